@@ -1,0 +1,105 @@
+"""Station 4, 回报: what a broker's answer about an order makes true.
+
+Answers come late, twice, and out of order. One that adds nothing makes no event; one about an order we do not know is left
+to the next snapshot, which shows whether the order is real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from tradeloop.core.events import (
+    CancelRejected,
+    Event,
+    FateLost,
+    OrderAcknowledged,
+    OrderCanceled,
+    OrderExpired,
+    OrderRejected,
+    SendFailed,
+)
+from tradeloop.core.order import Order
+from tradeloop.core.reports import (
+    CancelAck,
+    CancelOutcome,
+    CancelReject,
+    OrderAck,
+    OrderExpire,
+    OrderReject,
+    SendOutcome,
+)
+from tradeloop.core.state import State
+from tradeloop.core.types import UtcNs
+
+Facts = Generator[Event, None, Order | None]
+
+NOT_SENT = "NOT_SENT"
+UNKNOWN = "UNKNOWN"
+
+
+def on_ack(state: State, r: OrderAck, now: UtcNs) -> Facts:
+    """The broker has the order. A second acknowledgement, or a late one, adds the broker's id at most."""
+    order = state.orders.open.get(r.cl_ord_id) or state.orders.get(r.cl_ord_id)
+    if order is None or order.order_id == r.order_id:
+        return None
+    yield OrderAcknowledged(now, r.cl_ord_id, r.order_id, r.transact_at)
+    return order
+
+
+def on_reject(state: State, r: OrderReject, now: UtcNs) -> Facts:
+    """The broker refused. It may say so after having accepted (F32); fills already booked stay."""
+    order = state.orders.get(r.cl_ord_id)
+    if order is None or order.is_done:
+        return None
+    yield OrderRejected(now, r.cl_ord_id, r.code, r.text, r.transact_at)
+    return state.orders.get(r.cl_ord_id)
+
+
+def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
+    """The order is out of the market, by our wish or not (FIX E.1.b)."""
+    order = state.orders.get(r.cl_ord_id)
+    if order is None or order.canceled_at is not None or (order.is_done and order.cancel_requested_at is None):
+        return None
+    yield OrderCanceled(now, r.cl_ord_id, r.text, order.cancel_requested_at is not None, r.transact_at)
+    return state.orders.get(r.cl_ord_id)
+
+
+def on_cancel_reject(state: State, r: CancelReject, now: UtcNs) -> Facts:
+    """The cancel failed; quantities and everything else stand as they stood."""
+    order = state.orders.get(r.cl_ord_id)
+    if order is None or order.cancel_requested_at is None:
+        return None
+    yield CancelRejected(now, r.cl_ord_id, r.code, r.text)
+    return order
+
+
+def on_expire(state: State, r: OrderExpire, now: UtcNs) -> Facts:
+    """The order ended by its time in force."""
+    order = state.orders.get(r.cl_ord_id)
+    if order is None or order.is_done:
+        return None
+    yield OrderExpired(now, r.cl_ord_id, r.text, r.transact_at)
+    return state.orders.get(r.cl_ord_id)
+
+
+def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:
+    """The wire failed us; an answer that came by another way in the meantime is worth more."""
+    order = state.orders.open.get(r.cl_ord_id)
+    if order is None or order.acked_at is not None or order.send_begun_at is None or order.unknown_at is not None:
+        return None
+    if r.fate == NOT_SENT:
+        yield SendFailed(now, r.cl_ord_id, r.text)
+    else:
+        yield FateLost(now, r.cl_ord_id, r.text)
+    return order
+
+
+def on_cancel_outcome(state: State, r: CancelOutcome, now: UtcNs) -> Facts:
+    """A cancel may not have arrived. The request is taken back, so that asking again is possible and the order
+    shows as it is.
+    """
+    order = state.orders.open.get(r.cl_ord_id)
+    if order is None or order.cancel_requested_at is None:
+        return None
+    yield CancelRejected(now, r.cl_ord_id, "not_delivered", r.text)
+    return order

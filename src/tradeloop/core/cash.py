@@ -1,0 +1,35 @@
+"""Station 6, 资金: what one account has in one currency, and what of it is already promised.
+
+`balance` moves by fills and fees alone (and by an adjustment a person accepted). `reserved` is the worst cost of every
+order that may still trade: working, in flight and unknown. `margin` is what open futures positions hold. `free` is what a
+new order may use.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.types import ZERO, Amount, Side
+
+
+class CashBook(msgspec.Struct, array_like=True, gc=False):
+    """Money of one account in one currency."""
+
+    balance: Amount = Amount(ZERO)
+    reserved: Amount = Amount(ZERO)
+    margin: Amount = Amount(ZERO)
+
+    @property
+    def free(self) -> Amount:
+        """What a new order may use."""
+        return Amount(self.balance - self.reserved - self.margin)
+
+
+def flow_of(instrument: Instrument, side: Side, value: Decimal, realized: Decimal | None) -> Decimal:
+    """Change of balance by a fill, before fees: the full amount for what is paid for, the profit alone for what is margined."""
+    if instrument.asset_class is AssetClass.FUTURE:
+        return realized if realized is not None else ZERO
+    return value if side is Side.SELL else -value

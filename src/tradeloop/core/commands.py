@@ -1,0 +1,212 @@
+"""What a person, a strategy or a schedule asks. Imperatives; asking changes nothing until a decision is journalled.
+
+Every command names who asked (`by`). A command that must not act twice carries its idempotency: a run by its key, an order by
+`request_id`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.types import (
+    ZERO,
+    AccountID,
+    ClOrdID,
+    Currency,
+    Mode,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    Rounding,
+    RunID,
+    Side,
+    Symbol,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
+)
+
+
+class SubmitOrder(msgspec.Struct, frozen=True, gc=False):
+    """Ask for one order. `request_id` makes a repeat harmless: the same id answers with the first order."""
+
+    account: AccountID
+    symbol: Symbol
+    side: Side
+    order_qty: Qty
+    by: str
+    ord_type: OrdType = OrdType.MARKET
+    price: Px | None = None
+    stop_px: Px | None = None
+    tif: TimeInForce = TimeInForce.DAY
+    position_effect: PositionEffect = PositionEffect.AUTO
+    request_id: str = ""
+    strategy_id: str = ""
+    reason: str = ""
+
+
+class CancelOrder(msgspec.Struct, frozen=True, gc=False):
+    """Ask the broker to take a working order out of the market."""
+
+    cl_ord_id: ClOrdID
+    by: str
+    reason: str = ""
+
+
+class ResolveOrder(msgspec.Struct, frozen=True, gc=False):
+    """A person decides what became of an order whose fate stayed unknown past its deadline: `as_` is NOT_SENT or CANCELED."""
+
+    cl_ord_id: ClOrdID
+    as_: str
+    by: str
+    reason: str
+
+
+class TargetLine(msgspec.Struct, frozen=True, gc=False):
+    """One line of a target portfolio. `weight` is a fraction of the equity; `row` is its place in the imported file.
+
+    `price` overrides the quote as valuation price when the file brings one.
+    """
+
+    symbol: Symbol
+    weight: Decimal
+    row: int
+    price: Px | None = None
+    name: str = ""
+    industry: str = ""
+
+
+class SeenPrice(msgspec.Struct, frozen=True, gc=False):
+    """A price in a frozen snapshot: what it was, what it is for, and how old it was when it was frozen."""
+
+    symbol: Symbol
+    px: Px
+    at: UtcNs
+    source: str
+    prev_close: Px | None = None
+    suspended: bool = False
+
+
+class RunLimits(msgspec.Struct, frozen=True, gc=False):
+    """The checks before a run is generated (S0-53..56, S1-39..41); None switches one off."""
+
+    min_cash: Decimal = ZERO
+    max_weight: Decimal | None = None
+    max_positions: int | None = None
+    max_total_weight: Decimal = Decimal(1)
+    max_industry_weight: Decimal | None = None
+    blacklist: tuple[Symbol, ...] = ()
+    max_quote_age_ns: int = 60_000_000_000
+
+
+class StartRun(msgspec.Struct, frozen=True):
+    """Ask for a target portfolio to become positions. The key (project, snapshot, mode, trade date, attempt) acts once (S0-46).
+
+    `execute` False plans and stops at NEW; `hold_for_approval` plans and waits for `ApproveRun`. `content_hash` is the hash of
+    the imported files, so that the same key with other content is refused.
+    """
+
+    account: AccountID
+    currency: Currency
+    mode: Mode
+    project_id: str
+    decision_snapshot_id: str
+    trade_date: TradingDay
+    by: str
+    targets: tuple[TargetLine, ...]
+    prices: tuple[SeenPrice, ...]
+    content_hash: str
+    champion_id: str = ""
+    risk_checks: dict[str, bool] = {}
+    target_exposure: Decimal | None = None
+    rounding: Rounding = Rounding.FLOOR_TO_LOT
+    limits: RunLimits = RunLimits()
+    order_timeout_ns: int | None = None
+    sell_unlisted: bool = True
+    execute: bool = True
+    hold_for_approval: bool = False
+    inputs: tuple[tuple[str, str], ...] = ()
+    """(what, sha256) of every imported file."""
+
+
+class ApproveRun(msgspec.Struct, frozen=True, gc=False):
+    """Let a planned run go."""
+
+    run_id: RunID
+    by: str
+
+
+class PauseRun(msgspec.Struct, frozen=True, gc=False):
+    """Release no further orders of a run; what works goes on working."""
+
+    run_id: RunID
+    by: str
+    reason: str = ""
+
+
+class ResumeRun(msgspec.Struct, frozen=True, gc=False):
+    """Go on with a paused run."""
+
+    run_id: RunID
+    by: str
+
+
+class CancelRun(msgspec.Struct, frozen=True, gc=False):
+    """Release no further orders and cancel what works; fills stay (S0-40)."""
+
+    run_id: RunID
+    by: str
+    reason: str = ""
+
+
+class RetryRun(msgspec.Struct, frozen=True):
+    """A named person asks for a new attempt that covers only the residual of a run that ended (S0-59)."""
+
+    run_id: RunID
+    by: str
+    prices: tuple[SeenPrice, ...]
+
+
+class RepairBreak(msgspec.Struct, frozen=True, gc=False):
+    """A named person accepts the proposed repair of a reconciliation break."""
+
+    break_id: str
+    by: str
+    reason: str
+
+
+class ListInstruments(msgspec.Struct, frozen=True):
+    """Make instruments known, as the dated market rules resolve them for a day; unchanged ones cause nothing."""
+
+    instruments: tuple[Instrument, ...]
+
+
+class OpenTradingDay(msgspec.Struct, frozen=True):
+    """A session begins its trading day: today's holdings of the day before become yesterday's, T+1 stock becomes sellable.
+
+    `windows` are the [start, end) spans in which orders may be sent.
+    """
+
+    session: str
+    trading_day: TradingDay
+    windows: tuple[tuple[UtcNs, UtcNs], ...]
+
+
+Command = (
+    SubmitOrder
+    | CancelOrder
+    | ResolveOrder
+    | StartRun
+    | ApproveRun
+    | PauseRun
+    | ResumeRun
+    | CancelRun
+    | RetryRun
+    | RepairBreak
+    | ListInstruments
+    | OpenTradingDay
+)

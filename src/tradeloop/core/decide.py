@@ -1,0 +1,272 @@
+"""All the choices, found by what came in: (state, surroundings, input, now) -> the facts that follow.
+
+`decide` is a generator. Each fact it yields has been applied to the state before it is asked for the next one, so that an
+order late in a batch is judged by what the earlier ones reserved; what it returns is the reply. It reads the state and
+never writes it. The same state, surroundings, input and moment give the same facts. Raises BadInput, before the first fact,
+when a command cannot be understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, Final
+
+from tradeloop.core import answers, fate, fills, reconcile, staging
+from tradeloop.core import commands as c
+from tradeloop.core import reports as r
+from tradeloop.core.events import (
+    BrokerConnected,
+    BrokerDisconnected,
+    EngineStarted,
+    Event,
+    FateLost,
+    InstrumentListed,
+    OrderCanceled,
+    OrderExpired,
+    TradingDayOpened,
+)
+from tradeloop.core.inputs import Input, Start, TimerFired
+from tradeloop.core.order import Order
+from tradeloop.core.replies import Done, Reply
+from tradeloop.core.run import conduct
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import ClOrdID, TimeInForce, UtcNs
+
+Decision = Generator[Event, None, Reply | None]
+
+
+def decide(state: State, around: Surroundings, given: Input, now: UtcNs) -> Decision:
+    """The facts that follow from `given` at `now`."""
+    return _DECIDE[type(given)](state, around, given, now)
+
+
+# --- the engine's own inputs
+
+
+def _start(state: State, around: Surroundings, s: Start, now: UtcNs) -> Decision:
+    yield EngineStarted(now, s.epoch, s.version, s.group, s.config_hash)
+    yield from fate.after_restart(state, now)
+    return None
+
+
+def _timer(state: State, around: Surroundings, t: TimerFired, now: UtcNs) -> Decision:
+    order = state.orders.open.get(ClOrdID(t.subject))
+    if order is None:
+        return None
+    if t.kind == ACK_TIMEOUT:
+        yield from fate.on_silence(around, order, now)
+    elif t.kind == RESEND:
+        yield from staging.send_late(state, around, order, now)
+        yield from _run_goes_on(state, around, order, now)
+    elif t.kind == ORDER_TIMEOUT:
+        if order.cancel_at is not None and now >= order.cancel_at and order.cancel_requested_at is None:
+            yield from staging.cancel(state, order.cl_ord_id, "time-out", "not filled in time", now)
+            yield from _run_goes_on(state, around, order, now)
+    return None
+
+
+def _quote(state: State, around: Surroundings, q: r.Quote, now: UtcNs) -> Decision:
+    around.quotes[q.symbol] = q
+    if state.stops:
+        yield from staging.on_quote(state, around, q, now)
+    return None
+
+
+# --- commands
+
+
+def _submit(state: State, around: Surroundings, cmd: c.SubmitOrder, now: UtcNs) -> Decision:
+    return (yield from staging.submit(state, around, cmd, now))
+
+
+def _cancel(state: State, around: Surroundings, cmd: c.CancelOrder, now: UtcNs) -> Decision:
+    done = yield from staging.cancel(state, cmd.cl_ord_id, cmd.by, cmd.reason, now)
+    order = state.orders.get(cmd.cl_ord_id)
+    if order is not None:
+        yield from _run_goes_on(state, around, order, now)
+    return done
+
+
+def _resolve(state: State, around: Surroundings, cmd: c.ResolveOrder, now: UtcNs) -> Decision:
+    done = yield from fate.resolve(state, cmd, now)
+    order = state.orders.get(cmd.cl_ord_id)
+    if order is not None:
+        yield from _run_goes_on(state, around, order, now)
+    return done
+
+
+def _start_run(state: State, around: Surroundings, cmd: c.StartRun, now: UtcNs) -> Decision:
+    return (yield from conduct.start(state, around, cmd, now))
+
+
+def _approve_run(state: State, around: Surroundings, cmd: c.ApproveRun, now: UtcNs) -> Decision:
+    return (yield from conduct.approve(state, around, cmd, now))
+
+
+def _pause_run(state: State, around: Surroundings, cmd: c.PauseRun, now: UtcNs) -> Decision:
+    return (yield from conduct.pause(state, cmd, now))
+
+
+def _resume_run(state: State, around: Surroundings, cmd: c.ResumeRun, now: UtcNs) -> Decision:
+    return (yield from conduct.resume(state, around, cmd, now))
+
+
+def _cancel_run(state: State, around: Surroundings, cmd: c.CancelRun, now: UtcNs) -> Decision:
+    return (yield from conduct.cancel_run(state, around, cmd, now))
+
+
+def _retry_run(state: State, around: Surroundings, cmd: c.RetryRun, now: UtcNs) -> Decision:
+    return (yield from conduct.retry(state, around, cmd, now))
+
+
+def _repair(state: State, around: Surroundings, cmd: c.RepairBreak, now: UtcNs) -> Decision:
+    return (yield from reconcile.repair(state, cmd, now))
+
+
+def _list_instruments(state: State, around: Surroundings, cmd: c.ListInstruments, now: UtcNs) -> Decision:
+    changed = [i for i in cmd.instruments if state.instruments.get(i.symbol) != i]
+    for instrument in changed:
+        yield InstrumentListed(now, instrument)
+    return Done(f"{len(changed)} instruments listed or changed")
+
+
+def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: UtcNs) -> Decision:
+    known = state.hours.get(cmd.session)
+    if known is not None and (known.trading_day, known.windows) == (cmd.trading_day, cmd.windows):
+        return Done(f"{cmd.session} is in trading day {cmd.trading_day} already")
+    yield TradingDayOpened(now, cmd.session, cmd.trading_day, cmd.windows)
+    for order in list(state.orders.open.values()):
+        if (
+            order.tif is TimeInForce.DAY
+            and not order.may_be_at_broker
+            and order.trading_day != cmd.trading_day
+            and state.instruments[order.symbol].session == cmd.session
+        ):
+            yield OrderExpired(now, order.cl_ord_id, f"a DAY order of {order.trading_day}, held here to its end")
+            yield from _run_goes_on(state, around, order, now)
+    return Done(f"{cmd.session} opened trading day {cmd.trading_day}")
+
+
+# --- reports
+
+
+def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -> Decision:
+    order = yield from fills.on_execution(state, x, now)
+    if order is not None and order.run_id is not None:
+        yield from conduct.advance(state, around, order.run_id, now)
+    return None
+
+
+def _bust(state: State, around: Surroundings, x: r.ExecutionBust, now: UtcNs) -> Decision:
+    yield from fills.on_bust(state, x, now)
+    return None
+
+
+def _correct(state: State, around: Surroundings, x: r.ExecutionCorrect, now: UtcNs) -> Decision:
+    yield from fills.on_correct(state, x, now)
+    return None
+
+
+def _ack(state: State, around: Surroundings, a: r.OrderAck, now: UtcNs) -> Decision:
+    yield from answers.on_ack(state, a, now)
+    return None
+
+
+def _reject(state: State, around: Surroundings, a: r.OrderReject, now: UtcNs) -> Decision:
+    yield from _run_goes_on(state, around, (yield from answers.on_reject(state, a, now)), now)
+    return None
+
+
+def _cancel_ack(state: State, around: Surroundings, a: r.CancelAck, now: UtcNs) -> Decision:
+    yield from _run_goes_on(state, around, (yield from answers.on_cancel_ack(state, a, now)), now)
+    return None
+
+
+def _cancel_reject(state: State, around: Surroundings, a: r.CancelReject, now: UtcNs) -> Decision:
+    yield from answers.on_cancel_reject(state, a, now)
+    return None
+
+
+def _expire(state: State, around: Surroundings, a: r.OrderExpire, now: UtcNs) -> Decision:
+    yield from _run_goes_on(state, around, (yield from answers.on_expire(state, a, now)), now)
+    return None
+
+
+def _send_outcome(state: State, around: Surroundings, a: r.SendOutcome, now: UtcNs) -> Decision:
+    order = yield from answers.on_send_outcome(state, a, now)
+    if order is not None and order.send_failures > len(around.policy.resend_after_ns):
+        yield OrderCanceled(now, a.cl_ord_id, f"never sent: {order.send_failures} tries failed, the last one with: {a.text}")
+        yield from _run_goes_on(state, around, order, now)
+    return None
+
+
+def _cancel_outcome(state: State, around: Surroundings, a: r.CancelOutcome, now: UtcNs) -> Decision:
+    yield from answers.on_cancel_outcome(state, a, now)
+    return None
+
+
+def _snapshot(state: State, around: Surroundings, s: r.BrokerSnapshot, now: UtcNs) -> Decision:
+    yield from reconcile.on_snapshot(state, around, s, now)
+    return None
+
+
+def _broker_up(state: State, around: Surroundings, b: r.BrokerUp, now: UtcNs) -> Decision:
+    yield BrokerConnected(now, b.broker)
+    return None
+
+
+def _broker_down(state: State, around: Surroundings, b: r.BrokerDown, now: UtcNs) -> Decision:
+    link = state.links.get(b.broker)
+    if link is not None and not link.connected and link.text == b.text:
+        return None
+    yield BrokerDisconnected(now, b.broker, b.text)
+    for order in list(state.orders.open.values()):
+        in_flight = order.send_begun_at is not None and order.acked_at is None and order.unknown_at is None
+        if in_flight and order.broker == b.broker:
+            yield FateLost(now, order.cl_ord_id, f"the session was lost before an answer came: {b.text}")
+    return None
+
+
+def _run_goes_on(state: State, around: Surroundings, order: Order | None, now: UtcNs) -> Generator[Event, None, None]:
+    if order is not None and order.run_id is not None:
+        yield from conduct.advance(state, around, order.run_id, now)
+
+
+ACK_TIMEOUT: Final = "ack_timeout"
+RESEND: Final = "resend"
+ORDER_TIMEOUT: Final = "order_timeout"
+PROBE: Final = "probe"
+RECONCILE: Final = "reconcile"
+"""Kinds of timers; core/follow.py sets them."""
+
+_DECIDE: Final[dict[type, Callable[[State, Surroundings, Any, UtcNs], Decision]]] = {
+    Start: _start,
+    TimerFired: _timer,
+    r.Quote: _quote,
+    c.SubmitOrder: _submit,
+    c.CancelOrder: _cancel,
+    c.ResolveOrder: _resolve,
+    c.StartRun: _start_run,
+    c.ApproveRun: _approve_run,
+    c.PauseRun: _pause_run,
+    c.ResumeRun: _resume_run,
+    c.CancelRun: _cancel_run,
+    c.RetryRun: _retry_run,
+    c.RepairBreak: _repair,
+    c.ListInstruments: _list_instruments,
+    c.OpenTradingDay: _open_day,
+    r.Execution: _execution,
+    r.ExecutionBust: _bust,
+    r.ExecutionCorrect: _correct,
+    r.OrderAck: _ack,
+    r.OrderReject: _reject,
+    r.CancelAck: _cancel_ack,
+    r.CancelReject: _cancel_reject,
+    r.OrderExpire: _expire,
+    r.SendOutcome: _send_outcome,
+    r.CancelOutcome: _cancel_outcome,
+    r.BrokerSnapshot: _snapshot,
+    r.BrokerUp: _broker_up,
+    r.BrokerDown: _broker_down,
+}

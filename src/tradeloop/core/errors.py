@@ -1,0 +1,57 @@
+"""Every error the product raises on purpose, sorted by the fate of the order it concerns.
+
+    TradeloopError
+    ├─ BadInput        what was asked cannot be understood or is not allowed; nothing changed
+    ├─ NotSent         surely not at the broker          -> may be retried with the same id
+    ├─ FateUnknown     perhaps at the broker             -> ask, never resend
+    ├─ Refused         the broker said no; its words kept -> an event, not a retry
+    ├─ JournalFailed   durability can no longer be promised -> the process stops; starting again is recovery
+    ├─ JournalDamaged  the record was altered or is newer than this program -> refuse to start, name the place
+    ├─ LeaseHeld       another process writes this journal -> refuse to start, name the holder
+    └─ StaleEpoch      another process has taken over     -> the process stops
+
+Sorting by fate, not by transport, is what makes a retry safe: only `NotSent` may be tried again (docs/adr/0004-three-fates.md).
+"""
+
+from __future__ import annotations
+
+
+class TradeloopError(Exception):
+    """Base of all errors below; never raised itself."""
+
+
+class BadInput(TradeloopError):
+    """Input says something impossible or forbidden: one sentence with what was expected, what was found, what to do."""
+
+
+class NotSent(TradeloopError):
+    """The order surely did not reach the broker."""
+
+
+class FateUnknown(TradeloopError):
+    """The order may or may not have reached the broker."""
+
+
+class Refused(TradeloopError):
+    """The broker refused; `code` and `text` are its own words."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(f"{code}: {text}" if code else text)
+        self.code = code
+        self.text = text
+
+
+class JournalFailed(TradeloopError):
+    """A commit did not return success; memory is now ahead of the disk."""
+
+
+class JournalDamaged(TradeloopError):
+    """The journal does not verify; the message names the first bad sequence number or the format that was met."""
+
+
+class LeaseHeld(TradeloopError):
+    """Another process holds the right to write; the message names it."""
+
+
+class StaleEpoch(TradeloopError):
+    """The journal refused an append because a newer epoch exists."""

@@ -1,0 +1,565 @@
+"""What became true. Past tense; the journal holds these and nothing else, and the state is their fold.
+
+Encoded as msgpack arrays `[tag, field, …]` (journal/codec.py), so the order of fields is the format: a new field goes to
+the end and has a default; anything else is a new format version with an upcaster (journal/upcast.py). Tags are the class
+names and never change. Every event begins with `at`, when it was decided, on the engine's clock.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.commands import RunLimits, SeenPrice, TargetLine
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.reports import HeldCash, HeldPosition
+from tradeloop.core.types import (
+    ZERO,
+    AccountID,
+    Amount,
+    ClOrdID,
+    Currency,
+    ExecID,
+    Mode,
+    OrderID,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    Rounding,
+    RunID,
+    RunStatus,
+    Side,
+    Symbol,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
+)
+
+
+class Fact(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
+    """Base of all events."""
+
+    at: UtcNs
+
+
+# --- the engine and what it knows of the world
+
+
+class EngineStarted(Fact, frozen=True):
+    """A process took the lease of this journal under `epoch`; ids made from now on carry it."""
+
+    epoch: int
+    version: str
+    group: str
+    config_hash: str = ""
+
+
+class InstrumentListed(Fact, frozen=True):
+    """The dated rules resolved an instrument; it holds until listed anew."""
+
+    instrument: Instrument
+
+
+class TradingDayOpened(Fact, frozen=True):
+    """A session began a trading day."""
+
+    session: str
+    trading_day: TradingDay
+    windows: tuple[tuple[UtcNs, UtcNs], ...]
+
+
+class BrokerConnected(Fact, frozen=True):
+    """The session is up; not yet READY."""
+
+    broker: str
+
+
+class BrokerReady(Fact, frozen=True):
+    """The broker's books have been compared since the last connect; orders may be sent."""
+
+    broker: str
+    account: AccountID
+
+
+class BrokerDisconnected(Fact, frozen=True):
+    """The session is down; nothing is sent, what was in flight may be anywhere."""
+
+    broker: str
+    text: str
+
+
+class AccountAdopted(Fact, frozen=True):
+    """The broker's books became ours, once, at the first snapshot of an account. `seen` are the fills already inside them."""
+
+    broker: str
+    account: AccountID
+    cash: tuple[HeldCash, ...]
+    positions: tuple[HeldPosition, ...]
+    seen: tuple[str, ...] = ()
+
+
+# --- orders
+
+
+class OrderStaged(Fact, frozen=True):
+    """The intent to trade is durable and has passed risk. `reserve` is the cash it may cost at worst, fees included;
+    `cash_px` the price
+    that bound was computed with. `leg` places it in its run. `cancel_at` is the fixed time-out (S1-58)."""
+
+    cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    symbol: Symbol
+    side: Side
+    order_qty: Qty
+    ord_type: OrdType
+    price: Px | None
+    stop_px: Px | None
+    tif: TimeInForce
+    position_effect: PositionEffect
+    trading_day: TradingDay
+    by: str
+    risk_version: str
+    reserve: Amount = Amount(ZERO)
+    arrival_px: Px | None = None
+    arrival_at: UtcNs | None = None
+    run_id: RunID | None = None
+    leg: int = 0
+    parent: ClOrdID | None = None
+    request_id: str = ""
+    strategy_id: str = ""
+    cancel_at: UtcNs | None = None
+    reason: str = ""
+
+
+class OrderDenied(Fact, frozen=True):
+    """We refused an order before anything was sent: the rule, its limit and what was found."""
+
+    cl_ord_id: ClOrdID
+    account: AccountID
+    symbol: Symbol
+    side: Side
+    order_qty: Qty
+    ord_type: OrdType
+    price: Px | None
+    rule: str
+    limit: str
+    was: str
+    text: str
+    by: str
+    run_id: RunID | None = None
+    leg: int = 0
+    request_id: str = ""
+
+
+class SendBegun(Fact, frozen=True):
+    """From here on the order may be at the broker; journalled before the wire is touched."""
+
+    cl_ord_id: ClOrdID
+
+
+class SendFailed(Fact, frozen=True):
+    """The order surely did not reach the broker."""
+
+    cl_ord_id: ClOrdID
+    text: str
+
+
+class FateLost(Fact, frozen=True):
+    """The order may or may not be at the broker. Nobody sends it again; proof or a person decides."""
+
+    cl_ord_id: ClOrdID
+    text: str
+
+
+class AbsenceSeen(Fact, frozen=True):
+    """One complete look at the broker's books did not show an order of unknown fate."""
+
+    cl_ord_id: ClOrdID
+    as_of: UtcNs
+
+
+class NotSentProven(Fact, frozen=True):
+    """Enough complete looks over a long enough time did not show the order: it never reached the broker."""
+
+    cl_ord_id: ClOrdID
+    looks: int
+
+
+class OrderResolved(Fact, frozen=True):
+    """A person decided what became of an order of unknown fate."""
+
+    cl_ord_id: ClOrdID
+    as_: str
+    by: str
+    reason: str
+
+
+class OrderAcknowledged(Fact, frozen=True):
+    """The broker has the order under `order_id`."""
+
+    cl_ord_id: ClOrdID
+    order_id: OrderID
+    transact_at: UtcNs | None = None
+
+
+class OrderRejected(Fact, frozen=True):
+    """The broker refused the order; its words."""
+
+    cl_ord_id: ClOrdID
+    code: str
+    text: str
+    transact_at: UtcNs | None = None
+
+
+class CancelRequested(Fact, frozen=True):
+    """Somebody wants the order out of the market."""
+
+    cl_ord_id: ClOrdID
+    by: str
+    reason: str
+
+
+class CancelRejected(Fact, frozen=True):
+    """The broker did not cancel; the order stands as it stood."""
+
+    cl_ord_id: ClOrdID
+    code: str
+    text: str
+
+
+class OrderCanceled(Fact, frozen=True):
+    """The order is out of the market; `by_us` False when nobody here asked."""
+
+    cl_ord_id: ClOrdID
+    text: str = ""
+    by_us: bool = True
+    transact_at: UtcNs | None = None
+
+
+class OrderExpired(Fact, frozen=True):
+    """The order ended by its time in force."""
+
+    cl_ord_id: ClOrdID
+    text: str = ""
+    transact_at: UtcNs | None = None
+
+
+class StopTriggered(Fact, frozen=True):
+    """The market reached the stop price of an order held by the engine."""
+
+    cl_ord_id: ClOrdID
+    px: Px
+    quote_at: UtcNs
+
+
+class ExternalOrderFound(Fact, frozen=True):
+    """The broker shows an order that is not ours; it counts for exposure and is left alone."""
+
+    cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    order_id: OrderID
+    symbol: Symbol
+    side: Side
+    order_qty: Qty
+    price: Px | None
+    trading_day: TradingDay
+
+
+# --- executions
+
+
+class Traded(Fact, frozen=True):
+    """A fill is booked. `fee` in the instrument's currency; `fee_by_broker` False when our dated schedule computed it.
+
+    `realized` is the profit this fill realised before fees, None where it opened only. It is decided before it is booked,
+    so that every reader of the journal sees the same figure.
+    """
+
+    cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_id: ExecID
+    symbol: Symbol
+    side: Side
+    last_qty: Qty
+    last_px: Px
+    position_effect: PositionEffect
+    fee: Amount
+    fee_by_broker: bool
+    liquidity: str = ""
+    transact_at: UtcNs | None = None
+    order_id: OrderID | None = None
+    run_id: RunID | None = None
+    realized: Amount | None = None
+
+
+class TradeBusted(Fact, frozen=True):
+    """A booked fill was taken back by the broker; its quantity, cash and fee are reversed."""
+
+    cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_id: ExecID
+    side: Side
+
+
+class TradeCorrected(Fact, frozen=True):
+    """A booked fill has other figures; the difference is booked."""
+
+    cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_id: ExecID
+    side: Side
+    last_qty: Qty
+    last_px: Px
+    fee: Amount
+
+
+class Overfilled(Fact, frozen=True):
+    """The broker filled more than was ordered. The position has it; the instrument takes no new orders until a person looks."""
+
+    cl_ord_id: ClOrdID
+    symbol: Symbol
+    excess: Qty
+
+
+class SymbolReleased(Fact, frozen=True):
+    """A person allows orders in an instrument again after an overfill."""
+
+    symbol: Symbol
+    by: str
+    reason: str
+
+
+# --- runs
+
+
+class PlanLine(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One line of a plan: what is wanted, what is held, what will be ordered, and why not more.
+
+    `order_qty` zero means nothing is ordered and `code` says why (`unchanged`, `below_one_lot`, `no_price`, …).
+    `residual_qty` is wanted minus planned, in units, signed like the wish. `wave` 0 are sells, 1 buys. `leg` numbers the
+    orders of a run from 1.
+    """
+
+    leg: int
+    symbol: Symbol
+    row: int
+    side: Side
+    target_weight: Decimal
+    target_value: Amount
+    target_qty: Qty
+    held_qty: Qty
+    order_qty: Qty
+    ref_px: Px | None
+    wave: int
+    residual_qty: Decimal = ZERO
+    residual_value: Decimal = ZERO
+    code: str = ""
+    reason: str = ""
+    position_effect: PositionEffect = PositionEffect.AUTO
+
+
+class RunCreated(Fact, frozen=True):
+    """A target was frozen with everything it was planned from, and its plan. The key (project_id, decision_snapshot_id, mode,
+    trade_date, attempt) exists once."""
+
+    run_id: RunID
+    project_id: str
+    decision_snapshot_id: str
+    mode: Mode
+    trade_date: TradingDay
+    attempt: int
+    broker: str
+    account: AccountID
+    currency: Currency
+    by: str
+    content_hash: str
+    targets: tuple[TargetLine, ...]
+    prices: tuple[SeenPrice, ...]
+    cash: Amount
+    equity: Amount
+    rounding: Rounding
+    limits: RunLimits
+    lines: tuple[PlanLine, ...]
+    champion_id: str = ""
+    risk_checks: dict[str, bool] = {}
+    target_exposure: Decimal | None = None
+    order_timeout_ns: int | None = None
+    sell_unlisted: bool = True
+    execute: bool = True
+    hold_for_approval: bool = False
+    inputs: tuple[tuple[str, str], ...] = ()
+    supersedes: RunID | None = None
+
+
+class RunDenied(Fact, frozen=True):
+    """A run was refused before any order existed; every failed check with its numbers (S0-56)."""
+
+    project_id: str
+    decision_snapshot_id: str
+    mode: Mode
+    trade_date: TradingDay
+    account: AccountID
+    by: str
+    content_hash: str
+    failed: tuple[str, ...]
+
+
+class RunApproved(Fact, frozen=True):
+    """A person let a waiting run go."""
+
+    run_id: RunID
+    by: str
+
+
+class RunStarted(Fact, frozen=True):
+    """The first wave may be released."""
+
+    run_id: RunID
+
+
+class RunPaused(Fact, frozen=True):
+    """Nothing more is released until the run is resumed."""
+
+    run_id: RunID
+    by: str
+    reason: str
+
+
+class RunResumed(Fact, frozen=True):
+    """The run goes on."""
+
+    run_id: RunID
+    by: str
+
+
+class RunCancelRequested(Fact, frozen=True):
+    """Nothing more is released; working orders are being cancelled."""
+
+    run_id: RunID
+    by: str
+    reason: str
+
+
+class LineResized(Fact, frozen=True):
+    """A line is worked with a smaller quantity than planned, and why."""
+
+    run_id: RunID
+    leg: int
+    order_qty: Qty
+    code: str
+    reason: str
+
+
+class RunEnded(Fact, frozen=True):
+    """A run reached its end. `code` refines FAILED (`FAILED_BATCH`) and COMPLETED (`partial`); `todo` are the legs a person
+    has to
+    look at."""
+
+    run_id: RunID
+    status: RunStatus
+    code: str
+    text: str
+    todo: tuple[int, ...] = ()
+
+
+# --- reconciliation
+
+
+class BreakFound(Fact, frozen=True):
+    """Our books and the broker's, or the target, differ. `break_id` derives from kind and subject, so a second look finds the
+    same break. `repair` says in words what would close it; `delta` is theirs minus ours where it is a number."""
+
+    break_id: str
+    kind: str
+    broker: str
+    account: AccountID
+    subject: str
+    ours: str
+    theirs: str
+    cause: str
+    repair: str
+    delta: Decimal | None = None
+
+
+class BreakChanged(Fact, frozen=True):
+    """A known break has other figures now."""
+
+    break_id: str
+    ours: str
+    theirs: str
+    delta: Decimal | None = None
+
+
+class BreakClosed(Fact, frozen=True):
+    """A break is no more, and why."""
+
+    break_id: str
+    why: str
+    by: str = ""
+
+
+class BooksAdjusted(Fact, frozen=True):
+    """Our books took the broker's figure after a person accepted a repair. `subject` is a symbol or a currency."""
+
+    break_id: str
+    account: AccountID
+    kind: str
+    subject: str
+    delta: Decimal
+    by: str
+    reason: str
+
+
+Event = (
+    EngineStarted
+    | InstrumentListed
+    | TradingDayOpened
+    | BrokerConnected
+    | BrokerReady
+    | BrokerDisconnected
+    | AccountAdopted
+    | OrderStaged
+    | OrderDenied
+    | SendBegun
+    | SendFailed
+    | FateLost
+    | AbsenceSeen
+    | NotSentProven
+    | OrderResolved
+    | OrderAcknowledged
+    | OrderRejected
+    | CancelRequested
+    | CancelRejected
+    | OrderCanceled
+    | OrderExpired
+    | StopTriggered
+    | ExternalOrderFound
+    | Traded
+    | TradeBusted
+    | TradeCorrected
+    | Overfilled
+    | SymbolReleased
+    | RunCreated
+    | RunDenied
+    | RunApproved
+    | RunStarted
+    | RunPaused
+    | RunResumed
+    | RunCancelRequested
+    | LineResized
+    | RunEnded
+    | BreakFound
+    | BreakChanged
+    | BreakClosed
+    | BooksAdjusted
+)

@@ -1,0 +1,14 @@
+"""Station 5, 成交: the identity of a fill.
+
+A fill is known by (broker, account, trading day, exec id, side). The side belongs to it because SHFE gives both halves of a
+self-trade one TradeID (vnpy issue 3407); the day because venues restart their numbers every day.
+"""
+
+from __future__ import annotations
+
+from tradeloop.core.types import AccountID, ExecID, Side, TradingDay
+
+
+def exec_key(broker: str, account: AccountID, trading_day: TradingDay, exec_id: ExecID, side: Side) -> str:
+    """The identity of a fill as one string; the separator cannot occur in a broker name, account or date."""
+    return f"{broker}|{account}|{trading_day}|{side.value[0]}|{exec_id}"

@@ -1,0 +1,27 @@
+"""What may enter the engine: commands, reports, quotes, and the two inputs of its own, a timer and the start."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tradeloop.core.commands import Command
+from tradeloop.core.reports import Quote, Report
+
+
+class TimerFired(msgspec.Struct, frozen=True, gc=False):
+    """A moment the core asked for (effects.SetTimer) has come."""
+
+    kind: str
+    subject: str
+
+
+class Start(msgspec.Struct, frozen=True, gc=False):
+    """A process took over the journal under a new epoch; the first input of its life."""
+
+    epoch: int
+    version: str
+    group: str
+    config_hash: str = ""
+
+
+Input = Command | Report | Quote | TimerFired | Start

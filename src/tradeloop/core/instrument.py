@@ -1,0 +1,134 @@
+"""One instrument as the flow needs it: its steps, its lots, its money, and what may be sold when.
+
+An `Instrument` is the answer of markets/ for one symbol on one trading day: the dated rows have already been looked up, so the
+core holds no rule of any exchange as a constant. Fees are a `FeeSchedule` resolved the same way.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from enum import Enum
+
+import msgspec
+
+from tradeloop.core.types import ZERO, Amount, Currency, Px, Qty, Side, Symbol, step_down, step_half_up
+
+
+class AssetClass(Enum):
+    """What is traded; decides the shape of its position and its cash."""
+
+    STOCK = "stock"
+    FUND = "fund"
+    FUTURE = "future"
+    CRYPTO = "crypto"
+
+
+class FeeLine(msgspec.Struct, frozen=True, gc=False):
+    """One component of the cost of a fill: `rate` of the traded amount plus `per_unit` times the quantity, bounded below by
+    `minimum`, for one side or both (`side` None)."""
+
+    name: str
+    rate: Decimal = ZERO
+    per_unit: Decimal = ZERO
+    minimum: Decimal = ZERO
+    maximum_rate: Decimal | None = None
+    side: Side | None = None
+    close_today_rate: Decimal | None = None
+    close_today_per_unit: Decimal | None = None
+
+
+class FeeSchedule(msgspec.Struct, frozen=True):
+    """The fee lines in force for one instrument on one day, and the smallest unit they are rounded to."""
+
+    lines: tuple[FeeLine, ...] = ()
+    quantum: Decimal = Decimal("0.01")
+
+    def fee(self, side: Side, qty: Decimal, notional: Decimal, *, close_today: bool = False) -> Amount:
+        """Cost of one fill in the instrument's currency: each line rounded half up to the quantum, then added."""
+        total = ZERO
+        for line in self.lines:
+            if line.side is not None and line.side is not side:
+                continue
+            rate, per_unit = line.rate, line.per_unit
+            if close_today:
+                rate = rate if line.close_today_rate is None else line.close_today_rate
+                per_unit = per_unit if line.close_today_per_unit is None else line.close_today_per_unit
+            cost = notional * rate + qty * per_unit
+            if line.maximum_rate is not None:
+                cost = min(cost, notional * line.maximum_rate)
+            total += max(cost, line.minimum).quantize(self.quantum, rounding=ROUND_HALF_UP)
+        return Amount(total)
+
+
+class Instrument(msgspec.Struct, frozen=True):
+    """What is true of one symbol on one trading day. Quantities in units (shares, contracts, coins), prices in `currency`.
+
+    An order is at least `min_qty` and a multiple of `lot` (A-share main board 100 and 100; STAR 200 and 1; Beijing 100 and 1).
+    `odd_lot_sell` says that the odd remainder of a holding may be sold, and only all of it at once.
+    `price_limit` is the fraction of the previous close a price may move in a day, None where there is no limit.
+    `session` names the trading hours in force (markets/sessions.py). `settles_t1` says that what is bought today can be
+    sold from the next trading day on.
+    """
+
+    symbol: Symbol
+    asset_class: AssetClass
+    currency: Currency
+    tick: Decimal
+    lot: Decimal
+    min_qty: Decimal
+    market: str
+    session: str = ""
+    board: str = ""
+    name: str = ""
+    industry: str = ""
+    multiplier: Decimal = Decimal(1)
+    odd_lot_sell: bool = False
+    max_qty_limit: Decimal | None = None
+    max_qty_market: Decimal | None = None
+    price_limit: Decimal | None = None
+    settles_t1: bool = False
+    shortable: bool = False
+    closes_today_apart: bool = False
+    margin_rate: Decimal | None = None
+    is_st: bool = False
+    fees: FeeSchedule = FeeSchedule()
+
+    def notional(self, px: Decimal, qty: Decimal) -> Amount:
+        """Traded amount: price x quantity x multiplier."""
+        return Amount(px * qty * self.multiplier)
+
+    def floor_qty(self, qty: Decimal, side: Side = Side.BUY, held: Decimal = ZERO) -> Qty:
+        """The largest tradable quantity not above `qty`; zero when even the smallest order is too large.
+
+        `held` is what a sell draws on: selling at least all of it sells exactly it, odd remainder included.
+        """
+        if side is Side.SELL and ZERO < held <= qty and self.is_tradable_qty(held, side, held):
+            return Qty(held)
+        if qty < self.min_qty:
+            return Qty(ZERO)
+        return Qty(step_down(qty, self.lot))
+
+    def is_tradable_qty(self, qty: Decimal, side: Side, held: Decimal = ZERO) -> bool:
+        """Whether an order of `qty` has a legal size.
+
+        Where odd lots are sold whole, a sell may carry the odd remainder of `held`, but only all of it at once.
+        """
+        if qty <= ZERO:
+            return False
+        if qty >= self.min_qty and qty % self.lot == ZERO:
+            return True
+        if side is Side.BUY or not self.odd_lot_sell or qty > held:
+            return False
+        return qty % self.lot == held % self.lot and (qty >= self.min_qty or qty == held)
+
+    def on_tick(self, px: Decimal) -> bool:
+        """Whether `px` is a legal price step."""
+        return px > ZERO and px % self.tick == ZERO
+
+    def band(self, prev_close: Decimal) -> tuple[Px, Px] | None:
+        """Lowest and highest legal price of the day, rounded half up to the tick; None where the day has no limit."""
+        if self.price_limit is None:
+            return None
+        low = step_half_up(prev_close * (1 - self.price_limit), self.tick)
+        high = step_half_up(prev_close * (1 + self.price_limit), self.tick)
+        return Px(low), Px(high)

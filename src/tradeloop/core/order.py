@@ -1,0 +1,149 @@
+"""One order: the facts we know of it, and the only place that says where it stands.
+
+Facts are stored, states are computed: `ord_status` is a property, by FIX precedence, and has no setter. Only core/evolve.py
+writes a fact. A fill, a bust or a correction is legal in every state, closed ones included (FIX 4.4 vol. 7, appendix D, J.1).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.types import (
+    ZERO,
+    AccountID,
+    Amount,
+    ClOrdID,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    RunID,
+    Side,
+    Symbol,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
+)
+
+
+class Exec(msgspec.Struct, array_like=True, gc=False):
+    """One execution of an order as it stands now: a bust sets `busted`, a correction replaces the figures."""
+
+    qty: Qty
+    px: Px
+    fee: Amount
+    busted: bool = False
+
+
+class Order(msgspec.Struct, array_like=True, gc=False, kw_only=True):
+    """The facts of one order. Quantities in units, prices and money in the instrument's currency, times in `UtcNs`; None is
+    unknown.
+
+    `gc=False`: an order holds no reference back to anything, and a million of them must not be walked by the collector.
+    """
+
+    cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    symbol: Symbol
+    side: Side
+    order_qty: Qty
+    ord_type: OrdType
+    price: Px | None
+    stop_px: Px | None
+    tif: TimeInForce
+    position_effect: PositionEffect
+    trading_day: TradingDay
+    by: str
+    risk_version: str
+    staged_at: UtcNs
+    reserved: Amount = Amount(ZERO)
+    """Cash this order may still cost at worst; falls with every fill, zero once closed."""
+    arrival_px: Px | None = None
+    arrival_at: UtcNs | None = None
+    run_id: RunID | None = None
+    leg: int = 0
+    parent: ClOrdID | None = None
+    request_id: str = ""
+    strategy_id: str = ""
+    cancel_at: UtcNs | None = None
+    external: bool = False
+
+    send_begun_at: UtcNs | None = None
+    send_failures: int = 0
+    triggered_at: UtcNs | None = None
+    order_id: OrderID | None = None
+    acked_at: UtcNs | None = None
+    unknown_at: UtcNs | None = None
+    absences: int = 0
+    absent_from: UtcNs | None = None
+    absent_to: UtcNs | None = None
+    cancel_requested_at: UtcNs | None = None
+    """When a cancel was asked for and has not been answered yet; None again after the answer."""
+    canceled_at: UtcNs | None = None
+    expired_at: UtcNs | None = None
+    rejected_at: UtcNs | None = None
+    text: str = ""
+    """Why it was rejected, cancelled or expired, in the words of whoever said so."""
+    cum_qty: Qty = Qty(ZERO)
+    cum_value: Decimal = ZERO
+    """Sum of price times quantity of all live executions, without the multiplier."""
+    fees: Amount = Amount(ZERO)
+    execs: dict[str, Exec] | None = None
+    """execution key (core/execution.py) -> what it is worth now."""
+    updated_at: UtcNs = UtcNs(0)
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing more of it can trade unless the broker takes something back."""
+        return (
+            self.cum_qty >= self.order_qty
+            or self.canceled_at is not None
+            or self.rejected_at is not None
+            or self.expired_at is not None
+        )
+
+    @property
+    def leaves_qty(self) -> Qty:
+        """What may still trade; zero once done."""
+        return Qty(ZERO) if self.is_done else Qty(self.order_qty - self.cum_qty)
+
+    @property
+    def avg_px(self) -> Px | None:
+        """Average price of the live executions; None without one. A quotient for people: the ledger uses `cum_value`."""
+        return Px(self.cum_value / self.cum_qty) if self.cum_qty else None
+
+    @property
+    def is_held(self) -> bool:
+        """A stop that the engine keeps until the market reaches its price."""
+        return self.stop_px is not None and self.triggered_at is None
+
+    @property
+    def may_be_at_broker(self) -> bool:
+        """Sent, and nothing has proved since that it never arrived."""
+        return self.send_begun_at is not None or self.external
+
+    @property
+    def ord_status(self) -> OrdStatus:
+        """Highest precedence first (FIX 4.4 vol. 7, appendix D); UNKNOWN and STAGED are ours."""
+        if self.cancel_requested_at is not None:
+            return OrdStatus.PENDING_CANCEL
+        if self.cum_qty >= self.order_qty:
+            return OrdStatus.FILLED
+        if self.canceled_at is not None:
+            return OrdStatus.CANCELED
+        if self.expired_at is not None:
+            return OrdStatus.EXPIRED
+        if self.cum_qty:
+            return OrdStatus.PARTIALLY_FILLED
+        if self.rejected_at is not None:
+            return OrdStatus.REJECTED
+        if self.unknown_at is not None:
+            return OrdStatus.UNKNOWN
+        if self.acked_at is not None:
+            return OrdStatus.NEW
+        return OrdStatus.STAGED if self.send_begun_at is None else OrdStatus.PENDING_NEW

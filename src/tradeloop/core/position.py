@@ -1,0 +1,150 @@
+"""Station 6, 持仓: what one account holds of one instrument, and what a fill does to it.
+
+Two legs, long and short, each with what was opened today apart from what was carried over: T+1 stock may sell only the latter,
+SHFE and INE close the two by different instructions. Cost is kept as a total, never as an average, so that nothing is lost to
+rounding: at all times `realized - long_cost + short_cost` equals the sum of all trading cash flows.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from tradeloop.core.types import ZERO, Amount, PositionEffect, Px, Qty, Side
+
+
+class Position(msgspec.Struct, array_like=True, gc=False):
+    """Quantities in units, money in the instrument's currency (multiplier included). `*_frozen` is what working
+    orders will close.
+    """
+
+    long_qty: Qty = Qty(ZERO)
+    long_today: Qty = Qty(ZERO)
+    long_cost: Amount = Amount(ZERO)
+    long_frozen: Qty = Qty(ZERO)
+    short_qty: Qty = Qty(ZERO)
+    short_today: Qty = Qty(ZERO)
+    short_cost: Amount = Amount(ZERO)
+    short_frozen: Qty = Qty(ZERO)
+    realized: Amount = Amount(ZERO)
+    fees: Amount = Amount(ZERO)
+
+    @property
+    def net_qty(self) -> Decimal:
+        """Long minus short."""
+        return self.long_qty - self.short_qty
+
+    @property
+    def is_flat(self) -> bool:
+        """Nothing held either way."""
+        return not self.long_qty and not self.short_qty
+
+    @property
+    def long_yesterday(self) -> Qty:
+        """Carried over from an earlier trading day."""
+        return Qty(self.long_qty - self.long_today)
+
+    @property
+    def short_yesterday(self) -> Qty:
+        """Carried over from an earlier trading day."""
+        return Qty(self.short_qty - self.short_today)
+
+    def sellable(self, *, settles_t1: bool) -> Qty:
+        """What a new sell may still draw on: held, settled, and not already promised to a working order."""
+        settled = self.long_qty - self.long_today if settles_t1 else self.long_qty
+        return Qty(max(settled - self.long_frozen, ZERO))
+
+    def avg_cost(self, multiplier: Decimal = Decimal(1)) -> Px | None:
+        """Average entry price of the larger leg; None when flat. For people, not for the ledger."""
+        if self.long_qty >= self.short_qty:
+            return Px(self.long_cost / (self.long_qty * multiplier)) if self.long_qty else None
+        return Px(self.short_cost / (self.short_qty * multiplier))
+
+    def unrealized(self, px: Decimal, multiplier: Decimal = Decimal(1)) -> Amount:
+        """Profit if everything were closed at `px`, fees aside; a short gains when the price falls (D5)."""
+        value = px * multiplier
+        return Amount(value * self.long_qty - self.long_cost + self.short_cost - value * self.short_qty)
+
+
+def closed_by(pos: Position, side: Side, qty: Decimal, effect: PositionEffect) -> Decimal:
+    """How much of `qty` closes the opposite leg; the rest opens. What exceeds the leg opens, whatever was asked:
+    a fill is a fact.
+    """
+    if effect is PositionEffect.OPEN:
+        return ZERO
+    held = pos.short_qty if side is Side.BUY else pos.long_qty
+    return min(qty, held)
+
+
+def realizes(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: PositionEffect) -> Amount | None:
+    """Profit before fees that a fill of `qty` for `value` would realise; None when it only opens."""
+    closing = closed_by(pos, side, qty, effect)
+    if not closing:
+        return None
+    flow = _cost_share(value, closing, qty)
+    if side is Side.SELL:
+        return Amount(flow - _cost_share(pos.long_cost, closing, pos.long_qty))
+    return Amount(_cost_share(pos.short_cost, closing, pos.short_qty) - flow)
+
+
+def book(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: PositionEffect, *, of_today: bool = False) -> Amount:
+    """Apply a fill of `qty` for `value` (price x quantity x multiplier); returns what it realised, zero for pure opening.
+
+    A close takes yesterday's part first, except CLOSE_TODAY and a reversal (`of_today`), which take today's.
+    """
+    closing = closed_by(pos, side, qty, effect)
+    opening = qty - closing
+    realized = ZERO
+    if closing:
+        flow = _cost_share(value, closing, qty)
+        today_first = of_today or effect is PositionEffect.CLOSE_TODAY
+        if side is Side.SELL:
+            cost = _cost_share(pos.long_cost, closing, pos.long_qty)
+            pos.long_today = _today_left(pos.long_qty, pos.long_today, closing, today_first)
+            pos.long_qty = Qty(pos.long_qty - closing)
+            pos.long_cost = Amount(pos.long_cost - cost)
+            realized = flow - cost
+        else:
+            cost = _cost_share(pos.short_cost, closing, pos.short_qty)
+            pos.short_today = _today_left(pos.short_qty, pos.short_today, closing, today_first)
+            pos.short_qty = Qty(pos.short_qty - closing)
+            pos.short_cost = Amount(pos.short_cost - cost)
+            realized = cost - flow
+        pos.realized = Amount(pos.realized + realized)
+        value -= flow
+    if opening:
+        if side is Side.BUY:
+            pos.long_qty = Qty(pos.long_qty + opening)
+            pos.long_today = Qty(pos.long_today + opening)
+            pos.long_cost = Amount(pos.long_cost + value)
+        else:
+            pos.short_qty = Qty(pos.short_qty + opening)
+            pos.short_today = Qty(pos.short_today + opening)
+            pos.short_cost = Amount(pos.short_cost + value)
+    return Amount(realized)
+
+
+def roll(pos: Position) -> None:
+    """A new trading day: what was opened today is yesterday's now."""
+    pos.long_today = Qty(ZERO)
+    pos.short_today = Qty(ZERO)
+
+
+_DUST: Final = Decimal("0.000000000001")
+
+
+def _cost_share(cost: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """The part of `cost` that leaves with `part` of `whole`, to twelve places; all of it when everything leaves,
+    so no dust stays.
+    """
+    return cost if part == whole else (cost * part / whole).quantize(_DUST)
+
+
+def _today_left(qty: Decimal, today: Decimal, closing: Decimal, today_first: bool) -> Qty:
+    if not today:
+        return Qty(ZERO)
+    if today_first:
+        return Qty(max(today - closing, ZERO))
+    return Qty(min(today, qty - closing))

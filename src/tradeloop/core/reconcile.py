@@ -1,0 +1,279 @@
+"""Station 7, 对账: our books against the broker's, from one snapshot of theirs.
+
+What the snapshot proves is booked at once: missed fills, acknowledgements, endings, orders made elsewhere. What remains
+different is a break: a fact with a life, found once, changed when its figures change, closed when the books agree or a
+person accepts a repair. Ids derive from kind and subject, so a second look at the same books makes no event at all. A part
+of the books that could not be read is not compared: unknown is not flat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from decimal import Decimal
+
+from tradeloop.core.commands import RepairBreak
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import (
+    AccountAdopted,
+    BooksAdjusted,
+    BreakChanged,
+    BreakClosed,
+    BreakFound,
+    BrokerReady,
+    Event,
+    InstrumentListed,
+    OrderAcknowledged,
+    OrderCanceled,
+    OrderExpired,
+    OrderRejected,
+)
+from tradeloop.core.execution import exec_key
+from tradeloop.core.fate import not_shown
+from tradeloop.core.fills import adopt_order, find, on_execution, unresolved
+from tradeloop.core.order import Order
+from tradeloop.core.replies import Done
+from tradeloop.core.reports import BrokerSnapshot, OpenOrder
+from tradeloop.core.run.conduct import advance
+from tradeloop.core.staging import send_late
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import ZERO, ClOrdID, OrdStatus, RunID, RunStatus, Symbol, TradingDay, UtcNs
+
+Facts = Generator[Event, None, None]
+
+_CLOSED = (OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED)
+_ACCEPT = "after looking, accept the broker's figure: `tradeloop reconcile --accept {id} --reason …`"
+
+
+def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) -> Facts:
+    """Book what the broker's books prove, find and close breaks, and let orders go once they have been compared."""
+    account = state.accounts.get(snap.account)
+    if account is None or not account.adopted:
+        if snap.cash is None or snap.positions is None or snap.executions is None:
+            return
+        yield from _adopt(state, snap, now)
+    touched: dict[RunID, None] = {}
+    for execution in snap.executions or ():
+        order = yield from on_execution(state, execution, now)
+        if order is not None and order.run_id is not None:
+            touched[order.run_id] = None
+    if snap.orders is not None:
+        yield from _orders(state, around, snap, touched, now)
+    yield from _positions(state, around, snap, now)
+    yield from _cash(state, around, snap, now)
+    link = state.links.get(snap.broker)
+    if link is not None and link.connected and not link.ready and snap.orders is not None:
+        yield BrokerReady(now, snap.broker, snap.account)
+        yield from resume_sending(state, around, snap.broker, now)
+    for run_id in touched:
+        yield from advance(state, around, run_id, now)
+
+
+def resume_sending(state: State, around: Surroundings, broker: str, now: UtcNs) -> Facts:
+    """The broker is READY: staged orders that surely never left ask the gate again, and waiting runs go on."""
+    for order in list(state.orders.open.values()):
+        if order.broker == broker and not order.may_be_at_broker:
+            yield from send_late(state, around, order, now)
+    for run_id, run in list(state.runs.items()):
+        if run.status is RunStatus.RUNNING and run.created.broker == broker:
+            yield from advance(state, around, run_id, now)
+
+
+def repair(state: State, command: RepairBreak, now: UtcNs) -> Generator[Event, None, Done]:
+    """A named person lets our books take the broker's figure for one break."""
+    known = state.breaks.get(command.break_id)
+    if known is None:
+        raise BadInput(f"break was {command.break_id!r}, which is not open; see `tradeloop reconcile`")
+    if known.delta is None:
+        raise BadInput(f"break {command.break_id} has no figure to take over; its repair is: {known.repair}")
+    if not command.by.strip() or not command.reason.strip():
+        raise BadInput("a repair needs a name and a reason; one of them was empty")
+    kind, subject = known.kind, known.subject
+    if kind == "position":
+        subject, kind = subject.rsplit(" ", 1)
+    yield BooksAdjusted(now, known.break_id, known.account, kind, subject, known.delta, command.by, command.reason)
+    yield BreakClosed(now, known.break_id, f"repaired: {command.reason}", command.by)
+    return Done(f"{known.kind} {known.subject}: books moved by {known.delta}")
+
+
+def _adopt(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
+    """The first look at an account: the broker's books become ours, with the fills that are already inside them."""
+    assert snap.cash is not None
+    assert snap.positions is not None
+    seen = tuple(
+        exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
+        for x in snap.executions or ()
+        if not _ours(state, x.cl_ord_id)
+    )
+    for position in snap.positions:
+        if position.symbol not in state.instruments:
+            yield InstrumentListed(now, unresolved(state, snap.account, position.symbol))
+    yield AccountAdopted(now, snap.broker, snap.account, snap.cash, snap.positions, seen)
+
+
+def _ours(state: State, cl_ord_id: ClOrdID | None) -> bool:
+    return cl_ord_id is not None and state.orders.get(cl_ord_id) is not None
+
+
+def _orders(state: State, around: Surroundings, snap: BrokerSnapshot, touched: dict[RunID, None], now: UtcNs) -> Facts:
+    """Give every order the standing the broker's books prove."""
+    assert snap.orders is not None
+    shown: dict[ClOrdID, None] = {}
+    for theirs in snap.orders:
+        order = find(state, snap.broker, theirs.cl_ord_id, theirs.order_id)
+        if order is None:
+            if theirs.ord_status in _CLOSED:
+                continue
+            order = yield from adopt_order(
+                state,
+                snap.broker,
+                theirs.account,
+                theirs.order_id,
+                theirs.symbol,
+                theirs.side,
+                theirs.order_qty,
+                theirs.price,
+                snap.trading_day or TradingDay(""),
+                now,
+            )
+        shown[order.cl_ord_id] = None
+        yield from _one_order(state, around, snap, order, theirs, touched, now)
+    able = around.brokers[snap.broker]
+    if not (snap.orders_complete and able.orders_complete):
+        return
+    for order in list(state.orders.open.values()):
+        if order.broker != snap.broker or order.account != snap.account or order.cl_ord_id in shown:
+            continue
+        if order.unknown_at is not None:
+            yield from not_shown(state, around, order, snap, now)
+        elif order.acked_at is not None and now - order.updated_at > around.policy.recent_ns:
+            yield from _found(
+                state,
+                now,
+                snap,
+                "order_missing",
+                order.cl_ord_id,
+                order.ord_status.value,
+                "not in the broker's books",
+                "the broker forgot the order, or it belongs to another trading day there",
+                "ask the broker; then cancel it here or wait for its fills",
+                None,
+            )
+
+
+def _one_order(
+    state: State,
+    around: Surroundings,
+    snap: BrokerSnapshot,
+    order: Order,
+    theirs: OpenOrder,
+    touched: dict[RunID, None],
+    now: UtcNs,
+) -> Facts:
+    cl_ord_id = order.cl_ord_id
+    if order.acked_at is None and not order.is_done and theirs.ord_status is not OrdStatus.REJECTED:
+        yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
+    agreed = theirs.cum_qty == order.cum_qty
+    if not order.is_done and agreed and theirs.ord_status in _CLOSED:
+        if theirs.ord_status is OrdStatus.CANCELED:
+            yield OrderCanceled(now, cl_ord_id, theirs.text, order.cancel_requested_at is not None)
+        elif theirs.ord_status is OrdStatus.EXPIRED:
+            yield OrderExpired(now, cl_ord_id, theirs.text)
+        elif theirs.ord_status is OrdStatus.REJECTED:
+            yield OrderRejected(now, cl_ord_id, "", theirs.text)
+        if order.run_id is not None:
+            touched[order.run_id] = None
+    yield from _closed(
+        state, now, f"order_missing:{snap.broker}:{snap.account}:{cl_ord_id}", "the broker shows the order again"
+    )
+    if agreed:
+        yield from _closed(state, now, f"order_qty:{snap.broker}:{snap.account}:{cl_ord_id}", "filled quantities agree")
+    elif snap.executions is not None and now - order.updated_at > around.policy.recent_ns:
+        yield from _found(
+            state,
+            now,
+            snap,
+            "order_qty",
+            cl_ord_id,
+            str(order.cum_qty),
+            str(theirs.cum_qty),
+            "the broker's status counts fills that its executions do not show, or the other way round",
+            "wait for the executions; fills are never booked from a status",
+            None,
+        )
+
+
+def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) -> Facts:
+    if snap.positions is None:
+        return
+    theirs = {p.symbol: p for p in snap.positions}
+    ours = state.positions.get(snap.account, {})
+    for symbol in sorted({*theirs, *ours}):
+        if _recent(state, around, snap, symbol, now):
+            continue
+        mine, his = ours.get(symbol), theirs.get(symbol)
+        for leg, a, b in (
+            ("long", mine.long_qty if mine else ZERO, his.long_qty if his else ZERO),
+            ("short", mine.short_qty if mine else ZERO, his.short_qty if his else ZERO),
+        ):
+            subject = f"{symbol} {leg}"
+            if a == b:
+                yield from _closed(state, now, f"position:{snap.broker}:{snap.account}:{subject}", "positions agree")
+            else:
+                cause = "a fill outside what the broker shows, a transfer, or a corporate action"
+                yield from _found(state, now, snap, "position", subject, str(a), str(b), cause, _ACCEPT, b - a)
+
+
+def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) -> Facts:
+    if snap.cash is None or _recent(state, around, snap, None, now):
+        return
+    theirs = {c.currency: c.balance for c in snap.cash}
+    ours = state.accounts[snap.account].cash
+    for currency in sorted({*theirs, *ours}):
+        a = ours[currency].balance if currency in ours else ZERO
+        b = theirs.get(currency, ZERO)
+        if a == b:
+            yield from _closed(state, now, f"cash:{snap.broker}:{snap.account}:{currency}", "balances agree")
+        else:
+            cause = "a fee, interest, a dividend or a transfer that came without a report"
+            yield from _found(state, now, snap, "cash", currency, str(a), str(b), cause, _ACCEPT, b - a)
+
+
+def _recent(state: State, around: Surroundings, snap: BrokerSnapshot, symbol: Symbol | None, now: UtcNs) -> bool:
+    """Whether books may still be moving: fills the broker has booked and we have not heard of, because it did
+    not show executions.
+    """
+    if snap.executions is not None:
+        return False
+    for (account, of), working in state.working.items():
+        if account == snap.account and (symbol is None or of == symbol):
+            for cl_ord_id in working:
+                if now - state.orders.open[cl_ord_id].updated_at <= around.policy.recent_ns:
+                    return True
+    return False
+
+
+def _found(
+    state: State,
+    now: UtcNs,
+    snap: BrokerSnapshot,
+    kind: str,
+    subject: str,
+    ours: str,
+    theirs: str,
+    cause: str,
+    fix: str,
+    delta: Decimal | None,
+) -> Facts:
+    break_id = f"{kind}:{snap.broker}:{snap.account}:{subject}"
+    known = state.breaks.get(break_id)
+    if known is None:
+        text = fix.format(id=f'"{break_id}"')
+        yield BreakFound(now, break_id, kind, snap.broker, snap.account, subject, ours, theirs, cause, text, delta)
+    elif (known.ours, known.theirs) != (ours, theirs):
+        yield BreakChanged(now, break_id, ours, theirs, delta)
+
+
+def _closed(state: State, now: UtcNs, break_id: str, why: str) -> Facts:
+    if break_id in state.breaks:
+        yield BreakClosed(now, break_id, why)

@@ -1,0 +1,250 @@
+"""What a broker says, in our words. An adapter translates its venue's messages into these and invents nothing.
+
+A report may be late, repeated, out of order or about an order we never sent; deciding what that means is core/decide.py's work.
+Times are the broker's own (`transact_at`), None where it gave none. Fills come from `Execution` alone, never from a status.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.types import (
+    AccountID,
+    Amount,
+    ClOrdID,
+    Currency,
+    ExecID,
+    OrderID,
+    OrdStatus,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+    Symbol,
+    TradingDay,
+    UtcNs,
+)
+
+
+class OrderAck(msgspec.Struct, frozen=True, gc=False):
+    """The broker works the order under its own id."""
+
+    broker: str
+    cl_ord_id: ClOrdID
+    order_id: OrderID
+    transact_at: UtcNs | None = None
+
+
+class OrderReject(msgspec.Struct, frozen=True, gc=False):
+    """The broker refused the order; `code` and `text` are its words."""
+
+    broker: str
+    cl_ord_id: ClOrdID
+    code: str
+    text: str
+    transact_at: UtcNs | None = None
+
+
+class Execution(msgspec.Struct, frozen=True, gc=False):
+    """One fill. Its identity is (broker, account, trading_day, exec_id, side) and nothing less.
+
+    `cl_ord_id` is None when the broker does not tell whose order it was. `commission` is None when the broker has not said what
+    the fill cost; the dated fee schedule then stands in. `liquidity` is ADDED, REMOVED or empty.
+    """
+
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_id: ExecID
+    symbol: Symbol
+    side: Side
+    last_qty: Qty
+    last_px: Px
+    cl_ord_id: ClOrdID | None = None
+    order_id: OrderID | None = None
+    position_effect: PositionEffect = PositionEffect.AUTO
+    commission: Amount | None = None
+    liquidity: str = ""
+    transact_at: UtcNs | None = None
+
+
+class ExecutionBust(msgspec.Struct, frozen=True, gc=False):
+    """The broker took a fill back (FIX TradeCancel)."""
+
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_ref_id: ExecID
+    side: Side
+    transact_at: UtcNs | None = None
+
+
+class ExecutionCorrect(msgspec.Struct, frozen=True, gc=False):
+    """The broker changed a fill's price or quantity (FIX TradeCorrect)."""
+
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_ref_id: ExecID
+    side: Side
+    last_qty: Qty
+    last_px: Px
+    commission: Amount | None = None
+    transact_at: UtcNs | None = None
+
+
+class CancelAck(msgspec.Struct, frozen=True, gc=False):
+    """The order is out of the market, asked for or not; fills may still follow."""
+
+    broker: str
+    cl_ord_id: ClOrdID
+    text: str = ""
+    transact_at: UtcNs | None = None
+
+
+class CancelReject(msgspec.Struct, frozen=True, gc=False):
+    """The broker refused to cancel; the order stands as it stood."""
+
+    broker: str
+    cl_ord_id: ClOrdID
+    code: str
+    text: str
+    transact_at: UtcNs | None = None
+
+
+class OrderExpire(msgspec.Struct, frozen=True, gc=False):
+    """The order ended by its time in force."""
+
+    broker: str
+    cl_ord_id: ClOrdID
+    text: str = ""
+    transact_at: UtcNs | None = None
+
+
+class SendOutcome(msgspec.Struct, frozen=True, gc=False):
+    """What dispatch knows after the wire failed it: `fate` is NOT_SENT or UNKNOWN."""
+
+    broker: str
+    cl_ord_id: ClOrdID
+    fate: str
+    text: str
+
+
+class CancelOutcome(msgspec.Struct, frozen=True, gc=False):
+    """A cancel request that did not surely arrive; asking again is harmless."""
+
+    broker: str
+    cl_ord_id: ClOrdID
+    text: str
+
+
+class OpenOrder(msgspec.Struct, frozen=True, gc=False):
+    """An order as the broker's books show it."""
+
+    account: AccountID
+    symbol: Symbol
+    side: Side
+    order_qty: Qty
+    cum_qty: Qty
+    ord_status: OrdStatus
+    order_id: OrderID
+    cl_ord_id: ClOrdID | None = None
+    price: Px | None = None
+    text: str = ""
+
+
+class HeldPosition(msgspec.Struct, frozen=True, gc=False):
+    """A position as the broker's books show it. `long_sellable` is what T+1 allows to be sold today."""
+
+    account: AccountID
+    symbol: Symbol
+    long_qty: Qty
+    short_qty: Qty
+    long_sellable: Qty | None = None
+    cost: Amount | None = None
+
+
+class HeldCash(msgspec.Struct, frozen=True, gc=False):
+    """Cash as the broker's books show it; `available` excludes what its working orders hold."""
+
+    account: AccountID
+    currency: Currency
+    balance: Amount
+    available: Amount | None = None
+
+
+class BrokerSnapshot(msgspec.Struct, frozen=True):
+    """The broker's books at one moment.
+
+    `orders` are today's orders, closed ones included, when `orders_complete`; otherwise only open ones. `executions` are all
+    since `executions_since`. A part that could not be read is None, which is not the same as empty.
+    """
+
+    broker: str
+    account: AccountID
+    as_of: UtcNs
+    orders: tuple[OpenOrder, ...] | None
+    executions: tuple[Execution, ...] | None
+    positions: tuple[HeldPosition, ...] | None
+    cash: tuple[HeldCash, ...] | None
+    orders_complete: bool = False
+    executions_since: UtcNs | None = None
+    trading_day: TradingDay | None = None
+
+
+class BrokerUp(msgspec.Struct, frozen=True, gc=False):
+    """The session with the broker is established; nothing may be sent before a snapshot has been compared."""
+
+    broker: str
+
+
+class BrokerDown(msgspec.Struct, frozen=True, gc=False):
+    """The session with the broker is lost."""
+
+    broker: str
+    text: str
+
+
+Report = (
+    OrderAck
+    | OrderReject
+    | Execution
+    | ExecutionBust
+    | ExecutionCorrect
+    | CancelAck
+    | CancelReject
+    | OrderExpire
+    | SendOutcome
+    | CancelOutcome
+    | BrokerSnapshot
+    | BrokerUp
+    | BrokerDown
+)
+
+
+class Quote(msgspec.Struct, frozen=True, gc=False):
+    """The best bid and ask of one instrument, or the state of its bar, at `at`. Sizes are in units; None is unknown.
+
+    `volume` is what traded since the previous quote of the symbol: a bar's volume, or a tick's. `prev_close` lets price limits
+    be computed. A quote is volatile: it is never journalled, but what a decision saw of it is.
+    """
+
+    symbol: Symbol
+    at: UtcNs
+    bid: Px | None = None
+    ask: Px | None = None
+    bid_size: Qty | None = None
+    ask_size: Qty | None = None
+    last: Px | None = None
+    volume: Qty | None = None
+    prev_close: Px | None = None
+    suspended: bool = False
+
+    @property
+    def mid_or_last(self) -> Decimal | None:
+        """The price that values a position: middle of bid and ask, else the last trade, else None."""
+        if self.bid is not None and self.ask is not None:
+            return (self.bid + self.ask) / 2
+        return self.last if self.last is not None else (self.bid if self.bid is not None else self.ask)

@@ -1,0 +1,247 @@
+"""The checks an order passes, one function each: `(state, around, order, instrument, now) -> Denied | None`.
+
+GATE asks whether anything may be sent now; it is asked again when a staged order is sent late. BOOKS asks whether this
+order fits the market's rules and our books; what it allows is reserved in the same step, so that two orders never share one
+yuan or one share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from tradeloop.core.events import OrderStaged
+from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.order import Order
+from tradeloop.core.position import Position
+from tradeloop.core.risk.denied import Denied
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import SECOND_NS, ZERO, OrdType, PositionEffect, Side, UtcNs
+
+Check = Callable[[State, Surroundings, OrderStaged | Order, Instrument, UtcNs], Denied | None]
+
+
+def broker_ready(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """Nothing is sent before the broker's books have been compared."""
+    link = state.links.get(order.broker)
+    if link is not None and link.ready:
+        return None
+    was = "never connected" if link is None else ("connected, books not compared yet" if link.connected else link.text)
+    return Denied("broker_ready", "READY", was, f"broker {order.broker} is not ready ({was}); wait or reconnect")
+
+
+def session_open(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """The market is open (S1-41)."""
+    hours = state.hours.get(instrument.session)
+    if hours is not None and hours.is_open(now):
+        return None
+    day = "no trading day opened" if hours is None else f"trading day {hours.trading_day}"
+    return Denied(
+        "session_open",
+        instrument.session,
+        day,
+        f"the market of {order.symbol} is closed ({day}); orders go in its trading hours only",
+    )
+
+
+def not_halted(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """An instrument that overfilled takes no new orders until a person has looked."""
+    why = state.halted.get(order.symbol)
+    if why is None:
+        return None
+    return Denied("halted", "no halt", why, f"{order.symbol} is halted here: {why}; release it after looking")
+
+
+def not_quarantined(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """While an order's fate is unknown its symbol takes no other in the same account."""
+    unknown = state.unknown.get((order.account, order.symbol))
+    if not unknown:
+        return None
+    other = next(iter(unknown))
+    return Denied(
+        "fate_unknown",
+        "0",
+        str(len(unknown)),
+        f"order {other} in {order.symbol} may or may not be at the broker; wait for proof or resolve it",
+    )
+
+
+def quote_fresh(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """An order without a price of its own needs a market that was seen just now."""
+    if order.ord_type is OrdType.LIMIT or order.ord_type is OrdType.STOP_LIMIT:
+        return None
+    quote = around.quotes.get(order.symbol)
+    if quote is None:
+        return Denied("quote_fresh", "a quote", "none", f"no quote of {order.symbol} has been seen; check the feed")
+    if quote.suspended:
+        return Denied("suspended", "trading", "suspended", f"{order.symbol} is suspended; try when it trades again")
+    age = now - quote.at
+    limit = around.policy.max_quote_age_ns
+    if age <= limit:
+        return None
+    return Denied(
+        "quote_fresh",
+        f"{limit // SECOND_NS} s",
+        f"{age // SECOND_NS} s",
+        f"the quote of {order.symbol} is {age // SECOND_NS} s old, at most {limit // SECOND_NS} s is allowed; "
+        "check the feed or use a limit order",
+    )
+
+
+def order_type_known(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """The broker can work this order, or the engine can hold it until the broker can."""
+    able = around.brokers[order.broker]
+    wanted = working_type(order.ord_type, holds_stops=able.holds_stops)
+    if wanted not in able.ord_types:
+        return Denied(
+            "order_type",
+            "declared by the broker",
+            wanted.value,
+            f"{order.broker} takes no {wanted.value} orders",
+        )
+    if order.tif not in able.tifs:
+        return Denied(
+            "time_in_force",
+            "declared by the broker",
+            order.tif.value,
+            f"{order.broker} takes no {order.tif.value} orders",
+        )
+    return None
+
+
+def legal_quantity(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """Lots: the exchange takes multiples, and an odd remainder only whole (R20 to R23)."""
+    qty = order.order_qty
+    held = _closable(state, order, instrument) if order.side is Side.SELL else ZERO
+    if not instrument.is_tradable_qty(qty, order.side, held):
+        return Denied(
+            "lot",
+            f"at least {instrument.min_qty}, steps of {instrument.lot}",
+            str(qty),
+            f"order_qty was {qty}, the lot of {order.symbol} is {instrument.lot} (at least {instrument.min_qty}); round down",
+        )
+    limit = instrument.max_qty_market if order.ord_type is OrdType.MARKET else instrument.max_qty_limit
+    if limit is not None and qty > limit:
+        return Denied(
+            "order_qty_max",
+            str(limit),
+            str(qty),
+            f"one order of {order.symbol} may have at most {limit}; split it",
+        )
+    return None
+
+
+def legal_price(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """Prices on the tick and inside the day's limits (R24, R25)."""
+    quote = around.quotes.get(order.symbol)
+    band = instrument.band(quote.prev_close) if quote is not None and quote.prev_close is not None else None
+    for price in (order.price, order.stop_px):
+        if price is None:
+            continue
+        if not instrument.on_tick(price):
+            return Denied(
+                "tick",
+                str(instrument.tick),
+                str(price),
+                f"price was {price}, the tick of {order.symbol} is {instrument.tick}",
+            )
+        if band is not None and not band[0] <= price <= band[1]:
+            return Denied(
+                "price_limit",
+                f"{band[0]} to {band[1]}",
+                str(price),
+                f"price was {price}, today's limits of {order.symbol} are {band[0]} to {band[1]}",
+            )
+    return None
+
+
+def closable(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """A sell draws on what is held, settled (T+1) and not promised to another order (R27)."""
+    if not closes(order.side, order.position_effect, instrument):
+        return None
+    available = _closable(state, order, instrument)
+    if order.order_qty <= available:
+        return None
+    return Denied(
+        "sellable",
+        str(available),
+        str(order.order_qty),
+        f"{order.side.value} of {order.order_qty} {order.symbol}, only {available} may be closed now "
+        "(held, settled and not in another order)",
+    )
+
+
+def cash_free(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """Free cash covers the worst cost of the order, fees included; everything that may still trade counts as spent (R7)."""
+    if not isinstance(order, OrderStaged) or not order.reserve:
+        return None
+    free = state.cash(order.account, instrument.currency).free
+    if order.reserve <= free:
+        return None
+    return Denied(
+        "cash",
+        str(free),
+        str(order.reserve),
+        f"{order.side.value} {order.order_qty} {order.symbol} may cost {order.reserve} {instrument.currency}, "
+        f"free cash is {free}; reduce the order or add funds",
+    )
+
+
+GATE: Final[tuple[Check, ...]] = (broker_ready, session_open, not_halted, not_quarantined, quote_fresh)
+BOOKS: Final[tuple[Check, ...]] = (order_type_known, legal_quantity, legal_price, closable, cash_free)
+
+
+def working_type(ord_type: OrdType, *, holds_stops: bool) -> OrdType:
+    """The type the broker sees: a stop that the engine holds reaches the market as what it becomes."""
+    if holds_stops:
+        return ord_type
+    if ord_type is OrdType.STOP:
+        return OrdType.MARKET
+    return OrdType.LIMIT if ord_type is OrdType.STOP_LIMIT else ord_type
+
+
+def closes(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
+    """Whether an order may only close: every sell of something that cannot be sold short, and what says so itself."""
+    if effect is PositionEffect.OPEN:
+        return side is Side.SELL and not instrument.shortable
+    if effect is not PositionEffect.AUTO:
+        return True
+    return side is Side.SELL and instrument.asset_class is not AssetClass.FUTURE and not instrument.shortable
+
+
+def _closable(state: State, order: OrderStaged | Order, instrument: Instrument) -> Decimal:
+    position: Position = state.held(order.account, order.symbol)
+    if order.side is Side.SELL:
+        if order.position_effect is PositionEffect.CLOSE_TODAY:
+            return max(min(position.long_today, position.long_qty - position.long_frozen), ZERO)
+        if order.position_effect is PositionEffect.CLOSE_YESTERDAY:
+            return max(min(position.long_yesterday, position.long_qty - position.long_frozen), ZERO)
+        return position.sellable(settles_t1=instrument.settles_t1)
+    held = position.short_qty
+    if order.position_effect is PositionEffect.CLOSE_TODAY:
+        held = position.short_today
+    elif order.position_effect is PositionEffect.CLOSE_YESTERDAY:
+        held = position.short_yesterday
+    return max(min(held, position.short_qty - position.short_frozen), ZERO)

@@ -1,0 +1,60 @@
+"""One order cut into legs: what is closed before what is opened, and no leg above the venue's largest order
+(D5, D8).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.run.sizing import Held
+from tradeloop.core.types import ZERO, PositionEffect, Side, step_down, step_up
+
+LEGS_PER_LINE_MAX = 100
+"""More slices than this are not made of one line; the rest is reported as `order_cap`."""
+
+
+def effects(side: Side, qty: Decimal, instrument: Instrument, held: Held) -> list[tuple[PositionEffect, Decimal]]:
+    """What is closed before anything is opened, in futures; yesterday's before today's where they are apart
+    (D5).
+    """
+    if instrument.asset_class is not AssetClass.FUTURE:
+        return [(PositionEffect.AUTO, qty)]
+    opposite, today = (held.short, held.short_today) if side is Side.BUY else (held.qty, held.today)
+    closing = min(qty, opposite)
+    parts: list[tuple[PositionEffect, Decimal]]
+    if not instrument.closes_today_apart:
+        parts = [(PositionEffect.CLOSE, closing)]
+    elif today is None:
+        parts = [(PositionEffect.AUTO, closing)]
+    else:
+        yesterday = min(closing, max(opposite - today, ZERO))
+        parts = [
+            (PositionEffect.CLOSE_YESTERDAY, yesterday),
+            (PositionEffect.CLOSE_TODAY, closing - yesterday),
+        ]
+    parts.append((PositionEffect.OPEN, qty - closing))
+    return [(effect, part) for effect, part in parts if part > ZERO]
+
+
+def slices(qty: Decimal, instrument: Instrument) -> list[Decimal]:
+    """`qty` cut into orders the venue takes at once; each legal, together at most `qty`, none where not even
+    one is possible.
+    """
+    largest = instrument.max_qty_market
+    if largest is None or qty <= largest:
+        return [qty]
+    largest = step_down(largest, instrument.lot)
+    if largest < instrument.min_qty:
+        return []
+    count = min(int(qty // largest), LEGS_PER_LINE_MAX)
+    sizes, rest = [largest] * count, qty - count * largest
+    if rest == ZERO or count == LEGS_PER_LINE_MAX:
+        return sizes
+    if rest < instrument.min_qty:
+        moved = step_up(instrument.min_qty - rest, instrument.lot)
+        if largest - moved < instrument.min_qty:
+            return sizes
+        sizes[-1] -= moved
+        rest += moved
+    return [*sizes, rest]

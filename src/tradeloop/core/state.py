@@ -1,0 +1,341 @@
+"""State: everything the journal has made true, in one mutable object that only core/evolve.py touches.
+
+"Pure" here means deterministic: no clock, no randomness, no I/O, no walk over a set. The same events give the same state,
+and the same state gives the same bytes (`pack`), whose SHA-256 is the state hash; a snapshot is those bytes.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from tradeloop.core.cash import CashBook
+from tradeloop.core.events import BreakFound, PlanLine, RunCreated
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.order import Order
+from tradeloop.core.position import Position
+from tradeloop.core.shards import Shards
+from tradeloop.core.types import (
+    AccountID,
+    ClOrdID,
+    Currency,
+    Qty,
+    RunID,
+    RunStatus,
+    Symbol,
+    TradingDay,
+    UtcNs,
+)
+
+SNAPSHOT_FORMAT: Final = 1
+
+
+class Hours(msgspec.Struct, array_like=True, frozen=True):
+    """The trading day a session is in, and the spans of it in which orders may be sent."""
+
+    trading_day: TradingDay
+    windows: tuple[tuple[UtcNs, UtcNs], ...]
+
+    def is_open(self, now: UtcNs) -> bool:
+        """Whether orders may be sent at `now`."""
+        return any(start <= now < end for start, end in self.windows)
+
+    def closes_at(self) -> UtcNs | None:
+        """End of the last span of the day."""
+        return self.windows[-1][1] if self.windows else None
+
+
+class Link(msgspec.Struct, array_like=True):
+    """The session with one broker. READY means its books have been compared since the last connect."""
+
+    connected: bool = False
+    ready: bool = False
+    text: str = ""
+
+
+class Account(msgspec.Struct, array_like=True):
+    """One account at one broker; adopted once its books became ours."""
+
+    broker: str
+    adopted: bool = False
+    cash: dict[Currency, CashBook] = {}
+
+
+class Leg(msgspec.Struct, array_like=True):
+    """One line of a run as it is worked: `order_qty` may be smaller than planned; `code` says why, or why nothing was sent."""
+
+    line: PlanLine
+    order_qty: Qty
+    cl_ord_id: ClOrdID | None = None
+    code: str = ""
+    reason: str = ""
+    closed: bool = False
+
+
+class Run(msgspec.Struct, array_like=True):
+    """A run and its legs, in the order of their numbers."""
+
+    created: RunCreated
+    status: RunStatus
+    legs: list[Leg]
+    started_at: UtcNs | None = None
+    finished_at: UtcNs | None = None
+    cancel_requested: bool = False
+    code: str = ""
+    text: str = ""
+    todo: tuple[int, ...] = ()
+    superseded_by: RunID | None = None
+
+    def leg(self, number: int) -> Leg:
+        """The leg numbered from 1."""
+        return self.legs[number - 1]
+
+
+class OrderBook:
+    """All orders: open ones as objects, closed ones as their bytes, so that a million of them neither weigh nor pause."""
+
+    __slots__ = ("_decode", "_encode", "closed", "open")
+
+    def __init__(self) -> None:
+        self.open: dict[ClOrdID, Order] = {}
+        self.closed: Shards[bytes] = Shards()
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(Order).decode
+
+    def get(self, cl_ord_id: ClOrdID) -> Order | None:
+        """The order, or None. A closed one comes as a copy: `keep` it after a change."""
+        order = self.open.get(cl_ord_id)
+        if order is None:
+            packed = self.closed.get(cl_ord_id)
+            return None if packed is None else self._decode(packed)
+        return order
+
+    def keep(self, order: Order) -> None:
+        """Put an order where it now belongs."""
+        cl_ord_id = order.cl_ord_id
+        if order.is_done:
+            self.open.pop(cl_ord_id, None)
+            self.closed[cl_ord_id] = self._encode(order)
+        elif cl_ord_id not in self.open:
+            self.closed.pop(cl_ord_id)
+            self.open[cl_ord_id] = order
+
+    def __len__(self) -> int:
+        return len(self.open) + len(self.closed)
+
+
+class State:
+    """What is true now. Keys are documented by the comment behind each field."""
+
+    __slots__ = (
+        "accounts",
+        "breaks",
+        "by_order_id",
+        "counter",
+        "epoch",
+        "exec_owner",
+        "group",
+        "halted",
+        "hours",
+        "id_prefix",
+        "instruments",
+        "links",
+        "orders",
+        "positions",
+        "requests",
+        "run_keys",
+        "runs",
+        "seq",
+        "stops",
+        "unknown",
+        "working",
+    )
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.epoch = 0
+        self.group = ""
+        self.counter = 0
+        self.id_prefix = ""
+        self.instruments: dict[Symbol, Instrument] = {}
+        self.hours: dict[str, Hours] = {}  # session key -> its day
+        self.links: dict[str, Link] = {}  # broker name -> its session
+        self.accounts: dict[AccountID, Account] = {}
+        self.positions: dict[AccountID, dict[Symbol, Position]] = {}
+        self.orders = OrderBook()
+        self.exec_owner: Shards[ClOrdID] = Shards()  # execution key -> the order it was booked on
+        self.by_order_id: Shards[ClOrdID] = Shards()  # "broker|order_id" -> our id
+        self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made
+        self.runs: dict[RunID, Run] = {}
+        self.run_keys: dict[str, RunID] = {}  # run key without attempt -> newest attempt
+        self.breaks: dict[str, BreakFound] = {}  # open breaks by id
+        self.halted: dict[Symbol, str] = {}  # symbol -> why it takes no new orders
+        # Derived from the orders above, kept so that no decision walks them:
+        self.unknown: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # orders of unknown fate
+        self.stops: dict[Symbol, dict[ClOrdID, None]] = {}  # stops the engine holds
+        self.working: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # open orders
+
+    def cash(self, account: AccountID, currency: Currency) -> CashBook:
+        """The cash book of an account in a currency; an empty one where there is none yet."""
+        books = self.accounts[account].cash
+        book = books.get(currency)
+        if book is None:
+            book = books[currency] = CashBook()
+        return book
+
+    def position(self, account: AccountID, symbol: Symbol) -> Position:
+        """The position, created flat where there is none yet. For evolve; readers use `held`."""
+        by_symbol = self.positions.get(account)
+        if by_symbol is None:
+            by_symbol = self.positions[account] = {}
+        position = by_symbol.get(symbol)
+        if position is None:
+            position = by_symbol[symbol] = Position()
+        return position
+
+    def held(self, account: AccountID, symbol: Symbol) -> Position:
+        """The position as it stands; a flat one where there is none. Changes nothing."""
+        return self.positions.get(account, {}).get(symbol) or Position()
+
+    def pack(self) -> bytes:
+        """The state as bytes: the same state gives the same bytes, whatever process made it."""
+        return _PACK.encode(
+            Packed(
+                seq=self.seq,
+                epoch=self.epoch,
+                group=self.group,
+                counter=self.counter,
+                instruments=sorted(self.instruments.items()),
+                hours=sorted(self.hours.items()),
+                links=sorted(self.links.items()),
+                accounts=sorted((a, v.broker, v.adopted, sorted(v.cash.items())) for a, v in self.accounts.items()),
+                positions=sorted((a, sorted(v.items())) for a, v in self.positions.items()),
+                open_orders=list(self.orders.open.values()),
+                closed_orders=list(self.orders.closed.items()),
+                exec_owner=list(self.exec_owner.items()),
+                by_order_id=list(self.by_order_id.items()),
+                requests=list(self.requests.items()),
+                runs=list(self.runs.items()),
+                run_keys=sorted(self.run_keys.items()),
+                breaks=sorted(self.breaks.items()),
+                halted=sorted(self.halted.items()),
+            )
+        )
+
+    def hash(self) -> str:
+        """SHA-256 of `pack()`, in hex."""
+        return sha256(self.pack()).hexdigest()
+
+    @classmethod
+    def unpack(cls, payload: bytes) -> State:
+        """The state that `pack` wrote. Raises msgspec.DecodeError on anything else."""
+        packed = _UNPACK.decode(payload)
+        state = cls()
+        state.seq, state.epoch, state.group, state.counter = (
+            packed.seq,
+            packed.epoch,
+            packed.group,
+            packed.counter,
+        )
+        state.id_prefix = id_prefix(packed.group, packed.epoch)
+        state.instruments = dict(packed.instruments)
+        state.hours = dict(packed.hours)
+        state.links = dict(packed.links)
+        state.accounts = {a: Account(broker, adopted, dict(cash)) for a, broker, adopted, cash in packed.accounts}
+        state.positions = {a: dict(rows) for a, rows in packed.positions}
+        for key, packed_order in packed.closed_orders:
+            state.orders.closed[key] = packed_order
+        for source, target in (
+            (packed.exec_owner, state.exec_owner),
+            (packed.by_order_id, state.by_order_id),
+            (packed.requests, state.requests),
+        ):
+            for key, owner in source:
+                target[key] = owner
+        state.runs = dict(packed.runs)
+        state.run_keys = dict(packed.run_keys)
+        state.breaks = dict(packed.breaks)
+        state.halted = dict(packed.halted)
+        for order in packed.open_orders:
+            state.orders.open[order.cl_ord_id] = order
+            state.index(order)
+        return state
+
+    def index(self, order: Order) -> None:
+        """Make the derived indexes agree with an order, whatever they said before."""
+        key = (order.account, order.symbol)
+        done = order.is_done
+        working = self.working.get(key)
+        if done:
+            if working is not None and order.cl_ord_id in working:
+                del working[order.cl_ord_id]
+        else:
+            if working is None:
+                working = self.working[key] = {}
+            working[order.cl_ord_id] = None
+        if order.unknown_at is not None and not done:
+            self.unknown.setdefault(key, {})[order.cl_ord_id] = None
+        elif key in self.unknown:
+            self.unknown[key].pop(order.cl_ord_id, None)
+            if not self.unknown[key]:
+                del self.unknown[key]
+        if order.stop_px is not None:
+            held = self.stops.setdefault(order.symbol, {})
+            if order.is_held and not done:
+                held[order.cl_ord_id] = None
+            else:
+                held.pop(order.cl_ord_id, None)
+
+
+class Packed(msgspec.Struct, array_like=True):
+    """The shape of a snapshot; fields only ever added at the end, with a default."""
+
+    seq: int
+    epoch: int
+    group: str
+    counter: int
+    instruments: list[tuple[Symbol, Instrument]]
+    hours: list[tuple[str, Hours]]
+    links: list[tuple[str, Link]]
+    accounts: list[tuple[AccountID, str, bool, list[tuple[Currency, CashBook]]]]
+    positions: list[tuple[AccountID, list[tuple[Symbol, Position]]]]
+    open_orders: list[Order]
+    closed_orders: list[tuple[str, bytes]]
+    exec_owner: list[tuple[str, ClOrdID]]
+    by_order_id: list[tuple[str, ClOrdID]]
+    requests: list[tuple[str, ClOrdID]]
+    runs: list[tuple[RunID, Run]]
+    run_keys: list[tuple[str, RunID]]
+    breaks: list[tuple[str, BreakFound]]
+    halted: list[tuple[Symbol, str]]
+
+
+_PACK: Final = msgspec.msgpack.Encoder(order="deterministic")
+_UNPACK: Final = msgspec.msgpack.Decoder(Packed)
+
+_BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_EPOCH_CHARS: Final = 5
+
+
+def id_prefix(group: str, epoch: int) -> str:
+    """The first seven characters of every id of one process: account group, then the fencing token in base 36."""
+    digits = ""
+    for _ in range(_EPOCH_CHARS):
+        epoch, digit = divmod(epoch, 36)
+        digits = _BASE36[digit] + digits
+    return f"{group[:2]:0<2}{digits}"
+
+
+def cl_ord_id_of(prefix: str, counter: int) -> ClOrdID:
+    """18 characters: prefix, ten digits of a counter, a check character (counter weighted with the prefix's letters).
+
+    Derived, never drawn; legal everywhere (QMT 24 ASCII, Binance 36, OKX 32 alphanumeric; reference: docs/adr/0006-ids.md).
+    """
+    return ClOrdID(f"{prefix}{counter:010d}{_BASE36[(counter * 7 + ord(prefix[-1]) + ord(prefix[0])) % 36]}")
+
+
+def run_key(project_id: str, decision_snapshot_id: str, mode: str, trade_date: str, account: str) -> str:
+    """What makes two runs the same run, their attempts aside (S0-46)."""
+    return f"{project_id}|{decision_snapshot_id}|{mode}|{trade_date}|{account}"

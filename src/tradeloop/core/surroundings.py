@@ -1,0 +1,48 @@
+"""What a decision may look at besides the state: the volatile market, the brokers' abilities, and the desk's policy.
+
+None of it is journalled, because facts are not re-decided on replay: what a decision saw of it stands inside its events.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.capabilities import Capabilities
+from tradeloop.core.reports import Quote
+from tradeloop.core.types import SECOND_NS, Symbol
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """Settings of the core. Times in nanoseconds.
+
+    `market_buffer`: how far above the offer a market order may fill before cash could fall short. `max_drift`: how far the
+    price may have moved since an order was staged for it to be sent late. `ack_timeout_ns`: silence after which a sent
+    order's fate is unknown.
+    `resend_after_ns`: back-off for an order that surely did not leave (S1-43); after the last one a person decides.
+    `recent_ns`: an order that changed more recently is not yet compared. `looks`: complete looks that prove absence.
+    """
+
+    market_buffer: Decimal = Decimal("0.01")
+    max_drift: Decimal = Decimal("0.02")
+    max_quote_age_ns: int = 60 * SECOND_NS
+    ack_timeout_ns: int = 5 * SECOND_NS
+    send_within_ns: int = 5 * SECOND_NS
+    resend_after_ns: tuple[int, ...] = (1 * SECOND_NS, 2 * SECOND_NS, 5 * SECOND_NS)
+    probe_every_ns: int = 1 * SECOND_NS
+    unknown_alert_ns: int = 10 * SECOND_NS
+    reconcile_every_ns: int = 30 * SECOND_NS
+    recent_ns: int = 2 * SECOND_NS
+    looks: int = 3
+
+
+class Surroundings:
+    """The market as last seen, the brokers by name, the policy in force."""
+
+    __slots__ = ("brokers", "policy", "quotes")
+
+    def __init__(self, policy: Policy, brokers: dict[str, Capabilities]) -> None:
+        self.policy = policy
+        self.brokers = brokers
+        self.quotes: dict[Symbol, Quote] = {}

@@ -1,0 +1,170 @@
+"""The words of the field as types: sides, order types, statuses, and exact numbers.
+
+Names and meanings are FIX's (docs/glossary.md). A number that moves money is a `Decimal` in one of three distinct types, read
+from text by `exact`, which refuses what the ledger could not carry exactly. Nothing here knows a clock, a file or a broker.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_UP, Decimal
+from enum import Enum
+from typing import Final, NewType
+
+from tradeloop.core.errors import BadInput
+
+Qty = NewType("Qty", Decimal)
+"""Shares, lots or coins; never negative, the side says the direction."""
+Px = NewType("Px", Decimal)
+"""Price of one unit in the instrument's currency."""
+Amount = NewType("Amount", Decimal)
+"""Money in the currency that stands beside it."""
+ClOrdID = NewType("ClOrdID", str)
+"""Our id of an order (FIX 11), made before sending, unique for ever."""
+OrderID = NewType("OrderID", str)
+"""The broker's id of an order (FIX 37)."""
+ExecID = NewType("ExecID", str)
+"""The broker's id of one execution (FIX 17)."""
+Symbol = NewType("Symbol", str)
+"""Canonical symbol `CODE.VENUE`, for example `600519.SH`, `AAPL.US`, `au2512.SHFE` (markets/symbols.py)."""
+AccountID = NewType("AccountID", str)
+RunID = NewType("RunID", str)
+Currency = NewType("Currency", str)
+"""ISO 4217 code, or the venue's code of a coin."""
+TradingDay = NewType("TradingDay", str)
+"""ISO date of the day an execution counts for; a futures night session belongs to the next one."""
+UtcNs = NewType("UtcNs", int)
+"""Nanoseconds since 1970-01-01T00:00:00Z."""
+
+ZERO: Final = Decimal(0)
+SECOND_NS: Final = 1_000_000_000
+
+SIGNIFICANT_DIGITS_MAX: Final = 14
+"""Digits of one price or quantity. Two of them multiply to at most 28, the precision of Python's default decimal context, so
+`price * qty` is always exact (docs/adr/0005-decimals.md)."""
+DECIMAL_PLACES_MAX: Final = 12
+INTEGER_DIGITS_MAX: Final = 14
+
+_NUMBER: Final = re.compile(r"[+-]?(\d{1,40})(?:\.(\d{1,40}))?", re.ASCII)
+
+
+def exact(text: str | Decimal | int, what: str) -> Decimal:
+    """The number written in `text`, or `BadInput` naming `what`.
+
+    Plain decimal notation only: no exponent, no NaN, no infinity, at most 14 significant digits and 12 decimal places, so that
+    every product of a price and a quantity stays exact.
+    """
+    written = text if isinstance(text, str) else str(text)
+    match = _NUMBER.fullmatch(written.strip())
+    if match is None:
+        raise BadInput(f"{what} was {written[:40]!r}; expected a plain decimal number such as 12.34")
+    number = Decimal(written.strip())
+    whole, places = match.group(1).lstrip("0"), (match.group(2) or "").rstrip("0")
+    digits = len((whole + places).lstrip("0"))
+    if len(whole) > INTEGER_DIGITS_MAX or len(places) > DECIMAL_PLACES_MAX or digits > SIGNIFICANT_DIGITS_MAX:
+        raise BadInput(
+            f"{what} was {written[:60]!r}; expected at most {SIGNIFICANT_DIGITS_MAX} significant digits "
+            f"and {DECIMAL_PLACES_MAX} decimal places"
+        )
+    return number
+
+
+class Side(Enum):
+    """FIX 54: the direction of an order or an execution."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class PositionEffect(Enum):
+    """FIX 77: whether an order opens or closes; today and yesterday matter at SHFE and INE."""
+
+    AUTO = "AUTO"
+    OPEN = "OPEN"
+    CLOSE = "CLOSE"
+    CLOSE_TODAY = "CLOSE_TODAY"
+    CLOSE_YESTERDAY = "CLOSE_YESTERDAY"
+
+
+class OrdType(Enum):
+    """FIX 40."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
+
+
+class TimeInForce(Enum):
+    """FIX 59."""
+
+    DAY = "DAY"
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+
+
+class OrdStatus(Enum):
+    """FIX 39, widened by what FIX has no word for: STAGED and DENIED are ours, UNKNOWN is honest.
+
+    Computed from an order's facts by `Order.ord_status`, never stored.
+    """
+
+    STAGED = "STAGED"
+    DENIED = "DENIED"
+    PENDING_NEW = "PENDING_NEW"
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    PENDING_REPLACE = "PENDING_REPLACE"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    UNKNOWN = "UNKNOWN"
+
+
+class RunStatus(Enum):
+    """Where a run stands (S0-18, S0-39, widened by approval and pause)."""
+
+    NEW = "NEW"
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+
+
+class Mode(Enum):
+    """Whose money moves. One code path for all three; only the broker differs."""
+
+    DRY_RUN = "dry_run"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class Rounding(Enum):
+    """How a target quantity becomes a tradable one; the residual is always reported.
+
+    FLOOR_TO_LOT never spends more than the weight allows (S1-57). HALF_UP is the source document's rule (S0-6): to the nearest
+    lot, halves away from zero, nothing below one lot.
+    """
+
+    FLOOR_TO_LOT = "floor_to_lot"
+    HALF_UP = "half_up"
+
+
+def step_down(value: Decimal, step: Decimal) -> Decimal:
+    """The largest multiple of `step` not above `value`."""
+    return (value / step).to_integral_value(rounding=ROUND_DOWN) * step
+
+
+def step_half_up(value: Decimal, step: Decimal) -> Decimal:
+    """The nearest multiple of `step`, halves upward."""
+    return (value / step).to_integral_value(rounding=ROUND_HALF_UP) * step
+
+
+def step_up(value: Decimal, step: Decimal) -> Decimal:
+    """The smallest multiple of `step` not below `value`."""
+    return (value / step).to_integral_value(rounding=ROUND_CEILING) * step

@@ -1,0 +1,58 @@
+"""The only file that reads the time.
+
+`WallClock` is the world's. `ReplayClock` runs a recorded day at a chosen speed, so that paper trading on old quotes takes
+minutes and everything with a time-out still works. Both never go backwards: a step of the system clock holds them still
+until it has passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from tradeloop.core.types import SECOND_NS, UtcNs
+
+
+class WallClock:
+    """The system's clock, made monotonic."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def now(self) -> UtcNs:
+        """The present, in nanoseconds UTC."""
+        self._last = max(self._last, time.time_ns())
+        return UtcNs(self._last)
+
+    async def sleep_until(self, due: UtcNs) -> None:
+        """Return when `now() >= due`; lets others run even when that is already so."""
+        while (wait := due - self.now()) > 0:
+            await asyncio.sleep(wait / SECOND_NS)
+        await asyncio.sleep(0)
+
+
+class ReplayClock:
+    """A clock that starts at `start` and runs `speed` times as fast as the world."""
+
+    def __init__(self, start: UtcNs, speed: float) -> None:
+        self._start = start
+        self._speed = speed
+        self._began: int | None = None
+
+    def now(self) -> UtcNs:
+        """The replayed present, in nanoseconds UTC."""
+        mono = time.monotonic_ns()
+        if self._began is None:
+            self._began = mono
+        return UtcNs(self._start + int((mono - self._began) * self._speed))
+
+    async def sleep_until(self, due: UtcNs) -> None:
+        """Return when the replayed day has reached `due`."""
+        while (wait := due - self.now()) > 0:
+            await asyncio.sleep(wait / SECOND_NS / self._speed)
+        await asyncio.sleep(0)
+
+
+def stopwatch_ns() -> int:
+    """Monotonic nanoseconds for measuring durations of the process itself, never for the flow."""
+    return time.monotonic_ns()

@@ -1,0 +1,149 @@
+"""Effects to the world: orders and cancels to brokers side by side, each under its time-out; every outcome returns as a report.
+
+An order is placed exactly once. What the adapter raises sorts its fate: NotSent, Refused, FateUnknown; silence past the
+time-out is FateUnknown too. Nothing is sent after its `send_before`: a process that was paused must not act on a decision
+that has grown old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+from tradeloop.core.answers import NOT_SENT, UNKNOWN
+from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SetTimer, TakeSnapshot
+from tradeloop.core.errors import FateUnknown, NotSent, Refused
+from tradeloop.core.inputs import Input
+from tradeloop.core.reports import CancelOutcome, CancelReject, OrderReject, SendOutcome
+from tradeloop.core.types import SECOND_NS, UtcNs
+from tradeloop.ports.broker import Broker
+from tradeloop.ports.clock import Clock
+
+PLACE_TIMEOUT_S: Final = 10.0
+SNAPSHOT_TIMEOUT_S: Final = 30.0
+SNAPSHOT_BACKOFF_S: Final = (1, 2, 4, 8, 16, 30)
+
+
+class Dispatch:
+    """Acts on effects. Holds no state of the flow: what it forgets at a crash, recovery asks the brokers about."""
+
+    def __init__(
+        self,
+        brokers: dict[str, Broker],
+        clock: Clock,
+        put: Callable[[Input], None],
+        set_timer: Callable[[SetTimer], None],
+        alert: Callable[[RaiseAlert], None],
+    ) -> None:
+        self._brokers = brokers
+        self._clock = clock
+        self._put = put
+        self._set_timer = set_timer
+        self._alert = alert
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reading: dict[str, asyncio.Task[None]] = {}
+        self._again: dict[str, TakeSnapshot] = {}
+        self._closed = False
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Never has a result; gets the exception of a task that broke its adapter's contract, which ends the process."""
+
+    def act(self, effects: Sequence[Effect]) -> None:
+        """Begin everything the durable facts ask for."""
+        for effect in effects:
+            match effect:
+                case SetTimer():
+                    self._set_timer(effect)
+                case SendOrder():
+                    self._begin(self._place(effect))
+                case SendCancel():
+                    self._begin(self._cancel(effect))
+                case TakeSnapshot():
+                    self._read_books(effect)
+                case RaiseAlert():
+                    self._alert(effect)
+
+    async def close(self) -> None:
+        """Stop reading books and wait for what is on the wire to have an outcome."""
+        self._closed = True
+        for task in self._reading.values():
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=PLACE_TIMEOUT_S)
+        for task in self._tasks:
+            task.cancel()
+
+    async def _place(self, effect: SendOrder) -> None:
+        order = effect.order.order
+        broker = self._brokers[order.broker]
+        if self._clock.now() >= effect.send_before:
+            self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, "its time to leave had passed"))
+            return
+        try:
+            async with asyncio.timeout(PLACE_TIMEOUT_S):
+                await broker.place(effect.order)
+        except NotSent as error:
+            self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, str(error)))
+        except Refused as error:
+            self._put(OrderReject(order.broker, order.cl_ord_id, error.code, error.text))
+        except FateUnknown as error:
+            self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, str(error)))
+        except TimeoutError:
+            self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, f"no return from the wire in {PLACE_TIMEOUT_S:g} s"))
+
+    async def _cancel(self, effect: SendCancel) -> None:
+        broker = self._brokers[effect.broker]
+        try:
+            async with asyncio.timeout(PLACE_TIMEOUT_S):
+                await broker.cancel(effect.cl_ord_id, effect.order_id, effect.symbol)
+        except Refused as error:
+            self._put(CancelReject(effect.broker, effect.cl_ord_id, error.code, error.text))
+        except (NotSent, FateUnknown, TimeoutError) as error:
+            self._put(CancelOutcome(effect.broker, effect.cl_ord_id, str(error) or "no return from the wire"))
+
+    def _read_books(self, effect: TakeSnapshot) -> None:
+        """One look at a time per broker; a wish that comes meanwhile is granted after it, once."""
+        if self._closed or effect.broker not in self._brokers:
+            return
+        if effect.broker in self._reading:
+            self._again[effect.broker] = effect
+            return
+        self._reading[effect.broker] = task = asyncio.get_running_loop().create_task(self._snapshot(effect))
+        self._watch(task)
+        task.add_done_callback(lambda _: self._read(effect.broker))
+
+    def _read(self, broker: str) -> None:
+        self._reading.pop(broker, None)
+        again = self._again.pop(broker, None)
+        if again is not None:
+            self._read_books(again)
+
+    async def _snapshot(self, effect: TakeSnapshot) -> None:
+        broker = self._brokers[effect.broker]
+        await self._clock.sleep_until(effect.not_before)
+        for wait in (*SNAPSHOT_BACKOFF_S, None):
+            try:
+                async with asyncio.timeout(SNAPSHOT_TIMEOUT_S):
+                    self._put(await broker.snapshot())
+                return
+            except (NotSent, TimeoutError) as error:
+                text = f"the books of {effect.broker} could not be read ({effect.why}): {str(error) or 'time-out'}"
+                self._alert(RaiseAlert("WARNING", f"snapshot:{effect.broker}", text))
+            if wait is None:
+                return
+            await self._clock.sleep_until(UtcNs(self._clock.now() + wait * SECOND_NS))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._watch(asyncio.get_running_loop().create_task(work))
+
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and not self.failed.done():
+            self.failed.set_exception(error)

@@ -1,0 +1,152 @@
+"""The engine, wired: inbox, writer, dispatch, timers and lease around one State.
+
+`start` recovers, connects the brokers and returns when commands are taken; `READY` per broker follows when its books have
+been compared.
+`wait` returns when the engine was stopped and raises what ended it otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tradeloop.core.commands import Command, StartRun
+from tradeloop.core.effects import RaiseAlert
+from tradeloop.core.follow import after_restart
+from tradeloop.core.inputs import Start
+from tradeloop.core.replies import Reply
+from tradeloop.core.reports import Quote, Report
+from tradeloop.core.run.conduct import Preview, preview
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Policy, Surroundings
+from tradeloop.engine.dispatch import Dispatch
+from tradeloop.engine.inbox import Inbox
+from tradeloop.engine.lease import keep_lease
+from tradeloop.engine.recover import SNAPSHOT_AFTER_EVENTS, recover, take_snapshot
+from tradeloop.engine.supervise import calm_the_collector, first_failure
+from tradeloop.engine.timers import Timers
+from tradeloop.engine.writer import Published, Writer
+from tradeloop.ports.broker import Broker
+from tradeloop.ports.clock import Clock
+from tradeloop.ports.journal import Codec, Holder, Journal
+
+
+class Engine:
+    """One account group: its journal, its brokers, its state."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        codec: Codec,
+        clock: Clock,
+        brokers: dict[str, Broker],
+        policy: Policy,
+        group: str,
+        owner: str,
+        version: str,
+        alert: Callable[[RaiseAlert], None],
+        config_hash: str = "",
+    ) -> None:
+        self._journal = journal
+        self._codec = codec
+        self._clock = clock
+        self._brokers = brokers
+        self._group = group
+        self._owner = owner
+        self._version = version
+        self._alert = alert
+        self._config_hash = config_hash
+        self.around = Surroundings(policy, {name: broker.capabilities for name, broker in brokers.items()})
+        self.inbox = Inbox()
+        self.tail_events = 0
+        self._readers: list[Callable[[Published], None]] = []
+        self._writer: Writer | None = None
+        self._dispatch: Dispatch | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> State:
+        """The state as decided so far. Read it, never write it; what the newest batch added may not be durable yet."""
+        assert self._writer is not None, "the engine has not been started"
+        return self._writer.state
+
+    def subscribe(self, reader: Callable[[Published], None]) -> None:
+        """Have `reader` called with every durable batch; to be called before `start`."""
+        self._readers.append(reader)
+
+    async def start(self) -> None:
+        """Take the lease, recover, and begin. Raises LeaseHeld, JournalDamaged or JournalFailed."""
+        await self._journal.open()
+        holder = await self._journal.acquire(self._owner)
+        recovered = await recover(self._journal, self._codec)
+        if recovered.tail_events > SNAPSHOT_AFTER_EVENTS:
+            await take_snapshot(self._journal, recovered.state, recovered.head)
+        self.tail_events = recovered.tail_events
+        calm_the_collector()
+        timers = Timers(self._clock, self.inbox.put)
+        dispatch = self._dispatch = Dispatch(self._brokers, self._clock, self.inbox.put, timers.set, self._alert)
+        writer = self._writer = Writer(
+            recovered.state,
+            self.around,
+            self.inbox,
+            self._journal,
+            self._codec,
+            self._clock,
+            recovered.head,
+            dispatch.act,
+        )
+        for reader in self._readers:
+            writer.subscribe(reader)
+        self.inbox.put(Start(holder.epoch, self._version, self._group, self._config_hash))
+        self._running = asyncio.create_task(self._run(writer, timers, dispatch, holder), name="engine")
+        dispatch.act(after_restart(recovered.state, self.around))
+        for broker in self._brokers.values():
+            await broker.connect(self.report)
+
+    def ask(self, command: Command) -> Awaitable[Reply]:
+        """Have a command decided; the reply comes when its facts are durable. Raises BadInput or InboxFull."""
+        return self.inbox.ask(command)
+
+    def report(self, report: Report) -> None:
+        """Take what a broker says."""
+        self.inbox.put(report)
+
+    def quote(self, quote: Quote) -> None:
+        """Take a quote."""
+        self.inbox.quote(quote)
+
+    def preview(self, command: StartRun) -> Preview:
+        """What a run would be now; nothing is recorded and nothing sent."""
+        return preview(self.state, command, self._clock.now())
+
+    async def wait(self) -> None:
+        """Until the engine ends; raises what ended it."""
+        assert self._running is not None, "the engine has not been started"
+        await asyncio.shield(self._running)
+
+    async def stop(self) -> None:
+        """Finish what is decided, close the brokers, keep a snapshot and give the lease back."""
+        if self._writer is None or self._running is None or self._dispatch is None:
+            await self._journal.close()
+            return
+        for broker in self._brokers.values():
+            await broker.close()
+        await self._dispatch.close()
+        self._writer.stop()
+        try:
+            await self._running
+            await take_snapshot(self._journal, self._writer.state, self._writer.head)
+        finally:
+            await self._journal.release()
+            await self._journal.close()
+
+    async def _run(self, writer: Writer, timers: Timers, dispatch: Dispatch, holder: Holder) -> None:
+        await first_failure(
+            {
+                "writer": writer.run(),
+                "timers": timers.run(),
+                "lease": keep_lease(self._journal, holder, self._clock),
+                "dispatch": dispatch.failed,
+            }
+        )

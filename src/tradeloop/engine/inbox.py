@@ -1,0 +1,81 @@
+"""One bounded queue before the writer. Full means say no: nothing is dropped, nothing is unbounded.
+
+Commands wait for their reply; reports come without one. Quotes are conflated: only the newest of a symbol waits, because a
+price that has been overtaken is of no use to a decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from tradeloop.core.commands import Command
+from tradeloop.core.errors import NotSent
+from tradeloop.core.inputs import Input
+from tradeloop.core.replies import Reply
+from tradeloop.core.reports import Quote, Report
+from tradeloop.core.types import Symbol
+
+INBOX_MAX: Final = 100_000
+"""Inputs that may wait. At the slowest measured rate of the writer this is a few seconds of work."""
+
+Waiting = tuple[Input, "asyncio.Future[Reply] | None"]
+
+
+class InboxFull(NotSent):
+    """The writer is too far behind; the request was not taken and may be made again."""
+
+
+class Inbox:
+    """What waits for the writer, in order of arrival. `wake` is set whenever something has come."""
+
+    def __init__(self, limit: int = INBOX_MAX) -> None:
+        self.wake = asyncio.Event()
+        self._limit = limit
+        self._waiting: deque[Waiting] = deque()
+        self._quotes: dict[Symbol, Quote] = {}
+        self._ended: Exception | None = None
+
+    def ask(self, command: Command) -> asyncio.Future[Reply]:
+        """Queue a command; the future has the reply once its facts are durable. Raises InboxFull."""
+        if self._ended is not None:
+            raise self._ended
+        if len(self._waiting) >= self._limit:
+            raise InboxFull(f"{self._limit} requests are waiting already; nothing was done, ask again later")
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, reply))
+        self.wake.set()
+        return reply
+
+    def put(self, given: Report | Input) -> None:
+        """Queue what has no reply. Never refused: what a broker says must not be lost, so only commands are bounded."""
+        self._waiting.append((given, None))
+        self.wake.set()
+
+    def quote(self, quote: Quote) -> None:
+        """Queue a quote in the place of an older one of its symbol."""
+        self._quotes[quote.symbol] = quote
+        self.wake.set()
+
+    def drain(self, most: int) -> list[Waiting]:
+        """Take what waits, at most `most` inputs; newest quotes first, so that decisions see the present market."""
+        taken: list[Waiting] = [(quote, None) for quote in self._quotes.values()]
+        self._quotes.clear()
+        waiting = self._waiting
+        for _ in range(min(most, len(waiting))):
+            taken.append(waiting.popleft())
+        if waiting:
+            self.wake.set()
+        return taken
+
+    def refuse(self, error: Exception) -> None:
+        """The writer has ended: whoever still waits is told why, and so is whoever asks from now on."""
+        self._ended = error
+        for _, reply in self._waiting:
+            if reply is not None and not reply.done():
+                reply.set_exception(error)
+        self._waiting.clear()
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._quotes)

@@ -1,0 +1,83 @@
+"""Snapshot and tail to State. Starting and recovering from a crash are this one path.
+
+The newest snapshot whose place in the hash chain is proven is loaded, and every row after it is decoded, checked against
+the chain and folded. A snapshot that does not fit is passed over: it only saves time.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from tradeloop.core.errors import JournalDamaged
+from tradeloop.core.evolve import evolve
+from tradeloop.core.state import SNAPSHOT_FORMAT, State
+from tradeloop.ports.journal import Codec, Journal, StoredSnapshot
+
+SNAPSHOT_AFTER_EVENTS: Final = 100_000
+"""A tail longer than this is worth a new snapshot when recovery is done."""
+
+Head = tuple[int, int, bytes]
+_EMPTY: Final[Head] = (0, 0, bytes(32))
+
+
+class Recovered(msgspec.Struct):
+    """The state at `head`, and how it was reached."""
+
+    state: State
+    head: Head
+    tail_events: int
+    from_seq: int
+
+
+async def recover(journal: Journal, codec: Codec) -> Recovered:
+    """Rebuild the state. Raises JournalDamaged naming the first sequence number that does not verify."""
+    state, head = await _newest_snapshot(journal)
+    from_seq = state.seq
+    async for row in journal.read(after_batch=head[0]):
+        if row.batch == head[0] + 1 and row.prev_hash != head[2]:
+            raise JournalDamaged(f"the row after sequence number {head[1]} does not follow it; run `tradeloop verify`")
+        for event in codec.decode(row.payload, f"batch {row.batch}"):
+            evolve(state, event)
+        if state.seq != row.last_seq:
+            raise JournalDamaged(f"batch {row.batch} ends at {row.last_seq} but holds events up to {state.seq}")
+        head = (row.batch, row.last_seq, row.hash)
+    return Recovered(state, head, state.seq - from_seq, from_seq)
+
+
+async def take_snapshot(journal: Journal, state: State, head: Head) -> None:
+    """Keep the state at `head`."""
+    payload = state.pack()
+    await journal.save_snapshot(
+        StoredSnapshot(
+            seq=head[1],
+            batch=head[0],
+            batch_hash=head[2],
+            state_hash=sha256(payload).hexdigest(),
+            format=SNAPSHOT_FORMAT,
+            payload=payload,
+        )
+    )
+
+
+async def _newest_snapshot(journal: Journal) -> tuple[State, Head]:
+    for kept in await journal.load_snapshots():
+        if kept.format != SNAPSHOT_FORMAT or sha256(kept.payload).hexdigest() != kept.state_hash:
+            continue
+        if not await _stands_in_the_chain(journal, kept):
+            continue
+        try:
+            state = State.unpack(kept.payload)
+        except msgspec.MsgspecError:
+            continue
+        if state.seq == kept.seq:
+            return state, (kept.batch, kept.seq, kept.batch_hash)
+    return State(), _EMPTY
+
+
+async def _stands_in_the_chain(journal: Journal, kept: StoredSnapshot) -> bool:
+    async for row in journal.read(after_batch=kept.batch - 1):
+        return row.batch == kept.batch and row.last_seq == kept.seq and row.hash == kept.batch_hash
+    return False

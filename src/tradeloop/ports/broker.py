@@ -1,0 +1,52 @@
+"""The broker port: seven verbs and a declaration of what the venue can do.
+
+An adapter translates and nothing more: it never retries a submit, never invents a report, never drops one. After every connect
+the engine subscribes, takes a snapshot, compares, and only then sends; an adapter need not guard against earlier orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from tradeloop.core.capabilities import Capabilities, Dedupes
+from tradeloop.core.order import Order
+from tradeloop.core.reports import BrokerSnapshot, Report
+from tradeloop.core.risk.approved import Approved
+from tradeloop.core.types import AccountID, ClOrdID, OrderID, Symbol, UtcNs
+
+__all__ = ["Broker", "Capabilities", "Dedupes"]
+
+
+class Broker(Protocol):
+    """One account's way to a venue."""
+
+    name: str
+    account: AccountID
+    capabilities: Capabilities
+
+    async def connect(self, report: Callable[[Report], None]) -> None:
+        """Open the session and deliver every report to `report`, in the order they happened; the first one is BrokerUp.
+
+        `report` never blocks. A lost session is reported as BrokerDown and the adapter goes on trying to come back.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End the session; a second call does nothing."""
+        ...
+
+    async def place(self, order: Approved[Order]) -> None:
+        """Send one order, once. Returns when the venue has taken the message; acceptance arrives as a report.
+
+        Raises NotSent, Refused or FateUnknown, and nothing else.
+        """
+        ...
+
+    async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
+        """Ask for a cancel; the answer arrives as a report. Raises NotSent, Refused or FateUnknown."""
+        ...
+
+    async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
+        """The venue's books now. Raises NotSent when they cannot be read."""
+        ...

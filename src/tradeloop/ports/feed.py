@@ -1,0 +1,19 @@
+"""Market data as the engine sees it: quotes that come by themselves, and quotes that can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from tradeloop.core.reports import Quote
+from tradeloop.core.types import Symbol
+
+
+class Feed(Protocol):
+    """A source of quotes for a set of symbols."""
+
+    name: str
+
+    async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
+        """Deliver quotes in order of time until the source ends or the task is cancelled."""
+        ...
