@@ -1,0 +1,75 @@
+# Tradeloop. `make help` lists what can be asked; every target may be run again at any time.
+# Needs git, make and Python 3.11 or newer; everything else is installed into .venv.
+
+SHELL   := /bin/bash
+BIN     := .venv/bin
+STAMP   := .venv/.installed
+WORKERS ?= 2
+PYTHONS ?= python3.13 python3.12 python3.11 python3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint fmt bench check clean
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# A .venv that was made in another folder still points there: it is made anew.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
+setup: $(STAMP)  ## install everything into .venv (does nothing when up to date)
+
+# The stamp is younger than pyproject.toml exactly when .venv holds what pyproject.toml asks for.
+$(STAMP): pyproject.toml
+	@python=; \
+	for candidate in $(PYTHONS); do \
+	    if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	        python=$$candidate; break; \
+	    fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo "make: expected Python 3.11 or newer as one of: $(PYTHONS); was: $$(python3 --version 2>&1 || true)." >&2; \
+	    echo "make: install it (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python)" \
+	         "or name one: make setup PYTHONS=/path/to/python3" >&2; \
+	    exit 1; \
+	fi; \
+	if [ "$$(cat $(STAMP) 2>/dev/null)" != '$(CURDIR)' ] || \
+	    ! $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    if ! "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+	        echo "make: $$python has no venv and pip modules; on Debian and Ubuntu: apt install python3-venv" >&2; \
+	        exit 1; \
+	    fi; \
+	    echo "making .venv with $$("$$python" --version)"; \
+	    "$$python" -m venv --clear .venv || exit 1; \
+	fi
+	@echo "installing tradeloop and its tools into .venv (a minute or two the first time)"
+	@set -o pipefail; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' \
+	    2> >(grep -v -e 'is ignored:' -e 'Location .* is ignored' >&2)
+	@echo '$(CURDIR)' > $(STAMP)
+
+run: setup  ## trade the demo portfolio on the paper broker, to the end
+	$(BIN)/tradeloop run --demo
+
+test: setup  ## every test that can run on this machine
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: setup  ## style, types and the import rule
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: setup  ## format, and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup  ## measure, and print the figures beside the ones to reach
+	$(BIN)/python -m benchmarks
+
+check: lint test  ## what continuous integration runs
+
+clean:  ## remove .venv and every cache
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
