@@ -1,0 +1,114 @@
+"""Which days an exchange trades: closed weekdays and early closes, kept as lists of exceptions.
+
+A calendar knows the days its `spans` cover and refuses every other day: an unlisted day is not a trading day by
+default, nor a holiday by default. `ALWAYS` is the calendar of venues that never close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from functools import cache
+
+import msgspec
+
+from tradeloop.core.errors import BadInput
+from tradeloop.markets.tables import data_bytes
+
+ALWAYS = "ALWAYS"
+CALENDAR_FILES: Mapping[str, str] = {
+    "CN": "calendar_cn.yaml",
+    "US": "calendar_us.yaml",
+    "HK": "calendar_hk.yaml",
+}
+SATURDAY = 5
+_DAY = timedelta(days=1)
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Days, both inclusive, that one source speaks about."""
+
+    from_: date
+    to: date
+    source: str
+    verified: bool
+
+
+class CalendarFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A calendar as it is written: years with their days as `MM-DD` words."""
+
+    calendar: str
+    sources: dict[str, str]
+    spans: tuple[Span, ...]
+    closed: dict[int, str]
+    early_close: str = ""
+    early: dict[int, str] = {}
+    no_nights: tuple[Span, ...] = ()
+
+
+class Calendar(msgspec.Struct, frozen=True):
+    """A calendar ready to be asked. `early` maps a day to its local closing time."""
+
+    name: str
+    spans: tuple[Span, ...]
+    sources: dict[str, str]
+    closed: frozenset[date]
+    early: dict[date, time]
+    no_nights: tuple[Span, ...]
+
+    @property
+    def last_day(self) -> date:
+        """The last day the calendar speaks about."""
+        return max(span.to for span in self.spans)
+
+    def is_trading_day(self, day: date, asked_for: str) -> bool:
+        """Whether the exchange trades on `day`; `BadInput` naming `asked_for` when the calendar does not know."""
+        if self.name == ALWAYS:
+            return True
+        if not any(span.from_ <= day <= span.to for span in self.spans):
+            first, last = min(span.from_ for span in self.spans), self.last_day
+            place = f"begins {first}" if day < first else f"ends {last}" if day > last else "has a gap"
+            raise BadInput(f"the calendar of {asked_for} {place}; {day} needs rows in markets/data/{CALENDAR_FILES[self.name]}")
+        return day.weekday() < SATURDAY and day not in self.closed
+
+    def next_trading_day(self, day: date, asked_for: str) -> date:
+        """The first trading day after `day`."""
+        following = day + _DAY
+        while not self.is_trading_day(following, asked_for):
+            following += _DAY
+        return following
+
+    def night_before(self, day: date, asked_for: str) -> date | None:
+        """The evening on which the night session of trading day `day` runs; None when it has none.
+
+        It runs on the weekday before, and only if that is a trading day: before a weekday holiday there is no night
+        session.
+        """
+        evening = day - timedelta(days=3 if day.weekday() == 0 else 1)
+        if any(span.from_ <= evening <= span.to for span in self.no_nights):
+            return None
+        return evening if self.is_trading_day(evening, asked_for) else None
+
+
+@cache
+def calendar(name: str) -> Calendar:
+    """The calendar of that name, read on first use."""
+    if name == ALWAYS:
+        return Calendar(name, (), {}, frozenset(), {}, ())
+    written = msgspec.yaml.decode(data_bytes(CALENDAR_FILES[name]), type=CalendarFile)
+    early = {}
+    if written.early:
+        closes = time.fromisoformat(written.early_close)
+        early = dict.fromkeys(_days(written.early), closes)
+    return Calendar(
+        written.calendar,
+        written.spans,
+        written.sources,
+        frozenset(_days(written.closed)),
+        early,
+        written.no_nights,
+    )
+
+
+def _days(by_year: Mapping[int, str]) -> list[date]:
+    return [date.fromisoformat(f"{year:04d}-{word}") for year, words in by_year.items() for word in words.split()]
