@@ -1,0 +1,1 @@
+"""Market data: recorded, made up, and the last quote of each symbol with its age."""
