@@ -1,0 +1,459 @@
+"""The paper broker as the engine sees it: the broker port over `Matching`, with the clock, the file and the faults.
+
+A step changes the books, is committed, and only then do its reports leave. With a file, the requests of one turn of the
+event loop share a commit. Time comes from the clock port alone; wake-ups are tasks that sleep on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from tradeloop.brokers.paper import interventions
+from tradeloop.brokers.paper.admission import CL_ORD_ID_ALPHABET, CL_ORD_ID_MAX
+from tradeloop.brokers.paper.books import Books
+from tradeloop.brokers.paper.config import PaperConfig
+from tradeloop.brokers.paper.faults import Fault, FaultSource
+from tradeloop.brokers.paper.matching import Matching
+from tradeloop.brokers.paper.records import PaperOrder
+from tradeloop.brokers.paper.store import BooksChanged, Store
+from tradeloop.core.errors import FateUnknown, NotSent
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.order import Order
+from tradeloop.core.reports import (
+    BrokerDown,
+    BrokerSnapshot,
+    BrokerUp,
+    Execution,
+    HeldCash,
+    HeldPosition,
+    OpenOrder,
+    OrderAck,
+    Quote,
+    Report,
+)
+from tradeloop.core.risk.approved import Approved
+from tradeloop.core.types import (
+    SECOND_NS,
+    Amount,
+    ClOrdID,
+    ExecID,
+    OrderID,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+    Symbol,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
+)
+from tradeloop.ports.broker import Capabilities, Dedupes
+from tradeloop.ports.clock import Clock
+
+CAPABILITIES = Capabilities(
+    ord_types=frozenset({OrdType.MARKET, OrdType.LIMIT}),
+    tifs=frozenset(TimeInForce),
+    cl_ord_id_max=CL_ORD_ID_MAX,
+    cl_ord_id_alphabet=CL_ORD_ID_ALPHABET,
+    dedupes=Dedupes.FOR_EVER,
+    query_by_cl_ord_id=False,
+    orders_complete=True,
+    stream_replay=False,
+    request_lifetime_ns=SECOND_NS,
+    visibility_lag_ns=SECOND_NS,
+)
+
+
+class PaperBroker:
+    """One paper account. Feed it quotes through `on_quote`; everything else is the broker port."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(self, config: PaperConfig, clock: Clock) -> None:
+        """Open the books. Raises BadInput when the file cannot be opened or belongs to another account."""
+        self.name = config.name
+        self.account = config.account
+        self.config = config
+        self._clock = clock
+        self._faults = FaultSource(config.faults)
+        self._open_books()
+        self._report: Callable[[Report], None] | None = None
+        self._is_up = False
+        self._closed = False
+        self._why_down = "the session was never opened"
+        self._commit_due: asyncio.Future[None] | None = None
+        self._held: list[Report] = []
+        self._timers: set[asyncio.Task[None]] = set()
+        self._wake_at: UtcNs | None = None
+
+    def _open_books(self) -> None:
+        config = self.config
+        store = None if config.path is None else Store(config.path)
+        self._books = Books(config.name, config.account, config.cash, store)
+        self._matching = Matching(
+            self._books,
+            latency_ns=config.latency_ns,
+            bar_participation=config.bar_participation,
+            assumed_size=config.assumed_size,
+        )
+        self._broken = False
+
+    # --- what the bootstrap gives
+
+    def list_instruments(self, instruments: Iterable[Instrument]) -> None:
+        """Trade these instruments under these rules from now on."""
+        self._matching.list_instruments(instruments)
+        self._finish()
+
+    def open_day(self, session: str, trading_day: TradingDay, windows: Iterable[tuple[UtcNs, UtcNs]]) -> None:
+        """Begin a session's trading day, or give the windows of the present one anew. Raises BadInput for an earlier day."""
+        self._matching.open_day(session, trading_day, windows, self._clock.now())
+        self._finish()
+
+    def on_quote(self, quote: Quote) -> None:
+        """Let the market move; fills are committed and reported before this returns."""
+        if self._broken or self._closed:
+            return
+        self._matching.on_quote(quote, self._clock.now())
+        if self._matching.out or self._books.is_dirty:
+            self._finish()
+
+    # --- the broker port
+
+    async def connect(self, report: Callable[[Report], None]) -> None:
+        """Open the session; BrokerUp is the first report. Books that could not be written are read anew from their file."""
+        if self._broken or (self._closed and self._books.is_stored):
+            self._books.close()
+            self._open_books()
+        self._closed = False
+        self._report = report
+        self._come_up()
+
+    async def close(self) -> None:
+        """End the session and let go of the file; a second call does nothing."""
+        if self._closed:
+            return
+        self._finish()
+        self._closed = True
+        self._is_up, self._why_down = False, "the session was closed"
+        self._report = None
+        timers, self._timers = list(self._timers), set()
+        for timer in timers:
+            timer.cancel()
+        await asyncio.gather(*timers, return_exceptions=True)
+        self._books.close()
+
+    async def place(self, order: Approved[Order]) -> None:
+        """Take one order; the answer comes as a report. Raises NotSent or FateUnknown; the paper broker's session
+        refuses nobody."""
+        self._need_session()
+        if self._faults.active:
+            self._maybe_disconnect()
+            if self._faults.strikes(Fault.REQUEST_LOST):
+                raise FateUnknown(f"no answer from {self.name} (the request was lost)")
+            if self._faults.strikes(Fault.REQUEST_LATE):
+                due = UtcNs(self._clock.now() + self.config.faults.late_ns)
+                self._later(due, lambda: self._arrive_late(order.order))
+                raise FateUnknown(f"no answer from {self.name} (the request is late)")
+        with self._reading():
+            self._place(order.order)
+        if self._books.is_stored:
+            await asyncio.shield(self._committed())
+        else:
+            self._finish()
+        if self._faults.active and self._faults.strikes(Fault.REPLY_LOST):
+            raise FateUnknown(f"no answer from {self.name} (the reply was lost)")
+
+    async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
+        """Ask for a cancel; the answer comes as a report. Raises NotSent or FateUnknown."""
+        del symbol  # venues that need it exist; this one finds the order by either id
+        self._need_session()
+        if self._faults.active:
+            self._maybe_disconnect()
+            if self._faults.strikes(Fault.REQUEST_LOST):
+                raise FateUnknown(f"no answer from {self.name} (the request was lost)")
+        with self._reading():
+            self._matching.cancel(cl_ord_id, order_id, self._clock.now())
+        if self._books.is_stored:
+            await asyncio.shield(self._committed())
+        else:
+            self._finish()
+        if self._faults.active and self._faults.strikes(Fault.REPLY_LOST):
+            raise FateUnknown(f"no answer from {self.name} (the reply was lost)")
+
+    async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
+        """The books now: working orders and all orders of the current trading day, executions of it and the one before
+        (or since the time asked for), positions, cash."""
+        self._need_session()
+        now = self._clock.now()
+        self._matching.advance(now)
+        self._finish()
+        self._need_session()
+        books = self._books
+        kept = books.kept_since()
+        since = executions_since
+        if since is None:
+            since = UtcNs(0) if kept is None else kept[1]
+            oldest = TradingDay("") if kept is None else kept[0]
+            executions = tuple(e for e in books.executions.values() if e.trading_day >= oldest)
+        else:
+            with self._reading():
+                executions = books.executions_since(since)
+        today = min((day.trading_day for day in books.days.values()), default=TradingDay(""))
+        return BrokerSnapshot(
+            broker=self.name,
+            account=self.account,
+            as_of=now,
+            orders=tuple(_open_order(o) for o in books.orders.values() if o.is_working or o.trading_day >= today),
+            executions=executions,
+            positions=tuple(
+                HeldPosition(
+                    self.account,
+                    p.symbol,
+                    Qty(p.long_qty),
+                    Qty(p.short_qty),
+                    Qty(p.long_yesterday if books.instruments[p.symbol].settles_t1 else p.long_qty),
+                    Amount(p.long_cost if p.long_qty else p.short_cost),
+                )
+                for p in books.positions.values()
+                if p.long_qty or p.short_qty
+            ),
+            cash=tuple(HeldCash(self.account, c.currency, Amount(c.balance), Amount(c.available)) for c in books.cash.values()),
+            orders_complete=True,
+            executions_since=since,
+            trading_day=books.latest_day() or None,
+        )
+
+    # --- what happens at a broker without being asked
+
+    def act_by_hand(
+        self,
+        symbol: Symbol,
+        side: Side,
+        qty: Qty,
+        *,
+        price: Px | None = None,
+        filled_at: Px | None = None,
+        position_effect: PositionEffect = PositionEffect.AUTO,
+    ) -> OrderID:
+        """Type an order into the broker's app (F77): limit with `price`, else market; `filled_at` fills it at once.
+
+        Raises Refused when the broker's checks say no.
+        """
+        now = self._clock.now()
+        order_id = interventions.act_by_hand(
+            self._matching, symbol, side, qty, now,
+            price=price, filled_at=filled_at, position_effect=position_effect,
+        )  # fmt: skip
+        self._finish()
+        return order_id
+
+    def bust(self, exec_id: ExecID) -> None:
+        """Take a fill back (F29). Raises BadInput when no such fill counts."""
+        interventions.bust(self._matching, exec_id, self._clock.now())
+        self._finish()
+
+    def correct(self, exec_id: ExecID, qty: Qty, px: Px) -> None:
+        """Change a fill's figures (F29, and F31 when the quantity passes the order's). Raises BadInput when no such
+        fill counts."""
+        interventions.correct(self._matching, exec_id, qty, px, self._clock.now())
+        self._finish()
+
+    def cancel_unasked(self, order_id: OrderID, text: str = "canceled by the broker") -> None:
+        """Cancel a working order without being asked (F30). Raises Refused when it is unknown or closed."""
+        interventions.cancel_unasked(self._matching, order_id, text, self._clock.now())
+        self._finish()
+
+    def redeliver(self, exec_id: ExecID) -> None:
+        """Send a report of an execution once more (F22). Raises BadInput when no such fill counts."""
+        self._send(interventions.find(self._matching, exec_id))
+
+    def disconnect(self, text: str = "the connection was lost", *, back_after_ns: int | None = None) -> None:
+        """Lose the session: BrokerDown, and NotSent until `reconnect` or, when given, `back_after_ns` later."""
+        if not self._is_up:
+            return
+        self._finish()
+        self._is_up, self._why_down = False, text
+        self._held.clear()
+        if self._report is not None:
+            self._report(BrokerDown(self.name, text))
+        if back_after_ns is not None:
+            self._later(UtcNs(self._clock.now() + back_after_ns), self._come_up)
+
+    def reconnect(self) -> None:
+        """Bring a lost session back: BrokerUp. Reports of the meantime are not repeated; the snapshot has them."""
+        self._come_up()
+
+    # --- inside
+
+    def _come_up(self) -> None:
+        if self._is_up or self._report is None or self._broken:
+            return
+        self._is_up = True
+        self._report(BrokerUp(self.name))
+        self._arm()
+
+    def _need_session(self) -> None:
+        if not self._is_up:
+            raise NotSent(f"{self.name} is not connected: {self._why_down}")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """A file that cannot be read ends the session before the request had any effect."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            text = f"the paper books could not be read ({error})"
+            self._break(text, None)
+            raise NotSent(text) from error
+
+    def _maybe_disconnect(self) -> None:
+        if self._faults.strikes(Fault.DISCONNECT):
+            self.disconnect("connection reset by the broker", back_after_ns=self.config.faults.outage_ns)
+            self._need_session()
+
+    def _place(self, order: Order) -> None:
+        self._matching.place(
+            cl_ord_id=order.cl_ord_id,
+            account=order.account,
+            symbol=order.symbol,
+            side=order.side,
+            order_qty=order.order_qty,
+            now=self._clock.now(),
+            ord_type=_sent_as(order),
+            price=order.price,
+            tif=order.tif,
+            position_effect=order.position_effect,
+        )
+
+    def _arrive_late(self, order: Order) -> None:
+        if not self._broken:
+            self._place(order)
+            self._finish()
+
+    def _committed(self) -> asyncio.Future[None]:
+        """Resolved when everything done so far in this turn of the loop is durable."""
+        if self._commit_due is None:
+            loop = asyncio.get_running_loop()
+            self._commit_due = loop.create_future()
+            loop.call_soon(self._finish)
+        return self._commit_due
+
+    def _finish(self) -> None:
+        """Commit the step, then let its reports leave."""
+        if self._broken:
+            self._matching.out = []
+            return
+        due, self._commit_due = self._commit_due, None
+        try:
+            self._books.commit()
+        except (sqlite3.Error, BooksChanged) as error:
+            self._break(f"the paper books could not be written ({error})", due)
+            return
+        if due is not None and not due.done():
+            due.set_result(None)
+        matching = self._matching
+        reports = matching.out
+        if reports:
+            matching.out = []
+            for report in reports:
+                self._send(report)
+        self._arm()
+
+    def _break(self, text: str, due: asyncio.Future[None] | None) -> None:
+        """The books are ahead of their file: nothing of this step is reported, and nothing is taken until a new connect."""
+        self._broken = True
+        self._matching.out = []
+        if due is not None and not due.done():
+            due.set_exception(FateUnknown(text))
+        if self._is_up:
+            self._is_up, self._why_down = False, text
+            if self._report is not None:
+                self._report(BrokerDown(self.name, text))
+
+    def _send(self, report: Report) -> None:
+        if self._report is None or not self._is_up:
+            return
+        if not self._faults.active:
+            self._report(report)
+            return
+        strikes = self._faults.strikes
+        soon = UtcNs(self._clock.now() + self.config.faults.delay_ns)
+        if isinstance(report, OrderAck):
+            if strikes(Fault.CANCEL_UNASKED):
+                self._later(soon, lambda: self._cancel_if_working(report.order_id))
+            if strikes(Fault.DROP_ACK):
+                return
+        elif isinstance(report, Execution):
+            if strikes(Fault.BUST_FILL):
+                self._later(soon, lambda: self.bust(report.exec_id))
+            if strikes(Fault.LOSE_EXECUTION):
+                return
+        if strikes(Fault.DELAY_REPORT):
+            self._later(soon, lambda: self._deliver(report))
+        elif strikes(Fault.REORDER_REPORT):
+            self._held.append(report)
+            self._later(soon, self._release_held)
+        else:
+            self._deliver(report)
+            if strikes(Fault.DUPLICATE_REPORT):
+                self._deliver(report)
+            self._release_held()
+
+    def _deliver(self, report: Report) -> None:
+        if self._report is not None and self._is_up:
+            self._report(report)
+
+    def _release_held(self) -> None:
+        held, self._held = self._held, []
+        for report in held:
+            self._deliver(report)
+
+    def _cancel_if_working(self, order_id: OrderID) -> None:
+        order = self._books.orders.get(order_id)
+        if order is not None and order.is_working:
+            self.cancel_unasked(order_id)
+
+    # --- timers, on the clock port
+
+    def _arm(self) -> None:
+        """See to it that the next order or cancel on its way reaches the market in time."""
+        due = self._matching.next_due()
+        if due is None or (self._wake_at is not None and self._wake_at <= due) or self._report is None:
+            return
+        self._wake_at = due
+        self._later(due, self._wake)
+
+    def _wake(self) -> None:
+        self._wake_at = None
+        self._matching.advance(self._clock.now())
+        self._finish()
+
+    def _later(self, due: UtcNs, act: Callable[[], None]) -> None:
+        timer = asyncio.get_running_loop().create_task(self._sleep_then(due, act))
+        self._timers.add(timer)
+        timer.add_done_callback(self._timers.discard)
+
+    async def _sleep_then(self, due: UtcNs, act: Callable[[], None]) -> None:
+        await self._clock.sleep_until(due)
+        act()
+
+
+def _sent_as(order: Order) -> OrdType:
+    """The type on the wire: a stop that the engine held and triggered goes out as what it becomes."""
+    if order.ord_type is OrdType.STOP and order.triggered_at is not None:
+        return OrdType.MARKET
+    if order.ord_type is OrdType.STOP_LIMIT and order.triggered_at is not None:
+        return OrdType.LIMIT
+    return order.ord_type
+
+
+def _open_order(order: PaperOrder) -> OpenOrder:
+    return OpenOrder(
+        order.account, order.symbol, order.side, order.order_qty, Qty(order.cum_qty), order.ord_status,
+        order.order_id, order.cl_ord_id, order.price, order.text,
+    )  # fmt: skip

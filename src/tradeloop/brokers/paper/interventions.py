@@ -1,0 +1,178 @@
+"""What happens at a broker without the engine asking: fills taken back or corrected, orders typed in its app, its own
+cancels.
+
+Each is a step on the books like any other, so that afterwards the books are right and the engine has something to find
+out.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.brokers.paper.ledger import book, charge
+from tradeloop.brokers.paper.matching import Matching
+from tradeloop.brokers.paper.records import PaperOrder
+from tradeloop.brokers.paper.words import MEANING, Code
+from tradeloop.core.errors import BadInput, Refused
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect
+from tradeloop.core.types import (
+    ZERO,
+    Amount,
+    ExecID,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+    Symbol,
+    TimeInForce,
+    UtcNs,
+)
+
+
+def bust(matching: Matching, exec_id: ExecID, now: UtcNs) -> None:
+    """Take a fill back: position, cash and fee return, and an order that was filled works again."""
+    execution, instrument, order = _find(matching, exec_id)
+    _reverse(matching, execution, instrument)
+    books = matching.books
+    books.touch_execution(execution, busted=True)
+    if order is not None:
+        _uncharge(order, instrument, execution)
+        order.cum_qty -= execution.last_qty
+        _settle(matching, order, now)
+    matching.out.append(ExecutionBust(books.broker, books.account, execution.trading_day, exec_id, execution.side, now))
+
+
+def correct(matching: Matching, exec_id: ExecID, qty: Qty, px: Px, now: UtcNs) -> None:
+    """Change a fill's quantity and price, as if it had always been so; the order's quantity may be passed."""
+    if qty <= ZERO or px <= ZERO:
+        raise BadInput(f"correction of {exec_id} was {qty} at {px}; expected a positive quantity and price")
+    execution, instrument, order = _find(matching, exec_id)
+    _reverse(matching, execution, instrument)
+    books = matching.books
+    position, cash = books.position(execution.symbol), books.cash_of(instrument.currency)
+    from_today = book(position, cash, instrument, execution.side, execution.position_effect, qty, px)
+    if order is None:
+        fee = Decimal(instrument.fees.fee(execution.side, qty, instrument.notional(px, qty)))
+    else:
+        _uncharge(order, instrument, execution)
+        fee = charge(order, instrument, qty, px, from_today)
+        order.cum_qty += qty - execution.last_qty
+    cash.balance -= fee
+    corrected = msgspec.structs.replace(execution, last_qty=qty, last_px=px, commission=Amount(fee))
+    books.touch_execution(corrected)
+    books.touch_cash(cash)
+    if order is not None:
+        _settle(matching, order, now)
+    matching.out.append(
+        ExecutionCorrect(books.broker, books.account, execution.trading_day, exec_id, execution.side, qty, px, Amount(fee), now)
+    )
+
+
+def act_by_hand(
+    matching: Matching,
+    symbol: Symbol,
+    side: Side,
+    qty: Qty,
+    now: UtcNs,
+    *,
+    price: Px | None = None,
+    filled_at: Px | None = None,
+    position_effect: PositionEffect = PositionEffect.AUTO,
+) -> OrderID:
+    """Type an order into the broker's app: limit with `price`, else market. `filled_at` fills it at once at that price.
+
+    It passes the broker's checks and carries no client id. Raises Refused with the reject code.
+    """
+    order = matching.place(
+        cl_ord_id=None,
+        account=matching.books.account,
+        symbol=symbol,
+        side=side,
+        order_qty=qty,
+        now=now,
+        ord_type=OrdType.MARKET if price is None else OrdType.LIMIT,
+        price=price,
+        tif=TimeInForce.DAY,
+        position_effect=position_effect,
+    )
+    if order.ord_status is OrdStatus.REJECTED:
+        raise Refused(order.code, order.text)
+    if filled_at is not None and order.leaves_qty:
+        matching.fill(order, order.leaves_qty, filled_at, now)
+    return order.order_id
+
+
+def cancel_unasked(matching: Matching, order_id: OrderID, text: str, now: UtcNs) -> None:
+    """The broker takes an order out of the market by itself. Raises Refused when it is unknown or closed."""
+    order = matching.books.orders.get(order_id)
+    if order is None:
+        raise Refused(Code.UNKNOWN_ORDER.value, MEANING[Code.UNKNOWN_ORDER])
+    if not order.is_working:
+        raise Refused(Code.TOO_LATE_TO_CANCEL.value, MEANING[Code.TOO_LATE_TO_CANCEL])
+    matching.close(order, OrdStatus.CANCELED, text, now)
+
+
+def find(matching: Matching, exec_id: ExecID) -> Execution:
+    """The execution with this id. Raises BadInput when no such fill counts."""
+    return _find(matching, exec_id)[0]
+
+
+def _find(matching: Matching, exec_id: ExecID) -> tuple[Execution, Instrument, PaperOrder | None]:
+    execution = matching.books.execution(exec_id)
+    if execution is None:
+        raise BadInput(f"execution was {exec_id!r}; expected the id of a fill that still counts")
+    instrument = matching.books.instruments[execution.symbol]
+    order = None if execution.order_id is None else matching.books.orders.get(execution.order_id)
+    return execution, instrument, order
+
+
+def _reverse(matching: Matching, execution: Execution, instrument: Instrument) -> None:
+    books = matching.books
+    position, cash = books.position(execution.symbol), books.cash_of(instrument.currency)
+    undoes_opening = execution.position_effect in {PositionEffect.AUTO, PositionEffect.OPEN}
+    effect = PositionEffect.AUTO if undoes_opening else PositionEffect.OPEN
+    back = Side.SELL if execution.side is Side.BUY else Side.BUY
+    today = position.long_today if back is Side.SELL else position.short_today
+    if undoes_opening and today:
+        effect = PositionEffect.CLOSE_TODAY
+    book(
+        position, cash, instrument, back, effect, execution.last_qty, execution.last_px,
+        settled=execution.side is Side.SELL,
+    )  # fmt: skip
+    cash.balance += execution.commission or ZERO
+    books.touch_position(position)
+    books.touch_cash(cash)
+
+
+def _uncharge(order: PaperOrder, instrument: Instrument, execution: Execution) -> None:
+    """Forget what the fill added to the order's fees; the close-today part is given back first."""
+    if not instrument.fees.lines:
+        return
+    from_today = min(order.fee_today_qty, execution.last_qty)
+    rest = execution.last_qty - from_today
+    order.fee_today_qty -= from_today
+    order.fee_today_notional -= instrument.notional(execution.last_px, from_today)
+    order.fee_qty -= rest
+    order.fee_notional -= instrument.notional(execution.last_px, rest)
+    order.fee_charged -= execution.commission or ZERO
+
+
+def _settle(matching: Matching, order: PaperOrder, now: UtcNs) -> None:
+    market = matching.market(order.symbol)
+    if market is None:
+        return
+    if order.cum_qty < order.order_qty and order.ord_status is OrdStatus.FILLED:
+        matching.reopen(order, now)
+        return
+    if order.is_working:
+        if order.cum_qty >= order.order_qty:
+            order.ord_status = OrdStatus.FILLED
+        else:
+            order.ord_status = OrdStatus.PARTIALLY_FILLED if order.cum_qty else OrdStatus.NEW
+    matching.settle(market, order, matching.books.cash_of(market.instrument.currency))

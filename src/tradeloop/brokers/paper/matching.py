@@ -1,0 +1,475 @@
+"""The paper broker's market: takes orders, moves them to the market after the latency, and fills them against quotes.
+
+Synchronous and deterministic: time is an argument, the same calls give the same reports in `out`. What it promises is
+honest: an order meets only a quote that stands when it is live, takes at most the displayed size once, and never trades
+on what the quote does not show. How quotes and bars become fills is written in README.md.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from decimal import Decimal
+
+from tradeloop.brokers.paper.admission import is_legal_id, refusal
+from tradeloop.brokers.paper.books import Books
+from tradeloop.brokers.paper.ledger import book, charge, closable, fee_of_rest, needed
+from tradeloop.brokers.paper.market import IMMEDIATE, Market
+from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOrder
+from tradeloop.brokers.paper.words import MEANING, Code
+from tradeloop.core.errors import BadInput
+from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.reports import (
+    CancelAck,
+    CancelReject,
+    Execution,
+    OrderAck,
+    OrderExpire,
+    OrderReject,
+    Quote,
+    Report,
+)
+from tradeloop.core.types import (
+    ZERO,
+    AccountID,
+    Amount,
+    ClOrdID,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+    Symbol,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
+    step_down,
+)
+
+
+class Matching:
+    """The market side of one paper account, working on its `books`."""
+
+    def __init__(
+        self,
+        books: Books,
+        *,
+        latency_ns: int = 0,
+        bar_participation: Decimal = Decimal("0.10"),
+        assumed_size: Decimal | None = None,
+    ) -> None:
+        self.books = books
+        self.out: list[Report] = []
+        self._latency = latency_ns
+        self._participation = bar_participation
+        self._assumed_size = assumed_size
+        self._markets: dict[Symbol, Market] = {}
+        self._waiting: deque[PaperOrder] = deque()
+        self._cancels: deque[PaperOrder] = deque()
+        self._expired: dict[str, TradingDay] = {}
+        self._utc_until: UtcNs | None = None
+        self._uses_utc_day = False
+        self._seen = UtcNs(0)
+        for instrument in books.instruments.values():
+            self._markets[instrument.symbol] = Market(instrument)
+            self._uses_utc_day = self._uses_utc_day or not instrument.session
+        for order in sorted(books.working(), key=lambda o: (o.live_at, o.no)):
+            self._wait(order)
+            if order.cancel_at is not None:
+                self._cancels.append(order)
+
+    # --- what the bootstrap gives
+
+    def list_instruments(self, instruments: Iterable[Instrument]) -> None:
+        """Trade these under these rules from now on."""
+        for instrument in instruments:
+            self.books.list_instrument(instrument)
+            self._uses_utc_day = self._uses_utc_day or not instrument.session
+            market = self._markets.get(instrument.symbol)
+            if market is None:
+                self._markets[instrument.symbol] = Market(instrument)
+            else:
+                market.instrument = instrument
+
+    def open_day(self, session: str, trading_day: TradingDay, windows: Iterable[tuple[UtcNs, UtcNs]], now: UtcNs) -> None:
+        """Begin the session's trading day: DAY orders of earlier days expire, what was bought before becomes sellable."""
+        before = self.books.days.get(session)
+        if before is not None and trading_day < before.trading_day:
+            raise BadInput(f"trading day of session {session!r} was {trading_day}; expected {before.trading_day} or later")
+        if before is not None and trading_day > before.trading_day:
+            self._expire(session, now)
+            self._expired.pop(session, None)
+        self.books.roll(PaperDay(session, trading_day, now, windows=tuple(windows)))
+        self.books.forget_older()
+
+    # --- requests
+
+    def place(
+        self,
+        *,
+        cl_ord_id: ClOrdID | None,
+        account: AccountID,
+        symbol: Symbol,
+        side: Side,
+        order_qty: Qty,
+        now: UtcNs,
+        ord_type: OrdType = OrdType.MARKET,
+        price: Px | None = None,
+        tif: TimeInForce = TimeInForce.DAY,
+        position_effect: PositionEffect = PositionEffect.AUTO,
+    ) -> PaperOrder:
+        """Take an order or reject it. The same client id with the same content changes nothing and repeats the first answer."""
+        self._advance(now)
+        books = self.books
+        market = self._markets.get(symbol)
+        day = None if market is None else books.day_of(market.instrument)
+        no = books.last_order + 1
+        order = PaperOrder(
+            no, OrderID(f"P{no:010d}"), cl_ord_id, account, symbol, side, order_qty, ord_type, price, tif,
+            position_effect, books.latest_day() if day is None else day.trading_day, now,
+            UtcNs(now + self._latency),
+        )  # fmt: skip
+        if cl_ord_id is not None:
+            first = books.known(cl_ord_id)
+            if first is not None:
+                return self._again(first, order, cl_ord_id, now)
+            if not is_legal_id(cl_ord_id):
+                return self._reject(order, Code.BAD_CL_ORD_ID, f"the id was {cl_ord_id[:40]!r}", now)
+        books.next_order_no()
+        if account != books.account:
+            return self._reject(order, Code.UNKNOWN_ACCOUNT, f"the account was {account!r}", now)
+        if market is None:
+            return self._reject(order, Code.UNKNOWN_SYMBOL, f"the symbol was {symbol!r}", now)
+        refused = refusal(order, market, books, now)
+        if refused is not None:
+            return self._reject(order, refused[0], refused[1], now)
+        if order.reserved:
+            books.cash_of(market.instrument.currency).reserved += order.reserved
+        if order.close_leaves:
+            market.freeze(order.side, order.close_leaves)
+        books.touch_order(order)
+        if cl_ord_id is not None:
+            self.out.append(OrderAck(books.broker, cl_ord_id, order.order_id, now))
+        self._wait(order, frozen=True)
+        if order.live_at <= now:
+            self._arrive(now)
+        return order
+
+    def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, now: UtcNs) -> None:
+        """Ask for a cancel; it takes effect after the latency, and fills may come first."""
+        self._advance(now)
+        order = self.books.known(cl_ord_id)
+        if order is None and order_id is not None:
+            order = self.books.orders.get(order_id)
+        if order is None or not order.is_working:
+            code = Code.UNKNOWN_ORDER if order is None else Code.TOO_LATE_TO_CANCEL
+            text = MEANING[code] if order is None else f"{MEANING[code]}: {order.ord_status.value}"
+            self.out.append(CancelReject(self.books.broker, cl_ord_id, code.value, text, now))
+            return
+        if order.cancel_at is None:
+            order.cancel_at = UtcNs(max(now + self._latency, order.live_at))
+            self.books.touch_order(order)
+            self._cancels.append(order)
+        self._advance(now)
+
+    # --- time and quotes
+
+    def next_due(self) -> UtcNs | None:
+        """When `advance` has something to do next: an order or a cancel reaches the market."""
+        due: UtcNs | None = None
+        if self._waiting:
+            due = self._waiting[0].live_at
+        while self._cancels and not self._cancels[0].is_working:
+            self._cancels.popleft()
+        if self._cancels:
+            cancel_at = self._cancels[0].cancel_at
+            if cancel_at is not None and (due is None or cancel_at < due):
+                due = cancel_at
+        return due
+
+    def advance(self, now: UtcNs) -> None:
+        """Let time pass: orders and cancels whose time has come take effect, days that are over end."""
+        self._advance(now)
+
+    def on_quote(self, quote: Quote, now: UtcNs) -> None:
+        """Take a new quote and fill what it allows. One older than the standing quote is ignored."""
+        market = self._markets.get(quote.symbol)
+        if market is None:
+            return
+        standing = market.quote
+        if standing is not None and quote.at < standing.at:
+            return
+        self._advance(UtcNs(min(now, quote.at)))
+        market.stand(quote, self._assumed_size)
+        self._advance(now)
+        if (market.buys or market.sells) and not quote.suspended:
+            day = self.books.day_of(market.instrument)
+            if day is not None and day.is_open(quote.at, closing_print=True):
+                self._match(market, quote, now)
+
+    def _advance(self, now: UtcNs) -> None:
+        now = self._seen = max(self._seen, now)
+        if self._uses_utc_day and (self._utc_until is None or now >= self._utc_until):
+            self._begin_utc_day(now)
+        while True:
+            live = self._waiting[0].live_at if self._waiting else None
+            cancel_at = self._cancels[0].cancel_at if self._cancels else None
+            if live is not None and live <= now and (cancel_at is None or live <= cancel_at):
+                self._arrive(now)
+            elif cancel_at is not None and cancel_at <= now:
+                order = self._cancels.popleft()
+                if order.is_working:
+                    self.close(order, OrdStatus.CANCELED, "canceled on request", now)
+                elif order.cl_ord_id is not None and order.ord_status is not OrdStatus.CANCELED:
+                    code = Code.TOO_LATE_TO_CANCEL
+                    text = f"{MEANING[code]}: {order.ord_status.value}"
+                    self.out.append(CancelReject(self.books.broker, order.cl_ord_id, code.value, text, now))
+            else:
+                break
+        for day in self.books.days.values():
+            if day.is_over(now) and self._expired.get(day.session) != day.trading_day:
+                self._expired[day.session] = day.trading_day
+                self._expire(day.session, now)
+
+    def _begin_utc_day(self, now: UtcNs) -> None:
+        day = self.books.utc_day(now)
+        self._utc_until = day.windows[0][1]
+        before = self.books.days.get("")
+        if before is None or before.trading_day < day.trading_day:
+            self._expire("", now)
+            self.books.roll(day)
+            self.books.forget_older()
+
+    def _expire(self, session: str, now: UtcNs) -> None:
+        for order in self.books.working():
+            if order.tif is TimeInForce.DAY and self._markets[order.symbol].instrument.session == session:
+                self.close(order, OrdStatus.EXPIRED, f"trading day {order.trading_day} ended", now)
+
+    # --- orders in and out of the market
+
+    def _wait(self, order: PaperOrder, *, frozen: bool = False) -> None:
+        if not frozen and order.close_leaves:
+            self._markets[order.symbol].freeze(order.side, order.close_leaves)
+        self._waiting.append(order)
+
+    def _arrive(self, now: UtcNs) -> None:
+        while self._waiting and self._waiting[0].live_at <= now:
+            order = self._waiting.popleft()
+            if not order.is_working:
+                continue
+            market = self._markets[order.symbol]
+            quote = market.quote
+            if (
+                quote is not None
+                and (quote.bid is not None or quote.ask is not None)
+                and not quote.suspended
+                and self._is_open(market, now)
+            ):
+                self._meet(market, order, quote, now)
+            if order.leaves_qty:
+                market.rest(order)
+
+    def _is_open(self, market: Market, now: UtcNs) -> bool:
+        day = self.books.day_of(market.instrument)
+        return day is not None and day.is_open(now)
+
+    def _match(self, market: Market, quote: Quote, now: UtcNs) -> None:
+        if quote.bid is None and quote.ask is None:
+            if quote.last is not None and quote.volume:
+                self._match_bar(market, quote, quote.last, now)
+            return
+        buys, sells = market.may_buy(quote), market.may_sell(quote)
+        if buys:
+            for order in list(market.buys.values()):
+                if not market.ask_left and not market.immediate:
+                    break
+                self._meet(market, order, quote, now)
+        if sells:
+            for order in list(market.sells.values()):
+                if not market.bid_left and not market.immediate:
+                    break
+                self._meet(market, order, quote, now)
+        if buys or sells:
+            market.bound()
+
+    def _meet(self, market: Market, order: PaperOrder, quote: Quote, now: UtcNs) -> None:
+        """Offer the standing quote to one order."""
+        if order.side is Side.BUY:
+            px, left = quote.ask, market.ask_left
+            crosses = px is not None and (order.price is None or px <= order.price)
+        else:
+            px, left = quote.bid, market.bid_left
+            crosses = px is not None and (order.price is None or px >= order.price)
+        if px is not None and left and crosses:
+            taken = self._take(market, order, left, px, now)
+            if order.side is Side.BUY:
+                market.ask_left -= taken
+            else:
+                market.bid_left -= taken
+        self._end_immediate(order, now)
+
+    def _match_bar(self, market: Market, quote: Quote, last: Px, now: UtcNs) -> None:
+        """Fill at the bar's last price what was live before the bar ended, each side up to its share of the bar's volume."""
+        volume = (quote.volume or ZERO) * self._participation
+        band = None if market.prev_close is None else market.instrument.band(market.prev_close)
+        for orders, at_limit in (
+            (market.sells, band is not None and last <= band[0]),
+            (market.buys, band is not None and last >= band[1]),
+        ):
+            left = ZERO if at_limit else volume
+            for order in list(orders.values()):
+                if order.live_at >= quote.at:
+                    continue
+                crosses = order.price is None or (last <= order.price if order.side is Side.BUY else last >= order.price)
+                if left and crosses:
+                    left -= self._take(market, order, left, last, now)
+                self._end_immediate(order, now)
+
+    def _end_immediate(self, order: PaperOrder, now: UtcNs) -> None:
+        if order.tif in IMMEDIATE and order.is_working:
+            self.close(order, OrdStatus.CANCELED, f"{order.tif.value}: the rest was not filled at once", now)
+
+    def _take(self, market: Market, order: PaperOrder, left: Decimal, px: Px, now: UtcNs) -> Decimal:
+        """Fill the order from `left` at `px`; returns what was taken."""
+        leaves = order.leaves_qty
+        qty = leaves
+        if left < leaves:
+            qty = step_down(left, market.instrument.lot)
+            if not qty or order.tif is TimeInForce.FOK:
+                return ZERO
+        payable = self._payable(market, order, qty, px)
+        if payable < qty and order.tif is TimeInForce.FOK:
+            payable = ZERO
+        if payable:
+            self.fill(order, payable, px, now)
+        if payable < qty and order.is_working:
+            self.close(order, OrdStatus.CANCELED, f"{Code.INSUFFICIENT_CASH.value}: the market ran away", now)
+        return payable
+
+    def _payable(self, market: Market, order: PaperOrder, qty: Decimal, px: Px) -> Decimal:
+        """How much of `qty` the account can pay for. Limit orders hold enough from the start; a market order may not."""
+        instrument = market.instrument
+        if order.ord_type is OrdType.LIMIT or (px <= order.ref_px and order.side is Side.BUY):
+            return qty
+        opening = qty - min(qty, order.close_leaves)
+        if not opening:
+            return qty
+        if instrument.asset_class is AssetClass.FUTURE:
+            rate = Decimal(1) if instrument.margin_rate is None else instrument.margin_rate
+        elif order.side is Side.SELL:
+            return qty
+        else:
+            rate = Decimal(1)
+        budget = self.books.cash_of(instrument.currency).available + order.reserved
+        while qty > ZERO:
+            opening = max(ZERO, qty - order.close_leaves)
+            cost = instrument.notional(px, opening) * rate + fee_of_rest(order, instrument, qty, px)
+            if cost <= budget:
+                return qty
+            short = cost - budget
+            step = instrument.lot
+            fewer = step_down(short / (instrument.notional(px, Decimal(1)) * rate), step)
+            qty = step_down(qty - max(fewer, step), step)
+        return ZERO
+
+    def fill(self, order: PaperOrder, qty: Decimal, px: Px, now: UtcNs) -> Execution:
+        """Book one execution of the order and report it."""
+        books = self.books
+        market = self._markets[order.symbol]
+        instrument = market.instrument
+        cash = books.cash_of(instrument.currency)
+        position = books.position(order.symbol)
+        from_today = book(position, cash, instrument, order.side, order.position_effect, qty, px)
+        fee = charge(order, instrument, qty, px, from_today)
+        cash.balance -= fee
+        closing = min(qty, order.close_leaves)
+        if closing:
+            order.close_leaves -= closing
+            market.freeze(order.side, -closing)
+        order.cum_qty += qty
+        done = order.cum_qty >= order.order_qty
+        order.ord_status = OrdStatus.FILLED if done else OrdStatus.PARTIALLY_FILLED
+        day = books.day_of(instrument)
+        execution = Execution(
+            books.broker, books.account, order.trading_day if day is None else day.trading_day,
+            books.next_exec_id(), order.symbol, order.side, Qty(qty), px, order.cl_ord_id, order.order_id,
+            order.position_effect, Amount(fee), "REMOVED", now,
+        )  # fmt: skip
+        books.touch_execution(execution)
+        books.touch_position(position)
+        self.settle(market, order, cash)
+        self.out.append(execution)
+        return execution
+
+    def close(self, order: PaperOrder, status: OrdStatus, text: str, now: UtcNs) -> None:
+        """End the order without a fill and report it."""
+        market = self._markets[order.symbol]
+        if order.close_leaves:
+            market.freeze(order.side, -order.close_leaves)
+            order.close_leaves = ZERO
+        order.ord_status = status
+        order.text = text
+        self.settle(market, order, self.books.cash_of(market.instrument.currency))
+        if order.cl_ord_id is None:
+            return
+        if status is OrdStatus.EXPIRED:
+            self.out.append(OrderExpire(self.books.broker, order.cl_ord_id, text, now))
+        else:
+            self.out.append(CancelAck(self.books.broker, order.cl_ord_id, text, now))
+
+    def settle(self, market: Market, order: PaperOrder, cash: PaperCash) -> None:
+        """After any change of the order: hold what the rest needs, leave the market when closed, and keep both."""
+        reserved = needed(order, market.instrument)
+        if reserved != order.reserved:
+            cash.reserved += reserved - order.reserved
+            order.reserved = reserved
+        if not order.is_working:
+            market.leave(order)
+        self.books.touch_order(order)
+        self.books.touch_cash(cash)
+
+    def reopen(self, order: PaperOrder, now: UtcNs) -> None:
+        """An order that was filled and lost a fill works again, behind those that rest already (FIX 4.4 vol. 7, D.J.1)."""
+        market = self._markets[order.symbol]
+        order.ord_status = OrdStatus.PARTIALLY_FILLED if order.cum_qty else OrdStatus.NEW
+        frozen = market.frozen(order.side)
+        position = self.books.position(order.symbol)
+        free = closable(position, market.instrument, order.side, order.position_effect) - frozen
+        order.close_leaves = max(ZERO, min(order.leaves_qty, free))
+        market.freeze(order.side, order.close_leaves)
+        self.settle(market, order, self.books.cash_of(market.instrument.currency))
+        if order.tif in IMMEDIATE:
+            self._end_immediate(order, now)
+        else:
+            market.rest(order)
+
+    def market(self, symbol: Symbol) -> Market | None:
+        """The symbol's market, None when it is not listed."""
+        return self._markets.get(symbol)
+
+    # --- answers
+
+    def _again(self, first: PaperOrder, order: PaperOrder, cl_ord_id: ClOrdID, now: UtcNs) -> PaperOrder:
+        broker = self.books.broker
+        if not first.same_content(order):
+            text = f"{MEANING[Code.DUPLICATE_CL_ORD_ID]}: it is {first.order_id}"
+            self.out.append(OrderReject(broker, cl_ord_id, Code.DUPLICATE_CL_ORD_ID.value, text, now, of_repeat=True))
+        elif first.ord_status is OrdStatus.REJECTED:
+            self.out.append(OrderReject(broker, cl_ord_id, first.code, first.text, now))
+        else:
+            self.out.append(OrderAck(broker, cl_ord_id, first.order_id, first.placed_at))
+        return first
+
+    def _reject(self, order: PaperOrder, code: Code, text: str, now: UtcNs) -> PaperOrder:
+        if not text.startswith(MEANING[code]):
+            text = f"{MEANING[code]}: {text}"
+        order.ord_status = OrdStatus.REJECTED
+        order.code, order.text = code.value, text
+        order.close_leaves = order.reserved = ZERO
+        if code is not Code.BAD_CL_ORD_ID:
+            self.books.touch_order(order)
+        if order.cl_ord_id is not None:
+            self.out.append(OrderReject(self.books.broker, order.cl_ord_id, code.value, text, now))
+        return order

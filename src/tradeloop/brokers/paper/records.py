@@ -1,0 +1,153 @@
+"""What the paper broker keeps in its books: orders, positions, cash, trading days.
+
+Mutable structs that only books.py and matching.py change. Quantities are in units, amounts in the instrument's
+currency, times in nanoseconds UTC.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.types import (
+    ZERO,
+    AccountID,
+    ClOrdID,
+    Currency,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+    Symbol,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
+)
+
+WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
+
+
+class PaperOrder(msgspec.Struct, gc=False):
+    """One order, ours (`cl_ord_id` set) or typed in the broker's app (`cl_ord_id` None).
+
+    `no` is its place in the order of arrival and the root of `order_id`. `live_at` is when it reaches the market,
+    `cancel_at` when a cancel under way does. `close_leaves` is how much of the rest will close a position, `reserved`
+    the cash held for the rest at `ref_px`. The `fee_` fields carry what fees were charged on, so that minimum fees are
+    charged once per order.
+    """
+
+    no: int
+    order_id: OrderID
+    cl_ord_id: ClOrdID | None
+    account: AccountID
+    symbol: Symbol
+    side: Side
+    order_qty: Qty
+    ord_type: OrdType
+    price: Px | None
+    tif: TimeInForce
+    position_effect: PositionEffect
+    trading_day: TradingDay
+    placed_at: UtcNs
+    live_at: UtcNs
+    ord_status: OrdStatus = OrdStatus.NEW
+    cum_qty: Decimal = ZERO
+    ref_px: Decimal = ZERO
+    close_leaves: Decimal = ZERO
+    reserved: Decimal = ZERO
+    cancel_at: UtcNs | None = None
+    fee_qty: Decimal = ZERO
+    fee_notional: Decimal = ZERO
+    fee_today_qty: Decimal = ZERO
+    fee_today_notional: Decimal = ZERO
+    fee_charged: Decimal = ZERO
+    code: str = ""
+    text: str = ""
+
+    @property
+    def leaves_qty(self) -> Decimal:
+        """What may still fill; zero once the order is closed."""
+        return self.order_qty - self.cum_qty if self.ord_status in WORKING else ZERO
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the order is open: on its way to the market or in it."""
+        return self.ord_status in WORKING
+
+    def same_content(self, other: PaperOrder) -> bool:
+        """Whether both ask for the same thing; the measure of a harmless repeat."""
+        return (
+            self.symbol == other.symbol
+            and self.side is other.side
+            and self.order_qty == other.order_qty
+            and self.ord_type is other.ord_type
+            and self.price == other.price
+            and self.tif is other.tif
+            and self.position_effect is other.position_effect
+            and self.account == other.account
+        )
+
+
+class PaperPosition(msgspec.Struct, gc=False):
+    """Long and short holdings of one symbol, split into opened today and before; `held` is cash that backs them."""
+
+    symbol: Symbol
+    long_today: Decimal = ZERO
+    long_yesterday: Decimal = ZERO
+    long_cost: Decimal = ZERO
+    short_today: Decimal = ZERO
+    short_yesterday: Decimal = ZERO
+    short_cost: Decimal = ZERO
+    held: Decimal = ZERO
+
+    @property
+    def long_qty(self) -> Decimal:
+        """All that is held long."""
+        return self.long_today + self.long_yesterday
+
+    @property
+    def short_qty(self) -> Decimal:
+        """All that is held short."""
+        return self.short_today + self.short_yesterday
+
+
+class PaperCash(msgspec.Struct, gc=False):
+    """One currency: `balance` is settled money, `reserved` backs working orders, `held` backs positions (margin, shorts)."""
+
+    currency: Currency
+    balance: Decimal
+    reserved: Decimal = ZERO
+    held: Decimal = ZERO
+
+    @property
+    def available(self) -> Decimal:
+        """What a new order may use."""
+        return self.balance - self.reserved - self.held
+
+
+class PaperDay(msgspec.Struct):
+    """The trading day a session is in, the one before, its trading windows and when it was opened here.
+
+    The session named "" has no hours: it is always open and its trading day is the UTC date.
+    """
+
+    session: str
+    trading_day: TradingDay
+    opened_at: UtcNs
+    previous_day: TradingDay | None = None
+    previous_opened_at: UtcNs | None = None
+    windows: tuple[tuple[UtcNs, UtcNs], ...] = ()
+
+    def is_open(self, at: UtcNs, *, closing_print: bool = False) -> bool:
+        """Whether `at` lies in a window; with `closing_print` the very end of a window counts too."""
+        if not self.session:
+            return True
+        return any(start <= at < end or (closing_print and at == end) for start, end in self.windows)
+
+    def is_over(self, at: UtcNs) -> bool:
+        """Whether the last window of the day has ended before `at`."""
+        return bool(self.session) and bool(self.windows) and at > self.windows[-1][1]

@@ -1,0 +1,232 @@
+"""The paper broker's file: what was acknowledged is there after kill -9, and nobody else's file is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.brokers.paper.made import ManualClock, Session, approved, at, quote, stock, turns
+
+from tradeloop.brokers.paper import PaperBroker, PaperConfig
+from tradeloop.core.errors import BadInput, FateUnknown, NotSent
+from tradeloop.core.reports import Report
+from tradeloop.core.types import AccountID, ClOrdID, OrdStatus, Side
+
+PLACES_FOR_EVER = """
+import asyncio, sys
+from pathlib import Path
+from tests.brokers.paper.made import ManualClock, approved, at, quote, stock
+from tradeloop.brokers.paper import PaperBroker, PaperConfig
+from tradeloop.core.reports import Execution, OrderAck
+
+def say(report):
+    if isinstance(report, OrderAck):
+        print("ack", report.cl_ord_id, flush=True)
+    if isinstance(report, Execution):
+        print("fill", report.exec_id, flush=True)
+
+async def main():
+    broker = PaperBroker(PaperConfig(path=Path(sys.argv[1]), latency_ns=0), ManualClock())
+    broker.list_instruments([stock()])
+    await broker.connect(say)
+    for n in range(1_000_000):
+        broker.on_quote(quote(0, "10.00", "10.01"))
+        await broker.place(approved(f"k{n}", size=1))
+
+asyncio.run(main())
+"""
+
+
+async def reopened(path: Path, clock: ManualClock | None = None) -> Session:
+    session = Session(PaperBroker(PaperConfig(path=path, latency_ns=0), clock or ManualClock()), clock or ManualClock())
+    await session.broker.connect(session.reports.append)
+    return session
+
+
+async def traded(path: Path) -> Session:
+    """A file with a filled, a working and a rejected order."""
+    session = await reopened(path)
+    session.broker.list_instruments([stock()])
+    session.broker.on_quote(quote(0, "10.00", "10.01"))
+    await session.broker.place(approved("filled"))
+    await session.broker.place(approved("working", price="9.00"))
+    await session.broker.place(approved("rejected", Side.SELL, 999))
+    return session
+
+
+@pytest.mark.crash
+async def test_books_survive_kill_9(tmp_path: Path) -> None:
+    """S0-61: every order that was acknowledged, and every fill that was reported, is in the books afterwards."""
+    path = tmp_path / "paper.db"
+    root = Path(__file__).parents[3]
+    child = subprocess.Popen(
+        [sys.executable, "-c", PLACES_FOR_EVER, str(path)], stdout=subprocess.PIPE, text=True, cwd=root,
+        env={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}"},
+    )  # fmt: skip
+    assert child.stdout is not None
+    said = [child.stdout.readline().split() for _ in range(60)]
+    child.send_signal(signal.SIGKILL)
+    said += [line.split() for line in child.stdout.read().splitlines() if len(line.split()) == 2]
+    child.stdout.close()
+    assert child.wait() == -signal.SIGKILL
+    snapshot = await (session := await reopened(path)).broker.snapshot()
+    assert snapshot.orders is not None
+    assert snapshot.executions is not None
+    orders = {o.cl_ord_id for o in snapshot.orders}
+    fills = {e.exec_id for e in snapshot.executions}
+    assert {word[1] for word in said if word[0] == "ack"} <= orders
+    assert {word[1] for word in said if word[0] == "fill"} <= fills
+    ((position,), (cash,)) = (snapshot.positions or (), snapshot.cash or ())
+    assert position.long_qty == len(fills)
+    assert cash.balance == Decimal(1_000_000) - len(fills) * Decimal("10.01")
+    await session.broker.close()
+
+
+async def test_a_restart_finds_the_books_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "paper.db"
+    first = await traded(path)
+    before = await first.broker.snapshot()
+    await first.broker.close()
+    second = await reopened(path)
+    after = await second.broker.snapshot()
+    assert after == before
+    assert [(o.cl_ord_id, o.ord_status) for o in after.orders or ()] == [
+        ("filled", OrdStatus.FILLED),
+        ("working", OrdStatus.NEW),
+        ("rejected", OrdStatus.REJECTED),
+    ]
+    await second.broker.close()
+
+
+async def test_a_working_order_fills_after_the_restart(tmp_path: Path) -> None:
+    await (await traded(tmp_path / "paper.db")).broker.close()
+    session = await reopened(tmp_path / "paper.db")
+    session.broker.on_quote(quote(1, "8.98", "8.99"))
+    assert [e.cl_ord_id for e in session.executions()] == ["working"]
+    assert session.executions()[0].exec_id == "E0000000002", "ids go on where they stopped"
+    await session.broker.close()
+
+
+async def test_the_first_trading_of_a_client_id_is_remembered_for_ever(tmp_path: Path) -> None:
+    clock = ManualClock()
+    await (await traded(tmp_path / "paper.db")).broker.close()
+    session = await reopened(tmp_path / "paper.db", clock)
+    for day in (1, 2, 3):
+        await clock.move_to(at(day * 86_400))
+        await session.broker.snapshot()
+    assert ClOrdID("filled") not in session.broker._books.by_cl_ord_id, "it has left memory"
+    session.broker.on_quote(quote(3 * 86_400, "10.00", "10.01"))
+    await session.broker.place(approved("filled"))
+    assert not session.executions()
+    assert session.words() == ["BrokerUp", "OrderExpire", "OrderAck"]
+    await session.broker.close()
+
+
+async def test_an_old_fill_can_still_be_busted(tmp_path: Path) -> None:
+    clock = ManualClock()
+    first = await traded(tmp_path / "paper.db")
+    exec_id = first.executions()[0].exec_id
+    await first.broker.close()
+    session = await reopened(tmp_path / "paper.db", clock)
+    await clock.move_to(at(3 * 86_400))
+    session.broker.bust(exec_id)
+    snapshot = await session.broker.snapshot(at(0))
+    assert not snapshot.executions
+    assert not snapshot.positions
+    await session.broker.close()
+
+
+async def test_orders_placed_at_once_share_a_commit(tmp_path: Path) -> None:
+    session = await reopened(tmp_path / "paper.db")
+    session.broker.list_instruments([stock()])
+    session.broker.on_quote(quote(0, "10.00", "10.01"))
+    before = _steps(tmp_path / "paper.db")
+    await asyncio.gather(*(session.broker.place(approved(f"a{n}", size=1)) for n in range(50)))
+    assert len(session.executions()) == 50
+    assert _steps(tmp_path / "paper.db") == before + 1
+    await session.broker.close()
+
+
+async def test_no_report_leaves_before_its_commit(tmp_path: Path) -> None:
+    path = tmp_path / "paper.db"
+    session = await reopened(path)
+    session.broker.list_instruments([stock()])
+    seen: list[int] = []
+
+    def look(_report: Report) -> None:
+        with sqlite3.connect(path) as db:
+            seen.append(db.execute("SELECT count(*) FROM orders").fetchone()[0])
+        db.close()
+
+    session.broker._report = look
+    await session.broker.place(approved("a1", price="9.00"))
+    assert seen == [1]
+    await session.broker.close()
+
+
+async def test_a_file_of_another_account_is_refused(tmp_path: Path) -> None:
+    await (await traded(tmp_path / "paper.db")).broker.close()
+    with pytest.raises(BadInput, match="give each paper account its own file"):
+        PaperBroker(PaperConfig(path=tmp_path / "paper.db", account=AccountID("other")), ManualClock())
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "paper.db").write_text("not a database, but long enough to be taken for one" * 100)
+    with pytest.raises(BadInput, match="expected a SQLite file"):
+        PaperBroker(PaperConfig(path=tmp_path / "paper.db"), ManualClock())
+
+
+async def test_a_second_process_on_the_file_is_noticed_and_nothing_of_it_is_reported(tmp_path: Path) -> None:
+    first = await traded(tmp_path / "paper.db")
+    second = await reopened(tmp_path / "paper.db")
+    second.broker.on_quote(quote(1, "10.00", "10.01"))
+    await second.broker.place(approved("theirs"))
+    with pytest.raises(FateUnknown, match="changed by another process"):
+        await first.broker.place(approved("ours"))
+    assert first.words()[-1] == "BrokerDown"
+    with pytest.raises(NotSent):
+        await first.broker.place(approved("later"))
+    await second.broker.close()
+    await first.broker.close()
+
+
+async def test_after_a_full_disk_a_new_connect_reads_the_file(tmp_path: Path) -> None:
+    """F54: what could not be written is of unknown fate, and the books go on from what was."""
+    session = await traded(tmp_path / "paper.db")
+    store = session.broker._books._store
+    assert store is not None
+    store._db.execute("PRAGMA max_page_count = 1")
+    fates = await asyncio.gather(*(session.broker.place(approved(f"lost{n}")) for n in range(300)), return_exceptions=True)
+    assert {type(fate) for fate in fates} == {FateUnknown}
+    assert "is full" in str(fates[0])
+    assert session.words()[-1] == "BrokerDown"
+    await session.broker.connect(session.reports.append)
+    snapshot = await session.broker.snapshot()
+    assert [o.cl_ord_id for o in snapshot.orders or ()] == ["filled", "working", "rejected"]
+    session.broker.on_quote(quote(1, "10.00", "10.01"))
+    await session.broker.place(approved("next"))
+    await turns()
+    assert session.executions()[-1].cl_ord_id == "next"
+    await session.broker.close()
+
+
+def _steps(path: Path) -> int:
+    db = sqlite3.connect(path)
+    steps = int(db.execute("SELECT step FROM meta").fetchone()[0])
+    db.close()
+    return steps
+
+
+async def test_a_file_that_cannot_be_read_any_more_means_not_sent(tmp_path: Path) -> None:
+    session = await traded(tmp_path / "paper.db")
+    session.broker._books.close()
+    with pytest.raises(NotSent, match="could not be read"):
+        await session.broker.place(approved("a1"))
+    assert session.words()[-1] == "BrokerDown"
