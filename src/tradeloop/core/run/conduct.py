@@ -46,7 +46,7 @@ from tradeloop.core.run.plan import plan
 from tradeloop.core.run.release import Drop, LegState, LineState, Send, Shrink, release
 from tradeloop.core.run.sizing import Held
 from tradeloop.core.staging import bound_px, cancel, order_of_run, stage
-from tradeloop.core.state import Leg, Run, State, run_key
+from tradeloop.core.state import Hours, Leg, Run, State, run_key
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
     ZERO,
@@ -67,6 +67,11 @@ ENDED = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELED)
 FAILED_BATCH = "FAILED_BATCH"
 _ALGO = "immediate"
 
+_LEFT_OVER = frozenset(
+    {"denied", "cash_short", "no_cash", "t1_shortfall", "no_price", "stale_price", "suspended", "order_cap"}
+)
+"""Codes of lines that want more than was ordered and could have it another time; what rounding leaves over is not among them."""
+
 
 class Preview(msgspec.Struct, frozen=True):
     """What a run would be, at this moment: its plan, or why it may not be. Dry-run shows it and sends nothing."""
@@ -86,9 +91,10 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
     held = _holdings(state, cmd.account)
     free = state.cash(cmd.account, cmd.currency).free
     equity, unpriced = _equity(state, cmd.account, cmd.currency, cmd.prices)
-    hours = [state.hours.get(i.session) for i in (state.instruments.get(t.symbol) for t in cmd.targets) if i is not None]
+    hours = _hours(state, cmd)
     trading = bool(hours) and all(h is not None and h.trading_day == cmd.trade_date for h in hours)
-    windows = hours[0].windows if hours and hours[0] is not None else ()
+    shut = [h for h in hours if h is not None and not h.is_open(now)]
+    windows = next((h.windows for h in (*shut, *hours) if h is not None), ())
     findings = checks(cmd, state.instruments, held, free, equity, now, trading, windows)
     if unpriced:
         named = ", ".join(sorted(unpriced))
@@ -379,7 +385,7 @@ def _todo(state: State, run: Run) -> tuple[int, ...]:
     """Legs a person has to look at: refused, or ended short of what was ordered."""
     todo = []
     for leg in run.legs:
-        if leg.code in ("denied", "cash_short", "no_cash"):
+        if leg.code in _LEFT_OVER:
             todo.append(leg.line.leg)
         elif leg.cl_ord_id is not None:
             order = state.orders.get(leg.cl_ord_id)
@@ -454,6 +460,13 @@ def _holdings(state: State, account: AccountID) -> dict[Symbol, Held]:
             position.short_today,
         )
     return held
+
+
+def _hours(state: State, cmd: StartRun) -> list[Hours | None]:
+    """The hours of every session the targets trade in, each once."""
+    instruments = (state.instruments.get(target.symbol) for target in cmd.targets)
+    sessions = dict.fromkeys(instrument.session for instrument in instruments if instrument is not None)
+    return [state.hours.get(session) for session in sessions]
 
 
 def _equity(state: State, account: AccountID, currency: Currency, prices: Iterable[SeenPrice]) -> tuple[Decimal, set[Symbol]]:
