@@ -38,8 +38,8 @@ from tradeloop.core.types import (
 )
 
 
-class Fact(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
-    """Base of all events."""
+class Fact(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Base of all events. A field it does not know makes an event unreadable: dropping what a newer program wrote would be worse."""
 
     at: UtcNs
 
@@ -342,7 +342,7 @@ class SymbolReleased(Fact, frozen=True):
 # --- runs
 
 
-class PlanLine(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class PlanLine(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
     """One line of a plan: what is wanted, what is held, what will be ordered, and why not more.
 
     `order_qty` zero means nothing is ordered and `code` says why (`unchanged`, `below_one_lot`, `no_price`, …).

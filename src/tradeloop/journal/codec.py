@@ -1,0 +1,143 @@
+"""Events to bytes and back, and the hash that chains one group commit to the one before.
+
+A payload is the msgpack array `[format, [event, …]]`; an event is `[tag, at, field, …]` (core/events.py). The same
+events always give the same bytes. What cannot be read is refused as a whole, with a sentence: half a batch is never
+handed on.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+
+from tradeloop import __version__
+from tradeloop.core.errors import BadInput, JournalDamaged
+from tradeloop.core.events import Event
+from tradeloop.core.types import UtcNs
+from tradeloop.journal.upcast import FORMAT, OLDEST, STEPS, Step, upcast
+from tradeloop.ports.journal import Batch
+
+Head = tuple[int, int, bytes]
+"""(batch, last_seq, hash) of the row a batch follows; what `Journal.head` gives."""
+
+EMPTY: Final[Head] = (0, 0, bytes(32))
+"""The head of a journal without rows: every chain begins here."""
+
+_FIXED: Final = struct.Struct(">5q")
+_CURRENT: Final = bytes((0x92, FORMAT))  # how a payload of our form begins: array of two, then the small integer FORMAT
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(tuple[int, list[Event]])
+_frame: Final = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
+_plain: Final = msgspec.msgpack.Decoder(list[list[Any]])
+
+
+def encode(events: Sequence[Event]) -> bytes:
+    """The payload that holds `events`."""
+    return _encoder.encode((FORMAT, events))
+
+
+def decode(payload: bytes, where: str = "a journal row", *, to: int = FORMAT, steps: Mapping[int, Step] = STEPS) -> list[Event]:
+    """The events of a payload, older forms made new. Raises JournalDamaged, naming `where`, the form and this program."""
+    try:
+        if to == FORMAT and payload.startswith(_CURRENT):
+            return _decoder.decode(payload)[1]
+        written_as, raw = _frame.decode(payload)
+        _readable(written_as, where, to, min(steps, default=OLDEST))
+        return msgspec.convert(upcast(_plain.decode(raw), written_as, to=to, steps=steps), list[Event])
+    except msgspec.MsgspecError as error:
+        raise JournalDamaged(
+            f"{where}: expected events in form {to} or older, was something else ({error});"
+            " restore the journal from a backup, and run `tradeloop verify` on it"
+        ) from error
+
+
+def check_format(payload: bytes, where: str) -> None:
+    """Refuse a payload whose form this program does not know, without reading its events."""
+    try:
+        written_as = _frame.decode(payload)[0]
+    except msgspec.MsgspecError as error:
+        raise JournalDamaged(
+            f"{where}: expected a list of events, was something else ({error}); restore the journal from a backup"
+        ) from error
+    _readable(written_as, where, FORMAT, OLDEST)
+
+
+def _readable(written_as: int, where: str, newest: int, oldest: int) -> None:
+    if not oldest <= written_as <= newest:
+        raise JournalDamaged(
+            f"{where} was written in form {written_as}, and tradeloop {__version__} reads the forms {oldest} to {newest};"
+            " run the version of tradeloop that wrote it, or a newer one"
+        )
+
+
+def hash_of(batch: Batch) -> bytes:
+    """What the row's `hash` has to be: SHA-256 over every other column, so that a change anywhere is found."""
+    return _hash(
+        batch.prev_hash,
+        batch.batch,
+        batch.first_seq,
+        batch.last_seq,
+        batch.epoch,
+        batch.appended_at,
+        batch.payload,
+    )
+
+
+def _hash(prev: bytes, batch: int, first: int, last: int, epoch: int, at: int, payload: bytes) -> bytes:
+    digest = sha256(prev)
+    digest.update(_FIXED.pack(batch, first, last, epoch, at))
+    digest.update(payload)
+    return digest.digest()
+
+
+def seal(payload: bytes, *, count: int, after: Head, epoch: int, appended_at: UtcNs) -> Batch:
+    """The row that follows `after` and holds `payload`, which is the encoding of `count` events."""
+    if count < 1:
+        raise BadInput(f"a batch holds at least one event, was {count}")
+    number, seq, prev = after[0] + 1, after[1], after[2]
+    return Batch(
+        batch=number,
+        first_seq=seq + 1,
+        last_seq=seq + count,
+        epoch=epoch,
+        appended_at=appended_at,
+        prev_hash=prev,
+        hash=_hash(prev, number, seq + 1, seq + count, epoch, appended_at, payload),
+        payload=payload,
+    )
+
+
+def head_of(batch: Batch) -> Head:
+    """The head of a journal whose last row is `batch`."""
+    return batch.batch, batch.last_seq, batch.hash
+
+
+def follow(after: Head | None, row: Batch) -> Head:
+    """The head after `row`, or JournalDamaged naming the sequence number where the chain breaks.
+
+    `after` None takes the row's own word for what came before it: the anchor of a reader that starts in the middle.
+    """
+    if after is not None:
+        if row.batch != after[0] + 1 or row.first_seq != after[1] + 1:
+            raise _broken(
+                after[1] + 1,
+                f"expected batch {after[0] + 1} starting there, was batch {row.batch} starting at {row.first_seq},"
+                " so rows are missing or changed",
+            )
+        if row.prev_hash != after[2]:
+            raise _broken(row.first_seq, f"batch {row.batch} does not follow the row before it")
+    if row.last_seq < row.first_seq or row.hash != hash_of(row):
+        raise _broken(row.first_seq, f"batch {row.batch} was changed after it was written")
+    return row.batch, row.last_seq, row.hash
+
+
+def _broken(seq: int, how: str) -> JournalDamaged:
+    return JournalDamaged(
+        f"the journal is damaged at sequence number {seq}: {how};"
+        " restore it from a backup, or open a new one and let reconciliation adopt the broker's books"
+    )

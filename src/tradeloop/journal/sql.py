@@ -1,0 +1,397 @@
+"""The journal in SQL: one file for SQLite, PostgreSQL and MySQL/MariaDB.
+
+An append is one conditional statement: the row goes in only while the lease row carries our epoch, and the lease row
+is read with a lock, so that an append and a takeover cannot pass each other. One that fails is never tried again and
+nothing is appended after it: whether it took effect is found out by starting again. Every row is checked against the
+one before it whenever it is read.
+
+The lease on a server runs out by the server's clock alone. On SQLite it is a lock of the operating system
+(journal/lock.py); the epoch in the table fences off whoever held it before.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.engine import URL
+
+from tradeloop.core.errors import BadInput, JournalDamaged, JournalFailed, LeaseHeld, StaleEpoch
+from tradeloop.core.types import SECOND_NS, UtcNs
+from tradeloop.journal import codec, patches
+from tradeloop.journal.connection import Dialect, Insert, Line, SqliteLine, line_to
+from tradeloop.journal.lock import FileLock
+from tradeloop.journal.tables import journal, lease, snapshot_parts, snapshots
+from tradeloop.ports.journal import Batch, Holder, StoredSnapshot
+
+LEASE_TTL_NS: Final = 3 * SECOND_NS
+KEPT_SNAPSHOTS: Final = 3
+PART_BYTES: Final = 1 << 20
+"""A snapshot is written in parts of this size, so that no commit of the journal waits longer than for one of them."""
+PAGE_ROWS: Final = 256
+LOG_BYTES: Final = 4 << 20
+"""About what SQLite's write-ahead log holds before it begins again: 1,000 pages, its default."""
+_LEASE: Final = "journal"
+_OWNER_MAX: Final = 500
+
+_COLUMNS: Final = [column.name for column in journal.columns]
+_TYPES: Final = (int, int, int, int, int, bytes, bytes, bytes)
+_APPEND: Final = insert(journal).from_select(
+    _COLUMNS,
+    select(*(bindparam(f"p_{column.name}", type_=column.type) for column in journal.columns))
+    .where(lease.c.name == _LEASE, lease.c.epoch == bindparam("p_epoch", type_=BigInteger()))
+    .with_for_update(read=True),
+)
+# Read as text and without types: what the driver gives is what is stored, and a value of another type is found.
+_PAGE: Final = text(f"SELECT {', '.join(_COLUMNS)} FROM journal WHERE batch > :after ORDER BY batch LIMIT :rows")  # noqa: S608
+_BEFORE: Final = text("SELECT batch FROM journal WHERE batch < 1 LIMIT 1")
+_TAIL: Final = text(f"SELECT {', '.join(_COLUMNS)} FROM journal ORDER BY batch DESC LIMIT 2")  # noqa: S608
+_SERVER_NOW: Final[dict[Dialect, str]] = {
+    "sqlite": "SELECT 0",  # nothing runs out by time on SQLite
+    "postgresql": "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000000 AS BIGINT)",
+    "mysql": "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000000 AS SIGNED)",
+}
+# What a server must be set to for a commit that returned to survive a power failure: (question, bad answers, remedy).
+_DURABLE: Final[dict[Dialect, tuple[str, frozenset[str], str]]] = {
+    "sqlite": ("PRAGMA synchronous", frozenset({"0", "1"}), "open it with synchronous=FULL"),
+    "postgresql": ("SHOW synchronous_commit", frozenset({"off"}), "set synchronous_commit = on"),
+    "mysql": (
+        "SELECT @@innodb_flush_log_at_trx_commit",
+        frozenset({"0", "2"}),
+        "set innodb_flush_log_at_trx_commit = 1",
+    ),
+}
+
+
+class SqlJournal:
+    """The Journal port on a SQL database, whose tables `patches.upgrade(url)` has made.
+
+    `url` is a SQLAlchemy URL; `read_only` is for questions from another process: it takes no lease, writes nothing, and
+    works while a writer holds the lease.
+    """
+
+    def __init__(self, url: str | URL, *, read_only: bool = False) -> None:
+        self._url = url
+        self._read_only = read_only
+        self._line: Line | None = None
+        self._reader: Line | None = None
+        self._append: Insert | None = None
+        self._lock: FileLock | None = None
+        self._epoch: int | None = None
+        self._head: codec.Head = codec.EMPTY
+        self._why_not = ""
+
+    async def open(self) -> None:
+        """Connect, check the patches, the server's durability and the last rows."""
+        line = line_to(self._url, read_only=self._read_only)
+        # Reading has a thread of its own on SQLite, so that no commit waits behind a page of an export.
+        reader = line_to(self._url, read_only=True) if isinstance(line, SqliteLine) and not self._read_only else line
+        self._line, self._reader = line, reader
+        opened = False
+        try:
+            await line.run(lambda c: _check_schema(c, line), "opening the journal")
+            if not self._read_only:  # a reader checks every row it reads; `verify` has to be able to open what is damaged
+                await self._check_tail()
+                await line.run(lambda c: _check_durable(c, line), "opening the journal")
+                self._append = await line.prepare(_APPEND, "appending to the journal")
+                self._lock = FileLock(line.path) if isinstance(line, SqliteLine) else None
+            opened = True
+        finally:
+            if not opened:
+                await self.close()
+
+    async def acquire(self, owner: str) -> Holder:
+        """Take the lease under an epoch higher than any before; LeaseHeld at once while another process has it."""
+        line = self._writable("taking the lease")
+        if self._epoch is not None:
+            raise BadInput(f"this journal already holds the lease under epoch {self._epoch}; release it first")
+        if self._lock is not None:
+            self._lock.take(owner)
+        taken = False
+        try:
+            holder = await line.run(lambda c: _take(c, line, owner[:_OWNER_MAX]), "taking the lease")
+            self._head = await self._check_tail()
+            taken = True
+        finally:
+            if not taken and self._lock is not None:
+                self._lock.drop()
+        self._epoch, self._why_not = holder.epoch, ""
+        return holder
+
+    async def renew(self) -> None:
+        """Keep the lease for another LEASE_TTL_NS by the server's clock; StaleEpoch when another epoch has begun."""
+        line, epoch = self._writable("renewing the lease"), self._epoch
+        if epoch is None or (self._lock is not None and not self._lock.stands()):
+            raise self._stale(f"the lease of epoch {epoch} is not held any more")
+        if await line.run(lambda c: _extend(c, line, epoch, LEASE_TTL_NS), "renewing the lease") != 1:
+            raise self._stale(f"another process has taken over from epoch {epoch}")
+
+    async def release(self) -> None:
+        """Give the lease back; the next epoch may begin at once."""
+        epoch, self._epoch = self._epoch, None
+        if epoch is not None and (line := self._line) is not None:
+            try:
+                await line.run(lambda c: _extend(c, line, epoch, 0), "releasing the lease")
+            finally:
+                if self._lock is not None:
+                    self._lock.drop()
+
+    async def head(self) -> codec.Head:
+        """(batch, last_seq, hash) of the last row, which is checked."""
+        return await self._check_tail()
+
+    async def append(self, batch: Batch) -> None:
+        """Make one row durable. Raises StaleEpoch when another epoch has begun, JournalFailed when it may not be durable."""
+        self._writable("appending to the journal")
+        if self._why_not:
+            raise JournalFailed(f"nothing is appended after a failure: {self._why_not}")
+        if self._epoch is None or batch.epoch != self._epoch:
+            raise StaleEpoch(f"batch {batch.batch} carries epoch {batch.epoch}; this process holds {self._epoch or 'none'}")
+        head = self._head
+        if batch.batch != head[0] + 1 or batch.first_seq != head[1] + 1 or batch.prev_hash != head[2]:
+            raise JournalFailed(f"batch {batch.batch} does not follow batch {head[0]}; nothing was written")
+        assert self._append is not None  # prepared by open, as _writable has seen
+        self._why_not = f"the append of batch {batch.batch} did not come to its end"  # true while we wait, and if cancelled
+        try:
+            written = await self._append(
+                {
+                    "p_batch": batch.batch,
+                    "p_first_seq": batch.first_seq,
+                    "p_last_seq": batch.last_seq,
+                    "p_epoch": batch.epoch,
+                    "p_appended_at": batch.appended_at,
+                    "p_prev_hash": batch.prev_hash,
+                    "p_hash": batch.hash,
+                    "p_payload": batch.payload,
+                }
+            )
+        except (JournalFailed, JournalDamaged) as error:
+            self._why_not = str(error)
+            raise JournalFailed(str(error)) from error
+        if written != 1:
+            raise self._stale(f"batch {batch.batch} was refused: epoch {batch.epoch} is not the current one any more")
+        self._head = codec.head_of(batch)
+        self._why_not = ""
+
+    async def read(self, after_batch: int = 0) -> AsyncIterator[Batch]:
+        """Rows in order, each checked against the one before; JournalDamaged at the first that does not fit."""
+        after = await self._anchor(after_batch)
+        while rows := await self._page(after, PAGE_ROWS):
+            for values in rows:
+                row = _batch(values, after)
+                after = codec.follow(after, row)
+                yield row
+        if await self._read_line().run(lambda c: c.execute(_BEFORE).first(), "reading the journal") is not None:
+            raise JournalDamaged(
+                f"the journal is damaged at sequence number {after[1] + 1}: a row has a batch number below 1;"
+                " restore it from a backup"
+            )
+
+    async def save_snapshot(self, snapshot: StoredSnapshot) -> None:
+        """Keep a snapshot and the two before it. It counts once its last part is durable; a piece of one is never seen."""
+        line = self._writable("saving a snapshot")
+        what = "saving a snapshot"
+        await line.run(lambda c: _forget(c, snapshot.seq), what)
+        for part, start in enumerate(range(0, len(snapshot.payload), PART_BYTES)):
+            piece = snapshot.payload[start : start + PART_BYTES]
+            row = {"seq": snapshot.seq, "part": part, "payload": piece}
+            await line.run(lambda c, row=row: c.execute(insert(snapshot_parts), row).close(), what)  # type: ignore[misc]
+        header = {
+            "seq": snapshot.seq,
+            "batch": snapshot.batch,
+            "batch_hash": snapshot.batch_hash,
+            "state_hash": snapshot.state_hash,
+            "format": snapshot.format,
+            "size": len(snapshot.payload),
+        }
+        await line.run(lambda c: c.execute(insert(snapshots), header).close(), what)
+        stored = await line.run(_stored_seqs, what)
+        for seq in stored[KEPT_SNAPSHOTS:]:
+            await line.run(lambda c, seq=seq: _forget(c, seq), what)  # type: ignore[misc]
+
+    async def load_snapshots(self) -> list[StoredSnapshot]:
+        """Kept snapshots, newest first; one whose parts are not all there is left out."""
+        return await self._read_line().run(_load, "reading the snapshots")
+
+    async def storage_damage(self) -> str | None:
+        """What the database itself finds wrong with its file, or None. SQLite only; servers keep checksums of their own."""
+        line = self._read_line()
+        if line.dialect != "sqlite":
+            return None
+        try:
+            said = await line.run(lambda c: c.execute(text("PRAGMA integrity_check(1)")).scalar_one(), "checking the file")
+        except JournalDamaged as error:
+            return str(error)
+        return None if said == "ok" else f"{line.label}: SQLite finds the file damaged: {' '.join(str(said).split())}"
+
+    async def close(self) -> None:
+        """Let go of every connection and of the file lock; the lease of a server runs out by itself."""
+        line, reader = self._line, self._reader
+        self._line = self._reader = self._append = self._epoch = None
+        if reader is not None and reader is not line:
+            await reader.close()
+        if line is not None:
+            await line.close()
+        if self._lock is not None:
+            self._lock.drop()
+
+    def _writable(self, what: str) -> Line:
+        if self._read_only:
+            raise JournalFailed(f"{what}: the journal was opened for reading; nothing was written")
+        if self._line is None:
+            raise JournalFailed(f"{what}: the journal is not open")
+        return self._line
+
+    def _read_line(self) -> Line:
+        if self._reader is None:
+            raise JournalFailed("reading the journal: it is not open")
+        return self._reader
+
+    def _stale(self, why: str) -> StaleEpoch:
+        self._why_not = why
+        return StaleEpoch(f"{why}; this process has to stop")
+
+    async def _page(self, after: codec.Head, rows: int) -> list[Any]:
+        """Up to so many rows as the driver gave them; none only at the end."""
+        try:
+            return await self._read_line().run(
+                lambda c: list(c.execute(_PAGE, {"after": after[0], "rows": rows}).all()), "reading the journal"
+            )
+        except JournalDamaged as error:
+            if rows > 1:  # row by row, so that the good ones are handed on and the bad one is named
+                return await self._page(after, 1)
+            raise JournalDamaged(f"the journal is damaged at sequence number {after[1] + 1}: {error}") from error
+
+    async def _anchor(self, batch: int) -> codec.Head:
+        if batch == 0:
+            return codec.EMPTY
+        rows = await self._page((batch - 1, 0, b""), 1)
+        if not rows or rows[0][0] != batch:
+            raise JournalDamaged(f"the journal has no batch {batch} to read on from; read it from its beginning")
+        return codec.follow(None, _batch(rows[0], None))
+
+    async def _check_tail(self) -> codec.Head:
+        rows = await self._read_line().run(lambda c: list(c.execute(_TAIL).all()), "reading the end of the journal")
+        if not rows:
+            return codec.EMPTY
+        tail = [_batch(row, None) for row in rows]
+        before = codec.EMPTY if len(tail) == 1 else codec.head_of(tail[1])
+        head = codec.follow(before, tail[0])
+        codec.check_format(tail[0].payload, f"batch {tail[0].batch} of {self._read_line().label}")
+        return head
+
+
+def _batch(row: Any, after: codec.Head | None) -> Batch:
+    """A row as the driver gave it, when every column has the type it was written with."""
+    if tuple(map(type, row)) == _TYPES:
+        return Batch(*row)
+    place = f"sequence number {after[1] + 1}" if after is not None else f"batch {row[0]!r}"
+    raise JournalDamaged(
+        f"the journal is damaged at {place}: a column holds another type than was written; restore it from a backup"
+    )
+
+
+def _check_schema(connection: Connection, line: Line) -> None:
+    lines = patches.standing(connection, patches.patches(line.dialect))
+    patches.refuse_strange(lines, line.label)
+    if pending := [one.name for one in lines if one.state is patches.PatchState.PENDING]:
+        raise JournalFailed(f"the schema of {line.label} lacks {', '.join(pending)}; apply it with `tradeloop db upgrade`")
+
+
+def _check_durable(connection: Connection, line: Line) -> None:
+    question, bad, remedy = _DURABLE[line.dialect]
+    answer = str(connection.execute(text(question)).scalar_one())
+    if answer in bad:
+        raise JournalFailed(f"{line.label} may lose what it has confirmed ({question} was {answer}); {remedy}")
+
+
+def _take(connection: Connection, line: Line, owner: str) -> Holder:
+    """Compare and swap on the lease row: who sees another epoch than the one it read has lost the race."""
+    if line.dialect == "sqlite":
+        _prepare_log(connection)
+    now = connection.execute(text(_SERVER_NOW[line.dialect])).scalar_one()
+    held = connection.execute(select(lease).where(lease.c.name == _LEASE)).one_or_none()
+    if held is None:
+        raise JournalDamaged(
+            f"{line.label} has no row {_LEASE!r} in its table lease; put it back with epoch 0 and an empty owner, or restore it"
+        )
+    written = connection.execute(text("SELECT epoch FROM journal ORDER BY batch DESC LIMIT 1")).scalar_one_or_none()
+    epoch = max(held.epoch, written or 0) + 1
+    until = now + LEASE_TTL_NS if line.dialect != "sqlite" else 0
+    swap = update(lease).where(lease.c.name == _LEASE, lease.c.epoch == held.epoch, lease.c.expires_at <= now)
+    if connection.execute(swap.values(owner=owner, epoch=epoch, expires_at=until)).rowcount != 1:
+        holder = connection.execute(select(lease).where(lease.c.name == _LEASE)).one()
+        left = max(0, holder.expires_at - now) / SECOND_NS
+        raise LeaseHeld(
+            f"the journal {line.label} is being written by {holder.owner} (epoch {holder.epoch}, its lease runs another"
+            f" {left:.1f} s); stop that process, or wait until its lease has run out"
+        )
+    return Holder(owner, epoch, UtcNs(until) if until else None)
+
+
+def _prepare_log(connection: Connection) -> None:
+    """Make SQLite's write-ahead log safe to trust and quick to write."""
+    # After a failed fsync the log may be readable and yet not on the disk; a checkpoint writes what it says there anew.
+    connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").close()
+    # A commit into blocks that exist costs half of one that lets the file grow (measured: 140 against 240 microseconds), so let
+    # it grow now: a write too large for the cache goes into the log before it is rolled back, and its frames count for nothing.
+    cache = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    connection.exec_driver_sql("PRAGMA cache_size=16").close()
+    connection.exec_driver_sql("BEGIN IMMEDIATE").close()
+    try:
+        connection.exec_driver_sql("INSERT INTO snapshot_parts VALUES (-1, -1, zeroblob(?))", (LOG_BYTES,)).close()
+    finally:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.rollback()  # harmless when a full disk has rolled it back already
+        connection.exec_driver_sql(f"PRAGMA cache_size={cache}").close()
+
+
+def _extend(connection: Connection, line: Line, epoch: int, ttl_ns: int) -> int:
+    now = connection.execute(text(_SERVER_NOW[line.dialect])).scalar_one()
+    until = now + ttl_ns if line.dialect != "sqlite" else 0
+    ours = update(lease).where(lease.c.name == _LEASE, lease.c.epoch == epoch)
+    return connection.execute(ours.values(expires_at=until)).rowcount
+
+
+def _stored_seqs(connection: Connection) -> list[int]:
+    return list(connection.execute(select(snapshots.c.seq).order_by(snapshots.c.seq.desc())).scalars())
+
+
+def _forget(connection: Connection, seq: int) -> None:
+    """The header first: without it the parts are no snapshot. Then part by part, for the sake of the commits in between."""
+    connection.execute(delete(snapshots).where(snapshots.c.seq == seq)).close()
+    parts = connection.execute(select(snapshot_parts.c.part).where(snapshot_parts.c.seq == seq)).scalars().all()
+    for part in parts:
+        one = delete(snapshot_parts).where(snapshot_parts.c.seq == seq, snapshot_parts.c.part == part)
+        connection.execute(one).close()
+
+
+def _load(connection: Connection) -> list[StoredSnapshot]:
+    found = []
+    for head in connection.execute(select(snapshots).order_by(snapshots.c.seq.desc())).all():
+        parts = select(snapshot_parts.c.payload).where(snapshot_parts.c.seq == head.seq).order_by(snapshot_parts.c.part)
+        payload = b"".join(connection.execute(parts).scalars())
+        if len(payload) == head.size:
+            found.append(
+                StoredSnapshot(
+                    seq=head.seq,
+                    batch=head.batch,
+                    batch_hash=head.batch_hash,
+                    state_hash=head.state_hash,
+                    format=head.format,
+                    payload=payload,
+                )
+            )
+    return found
