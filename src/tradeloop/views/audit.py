@@ -1,0 +1,113 @@
+"""Rows of `audit_log`: who or which rule did what to what, and what came of it; one row per such event, never changed.
+
+Refusals stand here whole, with every figure (S0-56, S0-67); a refused run leaves nothing else. The journal is the proof,
+this is the index.
+"""
+
+from __future__ import annotations
+
+from tradeloop.core import events as ev
+from tradeloop.views.fold import Fold
+from tradeloop.views.rows import AuditRow
+
+
+def audit(fold: Fold, e: ev.Event) -> None:
+    """Note `e` where a person, a rule or the engine itself caused it."""
+    row = _row(e, fold)
+    if row is not None:
+        fold.rows.audit.put(row)
+
+
+def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
+    match e:
+        case ev.EngineStarted():
+            text = f"version {e.version}, epoch {e.epoch}, group {e.group}, configuration {e.config_hash or 'not named'}"
+            return _of(fold, e, "engine", e.group, text)
+        case ev.AccountAdopted():
+            text = f"took {len(e.positions)} positions and {len(e.cash)} currencies from {e.broker}"
+            return _of(fold, e, "engine", e.account, text, account=e.account)
+        case ev.OrderStaged():
+            text = f"{e.side.value} {e.order_qty} {e.symbol} {e.ord_type.value}"
+            text += "" if e.price is None else f" at {e.price}"
+            text += f", passed rules {e.risk_version}" + (f"; {e.reason}" if e.reason else "")
+            return _of(fold, e, e.by, e.cl_ord_id, text, account=e.account, run=e.run_id)
+        case ev.OrderDenied():
+            text = f"{e.text} (asked by {e.by}: {e.side.value} {e.order_qty} {e.symbol}; limit {e.limit}, was {e.was})"
+            who = f"rule:{e.rule}"
+            return _of(fold, e, who, e.cl_ord_id, text, "denied", account=e.account, run=e.run_id)
+        case ev.CancelRequested():
+            order = fold.rows.orders.get(e.cl_ord_id)
+            account, run = ("", None) if order is None else (order.account_id, order.trade_run_id)
+            return _of(fold, e, e.by, e.cl_ord_id, e.reason, "asked", account=account, run=run)
+        case ev.OrderResolved() | ev.NotSentProven():
+            order = fold.rows.orders.get(e.cl_ord_id)
+            account, run = ("", None) if order is None else (order.account_id, order.trade_run_id)
+            if isinstance(e, ev.OrderResolved):
+                return _of(fold, e, e.by, e.cl_ord_id, f"as {e.as_}: {e.reason}", account=account, run=run)
+            text = f"{e.looks} complete looks at the broker's books did not show it"
+            return _of(fold, e, "rule:absence", e.cl_ord_id, text, account=account, run=run)
+        case ev.Overfilled():
+            text = f"order {e.cl_ord_id} was filled with {e.excess} too much; no new orders in {e.symbol}"
+            return _of(fold, e, "rule:overfill", e.symbol, text, "halted")
+        case ev.SymbolReleased():
+            return _of(fold, e, e.by, e.symbol, e.reason)
+        case ev.RunCreated():
+            text = f"{e.mode.value} of {len(e.targets)} targets, attempt {e.attempt}, trade date {e.trade_date}"
+            text += "" if e.supersedes is None else f", after {e.supersedes}"
+            return _of(fold, e, e.by, e.run_id, text, account=e.account, run=e.run_id)
+        case ev.RunDenied():
+            text = f"{'; '.join(e.failed)} (asked by {e.by}, mode {e.mode.value}, trade date {e.trade_date})"
+            subject = f"{e.project_id}/{e.decision_snapshot_id}"
+            return _of(fold, e, "rule:run", subject, text, "denied", account=e.account)
+        case ev.RunApproved() | ev.RunResumed():
+            return _of_run(fold, e, e.by, "")
+        case ev.RunPaused():
+            return _of_run(fold, e, e.by, e.reason)
+        case ev.RunCancelRequested():
+            return _of_run(fold, e, e.by, e.reason, "asked")
+        case ev.LineResized():
+            text = f"leg {e.leg} is worked with {e.order_qty}: {e.reason}"
+            return _of_run(fold, e, f"rule:{e.code}", text)
+        case ev.RunEnded():
+            return _of_run(fold, e, "engine", f"{e.code} {e.text}".strip(), e.status.value.lower())
+        case ev.BreakClosed() if e.by:
+            return _of(fold, e, e.by, e.break_id, e.why)
+        case ev.BooksAdjusted():
+            text = f"{e.kind} of {e.subject} by {e.delta}, for break {e.break_id}: {e.reason}"
+            return _of(fold, e, e.by, e.subject, text, account=e.account)
+        case _:
+            return None
+
+
+RunWord = ev.RunApproved | ev.RunResumed | ev.RunPaused | ev.RunCancelRequested | ev.LineResized | ev.RunEnded
+
+
+def _of_run(fold: Fold, e: RunWord, who: str, text: str, result: str = "done") -> AuditRow:
+    run = fold.rows.runs.get(e.run_id)
+    account = "" if run is None else run.account_id
+    return _of(fold, e, who, e.run_id, text, result, account=account, run=e.run_id)
+
+
+def _of(
+    fold: Fold,
+    e: ev.Event,
+    who: str,
+    subject: str,
+    text: str,
+    result: str = "done",
+    *,
+    account: str = "",
+    run: str | None = None,
+) -> AuditRow:
+    return AuditRow(
+        id=str(fold.seq),
+        at=e.at,
+        who=who,
+        what=type(e).__name__,
+        subject=subject,
+        account_id=account,
+        trade_run_id=run,
+        result=result,
+        text=text,
+        seq=fold.seq,
+    )

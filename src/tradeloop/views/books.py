@@ -1,0 +1,438 @@
+"""Positions and money as the fold keeps them: exact, all in memory, and written as rows that round what people read.
+
+The arithmetic is the core's own (core/position.py, core/cash.py); tests/views/test_books.py holds the two folds equal. One
+row of `accounts` and each pair of rows of `positions` carries the exact state as JSON in `book`, which is what a restart
+goes on from.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from tradeloop.core.cash import CashBook, flow_of
+from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.position import Position, book, roll
+from tradeloop.core.types import ZERO, Amount, PositionEffect, Qty, Side, UtcNs
+from tradeloop.views.columns import fit, plain, shown
+from tradeloop.views.rows import AccountRow, CurveRow, InstrumentRow, PositionRow
+from tradeloop.views.rowset import RowSet
+
+
+class Holding(msgspec.Struct):
+    """What one account holds of one symbol, and what the journal last said about its price."""
+
+    account: str
+    broker: str
+    symbol: str
+    pos: Position
+    long_realized: Decimal = ZERO
+    short_realized: Decimal = ZERO
+    long_opened: int | None = None
+    short_opened: int | None = None
+    px: Decimal | None = None
+    px_at: int | None = None
+    unrealized: Decimal | None = ZERO
+    """What this holding put into its purse's sum; None while it has no price."""
+    has_short: bool = False
+    updated_at: UtcNs = UtcNs(0)
+    updated_seq: int = 0
+
+
+class Purse(msgspec.Struct):
+    """Money of one account in one currency, and sums over its holdings."""
+
+    account: str
+    broker: str
+    currency: str
+    cash: CashBook
+    realized: Decimal = ZERO
+    fees: Decimal = ZERO
+    unrealized: Decimal = ZERO
+    unpriced: int = 0
+    updated_at: UtcNs = UtcNs(0)
+    updated_seq: int = 0
+
+
+class Books:
+    """All holdings and purses, and the instruments they go by. `at` and `seq` of a change are its event's."""
+
+    def __init__(self) -> None:
+        self.instruments: dict[str, Instrument] = {}
+        self.days: dict[str, str] = {}
+        self.holdings: dict[str, dict[str, Holding]] = {}
+        self.purses: dict[tuple[str, str], Purse] = {}
+        self._touched: dict[tuple[str, str], Holding] = {}
+        self._spent: dict[tuple[str, str], Purse] = {}
+        self._moved: dict[tuple[str, str], None] = {}
+        self._equity: dict[tuple[str, str], Decimal] = {}
+
+    def admit(
+        self,
+        instruments: list[InstrumentRow],
+        days: dict[str, str],
+        positions: list[PositionRow],
+        accounts: list[AccountRow],
+    ) -> None:
+        """Go on from stored rows."""
+        for listed in instruments:
+            instrument = msgspec.json.decode(listed.listing, type=Instrument)
+            self.instruments[instrument.symbol] = instrument
+        self.days = days
+        for row in positions:
+            holding = msgspec.json.decode(row.book, type=Holding)
+            self.holdings.setdefault(holding.symbol, {})[holding.account] = holding
+        for stored in accounts:
+            purse = msgspec.json.decode(stored.book, type=Purse)
+            self.purses[purse.account, purse.currency] = purse
+
+    # --- what events do
+
+    def learn(self, instrument: Instrument, seq: int) -> None:
+        """An instrument is known now, or known anew; its holdings are margined and shown by its rules from here on."""
+        before = self.instruments.get(instrument.symbol)
+        self.instruments[instrument.symbol] = instrument
+        for holding in self.holdings.get(instrument.symbol, {}).values():
+            if before is not None:
+                self._margin(holding, margin_of(holding.pos, before), holding.updated_at, seq)
+            self._touch(holding, holding.updated_at, seq)
+
+    def open_day(self, session: str, day: str, at: UtcNs, seq: int) -> None:
+        """A new trading day of a session: today's holdings are yesterday's. The same day again changes nothing."""
+        if self.days.get(session) == day:
+            return
+        self.days[session] = day
+        for symbol, by_account in self.holdings.items():
+            instrument = self.instruments.get(symbol)
+            if instrument is None or instrument.session != session:
+                continue
+            for holding in by_account.values():
+                roll(holding.pos)
+                self._touch(holding, at, seq)
+
+    def adopt_cash(self, account: str, broker: str, balances: dict[str, Amount], at: UtcNs, seq: int) -> None:
+        """The broker's money became ours."""
+        for purse in self.purses.values():
+            if purse.account == account:
+                purse.cash = CashBook()
+                self._spend(purse, at, seq)
+        for currency, balance in balances.items():
+            purse = self.purse(account, broker, currency)
+            purse.cash.balance = balance
+            self._move(purse, at, seq)
+
+    def adopt_position(
+        self,
+        account: str,
+        broker: str,
+        symbol: str,
+        held: tuple[Qty, Qty, Qty | None, Amount | None],
+        at: UtcNs,
+        seq: int,
+    ) -> None:
+        """The broker's position became ours: long, short, what of the long may be sold today, and what it cost."""
+        holding = self.holding(account, broker, symbol)
+        pos = holding.pos
+        pos.long_qty, pos.short_qty, sellable, cost = held
+        if sellable is not None:
+            pos.long_today = Qty(max(pos.long_qty - sellable, ZERO))
+        if cost is not None:
+            if pos.long_qty >= pos.short_qty:
+                pos.long_cost = cost
+            else:
+                pos.short_cost = cost
+        margin, purse = margin_of(pos, self.instruments.get(symbol)), self._purse_of(account, broker, symbol)
+        if margin and purse is not None:
+            purse.cash.margin = Amount(purse.cash.margin + margin)
+            self._spend(purse, at, seq)
+        self._touch(holding, at, seq)
+
+    def promise(self, account: str, broker: str, symbol: str, amount: Decimal, at: UtcNs, seq: int) -> None:
+        """Reserve `amount` for an order; a negative one releases."""
+        purse = self._purse_of(account, broker, symbol)
+        if amount and purse is not None:
+            purse.cash.reserved = Amount(purse.cash.reserved + amount)
+            self._spend(purse, at, seq)
+
+    def freeze(self, account: str, broker: str, symbol: str, side: Side, quantity: Decimal, at: UtcNs, seq: int) -> None:
+        """Promise `quantity` of a holding to an order that will close it; a negative one releases."""
+        holding = self.holding(account, broker, symbol)
+        if side is Side.SELL:
+            holding.pos.long_frozen = Qty(holding.pos.long_frozen + quantity)
+        else:
+            holding.pos.short_frozen = Qty(holding.pos.short_frozen + quantity)
+        self._touch(holding, at, seq)
+
+    def trade(
+        self,
+        account: str,
+        broker: str,
+        symbol: str,
+        side: Side,
+        qty: Decimal,
+        px: Decimal,
+        fee: Decimal,
+        effect: PositionEffect,
+        at: UtcNs,
+        seq: int,
+        *,
+        back: bool = False,
+    ) -> None:
+        """Book one fill; `back` books the reversal of one, whose fee returns."""
+        instrument = self.instruments.get(symbol)
+        holding = self.holding(account, broker, symbol)
+        pos = holding.pos
+        multiplier = Decimal(1) if instrument is None else instrument.multiplier
+        value = px * qty if multiplier == 1 else px * qty * multiplier
+        cost = -fee if back else fee
+        margin = margin_of(pos, instrument)
+        realized = book(pos, side, qty, value, effect, of_today=back)
+        pos.fees = Amount(pos.fees + cost)
+        pos.updated_at = at
+        if side is Side.SELL:
+            holding.long_realized += realized
+        else:
+            holding.short_realized += realized
+        if not back:
+            self._see_price(holding, px, at)
+        purse = self._purse_of(account, broker, symbol)
+        if instrument is not None and purse is not None:
+            flow = flow_of(instrument, side, value, realized) - cost
+            purse.cash.balance = Amount(purse.cash.balance + flow)
+            purse.cash.updated_at = at
+            purse.cash.margin = Amount(purse.cash.margin + margin_of(pos, instrument) - margin)
+            purse.realized += realized
+            purse.fees += cost
+            self._move(purse, at, seq)
+        self._touch(holding, at, seq)
+
+    def adjust(self, account: str, kind: str, subject: str, delta: Decimal, at: UtcNs, seq: int) -> None:
+        """Take the broker's figure, as a person accepted it; `kind` cash, short, or a long position."""
+        if kind == "cash":
+            purse = self.purse(account, "", subject)
+            purse.cash.balance = Amount(purse.cash.balance + delta)
+            self._move(purse, at, seq)
+            return
+        holding = self.holding(account, "", subject)
+        pos = holding.pos
+        if kind == "short":
+            pos.short_qty = Qty(pos.short_qty + delta)
+            pos.short_today = Qty(min(pos.short_today, pos.short_qty))
+        else:
+            pos.long_qty = Qty(pos.long_qty + delta)
+            pos.long_today = Qty(min(pos.long_today, pos.long_qty))
+        self._touch(holding, at, seq)
+
+    def see_price(self, symbol: str, px: Decimal, px_at: int, at: UtcNs, seq: int) -> None:
+        """The journal holds a price of a symbol; an older one than is known changes nothing."""
+        for holding in self.holdings.get(symbol, {}).values():
+            if self._see_price(holding, px, px_at):
+                self._touch(holding, at, seq)
+
+    def value(self, account: str, broker: str, currency: str, equity: Decimal, at: UtcNs, seq: int) -> None:
+        """A run valued the account."""
+        purse = self.purse(account, broker, currency)
+        self._move(purse, at, seq)
+        self._equity[account, currency] = equity
+
+    # --- what they leave behind
+
+    def close_batch(self, batch: int, rows: RowSet) -> None:
+        """Put every change since the last call into rows, and one point on the curve of each purse whose money moved."""
+        for holding in self._touched.values():
+            for row in self._position_rows(holding):
+                rows.positions.put(row)
+        for purse in self._spent.values():
+            rows.accounts.put(_account_row(purse))
+        for key in self._moved:
+            rows.curve.put(_curve_row(self.purses[key], batch, self._equity.get(key)))
+        self._touched, self._spent, self._moved, self._equity = {}, {}, {}, {}
+
+    def holding(self, account: str, broker: str, symbol: str) -> Holding:
+        """The holding, made flat where there is none yet."""
+        by_account = self.holdings.setdefault(symbol, {})
+        holding = by_account.get(account)
+        if holding is None:
+            holding = by_account[account] = Holding(account, broker, symbol, Position())
+        holding.broker = broker or holding.broker
+        return holding
+
+    def purse(self, account: str, broker: str, currency: str) -> Purse:
+        """The purse, made empty where there is none yet."""
+        purse = self.purses.get((account, currency))
+        if purse is None:
+            purse = self.purses[account, currency] = Purse(account, broker, currency, CashBook())
+        purse.broker = broker or purse.broker
+        return purse
+
+    # --- inside
+
+    def _purse_of(self, account: str, broker: str, symbol: str) -> Purse | None:
+        instrument = self.instruments.get(symbol)
+        return None if instrument is None else self.purse(account, broker, instrument.currency)
+
+    def _margin(self, holding: Holding, before: Decimal, at: UtcNs, seq: int) -> None:
+        """Hold what the position is margined with now, where it was margined with `before`."""
+        change = margin_of(holding.pos, self.instruments.get(holding.symbol)) - before
+        purse = self._purse_of(holding.account, holding.broker, holding.symbol)
+        if change and purse is not None:
+            purse.cash.margin = Amount(purse.cash.margin + change)
+            self._spend(purse, at, seq)
+
+    def _see_price(self, holding: Holding, px: Decimal, px_at: int) -> bool:
+        if holding.px_at is not None and px_at < holding.px_at:
+            return False
+        holding.px, holding.px_at = px, px_at
+        return True
+
+    def _touch(self, holding: Holding, at: UtcNs, seq: int) -> None:
+        """Note a change, and carry the holding's new value into its purse."""
+        pos = holding.pos
+        holding.updated_at, holding.updated_seq = at, seq
+        holding.long_opened = (holding.long_opened or at) if pos.long_qty else None
+        holding.short_opened = (holding.short_opened or at) if pos.short_qty else None
+        holding.has_short = holding.has_short or bool(pos.short_qty) or bool(pos.short_frozen)
+        self._touched[holding.symbol, holding.account] = holding
+        instrument = self.instruments.get(holding.symbol)
+        if instrument is None:
+            return
+        now: Decimal | None = ZERO
+        if not pos.is_flat:
+            now = None if holding.px is None else shown(pos.unrealized(holding.px, instrument.multiplier))
+        if now == holding.unrealized:
+            return
+        purse = self.purse(holding.account, holding.broker, instrument.currency)
+        purse.unpriced += (now is None) - (holding.unrealized is None)
+        purse.unrealized += (now or ZERO) - (holding.unrealized or ZERO)
+        holding.unrealized = now
+        self._spend(purse, at, seq)
+
+    def _spend(self, purse: Purse, at: UtcNs, seq: int) -> None:
+        purse.updated_at, purse.updated_seq = at, seq
+        self._spent[purse.account, purse.currency] = purse
+
+    def _move(self, purse: Purse, at: UtcNs, seq: int) -> None:
+        self._spend(purse, at, seq)
+        self._moved[purse.account, purse.currency] = None
+
+    def _position_rows(self, holding: Holding) -> list[PositionRow]:
+        instrument = self.instruments.get(holding.symbol)
+        pos, stored = holding.pos, _json(holding)
+        long = (pos.long_qty, pos.long_today, pos.long_frozen, pos.long_cost)
+        short = (pos.short_qty, pos.short_today, pos.short_frozen, pos.short_cost)
+        rows = [_position_row(holding, instrument, "long", long, holding.long_realized, holding.long_opened, stored)]
+        if holding.has_short:
+            rows.append(
+                _position_row(holding, instrument, "short", short, holding.short_realized, holding.short_opened, stored)
+            )
+        return rows
+
+
+def margin_of(pos: Position, instrument: Instrument | None) -> Decimal:
+    """What a futures position holds of the cash: its cost times the margin rate; zero for what is fully paid."""
+    if instrument is None or instrument.asset_class is not AssetClass.FUTURE or instrument.margin_rate is None:
+        return ZERO
+    return (pos.long_cost + pos.short_cost) * instrument.margin_rate
+
+
+def used_by(instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
+    """How much of an order's reserve a fill uses up."""
+    if instrument.asset_class is AssetClass.FUTURE:
+        return value * (instrument.margin_rate or ZERO) + fee
+    return value + fee
+
+
+_JSON: Final = msgspec.json.Encoder()
+
+
+def _json(value: Holding | Purse) -> str:
+    """The exact state, with one text per number: 2.50 and 2.5 are one, whichever way a fold came to them."""
+    return _JSON.encode(_canonical(msgspec.to_builtins(value, builtin_types=(Decimal,)))).decode()
+
+
+def _canonical(value: object) -> object:
+    match value:
+        case Decimal():
+            return plain(value)
+        case dict():
+            return {key: _canonical(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_canonical(inner) for inner in value]
+        case _:
+            return value
+
+
+def _position_row(
+    holding: Holding,
+    instrument: Instrument | None,
+    direction: str,
+    leg: tuple[Decimal, Decimal, Decimal, Decimal],
+    realized: Decimal,
+    opened: int | None,
+    stored: str,
+) -> PositionRow:
+    qty, today, frozen, cost = leg
+    multiplier = Decimal(1) if instrument is None else instrument.multiplier
+    rate = instrument.margin_rate if instrument is not None and instrument.asset_class is AssetClass.FUTURE else None
+    sign = 1 if direction == "long" else -1
+    unrealized = None if holding.px is None else shown(sign * (holding.px * multiplier * qty - cost))
+    return PositionRow(
+        id=f"{holding.account}|{holding.symbol}|{direction}",
+        account_id=holding.account,
+        broker=holding.broker,
+        symbol=holding.symbol,
+        direction=direction,
+        currency="" if instrument is None else instrument.currency,
+        multiplier=multiplier,
+        volume=fit(qty),
+        today_volume=fit(today),
+        yesterday_volume=fit(qty - today),
+        frozen_volume=fit(frozen),
+        avg_price=shown(cost / (qty * multiplier)) if qty and multiplier else None,
+        cost=shown(cost),
+        current_price=holding.px,
+        price_at=holding.px_at,
+        unrealized_pnl=unrealized if qty else ZERO,
+        realized_pnl=shown(realized),
+        margin=None if rate is None else shown(cost * rate),
+        open_time=opened,
+        update_time=holding.updated_at,
+        updated_seq=holding.updated_seq,
+        book=stored,
+    )
+
+
+def _account_row(purse: Purse) -> AccountRow:
+    return AccountRow(
+        id=f"{purse.account}|{purse.currency}",
+        account_id=purse.account,
+        broker=purse.broker,
+        currency=purse.currency,
+        balance=shown(purse.cash.balance),
+        available=shown(purse.cash.free),
+        reserved=shown(purse.cash.reserved),
+        margin=shown(purse.cash.margin),
+        unrealized_pnl=None if purse.unpriced else shown(purse.unrealized),
+        realized_pnl=shown(purse.realized),
+        fees=shown(purse.fees),
+        update_time=purse.updated_at,
+        updated_seq=purse.updated_seq,
+        book=_json(purse),
+    )
+
+
+def _curve_row(purse: Purse, batch: int, equity: Decimal | None) -> CurveRow:
+    return CurveRow(
+        id=f"{purse.account}|{purse.currency}|{batch}",
+        account_id=purse.account,
+        currency=purse.currency,
+        at=purse.updated_at,
+        balance=shown(purse.cash.balance),
+        available=shown(purse.cash.free),
+        realized_pnl=shown(purse.realized),
+        equity=shown(equity),
+        batch=batch,
+        seq=purse.updated_seq,
+    )

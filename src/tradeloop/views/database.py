@@ -1,0 +1,178 @@
+"""The way of the read models to their database: the journal's own, on connections that never hold it up.
+
+On SQLite a write takes the lock at its beginning, when its rows are ready, and gives it back at its end without an fsync:
+losing the last rows to a power failure loses their cursor with them, and they are folded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Insert, Select, Table, delete, event, select, update
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from tradeloop.views.errors import ViewsFailed
+from tradeloop.views.rows import CursorRow, Row
+from tradeloop.views.tables import ROW_TYPES, view_cursors
+
+R = TypeVar("R", bound=Row)
+
+BUSY_MS: Final = 10_000
+IDS_AT_ONCE: Final = 500
+"""Ids in one IN list; SQLite allows 32,766 parameters, the others more."""
+
+_DRIVERS: Final = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "mysql": "mysql+aiomysql",
+    "mariadb": "mysql+aiomysql",
+}
+_FAILURES: Final = (SQLAlchemyError, OSError)
+
+
+class Database:
+    """Reads rows as structs, and writes what a fold changed together with its cursor."""
+
+    def __init__(self, url: str | URL) -> None:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        if backend not in _DRIVERS:
+            raise ViewsFailed(f"the database was {backend!r}; expected sqlite, postgresql or mysql")
+        self.label = parsed.render_as_string(hide_password=True)
+        options: dict[str, Any] = {} if backend == "sqlite" else {"pool_pre_ping": True}
+        self._engine: AsyncEngine = create_async_engine(parsed.set(drivername=_DRIVERS[backend]), pool_size=4, **options)
+        if backend == "sqlite":
+            event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
+            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+        self._upserts: dict[str, Insert] = {}
+
+    async def close(self) -> None:
+        """Let go of every connection; a second call does nothing."""
+        await self._engine.dispose()
+
+    async def rows(self, statement: Select[Any], kind: type[R]) -> list[R]:
+        """The rows of a select over one whole table."""
+        async with self._told("reading"), self._engine.connect() as connection:
+            return [kind(**row) for row in (await connection.execute(statement)).mappings()]
+
+    async def rows_by_id(self, table: Table, ids: Sequence[str], kind: type[R]) -> list[R]:
+        """The rows with these ids, as many as there are."""
+        found: list[R] = []
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            part = ids[start : start + IDS_AT_ONCE]
+            found += await self.rows(select(table).where(table.c.id.in_(part)), kind)
+        return found
+
+    async def cursor(self, name: str) -> CursorRow | None:
+        """How far the fold called `name` has come; None where it has never begun."""
+        found = await self.rows(select(view_cursors).where(view_cursors.c.id == name), CursorRow)
+        return found[0] if found else None
+
+    async def begin_cursor(self, cursor: CursorRow) -> None:
+        """Make a cursor where there is none; one that another process made meanwhile stays."""
+        async with self._writing() as connection:
+            there = select(view_cursors.c.id).where(view_cursors.c.id == cursor.id)
+            if (await connection.execute(there)).first() is None:
+                await connection.execute(self._upsert(view_cursors), [msgspec.structs.asdict(cursor)])
+
+    async def write(
+        self,
+        changes: Sequence[tuple[Table, Sequence[Row], Sequence[str]]],
+        before: CursorRow,
+        after: CursorRow,
+    ) -> bool:
+        """Store rows and move the cursor, all or nothing; False where the cursor no longer stands at `before`."""
+        prepared = [(table, [msgspec.structs.asdict(row) for row in rows], ids) for table, rows, ids in changes]
+        move = (
+            update(view_cursors)
+            .where(
+                view_cursors.c.id == before.id,
+                view_cursors.c.batch == before.batch,
+                view_cursors.c.clearing == before.clearing,
+                view_cursors.c.projection == before.projection,
+            )
+            .values(msgspec.structs.asdict(after))
+        )
+
+        def store(connection: Connection) -> bool:
+            if connection.execute(move).rowcount != 1:
+                return False
+            for table, values, gone in prepared:
+                for start in range(0, len(gone), IDS_AT_ONCE):
+                    connection.execute(delete(table).where(table.c.id.in_(gone[start : start + IDS_AT_ONCE])))
+                if values:
+                    connection.execute(self._upsert(table), values)
+            return True
+
+        async with self._writing() as connection:
+            return await connection.run_sync(store)
+
+    async def clear(self, table: Table) -> None:
+        """Delete every row of a table, a bounded number per transaction, so that nobody waits long for the lock."""
+        while True:
+            async with self._told("reading"), self._engine.connect() as connection:
+                ids = (await connection.execute(select(table.c.id).limit(IDS_AT_ONCE))).scalars().all()
+            if not ids:
+                return
+            async with self._writing() as connection:
+                await connection.execute(delete(table).where(table.c.id.in_(ids)))
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        async with self._told("writing"), self._engine.connect() as connection:
+            writer = await connection.execution_options(tradeloop_writes=True)
+            async with writer.begin():
+                yield writer
+
+    @asynccontextmanager
+    async def _told(self, what: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except _FAILURES as error:
+            cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+            text = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+            raise ViewsFailed(
+                f"{what} read models in {self.label} failed ({text}); see that the database is there and upgraded"
+                " (`tradeloop db status`), then `tradeloop db rebuild`"
+            ) from error
+
+    def _upsert(self, table: Table) -> Insert:
+        """INSERT that overwrites the row of the same id; each dialect has its own words for it."""
+        statement = self._upserts.get(table.name)
+        if statement is None:
+            others = [field for field in ROW_TYPES[table.name].__struct_fields__ if field != "id"]
+            match self._engine.dialect.name:
+                case "sqlite":
+                    lite = sqlite.insert(table)
+                    statement = lite.on_conflict_do_update(
+                        index_elements=["id"], set_={name: lite.excluded[name] for name in others}
+                    )
+                case "postgresql":
+                    post = postgresql.insert(table)
+                    statement = post.on_conflict_do_update(
+                        index_elements=["id"], set_={name: post.excluded[name] for name in others}
+                    )
+                case _:
+                    my = mysql.insert(table)
+                    statement = my.on_duplicate_key_update({name: my.inserted[name] for name in others})
+            self._upserts[table.name] = statement
+        return statement
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # `_begin_sqlite` says when a transaction begins
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("tradeloop_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

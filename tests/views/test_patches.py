@@ -1,0 +1,76 @@
+"""The patch of the read models makes exactly the tables the program works with, as often as it is run."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+from tests.views.builders import Story, random_story
+from tests.views.databases import a_database, bare_database, dump, every_dialect
+
+from tradeloop.journal import patches
+from tradeloop.journal.codec import decode
+from tradeloop.journal.connection import Dialect, line_to
+from tradeloop.views.errors import ViewsFailed
+from tradeloop.views.sql import SqlViews
+from tradeloop.views.tables import metadata
+
+NAME = "20261121_read_models.sql"
+
+
+@every_dialect
+async def test_the_patch_leaves_no_drift_and_a_second_upgrade_does_nothing(dialect: str, tmp_path: Path) -> None:
+    """S0-37."""
+    async with bare_database(dialect, tmp_path) as url:
+        assert NAME in await patches.upgrade(url)
+        assert await patches.drift(url, metadata) == []
+        assert await patches.upgrade(url) == []
+
+
+@every_dialect
+async def test_a_person_may_run_the_patch_by_hand_once_more_without_harm(dialect: str, tmp_path: Path) -> None:
+    """S0-37: idempotent."""
+    story = random_story(3, 100)
+    async with a_database(dialect, tmp_path) as url:
+        views = SqlViews(url, decode)
+        await views.catch_up(story.journal())
+        before = await dump(url)
+        line = line_to(url)
+        patch = next(p for p in patches.patches(line.dialect) if p.name == NAME)
+        for statement in patches.statements(patch.sql, line.dialect):
+            await line.run(partial(Connection.exec_driver_sql, statement=statement), "running a patch by hand")
+        await line.close()
+        await views.close()
+        assert await dump(url) == before
+        assert await patches.drift(url, metadata) == []
+
+
+@pytest.mark.parametrize("dialect", get_args(Dialect))
+def test_the_patch_says_what_it_does_what_it_touches_and_how_to_take_it_back(dialect: Dialect) -> None:
+    """S0-37."""
+    patch = next(p for p in patches.patches(dialect) if p.name == NAME)
+    assert "Read models" in patch.description
+    assert "no table that exists" in patch.impact
+    assert all(table in patch.rollback for table in metadata.tables)
+
+
+@pytest.mark.parametrize("dialect", get_args(Dialect))
+def test_every_statement_of_the_patch_may_be_run_again(dialect: Dialect) -> None:
+    patch = next(p for p in patches.patches(dialect) if p.name == NAME)
+    made = patches.statements(patch.sql, dialect)
+    assert made
+    assert all("IF NOT EXISTS" in statement for statement in made)
+
+
+async def test_without_the_patch_the_views_say_what_to_do(tmp_path: Path) -> None:
+    story = Story.begun()
+    async with bare_database("sqlite", tmp_path) as url:
+        views = SqlViews(url, decode)
+        with pytest.raises(ViewsFailed, match="tradeloop db status") as caught:
+            await views.catch_up(story.journal())
+        await views.close()
+    assert str(make_url(url).database) in str(caught.value)

@@ -1,0 +1,192 @@
+"""The tables have the columns the source documents name, and hold every number exactly."""
+
+from __future__ import annotations
+
+import types
+import typing
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.dialects import sqlite
+from tests.views.builders import AAPL, BROKER, GOLD, Story
+from tests.views.databases import a_database, every_dialect
+
+from tradeloop.core.types import Side
+from tradeloop.journal.codec import decode
+from tradeloop.views.columns import Dec, fit, plain, short, shown
+from tradeloop.views.database import Database
+from tradeloop.views.rows import CursorRow, StrategyConfigRow, StrategyTriggerRow
+from tradeloop.views.sql import SqlViews
+from tradeloop.views.tables import ROW_TYPES, metadata, strategy_configs, strategy_triggers
+
+# fmt: off
+NAMED = {
+    # S0-14..S0-36
+    "trade_runs": {
+        "id", "project_id", "mode", "decision_snapshot_id", "status", "requested_at", "started_at", "finished_at",
+        "created_by", "params",
+    },
+    "trade_orders": {
+        "id", "trade_run_id", "symbol", "target_weight", "target_value", "qty", "side", "order_type", "client_order_id",
+        "ib_order_id", "status", "error", "submitted_at", "updated_at",
+    },
+    "trade_fills": {"id", "trade_order_id", "fill_qty", "fill_price", "fill_time", "commission", "liquidity"},
+    # S4-41..S4-45
+    "accounts": {
+        "id", "account_id", "balance", "available", "margin", "unrealized_pnl", "realized_pnl", "update_time",
+    },
+    "positions": {
+        "id", "account_id", "symbol", "direction", "volume", "avg_price", "current_price", "unrealized_pnl", "margin",
+        "open_time", "update_time", "today_volume", "yesterday_volume",
+    },
+    "trades": {
+        "id", "trade_id", "order_id", "account_id", "symbol", "direction", "volume", "price", "commission", "trade_time",
+        "create_time", "position_effect", "trading_day",
+    },
+    "strategy_configs": {"id", "strategy_name", "config_data", "is_active", "create_time", "update_time"},
+    "strategy_triggers": {
+        "id", "strategy_name", "trigger_time", "trigger_condition", "trigger_price", "action_type", "execution_result",
+        "order_id", "error_message", "create_time",
+    },
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("table", NAMED)
+def test_the_columns_that_the_source_documents_name_are_there(table: str) -> None:
+    """S0-14..S0-36, S4-41..S4-45, D5."""
+    assert NAMED[table] <= set(metadata.tables[table].columns.keys())
+
+
+@pytest.mark.parametrize("table", ROW_TYPES)
+def test_a_row_is_its_table_column_by_column(table: str) -> None:
+    kind = ROW_TYPES[table]
+    columns = metadata.tables[table].columns
+    assert set(kind.__struct_fields__) == set(columns.keys())
+    hints = typing.get_type_hints(kind)
+    optional = {name for name, hint in hints.items() if isinstance(hint, types.UnionType)}
+    assert {column.name for column in columns if column.nullable} == optional
+
+
+def test_every_table_of_the_metadata_has_a_row() -> None:
+    assert set(ROW_TYPES) == set(metadata.tables)
+
+
+def test_a_fill_is_unique_by_broker_account_day_exec_id_and_side() -> None:
+    """D5: an exec id alone repeats over days and over the sides of a self-trade."""
+    key = ["broker", "account_id", "trading_day", "exec_id", "side"]
+    unique = [c for c in metadata.tables["trade_fills"].constraints if c.name == "uk_trade_fills_key"]
+    assert [column.name for constraint in unique for column in constraint.columns] == key  # type: ignore[attr-defined]
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=-(10**18) + 1, max_value=10**18 - 1))
+def test_a_number_reads_back_as_it_was_written(number: Decimal) -> None:
+    dialect = sqlite.dialect()
+    column = Dec()
+    written = column.process_bind_param(number, dialect)
+    assert isinstance(written, str)
+    assert column.process_result_value(written, dialect) == number
+    assert "E" not in written
+
+
+@pytest.mark.parametrize("number", ["0.0000000000001", "1000000000000000000"])
+def test_a_number_that_a_column_cannot_hold_is_refused_and_not_rounded(number: str) -> None:
+    dialect = sqlite.dialect()
+    with pytest.raises(ValueError, match="at most 18 digits and 12 places"):
+        Dec().process_bind_param(Decimal(number), dialect)
+
+
+def test_a_quotient_is_shown_with_twelve_places_and_an_absurd_sum_as_unknown() -> None:
+    assert shown(Decimal(1) / Decimal(3)) == Decimal("0.333333333333")
+    assert shown(Decimal(10) ** 18) is None
+    assert fit(-(Decimal(10) ** 18)) == -(Decimal(10) ** 18 - 1)
+    assert plain(Decimal("1E+2")) == "100"
+    assert plain(Decimal("-0.000")) == "0"
+
+
+@given(st.text(min_size=1, max_size=300), st.text(min_size=1, max_size=300))
+def test_two_long_names_stay_two(one: str, other: str) -> None:
+    one, other = one.replace("\x00", ""), other.replace("\x00", "")
+    assert len(short(one, 64)) <= 64
+    assert (short(one, 64) == short(other, 64)) is (one == other)
+
+
+@every_dialect
+async def test_numbers_and_strange_texts_come_back_the_same_from_every_database(dialect: str, tmp_path: Path) -> None:
+    story = Story.begun()
+    order = story.working(AAPL, Side.BUY, "12345678901234", reserve="0.01")
+    story.fill(order, "0.000000000001", "99999999.999999", "-0.000000000003", exec_id="Ex\x00/ é \U0001f600" + "x" * 300)
+    async with a_database(dialect, tmp_path) as url:
+        views = SqlViews(url, decode)
+        await views.catch_up(story.journal(5))
+        fill = (await views.queries.fills()).rows[0]
+        row = await views.queries.order(order)
+        await views.close()
+    assert (fill.fill_qty, fill.fill_price) == (Decimal("0.000000000001"), Decimal("99999999.999999"))
+    assert fill.commission == Decimal("-0.000000000003")
+    assert fill.exec_id.startswith("Ex/ é \U0001f600xxx")
+    assert row is not None
+    assert row.cum_value == Decimal("99999999.999999") * Decimal("0.000000000001")
+
+
+@every_dialect
+async def test_names_that_differ_in_case_alone_are_two(dialect: str, tmp_path: Path) -> None:
+    """Exec ids of some venues are base64, and `au2512` is not `AU2512`."""
+    story = Story.begun()
+    order = story.working(AAPL, Side.BUY, "10")
+    story.fill(order, "1", "10", exec_id="aB")
+    story.fill(order, "1", "10", exec_id="Ab")
+    async with a_database(dialect, tmp_path) as url:
+        views = SqlViews(url, decode)
+        await views.catch_up(story.journal(50))
+        assert [fill.exec_id for fill in (await views.queries.fills()).rows] == ["Ab", "aB"]
+        await views.close()
+
+
+@every_dialect
+async def test_the_strategy_tables_take_and_give_their_rows(dialect: str, tmp_path: Path) -> None:
+    """S4-44, S4-45."""
+    config = StrategyConfigRow(
+        id="s1", strategy_name="s1", config_data='{"n": 3}', is_active=True, create_time=1, update_time=2
+    )
+    trigger = StrategyTriggerRow(
+        id="s1|1",
+        strategy_name="s1",
+        trigger_time=1,
+        trigger_condition="ma5 above ma20",
+        trigger_price=Decimal("450.5"),
+        action_type="buy",
+        execution_result="pending",
+        order_id=None,
+        error_message="",
+        create_time=1,
+    )
+    cursor = CursorRow(id="x", batch=0, seq=0, projection=1, clearing=False, updated_at=0)
+    async with a_database(dialect, tmp_path) as url:
+        database = Database(url)
+        await database.begin_cursor(cursor)
+        await database.write([(strategy_configs, [config], []), (strategy_triggers, [trigger], [])], cursor, cursor)
+        assert await database.rows(select(strategy_configs), StrategyConfigRow) == [config]
+        assert await database.rows(select(strategy_triggers), StrategyTriggerRow) == [trigger]
+        await database.close()
+
+
+async def test_both_sides_of_a_self_trade_with_one_exec_id_are_two_fills(tmp_path: Path) -> None:
+    """D5: SHFE gives both the same number (vnpy issue 3407)."""
+    story = Story.begun()
+    buy, sell = story.working(GOLD, Side.BUY, "1"), story.working(GOLD, Side.SELL, "1")
+    story.fill(buy, "1", "500", exec_id="77")
+    story.fill(sell, "1", "500", exec_id="77")
+    async with a_database("sqlite", tmp_path) as url:
+        views = SqlViews(url, decode)
+        await views.catch_up(story.journal(50))
+        trades = (await views.queries.trades(symbol=GOLD)).rows
+        await views.close()
+    assert [(trade.trade_id, trade.direction, trade.broker) for trade in trades] == [
+        ("77", "sell", BROKER),
+        ("77", "buy", BROKER),
+    ]
