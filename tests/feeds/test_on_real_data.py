@@ -16,10 +16,10 @@ from tradeloop.feeds.bars import read_daily_bars, read_minute_bars
 from tradeloop.feeds.quotes import read_quotes
 from tradeloop.feeds.replay import ReplayFeed
 
-PACK = Path(os.environ.get("TRADELOOP_SHARED_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
+PACK = Path(os.environ.get("TRADELOOP_TEST_SHARED_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
 pytestmark = [
     pytest.mark.data,
-    pytest.mark.skipif(not PACK.is_dir(), reason=f"no market data pack at {PACK} (set TRADELOOP_SHARED_DATA)"),
+    pytest.mark.skipif(not PACK.is_dir(), reason=f"no market data pack at {PACK} (set TRADELOOP_TEST_SHARED_DATA)"),
 ]
 
 

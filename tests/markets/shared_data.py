@@ -14,10 +14,10 @@ _BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 def rows(name: str) -> list[dict[str, str]]:
     """The rows of one CSV of the pack; skips the test, with the reason, where the pack is absent."""
-    folder = Path(os.environ.get("TRADELOOP_SHARED_DATA", _BESIDE_THE_REPOSITORY))
+    folder = Path(os.environ.get("TRADELOOP_TEST_SHARED_DATA", _BESIDE_THE_REPOSITORY))
     path = folder / name
     if not path.exists():
-        pytest.skip(f"no data pack: {name} is neither beside the repository nor under TRADELOOP_SHARED_DATA")
+        pytest.skip(f"no data pack: {name} is neither beside the repository nor under TRADELOOP_TEST_SHARED_DATA")
     if path.suffix == ".gz":
         with gzip.open(path, "rt", encoding="utf-8") as packed:
             return list(csv.DictReader(packed))

@@ -1,4 +1,4 @@
-"""Station 4, 回报: what a broker's answer about an order makes true.
+"""Station 4: what a broker's answer about an order makes true.
 
 Answers come late, twice, and out of order. One that adds nothing makes no event; one about an order we do not know is left
 to the next snapshot, which shows whether the order is real.
@@ -49,10 +49,10 @@ def on_ack(state: State, r: OrderAck, now: UtcNs) -> Facts:
 def on_reject(state: State, r: OrderReject, now: UtcNs) -> Facts:
     """The broker refused. It may say so after having accepted (F32); fills already booked stay."""
     order = state.orders.get(r.cl_ord_id)
-    if order is None or order.is_done:
+    if order is None or order.is_done or r.of_repeat:
         return None
     yield OrderRejected(now, r.cl_ord_id, r.code, r.text, r.transact_at)
-    return state.orders.get(r.cl_ord_id)
+    return order
 
 
 def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
@@ -61,7 +61,7 @@ def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
     if order is None or order.canceled_at is not None or (order.is_done and order.cancel_requested_at is None):
         return None
     yield OrderCanceled(now, r.cl_ord_id, r.text, order.cancel_requested_at is not None, r.transact_at)
-    return state.orders.get(r.cl_ord_id)
+    return order
 
 
 def on_cancel_reject(state: State, r: CancelReject, now: UtcNs) -> Facts:
@@ -79,7 +79,7 @@ def on_expire(state: State, r: OrderExpire, now: UtcNs) -> Facts:
     if order is None or order.is_done:
         return None
     yield OrderExpired(now, r.cl_ord_id, r.text, r.transact_at)
-    return state.orders.get(r.cl_ord_id)
+    return order
 
 
 def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:
@@ -89,6 +89,8 @@ def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:
         return None
     if r.fate == NOT_SENT:
         yield SendFailed(now, r.cl_ord_id, r.text)
+        if order.cancel_requested_at is not None:
+            yield OrderCanceled(now, r.cl_ord_id, "never sent, and a cancel was wanted")
     else:
         yield FateLost(now, r.cl_ord_id, r.text)
     return order
@@ -96,9 +98,9 @@ def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:
 
 def on_cancel_outcome(state: State, r: CancelOutcome, now: UtcNs) -> Facts:
     """A cancel may not have arrived. The request is taken back, so that asking again is possible and the order
-    shows as it is.
+    shows as it is; also one that filled in the meantime.
     """
-    order = state.orders.open.get(r.cl_ord_id)
+    order = state.orders.get(r.cl_ord_id)
     if order is None or order.cancel_requested_at is None:
         return None
     yield CancelRejected(now, r.cl_ord_id, "not_delivered", r.text)

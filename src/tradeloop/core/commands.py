@@ -179,6 +179,14 @@ class RepairBreak(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+class ReleaseSymbol(msgspec.Struct, frozen=True, gc=False):
+    """A named person allows orders in an instrument again that an overfill had halted."""
+
+    symbol: Symbol
+    by: str
+    reason: str
+
+
 class ListInstruments(msgspec.Struct, frozen=True):
     """Make instruments known, as the dated market rules resolve them for a day; unchanged ones cause nothing."""
 
@@ -207,6 +215,7 @@ Command = (
     | CancelRun
     | RetryRun
     | RepairBreak
+    | ReleaseSymbol
     | ListInstruments
     | OpenTradingDay
 )

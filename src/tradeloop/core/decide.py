@@ -14,6 +14,7 @@ from typing import Any, Final
 from tradeloop.core import answers, fate, fills, reconcile, staging
 from tradeloop.core import commands as c
 from tradeloop.core import reports as r
+from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
     BrokerConnected,
     BrokerDisconnected,
@@ -23,6 +24,7 @@ from tradeloop.core.events import (
     InstrumentListed,
     OrderCanceled,
     OrderExpired,
+    SymbolReleased,
     TradingDayOpened,
 )
 from tradeloop.core.inputs import Input, Start, TimerFired
@@ -59,10 +61,9 @@ def _timer(state: State, around: Surroundings, t: TimerFired, now: UtcNs) -> Dec
     elif t.kind == RESEND:
         yield from staging.send_late(state, around, order, now)
         yield from _run_goes_on(state, around, order, now)
-    elif t.kind == ORDER_TIMEOUT:
-        if order.cancel_at is not None and now >= order.cancel_at and order.cancel_requested_at is None:
-            yield from staging.cancel(state, order.cl_ord_id, "time-out", "not filled in time", now)
-            yield from _run_goes_on(state, around, order, now)
+    elif t.kind == ORDER_TIMEOUT and order.cancel_requested_at is None and now >= (order.cancel_at or now):
+        yield from staging.cancel(state, order.cl_ord_id, "time-out", "not filled in time", now)
+        yield from _run_goes_on(state, around, order, now)
     return None
 
 
@@ -74,10 +75,6 @@ def _quote(state: State, around: Surroundings, q: r.Quote, now: UtcNs) -> Decisi
 
 
 # --- commands
-
-
-def _submit(state: State, around: Surroundings, cmd: c.SubmitOrder, now: UtcNs) -> Decision:
-    return (yield from staging.submit(state, around, cmd, now))
 
 
 def _cancel(state: State, around: Surroundings, cmd: c.CancelOrder, now: UtcNs) -> Decision:
@@ -124,6 +121,16 @@ def _repair(state: State, around: Surroundings, cmd: c.RepairBreak, now: UtcNs) 
     return (yield from reconcile.repair(state, cmd, now))
 
 
+def _release_symbol(state: State, around: Surroundings, cmd: c.ReleaseSymbol, now: UtcNs) -> Decision:
+    why = state.halted.get(cmd.symbol)
+    if why is None:
+        raise BadInput(f"symbol was {cmd.symbol!r}, which is not halted here; nothing to release")
+    if not cmd.by.strip() or not cmd.reason.strip():
+        raise BadInput("a release needs a name and a reason; one of them was empty")
+    yield SymbolReleased(now, cmd.symbol, cmd.by, cmd.reason)
+    return Done(f"{cmd.symbol} takes orders again; it was halted because {why}")
+
+
 def _list_instruments(state: State, around: Surroundings, cmd: c.ListInstruments, now: UtcNs) -> Decision:
     changed = [i for i in cmd.instruments if state.instruments.get(i.symbol) != i]
     for instrument in changed:
@@ -135,6 +142,10 @@ def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: Ut
     known = state.hours.get(cmd.session)
     if known is not None and (known.trading_day, known.windows) == (cmd.trading_day, cmd.windows):
         return Done(f"{cmd.session} is in trading day {cmd.trading_day} already")
+    if known is not None and cmd.trading_day < known.trading_day:
+        raise BadInput(
+            f"trading day was {cmd.trading_day}, {cmd.session} is in {known.trading_day} already; days do not go back"
+        )
     yield TradingDayOpened(now, cmd.session, cmd.trading_day, cmd.windows)
     for order in list(state.orders.open.values()):
         if (
@@ -195,13 +206,19 @@ def _expire(state: State, around: Surroundings, a: r.OrderExpire, now: UtcNs) ->
 
 def _send_outcome(state: State, around: Surroundings, a: r.SendOutcome, now: UtcNs) -> Decision:
     order = yield from answers.on_send_outcome(state, a, now)
-    if order is not None and order.send_failures > len(around.policy.resend_after_ns):
+    if order is None:
+        return None
+    if not order.is_done and order.send_failures > len(around.policy.resend_after_ns):
         yield OrderCanceled(now, a.cl_ord_id, f"never sent: {order.send_failures} tries failed, the last one with: {a.text}")
+    if order.is_done:
         yield from _run_goes_on(state, around, order, now)
     return None
 
 
 def _cancel_outcome(state: State, around: Surroundings, a: r.CancelOutcome, now: UtcNs) -> Decision:
+    link = state.links.get(a.broker)
+    if a.cl_ord_id in state.orders.open and (link is None or not link.ready):
+        return None  # still wanted: asked for again when the broker is READY (core/follow.py)
     yield from answers.on_cancel_outcome(state, a, now)
     return None
 
@@ -244,7 +261,7 @@ _DECIDE: Final[dict[type, Callable[[State, Surroundings, Any, UtcNs], Decision]]
     Start: _start,
     TimerFired: _timer,
     r.Quote: _quote,
-    c.SubmitOrder: _submit,
+    c.SubmitOrder: staging.submit,
     c.CancelOrder: _cancel,
     c.ResolveOrder: _resolve,
     c.StartRun: _start_run,
@@ -254,6 +271,7 @@ _DECIDE: Final[dict[type, Callable[[State, Surroundings, Any, UtcNs], Decision]]
     c.CancelRun: _cancel_run,
     c.RetryRun: _retry_run,
     c.RepairBreak: _repair,
+    c.ReleaseSymbol: _release_symbol,
     c.ListInstruments: _list_instruments,
     c.OpenTradingDay: _open_day,
     r.Execution: _execution,

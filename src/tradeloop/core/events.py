@@ -5,6 +5,8 @@ the end and has a default; anything else is a new format version with an upcaste
 names and never change. Every event begins with `at`, when it was decided, on the engine's clock.
 """
 
+# size: the whole vocabulary in one place; half a dictionary is harder to read than a long one.
+
 from __future__ import annotations
 
 from decimal import Decimal
@@ -39,7 +41,7 @@ from tradeloop.core.types import (
 
 
 class Fact(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False, forbid_unknown_fields=True):
-    """Base of all events. A field it does not know makes an event unreadable: dropping what a newer program wrote would be worse."""
+    """Base of all events. An unknown field makes one unreadable: to drop what a newer program wrote would be worse."""
 
     at: UtcNs
 
@@ -267,6 +269,7 @@ class ExternalOrderFound(Fact, frozen=True):
     order_qty: Qty
     price: Px | None
     trading_day: TradingDay
+    position_effect: PositionEffect = PositionEffect.AUTO
 
 
 # --- executions

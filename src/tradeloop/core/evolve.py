@@ -8,16 +8,15 @@ them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, Final
 
 from tradeloop.core import events as ev
-from tradeloop.core.cash import flow_of
+from tradeloop.core.booking import book_fill, close_order, freeze, order_of, unbook_fill
+from tradeloop.core.cash import margin_of
 from tradeloop.core.execution import exec_key
-from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Exec, Order
-from tradeloop.core.position import Position, book, roll
-from tradeloop.core.risk.checks import closes
+from tradeloop.core.position import forget_cost, roll
 from tradeloop.core.state import Account, Hours, Leg, Link, Run, State, id_prefix, run_key
 from tradeloop.core.types import (
     ZERO,
@@ -26,13 +25,11 @@ from tradeloop.core.types import (
     Currency,
     OrdType,
     PositionEffect,
-    Px,
     Qty,
     RunStatus,
     Side,
     Symbol,
     TimeInForce,
-    UtcNs,
 )
 
 __all__ = ["evolve"]
@@ -57,7 +54,23 @@ def _engine_started(state: State, e: ev.EngineStarted) -> None:
 
 
 def _instrument_listed(state: State, e: ev.InstrumentListed) -> None:
-    state.instruments[e.instrument.symbol] = e.instrument
+    instrument = e.instrument
+    known = state.instruments.get(instrument.symbol)
+    state.instruments[instrument.symbol] = instrument
+    if known is not None:
+        _relisted(state, known, instrument)
+
+
+def _relisted(state: State, before: Instrument, after: Instrument) -> None:
+    """What is held takes over the new margin rate."""
+    for account, by_symbol in state.positions.items():
+        position = by_symbol.get(after.symbol)
+        if position is None:
+            continue
+        change = margin_of(position, after) - margin_of(position, before)
+        if change:
+            cash = state.cash(account, after.currency)
+            cash.margin = Amount(cash.margin + change)
 
 
 def _trading_day_opened(state: State, e: ev.TradingDayOpened) -> None:
@@ -98,6 +111,11 @@ def _account_adopted(state: State, e: ev.AccountAdopted) -> None:
                 book_.long_cost = position.cost
             else:
                 book_.short_cost = position.cost
+        instrument = state.instruments[position.symbol]
+        margin = margin_of(book_, instrument)
+        if margin:
+            cash = state.cash(e.account, instrument.currency)
+            cash.margin = Amount(cash.margin + margin)
     for key in e.seen:
         state.exec_owner[key] = ClOrdID("")
 
@@ -106,33 +124,34 @@ def _account_adopted(state: State, e: ev.AccountAdopted) -> None:
 
 
 def _order_staged(state: State, e: ev.OrderStaged) -> None:
+    # By position: thirty names cost more than the object.
     order = Order(
-        cl_ord_id=e.cl_ord_id,
-        broker=e.broker,
-        account=e.account,
-        symbol=e.symbol,
-        side=e.side,
-        order_qty=e.order_qty,
-        ord_type=e.ord_type,
-        price=e.price,
-        stop_px=e.stop_px,
-        tif=e.tif,
-        position_effect=e.position_effect,
-        trading_day=e.trading_day,
-        by=e.by,
-        risk_version=e.risk_version,
-        staged_at=e.at,
-        reserved=e.reserve,
-        arrival_px=e.arrival_px,
-        arrival_at=e.arrival_at,
-        run_id=e.run_id,
-        leg=e.leg,
-        parent=e.parent,
-        request_id=e.request_id,
-        strategy_id=e.strategy_id,
-        cancel_at=e.cancel_at,
-        updated_at=e.at,
+        e.cl_ord_id,
+        e.broker,
+        e.account,
+        e.symbol,
+        e.side,
+        e.order_qty,
+        e.ord_type,
+        e.price,
+        e.stop_px,
+        e.tif,
+        e.position_effect,
+        e.trading_day,
+        e.by,
+        e.risk_version,
+        e.at,
+        e.reserve,
+        e.arrival_px,
+        e.arrival_at,
+        e.run_id,
+        e.leg,
+        e.parent,
+        e.request_id,
+        e.strategy_id,
+        e.cancel_at,
     )
+    order.updated_at = e.at
     state.counter += 1
     state.orders.open[e.cl_ord_id] = order
     state.index(order)
@@ -140,7 +159,8 @@ def _order_staged(state: State, e: ev.OrderStaged) -> None:
     if e.reserve:
         cash = state.cash(e.account, instrument.currency)
         cash.reserved = Amount(cash.reserved + e.reserve)
-    _freeze(state, order, instrument, e.order_qty)
+    if e.side is Side.SELL or e.position_effect is not PositionEffect.AUTO:
+        freeze(state, order, instrument, e.order_qty)
     if e.request_id:
         state.requests[e.request_id] = e.cl_ord_id
     if e.run_id is not None:
@@ -192,7 +212,7 @@ def _not_sent_proven(state: State, e: ev.NotSentProven) -> None:
 
 def _order_resolved(state: State, e: ev.OrderResolved) -> None:
     order = state.orders.open[e.cl_ord_id]
-    _close(state, order, e.at, f"resolved as {e.as_} by {e.by}: {e.reason}", "canceled_at")
+    close_order(state, order, e.at, f"resolved as {e.as_} by {e.by}: {e.reason}", "canceled_at")
 
 
 def _order_acknowledged(state: State, e: ev.OrderAcknowledged) -> None:
@@ -211,8 +231,8 @@ def _order_acknowledged(state: State, e: ev.OrderAcknowledged) -> None:
 
 
 def _order_rejected(state: State, e: ev.OrderRejected) -> None:
-    order = _order(state, e.cl_ord_id)
-    _close(state, order, e.at, f"{e.code}: {e.text}" if e.code else e.text, "rejected_at")
+    order = order_of(state, e.cl_ord_id)
+    close_order(state, order, e.at, f"{e.code}: {e.text}" if e.code else e.text, "rejected_at")
 
 
 def _cancel_requested(state: State, e: ev.CancelRequested) -> None:
@@ -221,18 +241,18 @@ def _cancel_requested(state: State, e: ev.CancelRequested) -> None:
 
 
 def _cancel_rejected(state: State, e: ev.CancelRejected) -> None:
-    order = _order(state, e.cl_ord_id)
+    order = order_of(state, e.cl_ord_id)
     order.cancel_requested_at, order.updated_at = None, e.at
     if order.is_done:
         state.orders.keep(order)
 
 
 def _order_canceled(state: State, e: ev.OrderCanceled) -> None:
-    _close(state, _order(state, e.cl_ord_id), e.at, e.text, "canceled_at")
+    close_order(state, order_of(state, e.cl_ord_id), e.at, e.text, "canceled_at")
 
 
 def _order_expired(state: State, e: ev.OrderExpired) -> None:
-    _close(state, _order(state, e.cl_ord_id), e.at, e.text, "expired_at")
+    close_order(state, order_of(state, e.cl_ord_id), e.at, e.text, "expired_at")
 
 
 def _stop_triggered(state: State, e: ev.StopTriggered) -> None:
@@ -253,7 +273,7 @@ def _external_order_found(state: State, e: ev.ExternalOrderFound) -> None:
         price=e.price,
         stop_px=None,
         tif=TimeInForce.DAY,
-        position_effect=PositionEffect.AUTO,
+        position_effect=e.position_effect,
         trading_day=e.trading_day,
         by="external",
         risk_version="",
@@ -266,7 +286,7 @@ def _external_order_found(state: State, e: ev.ExternalOrderFound) -> None:
     state.orders.open[e.cl_ord_id] = order
     state.by_order_id[f"{e.broker}|{e.order_id}"] = e.cl_ord_id
     state.index(order)
-    _freeze(state, order, state.instruments[e.symbol], e.order_qty)
+    freeze(state, order, state.instruments[e.symbol], e.order_qty)
 
 
 # --- executions
@@ -276,7 +296,7 @@ def _traded(state: State, e: ev.Traded) -> None:
     cl_ord_id = e.cl_ord_id
     order = state.orders.open.get(cl_ord_id)
     if order is None:
-        order = _order(state, cl_ord_id)
+        order = order_of(state, cl_ord_id)
     leaves = order.leaves_qty
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
     state.exec_owner[key] = cl_ord_id
@@ -291,95 +311,31 @@ def _traded(state: State, e: ev.Traded) -> None:
         if e.order_id is not None:
             order.order_id = e.order_id
             state.by_order_id[f"{e.broker}|{e.order_id}"] = cl_ord_id
-    _book(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee, leaves)
+    book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee, leaves)
 
 
 def _trade_busted(state: State, e: ev.TradeBusted) -> None:
-    order = _order(state, e.cl_ord_id)
+    order = order_of(state, e.cl_ord_id)
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
     execs = order.execs
     assert execs is not None
     execution = execs[key]
     execution.busted = True
-    _unbook(state, order, e.at, e.side, execution)
+    unbook_fill(state, order, e.at, e.side, execution)
 
 
 def _trade_corrected(state: State, e: ev.TradeCorrected) -> None:
-    order = _order(state, e.cl_ord_id)
+    order = order_of(state, e.cl_ord_id)
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
     execs = order.execs
     assert execs is not None
     if not execs[key].busted:
-        _unbook(state, order, e.at, e.side, execs[key])
-        order = _order(state, e.cl_ord_id)
+        unbook_fill(state, order, e.at, e.side, execs[key])
+        order = order_of(state, e.cl_ord_id)
         execs = order.execs
         assert execs is not None
     execs[key] = Exec(e.last_qty, e.last_px, e.fee)
-    _book(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee, order.leaves_qty)
-
-
-def _book(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: Px, fee: Amount, leaves: Decimal) -> None:
-    """One fill into order, position and cash; `leaves` is what the order had left before it."""
-    instrument = state.instruments[order.symbol]
-    px_qty = px * qty
-    order.cum_qty = Qty(order.cum_qty + qty)
-    order.cum_value += px_qty
-    order.fees = Amount(order.fees + fee)
-    order.updated_at = at
-    value = px_qty if instrument.multiplier == 1 else px_qty * instrument.multiplier
-    position = state.position(order.account, order.symbol)
-    margin = _margin(position, instrument)
-    realized = book(position, side, qty, value, order.position_effect)
-    position.fees = Amount(position.fees + fee)
-    cash = state.cash(order.account, instrument.currency)
-    flow = flow_of(instrument, side, value, realized) - fee
-    cash.balance = Amount(cash.balance + flow)
-    if instrument.margin_rate is not None:
-        cash.margin = Amount(cash.margin + _margin(position, instrument) - margin)
-    done = order.is_done
-    if order.reserved:
-        release = order.reserved if done else min(order.reserved, _used(instrument, value, fee))
-        order.reserved = Amount(order.reserved - release)
-        cash.reserved = Amount(cash.reserved - release)
-    _freeze(state, order, instrument, order.leaves_qty - leaves)
-    if done:
-        state.index(order)
-        state.orders.keep(order)
-        _leg_closed(state, order)
-
-
-def _unbook(state: State, order: Order, at: UtcNs, side: Side, execution: Exec) -> None:
-    """Reverse one fill: the opposite trade at the same price, so that cash and cost balance to the last digit."""
-    instrument = state.instruments[order.symbol]
-    leaves = order.leaves_qty
-    qty, px_qty = execution.qty, execution.px * execution.qty
-    order.cum_qty = Qty(order.cum_qty - qty)
-    order.cum_value -= px_qty
-    order.fees = Amount(order.fees - execution.fee)
-    order.updated_at = at
-    value = px_qty * instrument.multiplier
-    back = Side.SELL if side is Side.BUY else Side.BUY
-    effect = order.position_effect
-    if effect is PositionEffect.OPEN:
-        effect = PositionEffect.CLOSE
-    elif effect is not PositionEffect.AUTO:
-        effect = PositionEffect.OPEN
-    position = state.position(order.account, order.symbol)
-    margin = _margin(position, instrument)
-    realized = book(position, back, qty, value, effect, of_today=True)
-    position.fees = Amount(position.fees - execution.fee)
-    cash = state.cash(order.account, instrument.currency)
-    flow = flow_of(instrument, back, value, realized)
-    cash.balance = Amount(cash.balance + flow + execution.fee)
-    if instrument.margin_rate is not None:
-        cash.margin = Amount(cash.margin + _margin(position, instrument) - margin)
-    if not order.is_done and order.side is Side.BUY and not order.external:
-        again = _used(instrument, value, execution.fee)
-        order.reserved = Amount(order.reserved + again)
-        cash.reserved = Amount(cash.reserved + again)
-    _freeze(state, order, instrument, order.leaves_qty - leaves)
-    state.index(order)
-    state.orders.keep(order)
+    book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee, order.leaves_qty)
 
 
 def _overfilled(state: State, e: ev.Overfilled) -> None:
@@ -461,73 +417,22 @@ def _books_adjusted(state: State, e: ev.BooksAdjusted) -> None:
         cash.balance = Amount(cash.balance + e.delta)
         return
     position = state.position(e.account, Symbol(e.subject))
+    instrument = state.instruments.get(Symbol(e.subject))
+    margin = ZERO if instrument is None else margin_of(position, instrument)
     if e.kind == "short":
         position.short_qty = Qty(position.short_qty + e.delta)
         position.short_today = Qty(min(position.short_today, position.short_qty))
     else:
         position.long_qty = Qty(position.long_qty + e.delta)
         position.long_today = Qty(min(position.long_today, position.long_qty))
+    forget_cost(position)
+    if margin and instrument is not None:
+        cash = state.cash(e.account, instrument.currency)
+        cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
 
 
 def _nothing(state: State, e: ev.RunDenied) -> None:
     """A refusal is recorded and changes nothing."""
-
-
-# --- shared by several facts
-
-
-def _order(state: State, cl_ord_id: ClOrdID) -> Order:
-    order = state.orders.get(cl_ord_id)
-    assert order is not None, f"event about order {cl_ord_id}, which no event made"
-    return order
-
-
-def _close(state: State, order: Order, at: UtcNs, text: str, how: str) -> None:
-    """The order leaves the market: its promise of cash and shares ends, its fills stay."""
-    leaves = order.leaves_qty
-    setattr(order, how, at)
-    order.text, order.updated_at, order.cancel_requested_at, order.unknown_at = text, at, None, None
-    instrument = state.instruments[order.symbol]
-    if order.reserved:
-        cash = state.cash(order.account, instrument.currency)
-        cash.reserved = Amount(cash.reserved - order.reserved)
-        order.reserved = Amount(ZERO)
-    _freeze(state, order, instrument, -leaves)
-    state.index(order)
-    state.orders.keep(order)
-    _leg_closed(state, order)
-
-
-def _leg_closed(state: State, order: Order) -> None:
-    if order.run_id is not None:
-        leg = state.runs[order.run_id].leg(order.leg)
-        if leg.cl_ord_id == order.cl_ord_id:
-            leg.closed = True
-
-
-def _freeze(state: State, order: Order, instrument: Instrument, delta: Decimal) -> None:
-    """What a working order will close is promised to it; `delta` is the change of its leaves."""
-    if not delta or not closes(order.side, order.position_effect, instrument):
-        return
-    position = state.position(order.account, order.symbol)
-    if order.side is Side.SELL:
-        position.long_frozen = Qty(position.long_frozen + delta)
-    else:
-        position.short_frozen = Qty(position.short_frozen + delta)
-
-
-def _margin(position: Position, instrument: Instrument) -> Decimal:
-    """What a futures position holds of the cash: its cost times the margin rate; zero for what is fully paid."""
-    if instrument.asset_class is not AssetClass.FUTURE or instrument.margin_rate is None:
-        return ZERO
-    return (position.long_cost + position.short_cost) * instrument.margin_rate
-
-
-def _used(instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
-    """How much of an order's reserve a fill used up."""
-    if instrument.asset_class is AssetClass.FUTURE:
-        return value * (instrument.margin_rate or ZERO) + fee
-    return value + fee
 
 
 _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {

@@ -1,4 +1,4 @@
-"""Station 5, 成交: the identity of a fill.
+"""Station 5: the identity of a fill.
 
 A fill is known by (broker, account, trading day, exec id, side). The side belongs to it because SHFE gives both halves of a
 self-trade one TradeID (vnpy issue 3407); the day because venues restart their numbers every day.

@@ -43,14 +43,15 @@ def on_silence(around: Surroundings, order: Order, now: UtcNs) -> Facts:
 def not_shown(state: State, around: Surroundings, order: Order, snapshot: BrokerSnapshot, now: UtcNs) -> Facts:
     """A complete look did not show an order of unknown fate. Enough of them over long enough prove that it never arrived."""
     able = around.brokers[order.broker]
-    if order.send_begun_at is None or (order.absent_to is not None and snapshot.as_of <= order.absent_to):
+    if order.send_begun_at is None or snapshot.as_of <= max(order.send_begun_at, order.absent_to or 0):
         return
     yield AbsenceSeen(now, order.cl_ord_id, snapshot.as_of)
     order = state.orders.open[order.cl_ord_id]
     wait = able.request_lifetime_ns + able.visibility_lag_ns
     assert order.send_begun_at is not None
     assert order.absent_from is not None
-    if order.absences >= around.policy.looks and snapshot.as_of - max(order.send_begun_at, order.absent_from) >= wait:
+    left_by = order.send_begun_at + around.policy.send_within_ns
+    if order.absences >= around.policy.looks and snapshot.as_of - max(left_by, order.absent_from) >= wait:
         yield NotSentProven(now, order.cl_ord_id, order.absences)
         if order.cancel_requested_at is not None:
             yield OrderCanceled(now, order.cl_ord_id, "never sent, and a cancel was wanted")

@@ -1,4 +1,4 @@
-"""Station 5, 成交: what an execution, a bust or a correction makes true.
+"""Station 5: what an execution, a bust or a correction makes true.
 
 A duplicate books nothing. A fill for an order we do not know becomes an external order, because the shares are ours whoever
 asked. More than was ordered is booked too, and halts the instrument.
@@ -24,19 +24,50 @@ from tradeloop.core.order import Order
 from tradeloop.core.position import realizes
 from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect
 from tradeloop.core.state import State
-from tradeloop.core.types import ZERO, AccountID, Amount, ClOrdID, Currency, OrderID, Px, Qty, Side, Symbol, TradingDay, UtcNs
+from tradeloop.core.types import (
+    ZERO,
+    AccountID,
+    Amount,
+    ClOrdID,
+    Currency,
+    OrderID,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+    Symbol,
+    TradingDay,
+    UtcNs,
+)
 
 Facts = Generator[Event, None, None]
 
 
 def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, None, Order | None]:
-    """Book one fill; returns the order it belongs to, None when it was known already."""
+    """Book one fill; returns the order it belongs to, None when it was known already.
+
+    A fill of an account whose books are not ours yet is left to the first snapshot, which holds it in one form or the other.
+    Of an order made elsewhere we may know a part only, so it is never judged overfilled.
+    """
     if exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) in state.exec_owner:
+        return None
+    if x.account not in state.accounts:
         return None
     order = find(state, x.broker, x.cl_ord_id, x.order_id)
     if order is None or order.symbol != x.symbol or order.side is not x.side:
         order = yield from adopt_order(
-            state, x.broker, x.account, x.order_id, x.symbol, x.side, x.last_qty, None, x.trading_day, now, ref=str(x.exec_id)
+            state,
+            x.broker,
+            x.account,
+            x.order_id,
+            x.symbol,
+            x.side,
+            x.last_qty,
+            None,
+            x.trading_day,
+            now,
+            ref=x.exec_id,
+            effect=x.position_effect,
         )
     instrument = state.instruments[x.symbol]
     px_qty = x.last_px * x.last_qty
@@ -45,6 +76,7 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
     if fee is None:
         fee = fee_of_fill(order, instrument, x.last_qty, value)
     position = state.held(x.account, x.symbol)
+    excess = order.cum_qty + x.last_qty - order.order_qty
     yield Traded(
         now,
         order.cl_ord_id,
@@ -65,10 +97,7 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         order.run_id,
         realizes(position, x.side, x.last_qty, value, order.position_effect),
     )
-    order = state.orders.open.get(order.cl_ord_id) or state.orders.get(order.cl_ord_id)
-    assert order is not None
-    excess = order.cum_qty - order.order_qty
-    if excess > ZERO:
+    if excess > ZERO and not order.external:
         yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
     return order
 
@@ -95,7 +124,12 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
     yield TradeCorrected(
         now, order.cl_ord_id, x.broker, x.account, x.trading_day, x.exec_ref_id, x.side, x.last_qty, x.last_px, fee
     )
-    return state.orders.get(order.cl_ord_id)
+    order = state.orders.get(order.cl_ord_id)
+    assert order is not None
+    excess = order.cum_qty - order.order_qty
+    if excess > ZERO and not order.external:
+        yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
+    return order
 
 
 def find(state: State, broker: str, cl_ord_id: ClOrdID | None, order_id: OrderID | None) -> Order | None:
@@ -124,6 +158,7 @@ def adopt_order(
     now: UtcNs,
     *,
     ref: str = "",
+    effect: PositionEffect = PositionEffect.AUTO,
 ) -> Generator[Event, None, Order]:
     """An order somebody else made at the broker becomes ours to count; its id derives from the broker's, so it
     is adopted once.
@@ -135,7 +170,7 @@ def adopt_order(
         return known
     if symbol not in state.instruments:
         yield InstrumentListed(now, unresolved(state, account, symbol))
-    yield ExternalOrderFound(now, cl_ord_id, broker, account, their_id, symbol, side, qty, price, trading_day)
+    yield ExternalOrderFound(now, cl_ord_id, broker, account, their_id, symbol, side, qty, price, trading_day, effect)
     return state.orders.open[cl_ord_id]
 
 
@@ -146,7 +181,8 @@ def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decim
     """
     total_qty = order.cum_qty + qty
     total = value if not order.cum_qty else order.cum_value * instrument.multiplier + value
-    fee = instrument.fees.fee(order.side, total_qty, total)
+    close_today = order.position_effect is PositionEffect.CLOSE_TODAY
+    fee = instrument.fees.fee(order.side, total_qty, total, close_today=close_today)
     return Amount(max(fee - order.fees, ZERO))
 
 

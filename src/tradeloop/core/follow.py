@@ -64,8 +64,6 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
             effects.append(SetTimer(order.cancel_at, ORDER_TIMEOUT, order.cl_ord_id))
         if order.unknown_at is not None:
             effects.append(SetTimer(UtcNs(order.unknown_at + around.policy.probe_every_ns), PROBE, order.cl_ord_id))
-        if order.cancel_requested_at is not None:
-            effects.append(SendCancel(order.broker, order.account, order.cl_ord_id, order.order_id, order.symbol))
     return tuple(effects)
 
 
@@ -113,7 +111,14 @@ def _broker_connected(state: State, around: Surroundings, e: ev.BrokerConnected)
 
 
 def _broker_ready(state: State, around: Surroundings, e: ev.BrokerReady) -> tuple[Effect, ...]:
-    return (SetTimer(UtcNs(e.at + around.policy.reconcile_every_ns), RECONCILE, f"{e.broker}|{e.account}"),)
+    """Look again in a while, and ask again for the cancels that a lost session or a restart left without an answer."""
+    cancels = tuple(
+        SendCancel(order.broker, order.account, order.cl_ord_id, order.order_id, order.symbol)
+        for order in state.orders.open.values()
+        if order.broker == e.broker and order.cancel_requested_at is not None
+    )
+    again = SetTimer(UtcNs(e.at + around.policy.reconcile_every_ns), RECONCILE, f"{e.broker}|{e.account}")
+    return (*cancels, again)
 
 
 def _broker_disconnected(state: State, around: Surroundings, e: ev.BrokerDisconnected) -> tuple[Effect, ...]:

@@ -53,10 +53,13 @@ class FeeSchedule(msgspec.Struct, frozen=True):
             if close_today:
                 rate = rate if line.close_today_rate is None else line.close_today_rate
                 per_unit = per_unit if line.close_today_per_unit is None else line.close_today_per_unit
-            cost = notional * rate + qty * per_unit
+            cost = notional * rate if rate else ZERO
+            if per_unit:
+                cost += qty * per_unit
             if line.maximum_rate is not None:
                 cost = min(cost, notional * line.maximum_rate)
-            total += max(cost, line.minimum).quantize(self.quantum, rounding=ROUND_HALF_UP)
+            cost = max(cost, line.minimum)
+            total += cost.quantize(self.quantum, ROUND_HALF_UP)
         return Amount(total)
 
 

@@ -39,7 +39,7 @@ class Exec(msgspec.Struct, array_like=True, gc=False):
     busted: bool = False
 
 
-class Order(msgspec.Struct, array_like=True, gc=False, kw_only=True):
+class Order(msgspec.Struct, array_like=True, gc=False):
     """The facts of one order. Quantities in units, prices and money in the instrument's currency, times in `UtcNs`; None is
     unknown.
 
@@ -124,8 +124,10 @@ class Order(msgspec.Struct, array_like=True, gc=False, kw_only=True):
 
     @property
     def may_be_at_broker(self) -> bool:
-        """Sent, and nothing has proved since that it never arrived."""
-        return self.send_begun_at is not None or self.external
+        """Sent, and nothing has proved since that it never arrived; or the broker itself has spoken of it, whatever we
+        believed: an answer is worth more than a proof of absence.
+        """
+        return self.send_begun_at is not None or self.acked_at is not None or self.external
 
     @property
     def ord_status(self) -> OrdStatus:

@@ -1,4 +1,4 @@
-"""Station 6, 持仓: what one account holds of one instrument, and what a fill does to it.
+"""Station 6: what one account holds of one instrument, and what a fill does to it.
 
 Two legs, long and short, each with what was opened today apart from what was carried over: T+1 stock may sell only the latter,
 SHFE and INE close the two by different instructions. Cost is kept as a total, never as an average, so that nothing is lost to
@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.types import ZERO, Amount, PositionEffect, Px, Qty, Side
+from tradeloop.core.types import ZERO, Amount, PositionEffect, Px, Qty, Side, UtcNs
 
 
 class Position(msgspec.Struct, array_like=True, gc=False):
@@ -30,6 +30,8 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     short_frozen: Qty = Qty(ZERO)
     realized: Amount = Amount(ZERO)
     fees: Amount = Amount(ZERO)
+    updated_at: UtcNs = UtcNs(0)
+    """When a fill last moved it; an older look at the broker's books says nothing about it."""
 
     @property
     def net_qty(self) -> Decimal:
@@ -92,7 +94,9 @@ def realizes(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: Po
 def book(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: PositionEffect, *, of_today: bool = False) -> Amount:
     """Apply a fill of `qty` for `value` (price x quantity x multiplier); returns what it realised, zero for pure opening.
 
-    A close takes yesterday's part first, except CLOSE_TODAY and a reversal (`of_today`), which take today's.
+    A close takes yesterday's part first, except CLOSE_TODAY and a reversal (`of_today`), which take today's. A reversal takes
+    out exactly the cost its fill brought where the leg still holds more than that, so that no profit appears that nobody
+    made; and what a sell with AUTO had closed comes back as carried over, because nothing else could have been sold under T+1.
     """
     closing = closed_by(pos, side, qty, effect)
     opening = qty - closing
@@ -101,13 +105,13 @@ def book(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: Positi
         flow = _cost_share(value, closing, qty)
         today_first = of_today or effect is PositionEffect.CLOSE_TODAY
         if side is Side.SELL:
-            cost = _cost_share(pos.long_cost, closing, pos.long_qty)
+            cost = _cost_out(pos.long_cost, closing, pos.long_qty, flow, reversal=of_today)
             pos.long_today = _today_left(pos.long_qty, pos.long_today, closing, today_first)
             pos.long_qty = Qty(pos.long_qty - closing)
             pos.long_cost = Amount(pos.long_cost - cost)
             realized = flow - cost
         else:
-            cost = _cost_share(pos.short_cost, closing, pos.short_qty)
+            cost = _cost_out(pos.short_cost, closing, pos.short_qty, flow, reversal=of_today)
             pos.short_today = _today_left(pos.short_qty, pos.short_today, closing, today_first)
             pos.short_qty = Qty(pos.short_qty - closing)
             pos.short_cost = Amount(pos.short_cost - cost)
@@ -115,13 +119,14 @@ def book(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: Positi
         pos.realized = Amount(pos.realized + realized)
         value -= flow
     if opening:
+        today = ZERO if of_today and effect is PositionEffect.AUTO else opening
         if side is Side.BUY:
             pos.long_qty = Qty(pos.long_qty + opening)
-            pos.long_today = Qty(pos.long_today + opening)
+            pos.long_today = Qty(pos.long_today + today)
             pos.long_cost = Amount(pos.long_cost + value)
         else:
             pos.short_qty = Qty(pos.short_qty + opening)
-            pos.short_today = Qty(pos.short_today + opening)
+            pos.short_today = Qty(pos.short_today + today)
             pos.short_cost = Amount(pos.short_cost + value)
     return Amount(realized)
 
@@ -132,6 +137,14 @@ def roll(pos: Position) -> None:
     pos.short_today = Qty(ZERO)
 
 
+def forget_cost(pos: Position) -> None:
+    """A leg that an adjustment emptied has cost nothing: what is bought later must not inherit it."""
+    if not pos.long_qty:
+        pos.long_cost = Amount(ZERO)
+    if not pos.short_qty:
+        pos.short_cost = Amount(ZERO)
+
+
 _DUST: Final = Decimal("0.000000000001")
 
 
@@ -140,6 +153,10 @@ def _cost_share(cost: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     so no dust stays.
     """
     return cost if part == whole else (cost * part / whole).quantize(_DUST)
+
+
+def _cost_out(cost: Decimal, part: Decimal, whole: Decimal, flow: Decimal, *, reversal: bool) -> Decimal:
+    return flow if reversal and part < whole and flow <= cost else _cost_share(cost, part, whole)
 
 
 def _today_left(qty: Decimal, today: Decimal, closing: Decimal, today_first: bool) -> Qty:

@@ -1,4 +1,4 @@
-"""Station 7, 对账: our books against the broker's, from one snapshot of theirs.
+"""Station 7: our books against the broker's, from one snapshot of theirs.
 
 What the snapshot proves is booked at once: missed fills, acknowledgements, endings, orders made elsewhere. What remains
 different is a break: a fact with a life, found once, changed when its figures change, closed when the books agree or a
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from decimal import Decimal
+
+import msgspec
 
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.errors import BadInput
@@ -32,12 +34,12 @@ from tradeloop.core.fate import not_shown
 from tradeloop.core.fills import adopt_order, find, on_execution, unresolved
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done
-from tradeloop.core.reports import BrokerSnapshot, OpenOrder
+from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
 from tradeloop.core.staging import send_late
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, ClOrdID, OrdStatus, RunID, RunStatus, Symbol, TradingDay, UtcNs
+from tradeloop.core.types import ZERO, AccountID, ClOrdID, Currency, OrdStatus, Qty, RunID, RunStatus, Symbol, TradingDay, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -52,6 +54,8 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
         if snap.cash is None or snap.positions is None or snap.executions is None:
             return
         yield from _adopt(state, snap, now)
+    yield from _import_orders(state, snap, now)
+    overtaken = _overtaken(state, snap)
     touched: dict[RunID, None] = {}
     for execution in snap.executions or ():
         order = yield from on_execution(state, execution, now)
@@ -59,23 +63,27 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
             touched[order.run_id] = None
     if snap.orders is not None:
         yield from _orders(state, around, snap, touched, now)
-    yield from _positions(state, around, snap, now)
-    yield from _cash(state, around, snap, now)
+    yield from _positions(state, around, snap, overtaken, now)
+    yield from _cash(state, around, snap, overtaken, now)
     link = state.links.get(snap.broker)
     if link is not None and link.connected and not link.ready and snap.orders is not None:
         yield BrokerReady(now, snap.broker, snap.account)
-        yield from resume_sending(state, around, snap.broker, now)
+        link = state.links[snap.broker]
     for run_id in touched:
         yield from advance(state, around, run_id, now)
+    if link is not None and link.ready:
+        yield from resume_sending(state, around, snap.broker, now)
 
 
 def resume_sending(state: State, around: Surroundings, broker: str, now: UtcNs) -> Facts:
-    """The broker is READY: staged orders that surely never left ask the gate again, and waiting runs go on."""
+    """The broker is READY and was just looked at: staged orders that surely never left ask the gate again, and
+    waiting runs go on.
+    """
     for order in list(state.orders.open.values()):
         if order.broker == broker and not order.may_be_at_broker:
             yield from send_late(state, around, order, now)
     for run_id, run in list(state.runs.items()):
-        if run.status is RunStatus.RUNNING and run.created.broker == broker:
+        if run.status in (RunStatus.RUNNING, RunStatus.PAUSED) and run.created.broker == broker:
             yield from advance(state, around, run_id, now)
 
 
@@ -91,9 +99,26 @@ def repair(state: State, command: RepairBreak, now: UtcNs) -> Generator[Event, N
     kind, subject = known.kind, known.subject
     if kind == "position":
         subject, kind = subject.rsplit(" ", 1)
+    ours = _figure(state, known.account, kind, subject)
+    if ours != Decimal(known.ours):
+        raise BadInput(
+            f"break {known.break_id} was found when our figure was {known.ours}, it is {ours} now; "
+            "look again with `tradeloop reconcile`, then decide"
+        )
+    if kind != "cash" and Symbol(subject) not in state.instruments:
+        yield InstrumentListed(now, unresolved(state, known.account, Symbol(subject)))
     yield BooksAdjusted(now, known.break_id, known.account, kind, subject, known.delta, command.by, command.reason)
     yield BreakClosed(now, known.break_id, f"repaired: {command.reason}", command.by)
     return Done(f"{known.kind} {known.subject}: books moved by {known.delta}")
+
+
+def _figure(state: State, account: AccountID, kind: str, subject: str) -> Decimal:
+    """What our books say of the subject of a break now."""
+    if kind == "cash":
+        book = state.accounts[account].cash.get(Currency(subject))
+        return book.balance if book is not None else ZERO
+    position = state.held(account, Symbol(subject))
+    return position.short_qty if kind == "short" else position.long_qty
 
 
 def _adopt(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
@@ -107,12 +132,42 @@ def _adopt(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
     )
     for position in snap.positions:
         if position.symbol not in state.instruments:
-            yield InstrumentListed(now, unresolved(state, snap.account, position.symbol))
+            unlisted = unresolved(state, snap.account, position.symbol)
+            if snap.cash:
+                unlisted = msgspec.structs.replace(unlisted, currency=snap.cash[0].currency)
+            yield InstrumentListed(now, unlisted)
     yield AccountAdopted(now, snap.broker, snap.account, snap.cash, snap.positions, seen)
 
 
 def _ours(state: State, cl_ord_id: ClOrdID | None) -> bool:
     return cl_ord_id is not None and state.orders.get(cl_ord_id) is not None
+
+
+def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
+    """Working orders somebody else made become ours to count, before their fills are booked: first seen as a fill, the rest of
+    such an order would count for nothing. What is inside the adopted books already is no part of it any more.
+    """
+    for theirs in snap.orders or ():
+        if theirs.ord_status in _CLOSED or find(state, snap.broker, theirs.cl_ord_id, theirs.order_id) is not None:
+            continue
+        fills = (x for x in snap.executions or () if x.order_id == theirs.order_id)
+        inside = sum((x.last_qty for x in fills if _is_booked(state, x)), ZERO)
+        yield from adopt_order(
+            state,
+            snap.broker,
+            theirs.account,
+            theirs.order_id,
+            theirs.symbol,
+            theirs.side,
+            Qty(theirs.order_qty - inside),
+            theirs.price,
+            snap.trading_day or TradingDay(""),
+            now,
+        )
+
+
+def _is_booked(state: State, x: Execution) -> bool:
+    return exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) in state.exec_owner
 
 
 def _orders(state: State, around: Surroundings, snap: BrokerSnapshot, touched: dict[RunID, None], now: UtcNs) -> Facts:
@@ -122,20 +177,7 @@ def _orders(state: State, around: Surroundings, snap: BrokerSnapshot, touched: d
     for theirs in snap.orders:
         order = find(state, snap.broker, theirs.cl_ord_id, theirs.order_id)
         if order is None:
-            if theirs.ord_status in _CLOSED:
-                continue
-            order = yield from adopt_order(
-                state,
-                snap.broker,
-                theirs.account,
-                theirs.order_id,
-                theirs.symbol,
-                theirs.side,
-                theirs.order_qty,
-                theirs.price,
-                snap.trading_day or TradingDay(""),
-                now,
-            )
+            continue
         shown[order.cl_ord_id] = None
         yield from _one_order(state, around, snap, order, theirs, touched, now)
     able = around.brokers[snap.broker]
@@ -146,7 +188,7 @@ def _orders(state: State, around: Surroundings, snap: BrokerSnapshot, touched: d
             continue
         if order.unknown_at is not None:
             yield from not_shown(state, around, order, snap, now)
-        elif order.acked_at is not None and now - order.updated_at > around.policy.recent_ns:
+        elif order.acked_at is not None and snap.as_of - order.updated_at > around.policy.recent_ns:
             yield from _found(
                 state,
                 now,
@@ -159,6 +201,13 @@ def _orders(state: State, around: Surroundings, snap: BrokerSnapshot, touched: d
                 "ask the broker; then cancel it here or wait for its fills",
                 None,
             )
+    for known in list(state.breaks.values()):
+        if (known.broker, known.account) != (snap.broker, snap.account):
+            continue
+        if known.kind == "order_missing" and ClOrdID(known.subject) not in state.orders.open:
+            yield from _closed(state, now, known.break_id, "the order has ended")
+        elif known.kind == "order_open" and ClOrdID(known.subject) not in shown:
+            yield from _closed(state, now, known.break_id, "the broker does not show the order any more")
 
 
 def _one_order(
@@ -173,7 +222,8 @@ def _one_order(
     cl_ord_id = order.cl_ord_id
     if order.acked_at is None and not order.is_done and theirs.ord_status is not OrdStatus.REJECTED:
         yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
-    agreed = theirs.cum_qty == order.cum_qty
+    # Of an order made elsewhere we may have a part only; its fills count, its status need not add up.
+    agreed = theirs.cum_qty == order.cum_qty or order.external
     if not order.is_done and agreed and theirs.ord_status in _CLOSED:
         if theirs.ord_status is OrdStatus.CANCELED:
             yield OrderCanceled(now, cl_ord_id, theirs.text, order.cancel_requested_at is not None)
@@ -183,6 +233,24 @@ def _one_order(
             yield OrderRejected(now, cl_ord_id, "", theirs.text)
         if order.run_id is not None:
             touched[order.run_id] = None
+    settled = snap.as_of - order.updated_at > around.policy.recent_ns
+    if order.is_done and not order.external and agreed and settled and theirs.ord_status not in _CLOSED:
+        yield from _found(
+            state,
+            now,
+            snap,
+            "order_open",
+            cl_ord_id,
+            order.ord_status.value,
+            theirs.ord_status.value,
+            "the order was taken for ended here, and the broker works it still",
+            "cancel it at the broker; what fills until then is booked",
+            None,
+        )
+    if theirs.ord_status in _CLOSED:
+        yield from _closed(
+            state, now, f"order_open:{snap.broker}:{snap.account}:{cl_ord_id}", "the order has ended at the broker, too"
+        )
     yield from _closed(
         state, now, f"order_missing:{snap.broker}:{snap.account}:{cl_ord_id}", "the broker shows the order again"
     )
@@ -203,13 +271,13 @@ def _one_order(
         )
 
 
-def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) -> Facts:
+def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: frozenset[str], now: UtcNs) -> Facts:
     if snap.positions is None:
         return
     theirs = {p.symbol: p for p in snap.positions}
     ours = state.positions.get(snap.account, {})
     for symbol in sorted({*theirs, *ours}):
-        if _recent(state, around, snap, symbol, now):
+        if symbol in overtaken or _recent(state, around, snap, symbol, now):
             continue
         mine, his = ours.get(symbol), theirs.get(symbol)
         for leg, a, b in (
@@ -224,12 +292,14 @@ def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, now: Ut
                 yield from _found(state, now, snap, "position", subject, str(a), str(b), cause, _ACCEPT, b - a)
 
 
-def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) -> Facts:
+def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: frozenset[str], now: UtcNs) -> Facts:
     if snap.cash is None or _recent(state, around, snap, None, now):
         return
     theirs = {c.currency: c.balance for c in snap.cash}
     ours = state.accounts[snap.account].cash
     for currency in sorted({*theirs, *ours}):
+        if currency in overtaken:
+            continue
         a = ours[currency].balance if currency in ours else ZERO
         b = theirs.get(currency, ZERO)
         if a == b:
@@ -237,6 +307,15 @@ def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) 
         else:
             cause = "a fee, interest, a dividend or a transfer that came without a report"
             yield from _found(state, now, snap, "cash", currency, str(a), str(b), cause, _ACCEPT, b - a)
+
+
+def _overtaken(state: State, snap: BrokerSnapshot) -> frozenset[str]:
+    """Symbols and currencies that a fill has moved since the broker's books were read: this look says nothing of them."""
+    positions = state.positions.get(snap.account, {})
+    cash = state.accounts[snap.account].cash
+    return frozenset(symbol for symbol, position in positions.items() if position.updated_at > snap.as_of) | frozenset(
+        currency for currency, book in cash.items() if book.updated_at > snap.as_of
+    )
 
 
 def _recent(state: State, around: Surroundings, snap: BrokerSnapshot, symbol: Symbol | None, now: UtcNs) -> bool:

@@ -38,13 +38,17 @@ class OrderAck(msgspec.Struct, frozen=True, gc=False):
 
 
 class OrderReject(msgspec.Struct, frozen=True, gc=False):
-    """The broker refused the order; `code` and `text` are its words."""
+    """The broker refused the order; `code` and `text` are its words.
+
+    `of_repeat`: what it refused is a second order under an id it knows; the first one stands as it stood (FIX F.1.a).
+    """
 
     broker: str
     cl_ord_id: ClOrdID
     code: str
     text: str
     transact_at: UtcNs | None = None
+    of_repeat: bool = False
 
 
 class Execution(msgspec.Struct, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""Station 4, 委托: how an intent becomes an order, and how a staged one leaves.
+"""Station 4: how an intent becomes an order, and how a staged one leaves.
 
 An order is staged and its send begun in the same group commit: one durable write stands between the decision and the wire,
 and a restart that finds SendBegun without an answer knows that it must ask (docs/adr/0004-three-fates.md).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from decimal import ROUND_UP, Decimal
+from typing import Final
 
 from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.errors import BadInput
@@ -18,9 +19,12 @@ from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk import pipeline
 from tradeloop.core.risk.checks import closes
+from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State, cl_ord_id_of
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
+    DECIMAL_PLACES_MAX,
+    SIGNIFICANT_DIGITS_MAX,
     ZERO,
     AccountID,
     Amount,
@@ -34,9 +38,13 @@ from tradeloop.core.types import (
     Symbol,
     TradingDay,
     UtcNs,
+    is_exact,
 )
 
 Facts = Generator[Event, None, None]
+
+VALUE_DIGITS_MAX: Final = 15
+"""Digits before the point of one order's value: it can still be rounded to twelve places within the context's 28 digits."""
 
 
 def submit(state: State, around: Surroundings, command: SubmitOrder, now: UtcNs) -> Generator[Event, None, OrderReply]:
@@ -131,8 +139,16 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
     denied = pipeline.recheck(state, around, order, now)
     if denied is None:
         yield SendBegun(now, order.cl_ord_id)
-    elif denied.rule != "broker_ready":
+    elif not _may_wait(state, order, denied, now):
         yield OrderCanceled(now, order.cl_ord_id, f"never sent: {denied.text}")
+
+
+def _may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:
+    """Whether what stands in the way passes by itself, so that the order may be asked for again instead of ending."""
+    if denied.rule == "session_open":
+        hours = state.hours.get(state.instruments[order.symbol].session)
+        return hours is not None and hours.opens_later(now)
+    return denied.rule in ("broker_ready", "fate_unknown", "quote_fresh")
 
 
 def cancel(state: State, cl_ord_id: ClOrdID, by: str, reason: str, now: UtcNs) -> Generator[Event, None, Done]:
@@ -150,12 +166,22 @@ def cancel(state: State, cl_ord_id: ClOrdID, by: str, reason: str, now: UtcNs) -
 
 
 def on_quote(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Facts:
-    """Stops that the engine holds are watched on every quote: a buy fires at or above its stop price, a sell at or below."""
+    """Stops that the engine holds are watched on every quote: a buy fires at or above its stop price, a sell at or below.
+
+    Only a quote of a market that is open, trading and seen just now fires one: fired at any other time the order could not
+    be sent, and the protection would be gone.
+    """
     held = state.stops.get(quote.symbol)
     if not held:
         return
+    hours = state.hours.get(state.instruments[quote.symbol].session)
+    stale = now - quote.at > around.policy.max_quote_age_ns
+    if hours is None or not hours.is_open(now) or quote.suspended or stale:
+        return
     for cl_ord_id in list(held):
-        order = state.orders.open[cl_ord_id]
+        order = state.orders.open.get(cl_ord_id)
+        if order is None or order.may_be_at_broker:
+            continue
         stop = order.stop_px
         assert stop is not None
         buying = order.side is Side.BUY
@@ -182,17 +208,32 @@ def worst_cost(state: State, around: Surroundings, want: SubmitOrder, instrument
     if px is None:
         return Amount(ZERO)
     value = instrument.notional(px, want.order_qty)
-    cost = instrument.fees.fee(want.side, want.order_qty, value)
+    if value.adjusted() >= VALUE_DIGITS_MAX:
+        raise BadInput(
+            f"{want.order_qty} {want.symbol} at {px} was worth {value:.2E} {instrument.currency}; "
+            f"expected less than 1E+{VALUE_DIGITS_MAX}, check quantity and price"
+        )
+    close_today = want.position_effect is PositionEffect.CLOSE_TODAY
+    cost = instrument.fees.fee(want.side, want.order_qty, value, close_today=close_today)
     if instrument.asset_class is AssetClass.FUTURE:
         if not only_closes:
             held = state.held(want.account, want.symbol)
             opening = want.order_qty
             if want.position_effect is PositionEffect.AUTO:
-                opening = Qty(max(want.order_qty - (held.short_qty if buying else held.long_qty), ZERO))
+                closable = (held.short_qty if buying else held.long_qty) - _closing(state, want)
+                opening = Qty(max(want.order_qty - max(closable, ZERO), ZERO))
             cost = Amount(cost + instrument.notional(px, opening) * (instrument.margin_rate or Decimal(1)))
     else:
         cost = Amount(cost + value)
     return Amount(cost.quantize(instrument.fees.quantum, rounding=ROUND_UP))
+
+
+def _closing(state: State, want: SubmitOrder) -> Decimal:
+    """What working orders of the same side may already close: two orders never count on the same contracts."""
+    working = state.working.get((want.account, want.symbol), {})
+    others = (state.orders.open[cl_ord_id] for cl_ord_id in working)
+    opens = PositionEffect.OPEN
+    return sum((o.leaves_qty for o in others if o.side is want.side and o.position_effect is not opens), ZERO)
 
 
 def bound_px(
@@ -224,9 +265,17 @@ def _arrival(quote: Quote | None) -> Px | None:
 
 
 def _consistent(command: SubmitOrder) -> None:
-    """An order's prices agree with its type and all its numbers are positive."""
+    """An order's prices agree with its type, and all its numbers are positive and such that the ledger carries them exactly."""
+    for number, what in ((command.order_qty, "order_qty"), (command.price, "price"), (command.stop_px, "stop_px")):
+        if number is not None and not is_exact(number):
+            raise BadInput(
+                f"{what} was {str(number)[:40]}; expected a number of at most {SIGNIFICANT_DIGITS_MAX} significant digits "
+                f"and {DECIMAL_PLACES_MAX} decimal places"
+            )
     if command.order_qty <= ZERO:
         raise BadInput(f"order_qty was {command.order_qty}; expected more than zero, the side says the direction")
+    if command.ord_type is OrdType.MARKET and command.price is None and command.stop_px is None:
+        return
     wants_price = command.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT)
     wants_stop = command.ord_type in (OrdType.STOP, OrdType.STOP_LIMIT)
     for wanted, value, what in ((wants_price, command.price, "price"), (wants_stop, command.stop_px, "stop_px")):

@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from itertools import chain, repeat
 from typing import Any, Final
 
 from tradeloop.core.answers import NOT_SENT, UNKNOWN
 from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SetTimer, TakeSnapshot
 from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.inputs import Input
+from tradeloop.core.order import Order
 from tradeloop.core.reports import CancelOutcome, CancelReject, OrderReject, SendOutcome
-from tradeloop.core.types import SECOND_NS, UtcNs
+from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
 from tradeloop.ports.broker import Broker
 from tradeloop.ports.clock import Clock
 
 PLACE_TIMEOUT_S: Final = 10.0
 SNAPSHOT_TIMEOUT_S: Final = 30.0
 SNAPSHOT_BACKOFF_S: Final = (1, 2, 4, 8, 16, 30)
+"""Waits after a look that failed; the last one for ever (D9)."""
+CONNECTED: Final = "connected"
+"""Why core/follow.py asks for the books after a connect."""
 
 
 class Dispatch:
@@ -44,6 +49,7 @@ class Dispatch:
         self._tasks: set[asyncio.Task[None]] = set()
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._again: dict[str, TakeSnapshot] = {}
+        self._placing: dict[ClOrdID, asyncio.Task[None]] = {}
         self._closed = False
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Never has a result; gets the exception of a task that broke its adapter's contract, which ends the process."""
@@ -52,19 +58,27 @@ class Dispatch:
         """Begin everything the durable facts ask for."""
         for effect in effects:
             match effect:
+                case SetTimer() if self._closed:
+                    pass  # the next process sets its own
                 case SetTimer():
                     self._set_timer(effect)
+                case SendOrder() if self._closed:
+                    order = effect.order.order
+                    self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, "the engine was stopping"))
                 case SendOrder():
-                    self._begin(self._place(effect))
+                    cl_ord_id = effect.order.order.cl_ord_id
+                    self._placing[cl_ord_id] = self._begin(self._place(effect))
+                case SendCancel() if self._closed:
+                    pass  # asked for again by the next process, when the broker is READY
                 case SendCancel():
-                    self._begin(self._cancel(effect))
+                    _ = self._begin(self._cancel(effect))
                 case TakeSnapshot():
                     self._read_books(effect)
                 case RaiseAlert():
                     self._alert(effect)
 
     async def close(self) -> None:
-        """Stop reading books and wait for what is on the wire to have an outcome."""
+        """Begin nothing new, stop reading books, and wait for what is on the wire to have an outcome."""
         self._closed = True
         for task in self._reading.values():
             task.cancel()
@@ -76,6 +90,12 @@ class Dispatch:
     async def _place(self, effect: SendOrder) -> None:
         order = effect.order.order
         broker = self._brokers[order.broker]
+        try:
+            await self._hand_over(broker, order, effect)
+        finally:
+            del self._placing[order.cl_ord_id]
+
+    async def _hand_over(self, broker: Broker, order: Order, effect: SendOrder) -> None:
         if self._clock.now() >= effect.send_before:
             self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, "its time to leave had passed"))
             return
@@ -92,7 +112,14 @@ class Dispatch:
             self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, f"no return from the wire in {PLACE_TIMEOUT_S:g} s"))
 
     async def _cancel(self, effect: SendCancel) -> None:
-        broker = self._brokers[effect.broker]
+        """Ask for a cancel, never before the order itself has been handed over: the broker would not know what to cancel."""
+        broker = self._brokers.get(effect.broker)
+        if broker is None:
+            self._put(CancelOutcome(effect.broker, effect.cl_ord_id, f"no broker named {effect.broker} is configured"))
+            return
+        placing = self._placing.get(effect.cl_ord_id)
+        if placing is not None:
+            await asyncio.wait((placing,))
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_S):
                 await broker.cancel(effect.cl_ord_id, effect.order_id, effect.symbol)
@@ -102,11 +129,16 @@ class Dispatch:
             self._put(CancelOutcome(effect.broker, effect.cl_ord_id, str(error) or "no return from the wire"))
 
     def _read_books(self, effect: TakeSnapshot) -> None:
-        """One look at a time per broker; a wish that comes meanwhile is granted after it, once."""
+        """One look at a time per broker; a wish that comes meanwhile is granted after it, once. A look that began, or rests
+        after a failure, before the session came up is given up: it says nothing of the books of this session.
+        """
         if self._closed or effect.broker not in self._brokers:
             return
-        if effect.broker in self._reading:
+        reading = self._reading.get(effect.broker)
+        if reading is not None:
             self._again[effect.broker] = effect
+            if effect.why == CONNECTED:
+                reading.cancel()
             return
         self._reading[effect.broker] = task = asyncio.get_running_loop().create_task(self._snapshot(effect))
         self._watch(task)
@@ -121,7 +153,8 @@ class Dispatch:
     async def _snapshot(self, effect: TakeSnapshot) -> None:
         broker = self._brokers[effect.broker]
         await self._clock.sleep_until(effect.not_before)
-        for wait in (*SNAPSHOT_BACKOFF_S, None):
+        # Never given up: nothing is sent to a broker whose books have not been compared.
+        for wait in chain(SNAPSHOT_BACKOFF_S, repeat(SNAPSHOT_BACKOFF_S[-1])):
             try:
                 async with asyncio.timeout(SNAPSHOT_TIMEOUT_S):
                     self._put(await broker.snapshot())
@@ -129,12 +162,12 @@ class Dispatch:
             except (NotSent, TimeoutError) as error:
                 text = f"the books of {effect.broker} could not be read ({effect.why}): {str(error) or 'time-out'}"
                 self._alert(RaiseAlert("WARNING", f"snapshot:{effect.broker}", text))
-            if wait is None:
-                return
             await self._clock.sleep_until(UtcNs(self._clock.now() + wait * SECOND_NS))
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        self._watch(asyncio.get_running_loop().create_task(work))
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._watch(task)
+        return task
 
     def _watch(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)

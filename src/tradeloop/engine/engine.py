@@ -98,7 +98,7 @@ class Engine:
         )
         for reader in self._readers:
             writer.subscribe(reader)
-        self.inbox.put(Start(holder.epoch, self._version, self._group, self._config_hash))
+        self.inbox.begin(Start(holder.epoch, self._version, self._group, self._config_hash))
         self._running = asyncio.create_task(self._run(writer, timers, dispatch, holder), name="engine")
         dispatch.act(after_restart(recovered.state, self.around))
         for broker in self._brokers.values():
@@ -126,13 +126,14 @@ class Engine:
         await asyncio.shield(self._running)
 
     async def stop(self) -> None:
-        """Finish what is decided, close the brokers, keep a snapshot and give the lease back."""
+        """Wait for what is on the wire, close the brokers, finish what is decided, keep a snapshot and give the lease back."""
         if self._writer is None or self._running is None or self._dispatch is None:
+            await self._journal.release()
             await self._journal.close()
             return
+        await self._dispatch.close()
         for broker in self._brokers.values():
             await broker.close()
-        await self._dispatch.close()
         self._writer.stop()
         try:
             await self._running

@@ -12,7 +12,7 @@ from typing import Final
 
 from tradeloop.core.commands import Command
 from tradeloop.core.errors import NotSent
-from tradeloop.core.inputs import Input
+from tradeloop.core.inputs import Input, Start
 from tradeloop.core.replies import Reply
 from tradeloop.core.reports import Quote, Report
 from tradeloop.core.types import Symbol
@@ -35,6 +35,7 @@ class Inbox:
         self._limit = limit
         self._waiting: deque[Waiting] = deque()
         self._quotes: dict[Symbol, Quote] = {}
+        self._start: Start | None = None
         self._ended: Exception | None = None
 
     def ask(self, command: Command) -> asyncio.Future[Reply]:
@@ -53,6 +54,13 @@ class Inbox:
         self._waiting.append((given, None))
         self.wake.set()
 
+    def begin(self, start: Start) -> None:
+        """Have the engine's start decided before all that waits, quotes included: until then the state is the last process's,
+        and its broker looks READY.
+        """
+        self._start = start
+        self.wake.set()
+
     def quote(self, quote: Quote) -> None:
         """Queue a quote in the place of an older one of its symbol."""
         self._quotes[quote.symbol] = quote
@@ -60,7 +68,11 @@ class Inbox:
 
     def drain(self, most: int) -> list[Waiting]:
         """Take what waits, at most `most` inputs; newest quotes first, so that decisions see the present market."""
-        taken: list[Waiting] = [(quote, None) for quote in self._quotes.values()]
+        taken: list[Waiting] = []
+        if self._start is not None:
+            taken.append((self._start, None))
+            self._start = None
+        taken.extend((quote, None) for quote in self._quotes.values())
         self._quotes.clear()
         waiting = self._waiting
         for _ in range(min(most, len(waiting))):
@@ -78,4 +90,4 @@ class Inbox:
         self._waiting.clear()
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._quotes)
+        return len(self._waiting) + len(self._quotes) + (self._start is not None)

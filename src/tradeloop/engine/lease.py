@@ -10,7 +10,7 @@ from tradeloop.ports.journal import Holder, Journal
 
 
 async def keep_lease(journal: Journal, holder: Holder, clock: Clock) -> None:
-    """Renew every second until cancelled; returns at once when the lease does not expire. Raises StaleEpoch when it is lost."""
+    """Renew every second until cancelled; one that does not expire is only held. Raises StaleEpoch when it is lost."""
     if holder.expires_at is None:
         await asyncio.Event().wait()
     while True:

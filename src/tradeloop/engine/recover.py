@@ -6,6 +6,7 @@ the chain and folded. A snapshot that does not fit is passed over: it only saves
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from hashlib import sha256
 from typing import Final
 
@@ -14,6 +15,7 @@ import msgspec
 from tradeloop.core.errors import JournalDamaged
 from tradeloop.core.evolve import evolve
 from tradeloop.core.state import SNAPSHOT_FORMAT, State
+from tradeloop.engine.supervise import collector_paused
 from tradeloop.ports.journal import Codec, Journal, StoredSnapshot
 
 SNAPSHOT_AFTER_EVENTS: Final = 100_000
@@ -34,10 +36,15 @@ class Recovered(msgspec.Struct):
 
 async def recover(journal: Journal, codec: Codec) -> Recovered:
     """Rebuild the state. Raises JournalDamaged naming the first sequence number that does not verify."""
+    with collector_paused():
+        return await _fold(journal, codec)
+
+
+async def _fold(journal: Journal, codec: Codec) -> Recovered:
     state, head = await _newest_snapshot(journal)
     from_seq = state.seq
     async for row in journal.read(after_batch=head[0]):
-        if row.batch == head[0] + 1 and row.prev_hash != head[2]:
+        if row.batch != head[0] + 1 or row.prev_hash != head[2]:
             raise JournalDamaged(f"the row after sequence number {head[1]} does not follow it; run `tradeloop verify`")
         for event in codec.decode(row.payload, f"batch {row.batch}"):
             evolve(state, event)
@@ -63,10 +70,11 @@ async def take_snapshot(journal: Journal, state: State, head: Head) -> None:
 
 
 async def _newest_snapshot(journal: Journal) -> tuple[State, Head]:
+    last_batch = (await journal.head())[0]
     for kept in await journal.load_snapshots():
         if kept.format != SNAPSHOT_FORMAT or sha256(kept.payload).hexdigest() != kept.state_hash:
             continue
-        if not await _stands_in_the_chain(journal, kept):
+        if not 1 <= kept.batch <= last_batch or not await _stands_in_the_chain(journal, kept):
             continue
         try:
             state = State.unpack(kept.payload)
@@ -78,6 +86,7 @@ async def _newest_snapshot(journal: Journal) -> tuple[State, Head]:
 
 
 async def _stands_in_the_chain(journal: Journal, kept: StoredSnapshot) -> bool:
-    async for row in journal.read(after_batch=kept.batch - 1):
-        return row.batch == kept.batch and row.last_seq == kept.seq and row.hash == kept.batch_hash
+    async with aclosing(journal.read(after_batch=kept.batch - 1)) as rows:  # type: ignore[type-var]
+        async for row in rows:
+            return row.batch == kept.batch and row.last_seq == kept.seq and row.hash == kept.batch_hash
     return False

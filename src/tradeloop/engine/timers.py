@@ -22,12 +22,16 @@ class Timers:
         self._clock = clock
         self._fire = fire
         self._heap: list[tuple[int, int, str, str]] = []
+        self._newest: dict[tuple[str, str], int] = {}
         self._count = 0
         self._sooner = asyncio.Event()
 
     def set(self, timer: SetTimer) -> None:
-        """Remember a due time."""
+        """Remember a due time, in the place of an older one for the same thing: a broker that reconnects a hundred times a day
+        is not looked at a hundred times as often.
+        """
         self._count += 1
+        self._newest[timer.kind, timer.subject] = self._count
         earliest = self._heap[0][0] if self._heap else None
         heapq.heappush(self._heap, (timer.due, self._count, timer.kind, timer.subject))
         if earliest is None or timer.due < earliest:
@@ -38,8 +42,10 @@ class Timers:
         while True:
             now = self._clock.now()
             while self._heap and self._heap[0][0] <= now:
-                _, _, kind, subject = heapq.heappop(self._heap)
-                self._fire(TimerFired(kind, subject))
+                _, count, kind, subject = heapq.heappop(self._heap)
+                if self._newest.get((kind, subject)) == count:
+                    del self._newest[kind, subject]
+                    self._fire(TimerFired(kind, subject))
             self._sooner.clear()
             if not self._heap:
                 await self._sooner.wait()

@@ -31,6 +31,9 @@ from tradeloop.ports.journal import Codec, Journal
 BATCH_MAX: Final = 1024
 """Inputs decided in one go. Bounds how long the loop is held: about 15 ms at 15 us an input."""
 
+LAST_COMMIT_S: Final = 10.0
+"""How long an engine that ends waits for the commit on its way, to tell the askers the truth about it."""
+
 TURN_EVENTS_MAX: Final = 16_384
 """Events that may gather behind a commit in flight before deciding waits for it."""
 
@@ -85,6 +88,7 @@ class Writer:
         self._readers: list[Callable[[Published], None]] = []
         self._stopping = False
         self._in_flight, self._gathering = _Turn(), _Turn()
+        self._committing: asyncio.Task[None] | None = None
 
     def subscribe(self, reader: Callable[[Published], None]) -> None:
         """Have `reader` called with every batch after it is durable. It must be quick and must not raise."""
@@ -103,6 +107,19 @@ class Writer:
         try:
             await self._loop()
         finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        """Answer everybody. A commit that was on its way and succeeded is answered with what it made durable, though nothing of
+        it is sent any more: the next start finds it.
+        """
+        try:
+            committing = self._committing
+            if committing is not None:
+                done, _ = await asyncio.wait((committing,), timeout=LAST_COMMIT_S)
+                if done and not committing.cancelled() and committing.exception() is None:
+                    _answer(self._in_flight)
+        finally:
             ended = JournalFailed("the engine ended before this was durable; nothing of it was sent, ask again after a restart")
             for turn in (self._in_flight, self._gathering):
                 for future, _ in (*turn.replies, *turn.refusals):
@@ -112,18 +129,18 @@ class Writer:
 
     async def _loop(self) -> None:
         inbox, wake = self._inbox, self._inbox.wake
-        committing: asyncio.Task[None] | None = None
         while True:
+            committing = self._committing
             if committing is not None and committing.done():
                 committing.result()
-                committing = None
+                committing = self._committing = None
                 self._release(self._in_flight)
             if len(inbox) and len(self._gathering.events) < TURN_EVENTS_MAX:
                 self._decide(inbox.drain(BATCH_MAX), self._gathering)
             if committing is None and self._gathering:
                 self._in_flight, self._gathering = self._gathering, _Turn()
                 if self._in_flight.events:
-                    committing = asyncio.create_task(self._commit(self._in_flight.events), name="commit")
+                    committing = self._committing = asyncio.create_task(self._commit(self._in_flight.events), name="commit")
                     committing.add_done_callback(lambda _: wake.set())
                 else:
                     self._release(self._in_flight)
@@ -178,11 +195,15 @@ class Writer:
 
     def _release(self, turn: _Turn) -> None:
         """The batch is durable: answer, and let the effects go."""
-        for future, reply in turn.replies:
-            if not future.done():
-                future.set_result(reply)
-        for future, refusal in turn.refusals:
-            if not future.done():
-                future.set_exception(refusal)
+        _answer(turn)
         if turn.effects:
             self._act(turn.effects)
+
+
+def _answer(turn: _Turn) -> None:
+    for future, reply in turn.replies:
+        if not future.done():
+            future.set_result(reply)
+    for future, refusal in turn.refusals:
+        if not future.done():
+            future.set_exception(refusal)

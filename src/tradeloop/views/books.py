@@ -12,9 +12,9 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.cash import CashBook, flow_of
+from tradeloop.core.cash import CashBook, flow_of, margin_of
 from tradeloop.core.instrument import AssetClass, Instrument
-from tradeloop.core.position import Position, book, roll
+from tradeloop.core.position import Position, book, forget_cost, roll
 from tradeloop.core.types import ZERO, Amount, PositionEffect, Qty, Side, UtcNs
 from tradeloop.views.columns import fit, plain, shown
 from tradeloop.views.rows import AccountRow, CurveRow, InstrumentRow, PositionRow
@@ -217,12 +217,18 @@ class Books:
             return
         holding = self.holding(account, "", subject)
         pos = holding.pos
+        margin = margin_of(pos, self.instruments.get(subject))
         if kind == "short":
             pos.short_qty = Qty(pos.short_qty + delta)
             pos.short_today = Qty(min(pos.short_today, pos.short_qty))
         else:
             pos.long_qty = Qty(pos.long_qty + delta)
             pos.long_today = Qty(min(pos.long_today, pos.long_qty))
+        forget_cost(pos)
+        purse_of = self._purse_of(account, "", subject)
+        if margin and purse_of is not None:
+            purse_of.cash.margin = Amount(purse_of.cash.margin + margin_of(pos, self.instruments.get(subject)) - margin)
+            self._spend(purse_of, at, seq)
         self._touch(holding, at, seq)
 
     def see_price(self, symbol: str, px: Decimal, px_at: int, at: UtcNs, seq: int) -> None:
@@ -328,20 +334,6 @@ class Books:
                 _position_row(holding, instrument, "short", short, holding.short_realized, holding.short_opened, stored)
             )
         return rows
-
-
-def margin_of(pos: Position, instrument: Instrument | None) -> Decimal:
-    """What a futures position holds of the cash: its cost times the margin rate; zero for what is fully paid."""
-    if instrument is None or instrument.asset_class is not AssetClass.FUTURE or instrument.margin_rate is None:
-        return ZERO
-    return (pos.long_cost + pos.short_cost) * instrument.margin_rate
-
-
-def used_by(instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
-    """How much of an order's reserve a fill uses up."""
-    if instrument.asset_class is AssetClass.FUTURE:
-        return value * (instrument.margin_rate or ZERO) + fee
-    return value + fee
 
 
 _JSON: Final = msgspec.json.Encoder()

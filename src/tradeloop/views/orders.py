@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tradeloop.core import events as ev
+from tradeloop.core.cash import used_by
 from tradeloop.core.order import Order
 from tradeloop.core.risk.checks import closes
 from tradeloop.core.types import (
@@ -26,7 +27,6 @@ from tradeloop.core.types import (
     TradingDay,
     UtcNs,
 )
-from tradeloop.views.books import used_by
 from tradeloop.views.columns import shown
 from tradeloop.views.fold import Fold
 from tradeloop.views.rows import OrderRow

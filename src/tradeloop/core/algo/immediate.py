@@ -9,7 +9,7 @@ from tradeloop.core.types import ZERO, Qty, UtcNs
 class Immediate:
     """Places what is left, now."""
 
-    def due(self, parent: Parent, now: UtcNs) -> tuple[Slice, ...]:
+    def due(self, parent: Parent, now: UtcNs) -> tuple[Slice, ...]:  # noqa: ARG002 - the moment makes no difference
         """One slice of everything not placed yet; none when all of it is."""
         left = parent.order_qty - parent.placed_qty
         return (Slice(Qty(left)),) if left > ZERO else ()

@@ -197,7 +197,8 @@ def cash_free(
     """Free cash covers the worst cost of the order, fees included; everything that may still trade counts as spent (R7)."""
     if not isinstance(order, OrderStaged) or not order.reserve:
         return None
-    free = state.cash(order.account, instrument.currency).free
+    book = state.accounts[order.account].cash.get(instrument.currency)
+    free = book.free if book is not None else ZERO
     if order.reserve <= free:
         return None
     return Denied(
@@ -233,15 +234,25 @@ def closes(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
 
 def _closable(state: State, order: OrderStaged | Order, instrument: Instrument) -> Decimal:
     position: Position = state.held(order.account, order.symbol)
+    effect = order.position_effect
     if order.side is Side.SELL:
-        if order.position_effect is PositionEffect.CLOSE_TODAY:
-            return max(min(position.long_today, position.long_qty - position.long_frozen), ZERO)
-        if order.position_effect is PositionEffect.CLOSE_YESTERDAY:
-            return max(min(position.long_yesterday, position.long_qty - position.long_frozen), ZERO)
+        held, frozen = position.long_qty, position.long_frozen
+        today, yesterday = position.long_today, position.long_yesterday
+    else:
+        held, frozen = position.short_qty, position.short_frozen
+        today, yesterday = position.short_today, position.short_yesterday
+    if effect is PositionEffect.CLOSE_TODAY:
+        return max(min(today - _promised(state, order), held - frozen), ZERO)
+    if effect is PositionEffect.CLOSE_YESTERDAY:
+        return max(min(yesterday - _promised(state, order), held - frozen), ZERO)
+    if order.side is Side.SELL:
         return position.sellable(settles_t1=instrument.settles_t1)
-    held = position.short_qty
-    if order.position_effect is PositionEffect.CLOSE_TODAY:
-        held = position.short_today
-    elif order.position_effect is PositionEffect.CLOSE_YESTERDAY:
-        held = position.short_yesterday
-    return max(min(held, position.short_qty - position.short_frozen), ZERO)
+    return max(held - frozen, ZERO)
+
+
+def _promised(state: State, order: OrderStaged | Order) -> Decimal:
+    """What working orders of the same side will close of the same part, today's or yesterday's."""
+    working = state.working.get((order.account, order.symbol), {})
+    others = (state.orders.open[cl_ord_id] for cl_ord_id in working)
+    same = (o.leaves_qty for o in others if o.side is order.side and o.position_effect is order.position_effect)
+    return sum(same, ZERO)

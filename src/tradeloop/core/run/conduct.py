@@ -1,4 +1,4 @@
-"""How a run is born, worked and ended: 目标 to 委托, wave by wave.
+"""How a run is born, worked and ended: from target to orders, wave by wave.
 
 A run freezes what it was decided from, then releases orders as core/run/release.py allows: sells first, buys as real sell
 fills fund them. What is filled stays filled, whatever becomes of the run (S0-40). When every order sent so far failed,
@@ -7,7 +7,7 @@ nothing further is sent (FAILED_BATCH); when some failed, the good ones go on an
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from decimal import ROUND_UP, Decimal
 from hashlib import sha256
 
@@ -39,26 +39,24 @@ from tradeloop.core.events import (
     RunResumed,
     RunStarted,
 )
-from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.instrument import AssetClass
 from tradeloop.core.replies import RunReply
 from tradeloop.core.run.checks import Finding, checks
+from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of
 from tradeloop.core.run.plan import plan
 from tradeloop.core.run.release import Drop, LegState, LineState, Send, Shrink, release
-from tradeloop.core.run.sizing import Held
 from tradeloop.core.staging import bound_px, cancel, order_of_run, stage
-from tradeloop.core.state import Hours, Leg, Run, State, run_key
+from tradeloop.core.state import Leg, Run, State, run_key
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
     ZERO,
-    AccountID,
     Amount,
-    Currency,
     Mode,
     OrdType,
+    PositionEffect,
     Qty,
     RunID,
     RunStatus,
-    Symbol,
     UtcNs,
 )
 
@@ -67,10 +65,8 @@ ENDED = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELED)
 FAILED_BATCH = "FAILED_BATCH"
 _ALGO = "immediate"
 
-_LEFT_OVER = frozenset(
-    {"denied", "cash_short", "no_cash", "t1_shortfall", "no_price", "stale_price", "suspended", "order_cap"}
-)
-"""Codes of lines that want more than was ordered and could have it another time; what rounding leaves over is not among them."""
+_LEFT_OVER = frozenset({"denied", "cash_short", "no_cash", "t1_shortfall", "no_price", "stale_price", "suspended", "order_cap"})
+"""Codes of lines that want more than was ordered and could have it another time; not what rounding leaves over."""
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -88,10 +84,10 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
         raise BadInput(
             f"account was {cmd.account!r}, known are {sorted(state.accounts) or 'none yet'}; connect its broker first"
         )
-    held = _holdings(state, cmd.account)
-    free = state.cash(cmd.account, cmd.currency).free
-    equity, unpriced = _equity(state, cmd.account, cmd.currency, cmd.prices)
-    hours = _hours(state, cmd)
+    held = holdings(state, cmd.account)
+    free = cash_book(state, cmd.account, cmd.currency).free
+    equity, unpriced = equity_of(state, cmd.account, cmd.currency, cmd.prices)
+    hours = hours_of(state, cmd.targets)
     trading = bool(hours) and all(h is not None and h.trading_day == cmd.trade_date for h in hours)
     shut = [h for h in hours if h is not None and not h.is_open(now)]
     windows = next((h.windows for h in (*shut, *hours) if h is not None), ())
@@ -134,19 +130,9 @@ def start(state: State, around: Surroundings, cmd: StartRun, now: UtcNs) -> Gene
         raise BadInput("a dry run is previewed, never made; ask for the plan instead")
     seen = preview(state, cmd, now)
     if seen.findings:
-        failed = tuple(f"{f.code}: {f.text}" for f in seen.findings)
-        yield RunDenied(
-            now,
-            cmd.project_id,
-            cmd.decision_snapshot_id,
-            cmd.mode,
-            cmd.trade_date,
-            cmd.account,
-            cmd.by,
-            cmd.content_hash,
-            failed,
-        )
-        return RunReply(None, None, failed=failed)
+        denied = _denied(cmd, seen, now)
+        yield denied
+        return RunReply(None, None, failed=denied.failed)
     created = _created(state, cmd, seen, now, attempt=1, supersedes=None)
     yield created
     if cmd.execute and not cmd.hold_for_approval:
@@ -159,6 +145,9 @@ def approve(state: State, around: Surroundings, cmd: ApproveRun, now: UtcNs) -> 
     run = _run(state, cmd.run_id)
     if run.status not in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
         return RunReply(cmd.run_id, run.status, repeat=True)
+    day = run.created.trade_date
+    if any(hours is None or hours.trading_day != day for hours in hours_of(state, run.created.targets)):
+        raise BadInput(f"run {cmd.run_id} was planned for {day}, which is not the trading day now; make a run for today")
     if run.status is RunStatus.AWAITING_APPROVAL:
         yield RunApproved(now, cmd.run_id, cmd.by)
     yield from _go(state, around, cmd.run_id, now)
@@ -249,20 +238,10 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     )
     seen = preview(state, again, now)
     if seen.findings:
-        failed = tuple(f"{f.code}: {f.text}" for f in seen.findings)
-        yield RunDenied(
-            now,
-            was.project_id,
-            was.decision_snapshot_id,
-            was.mode,
-            was.trade_date,
-            was.account,
-            cmd.by,
-            was.content_hash,
-            failed,
-        )
-        return RunReply(None, None, failed=failed)
-    held = _holdings(state, was.account)
+        denied = _denied(again, seen, now)
+        yield denied
+        return RunReply(None, None, failed=denied.failed)
+    held = holdings(state, was.account)
     lines = plan(
         targets,
         prices,
@@ -285,16 +264,17 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
 def advance(state: State, around: Surroundings, run_id: RunID, now: UtcNs) -> Facts:
     """Look at a run again: send what may go now, and end it when nothing is left to happen."""
     run = state.runs[run_id]
-    if run.status not in (RunStatus.RUNNING, RunStatus.PAUSED):
+    if run.status in ENDED or (run.status not in (RunStatus.RUNNING, RunStatus.PAUSED) and not run.cancel_requested):
         return
-    if _whole_batch_failed(state, run):
+    while not _whole_batch_failed(state, run):
+        if run.status is not RunStatus.RUNNING or run.cancel_requested:
+            break
+        # What was denied works no more, so that what waited for its money may go now or never: ask until nothing is left to do.
+        if not (yield from _release(state, around, run, now)):
+            break
+    else:
         yield RunEnded(now, run_id, RunStatus.FAILED, FAILED_BATCH, "every order sent so far failed", _todo(state, run))
         return
-    if run.status is RunStatus.RUNNING and not run.cancel_requested:
-        yield from _release(state, around, run, now)
-        if _whole_batch_failed(state, run):
-            yield RunEnded(now, run_id, RunStatus.FAILED, FAILED_BATCH, "every order sent so far failed", _todo(state, run))
-            return
     if run.cancel_requested:
         if all(leg.closed or leg.cl_ord_id is None for leg in run.legs):
             yield RunEnded(now, run_id, RunStatus.CANCELED, "", run.text, _todo(state, run))
@@ -309,20 +289,22 @@ def _go(state: State, around: Surroundings, run_id: RunID, now: UtcNs) -> Facts:
     yield from advance(state, around, run_id, now)
 
 
-def _release(state: State, around: Surroundings, run: Run, now: UtcNs) -> Facts:
+def _release(state: State, around: Surroundings, run: Run, now: UtcNs) -> Generator[Event, None, bool]:
+    """Do what may be done with the unsent legs now; whether anything was."""
     created = run.created
     if all(leg.closed or leg.cl_ord_id is not None for leg in run.legs):
-        return
+        return False
     link = state.links.get(created.broker)
-    if link is None or not link.ready:
-        return
+    if link is None or not link.ready or any(_waits_for_the_bell(state, leg, now) for leg in run.legs):
+        return False
     states = [LineState(leg.line, leg.order_qty, _leg_state(leg), state.instruments[leg.line.symbol]) for leg in run.legs]
-    free = state.cash(created.account, created.currency).free
+    free = cash_book(state, created.account, created.currency).free
 
     def cost(line: PlanLine, qty: Decimal) -> Decimal:
         return _cost_bound(state, around, line, qty)
 
-    for action in release(states, free, cost):
+    actions = release(states, free, cost)
+    for action in actions:
         match action:
             case Send(leg=number, qty=qty):
                 line = run.leg(number).line
@@ -343,6 +325,15 @@ def _release(state: State, around: Surroundings, run: Run, now: UtcNs) -> Facts:
                 yield LineResized(now, created.run_id, number, qty, code, reason)
             case Drop(leg=number, code=code, reason=reason):
                 yield LineResized(now, created.run_id, number, Qty(ZERO), code, reason)
+    return bool(actions)
+
+
+def _waits_for_the_bell(state: State, leg: Leg, now: UtcNs) -> bool:
+    """Whether an unsent leg's market is shut and opens again today; the next look at the broker's books asks again."""
+    if leg.closed or leg.cl_ord_id is not None:
+        return False
+    hours = state.hours.get(state.instruments[leg.line.symbol].session)
+    return hours is not None and hours.opens_later(now)
 
 
 def _cost_bound(state: State, around: Surroundings, line: PlanLine, qty: Decimal) -> Decimal:
@@ -354,7 +345,8 @@ def _cost_bound(state: State, around: Surroundings, line: PlanLine, qty: Decimal
     value = instrument.notional(px, qty)
     fee = instrument.fees.fee(line.side, qty, value)
     if instrument.asset_class is AssetClass.FUTURE:
-        value = Amount(value * (instrument.margin_rate or Decimal(1)))
+        opens = line.position_effect in (PositionEffect.AUTO, PositionEffect.OPEN)
+        value = Amount(value * (instrument.margin_rate or Decimal(1)) if opens else ZERO)
     return (value + fee).quantize(instrument.fees.quantum, rounding=ROUND_UP)
 
 
@@ -394,6 +386,21 @@ def _todo(state: State, run: Run) -> tuple[int, ...]:
         elif not leg.closed:
             todo.append(leg.line.leg)
     return tuple(todo)
+
+
+def _denied(cmd: StartRun, seen: Preview, now: UtcNs) -> RunDenied:
+    failed = tuple(f"{f.code}: {f.text}" for f in seen.findings)
+    return RunDenied(
+        now,
+        cmd.project_id,
+        cmd.decision_snapshot_id,
+        cmd.mode,
+        cmd.trade_date,
+        cmd.account,
+        cmd.by,
+        cmd.content_hash,
+        failed,
+    )
 
 
 def _created(state: State, cmd: StartRun, seen: Preview, now: UtcNs, *, attempt: int, supersedes: RunID | None) -> RunCreated:
@@ -444,44 +451,3 @@ def _run(state: State, run_id: RunID) -> Run:
 
 def _word(run: Run) -> str:
     return f"{run.status.value}{' and being cancelled' if run.cancel_requested and run.status not in ENDED else ''}"
-
-
-def _holdings(state: State, account: AccountID) -> dict[Symbol, Held]:
-    held = {}
-    for symbol, position in state.positions.get(account, {}).items():
-        if position.is_flat:
-            continue
-        instrument: Instrument = state.instruments[symbol]
-        held[symbol] = Held(
-            position.long_qty,
-            position.sellable(settles_t1=instrument.settles_t1),
-            position.short_qty,
-            position.long_today,
-            position.short_today,
-        )
-    return held
-
-
-def _hours(state: State, cmd: StartRun) -> list[Hours | None]:
-    """The hours of every session the targets trade in, each once."""
-    instruments = (state.instruments.get(target.symbol) for target in cmd.targets)
-    sessions = dict.fromkeys(instrument.session for instrument in instruments if instrument is not None)
-    return [state.hours.get(session) for session in sessions]
-
-
-def _equity(state: State, account: AccountID, currency: Currency, prices: Iterable[SeenPrice]) -> tuple[Decimal, set[Symbol]]:
-    """Cash plus holdings at the seen prices, and the holdings that have none."""
-    px = {p.symbol: p.px for p in prices}
-    total: Decimal = state.cash(account, currency).balance
-    unpriced: set[Symbol] = set()
-    for symbol, position in state.positions.get(account, {}).items():
-        instrument = state.instruments[symbol]
-        if position.is_flat or instrument.currency != currency:
-            continue
-        if symbol not in px:
-            unpriced.add(symbol)
-        elif instrument.asset_class is AssetClass.FUTURE:
-            total += position.unrealized(px[symbol], instrument.multiplier)
-        else:
-            total += instrument.notional(px[symbol], position.net_qty)
-    return total, unpriced

@@ -1,0 +1,127 @@
+"""What several facts do alike: a fill into order, position and cash, its reversal, and the end of an order.
+
+Called by core/evolve.py alone. A fill moves four things in one step: the order's quantities, the position, the cash, and what
+the order had promised of cash and shares; a reversal moves them back to the last digit.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tradeloop.core.cash import flow_of, margin_of, used_by
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.order import Exec, Order
+from tradeloop.core.position import book
+from tradeloop.core.risk.checks import closes
+from tradeloop.core.state import State
+from tradeloop.core.types import ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, UtcNs
+
+
+def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: Px, fee: Amount, leaves: Decimal) -> None:
+    """One fill into order, position and cash; `leaves` is what the order had left before it."""
+    instrument = state.instruments[order.symbol]
+    px_qty = px * qty
+    order.cum_qty = Qty(order.cum_qty + qty)
+    order.cum_value += px_qty
+    order.fees = Amount(order.fees + fee)
+    order.updated_at = at
+    value = px_qty if instrument.multiplier == 1 else px_qty * instrument.multiplier
+    position = state.position(order.account, order.symbol)
+    margin = margin_of(position, instrument)
+    realized = book(position, side, qty, value, order.position_effect)
+    position.fees = Amount(position.fees + fee)
+    position.updated_at = at
+    cash = state.cash(order.account, instrument.currency)
+    flow = flow_of(instrument, side, value, realized) - fee
+    cash.balance = Amount(cash.balance + flow)
+    cash.updated_at = at
+    if instrument.margin_rate is not None:
+        cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
+    done = order.is_done
+    if order.reserved:
+        release = order.reserved if done else min(order.reserved, used_by(instrument, value, fee))
+        order.reserved = Amount(order.reserved - release)
+        cash.reserved = Amount(cash.reserved - release)
+    freeze(state, order, instrument, order.leaves_qty - leaves)
+    if done:
+        state.index(order)
+        state.orders.keep(order)
+        _leg_closed(state, order)
+
+
+def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Exec) -> None:
+    """Reverse one fill: the opposite trade at the same price, so that cash and cost balance to the last digit."""
+    instrument = state.instruments[order.symbol]
+    leaves = order.leaves_qty
+    qty, px_qty = execution.qty, execution.px * execution.qty
+    order.cum_qty = Qty(order.cum_qty - qty)
+    order.cum_value -= px_qty
+    order.fees = Amount(order.fees - execution.fee)
+    order.updated_at = at
+    value = px_qty * instrument.multiplier
+    back = Side.SELL if side is Side.BUY else Side.BUY
+    effect = order.position_effect
+    if effect is PositionEffect.OPEN:
+        effect = PositionEffect.CLOSE
+    elif effect is not PositionEffect.AUTO:
+        effect = PositionEffect.OPEN
+    position = state.position(order.account, order.symbol)
+    margin = margin_of(position, instrument)
+    realized = book(position, back, qty, value, effect, of_today=True)
+    position.fees = Amount(position.fees - execution.fee)
+    position.updated_at = at
+    cash = state.cash(order.account, instrument.currency)
+    flow = flow_of(instrument, back, value, realized)
+    cash.balance = Amount(cash.balance + flow + execution.fee)
+    cash.updated_at = at
+    if instrument.margin_rate is not None:
+        cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
+    if not order.is_done and order.side is Side.BUY and not order.external:
+        again = used_by(instrument, value, execution.fee)
+        order.reserved = Amount(order.reserved + again)
+        cash.reserved = Amount(cash.reserved + again)
+    freeze(state, order, instrument, order.leaves_qty - leaves)
+    state.index(order)
+    state.orders.keep(order)
+
+
+def order_of(state: State, cl_ord_id: ClOrdID) -> Order:
+    order = state.orders.get(cl_ord_id)
+    assert order is not None, f"event about order {cl_ord_id}, which no event made"
+    return order
+
+
+def close_order(state: State, order: Order, at: UtcNs, text: str, how: str) -> None:
+    """The order leaves the market: its promise of cash and shares ends, its fills stay."""
+    leaves = order.leaves_qty
+    setattr(order, how, at)
+    order.text, order.updated_at, order.cancel_requested_at, order.unknown_at = text, at, None, None
+    instrument = state.instruments[order.symbol]
+    if order.reserved:
+        cash = state.cash(order.account, instrument.currency)
+        cash.reserved = Amount(cash.reserved - order.reserved)
+        order.reserved = Amount(ZERO)
+    freeze(state, order, instrument, -leaves)
+    state.index(order)
+    state.orders.keep(order)
+    _leg_closed(state, order)
+
+
+def _leg_closed(state: State, order: Order) -> None:
+    if order.run_id is not None:
+        leg = state.runs[order.run_id].leg(order.leg)
+        if leg.cl_ord_id == order.cl_ord_id:
+            leg.closed = True
+
+
+def freeze(state: State, order: Order, instrument: Instrument, delta: Decimal) -> None:
+    """What a working order will close is promised to it; `delta` is the change of its leaves."""
+    if order.side is Side.BUY and order.position_effect is PositionEffect.AUTO:
+        return
+    if not delta or not closes(order.side, order.position_effect, instrument):
+        return
+    position = state.position(order.account, order.symbol)
+    if order.side is Side.SELL:
+        position.long_frozen = Qty(position.long_frozen + delta)
+    else:
+        position.short_frozen = Qty(position.short_frozen + delta)

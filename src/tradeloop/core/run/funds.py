@@ -1,0 +1,62 @@
+"""What a run is planned from: the holdings, the cash, the equity and the trading hours of its account, read and never written.
+
+Asking leaves no trace in the state, so that a preview changes nothing and a replay gives the same hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from tradeloop.core.cash import CashBook
+from tradeloop.core.commands import SeenPrice, TargetLine
+from tradeloop.core.instrument import AssetClass
+from tradeloop.core.run.sizing import Held
+from tradeloop.core.state import Hours, State
+from tradeloop.core.types import AccountID, Currency, Symbol
+
+
+def holdings(state: State, account: AccountID) -> dict[Symbol, Held]:
+    """Every holding that is not flat, with what of it may be sold now."""
+    held = {}
+    for symbol, position in state.positions.get(account, {}).items():
+        if position.is_flat:
+            continue
+        held[symbol] = Held(
+            position.long_qty,
+            position.sellable(settles_t1=state.instruments[symbol].settles_t1),
+            position.short_qty,
+            position.long_today,
+            position.short_today,
+        )
+    return held
+
+
+def hours_of(state: State, targets: Iterable[TargetLine]) -> list[Hours | None]:
+    """The hours of every session the targets trade in, each once; None for a session that has no trading day yet."""
+    instruments = (state.instruments.get(target.symbol) for target in targets)
+    sessions = dict.fromkeys(instrument.session for instrument in instruments if instrument is not None)
+    return [state.hours.get(session) for session in sessions]
+
+
+def cash_book(state: State, account: AccountID, currency: Currency) -> CashBook:
+    """The cash book, an empty one where there is none; unlike `State.cash` it makes none."""
+    return state.accounts[account].cash.get(currency) or CashBook()
+
+
+def equity_of(state: State, account: AccountID, currency: Currency, prices: Iterable[SeenPrice]) -> tuple[Decimal, set[Symbol]]:
+    """Cash plus holdings at the seen prices, in `currency`, and the holdings that have none."""
+    px = {p.symbol: p.px for p in prices}
+    total: Decimal = cash_book(state, account, currency).balance
+    unpriced: set[Symbol] = set()
+    for symbol, position in state.positions.get(account, {}).items():
+        instrument = state.instruments[symbol]
+        if position.is_flat or instrument.currency != currency:
+            continue
+        if symbol not in px:
+            unpriced.add(symbol)
+        elif instrument.asset_class is AssetClass.FUTURE:
+            total += position.unrealized(px[symbol], instrument.multiplier)
+        else:
+            total += instrument.notional(px[symbol], position.net_qty)
+    return total, unpriced

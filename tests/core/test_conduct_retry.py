@@ -1,0 +1,160 @@
+"""A retry: a new attempt at the residual, by a named person, of a run that ended (S0-59, D1)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.core.runs_made import A, B, C, Work, prices
+
+from tradeloop.core.commands import CancelRun, RetryRun, RunLimits
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import RunDenied
+from tradeloop.core.replies import RunReply
+from tradeloop.core.types import SECOND_NS, RunStatus, Side
+from tradeloop.testing.builders import a_quote, an_execution
+
+
+def test_a_retry_covers_only_the_residual_and_supersedes_the_old_attempt() -> None:
+    """S0-59, D1."""
+    first = Work.begun({A: "0.1", B: "0.1", C: "0.1"})
+    first.fill(A)
+    first.fill(B, 4_000)
+    first.canceled(B)
+    first.reject(C)
+    assert first.run.todo == (2, 3)
+
+    second = first.retried(by="ann")
+
+    assert second.sent() == {B: 6_000, C: 10_000}
+    created = second.run.created
+    assert (created.attempt, created.supersedes, created.by) == (2, first.run_id, "ann")
+    assert first.run.superseded_by == second.run_id
+
+
+def test_a_retry_in_a_moved_market_still_aims_at_the_quantities_of_the_first_attempt() -> None:
+    """D1: the residual of a decision is not a new decision."""
+    first = Work.begun({A: "0.1"})
+    first.fill(A, 4_000)
+    first.canceled(A)
+    first.desk.give(a_quote(A, bid="10.49", ask="10.50"))
+
+    second = first.retried(at=prices(px="10.50"))
+
+    assert second.sent() == {A: 6_000}
+    assert second.run.created.equity == Decimal(1_000_000)
+
+
+def test_a_retry_of_a_retry_covers_what_is_still_left() -> None:
+    """D1."""
+    first = Work.begun({A: "0.1"})
+    first.fill(A, 4_000)
+    first.canceled(A)
+    second = first.retried()
+    second.fill(A, 1_000)
+    second.canceled(A)
+
+    third = second.retried(by="bob")
+
+    assert third.sent() == {A: 5_000}
+    assert (third.run.created.attempt, third.run.created.supersedes) == (3, second.run_id)
+    third.fill(A)
+    assert (third.status, third.run.todo) == (RunStatus.COMPLETED, ())
+
+
+def test_an_attempt_that_was_retried_cannot_be_retried_again() -> None:
+    """D1: two people retrying the same attempt would double it."""
+    first = Work.begun({A: "0.1"})
+    first.reject(A)
+    second = first.retried()
+    with pytest.raises(BadInput, match=f"was retried as {second.run_id}; retry that one"):
+        first.retried(by="bob")
+    assert len(first.desk.state.runs) == 2
+
+
+def test_a_running_run_cannot_be_retried() -> None:
+    work = Work.begun({A: "0.1"})
+    with pytest.raises(BadInput, match="is RUNNING; only one that ended can be retried"):
+        work.retried()
+
+
+def test_a_run_being_cancelled_cannot_be_retried() -> None:
+    """Its orders may still fill."""
+    work = Work.begun({A: "0.1"})
+    work.desk.give(CancelRun(work.run_id, "ann"))
+    with pytest.raises(BadInput, match="is RUNNING and being cancelled; only one that ended can be retried"):
+        work.retried()
+
+
+@pytest.mark.parametrize("by", ["", "  "])
+def test_a_retry_needs_a_name(by: str) -> None:
+    """S0-59: only by a person."""
+    work = Work.begun({A: "0.1"})
+    work.reject(A)
+    with pytest.raises(BadInput, match="a retry is made by a named person"):
+        work.retried(by=by)
+
+
+def test_a_run_that_left_nothing_over_cannot_be_retried() -> None:
+    work = Work.begun({A: "0.1"})
+    work.fill(A)
+    with pytest.raises(BadInput, match="left nothing over; there is nothing to retry"):
+        work.retried()
+
+
+def test_a_failed_batch_is_retried_as_a_whole() -> None:
+    """S1-44, S0-59."""
+    first = Work.begun({A: 0, B: "0.9"}, cash=0, held={A: 1000})
+    first.reject(A)
+    assert first.run.code == "FAILED_BATCH"
+
+    second = first.retried()
+    second.fill(A)
+
+    assert second.sent() == {A: -1000, B: 900}
+
+
+def test_a_cancelled_run_is_retried_with_what_it_had_not_done() -> None:
+    """S0-59: lines it never sent included."""
+    first = Work.begun({A: 0, B: "0.5"}, cash=0, held={A: 1000})
+    first.fill(A, 300)
+    first.desk.give(CancelRun(first.run_id, "ann"))
+    first.canceled(A)
+    assert first.status is RunStatus.CANCELED
+
+    second = first.retried()
+
+    assert second.sent()[A] == -700
+    second.fill(A)
+    assert second.sent() == {A: -700, B: 500}
+
+
+def test_a_holding_that_the_target_does_not_name_is_sold_by_the_retry_too() -> None:
+    first = Work.begun({B: "0.1"}, held={A: 1000})
+    first.reject(A)
+    first.fill(B)
+    assert first.run.todo == (1,)
+
+    assert first.retried().sent() == {A: -1000}
+
+
+def test_a_retry_does_not_sell_what_was_bought_elsewhere_meanwhile() -> None:
+    first = Work.begun({A: "0.1"})
+    first.reject(A)
+    first.desk.give(an_execution(None, C, Side.BUY, 500, 10, "by-hand", order_id="h1"))
+
+    assert first.retried().sent() == {A: 10_000}
+
+
+def test_a_retry_passes_the_checks_again() -> None:
+    """S0-56, S0-59: old limits hold for the new attempt."""
+    first = Work.begun({A: "0.1"}, limits=RunLimits(max_quote_age_ns=60 * SECOND_NS))
+    first.reject(A)
+    first.desk.wait(3600)
+
+    reply = first.desk.give(RetryRun(first.run_id, "ann", prices()))
+
+    assert isinstance(reply, RunReply)
+    assert (reply.run_id, [text.split(":")[0] for text in reply.failed]) == (None, ["stale_prices"])
+    assert first.run.superseded_by is None
+    assert [event.by for event in first.desk.of(RunDenied)] == ["ann"]

@@ -1,0 +1,482 @@
+"""The three fates of an order at the wire: surely not sent, surely answered, and perhaps there, which only proof ends."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tradeloop.core.commands import CancelOrder, ResolveOrder, SubmitOrder
+from tradeloop.core.effects import RaiseAlert, SendOrder, SetTimer, TakeSnapshot
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import AbsenceSeen, FateLost, NotSentProven, OrderCanceled, OrderResolved, SendBegun
+from tradeloop.core.inputs import Start, TimerFired
+from tradeloop.core.order import Order
+from tradeloop.core.replies import OrderReply
+from tradeloop.core.reports import BrokerDown, BrokerUp, OpenOrder, OrderAck, OrderReject, SendOutcome
+from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, OrderID, OrdStatus, OrdType, Side, UtcNs
+from tradeloop.testing.builders import (
+    ACCOUNT,
+    BROKER,
+    a_quote,
+    a_snapshot,
+    an_execution,
+    an_instrument,
+    buy,
+    sell,
+    their_order,
+)
+from tradeloop.testing.desk import Desk
+
+MOUTAI, PING_AN = "600519.SH", "000001.SZ"
+
+
+def a_desk(**opened: Any) -> Desk:
+    return Desk().opened(an_instrument(), an_instrument(PING_AN), **opened)
+
+
+def accepted(desk: Desk, command: SubmitOrder) -> bool:
+    """Whether the order is on its way."""
+    return desk.order(command).ord_status is OrdStatus.PENDING_NEW
+
+
+def status(desk: Desk, order: Order) -> OrdStatus:
+    return desk.known(order.cl_ord_id).ord_status
+
+
+def not_sent(desk: Desk, order: Order) -> None:
+    desk.give(SendOutcome(BROKER, order.cl_ord_id, "NOT_SENT", "connection refused"))
+
+
+def lose(desk: Desk, order: Order) -> None:
+    desk.give(SendOutcome(BROKER, order.cl_ord_id, "UNKNOWN", "timed out"))
+
+
+def resend(desk: Desk, order: Order) -> None:
+    desk.give(a_quote(at=desk.now), TimerFired("resend", order.cl_ord_id))
+
+
+def look(desk: Desk, *orders: OpenOrder, **changes: Any) -> None:
+    desk.give(a_snapshot(as_of=desk.now, orders=orders, **changes))
+
+
+def an_unknown_order(desk: Desk) -> Order:
+    order = desk.order(buy(MOUTAI, 100))
+    lose(desk, order)
+    return order
+
+
+def sent(desk: Desk, order: Order) -> int:
+    return len([e for e in desk.of(SendOrder) if e.order.order.cl_ord_id == order.cl_ord_id])
+
+
+# --- surely not sent
+
+
+def test_what_was_surely_not_sent_is_tried_again_after_one_two_and_five_seconds_and_then_left_to_a_person() -> None:
+    """S1-43."""
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    for seconds in (1, 2, 5):
+        not_sent(desk, order)
+        due = [t.due for t in desk.of(SetTimer) if t.kind == "resend"][-1]
+        assert due == desk.now + seconds * SECOND_NS
+        desk.wait(seconds)
+        resend(desk, order)
+    assert (len(desk.of(SendBegun)), status(desk, order)) == (4, OrdStatus.PENDING_NEW)
+    not_sent(desk, order)
+    assert status(desk, order) is OrdStatus.CANCELED
+    assert desk.known(order.cl_ord_id).text.startswith("never sent: 4 tries failed")
+    assert [a.key for a in desk.of(RaiseAlert)] == [f"not_sent:{order.cl_ord_id}"]
+
+
+def test_a_second_try_carries_the_same_id() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    not_sent(desk, order)
+    resend(desk, order)
+    assert sent(desk, order) == 2
+
+
+def test_what_is_never_sent_gives_its_cash_back() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    not_sent(desk, order)
+    desk.give(CancelOrder(order.cl_ord_id, "tester"))
+    assert desk.state.accounts[ACCOUNT].cash[an_instrument().currency].free == Decimal(1_000_000)
+
+
+def test_an_order_whose_price_ran_away_is_not_sent_late() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    not_sent(desk, order)
+    desk.give(a_quote(bid="10.20", ask="10.21"), TimerFired("resend", order.cl_ord_id))
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.CANCELED, 1)
+    assert "moved from 9.995 to 10.205" in desk.known(order.cl_ord_id).text
+
+
+def test_an_order_whose_price_moved_two_per_cent_at_most_is_sent_late() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    not_sent(desk, order)
+    desk.give(a_quote(bid="10.18", ask="10.20"), TimerFired("resend", order.cl_ord_id))
+    assert sent(desk, order) == 2
+
+
+def test_an_order_is_not_sent_late_into_a_closed_market() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    not_sent(desk, order)
+    desk.wait(2 * 86_400)
+    resend(desk, order)
+    assert status(desk, order) is OrdStatus.CANCELED
+
+
+def test_an_order_that_cannot_go_while_the_broker_is_away_waits_for_it() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    not_sent(desk, order)
+    desk.give(BrokerDown(BROKER, "gone"))
+    resend(desk, order)
+    assert status(desk, order) is OrdStatus.STAGED
+    desk.give(BrokerUp(BROKER), a_snapshot())
+    assert sent(desk, order) == 2
+
+
+@pytest.mark.parametrize("spoke", ["ack", "fill"])
+def test_an_order_the_broker_spoke_of_is_never_sent_again_whatever_the_wire_had_said(spoke: str) -> None:
+    """S0-65: the resend timer is already running when the broker's word arrives."""
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    not_sent(desk, order)
+    if spoke == "ack":
+        desk.ack(order)
+    else:
+        desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 40, "10"))
+    desk.wait(1)
+    resend(desk, order)
+    assert sent(desk, order) == 1
+
+
+def test_a_rejected_order_is_not_sent_again() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.give(OrderReject(BROKER, order.cl_ord_id, "7", "no"))
+    resend(desk, order)
+    assert sent(desk, order) == 1
+
+
+# --- perhaps sent
+
+
+def test_a_lost_answer_makes_the_fate_unknown_and_not_rejected() -> None:
+    """D7."""
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    assert status(desk, order) is OrdStatus.UNKNOWN
+    assert [a.level for a in desk.of(RaiseAlert)] == ["WARNING"]
+
+
+def test_silence_past_the_time_out_makes_the_fate_unknown() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.wait(4.9)
+    desk.give(TimerFired("ack_timeout", order.cl_ord_id))
+    assert status(desk, order) is OrdStatus.PENDING_NEW
+    desk.wait(0.1)
+    desk.give(TimerFired("ack_timeout", order.cl_ord_id))
+    assert status(desk, order) is OrdStatus.UNKNOWN
+
+
+def test_the_time_out_of_the_first_try_does_not_count_against_the_second() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.wait(1)
+    not_sent(desk, order)
+    desk.wait(1)
+    resend(desk, order)
+    desk.wait(3)
+    desk.give(TimerFired("ack_timeout", order.cl_ord_id))
+    assert status(desk, order) is OrdStatus.PENDING_NEW
+
+
+def test_an_acknowledged_order_has_no_time_out() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.ack(order)
+    desk.wait(10)
+    desk.give(TimerFired("ack_timeout", order.cl_ord_id))
+    assert status(desk, order) is OrdStatus.NEW
+
+
+def test_a_lost_session_makes_the_fate_of_what_was_in_flight_unknown_and_of_nothing_else() -> None:
+    desk = a_desk()
+    acked, in_flight = desk.order(buy(MOUTAI, 100)), desk.order(buy(PING_AN, 100))
+    staged = desk.order(buy(MOUTAI, 100, ord_type=OrdType.STOP, stop_px="11"))
+    desk.ack(acked)
+    desk.give(BrokerDown(BROKER, "reset by peer"))
+    found = [status(desk, order) for order in (acked, in_flight, staged)]
+    assert found == [OrdStatus.NEW, OrdStatus.UNKNOWN, OrdStatus.STAGED]
+
+
+def test_a_session_lost_twice_is_one_loss() -> None:
+    desk = a_desk()
+    desk.order(buy(MOUTAI, 100))
+    desk.give(BrokerDown(BROKER, "gone"))
+    before = desk.state.hash()
+    desk.give(BrokerDown(BROKER, "gone"))
+    assert desk.state.hash() == before
+
+
+def test_a_restart_doubts_what_was_in_flight_and_sends_nothing() -> None:
+    """D7: a crash between send and save."""
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.give(Start(2, "test", "t1"))
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.UNKNOWN, 1)
+
+
+def test_an_unknown_order_is_never_sent_again_by_a_timer_a_reconnect_or_a_restart() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    resend(desk, order)
+    desk.give(BrokerDown(BROKER, "gone"), BrokerUp(BROKER), a_snapshot(as_of=desk.now, orders_complete=False))
+    desk.give(Start(2, "test", "t1"), BrokerUp(BROKER), a_snapshot(as_of=desk.now, orders_complete=False))
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.UNKNOWN, 1)
+
+
+def test_an_unknown_order_keeps_its_cash() -> None:
+    desk = a_desk()
+    an_unknown_order(desk)
+    assert desk.state.accounts[ACCOUNT].cash[an_instrument().currency].reserved == Decimal("1010.00")
+
+
+def test_while_a_fate_is_unknown_its_symbol_takes_no_other_order_and_other_symbols_do() -> None:
+    desk = a_desk(positions={MOUTAI: 100})
+    an_unknown_order(desk)
+    for command in (buy(MOUTAI, 100), sell(MOUTAI, 100)):
+        reply = desk.give(command)
+        assert isinstance(reply, OrderReply)
+        assert reply.denied is not None
+        assert reply.denied.rule == "fate_unknown"
+    assert accepted(desk, buy(PING_AN, 100))
+
+
+@pytest.mark.parametrize("proof", ["ack", "reject", "fill", "book"])
+def test_any_word_of_the_broker_about_the_order_ends_the_doubt(proof: str) -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    match proof:
+        case "ack":
+            desk.give(OrderAck(BROKER, order.cl_ord_id, OrderID("b1")))
+        case "reject":
+            desk.give(OrderReject(BROKER, order.cl_ord_id, "7", "no"))
+        case "fill":
+            desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 100, "10"))
+        case _:
+            look(desk, their_order(order.cl_ord_id, MOUTAI, Side.BUY, 100, OrdStatus.NEW))
+    assert desk.state.unknown == {}
+    assert accepted(desk, buy(MOUTAI, 100))
+
+
+def prove_absence(desk: Desk, looks: int = 3, every: float = 3.0) -> None:
+    for _ in range(looks):
+        desk.wait(every)
+        desk.give(a_quote(at=desk.now))
+        look(desk)
+
+
+def test_three_complete_looks_over_long_enough_prove_that_it_never_arrived_and_it_is_sent() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    prove_absence(desk)
+    assert [e.looks for e in desk.of(NotSentProven)] == [3]
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.PENDING_NEW, 2)
+
+
+def test_two_looks_prove_nothing() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    prove_absence(desk, looks=2, every=30)
+    assert (status(desk, order), len(desk.of(AbsenceSeen))) == (OrdStatus.UNKNOWN, 2)
+
+
+def test_many_looks_before_a_request_could_have_arrived_and_shown_prove_nothing() -> None:
+    """The request may leave until its last moment (5 s), live for 1 s, and show 1 s after that."""
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    prove_absence(desk, looks=23, every=0.3)
+    assert status(desk, order) is OrdStatus.UNKNOWN
+    prove_absence(desk, looks=1, every=0.1)
+    assert status(desk, order) is OrdStatus.PENDING_NEW
+
+
+def test_the_looks_themselves_lie_apart_by_the_time_a_request_may_take() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.wait(60)
+    prove_absence(desk, looks=3, every=0.5)
+    assert status(desk, order) is OrdStatus.UNKNOWN
+
+
+def test_a_look_from_before_the_order_was_sent_is_no_look() -> None:
+    desk = a_desk()
+    desk.wait(1)
+    desk.give(a_quote(at=desk.now))
+    an_unknown_order(desk)
+    desk.give(a_snapshot(as_of=desk.now - SECOND_NS // 2))
+    assert desk.of(AbsenceSeen) == []
+
+
+def test_the_same_look_counts_once() -> None:
+    desk = a_desk()
+    an_unknown_order(desk)
+    desk.wait(1)
+    snapshot = a_snapshot(as_of=desk.now)
+    desk.give(snapshot, snapshot, snapshot)
+    assert len(desk.of(AbsenceSeen)) == 1
+
+
+@pytest.mark.parametrize("part", [{"orders": None}, {"orders_complete": False}], ids=["no orders", "open orders only"])
+def test_a_look_that_is_not_complete_is_no_look(part: dict[str, Any]) -> None:
+    desk = a_desk()
+    an_unknown_order(desk)
+    desk.wait(10)
+    desk.give(a_snapshot(**{"as_of": desk.now, **part}))
+    assert desk.of(AbsenceSeen) == []
+
+
+def test_a_new_doubt_needs_a_new_proof() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    prove_absence(desk)
+    lose(desk, order)
+    prove_absence(desk, looks=2)
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.UNKNOWN, 2)
+
+
+def test_an_order_proven_not_sent_is_checked_again_before_it_is_sent() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    for _ in range(3):
+        desk.wait(3)
+        desk.give(a_quote(bid="10.30", ask="10.31", at=desk.now))
+        look(desk)
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.CANCELED, 1)
+    assert desk.of(OrderCanceled)[-1].text.startswith("never sent: ")
+
+
+def test_an_order_proven_not_sent_whose_cancel_was_wanted_ends_there() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.give(CancelOrder(order.cl_ord_id, "tester"))
+    prove_absence(desk)
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.CANCELED, 1)
+
+
+def test_an_order_that_shows_after_its_absence_was_proven_is_not_sent_once_more() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.give(BrokerDown(BROKER, "gone"))
+    prove_absence(desk)
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.STAGED, 1)
+    desk.ack(order)
+    desk.give(BrokerUp(BROKER), a_snapshot(as_of=desk.now, orders=(_shown(order),)))
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.NEW, 1)
+
+
+def _shown(order: Order) -> OpenOrder:
+    return their_order(order.cl_ord_id, MOUTAI, Side.BUY, 100, OrdStatus.NEW)
+
+
+# --- asking, and a person
+
+
+def test_a_prober_asks_again_and_again_while_the_fate_is_unknown() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.effects.clear()
+    desk.give(TimerFired("probe", order.cl_ord_id))
+    assert [type(e) for e in desk.effects] == [TakeSnapshot, SetTimer]
+    desk.ack(order)
+    desk.effects.clear()
+    desk.give(TimerFired("probe", order.cl_ord_id))
+    assert desk.effects == []
+
+
+def test_a_fate_that_stays_unknown_alerts_a_person() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.wait(10)
+    desk.give(TimerFired("probe", order.cl_ord_id))
+    alert = desk.of(RaiseAlert)[-1]
+    assert alert.level == "CRITICAL"
+    assert "has been unknown for 10 s: timed out" in alert.text
+
+
+@pytest.mark.parametrize("decision", ["NOT_SENT", "CANCELED"])
+def test_a_person_may_end_the_doubt_with_a_reason(decision: str) -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.give(ResolveOrder(order.cl_ord_id, decision, "ann", "the broker said so on the phone"))
+    assert status(desk, order) is OrdStatus.CANCELED
+    assert [(e.as_, e.by, e.reason) for e in desk.of(OrderResolved)] == [(decision, "ann", "the broker said so on the phone")]
+    assert desk.state.accounts[AccountID("demo")].cash[an_instrument().currency].reserved == 0
+    assert accepted(desk, buy(MOUTAI, 100))
+
+
+@pytest.mark.parametrize(
+    ("decision", "reason", "sentence"),
+    [
+        ("NOT_SENT", "", "a reason is needed"),
+        ("NOT_SENT", "  ", "a reason is needed"),
+        ("FILLED", "I saw it", "--as was 'FILLED'; expected NOT_SENT or CANCELED"),
+    ],
+)
+def test_a_decision_without_a_reason_or_of_another_kind_is_refused(decision: str, reason: str, sentence: str) -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    before = desk.state.hash()
+    with pytest.raises(BadInput, match=sentence):
+        desk.give(ResolveOrder(order.cl_ord_id, decision, "ann", reason))
+    assert desk.state.hash() == before
+
+
+def test_only_an_unknown_order_can_be_resolved() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    with pytest.raises(BadInput, match="is PENDING_NEW, not UNKNOWN"):
+        desk.give(ResolveOrder(order.cl_ord_id, "NOT_SENT", "ann", "why"))
+    with pytest.raises(BadInput, match="order was 'nobody', which is not known"):
+        desk.give(ResolveOrder(ClOrdID("nobody"), "NOT_SENT", "ann", "why"))
+
+
+def test_a_fill_after_a_persons_decision_is_booked_all_the_same() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.give(ResolveOrder(order.cl_ord_id, "NOT_SENT", "ann", "thought so"))
+    desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 100, "10"))
+    assert status(desk, order) is OrdStatus.FILLED
+    assert desk.state.held(order.account, order.symbol).long_qty == Decimal(100)
+
+
+def test_the_fixed_time_out_cancels_what_has_not_filled() -> None:
+    """S1-58."""
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.ack(order)
+    order.cancel_at = UtcNs(desk.now + SECOND_NS)
+    desk.give(TimerFired("order_timeout", order.cl_ord_id))
+    assert status(desk, order) is OrdStatus.NEW
+    desk.wait(1)
+    desk.give(TimerFired("order_timeout", order.cl_ord_id))
+    assert status(desk, order) is OrdStatus.PENDING_CANCEL
+
+
+def test_the_loss_of_a_fate_is_told_once() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    lose(desk, order)
+    desk.give(BrokerDown(BROKER, "gone"), TimerFired("ack_timeout", order.cl_ord_id))
+    assert len(desk.of(FateLost)) == 1

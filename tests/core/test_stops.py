@@ -1,0 +1,201 @@
+"""Stops that the engine holds: watched on every quote, fired once, and still there after a restart."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from tradeloop.core.commands import CancelOrder, OpenTradingDay
+from tradeloop.core.effects import SendCancel, SendOrder
+from tradeloop.core.events import OrderExpired, SendBegun, StopTriggered
+from tradeloop.core.inputs import Start
+from tradeloop.core.order import Order
+from tradeloop.core.reports import BrokerDown, BrokerUp, Quote
+from tradeloop.core.state import State
+from tradeloop.core.types import SECOND_NS, OrdStatus, OrdType, Side, TimeInForce, TradingDay, UtcNs
+from tradeloop.testing.builders import BROKER, Number, a_quote, a_snapshot, an_execution, an_instrument, buy, sell
+from tradeloop.testing.desk import ABLE, Desk
+
+MOUTAI = "600519.SH"
+HELD: dict[str, Number] = {MOUTAI: 1000}
+
+
+def a_desk() -> Desk:
+    return Desk().opened(an_instrument(), positions=HELD)
+
+
+def buy_stop(desk: Desk, stop: str = "11", **changes: Any) -> Order:
+    return desk.order(buy(MOUTAI, 100, ord_type=OrdType.STOP, stop_px=stop, **changes))
+
+
+def sell_stop(desk: Desk, stop: str = "9", **changes: Any) -> Order:
+    return desk.order(sell(MOUTAI, 100, ord_type=OrdType.STOP, stop_px=stop, **changes))
+
+
+def quote(desk: Desk, bid: str | None, ask: str | None, **changes: Any) -> Quote:
+    return a_quote(bid=bid, ask=ask, at=desk.now, **changes)
+
+
+def test_a_stop_is_kept_here_until_the_market_reaches_it() -> None:
+    desk = a_desk()
+    order = buy_stop(desk)
+    desk.give(quote(desk, "10.98", "10.99"))
+    assert (desk.known(order.cl_ord_id).ord_status, desk.of(SendBegun)) == (OrdStatus.STAGED, [])
+
+
+@pytest.mark.parametrize(("bid", "ask"), [("10.99", "11.00"), ("11.40", "11.50")])
+def test_a_buy_stop_fires_at_or_above_its_price(bid: str, ask: str) -> None:
+    desk = a_desk()
+    order = buy_stop(desk)
+    desk.give(quote(desk, bid, ask))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.PENDING_NEW
+    assert [e.px for e in desk.of(StopTriggered)] == [Decimal(ask)]
+
+
+@pytest.mark.parametrize(("bid", "ask"), [("9.00", "9.01"), ("8.00", "8.01")])
+def test_a_sell_stop_fires_at_or_below_its_price(bid: str, ask: str) -> None:
+    desk = a_desk()
+    order = sell_stop(desk)
+    desk.give(quote(desk, bid, ask))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.PENDING_NEW
+
+
+def test_a_sell_stop_looks_at_the_bid_and_not_at_the_last_price() -> None:
+    desk = a_desk()
+    sell_stop(desk)
+    desk.give(quote(desk, "9.10", "9.11", last=Decimal("8.00")))
+    assert desk.of(StopTriggered) == []
+
+
+def test_a_stop_is_measured_by_the_last_price_where_there_is_no_book() -> None:
+    desk = a_desk()
+    sell_stop(desk)
+    desk.give(quote(desk, None, None, last=Decimal("8.90")))
+    assert len(desk.of(StopTriggered)) == 1
+
+
+def test_a_stop_fires_once() -> None:
+    desk = a_desk()
+    buy_stop(desk)
+    for _ in range(3):
+        desk.give(quote(desk, "11.00", "11.01"))
+    assert (len(desk.of(StopTriggered)), len(desk.of(SendOrder))) == (1, 1)
+
+
+def test_a_stop_limit_becomes_a_limit_order_at_its_own_price() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100, ord_type=OrdType.STOP_LIMIT, stop_px="11", price="11.20"))
+    desk.give(quote(desk, "11.00", "11.01"))
+    sent = desk.of(SendOrder)[0].order.order
+    assert (sent.cl_ord_id, sent.ord_type, sent.price) == (order.cl_ord_id, OrdType.STOP_LIMIT, Decimal("11.20"))
+
+
+def test_a_held_stop_reserves_its_cash_at_its_stop_price() -> None:
+    assert buy_stop(a_desk(), "20").reserved == Decimal("2020.00")
+
+
+def test_a_held_sell_stop_keeps_its_shares() -> None:
+    desk = a_desk()
+    order = sell_stop(desk)
+    assert desk.state.held(order.account, order.symbol).long_frozen == Decimal(100)
+
+
+def test_a_cancelled_stop_never_fires_and_the_broker_is_not_asked() -> None:
+    desk = a_desk()
+    order = buy_stop(desk)
+    desk.give(CancelOrder(order.cl_ord_id, "tester"), quote(desk, "11.00", "11.01"))
+    assert (desk.of(StopTriggered), desk.of(SendCancel)) == ([], [])
+
+
+def test_a_stop_survives_the_packing_of_the_state() -> None:
+    desk = a_desk()
+    buy_stop(desk)
+    desk.state = State.unpack(desk.state.pack())
+    desk.give(quote(desk, "11.00", "11.01"), quote(desk, "11.00", "11.01"))
+    assert len(desk.of(StopTriggered)) == 1
+
+
+def test_a_fired_stop_does_not_fire_again_from_a_packed_state() -> None:
+    desk = a_desk()
+    buy_stop(desk)
+    desk.give(quote(desk, "11.00", "11.01"))
+    desk.state = State.unpack(desk.state.pack())
+    desk.give(quote(desk, "11.00", "11.01"))
+    assert len(desk.of(StopTriggered)) == 1
+
+
+def test_a_stop_survives_a_restart_and_is_not_sent_by_it() -> None:
+    desk = a_desk()
+    order = buy_stop(desk)
+    desk.give(Start(2, "test", "t1"), BrokerUp(BROKER), a_snapshot(positions=HELD))
+    assert (desk.known(order.cl_ord_id).ord_status, desk.of(SendBegun)) == (OrdStatus.STAGED, [])
+    desk.give(quote(desk, "11.00", "11.01"))
+    assert len(desk.of(SendBegun)) == 1
+
+
+def test_a_stop_that_fires_while_the_broker_is_away_is_sent_when_it_is_back() -> None:
+    desk = a_desk()
+    order = buy_stop(desk)
+    desk.give(BrokerDown(BROKER, "gone"), quote(desk, "11.00", "11.01"))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.STAGED
+    desk.give(BrokerUp(BROKER), a_snapshot(positions=HELD))
+    assert (len(desk.of(StopTriggered)), len(desk.of(SendBegun))) == (1, 1)
+
+
+def test_a_quote_outside_trading_hours_fires_no_stop() -> None:
+    """Fired then, the order could not be sent, and its protection would be gone."""
+    desk = a_desk()
+    order = sell_stop(desk, tif=TimeInForce.GTC)
+    desk.wait(2 * 86_400)
+    desk.give(quote(desk, "8.00", "8.01"))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.STAGED
+    window = ((UtcNs(desk.now - SECOND_NS), UtcNs(desk.now + 3600 * SECOND_NS)),)
+    desk.give(OpenTradingDay("CN_A", TradingDay("2026-07-20"), window), quote(desk, "8.00", "8.01"))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.PENDING_NEW
+
+
+def test_an_old_quote_fires_no_stop() -> None:
+    desk = a_desk()
+    order = sell_stop(desk)
+    late = quote(desk, "8.00", "8.01")
+    desk.wait(61)
+    desk.give(late)
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.STAGED
+
+
+def test_a_quote_of_a_suspended_instrument_fires_no_stop() -> None:
+    desk = a_desk()
+    order = sell_stop(desk)
+    desk.give(quote(desk, "8.00", "8.01", suspended=True))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.STAGED
+
+
+@pytest.mark.parametrize(("tif", "status"), [(TimeInForce.DAY, OrdStatus.EXPIRED), (TimeInForce.GTC, OrdStatus.STAGED)])
+def test_a_held_stop_lasts_as_long_as_its_time_in_force(tif: TimeInForce, status: OrdStatus) -> None:
+    desk = a_desk()
+    order = sell_stop(desk, tif=tif)
+    desk.give(OpenTradingDay("CN_A", TradingDay("2026-07-20"), desk.state.hours["CN_A"].windows))
+    assert desk.known(order.cl_ord_id).ord_status is status
+    frozen = desk.state.held(order.account, order.symbol).long_frozen
+    assert frozen == (0 if desk.of(OrderExpired) else 100)
+
+
+def test_a_stop_the_broker_holds_is_sent_at_once_and_not_watched_here() -> None:
+    every = msgspec.structs.replace(ABLE, ord_types=frozenset(OrdType), holds_stops=True)
+    desk = Desk(able=every).opened(an_instrument(), positions=HELD)
+    order = sell_stop(desk)
+    desk.ack(order)
+    desk.give(quote(desk, "8.00", "8.01"))
+    assert (len(desk.of(SendBegun)), desk.of(StopTriggered)) == (1, [])
+
+
+def test_a_fired_stop_is_filled_like_any_order() -> None:
+    desk = a_desk()
+    order = sell_stop(desk)
+    desk.give(quote(desk, "8.00", "8.01"))
+    desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.SELL, 100, "8.00"))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.FILLED
+    assert desk.state.held(order.account, order.symbol).long_qty == Decimal(900)
