@@ -29,12 +29,13 @@ from tradeloop.core.reports import (
     SendOutcome,
 )
 from tradeloop.core.state import State
-from tradeloop.core.types import UtcNs
+from tradeloop.core.types import Qty, UtcNs
 
 Facts = Generator[Event, None, Order | None]
 
 NOT_SENT = "NOT_SENT"
 UNKNOWN = "UNKNOWN"
+NOT_DELIVERED = "not_delivered"
 
 
 def on_ack(state: State, r: OrderAck, now: UtcNs) -> Facts:
@@ -56,9 +57,15 @@ def on_reject(state: State, r: OrderReject, now: UtcNs) -> Facts:
 
 
 def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
-    """The order is out of the market, by our wish or not (FIX E.1.b)."""
+    """The order is out of the market, by our wish or not (FIX E.1.b).
+
+    Where the broker counts fills that we have not heard of, the order stays open with what it reserves until they have come:
+    the next look at the broker's books brings both.
+    """
     order = state.orders.get(r.cl_ord_id)
     if order is None or order.canceled_at is not None or (order.is_done and order.cancel_requested_at is None):
+        return None
+    if _fills_missing(order, r.cum_qty):
         return None
     yield OrderCanceled(now, r.cl_ord_id, r.text, order.cancel_requested_at is not None, r.transact_at)
     return order
@@ -76,10 +83,14 @@ def on_cancel_reject(state: State, r: CancelReject, now: UtcNs) -> Facts:
 def on_expire(state: State, r: OrderExpire, now: UtcNs) -> Facts:
     """The order ended by its time in force."""
     order = state.orders.get(r.cl_ord_id)
-    if order is None or order.is_done:
+    if order is None or order.is_done or _fills_missing(order, r.cum_qty):
         return None
     yield OrderExpired(now, r.cl_ord_id, r.text, r.transact_at)
     return order
+
+
+def _fills_missing(order: Order, theirs: Qty | None) -> bool:
+    return theirs is not None and theirs > order.cum_qty and not order.is_done
 
 
 def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:
@@ -103,5 +114,5 @@ def on_cancel_outcome(state: State, r: CancelOutcome, now: UtcNs) -> Facts:
     order = state.orders.get(r.cl_ord_id)
     if order is None or order.cancel_requested_at is None:
         return None
-    yield CancelRejected(now, r.cl_ord_id, "not_delivered", r.text)
+    yield CancelRejected(now, r.cl_ord_id, NOT_DELIVERED, r.text)
     return order

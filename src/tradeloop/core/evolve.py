@@ -85,15 +85,15 @@ def _trading_day_opened(state: State, e: ev.TradingDayOpened) -> None:
 
 
 def _broker_connected(state: State, e: ev.BrokerConnected) -> None:
-    state.links[e.broker] = Link(connected=True, ready=False, text="books not compared yet")
+    state.links[e.broker] = Link(connected=True, ready=False, text="books not compared yet", since=e.at)
 
 
 def _broker_ready(state: State, e: ev.BrokerReady) -> None:
-    state.links[e.broker] = Link(connected=True, ready=True)
+    state.links[e.broker] = Link(connected=True, ready=True, since=e.at)
 
 
 def _broker_disconnected(state: State, e: ev.BrokerDisconnected) -> None:
-    state.links[e.broker] = Link(connected=False, ready=False, text=e.text)
+    state.links[e.broker] = Link(connected=False, ready=False, text=e.text, since=e.at)
 
 
 def _account_adopted(state: State, e: ev.AccountAdopted) -> None:

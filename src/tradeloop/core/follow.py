@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tradeloop.core import events as ev
+from tradeloop.core.answers import NOT_DELIVERED
 from tradeloop.core.decide import ACK_TIMEOUT, ORDER_TIMEOUT, PROBE, RECONCILE, RESEND
 from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SetTimer, TakeSnapshot
 from tradeloop.core.inputs import TimerFired
@@ -93,6 +94,14 @@ def _cancel_requested(state: State, around: Surroundings, e: ev.CancelRequested)
     return (SendCancel(order.broker, order.account, e.cl_ord_id, order.order_id, order.symbol),)
 
 
+def _cancel_rejected(state: State, around: Surroundings, e: ev.CancelRejected) -> tuple[Effect, ...]:
+    """A time-out cancel that did not arrive is asked for again."""
+    order = state.orders.open.get(e.cl_ord_id)
+    if e.code != NOT_DELIVERED or order is None or order.cancel_at is None:
+        return _NOTHING
+    return (SetTimer(UtcNs(max(order.cancel_at, e.at + around.policy.ack_timeout_ns)), ORDER_TIMEOUT, e.cl_ord_id),)
+
+
 def _fate_lost(state: State, around: Surroundings, e: ev.FateLost) -> tuple[Effect, ...]:
     order = state.orders.open[e.cl_ord_id]
     return (
@@ -146,6 +155,7 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.OrderStaged: _order_staged,
     ev.SendFailed: _send_failed,
     ev.CancelRequested: _cancel_requested,
+    ev.CancelRejected: _cancel_rejected,
     ev.FateLost: _fate_lost,
     ev.BrokerConnected: _broker_connected,
     ev.BrokerReady: _broker_ready,

@@ -66,7 +66,8 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     yield from _positions(state, around, snap, overtaken, now)
     yield from _cash(state, around, snap, overtaken, now)
     link = state.links.get(snap.broker)
-    if link is not None and link.connected and not link.ready and snap.orders is not None:
+    fresh = link is not None and link.connected and not link.ready and snap.as_of >= link.since
+    if fresh and snap.orders is not None:
         yield BrokerReady(now, snap.broker, snap.account)
         link = state.links[snap.broker]
     for run_id in touched:

@@ -100,12 +100,16 @@ class ExecutionCorrect(msgspec.Struct, frozen=True, gc=False):
 
 
 class CancelAck(msgspec.Struct, frozen=True, gc=False):
-    """The order is out of the market, asked for or not; fills may still follow."""
+    """The order is out of the market, asked for or not; fills may still follow.
+
+    `cum_qty` is what the broker counts as filled by then, None where it does not say.
+    """
 
     broker: str
     cl_ord_id: ClOrdID
     text: str = ""
     transact_at: UtcNs | None = None
+    cum_qty: Qty | None = None
 
 
 class CancelReject(msgspec.Struct, frozen=True, gc=False):
@@ -119,12 +123,13 @@ class CancelReject(msgspec.Struct, frozen=True, gc=False):
 
 
 class OrderExpire(msgspec.Struct, frozen=True, gc=False):
-    """The order ended by its time in force."""
+    """The order ended by its time in force; `cum_qty` as in CancelAck."""
 
     broker: str
     cl_ord_id: ClOrdID
     text: str = ""
     transact_at: UtcNs | None = None
+    cum_qty: Qty | None = None
 
 
 class SendOutcome(msgspec.Struct, frozen=True, gc=False):

@@ -56,6 +56,8 @@ class Link(msgspec.Struct, array_like=True):
     connected: bool = False
     ready: bool = False
     text: str = ""
+    since: UtcNs = UtcNs(0)
+    """When it came up or went down; books read before that say nothing about this session."""
 
 
 class Account(msgspec.Struct, array_like=True):

@@ -415,9 +415,9 @@ class Matching:
         if order.cl_ord_id is None:
             return
         if status is OrdStatus.EXPIRED:
-            self.out.append(OrderExpire(self.books.broker, order.cl_ord_id, text, now))
+            self.out.append(OrderExpire(self.books.broker, order.cl_ord_id, text, now, Qty(order.cum_qty)))
         else:
-            self.out.append(CancelAck(self.books.broker, order.cl_ord_id, text, now))
+            self.out.append(CancelAck(self.books.broker, order.cl_ord_id, text, now, Qty(order.cum_qty)))
 
     def settle(self, market: Market, order: PaperOrder, cash: PaperCash) -> None:
         """After any change of the order: hold what the rest needs, leave the market when closed, and keep both."""

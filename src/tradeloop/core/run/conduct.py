@@ -295,7 +295,7 @@ def _release(state: State, around: Surroundings, run: Run, now: UtcNs) -> Genera
     if all(leg.closed or leg.cl_ord_id is not None for leg in run.legs):
         return False
     link = state.links.get(created.broker)
-    if link is None or not link.ready or any(_waits_for_the_bell(state, leg, now) for leg in run.legs):
+    if link is None or not link.ready or any(_waits(state, around, leg, now) for leg in run.legs):
         return False
     states = [LineState(leg.line, leg.order_qty, _leg_state(leg), state.instruments[leg.line.symbol]) for leg in run.legs]
     free = cash_book(state, created.account, created.currency).free
@@ -328,10 +328,15 @@ def _release(state: State, around: Surroundings, run: Run, now: UtcNs) -> Genera
     return bool(actions)
 
 
-def _waits_for_the_bell(state: State, leg: Leg, now: UtcNs) -> bool:
-    """Whether an unsent leg's market is shut and opens again today; the next look at the broker's books asks again."""
+def _waits(state: State, around: Surroundings, leg: Leg, now: UtcNs) -> bool:
+    """Whether an unsent leg's market is shut and opens again today, or has not been heard of since this process began.
+
+    The next look at the broker's books asks again.
+    """
     if leg.closed or leg.cl_ord_id is not None:
         return False
+    if leg.line.symbol not in around.quotes:
+        return True
     hours = state.hours.get(state.instruments[leg.line.symbol].session)
     return hours is not None and hours.opens_later(now)
 
