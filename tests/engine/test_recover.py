@@ -105,6 +105,15 @@ async def test_a_snapshot_that_does_not_fit_is_passed_over(change: dict[str, obj
     assert recovered.state.hash() == full_replay(house).hash()
 
 
+async def test_a_snapshot_that_knows_more_than_the_journal_refuses_the_start() -> None:
+    """F60: the chain cannot show that its end was cut off; a snapshot can."""
+    house = await lived()
+    del house.store.rows[-1]
+
+    with pytest.raises(JournalDamaged, match="its newest rows are gone"):
+        await recover(MemoryJournal(house.store), codec)
+
+
 async def test_a_snapshot_of_another_history_is_passed_over() -> None:
     """F58: never laid on a journal it does not belong to."""
     house, other = await lived(), House(cash=7)

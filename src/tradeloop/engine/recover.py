@@ -1,7 +1,8 @@
 """Snapshot and tail to State. Starting and recovering from a crash are this one path.
 
 The newest snapshot whose place in the hash chain is proven is loaded, and every row after it is decoded, checked against
-the chain and folded. A snapshot that does not fit is passed over: it only saves time.
+the chain and folded. A snapshot that does not fit is passed over: it only saves time. One that knows more than the journal
+holds is proof that rows were lost, and refuses the start.
 """
 
 from __future__ import annotations
@@ -70,8 +71,13 @@ async def take_snapshot(journal: Journal, state: State, head: Head) -> None:
 
 
 async def _newest_snapshot(journal: Journal) -> tuple[State, Head]:
-    last_batch = (await journal.head())[0]
-    for kept in await journal.load_snapshots():
+    last_batch, last_seq, _ = await journal.head()
+    for kept in await _kept(journal):
+        if kept.seq > last_seq:
+            raise JournalDamaged(
+                f"the journal ends at sequence number {last_seq}, and a snapshot of it knows {kept.seq}: its newest rows are gone;"
+                " restore it from a backup, or open a new one and let reconciliation adopt the broker's books"
+            )
         if kept.format != SNAPSHOT_FORMAT or sha256(kept.payload).hexdigest() != kept.state_hash:
             continue
         if not 1 <= kept.batch <= last_batch or not await _stands_in_the_chain(journal, kept):
@@ -83,6 +89,14 @@ async def _newest_snapshot(journal: Journal) -> tuple[State, Head]:
         if state.seq == kept.seq:
             return state, (kept.batch, kept.seq, kept.batch_hash)
     return State(), _EMPTY
+
+
+async def _kept(journal: Journal) -> list[StoredSnapshot]:
+    """The snapshots that can be read; damaged ones only cost the time they would have saved."""
+    try:
+        return await journal.load_snapshots()
+    except JournalDamaged:
+        return []
 
 
 async def _stands_in_the_chain(journal: Journal, kept: StoredSnapshot) -> bool:

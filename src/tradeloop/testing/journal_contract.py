@@ -19,7 +19,7 @@ import pytest
 from tradeloop.core.errors import JournalFailed, LeaseHeld, StaleEpoch
 from tradeloop.core.events import Event, SendBegun
 from tradeloop.core.types import ClOrdID, UtcNs
-from tradeloop.journal import codec, snapshot
+from tradeloop.journal import codec
 from tradeloop.journal.verify import VerifiableJournal, Witness, verify
 from tradeloop.ports.journal import Batch, StoredSnapshot
 
@@ -240,29 +240,6 @@ class JournalContract:
             large = snapshot_of(row, bytes(range(256)) * 10_000)
             await journal.save_snapshot(large)
             assert await journal.load_snapshots() == [large]
-
-    async def test_the_newest_snapshot_that_fits_is_chosen(self, place: JournalPlace) -> None:
-        """F58: a snapshot of another history, or of another form, is passed over, not obeyed."""
-        async with opened(place) as journal:
-            rows = await written(journal, (await journal.acquire("one")).epoch, 3)
-            foreign = StoredSnapshot(rows[2].last_seq, 3, bytes(32), "", 1, b"foreign")
-            strange = StoredSnapshot(rows[1].last_seq, 2, rows[1].hash, "", 2, b"newer form")
-            for kept in (snapshot_of(rows[0]), strange, foreign):
-                await journal.save_snapshot(kept)
-            choice = await snapshot.choose(journal, 1)
-            assert choice.snapshot == snapshot_of(rows[0])
-            assert [line.split(":")[0] for line in choice.passed_over] == [
-                "the snapshot at sequence number 6 is passed over",
-                "the snapshot at sequence number 4 is passed over",
-            ]
-
-    async def test_a_snapshot_ahead_of_the_journal_is_passed_over(self, place: JournalPlace) -> None:
-        async with opened(place) as journal:
-            (row,) = await written(journal, (await journal.acquire("one")).epoch, 1)
-            await journal.save_snapshot(snapshot_of(next_batch(codec.head_of(row), 1)))
-            choice = await snapshot.choose(journal, 1)
-            assert choice.snapshot is None
-            assert len(choice.passed_over) == 1
 
     async def test_a_sound_journal_verifies(self, place: JournalPlace) -> None:
         """Invariant 33."""
