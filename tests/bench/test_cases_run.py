@@ -1,0 +1,97 @@
+"""The benchmarks still run and still check their own books; how fast they are is `make bench`'s business and never a test's."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.table import show
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(folder: Path, *words: str) -> dict[str, object]:
+    """One case as a process; the result it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        env={**os.environ, "TRADELOOP_BENCH_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+@pytest.mark.parametrize("case", ["market", "limit_cancel", "one_position", "many_positions"])
+def test_a_core_case_counts_what_it_did(tmp_path: Path, case: str) -> None:
+    """The oracle inside agrees, or the process would have failed."""
+    assert run(tmp_path, "benchmarks.core_path", case, "200")["n"] == 200
+
+
+@pytest.mark.parametrize("journal", ["sqlite", "memory"])
+def test_the_engine_case_counts_what_it_did(tmp_path: Path, journal: str) -> None:
+    """Every order was filled and durable."""
+    assert run(tmp_path, "benchmarks.durable", "8", "100", journal)["n"] == 100
+
+
+def test_recovery_ends_in_the_same_state_both_ways(tmp_path: Path) -> None:
+    """Cold and from a snapshot."""
+    assert run(tmp_path, "benchmarks.recovery", "50", "1000")["open_orders"] == 50
+
+
+def test_scaling_reaches_its_marks(tmp_path: Path) -> None:
+    """One mark is enough to see that it still works."""
+    assert run(tmp_path, "benchmarks.scaling", "10000")["n"] == 10_000
+
+
+def test_a_case_whose_books_are_wrong_fails(tmp_path: Path) -> None:
+    """A rate without a check is none: the oracle inside is able to say no."""
+    spoiled = (
+        "import benchmarks.core_path as c; c.QTY = c.Qty(c.Decimal(200)); p = c.Path(1); p.desk.give(c.a_quote(p.symbols[0]));"
+    )
+    spoiled += " p.market(0); c.QTY = c.Qty(c.Decimal(100)); p.check(1)"
+    done = subprocess.run([sys.executable, "-c", spoiled], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "AssertionError" in done.stderr
+
+
+def test_the_table_prints_ratios_and_says_what_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """A missing peer is named with its reason, and its rows are not judged."""
+    core = {"per_s": 100, "p50_us": 5.0, "load1": 0}
+    results: dict[str, dict[str, Any]] = {
+        "tradeloop.core.market": core,
+        "tradeloop.core.limit_cancel": core,
+        "tradeloop.core.one_position": core,
+        "tradeloop.core.many_positions": core,
+        "tradeloop.engine_memory.256": core,
+        "tradeloop.durable.256": core,
+        "tradeloop.durable.16": core,
+        "tradeloop.durable.1": {**core, "reply_p50_us": 150.0, "raw_fdatasync_p50_us": 100.0},
+        "tradeloop.scaling": {
+            "us_at": {"10000": 5.0},
+            "ratio": 1.0,
+            "longest_step_ms": 3.0,
+            "bytes_per_closed_order": 600,
+            "n": 10_000,
+        },
+        "tradeloop.recovery": {"open_orders": 1, "events": 2, "cold_s": 9.0, "snapshot_s": 1.0},
+        "nautilus.market": {"per_s": 4},
+    }
+
+    show(results, {"vnpy": "no network"}, 1)
+
+    printed = capsys.readouterr().out
+    assert "25.0 x 4/s" in printed
+    assert "1.5 x fdatasync 100 us" in printed
+    assert "not reached" in printed
+    assert "left out: vnpy: no network" in printed
