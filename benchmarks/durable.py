@@ -51,7 +51,7 @@ class Desk:
             journal=journal,
             codec=codec,
             clock=self.clock,
-            brokers={BROKER: InstantBroker()},
+            brokers={BROKER: InstantBroker(self.clock)},
             policy=policy,
             group="b1",
             owner=f"benchmark, process {os.getpid()}",

@@ -10,7 +10,8 @@ from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot, BrokerUp, Execution, HeldCash, OrderAck, Report
 from tradeloop.core.risk.approved import Approved
 from tradeloop.core.types import AccountID, Amount, ClOrdID, Currency, ExecID, OrderID, Px, Symbol, UtcNs
-from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, NOON
+from tradeloop.ports.clock import Clock
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY
 from tradeloop.testing.desk import ABLE
 
 CASH = Amount(Decimal(10**13))
@@ -23,8 +24,9 @@ class InstantBroker:
     account: AccountID = ACCOUNT
     capabilities: Capabilities = ABLE
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.filled = 0
+        self._clock = clock
         self._report: Callable[[Report], None] = lambda _: None
 
     async def connect(self, report: Callable[[Report], None]) -> None:
@@ -61,4 +63,4 @@ class InstantBroker:
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         """The books before anything traded; asked for once, at the connect."""
         cash = HeldCash(ACCOUNT, Currency("CNY"), CASH)
-        return BrokerSnapshot(BROKER, ACCOUNT, NOON, (), (), (), (cash,), orders_complete=True, trading_day=DAY)
+        return BrokerSnapshot(BROKER, ACCOUNT, self._clock.now(), (), (), (), (cash,), orders_complete=True, trading_day=DAY)

@@ -46,7 +46,7 @@ def test_the_engine_case_counts_what_it_did(tmp_path: Path, journal: str) -> Non
 
 def test_recovery_ends_in_the_same_state_both_ways(tmp_path: Path) -> None:
     """Cold and from a snapshot."""
-    assert run(tmp_path, "benchmarks.recovery", "50", "1000")["open_orders"] == 50
+    assert run(tmp_path, "benchmarks.recovery", "50", "5000")["open_orders"] == 50
 
 
 def test_scaling_reaches_its_marks(tmp_path: Path) -> None:
