@@ -20,7 +20,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.instant_broker import CASH, InstantBroker
-from benchmarks.measure import Stopwatch, argument, emit, percentile, steps
+from benchmarks.measure import Stopwatch, argument, emit, percentile, steps, working_folder
 from tradeloop.core.commands import ListInstruments, OpenTradingDay, SubmitOrder
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.events import BrokerReady, Traded
@@ -151,7 +151,7 @@ def main() -> None:
     """Measure one K."""
     in_flight, count = argument(1, 1), argument(2, 2_000)
     kind = sys.argv[3] if len(sys.argv) > 3 else "sqlite"
-    with tempfile.TemporaryDirectory(dir=os.environ.get("TRADELOOP_BENCH_DIR", ".")) as folder:
+    with tempfile.TemporaryDirectory(dir=working_folder()) as folder:
         path = Path(folder)
         raw = raw_fdatasync_us(path)
         url = f"sqlite:///{path / 'journal.db'}"

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -50,6 +51,13 @@ def steps(nanoseconds: Sequence[int]) -> dict[str, float]:
         "p999_us": round(percentile(nanoseconds, 99.9) / 1e3, 2),
         "max_us": round(max(nanoseconds) / 1e3, 1),
     }
+
+
+def working_folder() -> Path:
+    """Where journals are written while they are measured: the disk of the checkout, unless told otherwise."""
+    folder = Path(os.environ.get("TRADELOOP_BENCH_DIR", ".bench"))
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def argument(position: int, default: int) -> int:

@@ -8,7 +8,6 @@ Both ways must end in the same state hash, with every open order in place.
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 import time
 from decimal import Decimal
@@ -17,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.core_path import FEES, PX, QTY
-from benchmarks.measure import argument, emit
+from benchmarks.measure import argument, emit, working_folder
 from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.events import Event
 from tradeloop.core.replies import OrderReply
@@ -101,7 +100,7 @@ async def measure(url: str, open_orders: int, events: int) -> dict[str, object]:
 def main() -> None:
     """Measure one size."""
     open_orders, events = argument(1, 100_000), argument(2, 1_000_000)
-    with tempfile.TemporaryDirectory(dir=os.environ.get("TRADELOOP_BENCH_DIR", ".")) as folder:
+    with tempfile.TemporaryDirectory(dir=working_folder()) as folder:
         figures = asyncio.run(measure(f"sqlite:///{Path(folder) / 'journal.db'}", open_orders, events))
     emit("tradeloop.recovery", open_orders=open_orders, events=events, **figures, msgspec=msgspec.__version__)
 

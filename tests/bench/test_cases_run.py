@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from benchmarks.table import show
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -280,7 +280,7 @@ def test_any_word_of_the_broker_about_the_order_ends_the_doubt(proof: str) -> No
     assert accepted(desk, buy(MOUTAI, 100))
 
 
-def prove_absence(desk: Desk, looks: int = 3, every: float = 3.0) -> None:
+def prove_absence(desk: Desk, looks: int = 3, every: float = 6.0) -> None:
     for _ in range(looks):
         desk.wait(every)
         desk.give(a_quote(at=desk.now))
@@ -303,12 +303,12 @@ def test_two_looks_prove_nothing() -> None:
 
 
 def test_many_looks_before_a_request_could_have_arrived_and_shown_prove_nothing() -> None:
-    """The request may leave until its last moment (5 s), live for 1 s, and show 1 s after that."""
+    """It may be handed over until its last moment (5 s), take 10 s on its way out, live for 1 s, and show 1 s after that."""
     desk = a_desk()
     order = an_unknown_order(desk)
-    prove_absence(desk, looks=23, every=0.3)
+    prove_absence(desk, looks=56, every=0.3)
     assert status(desk, order) is OrdStatus.UNKNOWN
-    prove_absence(desk, looks=1, every=0.1)
+    prove_absence(desk, looks=1, every=0.2)
     assert status(desk, order) is OrdStatus.PENDING_NEW
 
 
@@ -338,6 +338,40 @@ def test_the_same_look_counts_once() -> None:
     assert len(desk.of(AbsenceSeen)) == 1
 
 
+def test_what_the_last_process_sent_is_doubted_no_longer_than_a_request_lives() -> None:
+    """It can hand over nothing any more, so the time counts from the restart."""
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.wait(1)
+    desk.give(Start(2, "test", "t1"), BrokerUp(BROKER))
+    prove_absence(desk, every=1.5)
+    assert [e.looks for e in desk.of(NotSentProven)] == [3]
+    assert status(desk, order) is OrdStatus.PENDING_NEW
+
+
+def test_a_slow_failure_of_one_attempt_is_not_taken_for_that_of_the_next() -> None:
+    """Two attempts of one order must never be on their way together."""
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    first = desk.of(SendOrder)[0].begun_at
+    prove_absence(desk)
+    assert sent(desk, order) == 2
+    desk.give(SendOutcome(BROKER, order.cl_ord_id, "NOT_SENT", "refused after all", begun_at=first))
+    assert status(desk, order) is OrdStatus.PENDING_NEW
+
+
+def test_a_certain_not_sent_settles_what_a_lost_session_had_made_unknown() -> None:
+    """S1-43: it may be sent again when the broker is back."""
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    begun = desk.of(SendOrder)[0].begun_at
+    desk.give(BrokerDown(BROKER, "reset"))
+    assert status(desk, order) is OrdStatus.UNKNOWN
+    desk.give(SendOutcome(BROKER, order.cl_ord_id, "NOT_SENT", "no session", begun_at=begun))
+    assert status(desk, order) is OrdStatus.STAGED
+    assert desk.state.unknown == {}
+
+
 @pytest.mark.parametrize("part", [{"orders": None}, {"orders_complete": False}], ids=["no orders", "open orders only"])
 def test_a_look_that_is_not_complete_is_no_look(part: dict[str, Any]) -> None:
     desk = a_desk()
@@ -360,7 +394,7 @@ def test_an_order_proven_not_sent_is_checked_again_before_it_is_sent() -> None:
     desk = a_desk()
     order = an_unknown_order(desk)
     for _ in range(3):
-        desk.wait(3)
+        desk.wait(6)
         desk.give(a_quote(bid="10.30", ask="10.31", at=desk.now))
         look(desk)
     assert (status(desk, order), sent(desk, order)) == (OrdStatus.CANCELED, 1)

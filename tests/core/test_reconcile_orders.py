@@ -176,7 +176,7 @@ def test_enough_looks_over_long_enough_prove_that_an_order_never_arrived() -> No
     desk = Desk().opened(*LISTED)
     order = unknown(desk)
     for _ in range(6):
-        desk.wait(2)
+        desk.wait(4)
         desk.give(a_quote(A, at=desk.now), a_snapshot(as_of=desk.now))
 
     assert [event.cl_ord_id for event in desk.of(NotSentProven)] == [order.cl_ord_id]

@@ -103,7 +103,7 @@ async def test_an_order_of_unknown_fate_that_never_arrived_goes_again_only_after
     await house.clock.forward(2)
     assert house.venue.placed == [cl_ord_id]
 
-    await house.clock.forward(10)
+    await house.clock.forward(20)
 
     assert house.venue.placed == [cl_ord_id] * 2
     assert order_of(engine, cl_ord_id).ord_status is OrdStatus.NEW

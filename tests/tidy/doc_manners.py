@@ -63,9 +63,7 @@ def commands_that_do_not_exist(root: Path, exists: Callable[[tuple[str, ...]], b
         for words in _TRADELOOP.findall(_commands((root / doc).read_text(encoding="utf-8"))):
             command = tuple(words.split())
             if not exists(command):
-                offences.append(
-                    f"{doc}: tells to type 'tradeloop {' '.join(command)}', which is not a command"
-                )
+                offences.append(f"{doc}: tells to type 'tradeloop {' '.join(command)}', which is not a command")
     return offences
 
 

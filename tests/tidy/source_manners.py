@@ -51,9 +51,7 @@ def long_files_without_a_reason(root: Path) -> list[str]:
         text = (root / path).read_text(encoding="utf-8")
         lines = text.count("\n")
         if lines > MAX_LINES and not _SIZE_REASON.search(text):
-            offences.append(
-                f"{path}: expected at most {MAX_LINES} lines, was {lines}; split it or add '# size: why'"
-            )
+            offences.append(f"{path}: expected at most {MAX_LINES} lines, was {lines}; split it or add '# size: why'")
     return offences
 
 

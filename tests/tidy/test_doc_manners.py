@@ -43,9 +43,7 @@ def test_what_the_documents_name_exists() -> None:
 
 def test_a_document_that_names_what_is_not_there_is_found(tmp_path: Path) -> None:
     plant(tmp_path, "src/tradeloop/core/order.py")
-    plant(
-        tmp_path, "docs/good.md", "`core/order.py`, `src/tradeloop/core/order.py`, [up](../README.md#top)\n"
-    )
+    plant(tmp_path, "docs/good.md", "`core/order.py`, `src/tradeloop/core/order.py`, [up](../README.md#top)\n")
     plant(tmp_path, "README.md", "`core/gone.py` and [gone](docs/gone.md), but `core/*.py` is a pattern\n")
     assert len(manners.paths_that_do_not_exist(tmp_path)) == 2
 
@@ -56,9 +54,7 @@ def test_the_make_targets_in_the_documents_exist() -> None:
 
 def test_a_make_target_that_does_not_exist_is_found(tmp_path: Path) -> None:
     plant(tmp_path, "Makefile", "test: setup\n\ttrue\n")
-    plant(
-        tmp_path, "README.md", "Type `make test`, then:\n```bash\nmake coffee\n```\nand make sure it works.\n"
-    )
+    plant(tmp_path, "README.md", "Type `make test`, then:\n```bash\nmake coffee\n```\nand make sure it works.\n")
     found = manners.make_targets_that_do_not_exist(tmp_path)
     assert [line.split("'")[1] for line in found] == ["make coffee"]
 
@@ -68,9 +64,7 @@ def test_the_commands_in_the_documents_exist() -> None:
 
 
 def test_a_command_that_does_not_exist_is_found(tmp_path: Path) -> None:
-    text = (
-        "`tradeloop runs list`\n```bash\n.venv/bin/tradeloop run portfolio.csv --yes\ntradeloop brew\n```\n"
-    )
+    text = "`tradeloop runs list`\n```bash\n.venv/bin/tradeloop run portfolio.csv --yes\ntradeloop brew\n```\n"
     plant(tmp_path, "README.md", text)
     known = {("runs", "list"), ("run",)}
     found = manners.commands_that_do_not_exist(tmp_path, known.__contains__)
@@ -99,9 +93,7 @@ def test_each_slip_in_a_changelog_is_found() -> None:
         "kind": A_GOOD_CHANGELOG.replace("### Fixed", "### Improved"),
         "empty kind": A_GOOD_CHANGELOG.replace("- Another.\n", ""),
     }
-    assert {name: len(manners.changelog_offences(text)) for name, text in slips.items()} == dict.fromkeys(
-        slips, 1
-    )
+    assert {name: len(manners.changelog_offences(text)) for name, text in slips.items()} == dict.fromkeys(slips, 1)
 
 
 def test_the_package_and_the_project_file_tell_one_version() -> None:

@@ -88,9 +88,7 @@ def test_a_tree_in_order_breaks_no_contract(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("where", "imported", "contract"), OFFENCES)
-def test_an_import_against_the_rule_breaks_its_contract(
-    tmp_path: Path, where: str, imported: str, contract: str
-) -> None:
+def test_an_import_against_the_rule_breaks_its_contract(tmp_path: Path, where: str, imported: str, contract: str) -> None:
     root = a_tree(tmp_path)
     plant(root, f"src/tradeloop/{where}", f"import {imported}\n")
     assert contract in "\n".join(broken_contracts(root))
@@ -141,9 +139,7 @@ def test_the_one_clock_may_read_the_time() -> None:
 
 
 def test_a_seeded_generator_may_be_used() -> None:
-    source = (
-        "import random\n\n\ndef f(r: random.Random) -> random.Random:\n    return random.Random(r.random())\n"
-    )
+    source = "import random\n\n\ndef f(r: random.Random) -> random.Random:\n    return random.Random(r.random())\n"
     assert "TID251" not in ruff_says(source, "src/tradeloop/feeds/synthetic.py")
 
 

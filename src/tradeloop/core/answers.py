@@ -94,15 +94,20 @@ def _fills_missing(order: Order, theirs: Qty | None) -> bool:
 
 
 def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:
-    """The wire failed us; an answer that came by another way in the meantime is worth more."""
+    """The wire failed us; an answer that came by another way in the meantime is worth more.
+
+    NOT_SENT is certain, and settles an order whose fate a lost session had made unknown; but only for the attempt it speaks of.
+    """
     order = state.orders.open.get(r.cl_ord_id)
-    if order is None or order.acked_at is not None or order.send_begun_at is None or order.unknown_at is not None:
+    if order is None or order.acked_at is not None or order.send_begun_at is None:
         return None
     if r.fate == NOT_SENT:
+        if r.begun_at != order.send_begun_at and (r.begun_at is not None or order.unknown_at is not None):
+            return None
         yield SendFailed(now, r.cl_ord_id, r.text)
         if order.cancel_requested_at is not None:
             yield OrderCanceled(now, r.cl_ord_id, "never sent, and a cancel was wanted")
-    else:
+    elif order.unknown_at is None:
         yield FateLost(now, r.cl_ord_id, r.text)
     return order
 

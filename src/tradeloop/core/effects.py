@@ -10,10 +10,13 @@ from tradeloop.core.types import AccountID, ClOrdID, OrderID, Symbol, UtcNs
 
 
 class SendOrder(msgspec.Struct, frozen=True, gc=False):
-    """Hand an approved order to its broker, once. `send_before` is the last moment it may still leave."""
+    """Hand an approved order to its broker, once: the attempt that began at `begun_at`. `send_before` is the last moment it may
+    still leave.
+    """
 
     order: Approved[Order]
     send_before: UtcNs
+    begun_at: UtcNs
 
 
 class SendCancel(msgspec.Struct, frozen=True, gc=False):

@@ -46,6 +46,7 @@ def evolve(state: State, event: ev.Event) -> None:
 
 def _engine_started(state: State, e: ev.EngineStarted) -> None:
     state.epoch = e.epoch
+    state.started_at = e.at
     state.group = e.group
     state.counter = 0
     state.id_prefix = id_prefix(e.group, e.epoch)
@@ -183,9 +184,10 @@ def _send_begun(state: State, e: ev.SendBegun) -> None:
 def _send_failed(state: State, e: ev.SendFailed) -> None:
     order = state.orders.open.get(e.cl_ord_id)
     if order is not None:
-        order.send_begun_at = None
+        order.send_begun_at = order.unknown_at = None
         order.send_failures += 1
         order.text, order.updated_at = e.text, e.at
+        state.index(order)
 
 
 def _fate_lost(state: State, e: ev.FateLost) -> None:

@@ -50,7 +50,9 @@ def not_shown(state: State, around: Surroundings, order: Order, snapshot: Broker
     wait = able.request_lifetime_ns + able.visibility_lag_ns
     assert order.send_begun_at is not None
     assert order.absent_from is not None
-    left_by = order.send_begun_at + around.policy.send_within_ns
+    left_by = state.started_at
+    if order.send_begun_at >= left_by:
+        left_by = UtcNs(order.send_begun_at + around.policy.send_within_ns + around.policy.place_timeout_ns)
     if order.absences >= around.policy.looks and snapshot.as_of - max(left_by, order.absent_from) >= wait:
         yield NotSentProven(now, order.cl_ord_id, order.absences)
         if order.cancel_requested_at is not None:

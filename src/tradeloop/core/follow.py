@@ -71,7 +71,7 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
 def _send_begun(state: State, around: Surroundings, e: ev.SendBegun) -> tuple[Effect, ...]:
     order = state.orders.open[e.cl_ord_id]
     return (
-        SendOrder(approved(order), UtcNs(e.at + around.policy.send_within_ns)),
+        SendOrder(approved(order), UtcNs(e.at + around.policy.send_within_ns), e.at),
         SetTimer(UtcNs(e.at + around.policy.ack_timeout_ns), ACK_TIMEOUT, e.cl_ord_id),
     )
 

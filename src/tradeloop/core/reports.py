@@ -133,12 +133,16 @@ class OrderExpire(msgspec.Struct, frozen=True, gc=False):
 
 
 class SendOutcome(msgspec.Struct, frozen=True, gc=False):
-    """What dispatch knows after the wire failed it: `fate` is NOT_SENT or UNKNOWN."""
+    """What dispatch knows after the wire failed it: `fate` is NOT_SENT or UNKNOWN.
+
+    `begun_at` is the SendBegun it answers, so that a slow failure of one attempt is never taken for that of the next.
+    """
 
     broker: str
     cl_ord_id: ClOrdID
     fate: str
     text: str
+    begun_at: UtcNs | None = None
 
 
 class CancelOutcome(msgspec.Struct, frozen=True, gc=False):

@@ -153,6 +153,7 @@ class State:
         "run_keys",
         "runs",
         "seq",
+        "started_at",
         "stops",
         "unknown",
         "working",
@@ -160,6 +161,7 @@ class State:
 
     def __init__(self) -> None:
         self.seq = 0
+        self.started_at = UtcNs(0)  # when the present process began
         self.epoch = 0
         self.group = ""
         self.counter = 0
@@ -226,6 +228,7 @@ class State:
                 run_keys=sorted(self.run_keys.items()),
                 breaks=sorted(self.breaks.items()),
                 halted=sorted(self.halted.items()),
+                started_at=self.started_at,
             )
         )
 
@@ -238,6 +241,7 @@ class State:
         """The state that `pack` wrote. Raises msgspec.DecodeError on anything else."""
         packed = _UNPACK.decode(payload)
         state = cls()
+        state.started_at = packed.started_at
         state.seq, state.epoch, state.group, state.counter = (
             packed.seq,
             packed.epoch,
@@ -315,6 +319,7 @@ class Packed(msgspec.Struct, array_like=True):
     run_keys: list[tuple[str, RunID]]
     breaks: list[tuple[str, BreakFound]]
     halted: list[tuple[Symbol, str]]
+    started_at: UtcNs = UtcNs(0)
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

@@ -19,7 +19,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     `market_buffer`: how far above the offer a market order may fill before cash could fall short. `max_drift`: how far the
     price may have moved since an order was staged for it to be sent late. `ack_timeout_ns`: silence after which a sent
-    order's fate is unknown.
+    order's fate is unknown. `send_within_ns` and `place_timeout_ns`: how long after SendBegun an order may still be handed to
+    its adapter, and how long the adapter may take; the second is dispatch's own limit, on this clock.
     `resend_after_ns`: back-off for an order that surely did not leave (S1-43); after the last one a person decides.
     `recent_ns`: an order that changed more recently is not yet compared. `looks`: complete looks that prove absence.
     """
@@ -29,6 +30,7 @@ class Policy(msgspec.Struct, frozen=True):
     max_quote_age_ns: int = 60 * SECOND_NS
     ack_timeout_ns: int = 5 * SECOND_NS
     send_within_ns: int = 5 * SECOND_NS
+    place_timeout_ns: int = 10 * SECOND_NS
     resend_after_ns: tuple[int, ...] = (1 * SECOND_NS, 2 * SECOND_NS, 5 * SECOND_NS)
     probe_every_ns: int = 1 * SECOND_NS
     unknown_alert_ns: int = 10 * SECOND_NS

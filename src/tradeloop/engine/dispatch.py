@@ -64,7 +64,7 @@ class Dispatch:
                     self._set_timer(effect)
                 case SendOrder() if self._closed:
                     order = effect.order.order
-                    self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, "the engine was stopping"))
+                    self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, "the engine was stopping", effect.begun_at))
                 case SendOrder():
                     cl_ord_id = effect.order.order.cl_ord_id
                     self._placing[cl_ord_id] = self._begin(self._place(effect))
@@ -97,19 +97,20 @@ class Dispatch:
 
     async def _hand_over(self, broker: Broker, order: Order, effect: SendOrder) -> None:
         if self._clock.now() >= effect.send_before:
-            self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, "its time to leave had passed"))
+            self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, "its time to leave had passed", effect.begun_at))
             return
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_S):
                 await broker.place(effect.order)
         except NotSent as error:
-            self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, str(error)))
+            self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, str(error), effect.begun_at))
         except Refused as error:
             self._put(OrderReject(order.broker, order.cl_ord_id, error.code, error.text))
         except FateUnknown as error:
-            self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, str(error)))
+            self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, str(error), effect.begun_at))
         except TimeoutError:
-            self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, f"no return from the wire in {PLACE_TIMEOUT_S:g} s"))
+            text = f"no return from the wire in {PLACE_TIMEOUT_S:g} s"
+            self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, text, effect.begun_at))
 
     async def _cancel(self, effect: SendCancel) -> None:
         """Ask for a cancel, never before the order itself has been handed over: the broker would not know what to cancel."""

@@ -47,6 +47,7 @@ class Engine:
         version: str,
         alert: Callable[[RaiseAlert], None],
         config_hash: str = "",
+        lease_clock: Clock | None = None,
     ) -> None:
         self._journal = journal
         self._codec = codec
@@ -57,6 +58,7 @@ class Engine:
         self._version = version
         self._alert = alert
         self._config_hash = config_hash
+        self._lease_clock = clock if lease_clock is None else lease_clock
         self.around = Surroundings(policy, {name: broker.capabilities for name, broker in brokers.items()})
         self.inbox = Inbox()
         self.tail_events = 0
@@ -147,7 +149,7 @@ class Engine:
             {
                 "writer": writer.run(),
                 "timers": timers.run(),
-                "lease": keep_lease(self._journal, holder, self._clock),
+                "lease": keep_lease(self._journal, holder, self._lease_clock),
                 "dispatch": dispatch.failed,
             }
         )

@@ -75,7 +75,7 @@ async def _newest_snapshot(journal: Journal) -> tuple[State, Head]:
     for kept in await _kept(journal):
         if kept.seq > last_seq:
             raise JournalDamaged(
-                f"the journal ends at sequence number {last_seq}, and a snapshot of it knows {kept.seq}: its newest rows are gone;"
+                f"the journal ends at sequence number {last_seq}, a snapshot knows {kept.seq}: its newest rows are gone;"
                 " restore it from a backup, or open a new one and let reconciliation adopt the broker's books"
             )
         if kept.format != SNAPSHOT_FORMAT or sha256(kept.payload).hexdigest() != kept.state_hash:

@@ -78,6 +78,8 @@ def test_a_day_order_expires_when_the_last_window_is_over() -> None:
     assert order.is_working, "the midday break ends nothing"
     bench.heard()
     bench.matching.advance(at(10_801))
+    assert order.is_working, "the print of the close has a few seconds to arrive"
+    bench.matching.advance(at(10_806))
     assert [type(r) for r in bench.heard()] == [OrderExpire]
     assert order.ord_status is OrdStatus.EXPIRED
 

@@ -203,13 +203,19 @@ class Matching:
             return
         self._advance(UtcNs(min(now, quote.at)))
         market.stand(quote, self._assumed_size)
-        self._advance(now)
+        self._let_in(now)
         if (market.buys or market.sells) and not quote.suspended:
             day = self.books.day_of(market.instrument)
             if day is not None and day.is_open(quote.at, closing_print=True):
                 self._match(market, quote, now)
+        self._end_days(now)
 
     def _advance(self, now: UtcNs) -> None:
+        self._let_in(now)
+        self._end_days(now)
+
+    def _let_in(self, now: UtcNs) -> None:
+        """Orders and cancels whose time has come reach the market, in the order of their times."""
         now = self._seen = max(self._seen, now)
         if self._uses_utc_day and (self._utc_until is None or now >= self._utc_until):
             self._begin_utc_day(now)
@@ -228,6 +234,9 @@ class Matching:
                     self.out.append(CancelReject(self.books.broker, order.cl_ord_id, code.value, text, now))
             else:
                 break
+
+    def _end_days(self, now: UtcNs) -> None:
+        """DAY orders end with their day, after the last print has had its chance to fill them."""
         for day in self.books.days.values():
             if day.is_over(now) and self._expired.get(day.session) != day.trading_day:
                 self._expired[day.session] = day.trading_day

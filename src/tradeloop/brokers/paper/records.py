@@ -7,10 +7,12 @@ currency, times in nanoseconds UTC.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from tradeloop.core.types import (
+    SECOND_NS,
     ZERO,
     AccountID,
     ClOrdID,
@@ -29,6 +31,9 @@ from tradeloop.core.types import (
 )
 
 WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
+
+CLOSING_PRINT_WITHIN_NS: Final = 5 * SECOND_NS
+"""How long after the bell the print of the close may come in; DAY orders end only then, as they could still trade at it."""
 
 
 class PaperOrder(msgspec.Struct, gc=False):
@@ -149,5 +154,5 @@ class PaperDay(msgspec.Struct):
         return any(start <= at < end or (closing_print and at == end) for start, end in self.windows)
 
     def is_over(self, at: UtcNs) -> bool:
-        """Whether the last window of the day has ended before `at`."""
-        return bool(self.session) and bool(self.windows) and at > self.windows[-1][1]
+        """Whether the last window of the day has ended, and the closing print has had its time to arrive."""
+        return bool(self.session) and bool(self.windows) and at > self.windows[-1][1] + CLOSING_PRINT_WITHIN_NS

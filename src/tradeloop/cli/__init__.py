@@ -1,0 +1,32 @@
+"""The command line: what a person at a terminal, a script and cron use. Every command is in docs/reference/cli.md.
+
+A command says what it means on stdout, tables or, with `--json`, one JSON document; progress, logs and alerts go to stderr.
+Exit codes: 0 done, 1 failed or left something for a person, 2 usage or bad input, 3 denied by risk, 4 an order's fate unknown.
+Modules import what they need when they run, so that `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+
+def main() -> None:
+    """The entry point of the installed command `tradeloop`."""
+    import os
+
+    # Before Typer is imported, which hands on to the hook that stands then.
+    sys.excepthook = _told
+    from tradeloop.cli.app import app
+
+    os.umask(0o077)  # what is made here is its owner's alone: journal, books, artefacts
+    app()
+
+
+def _told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A fault of the program: its place with --debug, one sentence without."""
+    if "--debug" in sys.argv:
+        sys.__excepthook__(kind, error, trace)
+        return
+    said = f"error: a fault of tradeloop itself ({kind.__name__}: {error}); what was recorded is safe."
+    sys.stderr.write(f"{said} Run it again as `tradeloop --debug …` for the place, and report it.\n")

@@ -1,0 +1,48 @@
+"""The commands and their groups; each lives in a module of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tradeloop.cli import books, database, doctor, orders, record_commands, run, runs, settings
+from tradeloop.cli.shell import Shell
+
+app = typer.Typer(
+    name="tradeloop",
+    help="Turns a decision to trade into positions, and can always say what happened.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option("--home", help="Folder of the installation; otherwise TRADELOOP_HOME or the XDG folders.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where a fault of the program is.")] = False,
+) -> None:
+    ctx.obj = Shell(home=home, debug=debug)
+
+
+app.command("run")(run.run)
+app.add_typer(runs.app, name="runs")
+app.add_typer(orders.app, name="orders")
+app.command("fills")(books.fills)
+app.command("positions")(books.positions)
+app.command("account")(books.account)
+app.command("reconcile")(books.reconcile)
+app.command("replay")(record_commands.replay)
+app.command("verify")(record_commands.verify)
+app.command("export")(record_commands.export)
+app.command("doctor")(doctor.doctor)
+app.add_typer(database.app, name="db")
+app.add_typer(settings.app, name="config")
+app.command("version")(settings.version)

@@ -1,0 +1,111 @@
+"""Where a run's files go, and when they are written: a folder for each run, once, however often the command is repeated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from tradeloop.audit.artefacts import OrderRow, RunSummary, write_result, write_submit
+from tradeloop.core.commands import StartRun
+from tradeloop.core.run.conduct import Preview, run_id_of
+from tradeloop.core.types import ZERO, UtcNs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tradeloop.cli.record import Record
+    from tradeloop.core.instrument import Instrument
+
+UNSENT: Final = "unsent"
+SUBMIT: Final = "broker_submit_*.json"
+RESULTS: Final = ("broker_reconcile_*.json", "broker_orders_*.parquet", "broker_fills_*.parquet")
+_ZONES: Final = {"US": "America/New_York", "CN_A": "Asia/Shanghai", "CN_FUTURES": "Asia/Shanghai", "HK": "Asia/Hong_Kong"}
+
+
+def zone_of(instruments: Iterable[Instrument]) -> ZoneInfo:
+    """The zone of the market a run trades in, which its file names are in; UTC where it trades in none of them."""
+    return ZoneInfo(next((_ZONES[each.market] for each in instruments if each.market in _ZONES), "UTC"))
+
+
+def written(folder: Path) -> list[Path]:
+    """The files of a run that are there."""
+    return sorted(path for pattern in (SUBMIT, *RESULTS) for path in folder.glob(pattern))
+
+
+def write_missing(folder: Path, record: Record, at: UtcNs, zone: ZoneInfo) -> None:
+    """Write what a run has not left yet. Raises BadInput when it can not be written."""
+    if not list(folder.glob(SUBMIT)):
+        write_submit(folder, at, record.summary(), record.order_lines(), zone)
+    if not all(list(folder.glob(pattern)) for pattern in RESULTS):
+        write_all_results(folder, record, at, zone)
+
+
+def write_all_results(folder: Path, record: Record, at: UtcNs, zone: ZoneInfo) -> list[Path]:
+    """Write orders, fills and reconciliation under a new time."""
+    result = write_result(
+        folder,
+        at,
+        record.summary(),
+        record.order_lines(),
+        record.fill_lines(),
+        record.target_lines(),
+        record.break_lines(),
+        zone,
+    )
+    return [result.reconcile, result.orders, result.fills]
+
+
+def write_unsent(root: Path, cmd: StartRun, seen: Preview, at: UtcNs, zone: ZoneInfo, broker: str) -> Path:
+    """The record of a dry-run, or of a run that was denied: the same file, with nothing sent, in a folder of their own."""
+    denied = bool(seen.findings)
+    run_id = run_id_of(cmd, 1)
+    summary = RunSummary(
+        run_id=run_id,
+        project_id=cmd.project_id,
+        decision_snapshot_id=cmd.decision_snapshot_id,
+        mode=cmd.mode.value,
+        trade_date=cmd.trade_date,
+        attempt=1,
+        broker=broker,
+        account=cmd.account,
+        currency=cmd.currency,
+        created_by=cmd.by,
+        status="DENIED" if denied else "DRY_RUN",
+        content_hash=cmd.content_hash,
+        rounding=cmd.rounding.value,
+        equity=seen.equity,
+        cash=seen.cash,
+        active_champion_id=cmd.champion_id,
+        target_exposure=cmd.target_exposure,
+        risk_checks=cmd.risk_checks,
+        inputs=cmd.inputs,
+        code=",".join(finding.code for finding in seen.findings),
+        text=" | ".join(finding.text for finding in seen.findings),
+        requested_at=at,
+    )
+    orders = [
+        OrderRow(
+            run_id=run_id,
+            client_order_id="",
+            leg=line.leg,
+            ts_code=line.symbol,
+            side=line.side.value,
+            target_weight=line.target_weight,
+            order_qty=line.order_qty,
+            order_price=None,
+            currency=cmd.currency,
+            status="NEW",
+            status_time=at,
+            reject_reason="",
+            filled_qty=ZERO,
+            filled_amount=ZERO,
+            avg_fill_price=None,
+            arrival_price=line.ref_px,
+            slippage_bp=None,
+            fee=ZERO,
+        )
+        for line in seen.lines
+        if line.order_qty
+    ]
+    return write_submit(root / UNSENT, at, summary, orders, zone)

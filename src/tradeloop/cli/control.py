@@ -1,0 +1,139 @@
+"""How a command reaches the process that is trading: a Unix socket in its home, one JSON line there and one back.
+
+Only the writer may change anything, so a second process does not try: it asks. The socket is its owner's alone (mode 0600 in a
+folder of 0700), and a request is a command like any other, decided and journalled under the name of whoever asked.
+
+    {"do": "CancelRun", "run_id": "…", "by": "…", "reason": "…"}   ->   {"ok": true, "text": "…"}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tradeloop.core.commands import ApproveRun, CancelOrder, CancelRun, Command, PauseRun, ResolveOrder, ResumeRun
+from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
+from tradeloop.core.replies import Done, OrderReply, RunReply
+from tradeloop.core.types import SECOND_NS
+
+if TYPE_CHECKING:
+    from tradeloop.bootstrap import Desk
+
+_ALLOWED: Final[dict[str, type[Any]]] = {
+    each.__name__: each for each in (ApproveRun, CancelOrder, CancelRun, PauseRun, ResolveOrder, ResumeRun)
+}
+_WHO: Final = "Who"
+_LINE_MAX: Final = 65_536
+_PATH_MAX: Final = 100
+"""Bytes a socket's path may have on every system; Linux allows 107, macOS 103."""
+_ANSWER_S: Final = 30.0
+
+
+class Answer(msgspec.Struct):
+    """What the trading process says; `exit_code` is the one the asking command ends with."""
+
+    ok: bool
+    text: str
+    exit_code: int = 0
+
+
+@asynccontextmanager
+async def serving(desk: Desk) -> AsyncIterator[None]:
+    """Take requests of other processes while the block runs."""
+    path = desk.loaded.home.socket
+    if os.name == "nt" or len(os.fsencode(path)) > _PATH_MAX:
+        yield  # other processes then find no socket, and are told who trades
+        return
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
+            said = await _decided(desk, await reader.readline())
+            writer.write(msgspec.json.encode(said) + b"\n")
+            await writer.drain()
+        writer.close()
+
+    path.unlink(missing_ok=True)  # left by a process that was killed; the lease is ours, so nobody listens there
+    server = await asyncio.start_unix_server(answer, path, limit=_LINE_MAX)
+    path.chmod(0o600)
+    try:
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+
+
+async def ask_the_writer(path: Path, command: Command | None) -> Answer | None:
+    """Give `command` to the process that trades in this home; None where no process answers. Without a command, who it is."""
+    request = {"do": _WHO} if command is None else {"do": type(command).__name__, **msgspec.to_builtins(command)}
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            reader, writer = await asyncio.open_unix_connection(path, limit=_LINE_MAX)
+            try:
+                writer.write(msgspec.json.encode(request) + b"\n")
+                await writer.drain()
+                line = await reader.readline()
+            finally:
+                writer.close()
+    except (ConnectionError, FileNotFoundError):
+        return None
+    except OSError as error:
+        if len(os.fsencode(path)) > _PATH_MAX:
+            return None  # nobody could listen there
+        raise JournalFailed(f"{path} could not be asked ({error.strerror or error}); see its rights") from None
+    except TimeoutError:
+        raise JournalFailed(f"the process that trades here did not answer within {_ANSWER_S:g} s; see what it does") from None
+    return msgspec.json.decode(line, type=Answer) if line else None
+
+
+async def _decided(desk: Desk, line: bytes) -> Answer:
+    try:
+        command = _command(line)
+        if command is None:
+            return Answer(True, _who(desk))
+        return spoken(await desk.engine.ask(command))
+    except BadInput as error:
+        return Answer(False, str(error), 2)
+    except TradeloopError as error:
+        return Answer(False, str(error), 1)
+
+
+def _who(desk: Desk) -> str:
+    """Which process this is, and how old its newest quote is."""
+    newest = max((quote.at for quote in desk.latest.values()), default=None)
+    if newest is None:
+        return f"pid {os.getpid()}, no quote yet"
+    return f"pid {os.getpid()}, newest quote {max(0, desk.clock.now() - newest) / SECOND_NS:.1f} s old"
+
+
+def _command(line: bytes) -> Command | None:
+    try:
+        fields = msgspec.json.decode(line, type=dict[str, str])
+        kind = fields.pop("do", "")
+        if kind == _WHO:
+            return None
+        if kind not in _ALLOWED:
+            raise BadInput(f"the request was {kind[:40]!r}; expected one of {', '.join(_ALLOWED)}")
+        found: Command = msgspec.convert(fields, _ALLOWED[kind])
+        return found
+    except msgspec.MsgspecError as error:
+        raise BadInput(f"the request was not one ({error}); expected one JSON object of texts a line") from None
+
+
+def spoken(reply: object) -> Answer:
+    """A reply as a sentence."""
+    match reply:
+        case Done(text=text):
+            return Answer(True, text)
+        case RunReply(run_id=run_id, status=status):
+            return Answer(True, f"run {run_id} is {status.value if status is not None else 'not made'}")
+        case OrderReply(cl_ord_id=cl_ord_id):
+            return Answer(True, f"order {cl_ord_id}")
+        case _:
+            return Answer(True, "done")

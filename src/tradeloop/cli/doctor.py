@@ -1,0 +1,212 @@
+"""`tradeloop doctor`: everything that has to be right before trading, each with what to do where it is not.
+
+Looks only, changes nothing. A cross is a reason not to trade (exit code 1), an exclamation mark one to look.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from tradeloop.cli.options import Json
+from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
+
+if TYPE_CHECKING:
+    from tradeloop.config import Loaded
+
+_FREE_MIN: Final = 1 << 30
+_HORIZON_DAYS: Final = 60
+_MARKS: Final = {"ok": "ok", "warn": "!", "bad": "X"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: how it stands (ok, warn, bad), in a sentence with the remedy."""
+
+    what: str
+    state: str
+    text: str
+
+
+def doctor(ctx: typer.Context, json: Json = False) -> None:
+    """Look at everything that has to be right before trading; exit code 1 where something is not."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.cli import words
+
+        loaded = shell.load()
+        found = [finding async for finding in _all(loaded)]
+        voice.result(
+            {"findings": [{"what": each.what, "state": each.state, "text": each.text} for each in found]},
+            lambda out: words.table(
+                out, "Doctor", ("", "what", "~how it stands"), [(_MARKS[each.state], each.what, each.text) for each in found]
+            ),
+        )
+        return FAILED if any(each.state == "bad" for each in found) else OK
+
+    perform(ctx, json, work)
+
+
+async def _all(loaded: Loaded) -> AsyncIterator[Finding]:
+    yield _python()
+    for finding in _packages():
+        yield finding
+    for finding in _home(loaded):
+        yield finding
+    async for finding in _database(loaded):
+        yield finding
+    yield _feed(loaded)
+    for finding in _markets():
+        yield finding
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    good = sys.version_info >= (3, 11)
+    return Finding("python", "ok" if good else "bad", version if good else f"{version}; expected 3.11 or newer")
+
+
+def _packages() -> Iterator[Finding]:
+    from importlib.metadata import PackageNotFoundError, requires, version
+    from re import match
+
+    missing: list[str] = []
+    extras: dict[str, list[str]] = {}
+    for line in requires("tradeloop") or ():
+        found = match(r"[\w.-]+", line)
+        if found is None or ("sys_platform" in line and sys.platform == "win32"):
+            continue
+        try:
+            version(found.group())
+        except PackageNotFoundError:
+            wanted_by = match(r".*extra == ['\"](\w+)['\"]", line)
+            if wanted_by is None:
+                missing.append(found.group())
+            elif wanted_by.group(1) != "dev":
+                extras.setdefault(wanted_by.group(1), []).append(found.group())
+    if missing:
+        yield Finding("packages", "bad", f"missing: {', '.join(missing)}; pip install tradeloop")
+    else:
+        yield Finding("packages", "ok", "every required package is installed")
+    for extra, names in extras.items():
+        remedy = f"pip install 'tradeloop[{extra}]' if you need it"
+        yield Finding(f"extra {extra}", "warn", f"not installed: {', '.join(names)}; {remedy}")
+
+
+def _home(loaded: Loaded) -> Iterator[Finding]:
+    folder = loaded.home.data
+    if not folder.exists():
+        yield Finding("home", "warn", f"{folder} does not exist yet; the first command that trades makes it")
+        return
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o077:
+        yield Finding("home", "bad", f"{folder} has mode {mode:04o}; expected 0700, run: chmod 700 {folder}")
+    else:
+        yield Finding("home", "ok", f"{folder}, mode {mode:04o}")
+    files = [each for each in sorted(folder.iterdir()) if each.is_file()]
+    open_files = [each.name for each in files if stat.S_IMODE(each.stat().st_mode) & 0o077]
+    if open_files:
+        yield Finding("files", "warn", f"readable by others: {', '.join(open_files)}; run: chmod 600 on them")
+    free = shutil.disk_usage(folder).free
+    state = "ok" if free >= _FREE_MIN else "bad"
+    remedy = "" if state == "ok" else "; free at least 1 GiB, a full disk stops the engine"
+    yield Finding("disk", state, f"{free / (1 << 30):.1f} GiB free{remedy}")
+
+
+async def _database(loaded: Loaded) -> AsyncIterator[Finding]:
+    from tradeloop.bootstrap import is_new, open_archive
+    from tradeloop.cli.schema import schema_status
+    from tradeloop.core.errors import TradeloopError
+
+    try:
+        if await is_new(loaded):
+            yield Finding("database", "ok", "new: the first command that trades makes its tables")
+            return
+        schema = await schema_status(loaded)
+        pending = [each.name for each in schema.patches if each.state.value == "pending"]
+        if pending:
+            yield Finding("schema", "bad", f"{', '.join(pending)} not applied; run: tradeloop db upgrade")
+        elif not schema.is_current:
+            yield Finding("schema", "bad", f"{'; '.join(schema.drift) or 'patches differ'}; see: tradeloop db status")
+        else:
+            yield Finding("schema", "ok", f"{schema.database}: {len(schema.patches)} patches applied, no drift")
+        async with open_archive(loaded, fresh_views=False) as archive:
+            batch, seq, _ = await archive.reader.head()
+            yield Finding("journal", "ok", f"ends with batch {batch:,}, event {seq:,}; its tail verifies")
+            _, seen = await archive.views.cursor()
+            if seen < seq:
+                yield Finding("read models", "warn", f"{seq - seen:,} events behind the journal; the next command folds them")
+            else:
+                yield Finding("read models", "ok", "as far as the journal")
+            yield await _clock(loaded)
+        yield await _lease(loaded)
+    except TradeloopError as error:
+        yield Finding("database", "bad", str(error))
+
+
+async def _lease(loaded: Loaded) -> Finding:
+    from tradeloop.cli.control import ask_the_writer
+    from tradeloop.cli.schema import lease_holder
+
+    answer = await ask_the_writer(loaded.home.socket, None)
+    if answer is not None:
+        return Finding("lease", "ok", f"held by a process that answers: {answer.text}")
+    holder = await lease_holder(loaded)
+    return Finding("lease", "ok", "free: no process trades here" if holder is None else f"held: {holder}")
+
+
+async def _clock(loaded: Loaded) -> Finding:
+    from tradeloop.bootstrap import read_past
+    from tradeloop.cli import words
+    from tradeloop.engine.clock import WallClock
+
+    past, now = await read_past(loaded), WallClock().now()
+    if past.last_at is None:
+        return Finding("clock", "ok", words.moment(now))
+    if past.last_at > now:
+        last = words.moment(past.last_at)
+        return Finding("clock", "bad", f"it is {words.moment(now)}, before the journal's last row ({last}); set the clock")
+    return Finding("clock", "ok", f"{words.moment(now)}; the journal's last row is {words.age(now - past.last_at)} older")
+
+
+def _feed(loaded: Loaded) -> Finding:
+    """What is configured; how old its newest quote is only the process that plays it knows, and says with its lease."""
+    feed = loaded.settings.feed
+    if feed.kind == "none":
+        return Finding("feed", "warn", "none is configured; a run that sends orders needs one, with --feed or feed.kind")
+    gone = [str(path) for path in feed.paths if not path.is_file()]
+    if feed.kind == "replay" and (gone or not feed.paths):
+        return Finding("feed", "bad", f"recordings not found: {', '.join(gone) or 'none named'}; correct feed.paths")
+    return Finding("feed", "ok", f"{feed.kind}, {feed.speed:g} times as fast as the world")
+
+
+def _markets() -> Iterator[Finding]:
+    from datetime import UTC, datetime
+
+    from tradeloop.core.types import SECOND_NS
+    from tradeloop.engine.clock import WallClock
+    from tradeloop.markets.coverage import ending_within, unverified_rows
+
+    today = datetime.fromtimestamp(WallClock().now() // SECOND_NS, UTC).date()
+    ending: dict[int, list[str]] = {}
+    for each in ending_within(_HORIZON_DAYS, today):
+        ending.setdefault(each.days_left, []).append(f"{each.what} ({each.last_day})")
+    for days, names in ending.items():
+        when = f"ended {-days} days ago" if days < 0 else f"end in {days} days"
+        yield Finding(
+            "calendars", "warn", f"{when}, and trading there is refused after it: {', '.join(names)}; upgrade tradeloop"
+        )
+    if not ending:
+        yield Finding("calendars", "ok", f"none ends within {_HORIZON_DAYS} days")
+    rows = unverified_rows()
+    files = sorted({row.file for row in rows})
+    if rows:
+        yield Finding("market rows", "warn", f"{len(rows)} rows rest on general knowledge, in {', '.join(files)}")
+    else:
+        yield Finding("market rows", "ok", "every row has a source")

@@ -1,0 +1,42 @@
+"""Options that several commands share, written once so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; amounts as text.")]
+Feed = Annotated[
+    str | None,
+    typer.Option("--feed", help="Where quotes come from: demo, synthetic, none, or recordings (CSV files, comma between)."),
+]
+Speed = Annotated[float | None, typer.Option("--speed", min=1, help="How many times faster than the world a recording plays.")]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", help="When the replayed clock begins: open (of the trade date), or a time with its zone."),
+]
+By = Annotated[str | None, typer.Option("--by", help="Whose name stands under this; otherwise the login name.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is journalled.")]
+RunOf = Annotated[str | None, typer.Option("--run", help="Only those of this run.")]
+SymbolOf = Annotated[str | None, typer.Option("--symbol", help="Only those of this symbol, in any notation.")]
+AccountOf = Annotated[str | None, typer.Option("--account", help="Only those of this account.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many rows, newest first.")]
+
+
+def feed_settings(feed: str | None, speed: float | None, start: str | None) -> dict[str, object]:
+    """The options of a feed as settings; what was not given stays with the configuration."""
+    given: dict[str, object] = {"feed__speed": speed, "feed__start": start}
+    if feed in ("demo", "synthetic", "none"):
+        given["feed__kind"] = feed
+    elif feed is not None:
+        given |= {"feed__kind": "replay", "feed__paths": [str(Path(each.strip()).absolute()) for each in feed.split(",")]}
+    return given
+
+
+def canonical_or_none(symbol: str | None) -> str | None:
+    """A symbol option in the canonical notation. Raises BadInput."""
+    from tradeloop.markets.symbols import canonical
+
+    return None if symbol is None else canonical(symbol)

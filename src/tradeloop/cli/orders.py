@@ -1,0 +1,258 @@
+"""`tradeloop orders`: which orders there are, and the few things a person does to one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tradeloop.cli.options import (
+    AccountOf,
+    By,
+    Feed,
+    Json,
+    Limit,
+    Reason,
+    RunOf,
+    Speed,
+    Start,
+    SymbolOf,
+    canonical_or_none,
+    feed_settings,
+)
+from tradeloop.cli.shell import DENIED, FAILED, OK, UNKNOWN, Shell, Voice, perform
+
+if TYPE_CHECKING:
+    from tradeloop.core.order import Order
+    from tradeloop.core.types import Px, Symbol
+    from tradeloop.views.rows import OrderRow
+
+app = typer.Typer(help="Orders: list them; submit, cancel, resolve one.", invoke_without_command=True)
+OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="Our id of an order, as `tradeloop orders` shows it.")]
+
+
+@app.callback(invoke_without_command=True)
+def list_(
+    ctx: typer.Context,
+    run: RunOf = None,
+    symbol: SymbolOf = None,
+    account: AccountOf = None,
+    status: Annotated[str | None, typer.Option("--status", help="Only those that stand so, such as FILLED.")] = None,
+    unknown: Annotated[bool, typer.Option("--unknown", help="Only those whose fate is unknown.")] = False,
+    open_only: Annotated[bool, typer.Option("--open", help="Only those that may still trade.")] = False,
+    limit: Limit = 50,
+    json: Json = False,
+) -> None:
+    """List orders, newest first; or submit, cancel or resolve one."""
+    if ctx.invoked_subcommand is not None:
+        return
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap import open_archive
+        from tradeloop.cli.record import plain_rows
+        from tradeloop.core.errors import BadInput
+        from tradeloop.core.types import OrdStatus
+
+        known = [each.value for each in OrdStatus]
+        if status is not None and status.upper() not in known:
+            raise BadInput(f"--status was {status[:40]!r}; expected one of {', '.join(known)}")
+        async with open_archive(shell.load()) as archive:
+            page = await archive.views.queries.orders(
+                run_id=run,
+                account_id=account,
+                symbol=canonical_or_none(symbol),
+                ord_status=None if status is None else OrdStatus(status.upper()),
+                unknown=unknown,
+                open_only=open_only,
+                limit=limit,
+            )
+        voice.result({"orders": plain_rows(page.rows)}, lambda out: _show(out, page.rows))
+        return OK
+
+    perform(ctx, json, work)
+
+
+@app.command("submit")
+def submit(
+    ctx: typer.Context,
+    symbol: Annotated[str, typer.Argument(help="What to trade, in any notation.")],
+    side: Annotated[str, typer.Argument(help="buy or sell.")],
+    qty: Annotated[str, typer.Argument(help="How many units; a plain decimal number.")],
+    type_: Annotated[
+        Literal["market", "limit", "stop", "stop_limit"], typer.Option("--type", help="The type of order.")
+    ] = "market",
+    price: Annotated[str | None, typer.Option("--price", help="The limit, for limit and stop_limit.")] = None,
+    stop_price: Annotated[str | None, typer.Option("--stop-price", help="The trigger, for stop and stop_limit.")] = None,
+    tif: Annotated[Literal["day", "gtc", "ioc", "fok"], typer.Option("--tif", help="How long it stands.")] = "day",
+    request_id: Annotated[
+        str, typer.Option("--request-id", help="Makes a repeat harmless: the same id answers with the first order.")
+    ] = "",
+    reason: Reason = "",
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Submit one order and follow it until the broker has answered: filled, working, or refused."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.core.commands import SubmitOrder
+        from tradeloop.core.errors import BadInput
+        from tradeloop.core.types import AccountID, OrdType, Px, Qty, Side, TimeInForce, exact
+        from tradeloop.markets.symbols import canonical
+
+        if side.upper() not in ("BUY", "SELL"):
+            raise BadInput(f"the side was {side[:40]!r}; expected buy or sell")
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        command = SubmitOrder(
+            account=AccountID(loaded.settings.broker.account),
+            symbol=canonical(symbol),
+            side=Side(side.upper()),
+            order_qty=Qty(exact(qty, "the quantity")),
+            by=loaded.operator,
+            ord_type=OrdType(type_.upper()),
+            price=None if price is None else Px(exact(price, "--price")),
+            stop_px=None if stop_price is None else Px(exact(stop_price, "--stop-price")),
+            tif=TimeInForce(tif.upper()),
+            request_id=request_id,
+            reason=reason,
+        )
+        return await _submitted(voice, loaded, command)
+
+    perform(ctx, json, work)
+
+
+@app.command("cancel")
+def cancel(
+    ctx: typer.Context,
+    order: OrderId,
+    reason: Reason = "",
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Take an order out of the market."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.cli.working import carried_out
+        from tradeloop.core.commands import CancelOrder
+        from tradeloop.core.types import ClOrdID
+
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        command = CancelOrder(ClOrdID(order), loaded.operator, reason)
+        text, code = await carried_out(voice, loaded, command, "orders cancel")
+        voice.result({"done": text}, lambda out: out.print(text))
+        return code
+
+    perform(ctx, json, work)
+
+
+@app.command("resolve")
+def resolve(
+    ctx: typer.Context,
+    order: OrderId,
+    as_: Annotated[
+        str, typer.Option("--as", help="What became of it: NOT_SENT or CANCELED. Fills are imported, not declared.")
+    ],
+    reason: Reason,
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Say what became of an order whose fate stayed unknown, after asking the broker."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.cli.working import carried_out
+        from tradeloop.core.commands import ResolveOrder
+        from tradeloop.core.types import ClOrdID
+
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        command = ResolveOrder(ClOrdID(order), as_.upper(), loaded.operator, reason)
+        text, code = await carried_out(voice, loaded, command, "orders resolve")
+        voice.result({"done": text}, lambda out: out.print(text))
+        return code
+
+    perform(ctx, json, work)
+
+
+async def _submitted(voice: Voice, loaded: Any, command: Any) -> int:
+    from tradeloop.cli.working import worked, working_desk
+    from tradeloop.core.replies import OrderReply
+
+    symbols: list[Symbol] = [command.symbol]
+    prices: dict[Symbol, Px] = {} if command.price is None else {command.symbol: command.price}
+    async with working_desk(loaded, voice, "orders submit", symbols=symbols, prices=prices) as desk:
+        await desk.ready()
+        await desk.quoted(symbols)
+        reply = await desk.engine.ask(command)
+        assert isinstance(reply, OrderReply)
+        if reply.denied is not None:
+            denied = reply.denied
+            voice.say(f"denied: {denied.text}")
+            document = {"order": reply.cl_ord_id, "status": "DENIED", "rule": denied.rule, "text": denied.text}
+            voice.result(document, lambda _: None)
+            return DENIED
+
+        def standing() -> Order:
+            found = desk.state.orders.get(reply.cl_ord_id)
+            assert found is not None
+            return found
+
+        def answered() -> bool:
+            order = standing()
+            if order.is_done or order.is_held:
+                return True
+            # A market order is at its end when it has traded; a limit order may stand for the whole day.
+            return order.acked_at is not None and order.price is not None
+
+        await worked(desk, answered)
+        await desk.reconcile()
+        await desk.views_caught_up()
+        row = await desk.views.queries.order(reply.cl_ord_id)
+    assert row is not None
+    return _told(voice, row, repeat=reply.repeat)
+
+
+def _told(voice: Voice, row: OrderRow, *, repeat: bool) -> int:
+    from tradeloop.cli.record import plain_rows
+
+    if repeat:
+        voice.say(f"order {row.id} exists under this request id; nothing was sent")
+    voice.result({"order": plain_rows([row])[0], "repeat": repeat}, lambda out: _show(out, [row]))
+    if row.unknown_at is not None and row.is_open:
+        return UNKNOWN
+    return FAILED if row.ord_status in ("REJECTED", "DENIED") else OK
+
+
+def _show(out: Any, rows: list[OrderRow]) -> None:
+    from tradeloop.cli import words
+
+    numbers = (">filled", ">?avg price", ">?fees")
+    words.table(
+        out,
+        "Orders",
+        ("order", "side", ">quantity", "symbol", "?type", ">?price", "status", *numbers, "?at", "?run", "~text"),
+        [
+            (
+                row.id,
+                row.side,
+                words.qty(row.qty),
+                row.symbol,
+                row.ord_type,
+                words.px(row.price if row.price is not None else row.stop_px),
+                row.ord_status,
+                words.qty(row.cum_qty),
+                words.px(row.avg_px),
+                words.money(row.commission),
+                words.moment(row.staged_at),
+                row.trade_run_id or "",
+                row.error,
+            )
+            for row in rows
+        ],
+    )

@@ -1,0 +1,120 @@
+"""What a person asked to hold, from files and options to the command that starts a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tradeloop.core.commands import RunLimits, SeenPrice, StartRun
+from tradeloop.core.errors import BadInput
+from tradeloop.core.types import SECOND_NS, AccountID, Currency, Mode, Px, Symbol, TradingDay
+from tradeloop.markets.symbols import canonical
+from tradeloop.targets.context import Context, read_context
+from tradeloop.targets.portfolio import Portfolio, read_portfolio
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from tradeloop.config import Loaded
+
+
+@dataclass(frozen=True)
+class Target:
+    """A portfolio file and the decision it belongs to; `context` is None where a person gave none."""
+
+    name: str
+    portfolio: Portfolio
+    context: Context | None
+
+    @property
+    def symbols(self) -> list[Symbol]:
+        """What the target names."""
+        return [line.symbol for line in self.portfolio.lines]
+
+    @property
+    def trade_date(self) -> TradingDay | None:
+        """The day of the decision."""
+        return self.context.trade_date if self.context is not None else None
+
+    @property
+    def prices(self) -> dict[Symbol, Px]:
+        """Prices that the file brought."""
+        return {line.symbol: line.price for line in self.portfolio.lines if line.price is not None}
+
+
+def read_target(portfolio: Path | Traversable, context: Path | Traversable | None) -> Target:
+    """Read both files; nothing else happens. Raises BadInput naming file, row or field."""
+    decision = None if context is None else read_context(_bytes_or_path(context), context.name)
+    on = None if decision is None else date.fromisoformat(decision.trade_date)
+    lines = read_portfolio(_bytes_or_path(portfolio), lambda text: canonical(text, on), portfolio.name)
+    return Target(portfolio.name, lines, decision)
+
+
+def _bytes_or_path(file: Path | Traversable) -> Path | bytes:
+    return file if isinstance(file, Path) else file.read_bytes()
+
+
+def start_run(
+    target: Target,
+    loaded: Loaded,
+    *,
+    mode: Mode,
+    currency: Currency,
+    trade_date: TradingDay,
+    prices: tuple[SeenPrice, ...],
+    max_quote_age_ns: int,
+    hold: bool = False,
+) -> StartRun:
+    """The command. `currency` and `trade_date` hold where the context does not say."""
+    run = loaded.settings.run
+    context = target.context or Context.manual(
+        trade_date=trade_date, decision_snapshot_id=f"sha256-{target.portfolio.sha256[:32]}"
+    )
+    inputs = [(target.name, target.portfolio.sha256)]
+    if context.sha256:
+        inputs.append(("execution_context.json", context.sha256))
+    return StartRun(
+        account=AccountID(loaded.settings.broker.account),
+        currency=context.currency or currency,
+        mode=mode,
+        project_id=context.project_id,
+        decision_snapshot_id=context.decision_snapshot_id,
+        trade_date=context.trade_date,
+        by=loaded.operator,
+        targets=target.portfolio.lines,
+        prices=prices,
+        content_hash=content_hash(target, run.rounding.value),
+        champion_id=context.active_champion_id,
+        risk_checks=context.passed,
+        target_exposure=context.target_exposure,
+        rounding=run.rounding,
+        limits=RunLimits(
+            min_cash=run.min_cash,
+            max_weight=run.max_weight,
+            max_positions=run.max_positions,
+            max_total_weight=run.max_total_weight,
+            max_industry_weight=run.max_industry_weight,
+            blacklist=tuple(_listed(each) for each in run.blacklist),
+            max_quote_age_ns=max_quote_age_ns,
+        ),
+        order_timeout_ns=None if run.order_timeout_s is None else int(run.order_timeout_s * SECOND_NS),
+        sell_unlisted=run.sell_unlisted,
+        hold_for_approval=hold,
+        inputs=tuple(inputs),
+    )
+
+
+def content_hash(target: Target, rounding: str) -> str:
+    """What the same key must have again to be the same run: both files and the rounding."""
+    context = target.context.sha256 if target.context is not None else ""
+    return sha256(f"{target.portfolio.sha256}|{context}|{rounding}".encode()).hexdigest()
+
+
+def _listed(written: str) -> Symbol:
+    try:
+        return canonical(written)
+    except BadInput as error:
+        raise BadInput(f"run.blacklist: {error}") from None

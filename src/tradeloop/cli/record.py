@@ -1,0 +1,236 @@
+"""One run as the read models tell it: its lines with what became of them, its orders, fills, and open breaks.
+
+Made once here for the final table, `runs show`, the reconciliation against the target, and the artefacts, so that all of
+them say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+
+from tradeloop.audit.artefacts import BreakRow as BreakLine
+from tradeloop.audit.artefacts import FillRow as FillLine
+from tradeloop.audit.artefacts import OrderRow as OrderLine
+from tradeloop.audit.artefacts import ReconcileRow, RunSummary, average_px, slippage_bp
+from tradeloop.core.errors import BadInput
+from tradeloop.core.types import ZERO, OrdStatus, Side, UtcNs
+from tradeloop.views.queries import PAGE_MAX, Page, Queries
+from tradeloop.views.rows import BreakRow, FillRow, OrderRow, Row, RunLineRow, RunRow
+from tradeloop.views.status_words import s1_word
+
+R = TypeVar("R", bound=Row)
+_NEVER_TRADES = (OrdStatus.DENIED.value, OrdStatus.REJECTED.value, OrdStatus.CANCELED.value, OrdStatus.EXPIRED.value)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run, oldest first in every part. `held` and `at_broker` are quantities by symbol now; None where nobody asked."""
+
+    run: RunRow
+    lines: list[RunLineRow]
+    orders: list[OrderRow]
+    fills: list[FillRow]
+    breaks: list[BreakRow]
+    held: Mapping[str, Decimal] | None = None
+    at_broker: Mapping[str, Decimal] | None = None
+
+    @property
+    def todo(self) -> list[int]:
+        """Legs a person has to look at."""
+        return msgspec.json.decode(self.run.todo, type=list[int])
+
+    @property
+    def unknown(self) -> list[OrderRow]:
+        """Orders of unknown fate."""
+        return [order for order in self.orders if order.unknown_at is not None and order.is_open]
+
+    def summary(self) -> RunSummary:
+        """What the run was made from and what became of it."""
+        run = self.run
+        params = msgspec.json.decode(run.params)
+        return RunSummary(
+            run_id=run.id,
+            project_id=run.project_id,
+            decision_snapshot_id=run.decision_snapshot_id,
+            mode=run.mode,
+            trade_date=run.trade_date,
+            attempt=run.attempt,
+            broker=run.broker,
+            account=run.account_id,
+            currency=run.currency,
+            created_by=run.created_by,
+            status=run.status,
+            content_hash=run.content_hash,
+            rounding=run.rounding,
+            equity=run.equity if run.equity is not None else ZERO,
+            cash=run.cash if run.cash is not None else ZERO,
+            active_champion_id=run.champion_id,
+            target_exposure=run.target_exposure,
+            risk_checks=params["risk_checks"],
+            inputs=tuple((what, digest) for what, digest in params["inputs"]),
+            code=run.code,
+            text=run.error,
+            requested_at=_at(run.requested_at),
+            started_at=_at(run.started_at),
+            finished_at=_at(run.finished_at),
+            supersedes=run.supersedes or "",
+        )
+
+    def order_lines(self) -> list[OrderLine]:
+        """The orders in S1's words."""
+        return [
+            OrderLine(
+                run_id=self.run.id,
+                client_order_id=order.client_order_id,
+                leg=order.leg,
+                ts_code=order.symbol,
+                side=order.side,
+                target_weight=order.target_weight if order.target_weight is not None else ZERO,
+                order_qty=order.qty,
+                order_price=order.price,
+                currency=self.run.currency,
+                status=s1_word(OrdStatus(order.ord_status)),
+                status_time=_at(order.updated_at),
+                reject_reason=order.error,
+                filled_qty=order.cum_qty,
+                filled_amount=order.filled_amount if order.filled_amount is not None else ZERO,
+                avg_fill_price=order.avg_px,
+                arrival_price=order.arrival_px,
+                slippage_bp=slippage_bp(Side(order.side), order.arrival_px, order.avg_px),
+                fee=order.commission if order.commission is not None else ZERO,
+                broker_order_id=order.order_id or "",
+            )
+            for order in self.orders
+        ]
+
+    def fill_lines(self) -> list[FillLine]:
+        """The fills that stand."""
+        multipliers = {order.id: order.multiplier for order in self.orders}
+        return [
+            FillLine(
+                run_id=self.run.id,
+                client_order_id=fill.trade_order_id,
+                exec_id=fill.exec_id,
+                ts_code=fill.symbol,
+                side=fill.side,
+                trading_day=fill.trading_day,
+                fill_time=_at(fill.fill_time),
+                fill_qty=fill.fill_qty,
+                fill_price=fill.fill_price,
+                fill_amount=fill.fill_qty * fill.fill_price * multipliers.get(fill.trade_order_id, Decimal(1)),
+                fee=fill.commission,
+                currency=self.run.currency,
+                liquidity=fill.liquidity,
+                broker_order_id=fill.order_id or "",
+            )
+            for fill in self.fills
+            if fill.exec_type != "TRADE_CANCEL"
+        ]
+
+    def target_lines(self) -> list[ReconcileRow]:
+        """Target against held, one line for each symbol."""
+        return [self._target_line(symbol) for symbol in dict.fromkeys(line.symbol for line in self.lines)]
+
+    def break_lines(self) -> list[BreakLine]:
+        """The open breaks."""
+        return [
+            BreakLine(each.id, each.kind, each.subject, each.ours, each.theirs, each.cause, each.repair, _at(each.found_at))
+            for each in self.breaks
+        ]
+
+    def _target_line(self, symbol: str) -> ReconcileRow:
+        lines = [line for line in self.lines if line.symbol == symbol]
+        last = lines[-1]
+        legs = {line.leg for line in lines}
+        orders = [order for order in self.orders if order.leg in legs and order.symbol == symbol]
+        traded = [(order.avg_px, order.cum_qty) for order in orders if order.avg_px is not None]
+        arrived = [(order.arrival_px, order.cum_qty) for order in orders if order.arrival_px is not None and order.cum_qty]
+        filled = sum((order.cum_qty for order in orders), ZERO)
+        side = Side(lines[0].side)
+        start = last.held_qty if last.held_qty is not None else ZERO
+        held = self.held.get(symbol, ZERO) if self.held is not None else start + (filled if side is Side.BUY else -filled)
+        target = last.target_qty if last.target_qty is not None else ZERO
+        average = average_px(traded)
+        residual = target - held
+        code, reason = _why(lines, orders, residual)
+        return ReconcileRow(
+            run_id=self.run.id,
+            ts_code=symbol,
+            side=side.value,
+            target_weight=last.target_weight if last.target_weight is not None else ZERO,
+            target_qty=target,
+            start_qty=start,
+            order_qty=sum((line.order_qty for line in lines if line.order_qty is not None), ZERO),
+            filled_qty=filled,
+            filled_amount=sum((order.filled_amount for order in orders if order.filled_amount is not None), ZERO),
+            avg_fill_price=average,
+            slippage_bp=slippage_bp(side, average_px(arrived), average),
+            held_qty=held,
+            broker_qty=None if self.at_broker is None else self.at_broker.get(symbol, ZERO),
+            residual_qty=residual,
+            code=code,
+            reason=reason,
+        )
+
+
+async def read_record(
+    queries: Queries,
+    run_id: str,
+    *,
+    held: dict[str, Decimal] | None = None,
+    at_broker: dict[str, Decimal] | None = None,
+) -> Record:
+    """The record of one run. Raises BadInput when it is not known."""
+    run = await queries.run(run_id)
+    if run is None:
+        raise BadInput(f"run was {run_id[:60]!r}, which is not known; see `tradeloop runs list`")
+    orders = await every(lambda before: queries.orders(run_id=run_id, before=before, limit=PAGE_MAX))
+    fills = await every(lambda before: queries.fills(run_id=run_id, before=before, limit=PAGE_MAX))
+    breaks = await every(lambda before: queries.breaks(account_id=run.account_id, before=before, limit=PAGE_MAX))
+    lines = await queries.run_lines(run_id)
+    return Record(run, lines, orders[::-1], fills[::-1], breaks[::-1], held, at_broker)
+
+
+async def every(page: Callable[[int | None], Awaitable[Page[R]]]) -> list[R]:
+    """All rows of a query, newest first."""
+    found: list[R] = []
+    before: int | None = None
+    while True:
+        one = await page(before)
+        found += one.rows
+        before = one.before
+        if before is None:
+            return found
+
+
+def _why(lines: list[RunLineRow], orders: list[OrderRow], residual: Decimal) -> tuple[str, str]:
+    """Why a symbol did not end at its target; empty where it did, and where nobody knows."""
+    for order in orders:
+        if order.cum_qty < order.qty and order.ord_status in _NEVER_TRADES:
+            return order.ord_status.lower(), order.error
+        if order.is_open and order.unknown_at is not None:
+            return "unknown", f"order {order.id} may or may not be at the broker"
+        if order.is_open:
+            return "working", f"order {order.id} is {order.ord_status}, {order.leaves_qty} are left"
+    for line in reversed(lines):
+        if line.code and line.code != "split":
+            return line.code, line.reason
+    return ("", "") if not residual else ("", lines[-1].reason)
+
+
+def _at(at: int | None) -> UtcNs | None:
+    return None if at is None else UtcNs(at)
+
+
+def plain_rows(rows: list[Any]) -> list[dict[str, Any]]:
+    """Rows for a JSON document: every column, amounts as text in plain notation, times as nanoseconds."""
+    return [{name: _text(value) for name, value in msgspec.structs.asdict(row).items()} for row in rows]
+
+
+def _text(value: Any) -> Any:
+    return format(value, "f") if isinstance(value, Decimal) else value

@@ -1,0 +1,151 @@
+"""`tradeloop replay`, `verify`, `export`: the journal as evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tradeloop.cli.options import Json
+from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tradeloop.bootstrap import Archive
+    from tradeloop.core.state import State
+
+
+def replay(
+    ctx: typer.Context,
+    until: Annotated[int | None, typer.Option("--until", min=1, help="Stop after this sequence number.")] = None,
+    json: Json = False,
+) -> None:
+    """Rebuild the state from the journal's first row and print its hash: the same journal always gives the same."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap import open_archive
+
+        async with open_archive(shell.load(), fresh_views=False) as archive:
+            document = await _replayed(archive, until)
+        voice.result(document, lambda out: _pairs(out, document))
+        return FAILED if document["snapshot"] == "differs" else OK
+
+    perform(ctx, json, work)
+
+
+def verify(ctx: typer.Context, json: Json = False) -> None:
+    """Check every row of the journal against its hash chain; exit code 1 and the first bad sequence number where it breaks."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap import open_archive
+        from tradeloop.journal.verify import Witness
+        from tradeloop.journal.verify import verify as verified
+        from tradeloop.views.errors import ViewsFailed
+
+        async with open_archive(shell.load(), fresh_views=False) as archive:
+            witnesses = []
+            try:
+                _, seq = await archive.views.cursor()
+                witnesses.append(Witness("the read models", seq))
+            except ViewsFailed as error:
+                voice.say(f"warning: the read models could not be asked how far they have seen: {error}")
+            report = await verified(archive.reader, witnesses)
+        document = {
+            "sound": report.sound,
+            "sentence": report.sentence,
+            "batches": report.batches,
+            "events": report.events,
+            "head": report.head,
+            "first_bad_seq": report.first_bad_seq,
+        }
+        voice.result(document, lambda out: out.print(report.sentence, soft_wrap=True))
+        return OK if report.sound else FAILED
+
+    perform(ctx, json, work)
+
+
+def export(
+    ctx: typer.Context,
+    run: Annotated[str | None, typer.Option("--run", help="The run; otherwise every run.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write to; otherwise that of the run.")] = None,
+    json: Json = False,
+) -> None:
+    """Write the files of a run again, from the journal."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap import open_archive
+        from tradeloop.cli.record import every
+
+        files: list[Path] = []
+        async with open_archive(shell.load()) as archive:
+            queries = archive.views.queries
+            if run is not None:
+                ids = [run]
+            else:
+                ids = [row.id for row in await every(lambda before: queries.runs(before=before, limit=1000))][::-1]
+            state = (await archive.recovered()).state
+            for run_id in ids:
+                files += await _exported(archive, state, run_id, out)
+        voice.result(
+            {"artefacts": [str(path) for path in files]},
+            lambda console: console.print("\n".join(f"written: {path}" for path in files) or "no runs yet", soft_wrap=True),
+        )
+        return OK
+
+    perform(ctx, json, work)
+
+
+async def _exported(archive: Archive, state: State, run_id: str, out: Path | None) -> list[Path]:
+    from tradeloop.audit.artefacts import write_submit
+    from tradeloop.cli.artefacts import write_all_results, zone_of
+    from tradeloop.cli.record import read_record
+    from tradeloop.core.types import RunID, UtcNs
+
+    record = await read_record(archive.views.queries, run_id)
+    folder = out if out is not None else archive.loaded.home.artefacts / run_id
+    zone = zone_of(state.instruments[line.symbol] for line in state.runs[RunID(run_id)].created.targets)
+    at = UtcNs(record.run.finished_at or record.run.updated_at)
+    submit = write_submit(folder, at, record.summary(), record.order_lines(), zone)
+    return [submit, *write_all_results(folder, record, at, zone)]
+
+
+async def _replayed(archive: Archive, until: int | None) -> dict[str, Any]:
+    from tradeloop.core.evolve import evolve
+    from tradeloop.core.state import State
+    from tradeloop.engine.clock import stopwatch_ns
+    from tradeloop.journal import codec
+
+    began = stopwatch_ns()
+    state, batches, counts = State(), 0, dict[str, int]()
+    async for row in archive.reader.read():
+        if until is not None and row.first_seq > until:
+            break
+        batches += 1
+        for event in codec.decode(row.payload, f"batch {row.batch}"):
+            if until is not None and state.seq >= until:
+                break
+            evolve(state, event)
+            counts[type(event).__name__] = counts.get(type(event).__name__, 0) + 1
+    seconds = (stopwatch_ns() - began) / 1_000_000_000
+    found = state.hash()
+    kept = {each.seq: each.state_hash for each in await archive.reader.load_snapshots()}
+    return {
+        "seq": state.seq,
+        "state_hash": found,
+        "snapshot": "none at this number" if state.seq not in kept else "agrees" if kept[state.seq] == found else "differs",
+        "batches": batches,
+        "orders": len(state.orders),
+        "open_orders": len(state.orders.open),
+        "runs": len(state.runs),
+        "open_breaks": len(state.breaks),
+        "events": dict(sorted(counts.items())),
+        "seconds": f"{seconds:.3f}",
+    }
+
+
+def _pairs(out: Console, document: dict[str, Any]) -> None:
+    for name, value in document.items():
+        said = ", ".join(f"{key} {count:,}" for key, count in value.items()) if isinstance(value, dict) else value
+        out.print(f"{name.replace('_', ' '):<12} {said}", soft_wrap=True)

@@ -1,0 +1,308 @@
+"""`tradeloop run`: a target portfolio becomes positions, or, without a yes, a plan that is shown and not sent.
+
+A dry-run is the default: on a terminal the plan is followed by a question, elsewhere only `--yes` sends. The same portfolio
+again is the same run: one that ended is shown, one that a crash interrupted goes on by itself to its end.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import typer
+
+from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
+from tradeloop.cli.shell import DENIED, OK, Ended, Shell, Voice, perform
+
+if TYPE_CHECKING:
+    from tradeloop.bootstrap import Desk
+    from tradeloop.cli.portfolio import Target
+    from tradeloop.config import Loaded
+    from tradeloop.core.commands import StartRun
+    from tradeloop.core.run.conduct import Preview
+    from tradeloop.core.state import Run
+    from tradeloop.core.types import RunID
+
+DEMO_SPEED: Final = 60.0
+_DEMO_SETTINGS: Final = """\
+# Written by `tradeloop run --demo`, so that other commands find the demo's quotes.
+feed:
+  kind: demo
+  speed: 60
+"""
+
+
+def run(
+    ctx: typer.Context,
+    portfolio: Annotated[Path | None, typer.Argument(help="The target: CSV with ts_code (or code) and weight.")] = None,
+    context: Annotated[
+        Path | None, typer.Option("--context", help="The decision: execution_context.json; otherwise today, made by hand.")
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Trade the demo portfolio on recorded quotes, in a home of its own; implies --yes.")
+    ] = False,
+    broker: Annotated[Literal["paper"] | None, typer.Option("--broker", help="Which broker.")] = None,
+    rounding: Annotated[
+        Literal["floor_to_lot", "half_up"] | None, typer.Option("--rounding", help="How weights become quantities.")
+    ] = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Send the orders without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and send nothing.")] = False,
+    hold: Annotated[bool, typer.Option("--hold", help="Make the run and let it wait for `tradeloop runs approve`.")] = False,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Turn a target portfolio into positions. Shows the plan; sends only after a yes (--yes, or the answer on a terminal)."""
+    given = {"broker__name": broker, "run__rounding": rounding, "operator": by, **feed_settings(feed, speed, start)}
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        if dry_run and (yes or demo):
+            raise Ended(f"--dry-run and {'--yes' if yes else '--demo'} contradict each other; give one of them", 2)
+        if demo and (feed is not None or start is not None or context is not None):
+            raise Ended("--demo brings its own context, quotes and clock; leave --context, --feed and --start away", 2)
+        if (portfolio is None) is not demo:
+            raise Ended("expected a portfolio file, or --demo without one; was " + ("both" if demo else "neither"), 2)
+        wish = _demo(shell, given) if demo else _asked(shell, given, portfolio, context)
+        return await _Trade(wish, voice, yes=yes or demo, dry_run=dry_run, hold=hold).work()
+
+    perform(ctx, json, work)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is to be traded, and where."""
+
+    target: Target
+    loaded: Loaded
+    demo: bool = False
+
+
+def _asked(shell: Shell, given: dict[str, Any], portfolio: Path | None, context: Path | None) -> _Wish:
+    from tradeloop.cli.portfolio import read_target
+
+    assert portfolio is not None
+    return _Wish(read_target(portfolio, context), shell.load(**given))
+
+
+def _demo(shell: Shell, given: dict[str, Any]) -> _Wish:
+    """The packaged portfolio in a home inside the home, so that it never meets anything real."""
+    from tradeloop.cli.portfolio import read_target
+    from tradeloop.config import find_home
+    from tradeloop.feeds.demo import demo_context, demo_portfolio
+
+    home = find_home(shell.home).inside("demo")
+    home.prepare()
+    settings = home.config / "tradeloop.yaml"
+    if not settings.exists():
+        settings.write_text(_DEMO_SETTINGS, encoding="utf-8")
+    alone = Shell(home.data, shell.debug)
+    given = given | {"feed__kind": "demo", "feed__speed": given["feed__speed"] or DEMO_SPEED}
+    loaded = alone.load(**given, database__url=f"sqlite:///{home.database}")
+    return _Wish(read_target(demo_portfolio(), demo_context()), loaded, demo=True)
+
+
+class _Trade:
+    """One `tradeloop run`, from the files to the last table."""
+
+    def __init__(self, wish: _Wish, voice: Voice, *, yes: bool, dry_run: bool, hold: bool) -> None:
+        self._target = wish.target
+        self._loaded = wish.loaded
+        self._demo = wish.demo
+        self._voice = voice
+        self._yes = yes
+        self._dry_run = dry_run
+        self._hold = hold
+
+    async def work(self) -> int:
+        """The exit code."""
+        from tradeloop.cli.working import working_desk
+
+        ended = None if self._dry_run else await self._known_and_ended()
+        if ended is not None:
+            return await self._show_again(ended)
+        if self._yes and self._loaded.settings.feed.kind == "none":
+            raise Ended(
+                "a run that sends orders needs quotes, and no feed is configured;"
+                " give --feed demo, --feed synthetic or a recording, or leave --yes away for a dry-run",
+                2,
+            )
+        async with working_desk(
+            self._loaded,
+            self._voice,
+            "run",
+            symbols=self._target.symbols,
+            prices=self._target.prices,
+            trade_date=self._target.trade_date,
+        ) as desk:
+            await desk.ready()
+            if self._loaded.settings.feed.kind == "synthetic":
+                self._voice.say("warning: the quotes of this run are made up (--feed synthetic)")
+            missing = await desk.quoted([each for each in self._target.symbols if each not in self._target.prices])
+            if missing and desk.feed is not None:
+                self._voice.say(f"warning: no quote has come of {', '.join(missing)}")
+            return await self._on(desk)
+
+    async def _on(self, desk: Desk) -> int:
+        from tradeloop.core.replies import RunReply
+        from tradeloop.core.state import run_key
+
+        cmd = self._command(desk, paper=True)
+        known = desk.state.run_keys.get(
+            run_key(cmd.project_id, cmd.decision_snapshot_id, cmd.mode.value, cmd.trade_date, cmd.account)
+        )
+        if known is not None and not self._dry_run:
+            return await self._take_up(desk, cmd, known)
+        dry = self._dry_run or not (self._yes or self._may_ask())
+        shown = self._command(desk, paper=not dry)
+        seen = desk.engine.preview(shown)
+        if seen.findings and not self._yes:
+            return self._denied(desk, shown, seen)
+        if seen.findings:
+            reply = await desk.engine.ask(shown)
+            if isinstance(reply, RunReply) and reply.run_id is None:
+                return self._denied(desk, shown, seen)
+            return await self._follow(desk, shown)  # what was in the way has gone, such as a session that opened
+        self._show_plan(desk, shown, seen)
+        if dry or not (self._yes or self._confirmed(shown, seen)):
+            return self._unsent(desk, shown, seen)
+        stale = any(desk.clock.now() - price.at > shown.limits.max_quote_age_ns for price in shown.prices)
+        return await self._follow(desk, self._command(desk, paper=True) if stale else shown)
+
+    # --- before
+
+    async def _known_and_ended(self) -> Run | None:
+        """The run this command made before, if it is at its end; nothing is started to find out."""
+        from tradeloop.bootstrap import is_new, read_past
+        from tradeloop.core.run.conduct import ENDED
+        from tradeloop.core.state import run_key
+        from tradeloop.core.types import Mode
+
+        context = self._target.context
+        if context is None or await is_new(self._loaded):
+            return None  # without a context the clock decides which day, and which run, this is
+        state = (await read_past(self._loaded)).state
+        account = self._loaded.settings.broker.account
+        key = run_key(context.project_id, context.decision_snapshot_id, Mode.PAPER.value, context.trade_date, account)
+        known = state.run_keys.get(key)
+        found = None if known is None else state.runs[known]
+        same = found is not None and found.status in ENDED and found.created.content_hash == self._content_hash()
+        return found if same else None
+
+    def _content_hash(self) -> str:
+        from tradeloop.cli.portfolio import content_hash
+
+        return content_hash(self._target, self._loaded.settings.run.rounding.value)
+
+    async def _show_again(self, ended: Run) -> int:
+        from tradeloop.bootstrap import open_archive
+        from tradeloop.cli.run_result import finish_from_archive
+
+        self._voice.say(f"run {ended.created.run_id} exists; nothing was sent")
+        async with open_archive(self._loaded) as archive:
+            await finish_from_archive(self._voice, archive, ended)
+        return OK
+
+    def _command(self, desk: Desk, *, paper: bool) -> StartRun:
+        from tradeloop.bootstrap import quote_age_ns
+        from tradeloop.cli.portfolio import start_run
+        from tradeloop.core.types import Currency, Mode, TradingDay
+
+        first = desk.state.instruments[self._target.symbols[0]]
+        return start_run(
+            self._target,
+            self._loaded,
+            mode=Mode.PAPER if paper else Mode.DRY_RUN,
+            currency=Currency(first.currency),
+            trade_date=TradingDay(desk.state.hours[first.session].trading_day),
+            prices=desk.seen_prices([*self._target.symbols, *desk.held_symbols()]),
+            max_quote_age_ns=quote_age_ns(self._loaded.settings),
+            hold=self._hold,
+        )
+
+    def _may_ask(self) -> bool:
+        return not self._voice.json and sys.stdin.isatty() and self._voice.err.is_terminal
+
+    def _confirmed(self, cmd: StartRun, seen: Preview) -> bool:
+        count = sum(1 for line in seen.lines if line.order_qty)
+        broker = self._loaded.settings.broker
+        question = f"Send {count} orders to {broker.name} (account {cmd.account})?"
+        return typer.confirm(question, default=False, err=True)
+
+    # --- without sending
+
+    def _show_plan(self, desk: Desk, cmd: StartRun, seen: Preview) -> None:
+        from tradeloop.cli.run_tables import show_plan
+
+        if not self._voice.json:
+            show_plan(self._voice.out, cmd, seen, desk.state.instruments)
+
+    def _unsent(self, desk: Desk, cmd: StartRun, seen: Preview) -> int:
+        from tradeloop.cli.run_tables import plan_document
+
+        path = self._write_unsent(desk, cmd, seen)
+        document = {"dry_run": True, "sent": False, **plan_document(cmd, seen), "artefacts": [str(path)]}
+        said = f"dry-run: nothing was sent; --yes sends these orders\nwritten: {path}"
+        self._voice.result(document, lambda out: out.print(said, soft_wrap=True))
+        return OK
+
+    def _denied(self, desk: Desk, cmd: StartRun, seen: Preview) -> int:
+        """Say why there is no run, and leave the audit record; one that was to be sent is in the journal as well."""
+        from tradeloop.cli.run_tables import plan_document
+
+        path = self._write_unsent(desk, cmd, seen)
+        document = {"sent": False, "denied": True, **plan_document(cmd, seen), "artefacts": [str(path)]}
+        self._voice.result(document, lambda _: None)
+        for finding in seen.findings:
+            self._voice.say(f"denied: {self._target.name}: {finding.code}: {finding.text}")
+        self._voice.say(f"nothing was sent; written: {path}")
+        return DENIED
+
+    def _write_unsent(self, desk: Desk, cmd: StartRun, seen: Preview) -> Path:
+        from tradeloop.cli.artefacts import write_unsent, zone_of
+
+        zone = zone_of(desk.state.instruments[line.symbol] for line in cmd.targets)
+        broker = self._loaded.settings.broker.name
+        return write_unsent(self._loaded.home.artefacts, cmd, seen, desk.clock.now(), zone, broker)
+
+    # --- sending
+
+    async def _take_up(self, desk: Desk, cmd: StartRun, known: RunID) -> int:
+        """A run of this key exists: show it where it ended or waits, go on with it where a crash left it."""
+        from tradeloop.cli.run_result import RESTING
+        from tradeloop.core.run.conduct import ENDED
+
+        status = desk.state.runs[known].status
+        if status in ENDED:
+            self._voice.say(f"run {known} exists; nothing was sent")
+        elif status in RESTING:
+            self._voice.say(f"run {known} exists and is {status.value}; see `tradeloop runs show {known}`")
+        else:
+            self._voice.say(f"run {known} exists and goes on")
+        code = await self._follow(desk, cmd, known)
+        return OK if status in ENDED else code
+
+    async def _follow(self, desk: Desk, cmd: StartRun, known: RunID | None = None) -> int:
+        from tradeloop.cli.progress import RunProgress
+        from tradeloop.cli.run_result import follow_run
+        from tradeloop.core.replies import RunReply
+        from tradeloop.core.run.conduct import run_id_of
+
+        with RunProgress(self._voice, desk, known or run_id_of(cmd, 1)):
+            reply = await desk.engine.ask(cmd)
+            assert isinstance(reply, RunReply)
+            if reply.run_id is None:
+                for failed in reply.failed:
+                    self._voice.say(f"denied: {self._target.name}: {failed}")
+                raise Ended("the market moved while the question stood, and the run is denied now; nothing was sent", DENIED)
+            code = await follow_run(self._voice, desk, reply.run_id)
+        if self._demo and not self._voice.json:
+            self._voice.out.print(
+                f"\nThe demo's home is {self._loaded.home.data}; look around in it, for example:\n"
+                f"  tradeloop --home {self._loaded.home.data} orders",
+                soft_wrap=True,
+            )
+        return code

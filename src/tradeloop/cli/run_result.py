@@ -1,0 +1,103 @@
+"""From a run that works to its end: progress, a last look at the broker's books, files, tables, exit code."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tradeloop.cli.artefacts import write_missing, written, zone_of
+from tradeloop.cli.record import Record, read_record
+from tradeloop.cli.run_tables import record_document, show_record
+from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Voice
+from tradeloop.cli.working import worked
+from tradeloop.core.errors import BadInput
+from tradeloop.core.run.conduct import ENDED
+from tradeloop.core.state import Run, State
+from tradeloop.core.types import RunID, RunStatus, UtcNs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tradeloop.bootstrap import Archive, Desk
+    from tradeloop.core.reports import BrokerSnapshot
+    from tradeloop.views.queries import Queries
+
+RESTING = (RunStatus.AWAITING_APPROVAL, RunStatus.NEW, RunStatus.PAUSED)
+
+
+async def follow_run(voice: Voice, desk: Desk, run_id: RunID) -> int:
+    """Work a run to its end and show what became of it; one that waits for a person already is shown as it stands.
+
+    A run that is paused meanwhile is waited for: what works goes on working, and somebody will resume or cancel it.
+    """
+    run = desk.state.runs[run_id]
+    if run.status not in RESTING:
+        await worked(desk, lambda: run.status in ENDED)
+    return await show_result(voice, desk, run_id)
+
+
+async def show_result(voice: Voice, desk: Desk, run_id: RunID) -> int:
+    """A last look at the broker's books, the files of the run, its tables; the exit code."""
+    snapshot = await desk.reconcile()
+    await desk.views_caught_up()
+    held = {str(symbol): Decimal(each.net_qty) for symbol, each in desk.state.positions.get(desk.account, {}).items()}
+    record = await read_record(desk.views.queries, run_id, held=held, at_broker=_at_broker(snapshot))
+    files = _files(voice, desk.loaded.home.artefacts / run_id, record, desk.clock.now(), desk.state)
+    await _show(voice, desk.views.queries, record, files, desk.clock.now())
+    return exit_code_of(record)
+
+
+async def finish_from_archive(voice: Voice, archive: Archive, run: Run) -> None:
+    """Show a run that ended before, and write the files that a crash may have kept it from leaving."""
+    run_id = run.created.run_id
+    record = await read_record(archive.views.queries, run_id)
+    at = UtcNs(run.finished_at or run.created.at)
+    files = _files(voice, archive.loaded.home.artefacts / run_id, record, at, (await archive.recovered()).state)
+    await _show(voice, archive.views.queries, record, files, at)
+
+
+async def show_from_archive(voice: Voice, archive: Archive, run_id: str) -> None:
+    """Show a run as it stands; nothing is written."""
+    record = await read_record(archive.views.queries, run_id)
+    at = record.run.finished_at or record.run.updated_at
+    await _show(voice, archive.views.queries, record, written(archive.loaded.home.artefacts / run_id), at)
+
+
+def exit_code_of(record: Record) -> int:
+    """0 where every line was worked to its end or the run waits on purpose, 4 while a fate is unknown, 1 for the rest."""
+    if record.unknown:
+        return UNKNOWN
+    status = RunStatus(record.run.status)
+    if status in RESTING:
+        return OK
+    return OK if status is RunStatus.COMPLETED and not record.todo else FAILED
+
+
+def _files(voice: Voice, folder: Path, record: Record, at: UtcNs, state: State) -> list[Path]:
+    """The files of a run, written where it is at its end; what can not be written is said, and is no fault of the run."""
+    if RunStatus(record.run.status) in ENDED:
+        instruments = (state.instruments[line.symbol] for line in state.runs[RunID(record.run.id)].created.targets)
+        try:
+            write_missing(folder, record, at, zone_of(instruments))
+        except BadInput as error:
+            voice.say(f"warning: {error}; then write them with `tradeloop export --run {record.run.id}`")
+    return written(folder)
+
+
+async def _show(voice: Voice, queries: Queries, record: Record, files: list[Path], now: int) -> None:
+    positions = await queries.positions(account_id=record.run.account_id)
+    accounts = await queries.accounts(account_id=record.run.account_id)
+
+    def show(out: object) -> None:
+        from rich.console import Console
+
+        assert isinstance(out, Console)
+        show_record(out, record, positions, accounts, now)
+        for path in files:
+            out.print(f"written: {path}", soft_wrap=True)
+
+    voice.result(record_document(record, positions, accounts, files, now), show)
+
+
+def _at_broker(snapshot: BrokerSnapshot) -> dict[str, Decimal]:
+    return {each.symbol: Decimal(each.long_qty - each.short_qty) for each in snapshot.positions or ()}

@@ -1,0 +1,248 @@
+"""A plan and a run as tables, and as the document of `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tradeloop.cli import words
+from tradeloop.cli.record import Record, plain_rows
+from tradeloop.core.commands import StartRun
+from tradeloop.core.events import PlanLine
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.run.conduct import Preview
+from tradeloop.core.types import ZERO, Side, Symbol
+from tradeloop.views.rows import AccountRow, BreakRow, PositionRow
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tradeloop.audit.artefacts import ReconcileRow
+
+
+def show_plan(console: Console, cmd: StartRun, seen: Preview, instruments: Mapping[Symbol, Instrument]) -> None:
+    """Every line of the plan, what it buys and sells, and what it leaves."""
+    console.print(
+        f"plan for {cmd.trade_date}: equity {words.money(seen.equity)} {cmd.currency}, free cash {words.money(seen.cash)},"
+        f" rounding {cmd.rounding.value}"
+    )
+    headings = (">?leg", "side", "symbol", ">?weight", ">target", ">?held", ">order", ">price", ">value", "~why not more")
+    words.table(
+        console,
+        "Plan",
+        headings,
+        [
+            (
+                str(line.leg),
+                line.side.value if line.order_qty else "-",
+                line.symbol,
+                words.percent(line.target_weight),
+                words.qty(line.target_qty),
+                words.qty(line.held_qty),
+                words.qty(line.order_qty),
+                words.px(line.ref_px),
+                words.money(_value(line, instruments)),
+                line.reason,
+            )
+            for line in seen.lines
+        ],
+    )
+    console.print(
+        f"{words.plural(sum(1 for line in seen.lines if line.order_qty), 'order')}:"
+        f" sells {words.money(_total(seen, Side.SELL, instruments))},"
+        f" buys {words.money(_total(seen, Side.BUY, instruments))} {cmd.currency}"
+    )
+
+
+def plan_document(cmd: StartRun, seen: Preview) -> dict[str, Any]:
+    """The plan for `--json`."""
+    return {
+        "trade_date": cmd.trade_date,
+        "currency": cmd.currency,
+        "equity": words.as_text(seen.equity),
+        "cash": words.as_text(seen.cash),
+        "findings": [{"code": finding.code, "text": finding.text} for finding in seen.findings],
+        "lines": [{name: words.as_text(value) for name, value in msgspec.structs.asdict(line).items()} for line in seen.lines],
+    }
+
+
+def show_record(
+    console: Console, record: Record, positions: Sequence[PositionRow], accounts: Sequence[AccountRow], now: int
+) -> None:
+    """What became of a run: lines, positions, cash, reconciliation."""
+    run = record.run
+    lines = record.target_lines()
+    words.table(
+        console,
+        f"Run {run.id}: {run.status}{f' ({run.code})' if run.code else ''}",
+        ("side", "symbol", ">target", ">held", ">?ordered", ">filled", ">avg price", ">slippage bp", ">residual", "~why"),
+        [
+            (
+                line.side if line.order_qty else "-",
+                line.ts_code,
+                words.qty(line.target_qty),
+                words.qty(line.held_qty),
+                words.qty(line.order_qty),
+                words.qty(line.filled_qty),
+                words.px(line.avg_fill_price),
+                words.bp(line.slippage_bp),
+                words.qty(line.residual_qty),
+                line.reason if line.residual_qty else "",
+            )
+            for line in lines
+        ],
+    )
+    show_positions(console, positions)
+    show_accounts(console, accounts)
+    show_reconciliation(console, record, lines, now)
+
+
+def show_positions(console: Console, positions: Sequence[PositionRow]) -> None:
+    """What is held."""
+    headings = (
+        "account",
+        "symbol",
+        "direction",
+        ">quantity",
+        ">avg price",
+        ">?cost",
+        ">?last price",
+        ">unrealised",
+        ">?realised",
+        "currency",
+    )
+    words.table(
+        console,
+        "Positions",
+        headings,
+        [
+            (
+                row.account_id,
+                row.symbol,
+                row.direction,
+                words.qty(row.volume),
+                words.px(row.avg_price),
+                words.money(row.cost),
+                words.px(row.current_price),
+                words.money(row.unrealized_pnl),
+                words.money(row.realized_pnl),
+                row.currency,
+            )
+            for row in positions
+        ],
+    )
+
+
+def show_accounts(console: Console, accounts: Sequence[AccountRow]) -> None:
+    """Money, currencies that hold nothing left out."""
+    words.table(
+        console,
+        "Cash",
+        ("account", "currency", ">balance", ">available", ">?reserved", ">?margin", ">?unrealised", ">?realised", ">?fees"),
+        [
+            (
+                row.account_id,
+                row.currency,
+                *map(words.money, (row.balance, row.available, row.reserved, row.margin)),
+                *map(words.money, (row.unrealized_pnl, row.realized_pnl, row.fees)),
+            )
+            for row in accounts
+            if row.balance or row.reserved or row.margin or row.fees
+        ],
+    )
+
+
+def show_reconciliation(console: Console, record: Record, lines: Sequence[ReconcileRow], now: int) -> None:
+    """Where our books, the broker's and the target differ, why, since when, and what would close it."""
+    breaks = break_rows(record, lines, now)
+    title = "Reconciliation, ours against the broker's and the target"
+    headings = ("between", "what", ">ours", ">theirs", ">?age", "~cause", "~repair")
+    words.table(console, title, headings, [tuple(str(each[key]) for key in _BREAK_KEYS) for each in breaks], "no breaks")
+    console.print(f"{words.plural(unexplained(breaks), 'unexplained break')}")
+
+
+_BREAK_KEYS = ("between", "what", "ours", "theirs", "age", "cause", "repair")
+
+
+def break_rows(record: Record, lines: Sequence[ReconcileRow], now: int) -> list[dict[str, Any]]:
+    """Every difference: with the broker as it was journalled, with the target as it stands."""
+    found = [_with_broker(each, now) for each in record.breaks]
+    ended = record.run.finished_at
+    retry = f"tradeloop runs retry {record.run.id}" if record.todo else "none needed: the target cannot be met closer"
+    if not ended:
+        retry = "wait: the run is not at its end"
+    for line in lines:
+        if line.residual_qty == ZERO:
+            continue
+        found.append(
+            {
+                "between": "target",
+                "what": line.ts_code,
+                "ours": words.qty(line.held_qty),
+                "theirs": words.qty(line.target_qty),
+                "age": words.age(now - ended) if ended else "-",
+                "cause": line.reason,
+                "repair": retry,
+                "explained": bool(line.reason),
+            }
+        )
+    return found
+
+
+def _with_broker(each: BreakRow, now: int) -> dict[str, Any]:
+    return {
+        "between": each.broker,
+        "what": f"{each.kind} {each.subject}",
+        "ours": each.ours,
+        "theirs": each.theirs,
+        "age": words.age(now - each.found_at),
+        "cause": each.cause,
+        "repair": each.repair,
+        "explained": False,
+        "break_id": each.id,
+    }
+
+
+def unexplained(breaks: Sequence[dict[str, Any]]) -> int:
+    """Differences nobody can account for yet: every one with the broker, and a residual without a reason."""
+    return sum(1 for each in breaks if not each["explained"])
+
+
+def record_document(
+    record: Record, positions: Sequence[PositionRow], accounts: Sequence[AccountRow], files: Sequence[Path], now: int
+) -> dict[str, Any]:
+    """A run for `--json`."""
+    lines = record.target_lines()
+    breaks = break_rows(record, lines, now)
+    return {
+        "run": plain_rows([record.run])[0] | {"params": msgspec.json.decode(record.run.params)},
+        "lines": plain_rows(list(lines)),
+        "orders": plain_rows(record.orders),
+        "fills": plain_rows(record.fills),
+        "positions": [_without_book(row) for row in plain_rows(list(positions))],
+        "accounts": [_without_book(row) for row in plain_rows(list(accounts))],
+        "breaks": breaks,
+        "unexplained_breaks": unexplained(breaks),
+        "artefacts": [str(path) for path in files],
+    }
+
+
+def _without_book(row: dict[str, Any]) -> dict[str, Any]:
+    row.pop("book", None)
+    return row
+
+
+def _total(seen: Preview, side: Side, instruments: Mapping[Symbol, Instrument]) -> Decimal:
+    return sum((_value(line, instruments) or ZERO for line in seen.lines if line.side is side), ZERO)
+
+
+def _value(line: PlanLine, instruments: Mapping[Symbol, Instrument]) -> Decimal | None:
+    """What the order of a line is worth at its price; None where it has none."""
+    if line.ref_px is None:
+        return None
+    instrument = instruments.get(line.symbol)
+    return line.ref_px * line.order_qty * (instrument.multiplier if instrument is not None else 1)

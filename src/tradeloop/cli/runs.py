@@ -1,0 +1,274 @@
+"""`tradeloop runs`: what runs there are, and what a person may do to one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tradeloop.cli.options import AccountOf, By, Feed, Json, Limit, Reason, Speed, Start, feed_settings
+from tradeloop.cli.shell import DENIED, OK, Ended, Shell, Voice, perform
+
+if TYPE_CHECKING:
+    from tradeloop.config import Loaded
+    from tradeloop.core.commands import ApproveRun, Command, ResumeRun
+    from tradeloop.core.types import RunID, Symbol
+
+app = typer.Typer(help="Runs: list, show, approve, pause, resume, cancel, retry.", no_args_is_help=True)
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, as `tradeloop runs list` shows it.")]
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    status: Annotated[str | None, typer.Option("--status", help="Only those that stand so, such as RUNNING.")] = None,
+    account: AccountOf = None,
+    limit: Limit = 50,
+    json: Json = False,
+) -> None:
+    """List runs, newest first."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap import open_archive
+        from tradeloop.cli import words
+        from tradeloop.cli.record import plain_rows
+        from tradeloop.core.errors import BadInput
+        from tradeloop.core.types import RunStatus
+
+        known = [each.value for each in RunStatus]
+        if status is not None and status.upper() not in known:
+            raise BadInput(f"--status was {status[:40]!r}; expected one of {', '.join(known)}")
+        wanted = None if status is None else RunStatus(status.upper())
+        async with open_archive(shell.load()) as archive:
+            rows = (await archive.views.queries.runs(status=wanted, account_id=account, limit=limit)).rows
+        shown = [{name: value for name, value in row.items() if name != "params"} for row in plain_rows(rows)]
+        headings = (
+            "run",
+            "status",
+            "trade date",
+            "?project",
+            "?mode",
+            "?account",
+            ">?equity",
+            "?made at",
+            "?by",
+            "~what is left",
+        )
+        voice.result(
+            {"runs": shown},
+            lambda out: words.table(
+                out,
+                "Runs",
+                headings,
+                [
+                    (
+                        row.id,
+                        f"{row.status} {row.code}".strip(),
+                        row.trade_date,
+                        row.project_id,
+                        row.mode,
+                        row.account_id,
+                        f"{words.money(row.equity)} {row.currency}",
+                        words.moment(row.requested_at),
+                        row.created_by,
+                        row.error if row.todo != "[]" else "",
+                    )
+                    for row in rows
+                ],
+            ),
+        )
+        return OK
+
+    perform(ctx, json, work)
+
+
+@app.command("show")
+def show(ctx: typer.Context, run: RunId, json: Json = False) -> None:
+    """Show a run: its lines and what became of them, positions, cash, breaks, files."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap import open_archive
+        from tradeloop.cli.run_result import show_from_archive
+
+        async with open_archive(shell.load()) as archive:
+            await show_from_archive(voice, archive, run)
+        return OK
+
+    perform(ctx, json, work)
+
+
+@app.command("retry")
+def retry(
+    ctx: typer.Context,
+    run: RunId,
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Make a new attempt at what a run that ended left over, in your name."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        return await _again(shell, voice, run, {"operator": by, **feed_settings(feed, speed, start)})
+
+    perform(ctx, json, work)
+
+
+@app.command("approve")
+def approve(
+    ctx: typer.Context,
+    run: RunId,
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Let a run that waits for approval go, and work it to its end."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.core.commands import ApproveRun
+        from tradeloop.core.types import RunID
+
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        return await _goes_on(voice, loaded, ApproveRun(RunID(run), loaded.operator), "approve")
+
+    perform(ctx, json, work)
+
+
+@app.command("resume")
+def resume(
+    ctx: typer.Context,
+    run: RunId,
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Go on with a paused run, and work it to its end."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.core.commands import ResumeRun
+        from tradeloop.core.types import RunID
+
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        return await _goes_on(voice, loaded, ResumeRun(RunID(run), loaded.operator), "resume")
+
+    perform(ctx, json, work)
+
+
+@app.command("pause")
+def pause(
+    ctx: typer.Context,
+    run: RunId,
+    reason: Reason = "",
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Send no further orders of a run; what works goes on working."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.core.commands import PauseRun
+        from tradeloop.core.types import RunID
+
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        return await _told(voice, loaded, PauseRun(RunID(run), loaded.operator, reason), "pause")
+
+    perform(ctx, json, work)
+
+
+@app.command("cancel")
+def cancel(
+    ctx: typer.Context,
+    run: RunId,
+    reason: Reason = "",
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Send no further orders of a run and cancel what works; what is filled stays filled."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.core.commands import CancelRun
+        from tradeloop.core.types import RunID
+
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        return await _told(voice, loaded, CancelRun(RunID(run), loaded.operator, reason), "cancel")
+
+    perform(ctx, json, work)
+
+
+async def _told(voice: Voice, loaded: Loaded, command: Command, name: str) -> int:
+    from tradeloop.cli.working import carried_out
+
+    text, code = await carried_out(voice, loaded, command, f"runs {name}")
+    voice.result({"done": text}, lambda out: out.print(text))
+    return code
+
+
+async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun, name: str) -> int:
+    """A run that a command sets going: in the process that trades here, or in this one, to its end."""
+    from tradeloop.cli.control import ask_the_writer
+    from tradeloop.cli.progress import RunProgress
+    from tradeloop.cli.run_result import follow_run
+    from tradeloop.cli.working import working_desk
+    from tradeloop.core.replies import RunReply
+
+    answer = await ask_the_writer(loaded.home.socket, command)
+    if answer is not None:
+        if not answer.ok:
+            raise Ended(answer.text, answer.exit_code)
+        voice.result({"done": answer.text}, lambda out: out.print(answer.text))
+        return answer.exit_code
+    symbols = await _symbols_of(loaded, command.run_id)
+    async with working_desk(loaded, voice, f"runs {name}", symbols=symbols) as desk:
+        await desk.ready()
+        await desk.quoted(symbols)
+        with RunProgress(voice, desk, command.run_id):
+            reply = await desk.engine.ask(command)
+            assert isinstance(reply, RunReply)
+            return await follow_run(voice, desk, command.run_id)
+
+
+async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object]) -> int:
+    from tradeloop.cli.progress import RunProgress
+    from tradeloop.cli.run_result import follow_run
+    from tradeloop.cli.working import working_desk
+    from tradeloop.core.commands import RetryRun
+    from tradeloop.core.replies import RunReply
+    from tradeloop.core.types import RunID
+
+    loaded = shell.load(**given)
+    symbols = await _symbols_of(loaded, RunID(run))
+    async with working_desk(loaded, voice, "runs retry", symbols=symbols) as desk:
+        await desk.ready()
+        await desk.quoted(symbols)
+        prices = desk.seen_prices([*symbols, *desk.held_symbols()])
+        was = desk.state.runs.get(RunID(run))
+        following = RunID(f"{run.rpartition('-')[0]}-{was.created.attempt + 1}") if was is not None else RunID(run)
+        with RunProgress(voice, desk, following):
+            reply = await desk.engine.ask(RetryRun(RunID(run), loaded.operator, prices))
+            assert isinstance(reply, RunReply)
+            if reply.run_id is None:
+                for failed in reply.failed:
+                    voice.say(f"denied: {failed}")
+                raise Ended(f"the retry of run {run} is denied; nothing was sent", DENIED)
+            return await follow_run(voice, desk, reply.run_id)
+
+
+async def _symbols_of(loaded: Loaded, run_id: RunID) -> list[Symbol]:
+    """What a run trades. Raises BadInput when it is not known."""
+    from tradeloop.bootstrap import is_new, read_past
+    from tradeloop.core.errors import BadInput
+
+    found = None if await is_new(loaded) else (await read_past(loaded)).state.runs.get(run_id)
+    if found is None:
+        raise BadInput(f"run was {run_id[:60]!r}, which is not known; see `tradeloop runs list`")
+    return list(dict.fromkeys(leg.line.symbol for leg in found.legs))

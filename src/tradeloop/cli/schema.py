@@ -1,0 +1,65 @@
+"""The database below the journal as `db` and `doctor` look at it: patches, drift, and who holds the right to write."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import select
+
+from tradeloop.bootstrap import is_new, label, sqlite_path
+from tradeloop.config import Loaded
+from tradeloop.core.errors import BadInput, LeaseHeld
+from tradeloop.engine.clock import WallClock
+from tradeloop.journal import patches
+from tradeloop.journal import tables as journal_tables
+from tradeloop.journal.connection import line_to
+from tradeloop.journal.lock import FileLock
+from tradeloop.views import tables as view_tables
+
+
+class SchemaStatus(msgspec.Struct, frozen=True):
+    """Where the patches of a database stand, and how its live schema differs from what the program works with."""
+
+    database: str
+    patches: tuple[patches.PatchStatus, ...]
+    drift: tuple[str, ...]
+
+    @property
+    def is_current(self) -> bool:
+        """Every patch applied as it is, and no difference."""
+        return not self.drift and all(each.state is patches.PatchState.APPLIED for each in self.patches)
+
+
+async def schema_status(loaded: Loaded) -> SchemaStatus:
+    """Patches and drift. Raises BadInput where nothing was recorded yet."""
+    if await is_new(loaded):
+        raise BadInput(f"{label(loaded)} has no tables yet; make them with `tradeloop db upgrade`")
+    url = loaded.database_url
+    lines = await patches.status(url)
+    differences = [*await patches.drift(url, journal_tables.metadata), *await patches.drift(url, view_tables.metadata)]
+    return SchemaStatus(label(loaded), tuple(lines), tuple(differences))
+
+
+async def upgrade_schema(loaded: Loaded) -> list[str]:
+    """Apply what is pending, a new database's everything; the names of the patches."""
+    loaded.home.prepare()
+    return await patches.upgrade(loaded.database_url)
+
+
+async def lease_holder(loaded: Loaded) -> str | None:
+    """Who writes this journal, in words; None where nobody does. Takes nothing for longer than the question."""
+    path = sqlite_path(loaded)
+    if path is not None:
+        lock = FileLock(path)
+        try:
+            lock.take("tradeloop doctor")
+        except LeaseHeld as held:
+            return str(held)
+        lock.drop()
+        return None
+    line = line_to(loaded.database_url, read_only=True)
+    try:
+        row = await line.run(lambda c: c.execute(select(journal_tables.lease)).first(), "reading the lease")
+    finally:
+        await line.close()
+    now = WallClock().now()
+    return None if row is None or row.expires_at <= now else f"{row.owner} (epoch {row.epoch})"

@@ -1,0 +1,190 @@
+"""What every command has: the global options, the two ways to speak, the exit codes, and how an error ends.
+
+An error on purpose (core/errors.py) is one sentence on stderr and its exit code; a bug is a traceback with `--debug` and one
+sentence without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tradeloop.config import Loaded
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+DENIED: Final = 3
+UNKNOWN: Final = 4
+
+T = TypeVar("T")
+
+
+@dataclass
+class Shell:
+    """The options given before the command."""
+
+    home: Path | None = None
+    debug: bool = False
+
+    def load(self, **given: object) -> Loaded:
+        """The settings in force; `given` are options of the command, `a__b` for `a.b`."""
+        from tradeloop.config import find_home, load
+
+        options = {name.replace("__", "."): value for name, value in given.items()}
+        return load(options, home=find_home(self.home))
+
+
+class Ended(Exception):
+    """A command that ends with a sentence and an exit code of its own."""
+
+    def __init__(self, sentence: str, code: int = FAILED) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class Voice:
+    """How one command speaks: tables for people, or one JSON document."""
+
+    def __init__(self, *, json: bool) -> None:
+        self.json = json
+        self._out: Console | None = None
+        self._err: Console | None = None
+
+    @property
+    def out(self) -> Console:
+        """Where results go."""
+        if self._out is None:
+            self._out = _console(sys.stdout)
+        return self._out
+
+    @property
+    def err(self) -> Console:
+        """Where progress, alerts and errors go."""
+        if self._err is None:
+            self._err = _console(sys.stderr)
+        return self._err
+
+    def result(self, document: object, show: Callable[[Console], None]) -> None:
+        """Say the result: the document with --json, else what `show` prints."""
+        if self.json:
+            write_json(document)
+        else:
+            show(self.out)
+
+    def say(self, text: str) -> None:
+        """A line for a person that is no result."""
+        self.err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def shell_of(ctx: typer.Context) -> Shell:
+    """The global options."""
+    found = ctx.find_object(Shell)
+    return found if found is not None else Shell()
+
+
+def perform(ctx: typer.Context, json: bool, work: Callable[[Shell, Voice], Coroutine[Any, Any, int]]) -> NoReturn:
+    """Run a command to its exit code; never returns."""
+    from tradeloop.core.errors import BadInput, FateUnknown, LeaseHeld, TradeloopError
+
+    shell, voice = shell_of(ctx), Voice(json=json)
+    try:
+        code = _run(work(shell, voice))
+    except Ended as ended:
+        code = _failed(voice, str(ended), ended.code)
+    except BadInput as error:
+        code = _failed(voice, str(error), USAGE)
+    except FateUnknown as error:
+        code = _failed(voice, str(error), UNKNOWN)
+    except LeaseHeld as error:
+        code = _failed(voice, str(error), FAILED)
+    except TradeloopError as error:
+        code = _failed(voice, str(error), FAILED)
+    except KeyboardInterrupt:
+        code = _failed(voice, "interrupted; what was recorded stays, and the same command goes on from there", FAILED)
+    except BrokenPipeError:
+        code = FAILED
+        sys.stdout = None  # nobody reads any more, and closing it would complain
+    except OSError as error:
+        code = _failed(
+            voice, f"{error.filename or 'the system'}: {error.strerror or error}; see its rights and the disk", FAILED
+        )
+    raise typer.Exit(code)
+
+
+def _failed(voice: Voice, sentence: str, code: int) -> int:
+    if voice.json:
+        write_json({"error": sentence, "exit_code": code})
+    voice.say(f"error: {sentence}")
+    return code
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    """On uvloop where it is installed; a SIGTERM ends a command in order, as Ctrl-C does."""
+    with asyncio.Runner(loop_factory=_loop) as runner:
+        return runner.run(_until_told_to_stop(work))
+
+
+async def _until_told_to_stop(work: Coroutine[Any, Any, int]) -> int:
+    task = asyncio.ensure_future(work)
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+        task.cancel()
+
+    if sys.platform != "win32":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if stopped:
+            raise KeyboardInterrupt from None
+        raise
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def write_json(document: object) -> None:
+    """One JSON document on stdout; amounts are text, so that no reader makes binary floats of them."""
+    import msgspec
+
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document, enc_hook=_encodable), indent=2).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _encodable(value: object) -> object:
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _console(file: Any) -> Console:
+    from rich.console import Console
+
+    console = Console(file=file, highlight=False, markup=False, soft_wrap=False)
+    if not console.is_terminal:
+        # A pipe or a log has no width: eighty columns would cut symbols and reasons apart.
+        console = Console(file=file, highlight=False, markup=False, width=_WIDTH_OF_A_PIPE)
+    return console
+
+
+_WIDTH_OF_A_PIPE: Final = 160

@@ -1,0 +1,524 @@
+"""Settings: what may be set, where each value came from, and which folders an installation lives in.
+
+Nothing is read at import. `load` asks, highest first: the command line, environment variables `TRADELOOP_*` (nested with `__`,
+for example `TRADELOOP_RUN__MAX_WEIGHT`), a `.env` file in the current folder, `tradeloop.yaml` and `broker.yaml`, and the
+defaults below. A name that nobody knows is an error, never ignored: a limit that was misspelt would not hold.
+
+Every source gives text, YAML too, so that no amount passes through a binary float.
+"""
+
+# size: what may be set and how each source writes it change together, and a reader looks for both in one place
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from getpass import getuser
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
+
+import yaml
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
+
+from tradeloop.core.errors import BadInput
+from tradeloop.core.types import Rounding, exact
+
+PREFIX: Final = "TRADELOOP_"
+HOME_VARIABLE: Final = "TRADELOOP_HOME"
+DEFAULT: Final = "default"
+_MASK: Final = "********"
+_SECRET_WORDS: Final = ("password", "secret", "token", "key")
+
+
+def _exactly(value: object) -> object:
+    try:
+        return exact(str(value), "it")
+    except BadInput:
+        raise ValueError("a plain decimal number such as 12.34") from None
+
+
+def _listed(value: object) -> object:
+    """A list as YAML has it, or one line of text with commas, as an environment variable has it."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _absent(value: object) -> object:
+    return None if value in ("", "null", "none") else value
+
+
+def _zoned(value: str) -> str:
+    if value in ("", "open"):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("'open' or a time with its zone such as 2013-10-08T13:30:00Z")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_exactly)]
+Positive = Annotated[Number, Field(ge=0)]
+Fraction = Annotated[Number, Field(ge=0, le=10)]
+_T = TypeVar("_T")
+Perhaps = Annotated[_T | None, BeforeValidator(_absent)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
+Currencies = Annotated[dict[str, Positive], AfterValidator(lambda cash: {code.upper(): each for code, each in cash.items()})]
+FeedKind = Literal["none", "demo", "replay", "synthetic"]
+
+
+class Section(BaseModel):
+    """One block of settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Database(Section):
+    """Where the journal and the read models are kept."""
+
+    url: str = ""
+    """SQLAlchemy URL; empty is a SQLite file in the data folder."""
+
+
+class Faults(Section):
+    """How the paper broker misbehaves, for rehearsals (brokers/paper/README.md)."""
+
+    script: Words = ()
+    """`fault:nth`, for example `drop_ack:1`: the fault strikes at its nth opportunity."""
+    rates: dict[str, float] = {}
+    seed: int = 0
+    delay_ms: int = Field(default=500, ge=0)
+    late_ms: int = Field(default=500, ge=0, le=1000)
+    outage_ms: int = Field(default=2000, ge=0)
+
+
+class Paper(Section):
+    """The embedded paper broker."""
+
+    cash: Currencies = {"USD": Decimal(1_000_000), "CNY": Decimal(1_000_000), "HKD": Decimal(1_000_000)}
+    """What a new account opens with, by currency; books that exist keep theirs."""
+    latency_ms: int = Field(default=20, ge=0)
+    bar_participation: Fraction = Decimal("0.10")
+    assumed_size: Perhaps[Positive] = None
+    faults: Faults = Faults()
+
+
+class Broker(Section):
+    """Which broker, which account; the whole of broker.yaml."""
+
+    name: Literal["paper"] = "paper"
+    account: str = Field(default="paper", min_length=1, max_length=32, pattern=r"^[\w.-]+$")
+    market_buffer: Fraction = Decimal("0.01")
+    """How far above the offer a market order may fill before cash could fall short."""
+    paper: Paper = Paper()
+
+
+class Feed(Section):
+    """Where quotes come from, and on which clock."""
+
+    kind: FeedKind = "none"
+    paths: Paths = ()
+    """Recordings of kind `replay`: quotes, minute bars or daily bars, told apart by their header."""
+    speed: float = Field(default=1.0, ge=1, le=10_000)
+    """How many times faster than the world a recording plays."""
+    start: Annotated[str, AfterValidator(_zoned)] = ""
+    """When a replay begins: a time with its zone, or `open` for the session's open on the trade date, which recordings do by
+    default. A made-up feed without it runs on the wall clock."""
+    seed: int = 1
+    interval_ms: int = Field(default=1000, ge=1)
+    prices: dict[str, Positive] = {}
+    """Where made-up walks begin, by symbol; 10 for the others."""
+    wait_s: float = Field(default=10.0, gt=0, le=600)
+    """How long to wait for the first quotes, in seconds of the world."""
+
+
+class Run(Section):
+    """How runs are planned, and the limits they are checked against; an absent limit is off."""
+
+    rounding: Rounding = Rounding.FLOOR_TO_LOT
+    order_timeout_s: Perhaps[Annotated[float, Field(gt=0)]] = None
+    sell_unlisted: bool = True
+    min_cash: Positive = Decimal(0)
+    max_weight: Perhaps[Fraction] = None
+    max_positions: Perhaps[Annotated[int, Field(ge=0)]] = None
+    max_total_weight: Fraction = Decimal(1)
+    max_industry_weight: Perhaps[Fraction] = None
+    blacklist: Words = ()
+    max_quote_age_s: float = Field(default=60.0, gt=0)
+
+
+class EngineTimes(Section):
+    """Times of the engine, in seconds of the world."""
+
+    ack_timeout_s: float = Field(default=5.0, gt=0)
+    unknown_alert_s: float = Field(default=10.0, gt=0)
+    reconcile_every_s: float = Field(default=30.0, gt=0)
+    max_drift: Fraction = Decimal("0.02")
+
+
+class Markets(Section):
+    """What the market tables do not know."""
+
+    facts: Perhaps[Path] = None
+    """A CSV of instrument facts (markets/facts.py): names, industries, Hong Kong lots."""
+
+
+class Settings(BaseSettings):
+    """Everything that may be set."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    group: str = Field(default="main", min_length=2, max_length=16, pattern=r"^[a-z0-9]+$")
+    """The account group: one writer, one journal; its first two characters begin every order id."""
+    operator: str = ""
+    """Whose name stands under a command; empty is the login name."""
+    database: Database = Database()
+    broker: Broker = Broker()
+    feed: Feed = Feed()
+    run: Run = Run()
+    engine: EngineTimes = EngineTimes()
+    markets: Markets = Markets()
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The layers that `load` read, and nothing that would look at the world by itself."""
+        del env_settings, dotenv_settings, file_secret_settings
+        layers = init_settings().pop("layers", ())
+        return tuple(_LayerSource(settings_cls, layer) for layer in layers)
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one installation: all one under TRADELOOP_HOME, the XDG folders otherwise."""
+
+    config: Path
+    data: Path
+    state: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file that holds journal and read models by default."""
+        return self.data / "tradeloop.db"
+
+    @property
+    def paper_books(self) -> Path:
+        """The paper broker's own books."""
+        return self.data / "paper.db"
+
+    @property
+    def artefacts(self) -> Path:
+        """Where runs leave their files, a folder each."""
+        return self.data / "artefacts"
+
+    @property
+    def socket(self) -> Path:
+        """Where the writing process takes requests of others."""
+        return self.data / "control.sock"
+
+    def inside(self, name: str) -> Home:
+        """A home of its own below this one's data folder."""
+        below = self.data / name
+        return Home(below, below, below)
+
+    def prepare(self) -> None:
+        """Make the folders, for their owner alone. Raises BadInput when that is not possible."""
+        for folder in dict.fromkeys((self.config, self.data, self.state)):
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise BadInput(
+                    f"the folder {folder} can not be made ({error.strerror or error}); set {HOME_VARIABLE} to one that can"
+                ) from None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings, the folders they hold for, and where each value came from: dotted name -> origin."""
+
+    settings: Settings
+    home: Home
+    origins: Mapping[str, str]
+
+    @property
+    def database_url(self) -> str:
+        """The URL in force."""
+        return self.settings.database.url or f"sqlite:///{self.home.database}"
+
+    @property
+    def operator(self) -> str:
+        """The name under which commands are given."""
+        if self.settings.operator:
+            return self.settings.operator
+        try:
+            return getuser()
+        except (OSError, KeyError):
+            return "cli"
+
+    def shown(self) -> list[tuple[str, str, str]]:
+        """(name, value with secrets masked, origin) of every setting, in order."""
+        flat = _flat(self.settings.model_dump(mode="json"))
+        return [(name, _masked(name, value), _origin(name, self.origins)) for name, value in flat.items()]
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """What one source says: dotted name -> (value, where exactly)."""
+
+    values: Mapping[str, tuple[Any, str]]
+
+
+class _LayerSource(PydanticBaseSettingsSource):
+    """One layer as pydantic-settings takes it; it merges them, the first one winning."""
+
+    def __init__(self, settings_cls: type[BaseSettings], layer: _Layer) -> None:
+        super().__init__(settings_cls)
+        self._layer = layer
+
+    @override
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Not used: a layer is given whole."""
+        del field
+        return None, field_name, False
+
+    @override
+    def __call__(self) -> dict[str, Any]:
+        tree: dict[str, Any] = {}
+        for name, (value, _) in self._layer.values.items():
+            *parents, leaf = name.split(_SEPARATOR)
+            inner = tree
+            for parent in parents:
+                inner = inner.setdefault(parent, {})
+            inner[leaf] = value
+        return tree
+
+
+_SEPARATOR: Final = "."
+
+
+def find_home(given: Path | None = None, environ: Mapping[str, str] | None = None) -> Home:
+    """The folders of this installation: `given`, else TRADELOOP_HOME, else the XDG ones."""
+    environment = os.environ if environ is None else environ
+    named = given or (Path(environment[HOME_VARIABLE]) if environment.get(HOME_VARIABLE) else None)
+    if named is not None:
+        whole = named.expanduser().absolute()
+        return Home(whole, whole, whole)
+
+    def xdg(variable: str, fallback: str) -> Path:
+        written = environment.get(variable, "")
+        base = Path(written) if written and Path(written).is_absolute() else Path.home() / fallback
+        return base / "tradeloop"
+
+    return Home(xdg("XDG_CONFIG_HOME", ".config"), xdg("XDG_DATA_HOME", ".local/share"), xdg("XDG_STATE_HOME", ".local/state"))
+
+
+def load(
+    given: Mapping[str, object] | None = None,
+    *,
+    home: Home | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Loaded:
+    """The settings in force. `given` are the command line's, by dotted name; None among them are not given.
+
+    Raises BadInput with one sentence that names the source and the setting.
+    """
+    environment = os.environ if environ is None else environ
+    place = home or find_home(environ=environment)
+    known = _names(Settings)
+    dotenv = (folder or Path()) / ".env"
+    layers = [
+        _Layer({name: (value, "command line") for name, value in (given or {}).items() if value is not None}),
+        _variables(environment, known, "environment"),
+        _variables(_dotenv(dotenv), known, ".env"),
+        _yaml(place.config / "broker.yaml", known, below="broker"),
+        _yaml(place.config / "tradeloop.yaml", known),
+    ]
+    origins: dict[str, str] = {}
+    for layer in layers:
+        for name, (_, origin) in layer.values.items():
+            origins.setdefault(name, origin)
+    try:
+        settings = Settings(layers=tuple(layers))  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise BadInput(_complaint(error, origins)) from None
+    loaded = Loaded(settings, place, origins)
+    _refuse_an_open_secret(loaded)
+    return loaded
+
+
+# --- sources
+
+
+def _variables(variables: Mapping[str, str], known: Mapping[str, bool], source: str) -> _Layer:
+    """TRADELOOP_A__B=… as `a.b`."""
+    values: dict[str, tuple[Any, str]] = {}
+    for variable, value in variables.items():
+        upper = variable.upper()
+        if not upper.startswith(PREFIX) or upper in _NOT_SETTINGS or upper.startswith(_TEST_PREFIX):
+            continue
+        name = variable[len(PREFIX) :].lower().replace("__", _SEPARATOR)
+        _must_be_known(name, known, f"{source}: {variable}", lambda each: PREFIX + each.upper().replace(_SEPARATOR, "__"))
+        values[name] = (value, f"{source} {variable}")
+    return _Layer(values)
+
+
+_NOT_SETTINGS: Final = frozenset({HOME_VARIABLE, "TRADELOOP_DEBUG", "TRADELOOP_DATA"})
+_TEST_PREFIX: Final = "TRADELOOP_TEST_"
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        return {name: value or "" for name, value in dotenv_values(path, interpolate=False).items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path.name} can not be read ({error}); expected lines NAME=value") from None
+
+
+def _yaml(path: Path, known: Mapping[str, bool], below: str = "") -> _Layer:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return _Layer({})
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} can not be read ({error}); check its rights and its encoding, UTF-8") from None
+    try:
+        # BaseLoader leaves every scalar the text it was written as: 0.1 stays 0.1, and `no` is not False yet.
+        document = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader builds nothing but text, lists and maps
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", row {mark.line + 1}" if mark is not None else ""
+        said = getattr(error, "problem", None) or "not well-formed"
+        raise BadInput(f"{path.name}{where}: is not YAML ({said}); correct it") from None
+    if document in (None, ""):
+        return _Layer({})
+    if not isinstance(document, dict):
+        raise BadInput(f"{path.name}: was a {type(document).__name__}; expected names with values, such as `run:`")
+    values: dict[str, tuple[Any, str]] = {}
+    prefix = f"{below}{_SEPARATOR}" if below else ""
+    for name, value in _leaves(document, known, prefix):
+        _must_be_known(name, known, f"{path.name}: {name.removeprefix(prefix)}", lambda each: each.removeprefix(prefix))
+        values[name] = (value, path.name)
+    return _Layer(values)
+
+
+def _leaves(document: Mapping[str, Any], known: Mapping[str, bool], prefix: str) -> Iterable[tuple[str, Any]]:
+    for key, value in document.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and value and not known.get(name, False):
+            yield from _leaves(value, known, name + _SEPARATOR)
+        else:
+            yield name, value
+
+
+# --- names
+
+
+def _names(model: type[BaseModel], prefix: str = "") -> dict[str, bool]:
+    """Every dotted name that may be set -> whether it takes names of its own below it."""
+    found: dict[str, bool] = {}
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            found |= _names(kind, f"{prefix}{name}{_SEPARATOR}")
+        else:
+            found[f"{prefix}{name}"] = getattr(kind, "__origin__", kind) is dict or dict in _origins(kind)
+    return found
+
+
+def _origins(kind: object) -> set[object]:
+    return {getattr(each, "__origin__", each) for each in get_args(kind)}
+
+
+def _must_be_known(name: str, known: Mapping[str, bool], where: str, written: Any) -> None:
+    parent = name.rpartition(_SEPARATOR)[0]
+    if name in known or known.get(parent, False):
+        return
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    hint = f"did you mean {written(near[0])}" if near else "see `tradeloop config show` for all"
+    raise BadInput(f"{where} is not a setting; {hint}")
+
+
+# --- words
+
+
+def _complaint(error: ValidationError, origins: Mapping[str, str]) -> str:
+    first = error.errors(include_url=False)[0]
+    name = _SEPARATOR.join(str(part) for part in first["loc"] if part != "__key__")
+    origin = _origin(name, origins)
+    where = "" if origin == DEFAULT else f"{origin}: "
+    expected = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    more = error.error_count() - 1
+    others = f" ({more} more below)" if more > 0 else ""
+    was = _masked(name, first["input"])
+    return f"{where}{name} was {was!r}; expected {expected[:1].lower()}{expected[1:]}{others}"
+
+
+def _origin(name: str, origins: Mapping[str, str]) -> str:
+    while name:
+        if name in origins:
+            return origins[name]
+        name = name.rpartition(_SEPARATOR)[0]
+    return DEFAULT
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            found |= _flat(value, f"{prefix}{key}{_SEPARATOR}")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def _masked(name: str, value: object) -> str:
+    """A value fit to be shown: no password, no token."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    text = "" if isinstance(value, dict) else str(value)
+    if text and any(word in name.rpartition(_SEPARATOR)[2] for word in _SECRET_WORDS):
+        return _MASK
+    return _without_password(text) if "://" in text else text
+
+
+def _without_password(url: str) -> str:
+    before, at, rest = url.rpartition("@")
+    scheme, _, login = before.partition("://")
+    user, colon, _ = login.partition(":")
+    return f"{scheme}://{user}:{_MASK}@{rest}" if at and colon else url
+
+
+def _refuse_an_open_secret(loaded: Loaded) -> None:
+    """A file that holds a password is its owner's alone."""
+    origin = loaded.origins.get("database.url", "")
+    path = loaded.home.config / origin
+    if os.name == "nt" or not origin.endswith(".yaml") or not urlsplit(loaded.settings.database.url).password:
+        return
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise BadInput(f"{path} holds a password and its mode was {mode:04o}; expected 0600, run: chmod 600 {path}")

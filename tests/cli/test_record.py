@@ -1,0 +1,200 @@
+"""`verify`, `replay`, `export`, `reconcile`, `db`: the journal as evidence, and what is rebuilt from it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.cli.commands import FAST, Said, demo, tradeloop
+
+from tradeloop.core.types import UtcNs
+from tradeloop.journal import codec
+
+DEMO = ("--feed", "demo", "--speed", FAST)
+
+
+@pytest.fixture(scope="module")
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the demo has run; tests copy it."""
+    home = tmp_path_factory.mktemp("traded")
+    assert demo(home).code == 0
+    return home / "demo"
+
+
+@pytest.fixture
+def home(traded: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(traded, tmp_path / "home"))
+
+
+def change(home: Path, statement: str, *values: object) -> None:
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        db.execute(statement, values)
+
+
+def test_a_sound_journal_verifies(home: Path) -> None:
+    said = tradeloop(home, "verify", "--json")
+    assert said.code == 0
+    assert said.document["sound"] is True
+    assert said.document["first_bad_seq"] is None
+
+
+def test_a_flipped_byte_is_found_with_its_sequence_number(home: Path) -> None:
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        first, payload = db.execute("SELECT first_seq, payload FROM journal WHERE batch = 3").fetchone()
+    flipped = bytes((*payload[:-1], payload[-1] ^ 1))
+    change(home, "UPDATE journal SET payload = ? WHERE batch = 3", flipped)
+    said = tradeloop(home, "verify", "--json")
+    assert said.code == 1
+    assert said.document["first_bad_seq"] == first
+    assert f"sequence number {first}" in said.document["sentence"]
+
+
+def test_rows_cut_off_at_the_end_are_missed_by_those_who_saw_them(home: Path) -> None:
+    change(home, "DELETE FROM journal WHERE batch = (SELECT MAX(batch) FROM journal)")
+    said = tradeloop(home, "verify")
+    assert said.code == 1
+    assert "the newest rows are gone" in said.out
+
+
+def test_nothing_is_traded_on_a_damaged_journal(home: Path) -> None:
+    change(home, "UPDATE journal SET appended_at = appended_at + 1 WHERE batch = (SELECT MAX(batch) FROM journal)")
+    change(home, "DELETE FROM snapshots")
+    said = tradeloop(home, "orders", "submit", "BAC.US", "buy", "1", *DEMO)
+    assert said.code == 1
+    assert "damaged at sequence number" in said.error
+
+
+def test_a_journal_written_by_a_newer_program_is_refused(home: Path) -> None:
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        head = db.execute("SELECT batch, last_seq, hash FROM journal ORDER BY batch DESC LIMIT 1").fetchone()
+        row = codec.seal(msgspec.msgpack.encode((99, [])), count=1, after=head, epoch=9, appended_at=UtcNs(1))
+        db.execute("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?)", msgspec.structs.astuple(row))
+    for words in (("replay",), ("orders", "submit", "BAC.US", "buy", "1", *DEMO), ("positions",)):
+        said = tradeloop(home, *words)
+        assert said.code == 1
+        assert "was written in form 99" in said.error
+        assert "or a newer one" in said.error
+
+
+def test_a_schema_of_a_newer_program_is_refused(home: Path) -> None:
+    change(home, "INSERT INTO schema_patches VALUES ('20990101_later.sql', 'x', '2099-01-01T00:00:00Z')")
+    said = tradeloop(home, "positions")
+    assert said.code == 1
+    assert "20990101_later.sql" in said.error
+
+
+def test_replay_gives_the_hash_of_the_snapshot_every_time(home: Path) -> None:
+    first, second = (tradeloop(home, "replay", "--json").document for _ in range(2))
+    assert first["snapshot"] == "agrees"
+    assert first["state_hash"] == second["state_hash"]
+    assert first["orders"] == 4
+    assert first["open_orders"] == 0
+    assert first["events"]["RunEnded"] == 1
+
+
+def test_replay_can_stop_at_any_number(home: Path) -> None:
+    early = tradeloop(home, "replay", "--until", "12", "--json").document
+    assert early["seq"] == 12
+    assert early["state_hash"] != tradeloop(home, "replay", "--json").document["state_hash"]
+
+
+def test_export_writes_what_the_run_wrote(home: Path) -> None:
+    said = tradeloop(home, "export", "--out", str(home / "again"), "--json")
+    assert said.code == 0, said.err
+    (run,) = (home / "artefacts").iterdir()
+    for path in map(Path, said.document["artefacts"]):
+        if path.suffix == ".parquet":
+            kind = path.name.rsplit("_", 2)[0]
+            (first,) = run.glob(f"{kind}_*.parquet")
+            assert path.read_bytes() == first.read_bytes()
+
+
+def test_reconcile_twice_changes_nothing_the_second_time(home: Path) -> None:
+    """Item 9 of the main job: no break, and no fact about breaks either."""
+    for _ in range(2):
+        said = tradeloop(home, "reconcile", *DEMO, "--json")
+        assert said.code == 0, said.err
+        assert said.document["unexplained_breaks"] == 0
+    events = tradeloop(home, "replay", "--json").document["events"]
+    assert "BreakFound" not in events
+
+
+def a_break(home: Path) -> Said:
+    """Money leaves the broker's books without a word to us."""
+    with sqlite3.connect(home / "paper.db") as db:
+        (balance,) = db.execute("SELECT balance FROM cash WHERE currency = 'CNY'").fetchone()
+        db.execute("UPDATE cash SET balance = ? WHERE currency = 'CNY'", (str(int(balance) - 7),))
+    return tradeloop(home, "reconcile", *DEMO, "--json")
+
+
+def test_a_break_has_cause_age_and_repair_and_its_own_exit_code(home: Path) -> None:
+    """S1-19, S1-34."""
+    said = a_break(home)
+    assert said.code == 1
+    (found,) = said.document["breaks"]
+    assert (found["ours"], found["theirs"]) == ("1000000", "999993")
+    assert found["cause"]
+    assert found["age"]
+    assert "reconcile --accept" in found["repair"]
+
+
+def test_a_person_accepts_the_brokers_figure_once(home: Path) -> None:
+    (found,) = a_break(home).document["breaks"]
+    words = ("reconcile", *DEMO, "--accept", found["break_id"])
+    assert "reason" in tradeloop(home, *words).error
+    accepted = tradeloop(home, *words, "--reason", "a bank fee", "--by", "somebody", "--json")
+    assert accepted.code == 0, accepted.err
+    assert accepted.document["breaks"] == []
+    assert tradeloop(home, *words, "--reason", "again").code == 2
+    (cny,) = [row for row in tradeloop(home, "account", "--json").document["accounts"] if row["currency"] == "CNY"]
+    assert cny["balance"] == "999993"
+
+
+def test_rebuilt_read_models_say_what_they_said(home: Path) -> None:
+    before = tradeloop(home, "fills", "--json").out
+    change(home, "UPDATE trade_fills SET fill_price = '1'")
+    assert tradeloop(home, "fills", "--json").out != before
+    assert tradeloop(home, "db", "rebuild").code == 0
+    assert tradeloop(home, "fills", "--json").out == before
+
+
+def test_read_models_that_a_kill_left_behind_are_folded_before_an_answer(home: Path) -> None:
+    before = tradeloop(home, "positions", "--json").out
+    change(home, "DELETE FROM positions")
+    change(home, "UPDATE view_cursors SET clearing = 1, batch = 0, seq = 0")
+    assert tradeloop(home, "positions", "--json").out == before
+
+
+def test_the_schema_has_no_drift_and_a_dropped_column_is_seen(home: Path) -> None:
+    assert tradeloop(home, "db", "status").code == 0
+    assert tradeloop(home, "db", "upgrade", "--json").document["applied"] == []
+    change(home, "ALTER TABLE alerts DROP COLUMN text")
+    said = tradeloop(home, "db", "status", "--json")
+    assert said.code == 1
+    assert said.document["drift"] == ["column alerts.text is missing"]
+    (schema,) = [each for each in tradeloop(home, "doctor", "--json").document["findings"] if each["what"] == "schema"]
+    assert schema["state"] == "bad"
+
+
+def test_asking_where_nothing_was_recorded_says_what_to_do(tmp_path: Path) -> None:
+    said = tradeloop(tmp_path / "new", "positions")
+    assert said.code == 2
+    assert "nothing has been recorded" in said.error
+    assert not (tmp_path / "new").exists()
+
+
+def test_broken_read_models_do_not_hold_trading_up(tmp_path: Path) -> None:
+    """They can be made anew; the run works to its end without them, and says what is missing."""
+    home = tmp_path / "home"
+    assert tradeloop(home / "demo", "db", "upgrade").code == 0
+    change(home / "demo", "DROP TABLE trade_fills")
+    said = demo(home)
+    assert said.code == 1
+    assert "read models" in said.error
+    with sqlite3.connect(home / "demo" / "paper.db") as books:
+        assert books.execute("SELECT COUNT(*) FROM orders WHERE cum_qty = order_qty").fetchone() == (4,)
+    assert tradeloop(home / "demo", "replay", "--json").document["events"]["RunEnded"] == 1

@@ -1,0 +1,126 @@
+"""How every command speaks: one JSON document with --json, one sentence for an error, secrets never."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.commands import FAST, demo, tradeloop
+
+DEMO = ("--feed", "demo", "--speed", FAST)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the demo has run."""
+    folder = tmp_path_factory.mktemp("speaking")
+    assert demo(folder).code == 0
+    return folder / "demo"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("runs", "list"),
+        ("runs", "show", "RUN"),
+        ("orders",),
+        ("fills",),
+        ("positions", "--flat"),
+        ("account",),
+        ("reconcile", *DEMO),
+        ("replay",),
+        ("verify",),
+        ("export",),
+        ("doctor",),
+        ("db", "status"),
+        ("db", "upgrade"),
+        ("db", "rebuild"),
+        ("config", "show"),
+        ("version",),
+    ],
+    ids=" ".join,
+)
+def test_with_json_stdout_is_one_document(words: tuple[str, ...], home: Path) -> None:
+    run = tradeloop(home, "runs", "list", "--json").document["runs"][0]["id"]
+    said = tradeloop(home, *(run if word == "RUN" else word for word in words), "--json")
+    assert said.code == 0, said.err
+    assert said.document
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("runs", "show", "nothing"),
+        ("runs", "retry", "nothing", *DEMO),
+        ("runs", "approve", "nothing", *DEMO),
+        ("runs", "resume", "nothing", *DEMO),
+        ("runs", "pause", "nothing"),
+        ("runs", "cancel", "nothing"),
+        ("orders", "cancel", "nothing"),
+        ("orders", "resolve", "nothing", "--as", "NOT_SENT", "--reason", "asked"),
+        ("reconcile", *DEMO, "--accept", "nothing", "--reason", "none"),
+        ("export", "--run", "nothing"),
+        ("runs", "list", "--status", "lost"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_known_is_one_sentence_and_a_document(words: tuple[str, ...], home: Path) -> None:
+    said = tradeloop(home, *words, "--json")
+    assert said.code == 2
+    assert said.document == {"error": said.error, "exit_code": 2}
+    assert "\n" not in said.error
+
+
+def test_config_show_names_origins_and_masks_passwords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "tradeloop.yaml"
+    path.write_text("database:\n  url: postgresql+asyncpg://u:hunter2@h/db\nrun:\n  max_weight: 0.1\n", encoding="utf-8")
+    path.chmod(0o600)
+    monkeypatch.setenv("TRADELOOP_RUN__MAX_POSITIONS", "12")
+    said = tradeloop(tmp_path, "config", "show", "--json")
+    found = {row["name"]: (row["value"], row["origin"]) for row in said.document["settings"]}
+    assert found["run.max_weight"] == ("0.1", "tradeloop.yaml")
+    assert found["run.max_positions"] == ("12", "environment TRADELOOP_RUN__MAX_POSITIONS")
+    assert found["run.rounding"] == ("floor_to_lot", "default")
+    assert "hunter2" not in said.out + said.err
+
+
+def test_a_database_password_is_in_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADELOOP_DATABASE__URL", "postgresql+asyncpg://u:hunter2@127.0.0.1:1/db")
+    said = tradeloop(tmp_path, "positions")
+    assert said.code == 1
+    assert "hunter2" not in said.out + said.err
+    assert "127.0.0.1" in said.error
+
+
+def test_doctor_crosses_out_a_home_that_others_may_read(home: Path) -> None:
+    home.chmod(0o755)
+    said = tradeloop(home, "doctor", "--json")
+    home.chmod(0o700)
+    assert said.code == 1
+    (found,) = [each for each in said.document["findings"] if each["what"] == "home"]
+    assert "chmod 700" in found["text"]
+
+
+def test_doctor_names_calendars_that_end_and_rows_nobody_verified(home: Path) -> None:
+    findings = {each["what"] for each in tradeloop(home, "doctor", "--json").document["findings"]}
+    assert {"python", "packages", "disk", "schema", "journal", "clock", "lease", "feed", "market rows"} <= findings
+
+
+def test_a_fault_of_the_program_is_one_sentence_and_a_traceback_only_with_debug(tmp_path: Path) -> None:
+    """The fault is planted: a settings module that can not be used."""
+    planted = (
+        "import tradeloop.config as c\n"
+        "def broken(*a, **k): raise TypeError('planted')\n"
+        "c.load = broken\n"
+        "from tradeloop.cli import main\n"
+        "main()\n"
+    )
+    for debug in ([], ["--debug"]):
+        ran = subprocess.run(
+            [sys.executable, "-c", planted, *debug, "config", "show"], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        assert ran.returncode == 1
+        assert ("Traceback" in ran.stderr) is bool(debug)
+        assert "planted" in ran.stderr
