@@ -27,7 +27,8 @@ def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: P
     order.updated_at = at
     value = px_qty if instrument.multiplier == 1 else px_qty * instrument.multiplier
     position = state.position(order.account, order.symbol)
-    margin = margin_of(position, instrument)
+    margined = instrument.margin_rate is not None
+    margin = margin_of(position, instrument) if margined else ZERO
     realized = book(position, side, qty, value, order.position_effect)
     position.fees = Amount(position.fees + fee)
     position.updated_at = at
@@ -35,14 +36,15 @@ def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: P
     flow = flow_of(instrument, side, value, realized) - fee
     cash.balance = Amount(cash.balance + flow)
     cash.updated_at = at
-    if instrument.margin_rate is not None:
+    if margined:
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
     done = order.is_done
     if order.reserved:
         release = order.reserved if done else min(order.reserved, used_by(instrument, value, fee))
         order.reserved = Amount(order.reserved - release)
         cash.reserved = Amount(cash.reserved - release)
-    freeze(state, order, instrument, order.leaves_qty - leaves)
+    if order.side is Side.SELL or order.position_effect is not PositionEffect.AUTO:
+        freeze(state, order, instrument, order.leaves_qty - leaves)
     if done:
         state.index(order)
         state.orders.keep(order)

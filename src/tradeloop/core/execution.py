@@ -11,4 +11,4 @@ from tradeloop.core.types import AccountID, ExecID, Side, TradingDay
 
 def exec_key(broker: str, account: AccountID, trading_day: TradingDay, exec_id: ExecID, side: Side) -> str:
     """The identity of a fill as one string; the separator cannot occur in a broker name, account or date."""
-    return f"{broker}|{account}|{trading_day}|{side.value[0]}|{exec_id}"
+    return f"{broker}|{account}|{trading_day}|{'B' if side is Side.BUY else 'S'}|{exec_id}"

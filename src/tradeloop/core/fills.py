@@ -30,6 +30,7 @@ from tradeloop.core.types import (
     Amount,
     ClOrdID,
     Currency,
+    ExecID,
     OrderID,
     PositionEffect,
     Px,
@@ -187,9 +188,9 @@ def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decim
 
 
 def _booked_on(
-    state: State, broker: str, account: AccountID, trading_day: TradingDay, exec_id: object, side: Side
+    state: State, broker: str, account: AccountID, trading_day: TradingDay, exec_id: ExecID, side: Side
 ) -> Order | None:
-    owner = state.exec_owner.get(f"{broker}|{account}|{trading_day}|{side.value[0]}|{exec_id}")
+    owner = state.exec_owner.get(exec_key(broker, account, trading_day, exec_id, side))
     return state.orders.get(owner) if owner else None
 
 
