@@ -47,6 +47,7 @@ from tradeloop.engine.recover import Recovered, recover
 from tradeloop.engine.writer import Published
 from tradeloop.feeds.bars import read_daily_bars, read_minute_bars
 from tradeloop.feeds.demo import DEMO_SYMBOLS, demo_file
+from tradeloop.feeds.latest import LatestQuotes
 from tradeloop.feeds.quotes import read_quotes
 from tradeloop.feeds.replay import ReplayFeed, Source
 from tradeloop.feeds.rows import columns
@@ -143,7 +144,7 @@ class Desk:
         self.views = views
         self.feed_ended = False
         self.first_replies: list[Reply] = []
-        self.latest: dict[Symbol, Quote] = {}
+        self.latest = LatestQuotes()
         self._listing = listing
         self._reader = reader
         self._listeners: list[Callable[[Published], None]] = []
@@ -216,7 +217,7 @@ class Desk:
         feed = self._lasting.get("feed")
         try:
             async with asyncio.timeout(limit):
-                while any(symbol not in self.latest for symbol in wanted) and feed is not None and not feed.done():
+                while any(self.latest.get(symbol) is None for symbol in wanted) and feed is not None and not feed.done():
                     self._quoted.clear()
                     arrived = asyncio.ensure_future(self._quoted.wait())
                     await asyncio.wait((arrived, feed), return_when=asyncio.FIRST_COMPLETED)
@@ -224,7 +225,7 @@ class Desk:
         except TimeoutError:
             pass
         self._raise_what_failed()
-        return [symbol for symbol in wanted if symbol not in self.latest]
+        return [symbol for symbol in wanted if self.latest.get(symbol) is None]
 
     async def until(self, done: Callable[[], bool]) -> None:
         """Return when `done()` says so; it is asked after every batch, and once a second. Raises what ended the engine."""
@@ -310,7 +311,7 @@ class Desk:
     # --- inside
 
     def _on_quote(self, quote: Quote) -> None:
-        self.latest[quote.symbol] = quote
+        self.latest.on_quote(quote)
         self._quoted.set()
         self.engine.quote(quote)
         self.broker.on_quote(quote)

@@ -106,7 +106,7 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
 
 def _who(desk: Desk) -> str:
     """Which process this is, and how old its newest quote is."""
-    newest = max((quote.at for quote in desk.latest.values()), default=None)
+    newest = desk.latest.newest_at()
     if newest is None:
         return f"pid {os.getpid()}, no quote yet"
     return f"pid {os.getpid()}, newest quote {max(0, desk.clock.now() - newest) / SECOND_NS:.1f} s old"

@@ -29,6 +29,10 @@ class LatestQuotes:
         """The newest quote, however old; None when there never was one."""
         return self._quotes.get(symbol)
 
+    def newest_at(self) -> UtcNs | None:
+        """When the newest quote of all came; None when there never was one."""
+        return max((quote.at for quote in self._quotes.values()), default=None)
+
     def age_ns(self, symbol: Symbol, now: UtcNs) -> int | None:
         """Nanoseconds since the newest quote, never negative; None when there never was one."""
         quote = self._quotes.get(symbol)
