@@ -40,7 +40,7 @@ async def write(journal: SqlJournal, open_orders: int, events: int) -> str:
     desk = Desk().opened(*(an_instrument(symbol, fees=FEES) for symbol in symbols), cash=10**13)
     for symbol in symbols:
         desk.give(a_quote(symbol))
-    await journal.acquire("benchmark")
+    epoch = (await journal.acquire("benchmark")).epoch
     head = codec.EMPTY
 
     async def flush(least: int) -> None:
@@ -48,7 +48,7 @@ async def write(journal: SqlJournal, open_orders: int, events: int) -> str:
         while len(desk.events) >= least and desk.events:
             part: list[Event] = desk.events[:BATCH]
             del desk.events[:BATCH]
-            row = codec.seal(codec.encode(part), count=len(part), after=head, epoch=1, appended_at=desk.now)
+            row = codec.seal(codec.encode(part), count=len(part), after=head, epoch=epoch, appended_at=desk.now)
             await journal.append(row)
             head = codec.head_of(row)
 

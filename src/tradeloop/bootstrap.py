@@ -16,7 +16,7 @@ import asyncio
 import os
 import platform
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
@@ -33,17 +33,17 @@ from tradeloop.brokers.paper import Fault, FaultConfig, PaperBroker, PaperConfig
 from tradeloop.config import Loaded, Settings
 from tradeloop.core.commands import CancelRun, Command, ListInstruments, OpenTradingDay, PauseRun, SeenPrice
 from tradeloop.core.effects import RaiseAlert
-from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
+from tradeloop.core.errors import BadInput, JournalDamaged, JournalFailed, TradeloopError
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.replies import Reply
 from tradeloop.core.reports import BrokerSnapshot, Quote
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS, AccountID, Amount, Currency, Px, RunID, RunStatus, Symbol, TradingDay, UtcNs
-from tradeloop.engine.clock import ReplayClock, WallClock
+from tradeloop.engine.clock import ReplayClock, WallClock, stopwatch_ns
 from tradeloop.engine.dispatch import PLACE_TIMEOUT_S
 from tradeloop.engine.engine import Engine
-from tradeloop.engine.recover import Recovered, recover
+from tradeloop.engine.recover import Head, Recovered, recover
 from tradeloop.engine.writer import Published
 from tradeloop.feeds.bars import read_daily_bars, read_minute_bars
 from tradeloop.feeds.demo import DEMO_SYMBOLS, demo_file
@@ -65,6 +65,15 @@ from tradeloop.views.sql import SqlViews
 
 DAY_LOOK_NS: Final = 60 * SECOND_NS
 """How often the desk looks whether a session has come to its next trading day."""
+
+BATCHES_WAITING_MAX: Final = 1_000
+"""Batches kept for read models that are slower than trading; beyond that they read the journal."""
+
+VIEWS_REST_S: Final = 5.0
+"""Seconds of the world between two tries to make up read models that failed."""
+
+REPLAY_PAST_NS: Final = 86_400 * SECOND_NS
+"""A recorded day that ended this long ago is not the present, so its journal goes on in its own time."""
 
 _LOOK_S: Final = 1.0
 _MADE_UP_START: Final = Decimal(10)
@@ -98,10 +107,11 @@ class Listing:
 
 
 class Past(msgspec.Struct, frozen=True):
-    """What the journal says before this process begins: its state, and when its last row was written."""
+    """What the journal says before this process begins: its state, when its last row was written, and where it ends."""
 
     state: State
     last_at: UtcNs | None
+    head: Head
 
     def unfinished(self, first: Sequence[Command] = ()) -> list[RunID]:
         """Runs that go on by themselves once the broker is ready, unless one of `first` ends or pauses them before."""
@@ -135,6 +145,7 @@ class Desk:
         listing: Listing,
         views: SqlViews,
         reader: SqlJournal,
+        alert: Callable[[RaiseAlert], None],
     ) -> None:
         self.loaded = loaded
         self.engine = engine
@@ -150,9 +161,12 @@ class Desk:
         self._listeners: list[Callable[[Published], None]] = []
         self._changed = asyncio.Event()
         self._quoted = asyncio.Event()
+        self._alert = alert
         self._batches: asyncio.Queue[Published | None] = asyncio.Queue()
+        self._passed_over = False
         self._lasting: dict[str, asyncio.Task[None]] = {}
         self._views_failed: TradeloopError | None = None
+        self._views_rest_until = 0
         self._symbols: dict[Symbol, None] = {}
         engine.subscribe(self._published)
 
@@ -276,9 +290,9 @@ class Desk:
                     f"{missing[0]} had no quote within {self.loaded.settings.feed.wait_s:g} s, and run"
                     f" {past.unfinished(first)[0]} waits for it; look at the feed, then start again: nothing was lost"
                 )
-        await self.engine.start()
+        await self.engine.start(past.head)
         # Nothing is awaited from here to the last `ask`: they are decided before the broker can be ready.
-        every = [*playing, *past.symbols()]
+        every = [*playing, *past.symbols(), *self._adopted(past)]
         answers = self._list(every, past.state)
         asked = [asyncio.ensure_future(self.engine.ask(each)) for each in first]
         for quote in stood:
@@ -310,6 +324,17 @@ class Desk:
 
     # --- inside
 
+    def _adopted(self, past: Past) -> list[Symbol]:
+        """What a new journal will find in books that exist: listed first, so that it is booked under its own rules."""
+        if past.last_at is not None:
+            return []
+        found = []
+        for symbol in self.broker.held_symbols:
+            with suppress(BadInput):  # no table knows it today: it is adopted with what the broker says alone
+                self._listing.resolve(symbol, self.clock.now())
+                found.append(symbol)
+        return found
+
     def _on_quote(self, quote: Quote) -> None:
         self.latest.on_quote(quote)
         self._quoted.set()
@@ -317,7 +342,10 @@ class Desk:
         self.broker.on_quote(quote)
 
     def _published(self, published: Published) -> None:
-        self._batches.put_nowait(published)
+        if self._batches.qsize() < BATCHES_WAITING_MAX:
+            self._batches.put_nowait(published)
+        else:
+            self._passed_over = True  # the read models are slow: they read it in the journal, when they come to it
         for listener in self._listeners:
             listener(published)
         self._changed.set()
@@ -348,13 +376,18 @@ class Desk:
                 await asyncio.gather(*self._list(here))
 
     async def _follow(self) -> None:
-        """Keep the read models as far as the journal. They never hold trading up: what fails is tried with the next batch."""
+        """Keep the read models as far as the journal. They never hold trading up: what fails is tried again with a batch that
+        comes VIEWS_REST_S later, and at the end.
+        """
         await self._fold(self.views.catch_up(self._reader))
         while (batch := await self._batches.get()) is not None:
             try:
-                if self._views_failed is None:
+                if self._views_failed is not None and stopwatch_ns() < self._views_rest_until:
+                    continue
+                if self._views_failed is None and not self._passed_over:
                     await self._fold(self.views.apply(batch.first_seq, batch.batch, batch.events, batch.appended_at))
-                else:
+                if self._views_failed is not None or self._passed_over:
+                    self._passed_over = False  # what is passed over from here on sets it again, behind a batch that still waits
                     await self._fold(self.views.catch_up(self._reader))
             finally:
                 self._batches.task_done()
@@ -362,9 +395,15 @@ class Desk:
     async def _fold(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
-            self._views_failed = None
-        except (ViewsBehind, ViewsFailed) as error:
+        except (ViewsBehind, ViewsFailed, JournalFailed, JournalDamaged) as error:
+            if self._views_failed is None and not isinstance(error, ViewsBehind):
+                text = f"the read models stay behind; trading goes on, and they are made up from the journal later: {error}"
+                self._alert(RaiseAlert("WARNING", "views", text))
             self._views_failed = error
+            behind = isinstance(error, ViewsBehind)  # cured by the journal, at once
+            self._views_rest_until = stopwatch_ns() + (0 if behind else int(VIEWS_REST_S * SECOND_NS))
+        else:
+            self._views_failed = None
 
     def _list(self, symbols: Iterable[Symbol], known: State | None = None) -> list[Awaitable[object]]:
         """Give the broker the rules of today, and ask the engine to take them; to be awaited, already on their way."""
@@ -415,11 +454,12 @@ async def open_desk(
             " name its feed with --feed, or end it with `tradeloop runs cancel`"
         )
     clock = market.clock
-    broker = PaperBroker(_paper_config(loaded), clock)
+    broker = PaperBroker(_paper_config(loaded), clock, undelivered_at=market.undelivered_at)
     # Its books are read again on connect, when the lease is ours: until then another process may still write them.
     await broker.close()
+    journal = SqlJournal(loaded.database_url)
     engine = Engine(
-        journal=SqlJournal(loaded.database_url),
+        journal=journal,
         codec=codec,
         clock=clock,
         brokers={broker.name: broker},
@@ -429,12 +469,15 @@ async def open_desk(
         version=__version__,
         alert=alert,
         lease_clock=WallClock(),
+        clock_kind=market.clock_kind,
     )
     reader = SqlJournal(loaded.database_url, read_only=True)
     views = SqlViews(loaded.database_url, codec.decode)
-    desk = Desk(loaded, engine, clock, broker, market.feed, listing, views, reader)
+    desk = Desk(loaded, engine, clock, broker, market.feed, listing, views, reader, alert)
     try:
         await desk.open(past, market.standing.values(), market.symbols, first)
+        if journal.remark:
+            alert(RaiseAlert("WARNING", "journal", journal.remark))
         yield desk
     finally:
         await desk.close()
@@ -460,9 +503,13 @@ async def open_archive(loaded: Loaded, *, fresh_views: bool = True) -> AsyncIter
     A process that was killed leaves read models behind its journal; `fresh_views` folds what is missing first.
     """
     if await is_new(loaded):
-        raise BadInput(
-            f"nothing has been recorded in {label(loaded)} yet; trade first, for example with `tradeloop run --demo`"
+        demo = loaded.home.inside("demo")
+        hint = (
+            f"the demo's home is {demo.data}: give `--home {demo.data}` before the command to look at what it traded"
+            if demo.database.exists()
+            else "trade first, for example with `tradeloop run --demo`"
         )
+        raise BadInput(f"nothing has been recorded in {label(loaded)} yet; {hint}")
     async with AsyncExitStack() as stack:
         reader = SqlJournal(loaded.database_url, read_only=True)
         stack.push_async_callback(reader.close)
@@ -504,7 +551,7 @@ async def read_past(loaded: Loaded) -> Past:
             async for row in reader.read(after_batch=recovered.head[0] - 1):
                 last_at = row.appended_at
                 break
-        return Past(recovered.state, last_at)
+        return Past(recovered.state, last_at, recovered.head)
     finally:
         await reader.close()
 
@@ -629,13 +676,14 @@ class _Market:
         feed = loaded.settings.feed
         self.symbols = list(dict.fromkeys(symbols))
         self.standing: dict[Symbol, Quote] = {}
-        self.feed: Feed | None = None
+        self.feed: ReplayFeed | SyntheticFeed | None = None
         sources = _sources(loaded.settings, listing)
         if feed.kind == "demo":
             self.symbols = list(dict.fromkeys([*DEMO_SYMBOLS, *symbols]))
         begin = self._begin(loaded, listing, past, sources, trade_date)
-        self.speed = 1.0 if begin is None else feed.speed
-        self.clock: Clock = WallClock() if begin is None else ReplayClock(begin, feed.speed)
+        self.speed = 1.0 if begin is None or _goes_on_recorded(loaded, past) else feed.speed
+        self.clock: Clock = WallClock() if begin is None else ReplayClock(begin, self.speed)
+        self.clock_kind = "wall" if begin is None else "replay"
         if sources and begin is not None:
             remaining = [_from(source, begin, self.standing) for source in sources]
             self.feed = ReplayFeed(remaining, self.clock, name=feed.kind)
@@ -644,11 +692,17 @@ class _Market:
             walks = {each: _walk(listing.resolve(each, at), feed.prices, prices) for each in self.symbols}
             self.feed = SyntheticFeed(walks, self.clock, seed=feed.seed, interval_ns=feed.interval_ms * 1_000_000)
 
+    def undelivered_at(self) -> UtcNs | None:
+        """When the next quote of the feed is; None without one to come."""
+        return None if self.feed is None else self.feed.undelivered_at
+
     def _begin(
         self, loaded: Loaded, listing: Listing, past: Past, sources: Sequence[Source], trade_date: TradingDay | None
     ) -> UtcNs | None:
         """When the replayed clock begins; None for the wall clock."""
         written = loaded.settings.feed.start
+        if _goes_on_recorded(loaded, past):
+            return past.last_at  # a journal of a recorded day takes no time of the world: the recording could not go on in it
         if not sources and not written:
             return None
         first = min((quote.at for source in sources for quote in _one(source())), default=None)
@@ -672,6 +726,13 @@ class _Market:
                 " give a replay of an earlier day a home of its own with --home"
             )
         return last
+
+
+def _goes_on_recorded(loaded: Loaded, past: Past) -> bool:
+    """Whether no feed is named, and the journal was last written in the time of a recording that is not the present."""
+    if loaded.settings.feed.kind != "none" or past.state.clock != "replay" or past.last_at is None:
+        return False
+    return past.last_at < WallClock().now() - REPLAY_PAST_NS
 
 
 def _sources(settings: Settings, listing: Listing) -> list[Source]:

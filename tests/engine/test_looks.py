@@ -31,7 +31,7 @@ async def test_books_that_cannot_be_read_are_asked_for_again_ever_more_rarely() 
         await house.clock.forward(1)
 
     assert tries == [0, 1, 3, 7, 15, 31, 61, 91, 121]
-    assert {alert.key for alert in house.alerts} == {"snapshot:paper"}
+    assert {alert.key for alert in house.alerts} == {"snapshot:paper", "not_ready:paper"}
     await engine.stop()
 
 

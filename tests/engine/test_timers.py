@@ -11,7 +11,7 @@ from tests.engine.made import ManualClock, settle
 from tradeloop.core.effects import SetTimer
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.types import SECOND_NS, UtcNs
-from tradeloop.engine.timers import Timers
+from tradeloop.engine.timers import SWEEP_FROM, Timers
 from tradeloop.testing.builders import NOON
 
 
@@ -112,3 +112,31 @@ async def test_timers_set_before_the_run_begins_are_not_forgotten() -> None:
     assert it.fired == [(1, "early")]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_timers_that_nobody_waits_for_any_more_are_forgotten_before_their_time() -> None:
+    """Memory follows the orders that are open, not those there have been."""
+    done: set[str] = set()
+    fired: list[str] = []
+    clock = ManualClock()
+    timers = Timers(clock, lambda timer: fired.append(timer.subject), lambda _, subject: subject not in done)
+    for number in range(20 * SWEEP_FROM):
+        timers.set(SetTimer(UtcNs(NOON + 3_600 * SECOND_NS), "order_timeout", f"t{number}"))
+        if number >= 10:
+            done.add(f"t{number}")
+        assert len(timers) <= SWEEP_FROM
+    task = asyncio.create_task(timers.run())
+    await clock.forward(3_600)
+    assert fired[:10] == [f"t{number}" for number in range(10)]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_timer_set_again_and_again_keeps_one_place() -> None:
+    async with running() as it:
+        for number in range(3 * SWEEP_FROM):
+            it.at(10 + number / 1_000_000, "paper|demo", kind="reconcile")
+            assert len(it.timers) <= SWEEP_FROM
+        await it.clock.forward(11)
+        assert len(it.fired) == 1
+        assert len(it.timers) == 0

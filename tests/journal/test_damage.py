@@ -209,6 +209,7 @@ async def test_newest_rows_that_were_deleted_are_proven_by_a_snapshot(tmp_path: 
     await journal.save_snapshot(snapshot_of(rows[2]))
     await journal.close()
     alter(path, "DELETE FROM journal WHERE batch = 3")
+    path.with_name("journal.db.head").unlink()
     report = await verified(path)
     assert report.first_bad_seq == 5
     assert "the snapshot at sequence number 6 has seen 6" in report.sentence

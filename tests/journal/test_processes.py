@@ -151,4 +151,5 @@ async def test_the_files_belong_to_their_owner_alone(database: Path) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in database.parent.iterdir()}
     await journal.release()
     await journal.close()
-    assert modes == dict.fromkeys(["journal.db", "journal.db-wal", "journal.db-shm", "journal.db.lock"], 0o600)
+    names = ["journal.db", "journal.db-wal", "journal.db-shm", "journal.db.lock", "journal.db.head"]
+    assert modes == dict.fromkeys(names, 0o600)

@@ -164,7 +164,7 @@ async def test_the_log_has_its_full_size_before_the_first_append_and_the_file_di
 async def test_a_lease_that_is_held_is_not_taken_twice(tmp_path: Path) -> None:
     async with a_sqlite_journal(tmp_path) as journal:
         await journal.acquire("one")
-        with pytest.raises(BadInput, match="already holds the lease under epoch 1"):
+        with pytest.raises(BadInput, match=r"already holds the lease under epoch \d+; release"):
             await journal.acquire("one")
 
 
@@ -178,11 +178,13 @@ async def test_a_journal_without_its_lease_row_is_refused(tmp_path: Path) -> Non
 async def test_an_epoch_stays_higher_than_every_row_even_if_the_lease_row_was_put_back(tmp_path: Path) -> None:
     """F60: a lease table restored from an old backup must not hand out an epoch that rows already carry."""
     async with a_sqlite_journal(tmp_path) as journal:
+        last = 0
         for _ in range(3):
-            await written(journal, (await journal.acquire("one")).epoch, 1)
+            last = (await journal.acquire("one")).epoch
+            await written(journal, last, 1)
             await journal.release()
         await in_the_journals_own_connection(journal, "UPDATE lease SET epoch = 0 RETURNING epoch")
-        assert (await journal.acquire("one")).epoch == 4
+        assert (await journal.acquire("one")).epoch == last + 1
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -12,12 +12,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
 
+import msgspec
+
 from tradeloop.core.answers import NOT_SENT, UNKNOWN
 from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SetTimer, TakeSnapshot
 from tradeloop.core.errors import FateUnknown, NotSent, Refused
-from tradeloop.core.inputs import Input
 from tradeloop.core.order import Order
-from tradeloop.core.reports import CancelOutcome, CancelReject, OrderReject, SendOutcome
+from tradeloop.core.reports import CancelOutcome, CancelReject, OrderReject, Report, SendOutcome
 from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
 from tradeloop.ports.broker import Broker
 from tradeloop.ports.clock import Clock
@@ -37,7 +38,7 @@ class Dispatch:
         self,
         brokers: dict[str, Broker],
         clock: Clock,
-        put: Callable[[Input], None],
+        put: Callable[[Report], None],
         set_timer: Callable[[SetTimer], None],
         alert: Callable[[RaiseAlert], None],
     ) -> None:
@@ -50,7 +51,9 @@ class Dispatch:
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._again: dict[str, TakeSnapshot] = {}
         self._placing: dict[ClOrdID, asyncio.Task[None]] = {}
+        self._free_at: dict[str, int] = {}
         self._closed = False
+        self._halted = False
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Never has a result; gets the exception of a task that broke its adapter's contract, which ends the process."""
 
@@ -87,6 +90,14 @@ class Dispatch:
         for task in self._tasks:
             task.cancel()
 
+    def halt(self) -> None:
+        """Begin nothing from now on, not even what waits for its turn. What is on the wire already goes its way: the next
+        process asks what became of it.
+        """
+        self._closed = self._halted = True
+        for task in self._reading.values():
+            task.cancel()
+
     async def _place(self, effect: SendOrder) -> None:
         order = effect.order.order
         broker = self._brokers[order.broker]
@@ -95,7 +106,21 @@ class Dispatch:
         finally:
             del self._placing[order.cl_ord_id]
 
+    async def _turn(self, name: str, broker: Broker) -> None:
+        """Wait until the venue's limit of requests allows the next one; requests go in the order in which they asked."""
+        rate = broker.capabilities.rate_per_second
+        if rate is None:
+            return
+        now = self._clock.now()
+        at = max(now, self._free_at.get(name, 0))
+        self._free_at[name] = at + SECOND_NS // rate
+        if at > now:
+            await self._clock.sleep_until(UtcNs(at))
+
     async def _hand_over(self, broker: Broker, order: Order, effect: SendOrder) -> None:
+        await self._turn(order.broker, broker)
+        if self._halted:
+            return
         if self._clock.now() >= effect.send_before:
             self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, "its time to leave had passed", effect.begun_at))
             return
@@ -121,6 +146,9 @@ class Dispatch:
         placing = self._placing.get(effect.cl_ord_id)
         if placing is not None:
             await asyncio.wait((placing,))
+        await self._turn(effect.broker, broker)
+        if self._halted:
+            return
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_S):
                 await broker.cancel(effect.cl_ord_id, effect.order_id, effect.symbol)
@@ -157,8 +185,10 @@ class Dispatch:
         # Never given up: nothing is sent to a broker whose books have not been compared.
         for wait in chain(SNAPSHOT_BACKOFF_S, repeat(SNAPSHOT_BACKOFF_S[-1])):
             try:
+                asked_at = self._clock.now()
                 async with asyncio.timeout(SNAPSHOT_TIMEOUT_S):
-                    self._put(await broker.snapshot())
+                    books = await broker.snapshot()
+                self._put(msgspec.structs.replace(books, asked_at=asked_at))
                 return
             except (NotSent, TimeoutError) as error:
                 text = f"the books of {effect.broker} could not be read ({effect.why}): {str(error) or 'time-out'}"

@@ -9,26 +9,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
+from tradeloop.core.capabilities import takes_our_ids
+from tradeloop.core.checked import Distrusted, checked, checked_quote
 from tradeloop.core.commands import Command, StartRun
+from tradeloop.core.decide import ACK_TIMEOUT, ORDER_TIMEOUT, PROBE, RESEND
 from tradeloop.core.effects import RaiseAlert
+from tradeloop.core.errors import LeaseHeld
 from tradeloop.core.follow import after_restart
 from tradeloop.core.inputs import Start
 from tradeloop.core.replies import Reply
-from tradeloop.core.reports import Quote, Report
+from tradeloop.core.reports import CancelOutcome, Quote, Report
 from tradeloop.core.run.conduct import Preview, preview
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy, Surroundings
 from tradeloop.engine.dispatch import Dispatch
 from tradeloop.engine.inbox import Inbox
 from tradeloop.engine.lease import keep_lease
-from tradeloop.engine.recover import SNAPSHOT_AFTER_EVENTS, recover, take_snapshot
+from tradeloop.engine.recover import SNAPSHOT_AFTER_EVENTS, Head, recover, take_snapshot
 from tradeloop.engine.supervise import calm_the_collector, first_failure
 from tradeloop.engine.timers import Timers
 from tradeloop.engine.writer import Published, Writer
 from tradeloop.ports.broker import Broker
 from tradeloop.ports.clock import Clock
 from tradeloop.ports.journal import Codec, Holder, Journal
+
+OF_AN_ORDER: Final = frozenset({ACK_TIMEOUT, RESEND, ORDER_TIMEOUT, PROBE})
+"""Timers that an order which is done needs no more."""
 
 
 class Engine:
@@ -48,6 +56,7 @@ class Engine:
         alert: Callable[[RaiseAlert], None],
         config_hash: str = "",
         lease_clock: Clock | None = None,
+        clock_kind: str = "wall",
     ) -> None:
         self._journal = journal
         self._codec = codec
@@ -58,6 +67,7 @@ class Engine:
         self._version = version
         self._alert = alert
         self._config_hash = config_hash
+        self._clock_kind = clock_kind
         self._lease_clock = clock if lease_clock is None else lease_clock
         self.around = Surroundings(policy, {name: broker.capabilities for name, broker in brokers.items()})
         self.inbox = Inbox()
@@ -77,17 +87,30 @@ class Engine:
         """Have `reader` called with every durable batch; to be called before `start`."""
         self._readers.append(reader)
 
-    async def start(self) -> None:
-        """Take the lease, recover, and begin. Raises LeaseHeld, JournalDamaged or JournalFailed."""
+    async def start(self, expected: Head | None = None) -> None:
+        """Take the lease, recover, and begin. Raises LeaseHeld, JournalDamaged or JournalFailed, and BadInput when a broker
+        cannot take the ids of our orders.
+
+        `expected` is where the journal stood when the caller prepared this start, before the lease was ours; one that has moved
+        since is refused, because clock, feed and quotes were chosen for another state.
+        """
+        for name, broker in self._brokers.items():
+            takes_our_ids(name, broker.capabilities)
         await self._journal.open()
         holder = await self._journal.acquire(self._owner)
         recovered = await recover(self._journal, self._codec)
+        if expected is not None and recovered.head != expected:
+            raise LeaseHeld(
+                f"another process wrote the journal while this one prepared to start: expected it to end at sequence number"
+                f" {expected[1]}, was {recovered.head[1]}; start again"
+            )
         if recovered.tail_events > SNAPSHOT_AFTER_EVENTS:
             await take_snapshot(self._journal, recovered.state, recovered.head)
         self.tail_events = recovered.tail_events
         calm_the_collector()
-        timers = Timers(self._clock, self.inbox.put)
-        dispatch = self._dispatch = Dispatch(self._brokers, self._clock, self.inbox.put, timers.set, self._alert)
+        orders = recovered.state.orders
+        timers = Timers(self._clock, self.inbox.put, lambda kind, subject: kind not in OF_AN_ORDER or subject in orders.open)
+        dispatch = self._dispatch = Dispatch(self._brokers, self._clock, self.report, timers.set, self._alert)
         writer = self._writer = Writer(
             recovered.state,
             self.around,
@@ -100,23 +123,43 @@ class Engine:
         )
         for reader in self._readers:
             writer.subscribe(reader)
-        self.inbox.begin(Start(holder.epoch, self._version, self._group, self._config_hash))
+        # A lease without an end is a lock that the operating system lets go only with its process.
+        dead = holder.expires_at is None
+        self.inbox.begin(Start(holder.epoch, self._version, self._group, self._config_hash, dead, self._clock_kind))
         self._running = asyncio.create_task(self._run(writer, timers, dispatch, holder), name="engine")
         dispatch.act(after_restart(recovered.state, self.around))
         for broker in self._brokers.values():
             await broker.connect(self.report)
 
     def ask(self, command: Command) -> Awaitable[Reply]:
-        """Have a command decided; the reply comes when its facts are durable. Raises BadInput or InboxFull."""
+        """Have a command decided; the reply comes when its facts are durable. Raises BadInput (awaited) or InboxFull."""
         return self.inbox.ask(command)
 
     def report(self, report: Report) -> None:
-        """Take what a broker says."""
-        self.inbox.put(report)
+        """Take what a broker says. What cannot be true is not decided: a person is told, and what it kept from our books
+        shows as a break at the next comparison with the broker's.
+        """
+        found = checked(report)
+        if report.broker not in self._brokers and type(report) is not CancelOutcome:
+            found = Distrusted("no broker of that name is configured")
+        if isinstance(found, Distrusted):
+            self._distrust(f"{type(report).__name__} of broker {report.broker!a:.60}", found.reason)
+            if found.rest is None:
+                return
+            found = found.rest
+        self.inbox.put(found)
 
     def quote(self, quote: Quote) -> None:
-        """Take a quote."""
-        self.inbox.quote(quote)
+        """Take a quote; one that cannot be true is passed over and a person is told."""
+        found = checked_quote(quote)
+        if isinstance(found, Distrusted):
+            self._distrust(f"Quote of {quote.symbol!a:.60}", found.reason)
+            return
+        self.inbox.quote(found)
+
+    def _distrust(self, what: str, reason: str) -> None:
+        text = f"a {what} is not believed and was not booked: {reason}; ask who sent it, then compare the books"
+        self._alert(RaiseAlert("CRITICAL", f"distrusted:{what}", text))
 
     def preview(self, command: StartRun) -> Preview:
         """What a run would be now; nothing is recorded and nothing sent."""
@@ -151,5 +194,6 @@ class Engine:
                 "timers": timers.run(),
                 "lease": keep_lease(self._journal, holder, self._lease_clock),
                 "dispatch": dispatch.failed,
-            }
+            },
+            dispatch.halt,
         )

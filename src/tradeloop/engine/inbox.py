@@ -1,21 +1,26 @@
 """One bounded queue before the writer. Full means say no: nothing is dropped, nothing is unbounded.
 
 Commands wait for their reply; reports come without one. Quotes are conflated: only the newest of a symbol waits, because a
-price that has been overtaken is of no use to a decision.
+price that has been overtaken is of no use to a decision; how far the market went meanwhile stays with it, for the stops.
+A command that could not be decided or recorded is refused here, before it shares a batch with anybody (core/checked.py).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
+import msgspec
+
+from tradeloop.core.checked import checked_command
 from tradeloop.core.commands import Command
-from tradeloop.core.errors import NotSent
+from tradeloop.core.errors import BadInput, NotSent
 from tradeloop.core.inputs import Input, Start
 from tradeloop.core.replies import Reply
 from tradeloop.core.reports import Quote, Report
-from tradeloop.core.types import Symbol
+from tradeloop.core.types import Px, Symbol
 
 INBOX_MAX: Final = 100_000
 """Inputs that may wait. At the slowest measured rate of the writer this is a few seconds of work."""
@@ -39,12 +44,17 @@ class Inbox:
         self._ended: Exception | None = None
 
     def ask(self, command: Command) -> asyncio.Future[Reply]:
-        """Queue a command; the future has the reply once its facts are durable. Raises InboxFull."""
+        """Queue a command; the future has the reply once its facts are durable, or BadInput. Raises InboxFull."""
         if self._ended is not None:
             raise self._ended
         if len(self._waiting) >= self._limit:
             raise InboxFull(f"{self._limit} requests are waiting already; nothing was done, ask again later")
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        try:
+            checked_command(command)
+        except BadInput as refusal:
+            reply.set_exception(refusal)
+            return reply
         self._waiting.append((command, reply))
         self.wake.set()
         return reply
@@ -62,7 +72,13 @@ class Inbox:
         self.wake.set()
 
     def quote(self, quote: Quote) -> None:
-        """Queue a quote in the place of an older one of its symbol."""
+        """Queue a quote in the place of an older one of its symbol, with the highest offer and the lowest bid of both."""
+        waiting = self._quotes.get(quote.symbol)
+        if waiting is not None:
+            if quote.at < waiting.at:
+                return
+            if not waiting.suspended and not quote.suspended:
+                quote = msgspec.structs.replace(quote, high=_further(waiting, quote, max), low=_further(waiting, quote, min))
         self._quotes[quote.symbol] = quote
         self.wake.set()
 
@@ -91,3 +107,13 @@ class Inbox:
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._quotes) + (self._start is not None)
+
+
+def _further(one: Quote, other: Quote, which: Callable[..., Any]) -> Px | None:
+    """How far two quotes reached: up by the offer, down by the bid, by the last price where that side is empty."""
+    reached = []
+    for quote in (one, other):
+        side, known = (quote.ask, quote.high) if which is max else (quote.bid, quote.low)
+        own = side if side is not None else quote.last
+        reached += [px for px in (own, known) if px is not None]
+    return which(reached) if reached else None

@@ -3,6 +3,9 @@
 The newest snapshot whose place in the hash chain is proven is loaded, and every row after it is decoded, checked against
 the chain and folded. A snapshot that does not fit is passed over: it only saves time. One that knows more than the journal
 holds is proof that rows were lost, and refuses the start.
+
+Snapshots are taken at the start, after a long tail, and at an orderly stop, never between turns: packing a large state would
+hold the loop, and trading with it. A process that is killed after weeks folds those weeks at the next start, once.
 """
 
 from __future__ import annotations

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 
-async def first_failure(lasting: dict[str, Coroutine[Any, Any, None] | Awaitable[None]]) -> None:
-    """Run tasks side by side until the first returns or fails, cancel the others, and raise what it raised."""
+async def first_failure(
+    lasting: dict[str, Coroutine[Any, Any, None] | Awaitable[None]], halt: Callable[[], None] = lambda: None
+) -> None:
+    """Run tasks side by side until the first returns or fails, cancel the others, and raise what it raised.
+
+    `halt` is called before anything else happens: whoever has lost the right to write must not act any more.
+    """
     tasks = {asyncio.ensure_future(work): name for name, work in lasting.items()}
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
+        halt()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,7 +8,7 @@ process stops: memory is then ahead of the disk, and starting again is always re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -37,6 +37,10 @@ LAST_COMMIT_S: Final = 10.0
 TURN_EVENTS_MAX: Final = 16_384
 """Events that may gather behind a commit in flight before deciding waits for it."""
 
+ROW_EVENTS_MAX: Final = 4_096
+ROW_BYTES_MAX: Final = 1 << 20
+"""What one row of the journal holds at most. A server takes statements of a bounded size, and MySQL gets two digits a byte."""
+
 
 class Published(msgspec.Struct, frozen=True, gc=False):
     """Events that are durable now: what views, desks and alerts may see."""
@@ -50,10 +54,11 @@ class Published(msgspec.Struct, frozen=True, gc=False):
 class _Turn:
     """What one batch owes the world once it is durable."""
 
-    __slots__ = ("effects", "events", "refusals", "replies")
+    __slots__ = ("cuts", "effects", "events", "refusals", "replies")
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.cuts: list[int] = []  # where one decision ends and the next begins
         self.effects: list[Effect] = []
         self.replies: list[tuple[asyncio.Future[Reply], Reply]] = []
         self.refusals: list[tuple[asyncio.Future[Reply], BadInput]] = []
@@ -140,7 +145,7 @@ class Writer:
             if committing is None and self._gathering:
                 self._in_flight, self._gathering = self._gathering, _Turn()
                 if self._in_flight.events:
-                    committing = self._committing = asyncio.create_task(self._commit(self._in_flight.events), name="commit")
+                    committing = self._committing = asyncio.create_task(self._commit(self._in_flight), name="commit")
                     committing.add_done_callback(lambda _: wake.set())
                 else:
                     self._release(self._in_flight)
@@ -174,17 +179,36 @@ class Writer:
                     raise
                 turn.refusals.append((future, refusal))
                 continue
+            if len(events) > (turn.cuts[-1] if turn.cuts else 0):
+                turn.cuts.append(len(events))
             if type(item) is TimerFired:
                 effects.extend(on_timer(state, around, item, now))
             if future is not None:
                 turn.replies.append((future, reply if reply is not None else Done()))
 
-    async def _commit(self, events: list[Event]) -> None:
+    async def _commit(self, turn: _Turn) -> None:
+        """Make the turn durable: one row, or several where it is too large for one."""
+        epoch = self.state.epoch  # of the events: while a row is on its way the state goes on
+        for events in _pieces(turn):
+            payload = self._codec.encode(events)
+            for piece, encoded in self._rows(events, payload):
+                await self._append(piece, encoded, epoch)
+
+    def _rows(self, events: list[Event], payload: bytes) -> Iterator[tuple[list[Event], bytes]]:
+        """The events with their encodings, halved until each is small enough; a single event is never cut."""
+        if len(payload) <= ROW_BYTES_MAX or len(events) == 1:
+            yield events, payload
+            return
+        half = len(events) // 2
+        for part in (events[:half], events[half:]):
+            yield from self._rows(part, self._codec.encode(part))
+
+    async def _append(self, events: list[Event], payload: bytes, epoch: int) -> None:
         batch = self._codec.seal(
-            self._codec.encode(events),
+            payload,
             count=len(events),
             after=self.head,
-            epoch=self.state.epoch,
+            epoch=epoch,
             appended_at=self._clock.now(),
         )
         await self._journal.append(batch)
@@ -198,6 +222,24 @@ class Writer:
         _answer(turn)
         if turn.effects:
             self._act(turn.effects)
+
+
+def _pieces(turn: _Turn) -> Iterator[list[Event]]:
+    """The events of a turn in pieces of at most ROW_EVENTS_MAX, cut between decisions; one that is larger alone is cut too."""
+    events, begin, end = turn.events, 0, 0
+    if len(events) <= ROW_EVENTS_MAX:
+        yield events
+        return
+    for cut in turn.cuts:
+        if cut - begin > ROW_EVENTS_MAX and end > begin:
+            yield events[begin:end]
+            begin = end
+        while cut - begin > ROW_EVENTS_MAX:
+            yield events[begin : begin + ROW_EVENTS_MAX]
+            begin += ROW_EVENTS_MAX
+        end = cut
+    if begin < len(events):
+        yield events[begin:]
 
 
 def _answer(turn: _Turn) -> None:

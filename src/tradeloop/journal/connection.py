@@ -32,6 +32,7 @@ Dialect = Literal["sqlite", "postgresql", "mysql"]
 T = TypeVar("T")
 Insert = Callable[[dict[str, Any]], Awaitable[int]]
 """Runs one prepared statement durably; the number of rows it wrote."""
+Then = Callable[[dict[str, Any]], None]
 
 BUSY_MS: Final = 10_000
 ANSWER_S: Final = 20.0
@@ -62,8 +63,9 @@ class Line(Protocol):
         """Run `work`; `what` is the subject of the sentence when it fails."""
         ...
 
-    async def prepare(self, statement: Executable, what: str) -> Insert:
-        """Make a statement ready to be run many times, durably each time, by a connection of its own."""
+    async def prepare(self, statement: Executable, what: str, then: Then | None = None) -> Insert:
+        """Make a statement ready to be run many times, durably each time, by a connection of its own. `then` is called where
+        the statement ran, with the values of each row that was written."""
         ...
 
     async def close(self) -> None:
@@ -113,14 +115,20 @@ class SqliteLine:
     async def run(self, work: Callable[[Connection], T], what: str) -> T:
         return await self._in_thread(lambda: work(self._connected()), what)
 
-    async def prepare(self, statement: Executable, what: str) -> Insert:
+    async def prepare(self, statement: Executable, what: str, then: Then | None = None) -> Insert:
         assert isinstance(statement, ClauseElement)  # for the type checker: every statement is one
         compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
         sql, fixed = str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
         raw = await self._in_thread(self._driver, what)
 
+        def write(values: dict[str, Any]) -> int:
+            written = raw.execute(sql, fixed | values).rowcount
+            if written and then is not None:
+                then(values)
+            return written
+
         async def insert(values: dict[str, Any]) -> int:
-            return (await self._in_thread(lambda: raw.execute(sql, fixed | values), what)).rowcount
+            return await self._in_thread(lambda: write(values), what)
 
         return insert
 
@@ -217,7 +225,7 @@ class ServerLine:
             async with asyncio.timeout(self._answer_s), engine.connect() as connection:
                 return await connection.run_sync(work)
 
-    async def prepare(self, statement: Executable, what: str) -> Insert:
+    async def prepare(self, statement: Executable, what: str, then: Then | None = None) -> Insert:
         engine = self._open(what)
         with told(f"{what} in {self.label}", self._errors):
             async with asyncio.timeout(self._answer_s):
@@ -227,7 +235,10 @@ class ServerLine:
         async def insert(values: dict[str, Any]) -> int:
             with told(f"{what} in {self.label}", self._errors):
                 async with asyncio.timeout(self._answer_s):
-                    return (await connection.execute(statement, values)).rowcount
+                    written = (await connection.execute(statement, values)).rowcount
+                if written and then is not None:
+                    then(values)
+                return written
 
         return insert
 

@@ -55,7 +55,8 @@ class FileLock:
             ) from error
         try:
             os.ftruncate(fd, 0)
-            os.pwrite(fd, f"{owner} (pid {os.getpid()}, command {shlex.join(sys.argv) or 'python'})".encode(), 0)
+            holder = f"{owner} (pid {os.getpid()}, command {shlex.join(sys.argv) or 'python'})"
+            os.pwrite(fd, holder.encode(errors="backslashreplace"), 0)  # an argument may be no Unicode text
         except OSError as error:
             os.close(fd)
             raise JournalFailed(

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from tradeloop.core.errors import JournalFailed, LeaseHeld, StaleEpoch
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.journal import codec
+from tradeloop.journal.verify import Witness
 from tradeloop.ports.clock import Clock
 from tradeloop.ports.journal import Batch, Holder, StoredSnapshot
 
@@ -104,6 +105,10 @@ class MemoryJournal:
     async def storage_damage(self) -> str | None:
         """What the store itself finds wrong: memory has nothing to find."""
         return None
+
+    async def witnesses(self) -> tuple[list[Witness], str]:
+        """Memory has nothing outside of it."""
+        return [], ""
 
     async def close(self) -> None:
         """Leave the store as it is; the lease, too, as a process that ends without releasing it would."""

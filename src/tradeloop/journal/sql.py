@@ -6,7 +6,11 @@ nothing is appended after it: whether it took effect is found out by starting ag
 one before it whenever it is read.
 
 The lease on a server runs out by the server's clock alone. On SQLite it is a lock of the operating system
-(journal/lock.py); the epoch in the table fences off whoever held it before.
+(journal/lock.py); the epoch in the table fences off whoever held it before, and a witness beside the file knows how far
+the journal had come (journal/headfile.py).
+
+An epoch is at least the minutes since 2020 by the database's clock, so that a journal that was begun anew, or restored
+from a backup, does not give out the ids again that its forerunner left in the broker's books.
 """
 
 from __future__ import annotations
@@ -31,8 +35,11 @@ from tradeloop.core.errors import BadInput, JournalDamaged, JournalFailed, Lease
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.journal import codec, patches
 from tradeloop.journal.connection import Dialect, Insert, Line, SqliteLine, line_to
+from tradeloop.journal.headfile import HeadFile, Seen
 from tradeloop.journal.lock import FileLock
 from tradeloop.journal.tables import journal, lease, snapshot_parts, snapshots
+from tradeloop.journal.verify import Witness
+from tradeloop.journal.wal import find_break
 from tradeloop.ports.journal import Batch, Holder, StoredSnapshot
 
 LEASE_TTL_NS: Final = 3 * SECOND_NS
@@ -42,6 +49,13 @@ PART_BYTES: Final = 1 << 20
 PAGE_ROWS: Final = 256
 LOG_BYTES: Final = 4 << 20
 """About what SQLite's write-ahead log holds before it begins again: 1,000 pages, its default."""
+PACKET_BYTES: Final = 4 << 20
+"""What MySQL and MariaDB must take in one statement: a row or a part of a snapshot, in hexadecimal."""
+EPOCH_ZERO_NS: Final = 1_577_836_800 * SECOND_NS
+"""2020-01-01T00:00:00Z, where the epochs of the clock begin."""
+EPOCH_MINUTE_NS: Final = 60 * SECOND_NS
+EPOCH_OF_CLOCK_MAX: Final = 42_000_000
+"""The minute in 2099 after which a clock is taken to be wrong; ids have room for 60,466,175 epochs."""
 _LEASE: Final = "journal"
 _OWNER_MAX: Final = 500
 
@@ -58,7 +72,7 @@ _PAGE: Final = text(f"SELECT {', '.join(_COLUMNS)} FROM journal WHERE batch > :a
 _BEFORE: Final = text("SELECT batch FROM journal WHERE batch < 1 LIMIT 1")
 _TAIL: Final = text(f"SELECT {', '.join(_COLUMNS)} FROM journal ORDER BY batch DESC LIMIT 2")  # noqa: S608
 _SERVER_NOW: Final[dict[Dialect, str]] = {
-    "sqlite": "SELECT 0",  # nothing runs out by time on SQLite
+    "sqlite": "SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000000000",
     "postgresql": "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000000 AS BIGINT)",
     "mysql": "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000000 AS SIGNED)",
 }
@@ -88,9 +102,12 @@ class SqlJournal:
         self._reader: Line | None = None
         self._append: Insert | None = None
         self._lock: FileLock | None = None
+        self._file: HeadFile | None = None
         self._epoch: int | None = None
         self._head: codec.Head = codec.EMPTY
         self._why_not = ""
+        self.remark = ""
+        """What a person should know about the journal that was acquired; empty when there is nothing."""
 
     async def open(self) -> None:
         """Connect, check the patches, the server's durability and the last rows."""
@@ -98,13 +115,16 @@ class SqlJournal:
         # Reading has a thread of its own on SQLite, so that no commit waits behind a page of an export.
         reader = line_to(self._url, read_only=True) if isinstance(line, SqliteLine) and not self._read_only else line
         self._line, self._reader = line, reader
+        self._file = HeadFile(line.path) if isinstance(line, SqliteLine) else None
         opened = False
         try:
+            if not self._read_only and (broken := self._broken_log()) is not None:
+                raise JournalDamaged(broken)
             await line.run(lambda c: _check_schema(c, line), "opening the journal")
             if not self._read_only:  # a reader checks every row it reads; `verify` has to be able to open what is damaged
                 await self._check_tail()
                 await line.run(lambda c: _check_durable(c, line), "opening the journal")
-                self._append = await line.prepare(_APPEND, "appending to the journal")
+                self._append = await line.prepare(_APPEND, "appending to the journal", self._note)
                 self._lock = FileLock(line.path) if isinstance(line, SqliteLine) else None
             opened = True
         finally:
@@ -120,8 +140,14 @@ class SqlJournal:
             self._lock.take(owner)
         taken = False
         try:
-            holder = await line.run(lambda c: _take(c, line, owner[:_OWNER_MAX]), "taking the lease")
+            seen = self._file.read() if self._file is not None else None
+            floor = seen.epoch if seen is not None else 0
+            holder = await line.run(lambda c: _take(c, line, owner[:_OWNER_MAX], floor), "taking the lease")
             self._head = await self._check_tail()
+            if self._file is not None:
+                if seen is None and self._head[0]:
+                    self.remark = f"the journal {line.label} was opened as it is: {self._file.absence}"
+                self._file.begin(Seen(holder.epoch, *self._head))
             taken = True
         finally:
             if not taken and self._lock is not None:
@@ -144,11 +170,10 @@ class SqlJournal:
             try:
                 await line.run(lambda c: _extend(c, line, epoch, 0), "releasing the lease")
             finally:
-                if self._lock is not None:
-                    self._lock.drop()
+                self._drop()
 
     async def head(self) -> codec.Head:
-        """(batch, last_seq, hash) of the last row, which is checked."""
+        """(batch, last_seq, hash) of the last row, which is checked, also against what the witness has seen."""
         return await self._check_tail()
 
     async def append(self, batch: Batch) -> None:
@@ -227,13 +252,27 @@ class SqlJournal:
     async def storage_damage(self) -> str | None:
         """What the database itself finds wrong with its file, or None. SQLite only; servers keep checksums of their own."""
         line = self._read_line()
-        if line.dialect != "sqlite":
+        if not isinstance(line, SqliteLine):
             return None
+        if (broken := self._broken_log()) is not None:
+            return broken
         try:
             said = await line.run(lambda c: c.execute(text("PRAGMA integrity_check(1)")).scalar_one(), "checking the file")
         except JournalDamaged as error:
             return str(error)
         return None if said == "ok" else f"{line.label}: SQLite finds the file damaged: {' '.join(str(said).split())}"
+
+    async def witnesses(self) -> tuple[list[Witness], str]:
+        """What the file beside the database has seen, and a remark where it says nothing."""
+        if self._file is None:
+            return [], ""
+        try:
+            seen = self._file.read()
+        except JournalDamaged as error:
+            return [], str(error)
+        if seen is None:
+            return [], self._file.absence
+        return [Witness(str(self._file.path), seen.seq, seen.batch, seen.hash)], ""
 
     async def close(self) -> None:
         """Let go of every connection and of the file lock; the lease of a server runs out by itself."""
@@ -243,8 +282,31 @@ class SqlJournal:
             await reader.close()
         if line is not None:
             await line.close()
+        self._drop()
+
+    def _broken_log(self) -> str | None:
+        """What SQLite's log has lost, asked where no witness knows better what was committed."""
+        if self._file is None or self._file.path.exists():
+            return None
+        log = self._file.database.with_name(self._file.database.name + "-wal")
+        lost = find_break(log)
+        if lost is None:
+            return None
+        return (
+            f"{log}: frame {lost.frame} fails its checksum although {lost.commits} commits follow it, so they are lost;"
+            " restore the journal from a backup"
+        )
+
+    def _drop(self) -> None:
+        if self._file is not None:
+            self._file.drop()
         if self._lock is not None:
             self._lock.drop()
+
+    def _note(self, values: dict[str, Any]) -> None:
+        """In the thread of the commit, right after it."""
+        if self._file is not None:
+            self._file.note(Seen(values["p_epoch"], values["p_batch"], values["p_last_seq"], values["p_hash"]))
 
     def _writable(self, what: str) -> Line:
         if self._read_only:
@@ -282,6 +344,14 @@ class SqlJournal:
         return codec.follow(None, _batch(rows[0], None))
 
     async def _check_tail(self) -> codec.Head:
+        # Before the rows: a writer in another process commits first and tells its witness after.
+        seen = self._file.read() if self._file is not None else None
+        head = await self._last_row()
+        if seen is not None and self._file is not None:
+            self._file.refuse_lost(seen, head)
+        return head
+
+    async def _last_row(self) -> codec.Head:
         rows = await self._read_line().run(lambda c: list(c.execute(_TAIL).all()), "reading the end of the journal")
         if not rows:
             return codec.EMPTY
@@ -314,9 +384,22 @@ def _check_durable(connection: Connection, line: Line) -> None:
     answer = str(connection.execute(text(question)).scalar_one())
     if answer in bad:
         raise JournalFailed(f"{line.label} may lose what it has confirmed ({question} was {answer}); {remedy}")
+    if line.dialect == "mysql":
+        packet = int(connection.execute(text("SELECT @@max_allowed_packet")).scalar_one())
+        if packet < PACKET_BYTES:
+            raise JournalFailed(
+                f"{line.label} takes statements of {packet} bytes at most, expected {PACKET_BYTES};"
+                f" set max_allowed_packet = {PACKET_BYTES} or more, then connect again"
+            )
 
 
-def _take(connection: Connection, line: Line, owner: str) -> Holder:
+def _clock_epoch(now_ns: int) -> int:
+    """Minutes since 2020; 0 from a clock that is plainly wrong."""
+    minutes = (now_ns - EPOCH_ZERO_NS) // EPOCH_MINUTE_NS
+    return minutes if 0 < minutes < EPOCH_OF_CLOCK_MAX else 0
+
+
+def _take(connection: Connection, line: Line, owner: str, floor: int) -> Holder:
     """Compare and swap on the lease row: who sees another epoch than the one it read has lost the race."""
     if line.dialect == "sqlite":
         _prepare_log(connection)
@@ -327,7 +410,7 @@ def _take(connection: Connection, line: Line, owner: str) -> Holder:
             f"{line.label} has no row {_LEASE!r} in its table lease; put it back with epoch 0 and an empty owner, or restore it"
         )
     written = connection.execute(text("SELECT epoch FROM journal ORDER BY batch DESC LIMIT 1")).scalar_one_or_none()
-    epoch = max(held.epoch, written or 0) + 1
+    epoch = max(max(held.epoch, written or 0, floor) + 1, _clock_epoch(now))
     until = now + LEASE_TTL_NS if line.dialect != "sqlite" else 0
     swap = update(lease).where(lease.c.name == _LEASE, lease.c.epoch == held.epoch, lease.c.expires_at <= now)
     if connection.execute(swap.values(owner=owner, epoch=epoch, expires_at=until)).rowcount != 1:

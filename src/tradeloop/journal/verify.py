@@ -2,8 +2,8 @@
 
 The chain finds any change to a row and any row missing in the middle. It cannot see that the newest rows were cut off,
 since what is left is a whole chain; that is proven by witnesses: whoever has seen more than the journal now holds.
-Snapshots are witnesses of themselves; the cursors of read models, and a head that somebody wrote down, are brought by the
-caller.
+Snapshots are witnesses of themselves, and a SQLite journal keeps one in a file beside it (journal/headfile.py); the cursors
+of read models, and a head that somebody wrote down, are brought by the caller.
 """
 
 from __future__ import annotations
@@ -48,10 +48,15 @@ class VerifiableJournal(Journal, Protocol):
         """What the store itself finds wrong, or None."""
         ...
 
+    async def witnesses(self) -> tuple[list[Witness], str]:
+        """Witnesses the journal keeps outside of its store, and a remark where one that should be there says nothing."""
+        ...
+
 
 async def verify(journal: VerifiableJournal, witnesses: Iterable[Witness] = ()) -> Report:
     """Read everything and say whether it is sound; the first bad sequence number stands in the sentence."""
-    known = list(witnesses)
+    kept_outside, remark = await journal.witnesses()  # before the rows: a writer goes on while we read
+    known = [*witnesses, *kept_outside]
     unreadable: str | None = None
     try:
         known += [
@@ -82,6 +87,8 @@ async def verify(journal: VerifiableJournal, witnesses: Iterable[Witness] = ()) 
     if damage := unreadable or await journal.storage_damage():
         return _unsound(_naming(head[1] + 1, damage), head, head[1] + 1)
     sentence = f"the journal is sound: {head[0]} batches, {head[1]} events, head {head[2].hex()}"
+    if remark:
+        sentence += f"; {remark}"
     return Report(sound=True, sentence=sentence, batches=head[0], events=head[1], head=head[2].hex())
 
 

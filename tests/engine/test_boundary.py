@@ -1,0 +1,143 @@
+"""At the boundary: what a broker, a feed or a person says that cannot be ends nothing and spoils nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+from tests.engine.made import A, B, House, only, order_of, outcome, placed, settle
+
+from tradeloop.core.commands import CancelOrder
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import BreakFound, StopTriggered, Traded
+from tradeloop.core.replies import OrderReply
+from tradeloop.core.reports import BrokerUp, OrderReject
+from tradeloop.core.types import ClOrdID, OrdStatus, OrdType, Side
+from tradeloop.engine.inbox import Inbox
+from tradeloop.testing.builders import BROKER, NOON, a_quote, a_snapshot, an_execution, buy, number, sell
+
+
+async def test_a_fill_that_cannot_be_is_told_to_a_person_and_shows_as_a_break() -> None:
+    house = House()
+    engine = await house.open()
+    cl_ord_id = await placed(engine, buy(A, 100))
+    engine.report(an_execution(cl_ord_id, A, Side.BUY, 100, "NaN"))
+    house.venue.fill(cl_ord_id, heard=False)
+    house.venue.fills.clear()
+    await house.clock.forward(65)
+
+    assert house.on_disk(Traded) == []
+    alert = next(alert for alert in house.alerts if alert.key.startswith("distrusted:"))
+    assert (alert.level, "last_px was 'NaN'" in alert.text) == ("CRITICAL", True)
+    assert {"position", "cash"} <= {found.kind for found in house.on_disk(BreakFound)}
+    assert (await engine.ask(buy(B, 100))) is not None
+    await engine.stop()
+
+
+async def test_a_rejection_with_unwritable_words_is_a_rejection() -> None:
+    house = House()
+    engine = await house.open()
+    cl_ord_id = await placed(engine, buy(A, 100))
+    engine.report(OrderReject(BROKER, cl_ord_id, "1", "bad \ud800 word"))
+    await settle()
+    assert (order_of(engine, cl_ord_id).ord_status, order_of(engine, cl_ord_id).text) == (OrdStatus.REJECTED, "1: bad ? word")
+    await engine.stop()
+
+
+async def test_a_report_of_a_broker_nobody_configured_is_told_and_not_decided() -> None:
+    house = House()
+    engine = await house.open()
+    engine.report(BrokerUp("other"))
+    engine.report(a_snapshot(broker="other"))
+    await settle()
+    assert [a.key for a in house.alerts] == [
+        "distrusted:BrokerUp of broker 'other'",
+        "distrusted:BrokerSnapshot of broker 'other'",
+    ]
+    assert "other" not in engine.state.links
+    await engine.stop()
+
+
+async def test_a_command_that_cannot_be_written_is_refused_to_its_asker_alone() -> None:
+    house = House()
+    engine = await house.open()
+    bad = [
+        engine.ask(buy(A, 100, reason="\ud800")),
+        engine.ask(buy(A, 100, request_id="\udfff")),
+        engine.ask(CancelOrder(ClOrdID("x"), "t", "\ud800")),
+    ]
+    good = engine.ask(buy(B, 100))
+    assert [type(await outcome(refused)) for refused in bad] == [BadInput] * 3
+    reply = await good
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is None
+    await engine.stop()
+
+
+async def test_a_quote_that_cannot_be_is_passed_over() -> None:
+    house = House()
+    engine = await house.open()
+    engine.quote(a_quote(A, ask="NaN", at=house.clock.now()))
+    await settle()
+    assert engine.around.quotes[a_quote(A).symbol].ask == number("10.00")
+    assert [a.key for a in house.alerts] == [f"distrusted:Quote of '{A}'"]
+    await engine.stop()
+
+
+async def test_a_stop_fires_though_the_quote_that_reached_it_was_overtaken_before_it_was_seen() -> None:
+    house = House()
+    house.venue.positions[A] = number(100)
+    engine = await house.open()
+    stop = await placed(engine, sell(A, 100, ord_type=OrdType.STOP, stop_px="9.50"))
+    engine.quote(a_quote(A, bid="9.00", ask="9.01", at=house.clock.now()))
+    engine.quote(a_quote(A, at=house.clock.now()))
+    await settle()
+    assert (only(house.on_disk(StopTriggered)).cl_ord_id, house.venue.placed) == (stop, [stop])
+    await engine.stop()
+
+
+async def test_waiting_quotes_keep_the_highest_offer_and_the_lowest_bid_and_never_go_back() -> None:
+    inbox = Inbox()
+    for second, (bid, ask) in enumerate([("9.99", "10.00"), ("8.00", "8.01"), ("12.00", "12.01"), ("10.00", "10.01")]):
+        inbox.quote(a_quote(A, bid=bid, ask=ask, at=NOON + second))
+    inbox.quote(a_quote(A, bid="1", ask="99", at=NOON))
+    inbox.quote(a_quote(B, bid=None, ask=None, last=number("5")))
+    inbox.quote(a_quote(B, bid=None, ask=None, last=number("4")))
+    quotes = [given for given, _ in inbox.drain(10)]
+    assert [(str(q.ask), str(q.high), str(q.low)) for q in quotes] == [  # type: ignore[union-attr]
+        ("10.01", "12.01", "8.00"),
+        ("None", "5", "4"),
+    ]
+
+
+async def test_a_suspended_quote_reaches_nothing() -> None:
+    inbox = Inbox()
+    inbox.quote(a_quote(A, bid="1", ask="1.01", suspended=True))
+    inbox.quote(a_quote(A))
+    ((quote, _),) = inbox.drain(10)
+    assert (quote.low, quote.high) == (None, None)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("changes", [{"cl_ord_id_max": 17}, {"cl_ord_id_alphabet": "0-9"}, {"cl_ord_id_alphabet": "a-zA-Z"}])
+async def test_a_broker_that_cannot_carry_our_ids_is_refused_at_the_start(changes: dict[str, object]) -> None:
+    house = House()
+    house.venue.capabilities = msgspec.structs.replace(house.venue.capabilities, **changes)
+    with pytest.raises(BadInput, match="broker paper takes ids of"):
+        await house.engine().start()
+
+
+async def test_requests_keep_to_the_rate_the_venue_allows() -> None:
+    """D9."""
+    house = House()
+    house.venue.capabilities = msgspec.structs.replace(house.venue.capabilities, rate_per_second=2)
+    engine = await house.open()
+    asked = [asyncio.ensure_future(engine.ask(buy(A, 100))) for _ in range(4)]
+    await settle()
+    counts = [len(house.venue.placed)]
+    for _ in range(3):
+        await house.clock.forward(0.5)
+        counts.append(len(house.venue.placed))
+    await asyncio.gather(*asked)
+    assert counts == [1, 2, 3, 4]
+    await engine.stop()
