@@ -143,3 +143,21 @@ def test_an_older_quote_does_not_replace_a_newer_one() -> None:
     newest = latest.get(A)
     assert newest is not None
     assert newest.at == 5
+
+
+async def test_a_replay_knows_what_it_has_yet_to_deliver(tmp_path: Path) -> None:
+    """Who ends something by the clock can wait for the quotes of that time."""
+    feed = ReplayFeed([partial(read_quotes, file) for file in two_files(tmp_path)], JumpingClock())
+    owed: list[UtcNs | None] = []
+    await feed.run([A, B], lambda quote: owed.append(feed.undelivered_at))
+    seconds = [None if each is None else each - ns("2026-07-17T09:30:00+00:00") for each in owed]
+    assert seconds == [0, 0, SECOND_NS, 2 * SECOND_NS]
+    assert feed.undelivered_at is None, "a replay that has ended owes nothing"
+
+
+async def test_a_made_up_feed_knows_what_it_has_yet_to_deliver() -> None:
+    feed = SyntheticFeed({A: Walk(start=Px(Decimal(10)))}, JumpingClock(), seed=1, count=2)
+    owed: list[UtcNs | None] = []
+    await feed.run([A], lambda quote: owed.append(feed.undelivered_at))
+    assert owed == [SECOND_NS, 2 * SECOND_NS]
+    assert feed.undelivered_at is None

@@ -39,7 +39,7 @@ async def test_index_futures_five_minute_bars() -> None:
 async def test_bitcoin_minutes_with_their_fall() -> None:
     def source() -> Iterator[Quote]:
         file = PACK / "crypto/btc_perp_1m.csv.gz"
-        return read_minute_bars(file, starts_after_ns=60_000_000_000, turnover_column="volume_quote_usd")
+        return read_minute_bars(file, starts_after_ns=60_000_000_000)
 
     heard = await played(source, symbols={"BTC-PERP"})
     assert len(heard) == 10_080

@@ -93,6 +93,14 @@ def test_a_traded_amount_becomes_a_volume_rounded_down(tmp_path: Path) -> None:
     assert bar.volume == Decimal("2.32040096")
 
 
+def test_a_turnover_in_the_quote_currency_stands_in_for_a_volume_that_is_not_there(tmp_path: Path) -> None:
+    header = "ts,symbol,open,high,low,close"
+    bar = "2022-01-17T00:00:00Z,BTC-PERP,43095,43096,43095,43096.0"
+    (alone,) = read_minute_bars(written(tmp_path / "a.csv", f"{header},volume_quote_usd", f"{bar},100000"))
+    (beside,) = read_minute_bars(written(tmp_path / "b.csv", f"{header},volume,volume_quote_usd", f"{bar},7,100000"))
+    assert (alone.volume, beside.volume) == (Decimal("2.32040096"), Decimal(7))
+
+
 def quotes(path: Path) -> list[Quote]:
     return list(read_quotes(path))
 

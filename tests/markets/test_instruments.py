@@ -266,6 +266,19 @@ def test_a_renminbi_counter_is_refused() -> None:
         resolve("80700.HK", facts=InstrumentFacts(lot=Decimal(100)))
 
 
+def test_a_perpetual_is_traded_in_dollars_in_its_own_steps() -> None:
+    perpetual = resolve("BTC-PERP")
+    assert (perpetual.symbol, perpetual.currency, perpetual.session) == ("BTC-PERP.CRYPTO", "USD", "CRYPTO")
+    assert (perpetual.lot, perpetual.tick, perpetual.margin_rate) == (Decimal("0.0001"), Decimal(1), None)
+    with pytest.raises(BadInput, match=r"the lot of ETH-PERP\.CRYPTO cannot be told"):
+        resolve("ETH-PERP")
+
+
+def test_a_missing_fact_names_the_setting_that_brings_it() -> None:
+    with pytest.raises(BadInput, match=r"column lot of the CSV file that the setting markets\.facts names"):
+        resolve("00700.HK")
+
+
 def test_the_steps_of_an_unlisted_pair_must_be_given() -> None:
     with pytest.raises(BadInput, match=r"the lot of DOGE/USDT\.CRYPTO cannot be told from its code"):
         resolve("DOGE/USDT")

@@ -60,13 +60,17 @@ ON = date(2025, 11, 3)
         ("BTC-USDT", "BTC/USDT.CRYPTO"),
         ("btc_usdt", "BTC/USDT.CRYPTO"),
         ("BTC/USDT.CRYPTO", "BTC/USDT.CRYPTO"),
+        ("BTC-PERP", "BTC-PERP.CRYPTO"),
+        ("btc-perp.crypto", "BTC-PERP.CRYPTO"),
     ],
 )
 def test_every_usual_notation_has_one_canonical_form(written: str, symbol: str) -> None:
     assert canonical(written, ON) == symbol
 
 
-@pytest.mark.parametrize("symbol", ["600519.SH", "00700.HK", "BRK.B.US", "au2512.SHFE", "SR2601.CZCE", "BTC/USDT.CRYPTO"])
+@pytest.mark.parametrize(
+    "symbol", ["600519.SH", "00700.HK", "BRK.B.US", "au2512.SHFE", "SR2601.CZCE", "BTC/USDT.CRYPTO", "BTC-PERP.CRYPTO"]
+)
 def test_a_canonical_symbol_is_its_own_canonical_form_on_any_day(symbol: str) -> None:
     assert canonical(symbol) == symbol
 

@@ -22,6 +22,9 @@ from tradeloop.feeds.rows import CsvFile, Row, columns, rows
 SessionSpan = Callable[[Symbol, TradingDay], tuple[UtcNs, UtcNs]]
 """First and last moment of a symbol's trading day; it raises BadInput for a day without trading."""
 
+TURNOVER_COLUMNS: Final = ("volume_quote_usd",)
+"""Columns that give what was traded in money, looked for where a file has no volume."""
+
 _COIN: Final = Decimal("0.00000001")
 
 
@@ -35,10 +38,14 @@ def read_minute_bars(
 ) -> Iterator[Quote]:
     """Intraday bars `ts,symbol,open,high,low,close,volume` in the file's order, lazily.
 
-    `ts` is taken as the bar's end; a file stamped with the start says how long a bar is in `starts_after_ns`. Where a
-    file gives only the traded amount, `turnover_column` names it and the volume is amount / close, rounded down to
-    eight places.
+    `ts` is taken as the bar's end; a file stamped with the start says how long a bar is in `starts_after_ns` (read
+    without it, all its bars come one bar early, in the right order). Where a file gives only the traded amount,
+    `turnover_column` names it, or it is one of `TURNOVER_COLUMNS`, and the volume is amount / close, rounded down to
+    eight places: the bar's one price that is known not to be an extreme. Raises BadInput.
     """
+    header = columns(file)
+    if not turnover_column and volume_column not in header:
+        turnover_column = next((name for name in TURNOVER_COLUMNS if name in header), "")
     needed = turnover_column or volume_column
     before = UtcNs(0)
     for row in rows(file, ("ts", "symbol", "open", "high", "low", "close", needed)):

@@ -25,20 +25,33 @@ class ReplayFeed:
         self.name = name
         self._sources = tuple(sources)
         self._clock = clock
+        self._undelivered_at: UtcNs | None = None
+
+    @property
+    def undelivered_at(self) -> UtcNs | None:
+        """When the next quote was, or the one being delivered now; None before a run has read its first and after its end.
+
+        Where the machine is slower than the clock this lies in the past. Whoever ends something by the clock (the broker:
+        a trading day) asks here whether all quotes of that time have come.
+        """
+        return self._undelivered_at
 
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """Deliver the quotes of `symbols` in order of time until every source ends. Raises BadInput for a broken recording."""
         wanted = frozenset(symbols)
         moment: UtcNs | None = None
         opened = [source() for source in self._sources]
-        for quote in heapq.merge(*opened, key=attrgetter("at")):
-            if quote.symbol not in wanted:
-                continue
-            if quote.at != moment:
-                moment = quote.at
-                await self._clock.sleep_until(moment)
-                await _Turn()
-            on_quote(quote)
+        try:
+            for quote in heapq.merge(*opened, key=attrgetter("at")):
+                if quote.symbol not in wanted:
+                    continue
+                if quote.at != moment:
+                    moment = self._undelivered_at = quote.at
+                    await self._clock.sleep_until(moment)
+                    await _Turn()
+                on_quote(quote)
+        finally:
+            self._undelivered_at = None
 
     def first_at(self) -> UtcNs | None:
         """When the recording begins; None when every source is empty."""

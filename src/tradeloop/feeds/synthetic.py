@@ -57,6 +57,12 @@ class SyntheticFeed:
         self._seed = seed
         self._interval = interval_ns
         self._count = count
+        self._undelivered_at: UtcNs | None = None
+
+    @property
+    def undelivered_at(self) -> UtcNs | None:
+        """When the next quotes are due, or those being delivered now; None outside a run."""
+        return self._undelivered_at
 
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """Deliver quotes on the clock. Raises BadInput for a symbol that has no walk."""
@@ -68,11 +74,15 @@ class SyntheticFeed:
                 raise BadInput(f"symbol was {symbol}; expected one of {', '.join(self._walks)}")
             steps.append(self._walk(symbol, walk, begin))
         done = 0
-        while self._count is None or done < self._count:
-            done += 1
-            await self._clock.sleep_until(UtcNs(begin + done * self._interval))
-            for step in steps:
-                on_quote(next(step))
+        try:
+            while self._count is None or done < self._count:
+                done += 1
+                self._undelivered_at = UtcNs(begin + done * self._interval)
+                await self._clock.sleep_until(self._undelivered_at)
+                for step in steps:
+                    on_quote(next(step))
+        finally:
+            self._undelivered_at = None
 
     def _walk(self, symbol: Symbol, walk: Walk, at: UtcNs) -> Iterator[Quote]:
         draw = Random(f"{self._seed}:{symbol}")

@@ -57,7 +57,8 @@ class InstrumentMaster:
                 raise BadInput(f"{symbol} is a counter in renminbi, which is not traded here; use the Hong Kong dollar one")
             return self._spot(symbol, "HK", "HK", "HKD", AssetClass.STOCK, on, known)
         if venue == "CRYPTO":
-            quote = code.partition("/")[2]
+            # A perpetual is held like the coin, paid in full: no leverage, no funding, no short side are modelled.
+            quote = code.partition("/")[2] or "USD"
             return self._spot(symbol, "CRYPTO", code, quote, AssetClass.CRYPTO, on, known)
         if venue in futures.EXCHANGES:
             return self._future(symbol, on, known)
@@ -179,5 +180,8 @@ def _trading_days(market: str, first: date, last: date) -> int:
 
 def _known(value: Decimal | None, symbol: Symbol, what: str) -> Decimal:
     if value is None:
-        raise BadInput(f"the {what} of {symbol} cannot be told from its code; give it in the instrument facts (column {what})")
+        raise BadInput(
+            f"the {what} of {symbol} cannot be told from its code; give it in the instrument facts (column {what} of the"
+            " CSV file that the setting markets.facts names, beside a column symbol)"
+        )
     return value

@@ -1,10 +1,12 @@
 """One name for one thing: every usual notation of a symbol becomes `CODE.VENUE`, or a refusal that names the candidates.
 
 Canonical forms: `600519.SH` `000001.SZ` `920799.BJ` `00700.HK` `AAPL.US` `BRK.B.US` `au2512.SHFE` `SR2601.CZCE`
-`BTC/USDT.CRYPTO`.
+`BTC/USDT.CRYPTO` `BTC-PERP.CRYPTO`.
 
 A coin pair carries `.CRYPTO` and no venue: the same pair is the same exposure wherever it is held, a target portfolio
 must mean the same on two venues, and which venue an order goes to is said by the account's broker, not by the name.
+A perpetual contract keeps its hyphen, `BTC-PERP.CRYPTO`, so that it is never taken for a pair: it is another exposure than
+the coin. Its price is in US dollars.
 
 Nothing is guessed. A code that two markets could mean is refused with both, also when one of them is far more usual.
 """
@@ -46,6 +48,7 @@ _DIGITS = re.compile(r"[0-9]+")
 _TICKER = re.compile(r"[A-Z]{1,5}(?:[.-][A-Z])?")
 _CONTRACT = re.compile(r"([A-Za-z]{1,2})([0-9]{3,4})")
 _PAIR = re.compile(r"((?=[0-9]*[A-Z])[A-Z0-9]{2,10})[/_-]([A-Z]{3,5})")
+_PERPETUAL = re.compile(r"((?=[0-9]*[A-Z])[A-Z0-9]{2,10})-PERP")
 _PREFIXED = re.compile(r"(?:(SH|SZ|BJ)([0-9]{6})|(HK)([0-9]{4,5}))", re.IGNORECASE)
 _FORMULA = "=+-@"
 
@@ -138,6 +141,8 @@ def _us(code: str) -> Symbol:
 
 
 def _pair(code: str, text: str) -> Symbol:
+    if _PERPETUAL.fullmatch(code.upper()):
+        return Symbol(f"{code.upper()}.CRYPTO")
     match = _PAIR.fullmatch(code.upper())
     if match is None:
         return _joined_pair(code.upper(), text)

@@ -124,8 +124,9 @@ async def test_the_first_trading_of_a_client_id_is_remembered_for_ever(tmp_path:
     assert ClOrdID("filled") not in session.broker._books.by_cl_ord_id, "it has left memory"
     session.broker.on_quote(quote(3 * 86_400, "10.00", "10.01"))
     await session.broker.place(approved("filled"))
-    assert not session.executions()
-    assert session.words() == ["BrokerUp", "OrderExpire", "OrderAck"]
+    assert session.words() == ["BrokerUp", "OrderExpire", "OrderAck", "Execution"]
+    assert [e.exec_id for e in session.executions()] == ["E0000000001"], "the fill of the first day, told again"
+    assert session.broker._books.last_exec == 1
     await session.broker.close()
 
 

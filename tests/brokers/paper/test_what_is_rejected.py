@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.brokers.paper.made import ACME, MAOTAI, Bench, ashare, at, bar, quote, stock
+from tests.brokers.paper.made import ACME, MAOTAI, NEXT_DAY, Bench, ashare, at, bar, quote, stock
 
 from tradeloop.brokers import paper
 from tradeloop.brokers.paper.words import MEANING, Code
-from tradeloop.core.reports import OrderAck, OrderReject
+from tradeloop.core.reports import CancelAck, Execution, OrderAck, OrderExpire, OrderReject
 from tradeloop.core.types import AccountID, ClOrdID, OrdStatus, OrdType, PositionEffect, Side, Symbol
 
 
@@ -114,6 +114,54 @@ def test_the_same_id_and_content_repeats_the_ack_and_changes_nothing() -> None:
     assert isinstance(report, OrderAck)
     assert report.order_id == first.order_id
     assert len(bench.books.orders) == 1
+
+
+def test_a_repeat_of_a_filled_order_is_told_its_fills_again_and_fills_nothing_more() -> None:
+    """Whoever asks twice missed the first answer; an ack alone would leave the order open for ever there."""
+    bench = us()
+    bench.buy(10, "10.01", cl_ord_id="twice")
+    (filled,) = [r for r in bench.heard() if isinstance(r, Execution)]
+    cash = bench.cash()
+    bench.buy(10, "10.01", cl_ord_id="twice")
+    assert [type(r) for r in bench.heard()] == [OrderAck, Execution]
+    bench.buy(10, "10.01", cl_ord_id="twice")
+    assert bench.heard()[1] == filled
+    assert bench.cash() == cash
+
+
+def test_a_repeat_of_a_canceled_order_is_told_what_filled_and_that_the_rest_is_canceled() -> None:
+    bench = Bench(stock())
+    bench.quote(quote(0, "10.00", "10.01", ask_size=4))
+    first = bench.buy(10, "10.01", cl_ord_id="twice")
+    bench.matching.cancel(ClOrdID("twice"), None, first.placed_at)
+    bench.heard()
+    bench.buy(10, "10.01", cl_ord_id="twice")
+    ack, fill, end = bench.heard()
+    assert isinstance(ack, OrderAck)
+    assert isinstance(fill, Execution)
+    assert isinstance(end, CancelAck)
+    assert (fill.last_qty, end.cum_qty) == (Decimal(4), Decimal(4))
+
+
+def test_a_repeat_of_an_expired_order_is_told_that_it_expired_a_day_later() -> None:
+    bench = cn()
+    bench.buy(100, "9.50", symbol=MAOTAI, cl_ord_id="twice")
+    bench.matching.open_day("cn", NEXT_DAY, ((at(250_000), at(260_000)),), at(250_000))
+    bench.heard()
+    bench.buy(100, "9.50", symbol=MAOTAI, cl_ord_id="twice", seconds=250_001)
+    ack, end = bench.heard()
+    assert isinstance(ack, OrderAck)
+    assert isinstance(end, OrderExpire)
+    assert end.text == "trading day 2026-07-17 ended"
+
+
+def test_a_repeat_of_a_working_order_is_told_what_it_has_filled() -> None:
+    bench = Bench(stock())
+    bench.quote(quote(0, "10.00", "10.01", ask_size=4))
+    bench.buy(10, "10.01", cl_ord_id="twice")
+    bench.heard()
+    bench.buy(10, "10.01", cl_ord_id="twice")
+    assert [type(r) for r in bench.heard()] == [OrderAck, Execution]
 
 
 def test_the_same_id_with_other_content_is_rejected_and_the_first_order_stands() -> None:

@@ -19,7 +19,7 @@ from tradeloop.brokers.paper.faults import Fault, FaultSource
 from tradeloop.brokers.paper.matching import Matching
 from tradeloop.brokers.paper.records import PaperOrder
 from tradeloop.brokers.paper.store import BooksChanged, Store
-from tradeloop.core.errors import FateUnknown, NotSent
+from tradeloop.core.errors import FateUnknown, JournalFailed, NotSent
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.reports import (
@@ -73,14 +73,24 @@ class PaperBroker:
 
     capabilities = CAPABILITIES
 
-    def __init__(self, config: PaperConfig, clock: Clock) -> None:
-        """Open the books. Raises BadInput when the file cannot be opened or belongs to another account."""
+    def __init__(self, config: PaperConfig, clock: Clock, *, undelivered_at: Callable[[], UtcNs | None] = lambda: None) -> None:
+        """Open the books. Raises BadInput when the file cannot be opened or belongs to another account,
+        JournalFailed when it cannot be written.
+
+        `undelivered_at` is the time of the next quote the feed will deliver, None when there is none or it cannot be known
+        (a live feed): a trading day does not end before its quotes have come, however far the clock has run ahead.
+        """
         self.name = config.name
         self.account = config.account
         self.config = config
         self._clock = clock
+        self._undelivered_at = undelivered_at
         self._faults = FaultSource(config.faults)
-        self._open_books()
+        try:
+            self._open_books()
+        except sqlite3.Error as error:
+            text = f"the paper books {config.path} could not be written ({error}); check the disk and its free space"
+            raise JournalFailed(text) from None
         self._report: Callable[[Report], None] | None = None
         self._is_up = False
         self._closed = False
@@ -89,6 +99,7 @@ class PaperBroker:
         self._held: list[Report] = []
         self._timers: set[asyncio.Task[None]] = set()
         self._wake_at: UtcNs | None = None
+        self._day_wake_at: UtcNs | None = None
 
     def _open_books(self) -> None:
         config = self.config
@@ -99,8 +110,14 @@ class PaperBroker:
             latency_ns=config.latency_ns,
             bar_participation=config.bar_participation,
             assumed_size=config.assumed_size,
+            undelivered_at=self._undelivered_at,
         )
         self._broken = False
+
+    @property
+    def held_symbols(self) -> tuple[Symbol, ...]:
+        """What the books hold, as they were last read."""
+        return tuple(p.symbol for p in self._books.positions.values() if p.long_qty or p.short_qty)
 
     # --- what the bootstrap gives
 
@@ -142,6 +159,7 @@ class PaperBroker:
         self._is_up, self._why_down = False, "the session was closed"
         self._report = None
         timers, self._timers = list(self._timers), set()
+        self._wake_at = self._day_wake_at = None
         for timer in timers:
             timer.cancel()
         await asyncio.gather(*timers, return_exceptions=True)
@@ -226,6 +244,7 @@ class PaperBroker:
             orders_complete=True,
             executions_since=since,
             trading_day=books.latest_day() or None,
+            orders_from=today or None,
         )
 
     # --- what happens at a broker without being asked
@@ -421,15 +440,27 @@ class PaperBroker:
     # --- timers, on the clock port
 
     def _arm(self) -> None:
-        """See to it that the next order or cancel on its way reaches the market in time."""
-        due = self._matching.next_due()
-        if due is None or (self._wake_at is not None and self._wake_at <= due) or self._report is None:
+        """See to it that the next order or cancel on its way reaches the market in time, and that the day ends."""
+        if self._report is None:
             return
-        self._wake_at = due
-        self._later(due, self._wake)
+        due = self._matching.next_due()
+        if due is not None and (self._wake_at is None or due < self._wake_at):
+            self._wake_at = due
+            self._later(due, self._wake)
+        ends = self._matching.next_day_end(self._clock.now())
+        if ends is not None and (self._day_wake_at is None or ends < self._day_wake_at):
+            self._day_wake_at = ends
+            self._later(ends, self._wake_for_the_day)
 
     def _wake(self) -> None:
         self._wake_at = None
+        self._matching.advance(self._clock.now())
+        self._finish()
+
+    def _wake_for_the_day(self) -> None:
+        self._day_wake_at = None
+        if self._broken:
+            return
         self._matching.advance(self._clock.now())
         self._finish()
 

@@ -8,14 +8,15 @@ on what the quote does not show. How quotes and bars become fills is written in 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
+from tradeloop.brokers.paper import repeats
 from tradeloop.brokers.paper.admission import is_legal_id, refusal
 from tradeloop.brokers.paper.books import Books
 from tradeloop.brokers.paper.ledger import book, charge, closable, fee_of_rest, needed
 from tradeloop.brokers.paper.market import IMMEDIATE, Market
-from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOrder
+from tradeloop.brokers.paper.records import CLOSING_PRINT_WITHIN_NS, PaperCash, PaperDay, PaperOrder
 from tradeloop.brokers.paper.words import MEANING, Code
 from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import AssetClass, Instrument
@@ -59,12 +60,15 @@ class Matching:
         latency_ns: int = 0,
         bar_participation: Decimal = Decimal("0.10"),
         assumed_size: Decimal | None = None,
+        undelivered_at: Callable[[], UtcNs | None] = lambda: None,
     ) -> None:
+        """`undelivered_at` tells the time of the next quote the feed still owes; None when it owes none or cannot know."""
         self.books = books
         self.out: list[Report] = []
         self._latency = latency_ns
         self._participation = bar_participation
         self._assumed_size = assumed_size
+        self._undelivered_at = undelivered_at
         self._markets: dict[Symbol, Market] = {}
         self._waiting: deque[PaperOrder] = deque()
         self._cancels: deque[PaperOrder] = deque()
@@ -120,7 +124,7 @@ class Matching:
         tif: TimeInForce = TimeInForce.DAY,
         position_effect: PositionEffect = PositionEffect.AUTO,
     ) -> PaperOrder:
-        """Take an order or reject it. The same client id with the same content changes nothing and repeats the first answer."""
+        """Take an order or reject it. The same client id with the same content changes nothing and is told how it stands."""
         self._advance(now)
         books = self.books
         market = self._markets.get(symbol)
@@ -134,7 +138,8 @@ class Matching:
         if cl_ord_id is not None:
             first = books.known(cl_ord_id)
             if first is not None:
-                return self._again(first, order, cl_ord_id, now)
+                self.out.extend(repeats.answers(books, first, order, cl_ord_id, now))
+                return first
             if not is_legal_id(cl_ord_id):
                 return self._reject(order, Code.BAD_CL_ORD_ID, f"the id was {cl_ord_id[:40]!r}", now)
         books.next_order_no()
@@ -189,6 +194,18 @@ class Matching:
                 due = cancel_at
         return due
 
+    def next_day_end(self, now: UtcNs) -> UtcNs | None:
+        """When `advance` may have a day to end; a little later than `now` where the feed has yet to bring the day's last
+        quotes."""
+        ends = [
+            at for day in self.books.days.values()
+            if (at := day.ends_at) is not None and self._expired.get(day.session) != day.trading_day
+        ]  # fmt: skip
+        if not ends:
+            return None
+        first = min(ends)
+        return first if first > now else UtcNs(now + CLOSING_PRINT_WITHIN_NS)
+
     def advance(self, now: UtcNs) -> None:
         """Let time pass: orders and cancels whose time has come take effect, days that are over end."""
         self._advance(now)
@@ -236,9 +253,16 @@ class Matching:
                 break
 
     def _end_days(self, now: UtcNs) -> None:
-        """DAY orders end with their day, after the last print has had its chance to fill them."""
+        """DAY orders end with their day, after the last print has had its chance to fill them.
+
+        The clock alone does not say so: on a fast replay it passes the bell while the bars of the close are still being
+        handed over, and what filled would then depend on the speed. So the day lasts until the feed has come as far.
+        """
         for day in self.books.days.values():
             if day.is_over(now) and self._expired.get(day.session) != day.trading_day:
+                owed = self._undelivered_at()
+                if owed is not None and not day.is_over(owed):
+                    continue
                 self._expired[day.session] = day.trading_day
                 self._expire(day.session, now)
 
@@ -459,17 +483,6 @@ class Matching:
         return self._markets.get(symbol)
 
     # --- answers
-
-    def _again(self, first: PaperOrder, order: PaperOrder, cl_ord_id: ClOrdID, now: UtcNs) -> PaperOrder:
-        broker = self.books.broker
-        if not first.same_content(order):
-            text = f"{MEANING[Code.DUPLICATE_CL_ORD_ID]}: it is {first.order_id}"
-            self.out.append(OrderReject(broker, cl_ord_id, Code.DUPLICATE_CL_ORD_ID.value, text, now, of_repeat=True))
-        elif first.ord_status is OrdStatus.REJECTED:
-            self.out.append(OrderReject(broker, cl_ord_id, first.code, first.text, now))
-        else:
-            self.out.append(OrderAck(broker, cl_ord_id, first.order_id, first.placed_at))
-        return first
 
     def _reject(self, order: PaperOrder, code: Code, text: str, now: UtcNs) -> PaperOrder:
         if not text.startswith(MEANING[code]):

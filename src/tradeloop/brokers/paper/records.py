@@ -33,7 +33,11 @@ from tradeloop.core.types import (
 WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
 
 CLOSING_PRINT_WITHIN_NS: Final = 5 * SECOND_NS
-"""How long after the bell the print of the close may come in; DAY orders end only then, as they could still trade at it."""
+"""How long after the bell the print of the close may come in; DAY orders end only then, as they could still trade at it.
+
+Time of the market. A recording that the machine plays later than its clock runs is waited for as well, however fast the
+clock (`Matching`, `undelivered_at`).
+"""
 
 
 class PaperOrder(msgspec.Struct, gc=False):
@@ -155,4 +159,12 @@ class PaperDay(msgspec.Struct):
 
     def is_over(self, at: UtcNs) -> bool:
         """Whether the last window of the day has ended, and the closing print has had its time to arrive."""
-        return bool(self.session) and bool(self.windows) and at > self.windows[-1][1] + CLOSING_PRINT_WITHIN_NS
+        ends = self.ends_at
+        return ends is not None and at >= ends
+
+    @property
+    def ends_at(self) -> UtcNs | None:
+        """The first moment after the closing print's time; None for a day without hours."""
+        if not self.session or not self.windows:
+            return None
+        return UtcNs(self.windows[-1][1] + CLOSING_PRINT_WITHIN_NS + 1)
