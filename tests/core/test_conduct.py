@@ -13,7 +13,7 @@ from tradeloop.core.events import OrderStaged, RunApproved, RunCreated, RunDenie
 from tradeloop.core.replies import RunReply
 from tradeloop.core.run.conduct import preview
 from tradeloop.core.types import SECOND_NS, AccountID, Currency, Mode, RunID, RunStatus, TradingDay, UtcNs
-from tradeloop.testing.builders import ACCOUNT
+from tradeloop.testing.builders import ACCOUNT, a_quote
 from tradeloop.testing.desk import Desk
 
 
@@ -66,6 +66,7 @@ def test_the_same_key_with_other_content_is_refused_and_changes_nothing() -> Non
 def test_each_part_of_the_key_makes_another_run(change: dict[str, object]) -> None:
     """S0-46."""
     work = Work.begun({A: "0.1"})
+    work.fill(A)
 
     other = Work(work.desk, work.desk.give(a_run({A: "0.1"}, **change)))
 
@@ -213,6 +214,42 @@ def test_a_run_is_not_let_go_on_another_trading_day_than_its_own(waiting: str) -
         work.desk.give(ApproveRun(work.run_id, "ann"))
 
     assert work.desk.state.hash() == before
+
+
+@pytest.mark.parametrize("waiting", ["execute", "hold_for_approval"])
+def test_who_let_a_run_go_is_in_the_journal(waiting: str) -> None:
+    """S1-56."""
+    work = Work.begun({A: "0.1"}, execute=waiting != "execute", hold_for_approval=waiting != "execute")
+    work.desk.give(ApproveRun(work.run_id, "boss"))
+    assert [event.by for event in work.desk.of(RunApproved)] == ["boss"]
+
+
+@pytest.mark.parametrize("by", ["", "  "])
+def test_a_run_is_approved_by_a_name(by: str) -> None:
+    """S1-56."""
+    work = Work.begun({A: "0.1"}, hold_for_approval=True)
+    with pytest.raises(BadInput, match="a run is approved by a named person; the name was empty"):
+        work.desk.give(ApproveRun(work.run_id, by))
+    assert (work.status, work.sent()) == (RunStatus.AWAITING_APPROVAL, {})
+
+
+def test_a_plan_whose_prices_have_run_away_is_not_approved() -> None:
+    """S1-41: nobody decided on these prices."""
+    work = Work.begun({A: "0.1"}, hold_for_approval=True)
+    work.desk.give(a_quote(A, bid="10.99", ask="11.01"))
+    before = work.desk.state.hash()
+
+    with pytest.raises(BadInput, match=f"with {A} at 10, which was 11.00 now; at most 2.00% of change is allowed"):
+        work.desk.give(ApproveRun(work.run_id, "boss"))
+
+    assert work.desk.state.hash() == before
+
+
+def test_a_plan_without_a_present_price_is_not_approved() -> None:
+    """None is unknown, never unchanged."""
+    work = Work.begun({A: "0.1"}, hold_for_approval=True, desk=Desk().opened(*LISTED, quoted=False))
+    with pytest.raises(BadInput, match=f"needs a present price of {A}, none was known; start its feed"):
+        work.desk.give(ApproveRun(work.run_id, "boss"))
 
 
 def test_approving_an_unknown_run_is_refused() -> None:

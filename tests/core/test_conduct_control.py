@@ -58,13 +58,16 @@ def test_a_reconnect_does_not_wake_a_paused_run() -> None:
     assert work.sent() == {A: -1000}
 
 
-def test_a_paused_run_whose_staged_order_may_not_go_any_more_ends() -> None:
-    """Invariant 42: its last order was given up at READY, and nothing else would look at the run again."""
+def test_a_paused_run_holds_its_staged_order_back_and_looks_at_it_again_when_resumed() -> None:
+    """Invariant 42: given up then, since the market has moved, and the run ends with it."""
     work = Work.begun({A: "0.1"})
     work.desk.give(SendOutcome(BROKER, work.order(A).cl_ord_id, "NOT_SENT", "refused"))
     work.desk.give(PauseRun(work.run_id, "ann"), BrokerDown(BROKER, "reset"), a_quote(A, bid="12.99", ask="13.00"))
 
     work.desk.give(BrokerUp(BROKER), a_snapshot())
+    assert (work.status, work.order(A).ord_status) == (RunStatus.PAUSED, OrdStatus.STAGED)
+
+    work.desk.give(ResumeRun(work.run_id, "ann"))
 
     assert work.order(A).text.startswith("never sent: 600001.SH moved from")
     assert work.has_ended

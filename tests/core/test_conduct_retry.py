@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.core.runs_made import A, B, C, Work, prices
 
-from tradeloop.core.commands import CancelRun, RetryRun, RunLimits
+from tradeloop.core.commands import ApproveRun, CancelRun, RetryRun, RunLimits
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import RunDenied
 from tradeloop.core.replies import RunReply
@@ -158,3 +159,42 @@ def test_a_retry_passes_the_checks_again() -> None:
     assert (reply.run_id, [text.split(":")[0] for text in reply.failed]) == (None, ["stale_prices"])
     assert first.run.superseded_by is None
     assert [event.by for event in first.desk.of(RunDenied)] == ["ann"]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+def test_a_retry_keeps_what_the_run_was_told_to_keep(how: str) -> None:
+    """S0-59: a holding that no target names and that is not to be sold is no residual."""
+    first = Work.begun({A: "0.4"}, held={B: 10_000}, sell_unlisted=False)
+    if how == "cancelled":
+        first.desk.give(CancelRun(first.run_id, "ann"))
+        first.canceled(A)
+    else:
+        first.reject(A)
+
+    assert first.retried().sent() == {A: 44_000}
+
+
+def test_a_retry_of_a_cancelled_run_leaves_alone_what_was_done_or_needed_nothing() -> None:
+    """D1: bought lines may have moved in value since; they are not ordered again."""
+    first = Work.begun({A: "0.1", B: "0.1"})
+    first.fill(A)
+    first.desk.give(CancelRun(first.run_id, "ann"))
+    first.canceled(B)
+    first.desk.give(an_execution(None, A, Side.SELL, 10_000, 10, "by-hand", order_id="h1"))
+
+    assert first.retried().sent() == {B: 10_000}
+
+
+@pytest.mark.parametrize(
+    ("waiting", "status"), [({"hold_for_approval": True}, RunStatus.AWAITING_APPROVAL), ({"execute": False}, RunStatus.NEW)]
+)
+def test_a_retry_of_a_run_that_was_vetoed_waits_for_a_person_again(waiting: dict[str, Any], status: RunStatus) -> None:
+    """S1-56: cancel and retry are no way round an approval."""
+    first = Work.begun({A: "0.1"}, **waiting)
+    first.desk.give(CancelRun(first.run_id, "boss", "veto"))
+
+    second = first.retried(by="ann")
+    assert (second.status, second.sent()) == (status, {})
+
+    second.desk.give(ApproveRun(second.run_id, "boss"))
+    assert second.sent() == {A: 10_000}

@@ -143,12 +143,12 @@ def test_when_every_order_of_the_wave_is_rejected_nothing_further_is_sent() -> N
 def test_when_every_order_of_the_wave_is_denied_by_risk_the_batch_failed() -> None:
     """S1-44, S0-56."""
     desk = Desk().opened(*LISTED)
-    desk.wait(61)
+    desk.give(a_quote(A, suspended=True), a_quote(B, suspended=True))
 
     work = Work(desk, desk.give(a_run({A: "0.1", B: "0.1"}, prices=prices(at=desk.now))))
 
     assert (work.status, work.run.code, work.run.todo) == (RunStatus.FAILED, "FAILED_BATCH", (1, 2))
-    assert [event.rule for event in desk.of(OrderDenied)] == ["quote_fresh", "quote_fresh"]
+    assert [event.rule for event in desk.of(OrderDenied)] == ["suspended", "suspended"]
     assert not desk.of(SendOrder)
 
 

@@ -339,13 +339,34 @@ def test_the_same_look_counts_once() -> None:
 
 
 def test_what_the_last_process_sent_is_doubted_no_longer_than_a_request_lives() -> None:
-    """It can hand over nothing any more, so the time counts from the restart."""
+    """The operating system says that it is gone: it can hand over nothing any more, so the time counts from the restart."""
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.wait(1)
+    desk.give(Start(2, "test", "t1", predecessor_dead=True), BrokerUp(BROKER))
+    prove_absence(desk, every=1.5)
+    assert [e.looks for e in desk.of(NotSentProven)] == [3]
+    assert status(desk, order) is OrdStatus.PENDING_NEW
+
+
+def test_what_a_predecessor_may_still_send_when_it_wakes_is_doubted_until_it_may_no_longer() -> None:
+    """Its lease ran out, which a paused process does not know: it may hand over for 5 s, take 10 s, live and show for 2 s."""
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))
     desk.wait(1)
     desk.give(Start(2, "test", "t1"), BrokerUp(BROKER))
+    prove_absence(desk, looks=15, every=1)
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.UNKNOWN, 1)
+    prove_absence(desk, looks=1, every=1)
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.PENDING_NEW, 2)
+
+
+def test_what_a_late_successor_finds_is_doubted_from_its_own_start() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.wait(3600)
+    desk.give(Start(2, "test", "t1"), BrokerUp(BROKER))
     prove_absence(desk, every=1.5)
-    assert [e.looks for e in desk.of(NotSentProven)] == [3]
     assert status(desk, order) is OrdStatus.PENDING_NEW
 
 
@@ -480,7 +501,7 @@ def test_a_decision_without_a_reason_or_of_another_kind_is_refused(decision: str
 def test_only_an_unknown_order_can_be_resolved() -> None:
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))
-    with pytest.raises(BadInput, match="is PENDING_NEW, not UNKNOWN"):
+    with pytest.raises(BadInput, match="is PENDING_NEW, neither UNKNOWN nor missing"):
         desk.give(ResolveOrder(order.cl_ord_id, "NOT_SENT", "ann", "why"))
     with pytest.raises(BadInput, match="order was 'nobody', which is not known"):
         desk.give(ResolveOrder(ClOrdID("nobody"), "NOT_SENT", "ann", "why"))

@@ -99,14 +99,17 @@ def test_a_repeat_with_other_figures_is_still_a_repeat() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"trading_day": TradingDay("2026-07-20")}, {"broker": "other"}], ids=["another day", "another broker"]
+    ("changes", "ours"),
+    [({"trading_day": TradingDay("2026-07-20")}, 80), ({"broker": "other"}, 40)],
+    ids=["another day", "another broker"],
 )
-def test_the_same_execution_number_elsewhere_is_another_fill(changes: dict[str, Any]) -> None:
+def test_the_same_execution_number_elsewhere_is_another_fill(changes: dict[str, Any], ours: int) -> None:
+    """C7: what another broker reports is no fill of ours, whatever order it names."""
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))
     fill(desk, order, 40)
     fill(desk, order, 40, **changes)
-    assert standing(desk, order)[1] == Decimal(80)
+    assert (standing(desk, order)[1], held(desk).long_qty) == (Decimal(ours), Decimal(80))
 
 
 def test_both_halves_of_a_self_trade_count_under_one_trade_number() -> None:
@@ -372,11 +375,23 @@ def test_a_corrected_sale_does_not_lock_the_rest_of_the_holding_under_t1() -> No
 
 
 @pytest.mark.parametrize("exec_id", ["never", "e9"])
-def test_a_bust_or_correction_of_a_fill_we_never_booked_changes_nothing(exec_id: str) -> None:
+def test_a_bust_or_correction_of_a_fill_we_never_booked_moves_no_position_and_no_money(exec_id: str) -> None:
+    """It is kept for the fill, should that come (tests/core/test_taken_back.py)."""
     desk = a_desk()
-    before = desk.state.hash()
+    before = (desk.state.positions, desk.cash(), len(desk.state.orders))
     bust(desk, exec_id)
     correct(desk, 10, "10", exec_id)
+    assert (desk.state.positions, desk.cash(), len(desk.state.orders)) == before
+
+
+def test_a_bust_of_a_fill_that_was_inside_the_books_we_took_over_changes_nothing() -> None:
+    """It never was booked here; the next look at the broker's books shows what it moved."""
+    desk = Desk()
+    desk.give(Start(1, "test", "t1"))
+    inside = an_execution(None, MOUTAI, BUY, 40, "10", order_id=OrderID("b9"))
+    desk.give(a_snapshot(cash=600, positions={MOUTAI: 40}, executions=(inside,)))
+    before = desk.state.hash()
+    bust(desk)
     assert desk.state.hash() == before
 
 

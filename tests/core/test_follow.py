@@ -52,7 +52,8 @@ def test_a_new_session_asks_for_the_books_first() -> None:
 def test_the_first_session_asks_for_books_of_an_account_it_cannot_name_yet() -> None:
     desk = Desk()
     effects = follow(desk.state, desk.around, BrokerConnected(UtcNs(NOON), BROKER))
-    assert effects == (TakeSnapshot(BROKER, AccountID(""), "connected", UtcNs(NOON)),)
+    assert effects[0] == TakeSnapshot(BROKER, AccountID(""), "connected", UtcNs(NOON))
+    assert effects[1:] == (SetTimer(UtcNs(NOON + SECOND_NS), "unready", f"{BROKER}|{NOON}"),)
 
 
 def test_a_lost_session_alerts() -> None:

@@ -168,3 +168,9 @@ def test_the_average_cost_is_that_of_the_larger_leg_and_unknown_when_flat() -> N
     assert long(10, 100).avg_cost() == Decimal(10)
     assert short(10, 6000).avg_cost(Decimal(300)) == Decimal(2)
     assert Position().avg_cost() is None
+
+
+def test_a_cost_past_sixteen_digits_is_still_shared_out_and_refuses_no_fill() -> None:
+    held = Position(long_qty=Qty(Decimal(300)), long_cost=Amount(Decimal("3E+16")))
+    realized = book(held, Side.SELL, Decimal(100), Decimal(1000), PositionEffect.AUTO)
+    assert (realized, held.long_cost) == (Decimal(1000) - Decimal("1E+16"), Decimal("2E+16"))

@@ -138,6 +138,23 @@ def test_a_buy_that_is_no_whole_number_of_lots_is_denied(qty: int) -> None:
     assert denied(Desk().opened(an_instrument()), buy(MOUTAI, qty)).rule == "lot"
 
 
+@pytest.mark.parametrize(("qty", "advice"), [(100, "order at least 200"), (250, "round down")])
+def test_a_quantity_below_the_smallest_order_is_not_to_be_rounded_down(qty: int, advice: str) -> None:
+    desk = Desk().opened(an_instrument(lot=100, min_qty=200))
+    assert denied(desk, buy(MOUTAI, qty)).text.endswith(f"(at least 200); {advice}")
+
+
+def test_a_denial_for_want_of_cash_has_no_idle_zeros() -> None:
+    desk = Desk().opened(an_instrument(), cash="17.5000")
+    assert "free cash is 17.5; reduce the order" in denied(desk, buy(MOUTAI, 100)).text
+
+
+def test_an_order_before_the_first_bar_is_told_to_wait_for_it() -> None:
+    """At the open of futures the first five-minute bar is five minutes away."""
+    desk = Desk().opened(an_instrument(), quoted=False)
+    assert "wait for its first quote or bar" in denied(desk, buy(MOUTAI, 100)).text
+
+
 def test_an_odd_remainder_may_be_sold_but_only_all_of_it_at_once() -> None:
     desk = Desk().opened(T1, positions={MOUTAI: 150})
     assert denied(desk, sell(MOUTAI, 130)).rule == "lot"

@@ -80,6 +80,7 @@ def found(
     equity: str = "100000",
     is_trading_day: bool = True,
     windows: Sequence[tuple[UtcNs, UtcNs]] = WINDOWS,
+    open_days: Sequence[TradingDay] = (),
     listed: Sequence[Instrument] = (instrument("600001.SH"), instrument("600002.SH")),
 ) -> tuple[Finding, ...]:
     return checks(
@@ -91,6 +92,7 @@ def found(
         NOW,
         is_trading_day,
         windows,
+        open_days,
     )
 
 
@@ -242,6 +244,17 @@ def test_not_even_a_dry_run_is_for_a_day_without_trading(mode: Mode) -> None:
     finding = only(found(changed(mode=mode, trade_date=TradingDay("2026-07-18")), is_trading_day=False))
 
     assert finding.text == "the trade date must be a trading day, 2026-07-18 was not; use the date of the next session"
+
+
+def test_a_run_for_another_day_than_the_open_one_is_told_both_days() -> None:
+    """2013-10-08 was a trading day; that it is over is what the reader has to know."""
+    asked = changed(trade_date=TradingDay("2013-10-08"))
+    finding = only(found(asked, is_trading_day=False, open_days=[TradingDay("2026-07-17")]))
+
+    assert finding.text == (
+        "the trade date must be the trading day that is open, 2026-07-17, was 2013-10-08;"
+        " use the context of 2026-07-17, or a feed that plays 2013-10-08 if that is a trading day"
+    )
 
 
 def test_cash_below_the_floor_is_refused() -> None:

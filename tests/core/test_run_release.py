@@ -13,7 +13,7 @@ from tradeloop.core.run.plan import BUYS, SELLS
 from tradeloop.core.run.release import Drop, LegState, LineState, Release, Send, Shrink, release
 from tradeloop.core.types import ZERO, Amount, Currency, Px, Qty, Side, Symbol
 
-UNSENT, WORKING, CLOSED = LegState.UNSENT, LegState.WORKING, LegState.CLOSED
+UNSENT, WAITING, WORKING, CLOSED = LegState.UNSENT, LegState.WAITING, LegState.WORKING, LegState.CLOSED
 
 STOCK = Instrument(
     symbol=Symbol("600001.SH"),
@@ -198,10 +198,17 @@ def test_law_a_shrunk_buy_is_the_largest_that_the_cash_pays_for(lines: list[Line
             free -= at_bound(line, step.qty)
 
 
+def test_what_a_waiting_buy_may_cost_is_set_aside_and_nothing_behind_it_is_made_smaller() -> None:
+    """D4: what stands first in the target gets the money, also when it cannot go at once."""
+    waiting, behind = buy(1, 100, state=WAITING), buy(2, 100)
+    assert released(waiting, behind, cash=10_000) == [Send(2, Qty(Decimal(100)))]
+    assert released(waiting, behind, cash=1_500) == []
+
+
 @CALM
 @given(runs(), st.integers(0, 100_000))
 def test_law_a_run_with_nothing_working_always_gets_on(lines: list[LineState], cash: int) -> None:
-    """No run can wait for ever: while something is unsent and nothing works, something is sent or dropped."""
+    """No run can wait for ever: while something is unsent and nothing works or waits, something is sent or dropped."""
     unsent = [state for state in lines if state.state is UNSENT]
-    if unsent and not any(state.state is WORKING for state in lines):
+    if unsent and not any(state.state in (WORKING, WAITING) for state in lines):
         assert released(*lines, cash=cash) != []

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tradeloop.core.commands import OpenTradingDay, ReleaseSymbol
-from tradeloop.core.decide import ORDER_TIMEOUT
+from tradeloop.core.decide import CANCEL_AGAIN, ORDER_TIMEOUT
 from tradeloop.core.effects import SendCancel, SetTimer
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import BrokerReady, OrderCanceled, SymbolReleased
@@ -72,9 +72,9 @@ def test_a_timeout_cancel_that_did_not_arrive_is_asked_for_again() -> None:
     desk.wait(1)
     desk.give(_timeout(order.cl_ord_id), CancelOutcome(BROKER, order.cl_ord_id, "no route"))
 
-    again = [timer for timer in desk.of(SetTimer) if timer.kind == ORDER_TIMEOUT][-1]
+    again = [timer for timer in desk.of(SetTimer) if timer.kind == CANCEL_AGAIN][-1]
     desk.now = again.due
-    desk.give(_timeout(order.cl_ord_id))
+    desk.give(TimerFired(CANCEL_AGAIN, order.cl_ord_id))
 
     assert len(desk.of(SendCancel)) == 2
 

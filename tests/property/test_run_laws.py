@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.core.runs_made import A, B, C, D, a_run, prices
 
-from tradeloop.core.commands import CancelRun, PauseRun, ResumeRun
+from tradeloop.core.commands import CancelRun, OpenTradingDay, PauseRun, ResumeRun
 from tradeloop.core.events import (
     BreakChanged,
     BreakClosed,
@@ -28,7 +28,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.reports import CancelAck, OpenOrder, OrderAck, OrderReject, SendOutcome
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.state import State
-from tradeloop.core.types import Currency, OrderID, OrdStatus, Qty, RunStatus, Side, Symbol
+from tradeloop.core.types import SECOND_NS, Currency, OrderID, OrdStatus, Qty, RunStatus, Side, Symbol, TradingDay, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_execution, an_instrument, fees
 from tradeloop.testing.desk import Desk
 
@@ -215,6 +215,30 @@ def test_asking_for_the_same_run_again_at_any_moment_changes_nothing(
     assert len(desk.events) == before
 
 
+@CALM
+@given(weights, holdings, st.integers(0, 30_000), acts, acts)
+def test_no_new_order_of_a_run_is_made_on_another_day_than_its_own(
+    weight: list[int], held: list[int], cash: int, moves: list[tuple[str, int]], later: list[tuple[str, int]]
+) -> None:
+    """S0-46, S1-41: whatever comes late."""
+    desk = begun(weight, held, cash)
+    for number, (what, pick) in enumerate(moves):
+        act(desk, what, pick, number)
+    staged = len(desk.of(OrderStaged))
+    desk.wait(3 * 24 * 3600)
+    end = UtcNs(desk.now + 3600 * SECOND_NS)
+    desk.give(OpenTradingDay("CN_A", TradingDay("2026-07-20"), ((desk.now, end),)))
+    for symbol in SYMBOLS:
+        desk.give(a_quote(symbol, at=desk.now))
+
+    for number, (what, pick) in enumerate(later):
+        if what not in ("steer", "quote"):
+            act(desk, what, pick, len(moves) + number)
+        desk.give(a_snapshot(as_of=desk.now, **their_books(desk, [0, 0, 0, 0], 0)))  # type: ignore[arg-type]
+
+    assert len(desk.of(OrderStaged)) == staged
+
+
 # --- reconciliation
 
 
@@ -232,7 +256,7 @@ def their_books(desk: Desk, drift: list[int], cash_drift: int) -> dict[str, obje
             order.cl_ord_id,
         )
         for order in desk.state.orders.open.values()
-        if order.send_begun_at is not None
+        if order.may_be_at_broker
     )
     fills = tuple(
         an_execution(e.cl_ord_id, e.symbol, e.side, e.last_qty, e.last_px, e.exec_id, commission=e.fee) for e in desk.of(Traded)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -257,12 +258,32 @@ class Story:
         )
         return cl_ord_id
 
-    def external(self, symbol: Symbol, side: Side, qty: str) -> ClOrdID:
+    def external(
+        self,
+        symbol: Symbol,
+        side: Side,
+        qty: str,
+        price: str | None = None,
+        reserve: str = "0",
+        effect: PositionEffect = PositionEffect.AUTO,
+    ) -> ClOrdID:
         """The broker shows an order that is not ours."""
         cl_ord_id = ClOrdID(self.next_id("x"))
-        order_id = OrderID(f"b{cl_ord_id}")
         self.tell(
-            ev.ExternalOrderFound(self.tick(), cl_ord_id, BROKER, ACCOUNT, order_id, symbol, side, Qty(D(qty)), None, self.day)
+            ev.ExternalOrderFound(
+                self.tick(),
+                cl_ord_id,
+                BROKER,
+                ACCOUNT,
+                OrderID(f"b{cl_ord_id}"),
+                symbol,
+                side,
+                Qty(D(qty)),
+                None if price is None else Px(D(price)),
+                self.day,
+                effect,
+                Amount(D(reserve)),
+            )
         )
         return cl_ord_id
 
@@ -410,7 +431,7 @@ def random_story(seed: int, steps: int) -> Story:
             case 13 if story.fills:  # a late fill, whatever became of its order
                 story.fill(rng.choice(story.fills).cl_ord_id, str(rng.randint(1, 9)), "10.01")
             case 14:
-                story.external(rng.choice((AAPL, GOLD)), rng.choice(list(Side)), str(rng.randint(1, 20)))
+                _external(story, rng)
             case 15 if rng.random() < 0.5:
                 day += rng.randint(0, 1)
                 story.open_day(f"2025-01-{min(day, 28):02d}", rng.sample(["US", "SSE", "SHFE"], k=2))
@@ -432,9 +453,26 @@ def random_story(seed: int, steps: int) -> Story:
                 else:
                     story.tell(ev.BrokerConnected(story.tick(), BROKER), ev.BrokerReady(story.tick(), BROKER, ACCOUNT))
             case _:
-                rate = D(rng.randint(8, 15)) / 100
-                story.tell(ev.InstrumentListed(story.tick(), msgspec.structs.replace(an_instrument(GOLD), margin_rate=rate)))
+                changes: dict[str, Any] = {"shortable": rng.random() < 0.5}
+                symbol = rng.choice((GOLD, MAOTAI))
+                if symbol == GOLD:
+                    changes["margin_rate"] = D(rng.randint(8, 15)) / 100
+                story.tell(ev.InstrumentListed(story.tick(), msgspec.structs.replace(an_instrument(symbol), **changes)))
     return story
+
+
+def _external(story: Story, rng: Random) -> None:
+    """A stranger's order, with or without a price, or what a broker takes back before it has told of it."""
+    if rng.random() < 0.2:
+        exec_id = ExecID(story.next_id("early"))
+        story.tell(ev.TradeBusted(story.tick(), ClOrdID(""), BROKER, ACCOUNT, story.day, exec_id, Side.BUY))
+        return
+    symbol, side, qty = rng.choice((AAPL, MAOTAI, GOLD)), rng.choice(list(Side)), str(rng.randint(1, 20))
+    effect = rng.choice(list(PositionEffect)) if symbol == GOLD else PositionEffect.AUTO
+    if side is Side.BUY and rng.random() < 0.5:
+        story.external(symbol, side, qty, price="100.5", reserve=str(rng.randint(0, 9000)), effect=effect)
+    else:
+        story.external(symbol, side, qty, effect=effect)
 
 
 def _stage(story: Story, rng: Random) -> None:

@@ -10,9 +10,10 @@ from typing import TypeVar
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.views.builders import AAPL, ACCOUNT, BROKER, GOLD, MAOTAI, Story, random_story
+from tests.views.builders import AAPL, ACCOUNT, BROKER, GOLD, MAOTAI, Story, an_instrument, random_story
 from tests.views.databases import a_database, dump, every_dialect, only
 
+from tradeloop.core.events import InstrumentListed, ReserveRaised
 from tradeloop.core.position import Position
 from tradeloop.core.reports import HeldPosition
 from tradeloop.core.types import Amount, ClOrdID, PositionEffect, Qty, Side
@@ -42,7 +43,7 @@ def assert_same_as_core(story: Story, rows: dict[str, list[dict[str, object]]]) 
         assert row["ord_status"] == order.ord_status.value
         assert row["is_open"] is not order.is_done
         assert (row["cum_qty"], row["leaves_qty"]) == (order.cum_qty, order.leaves_qty)
-        assert (row["cum_value"], row["reserved"]) == (order.cum_value, order.reserved)
+        assert (row["cum_value"], row["reserved"], row["frozen"]) == (order.cum_value, order.reserved, order.frozen)
         assert row["commission"] == order.fees
         assert (row["order_id"], row["absences"]) == (order.order_id, order.absences)
     assert len(rows["trade_orders"]) >= len(story.state.orders)
@@ -111,6 +112,41 @@ async def test_the_same_trading_day_opened_twice_moves_nothing(tmp_path: Path) -
         assert only((await folded(story, url))["positions"])["today_volume"] == D(200)
 
 
+async def test_the_first_trading_day_known_moves_nothing_that_was_bought(tmp_path: Path) -> None:
+    """What is held by then is what the broker showed, and so is what of it may be sold."""
+    story = Story()
+    story.tell(InstrumentListed(story.tick(), an_instrument(MAOTAI)))
+    story.adopt({"CNY": "5000000"}, [HeldPosition(ACCOUNT, MAOTAI, Qty(D(300)), Qty(D(0)), long_sellable=Qty(D(100)))])
+    story.open_day("2025-01-02")
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    assert only(rows["positions"])["today_volume"] == D(200)
+    assert_same_as_core(story, rows)
+
+
+async def test_what_a_sell_was_promised_is_released_whatever_became_of_its_instrument(tmp_path: Path) -> None:
+    story = Story.begun()
+    story.adopt({"CNY": "5000000"}, [HeldPosition(ACCOUNT, MAOTAI, Qty(D(300)), Qty(D(0)))])
+    order = story.working(MAOTAI, Side.SELL, "300")
+    listed = msgspec.structs.replace(story.state.instruments[MAOTAI], shortable=True)
+    story.tell(InstrumentListed(story.tick(), listed))
+    story.fill(order, "300", "1500")
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    assert only(rows["positions"])["frozen_volume"] == D(0)
+    assert_same_as_core(story, rows)
+
+
+async def test_the_money_a_strangers_buy_may_take_is_reserved_until_it_ends(tmp_path: Path) -> None:
+    story = Story.begun()
+    theirs = story.external(AAPL, Side.BUY, "10", price="100", reserve="1000")
+    story.fill(theirs, "4", "90")
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    assert only(rows["trade_orders"])["reserved"] == D(639)
+    assert_same_as_core(story, rows)
+
+
 async def test_a_short_future_gains_when_the_price_falls(tmp_path: Path) -> None:
     """S4-14 and D5: the source's formula has the wrong sign for shorts."""
     story = Story.begun()
@@ -159,6 +195,18 @@ async def test_the_money_of_working_orders_is_reserved_and_not_available(tmp_pat
         rows = await folded(story, url)
     account = only([row for row in rows["accounts"] if row["currency"] == "USD"])
     assert (account["balance"], account["reserved"], account["available"]) == (D(100000), D(19000), D(81000))
+
+
+async def test_what_a_staged_order_may_cost_by_now_is_reserved_for_it(tmp_path: Path) -> None:
+    story = Story.begun()
+    order = story.stage(AAPL, Side.BUY, "100", reserve="19000")
+    story.tell(ReserveRaised(story.tick(), order, Amount(D(20500))))
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    account = only([row for row in rows["accounts"] if row["currency"] == "USD"])
+    assert (account["reserved"], account["available"]) == (D(20500), D(79500))
+    assert only(rows["trade_orders"])["reserved"] == D(20500)
+    assert_same_as_core(story, rows)
 
 
 async def test_the_curve_has_one_point_per_batch_that_moved_the_money(tmp_path: Path) -> None:

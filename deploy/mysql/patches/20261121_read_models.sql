@@ -162,6 +162,7 @@ CREATE TABLE IF NOT EXISTS trade_orders (
     arrival_px          DECIMAL(30,12),
     arrival_at          BIGINT,
     reserved            VARCHAR(120) NOT NULL,
+    frozen              VARCHAR(120) NOT NULL,
     cum_value           VARCHAR(120) NOT NULL,
     multiplier          DECIMAL(30,12) NOT NULL,
     seq                 BIGINT NOT NULL,

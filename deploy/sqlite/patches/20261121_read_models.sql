@@ -162,6 +162,7 @@ CREATE TABLE IF NOT EXISTS trade_orders (
     arrival_px          TEXT,
     arrival_at          BIGINT,
     reserved            VARCHAR(120) NOT NULL,
+    frozen              VARCHAR(120) NOT NULL,
     cum_value           VARCHAR(120) NOT NULL,
     multiplier          TEXT NOT NULL,
     seq                 BIGINT NOT NULL,

@@ -29,7 +29,7 @@ from tradeloop.core.reports import (
     SendOutcome,
 )
 from tradeloop.core.state import State
-from tradeloop.core.types import Qty, UtcNs
+from tradeloop.core.types import ClOrdID, Qty, UtcNs
 
 Facts = Generator[Event, None, Order | None]
 
@@ -40,7 +40,7 @@ NOT_DELIVERED = "not_delivered"
 
 def on_ack(state: State, r: OrderAck, now: UtcNs) -> Facts:
     """The broker has the order. A second acknowledgement, or a late one, adds the broker's id at most."""
-    order = state.orders.open.get(r.cl_ord_id) or state.orders.get(r.cl_ord_id)
+    order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.order_id == r.order_id:
         return None
     yield OrderAcknowledged(now, r.cl_ord_id, r.order_id, r.transact_at)
@@ -49,7 +49,7 @@ def on_ack(state: State, r: OrderAck, now: UtcNs) -> Facts:
 
 def on_reject(state: State, r: OrderReject, now: UtcNs) -> Facts:
     """The broker refused. It may say so after having accepted (F32); fills already booked stay."""
-    order = state.orders.get(r.cl_ord_id)
+    order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.is_done or r.of_repeat:
         return None
     yield OrderRejected(now, r.cl_ord_id, r.code, r.text, r.transact_at)
@@ -62,7 +62,7 @@ def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
     Where the broker counts fills that we have not heard of, the order stays open with what it reserves until they have come:
     the next look at the broker's books brings both.
     """
-    order = state.orders.get(r.cl_ord_id)
+    order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.canceled_at is not None or (order.is_done and order.cancel_requested_at is None):
         return None
     if _fills_missing(order, r.cum_qty):
@@ -73,7 +73,7 @@ def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
 
 def on_cancel_reject(state: State, r: CancelReject, now: UtcNs) -> Facts:
     """The cancel failed; quantities and everything else stand as they stood."""
-    order = state.orders.get(r.cl_ord_id)
+    order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.cancel_requested_at is None:
         return None
     yield CancelRejected(now, r.cl_ord_id, r.code, r.text)
@@ -82,11 +82,17 @@ def on_cancel_reject(state: State, r: CancelReject, now: UtcNs) -> Facts:
 
 def on_expire(state: State, r: OrderExpire, now: UtcNs) -> Facts:
     """The order ended by its time in force."""
-    order = state.orders.get(r.cl_ord_id)
+    order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.is_done or _fills_missing(order, r.cum_qty):
         return None
     yield OrderExpired(now, r.cl_ord_id, r.text, r.transact_at)
     return order
+
+
+def _of_its_broker(state: State, broker: str, cl_ord_id: ClOrdID) -> Order | None:
+    """The order named, if it is at the broker that speaks of it; what another one says of it is about something else."""
+    order = state.orders.open.get(cl_ord_id) or state.orders.get(cl_ord_id)
+    return order if order is not None and order.broker == broker else None
 
 
 def _fills_missing(order: Order, theirs: Qty | None) -> bool:
@@ -99,7 +105,7 @@ def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:
     NOT_SENT is certain, and settles an order whose fate a lost session had made unknown; but only for the attempt it speaks of.
     """
     order = state.orders.open.get(r.cl_ord_id)
-    if order is None or order.acked_at is not None or order.send_begun_at is None:
+    if order is None or order.broker != r.broker or order.acked_at is not None or order.send_begun_at is None:
         return None
     if r.fate == NOT_SENT:
         if r.begun_at != order.send_begun_at and (r.begun_at is not None or order.unknown_at is not None):
@@ -116,7 +122,7 @@ def on_cancel_outcome(state: State, r: CancelOutcome, now: UtcNs) -> Facts:
     """A cancel may not have arrived. The request is taken back, so that asking again is possible and the order
     shows as it is; also one that filled in the meantime.
     """
-    order = state.orders.get(r.cl_ord_id)
+    order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.cancel_requested_at is None:
         return None
     yield CancelRejected(now, r.cl_ord_id, NOT_DELIVERED, r.text)

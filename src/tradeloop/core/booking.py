@@ -6,19 +6,17 @@ the order had promised of cash and shares; a reversal moves them back to the las
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from tradeloop.core.cash import flow_of, margin_of, used_by
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Exec, Order
 from tradeloop.core.position import book
-from tradeloop.core.risk.checks import closes
+from tradeloop.core.risk.cost import closes
 from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, UtcNs
 
 
-def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: Px, fee: Amount, leaves: Decimal) -> None:
-    """One fill into order, position and cash; `leaves` is what the order had left before it."""
+def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: Px, fee: Amount) -> None:
+    """One fill into order, position and cash."""
     instrument = state.instruments[order.symbol]
     px_qty = px * qty
     order.cum_qty = Qty(order.cum_qty + qty)
@@ -44,7 +42,7 @@ def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: P
         order.reserved = Amount(order.reserved - release)
         cash.reserved = Amount(cash.reserved - release)
     if order.side is Side.SELL or order.position_effect is not PositionEffect.AUTO:
-        freeze(state, order, instrument, order.leaves_qty - leaves)
+        freeze(state, order, instrument)
     if done:
         state.index(order)
         state.orders.keep(order)
@@ -54,7 +52,6 @@ def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: P
 def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Exec) -> None:
     """Reverse one fill: the opposite trade at the same price, so that cash and cost balance to the last digit."""
     instrument = state.instruments[order.symbol]
-    leaves = order.leaves_qty
     qty, px_qty = execution.qty, execution.px * execution.qty
     order.cum_qty = Qty(order.cum_qty - qty)
     order.cum_value -= px_qty
@@ -78,13 +75,16 @@ def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Ex
     cash.updated_at = at
     if instrument.margin_rate is not None:
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
-    if not order.is_done and order.side is Side.BUY and not order.external:
+    done = order.is_done
+    if not done and order.side is Side.BUY and not (order.external and order.price is None):
         again = used_by(instrument, value, execution.fee)
         order.reserved = Amount(order.reserved + again)
         cash.reserved = Amount(cash.reserved + again)
-    freeze(state, order, instrument, order.leaves_qty - leaves)
+    freeze(state, order, instrument)
     state.index(order)
     state.orders.keep(order)
+    if not done and order.run_id is not None:
+        _leg_reopened(state, order)
 
 
 def order_of(state: State, cl_ord_id: ClOrdID) -> Order:
@@ -95,7 +95,6 @@ def order_of(state: State, cl_ord_id: ClOrdID) -> Order:
 
 def close_order(state: State, order: Order, at: UtcNs, text: str, how: str) -> None:
     """The order leaves the market: its promise of cash and shares ends, its fills stay."""
-    leaves = order.leaves_qty
     setattr(order, how, at)
     order.text, order.updated_at, order.cancel_requested_at, order.unknown_at = text, at, None, None
     instrument = state.instruments[order.symbol]
@@ -103,7 +102,7 @@ def close_order(state: State, order: Order, at: UtcNs, text: str, how: str) -> N
         cash = state.cash(order.account, instrument.currency)
         cash.reserved = Amount(cash.reserved - order.reserved)
         order.reserved = Amount(ZERO)
-    freeze(state, order, instrument, -leaves)
+    freeze(state, order, instrument)
     state.index(order)
     state.orders.keep(order)
     _leg_closed(state, order)
@@ -116,12 +115,26 @@ def _leg_closed(state: State, order: Order) -> None:
             leg.closed = True
 
 
-def freeze(state: State, order: Order, instrument: Instrument, delta: Decimal) -> None:
-    """What a working order will close is promised to it; `delta` is the change of its leaves."""
+def _leg_reopened(state: State, order: Order) -> None:
+    """A run that still goes on waits for the order again; of one that has ended core/follow.py says so."""
+    assert order.run_id is not None
+    run = state.runs[order.run_id]
+    leg = run.leg(order.leg)
+    if leg.cl_ord_id == order.cl_ord_id and run.finished_at is None:
+        leg.closed = False
+
+
+def freeze(state: State, order: Order, instrument: Instrument) -> None:
+    """What a working order will close is promised to it: as much as it has left, if it closes. What it was promised
+    before is released whatever the instrument's rules say by now.
+    """
     if order.side is Side.BUY and order.position_effect is PositionEffect.AUTO:
         return
-    if not delta or not closes(order.side, order.position_effect, instrument):
+    leaves = order.leaves_qty
+    delta = leaves - order.frozen
+    if not delta or (delta > ZERO and not closes(order.side, order.position_effect, instrument)):
         return
+    order.frozen = leaves
     position = state.position(order.account, order.symbol)
     if order.side is Side.SELL:
         position.long_frozen = Qty(position.long_frozen + delta)

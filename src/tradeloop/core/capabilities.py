@@ -5,10 +5,14 @@ What is absent here the engine does itself (it holds stops) or refuses; it never
 
 from __future__ import annotations
 
+import re
 from enum import Enum
+from string import ascii_lowercase, digits
+from typing import Final
 
 import msgspec
 
+from tradeloop.core.errors import BadInput
 from tradeloop.core.types import OrdType, TimeInForce
 
 
@@ -27,6 +31,7 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     `request_lifetime_ns`: the longest a request may still take effect after it was sent. `visibility_lag_ns`: the longest an
     accepted order may be missing from the books. Both bound the proof that an order was never received.
+    `cl_ord_id_alphabet`: the characters an id may have, as a regular expression's brackets hold them (`a-z0-9`).
     `orders_complete`: a snapshot shows closed orders of the day too. `rate_per_second`: requests, None for no limit.
     """
 
@@ -42,3 +47,17 @@ class Capabilities(msgspec.Struct, frozen=True):
     visibility_lag_ns: int
     rate_per_second: int | None = None
     holds_stops: bool = False
+
+
+CL_ORD_ID_LENGTH: Final = 18
+"""Characters of [a-z0-9] in every id we make (core/state.py, docs/adr/0006-ids.md)."""
+
+
+def takes_our_ids(broker: str, able: Capabilities) -> None:
+    """Raises BadInput when the venue cannot carry the ids that name our orders: what it cut short could never be matched."""
+    if able.cl_ord_id_max < CL_ORD_ID_LENGTH:
+        raise BadInput(
+            f"broker {broker} takes ids of at most {able.cl_ord_id_max} characters; ours have {CL_ORD_ID_LENGTH}, use another"
+        )
+    if re.fullmatch(f"[{able.cl_ord_id_alphabet}]{{36}}", ascii_lowercase + digits) is None:
+        raise BadInput(f"broker {broker} takes ids of [{able.cl_ord_id_alphabet}]; ours are of [a-z0-9], use another")

@@ -58,7 +58,10 @@ class CancelOrder(msgspec.Struct, frozen=True, gc=False):
 
 
 class ResolveOrder(msgspec.Struct, frozen=True, gc=False):
-    """A person decides what became of an order whose fate stayed unknown past its deadline: `as_` is NOT_SENT or CANCELED."""
+    """A person decides what became of an order whose fate stayed unknown past its deadline: `as_` is NOT_SENT or CANCELED.
+
+    Or of one that the broker acknowledged and shows no more: that one was sent, and is CANCELED.
+    """
 
     cl_ord_id: ClOrdID
     as_: str

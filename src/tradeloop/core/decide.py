@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
-from tradeloop.core import answers, fate, fills, reconcile, staging
+from tradeloop.core import answers, fate, fills, market, reconcile, staging
 from tradeloop.core import commands as c
 from tradeloop.core import reports as r
 from tradeloop.core.errors import BadInput
@@ -33,7 +33,7 @@ from tradeloop.core.replies import Done, Reply
 from tradeloop.core.run import conduct
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ClOrdID, TimeInForce, UtcNs
+from tradeloop.core.types import ClOrdID, RunStatus, TimeInForce, UtcNs
 
 Decision = Generator[Event, None, Reply | None]
 
@@ -47,7 +47,7 @@ def decide(state: State, around: Surroundings, given: Input, now: UtcNs) -> Deci
 
 
 def _start(state: State, around: Surroundings, s: Start, now: UtcNs) -> Decision:
-    yield EngineStarted(now, s.epoch, s.version, s.group, s.config_hash)
+    yield EngineStarted(now, s.epoch, s.version, s.group, s.config_hash, s.predecessor_dead, s.clock)
     yield from fate.after_restart(state, now)
     return None
 
@@ -64,13 +64,38 @@ def _timer(state: State, around: Surroundings, t: TimerFired, now: UtcNs) -> Dec
     elif t.kind == ORDER_TIMEOUT and order.cancel_requested_at is None and now >= (order.cancel_at or now):
         yield from staging.cancel(state, order.cl_ord_id, "time-out", "not filled in time", now)
         yield from _run_goes_on(state, around, order, now)
+    elif t.kind == CANCEL_AGAIN:
+        yield from _cancel_again(state, around, order, now)
     return None
 
 
+def _cancel_again(state: State, around: Surroundings, order: Order, now: UtcNs) -> Generator[Event, None, None]:
+    """A cancel that was lost or refused is asked for again for as long as the order should be out of the market.
+
+    One without an answer always is. One that the broker refused is where its run is being cancelled or its time is up; a single
+    order that a person wanted out is theirs to ask about again.
+    """
+    waiting = order.cancel_requested_at is not None
+    link = state.links.get(order.broker)
+    if waiting and (link is None or not link.ready):
+        return  # asked for when the broker is READY (core/follow.py)
+    run = None if order.run_id is None else state.runs[order.run_id]
+    if run is not None and run.cancel_requested:
+        why = "its run is being cancelled"
+    elif order.cancel_at is not None and now >= order.cancel_at:
+        why = "not filled in time"
+    elif waiting:
+        why = "no answer came"
+    else:
+        return
+    yield from staging.cancel(state, order.cl_ord_id, "engine", f"{why}; asked {order.cancel_asks} times before", now)
+    yield from _run_goes_on(state, around, order, now)
+
+
 def _quote(state: State, around: Surroundings, q: r.Quote, now: UtcNs) -> Decision:
-    around.quotes[q.symbol] = q
-    if state.stops:
-        yield from staging.on_quote(state, around, q, now)
+    taken = market.take(state, around, q, now)
+    if taken is not None and state.stops:
+        yield from staging.on_quote(state, around, taken, now)
     return None
 
 
@@ -156,6 +181,9 @@ def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: Ut
         ):
             yield OrderExpired(now, order.cl_ord_id, f"a DAY order of {order.trading_day}, held here to its end")
             yield from _run_goes_on(state, around, order, now)
+    for run_id, run in list(state.runs.items()):
+        if run.status is RunStatus.RUNNING and run.created.trade_date != cmd.trading_day:
+            yield from conduct.advance(state, around, run_id, now)
     return Done(f"{cmd.session} opened trading day {cmd.trading_day}")
 
 
@@ -170,12 +198,12 @@ def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -
 
 
 def _bust(state: State, around: Surroundings, x: r.ExecutionBust, now: UtcNs) -> Decision:
-    yield from fills.on_bust(state, x, now)
+    yield from _run_goes_on(state, around, (yield from fills.on_bust(state, x, now)), now)
     return None
 
 
 def _correct(state: State, around: Surroundings, x: r.ExecutionCorrect, now: UtcNs) -> Decision:
-    yield from fills.on_correct(state, x, now)
+    yield from _run_goes_on(state, around, (yield from fills.on_correct(state, x, now)), now)
     return None
 
 
@@ -253,8 +281,10 @@ def _run_goes_on(state: State, around: Surroundings, order: Order | None, now: U
 ACK_TIMEOUT: Final = "ack_timeout"
 RESEND: Final = "resend"
 ORDER_TIMEOUT: Final = "order_timeout"
+CANCEL_AGAIN: Final = "cancel_again"
 PROBE: Final = "probe"
 RECONCILE: Final = "reconcile"
+UNREADY: Final = "unready"
 """Kinds of timers; core/follow.py sets them."""
 
 _DECIDE: Final[dict[type, Callable[[State, Surroundings, Any, UtcNs], Decision]]] = {

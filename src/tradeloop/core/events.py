@@ -50,12 +50,18 @@ class Fact(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False, for
 
 
 class EngineStarted(Fact, frozen=True):
-    """A process took the lease of this journal under `epoch`; ids made from now on carry it."""
+    """A process took the lease of this journal under `epoch`; ids made from now on carry it.
+
+    `predecessor_dead`: the process before it is proven to have ended; one whose lease merely ran out may only be paused, and
+    send what it had begun when it wakes. `clock` is "wall" or "replay": whether the times that follow are the world's.
+    """
 
     epoch: int
     version: str
     group: str
     config_hash: str = ""
+    predecessor_dead: bool = False
+    clock: str = ""
 
 
 class InstrumentListed(Fact, frozen=True):
@@ -154,6 +160,10 @@ class OrderDenied(Fact, frozen=True):
     run_id: RunID | None = None
     leg: int = 0
     request_id: str = ""
+    stop_px: Px | None = None
+    tif: TimeInForce = TimeInForce.DAY
+    position_effect: PositionEffect = PositionEffect.AUTO
+    strategy_id: str = ""
 
 
 class SendBegun(Fact, frozen=True):
@@ -270,6 +280,7 @@ class ExternalOrderFound(Fact, frozen=True):
     price: Px | None
     trading_day: TradingDay
     position_effect: PositionEffect = PositionEffect.AUTO
+    reserve: Amount = Amount(ZERO)
 
 
 # --- executions
@@ -302,7 +313,10 @@ class Traded(Fact, frozen=True):
 
 
 class TradeBusted(Fact, frozen=True):
-    """A booked fill was taken back by the broker; its quantity, cash and fee are reversed."""
+    """A booked fill was taken back by the broker; its quantity, cash and fee are reversed.
+
+    An empty `cl_ord_id`: this overtook the fill, and is kept for it.
+    """
 
     cl_ord_id: ClOrdID
     broker: str
@@ -313,7 +327,10 @@ class TradeBusted(Fact, frozen=True):
 
 
 class TradeCorrected(Fact, frozen=True):
-    """A booked fill has other figures; the difference is booked."""
+    """A booked fill has other figures; the difference is booked. An empty `cl_ord_id` as in TradeBusted.
+
+    `fee_by_broker` False: the broker named no fee, and that of the fill stays.
+    """
 
     cl_ord_id: ClOrdID
     broker: str
@@ -324,6 +341,7 @@ class TradeCorrected(Fact, frozen=True):
     last_qty: Qty
     last_px: Px
     fee: Amount
+    fee_by_broker: bool = True
 
 
 class Overfilled(Fact, frozen=True):
@@ -454,7 +472,11 @@ class RunCancelRequested(Fact, frozen=True):
 
 
 class LineResized(Fact, frozen=True):
-    """A line is worked with a smaller quantity than planned, and why."""
+    """A line is worked with a smaller quantity than before, and why: zero gives it up.
+
+    Code `waits` with the same quantity: the line could have gone long ago and is held back. Any other code after that, still
+    with the same quantity: its wait is over.
+    """
 
     run_id: RunID
     leg: int
@@ -523,6 +545,13 @@ class BooksAdjusted(Fact, frozen=True):
     reason: str
 
 
+class ReserveRaised(Fact, frozen=True):
+    """A staged order may cost more at present prices than when it was made; `reserve` is what is promised to it from now on."""
+
+    cl_ord_id: ClOrdID
+    reserve: Amount
+
+
 Event = (
     EngineStarted
     | InstrumentListed
@@ -565,4 +594,5 @@ Event = (
     | BreakChanged
     | BreakClosed
     | BooksAdjusted
+    | ReserveRaised
 )

@@ -5,6 +5,8 @@ for all; tests/core/test_evolve.py proves that every event has one. Quantities m
 them.
 """
 
+# size: one short function per event, all in one place; apart they would be harder to prove complete.
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -13,11 +15,11 @@ from typing import Any, Final
 from tradeloop.core import events as ev
 from tradeloop.core.booking import book_fill, close_order, freeze, order_of, unbook_fill
 from tradeloop.core.cash import margin_of
-from tradeloop.core.execution import exec_key
+from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Exec, Order
 from tradeloop.core.position import forget_cost, roll
-from tradeloop.core.state import Account, Hours, Leg, Link, Run, State, id_prefix, run_key
+from tradeloop.core.state import Account, Early, Hours, Leg, Link, Run, State, id_prefix, run_key
 from tradeloop.core.types import (
     ZERO,
     Amount,
@@ -46,7 +48,8 @@ def evolve(state: State, event: ev.Event) -> None:
 
 def _engine_started(state: State, e: ev.EngineStarted) -> None:
     state.epoch = e.epoch
-    state.started_at = e.at
+    state.started_at, state.predecessor_dead = e.at, e.predecessor_dead
+    state.clock = e.clock
     state.group = e.group
     state.counter = 0
     state.id_prefix = id_prefix(e.group, e.epoch)
@@ -77,8 +80,8 @@ def _relisted(state: State, before: Instrument, after: Instrument) -> None:
 def _trading_day_opened(state: State, e: ev.TradingDayOpened) -> None:
     before = state.hours.get(e.session)
     state.hours[e.session] = Hours(e.trading_day, e.windows)
-    if before is not None and before.trading_day == e.trading_day:
-        return
+    if before is None or before.trading_day == e.trading_day:
+        return  # without an earlier day, what is held is what the broker showed, and so is what of it may be sold
     for by_symbol in state.positions.values():
         for symbol, position in by_symbol.items():
             if state.instruments[symbol].session == e.session:
@@ -161,7 +164,7 @@ def _order_staged(state: State, e: ev.OrderStaged) -> None:
         cash = state.cash(e.account, instrument.currency)
         cash.reserved = Amount(cash.reserved + e.reserve)
     if e.side is Side.SELL or e.position_effect is not PositionEffect.AUTO:
-        freeze(state, order, instrument, e.order_qty)
+        freeze(state, order, instrument)
     if e.request_id:
         state.requests[e.request_id] = e.cl_ord_id
     if e.run_id is not None:
@@ -174,6 +177,8 @@ def _order_denied(state: State, e: ev.OrderDenied) -> None:
     if e.run_id is not None:
         leg = state.runs[e.run_id].leg(e.leg)
         leg.code, leg.reason, leg.closed = "denied", e.text, True
+    if e.request_id:
+        state.deny_request(e)
 
 
 def _send_begun(state: State, e: ev.SendBegun) -> None:
@@ -224,7 +229,7 @@ def _order_acknowledged(state: State, e: ev.OrderAcknowledged) -> None:
         order = state.orders.get(e.cl_ord_id)
         assert order is not None
     order.order_id, order.acked_at, order.updated_at = e.order_id, e.at, e.at
-    state.by_order_id[f"{order.broker}|{e.order_id}"] = e.cl_ord_id
+    _numbered(state, order)
     if order.unknown_at is not None:
         order.unknown_at = None
         state.index(order)
@@ -240,6 +245,7 @@ def _order_rejected(state: State, e: ev.OrderRejected) -> None:
 def _cancel_requested(state: State, e: ev.CancelRequested) -> None:
     order = state.orders.open[e.cl_ord_id]
     order.cancel_requested_at = order.updated_at = e.at
+    order.cancel_asks += 1
 
 
 def _cancel_rejected(state: State, e: ev.CancelRejected) -> None:
@@ -263,6 +269,13 @@ def _stop_triggered(state: State, e: ev.StopTriggered) -> None:
     state.index(order)
 
 
+def _reserve_raised(state: State, e: ev.ReserveRaised) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    cash = state.cash(order.account, state.instruments[order.symbol].currency)
+    cash.reserved = Amount(cash.reserved + e.reserve - order.reserved)
+    order.reserved, order.updated_at = e.reserve, e.at
+
+
 def _external_order_found(state: State, e: ev.ExternalOrderFound) -> None:
     order = Order(
         cl_ord_id=e.cl_ord_id,
@@ -280,15 +293,27 @@ def _external_order_found(state: State, e: ev.ExternalOrderFound) -> None:
         by="external",
         risk_version="",
         staged_at=e.at,
+        reserved=e.reserve,
         external=True,
         order_id=e.order_id,
         acked_at=e.at,
         updated_at=e.at,
     )
     state.orders.open[e.cl_ord_id] = order
-    state.by_order_id[f"{e.broker}|{e.order_id}"] = e.cl_ord_id
+    _numbered(state, order)
     state.index(order)
-    freeze(state, order, state.instruments[e.symbol], e.order_qty)
+    instrument = state.instruments[e.symbol]
+    if e.reserve:
+        cash = state.cash(e.account, instrument.currency)
+        cash.reserved = Amount(cash.reserved + e.reserve)
+    freeze(state, order, instrument)
+
+
+def _numbered(state: State, order: Order) -> None:
+    """The order can be found by the number its venue gave it."""
+    assert order.order_id is not None
+    key = order_key(order.broker, order.account, order.trading_day, order.symbol, order.order_id)
+    state.by_order_id[key] = order.cl_ord_id
 
 
 # --- executions
@@ -299,9 +324,10 @@ def _traded(state: State, e: ev.Traded) -> None:
     order = state.orders.open.get(cl_ord_id)
     if order is None:
         order = order_of(state, cl_ord_id)
-    leaves = order.leaves_qty
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
     state.exec_owner[key] = cl_ord_id
+    if state.early:
+        state.early.pop(key, None)
     if order.execs is None:
         order.execs = {}
     order.execs[key] = Exec(e.last_qty, e.last_px, e.fee)
@@ -312,13 +338,16 @@ def _traded(state: State, e: ev.Traded) -> None:
         order.acked_at = e.at
         if e.order_id is not None:
             order.order_id = e.order_id
-            state.by_order_id[f"{e.broker}|{e.order_id}"] = cl_ord_id
-    book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee, leaves)
+            _numbered(state, order)
+    book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee)
 
 
 def _trade_busted(state: State, e: ev.TradeBusted) -> None:
-    order = order_of(state, e.cl_ord_id)
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+    if not e.cl_ord_id:
+        state.early[key] = Early(busted=True)
+        return
+    order = order_of(state, e.cl_ord_id)
     execs = order.execs
     assert execs is not None
     execution = execs[key]
@@ -327,8 +356,11 @@ def _trade_busted(state: State, e: ev.TradeBusted) -> None:
 
 
 def _trade_corrected(state: State, e: ev.TradeCorrected) -> None:
-    order = order_of(state, e.cl_ord_id)
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+    if not e.cl_ord_id:
+        state.early[key] = Early(False, e.last_qty, e.last_px, e.fee if e.fee_by_broker else None)
+        return
+    order = order_of(state, e.cl_ord_id)
     execs = order.execs
     assert execs is not None
     if not execs[key].busted:
@@ -337,7 +369,7 @@ def _trade_corrected(state: State, e: ev.TradeCorrected) -> None:
         execs = order.execs
         assert execs is not None
     execs[key] = Exec(e.last_qty, e.last_px, e.fee)
-    book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee, order.leaves_qty)
+    book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee)
 
 
 def _overfilled(state: State, e: ev.Overfilled) -> None:
@@ -479,4 +511,5 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.BreakChanged: _break_changed,
     ev.BreakClosed: _break_closed,
     ev.BooksAdjusted: _books_adjusted,
+    ev.ReserveRaised: _reserve_raised,
 }

@@ -1,7 +1,8 @@
 """Station 5: what an execution, a bust or a correction makes true.
 
 A duplicate books nothing. A fill for an order we do not know becomes an external order, because the shares are ours whoever
-asked. More than was ordered is booked too, and halts the instrument.
+asked. A bust or a correction that overtook its fill is kept until that comes. More than was ordered is booked too, and
+halts the instrument.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ from tradeloop.core.events import (
     TradeCorrected,
     Traded,
 )
-from tradeloop.core.execution import exec_key
+from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import realizes
 from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect
-from tradeloop.core.state import State
+from tradeloop.core.state import Early, State
 from tradeloop.core.types import (
     ZERO,
     AccountID,
     Amount,
     ClOrdID,
     Currency,
-    ExecID,
     OrderID,
     PositionEffect,
     Px,
     Qty,
     Side,
     Symbol,
+    TimeInForce,
     TradingDay,
     UtcNs,
 )
@@ -50,12 +51,13 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
     A fill of an account whose books are not ours yet is left to the first snapshot, which holds it in one form or the other.
     Of an order made elsewhere we may know a part only, so it is never judged overfilled.
     """
-    if exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) in state.exec_owner:
+    key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
+    if key in state.exec_owner:
         return None
     if x.account not in state.accounts:
         return None
-    order = find(state, x.broker, x.cl_ord_id, x.order_id)
-    if order is None or order.symbol != x.symbol or order.side is not x.side:
+    order = find(state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
+    if order is None:
         order = yield from adopt_order(
             state,
             x.broker,
@@ -78,6 +80,7 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         fee = fee_of_fill(order, instrument, x.last_qty, value)
     position = state.held(x.account, x.symbol)
     excess = order.cum_qty + x.last_qty - order.order_qty
+    early = state.early.get(key)
     yield Traded(
         now,
         order.cl_ord_id,
@@ -98,15 +101,47 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         order.run_id,
         realizes(position, x.side, x.last_qty, value, order.position_effect),
     )
+    if early is not None:
+        yield from _settle_early(x, order.cl_ord_id, fee, early, now)
+        order = state.orders.get(order.cl_ord_id)
+        assert order is not None
+        excess = Qty(order.cum_qty - order.order_qty)
     if excess > ZERO and not order.external:
         yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
     return order
 
 
+def _settle_early(x: Execution, cl_ord_id: ClOrdID, fee: Amount, early: Early, now: UtcNs) -> Facts:
+    """Do to a fill just booked what the broker had said of it before it came."""
+    if early.busted:
+        yield TradeBusted(now, cl_ord_id, x.broker, x.account, x.trading_day, x.exec_id, x.side)
+        return
+    charged = fee if early.fee is None else early.fee
+    if (early.qty, early.px, charged) != (x.last_qty, x.last_px, fee):
+        yield TradeCorrected(
+            now,
+            cl_ord_id,
+            x.broker,
+            x.account,
+            x.trading_day,
+            x.exec_id,
+            x.side,
+            early.qty,
+            early.px,
+            charged,
+            early.fee is not None,
+        )
+
+
 def on_bust(state: State, x: ExecutionBust, now: UtcNs) -> Generator[Event, None, Order | None]:
-    """Take a booked fill back; one that was never booked, or is back already, changes nothing."""
-    order = _booked_on(state, x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)
+    """Take a booked fill back; one that is back already changes nothing. One that has not come yet is remembered."""
     key = exec_key(x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)
+    if _overtakes(state, x.account, key):
+        known = state.early.get(key)
+        if known is None or not known.busted:
+            yield TradeBusted(now, ClOrdID(""), x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)
+        return None
+    order = _booked_on(state, key)
     if order is None or order.execs is None or order.execs[key].busted:
         return None
     yield TradeBusted(now, order.cl_ord_id, x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)
@@ -114,17 +149,23 @@ def on_bust(state: State, x: ExecutionBust, now: UtcNs) -> Generator[Event, None
 
 
 def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event, None, Order | None]:
-    """Give a booked fill its new figures; the same figures again change nothing."""
-    order = _booked_on(state, x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)
+    """Give a booked fill its new figures; the same figures again change nothing. A fill that has not come yet gets
+    them when it comes.
+    """
+    key = exec_key(x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)
+    if _overtakes(state, x.account, key):
+        if state.early.get(key) != Early(False, x.last_qty, x.last_px, x.commission):
+            charged = Amount(ZERO) if x.commission is None else x.commission
+            yield _corrected(x, ClOrdID(""), charged, now)
+        return None
+    order = _booked_on(state, key)
     if order is None or order.execs is None:
         return None
-    known = order.execs[exec_key(x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)]
+    known = order.execs[key]
     fee = known.fee if x.commission is None else x.commission
     if not known.busted and (known.qty, known.px, known.fee) == (x.last_qty, x.last_px, fee):
         return None
-    yield TradeCorrected(
-        now, order.cl_ord_id, x.broker, x.account, x.trading_day, x.exec_ref_id, x.side, x.last_qty, x.last_px, fee
-    )
+    yield _corrected(x, order.cl_ord_id, fee, now)
     order = state.orders.get(order.cl_ord_id)
     assert order is not None
     excess = order.cum_qty - order.order_qty
@@ -133,17 +174,62 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
     return order
 
 
-def find(state: State, broker: str, cl_ord_id: ClOrdID | None, order_id: OrderID | None) -> Order | None:
-    """The order a report speaks of: by our id, else by the broker's."""
+def find(
+    state: State,
+    broker: str,
+    account: AccountID,
+    cl_ord_id: ClOrdID | None,
+    order_id: OrderID | None,
+    symbol: Symbol,
+    side: Side,
+    trading_day: TradingDay,
+) -> Order | None:
+    """The order a report speaks of: by our id, else by the broker's number of that trading day, else by the number of an
+    order that may have lived on from another day. Another broker, account, symbol or side is another order, whatever id
+    the report names.
+    """
+    order: Order | None
     if cl_ord_id is not None:
         order = state.orders.open.get(cl_ord_id) or state.orders.get(cl_ord_id)
-        if order is not None:
+        if (
+            order is not None
+            and order.side is side
+            and order.symbol == symbol
+            and order.account == account
+            and order.broker == broker
+        ):
             return order
-    if order_id is not None:
-        owner = state.by_order_id.get(f"{broker}|{order_id}")
-        if owner is not None:
-            return state.orders.get(owner)
-    return None
+    if order_id is None:
+        return None
+    owner = state.by_order_id.get(order_key(broker, account, trading_day, symbol, order_id))
+    order = state.orders.get(owner) if owner is not None else None
+    if order is not None and order.side is side:
+        return order
+    numbered = [
+        candidate
+        for candidate in (state.orders.open[one] for one in state.working.get((account, symbol), ()))
+        if candidate.order_id == order_id
+        and candidate.broker == broker
+        and candidate.side is side
+        and _lives_on(state, candidate)
+    ]
+    return max(numbered, key=lambda known: (known.trading_day, known.cl_ord_id), default=None)
+
+
+def _lives_on(state: State, order: Order) -> bool:
+    """Whether an open order may be meant by a report of another trading day than the one it was made in: it is good till
+    cancelled, or nobody told us for how long it is good, or its day is not over here.
+    """
+    return order.external or order.tif is TimeInForce.GTC or order.trading_day == day_of(state, TradingDay(""), order.symbol)
+
+
+def day_of(state: State, told: TradingDay | None, symbol: Symbol) -> TradingDay:
+    """The trading day a report is of: the one it tells, else the one its market is in."""
+    if told:
+        return told
+    instrument = state.instruments.get(symbol)
+    hours = state.hours.get(instrument.session) if instrument is not None else None
+    return TradingDay("") if hours is None else hours.trading_day
 
 
 def adopt_order(
@@ -165,14 +251,26 @@ def adopt_order(
     is adopted once.
     """
     their_id = order_id if order_id is not None else OrderID(f"exec-{ref}")
-    cl_ord_id = ClOrdID(f"x-{broker}-{their_id}-{side.value[0].lower()}")
+    cl_ord_id = ClOrdID(f"x-{broker}-{account}-{trading_day}-{symbol}-{their_id}-{side.value[0].lower()}")
     known = state.orders.get(cl_ord_id)
     if known is not None:
         return known
     if symbol not in state.instruments:
         yield InstrumentListed(now, unresolved(state, account, symbol))
-    yield ExternalOrderFound(now, cl_ord_id, broker, account, their_id, symbol, side, qty, price, trading_day, effect)
+    reserve = _reserve(state.instruments[symbol], side, effect, qty, price)
+    yield ExternalOrderFound(now, cl_ord_id, broker, account, their_id, symbol, side, qty, price, trading_day, effect, reserve)
     return state.orders.open[cl_ord_id]
+
+
+def _reserve(instrument: Instrument, side: Side, effect: PositionEffect, qty: Qty, price: Px | None) -> Amount:
+    """What a stranger's order may still take of the account's money, fees aside; nothing where its price is not known."""
+    if price is None or price <= ZERO:
+        return Amount(ZERO)
+    value = instrument.notional(price, qty)
+    if instrument.asset_class is AssetClass.FUTURE:
+        opens = effect in (PositionEffect.AUTO, PositionEffect.OPEN)
+        return Amount(value * (instrument.margin_rate or Decimal(1)) if opens else ZERO)
+    return Amount(value if side is Side.BUY else ZERO)
 
 
 def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decimal) -> Amount:
@@ -187,19 +285,38 @@ def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decim
     return Amount(max(fee - order.fees, ZERO))
 
 
-def _booked_on(
-    state: State, broker: str, account: AccountID, trading_day: TradingDay, exec_id: ExecID, side: Side
-) -> Order | None:
-    owner = state.exec_owner.get(exec_key(broker, account, trading_day, exec_id, side))
+def _corrected(x: ExecutionCorrect, cl_ord_id: ClOrdID, fee: Amount, now: UtcNs) -> TradeCorrected:
+    return TradeCorrected(
+        now,
+        cl_ord_id,
+        x.broker,
+        x.account,
+        x.trading_day,
+        x.exec_ref_id,
+        x.side,
+        x.last_qty,
+        x.last_px,
+        fee,
+        x.commission is not None,
+    )
+
+
+def _overtakes(state: State, account: AccountID, key: str) -> bool:
+    """Whether the fill spoken of has not been heard of, in an account whose books are ours."""
+    return account in state.accounts and key not in state.exec_owner
+
+
+def _booked_on(state: State, key: str) -> Order | None:
+    owner = state.exec_owner.get(key)
     return state.orders.get(owner) if owner else None
 
 
 def unresolved(state: State, account: AccountID, symbol: Symbol) -> Instrument:
-    """An instrument no rule resolves, met in a fill: counted one for one in the account's first currency, and it takes no
-    orders
-    because it has no trading hours."""
+    """An instrument no rule resolves, met in a fill: counted one for one in the account's first currency by
+    name, and it takes no orders because it has no trading hours.
+    """
     books = state.accounts[account].cash if account in state.accounts else {}
-    currency = next(iter(books), Currency("XXX"))
+    currency = min(books, default=Currency("XXX"))
     one = Decimal(1)
     return Instrument(
         symbol=symbol,

@@ -10,16 +10,19 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tradeloop.core import events as ev
-from tradeloop.core.answers import NOT_DELIVERED
-from tradeloop.core.decide import ACK_TIMEOUT, ORDER_TIMEOUT, PROBE, RECONCILE, RESEND
+from tradeloop.core.decide import ACK_TIMEOUT, CANCEL_AGAIN, ORDER_TIMEOUT, PROBE, RECONCILE, RESEND, UNREADY
 from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SetTimer, TakeSnapshot
 from tradeloop.core.inputs import TimerFired
+from tradeloop.core.order import Order
 from tradeloop.core.risk.pipeline import approved
+from tradeloop.core.run.sending import WAITS
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, UtcNs
+from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, TradingDay, UtcNs
 
 _NOTHING: Final[tuple[Effect, ...]] = ()
+_ASKS_BEFORE_ALERT: Final = 4
+_DOUBLINGS_MAX: Final = 5
 
 
 def follow(state: State, around: Surroundings, event: ev.Event) -> tuple[Effect, ...]:
@@ -41,20 +44,59 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
         )
     if timer.kind == PROBE:
         order = state.orders.open.get(ClOrdID(timer.subject))
-        if order is None or order.unknown_at is None:
+        return _NOTHING if order is None or order.unknown_at is None else _probe(state, around, order, order.unknown_at, now)
+    if timer.kind == UNREADY:
+        broker, _, since = timer.subject.partition("|")
+        link = state.links.get(broker)
+        if link is None or not link.connected or link.ready or str(link.since) != since:
             return _NOTHING
-        effects: tuple[Effect, ...] = (
-            TakeSnapshot(order.broker, order.account, f"probe {order.cl_ord_id}", now),
-            SetTimer(UtcNs(now + around.policy.probe_every_ns), PROBE, timer.subject),
-        )
-        age = now - order.unknown_at
-        if age >= around.policy.unknown_alert_ns:
-            text = (
-                f"the fate of order {order.cl_ord_id} ({order.symbol}) has been unknown for {age // SECOND_NS} s: {order.text}"
-            )
-            effects += (RaiseAlert("CRITICAL", f"unknown:{order.cl_ord_id}", text),)
-        return effects
+        return _look_again(state, around, broker, link.since, now)
     return _NOTHING
+
+
+def _probe(state: State, around: Surroundings, order: Order, lost_at: UtcNs, now: UtcNs) -> tuple[Effect, ...]:
+    """Ask about an order of unknown fate: all the time while it may show at any moment, rarely once its day is over."""
+    today = _day_of(state, order)
+    over = today is not None and order.trading_day != today
+    effects: tuple[Effect, ...] = (
+        TakeSnapshot(order.broker, order.account, f"probe {order.cl_ord_id}", now),
+        SetTimer(
+            UtcNs(now + (around.policy.reconcile_every_ns if over else around.policy.probe_every_ns)), PROBE, order.cl_ord_id
+        ),
+    )
+    age = now - lost_at
+    if age >= around.policy.unknown_alert_ns:
+        text = f"the fate of order {order.cl_ord_id} ({order.symbol}) has been unknown for {age // SECOND_NS} s: {order.text}"
+        if over:
+            text += (
+                f"; it is of trading day {order.trading_day}, and books of {today} need not show it: ask the broker, then "
+                f"`tradeloop orders resolve {order.cl_ord_id} --as NOT_SENT|CANCELED --reason …`"
+            )
+        effects += (RaiseAlert("CRITICAL", f"unknown:{order.cl_ord_id}", text),)
+    return effects
+
+
+def _day_of(state: State, order: Order) -> TradingDay | None:
+    instrument = state.instruments.get(order.symbol)
+    hours = None if instrument is None else state.hours.get(instrument.session)
+    return None if hours is None else hours.trading_day
+
+
+def _look_again(state: State, around: Surroundings, broker: str, since: UtcNs, now: UtcNs) -> tuple[Effect, ...]:
+    """The look after the connect did not make the broker READY: ask for another, each time waiting as long as it has lasted."""
+    age = now - since
+    wait = min(max(age, around.policy.probe_every_ns), around.policy.reconcile_every_ns)
+    effects: tuple[Effect, ...] = (
+        *_look(state, broker, "not ready", now),
+        SetTimer(UtcNs(now + wait), UNREADY, f"{broker}|{since}"),
+    )
+    if age >= around.policy.unknown_alert_ns:
+        text = (
+            f"the session with {broker} has been up for {age // SECOND_NS} s and its books could not be compared: they, or a "
+            "part of them, could not be read; nothing is sent to it until they are"
+        )
+        effects += (RaiseAlert("WARNING", f"not_ready:{broker}", text),)
+    return effects
 
 
 def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
@@ -63,6 +105,8 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
     for order in state.orders.open.values():
         if order.cancel_at is not None:
             effects.append(SetTimer(order.cancel_at, ORDER_TIMEOUT, order.cl_ord_id))
+        if order.cancel_asks:
+            effects.append(SetTimer(UtcNs(order.updated_at + _patience(around, order)), CANCEL_AGAIN, order.cl_ord_id))
         if order.unknown_at is not None:
             effects.append(SetTimer(UtcNs(order.unknown_at + around.policy.probe_every_ns), PROBE, order.cl_ord_id))
     return tuple(effects)
@@ -90,16 +134,31 @@ def _send_failed(state: State, around: Surroundings, e: ev.SendFailed) -> tuple[
 
 
 def _cancel_requested(state: State, around: Surroundings, e: ev.CancelRequested) -> tuple[Effect, ...]:
+    """Ask the broker, and look after a while whether it helped; a person hears of an order that will not go."""
     order = state.orders.open[e.cl_ord_id]
-    return (SendCancel(order.broker, order.account, e.cl_ord_id, order.order_id, order.symbol),)
+    effects: tuple[Effect, ...] = _ask_cancel(around, order, e.at)
+    if order.cancel_asks >= _ASKS_BEFORE_ALERT:
+        text = f"order {e.cl_ord_id} ({order.symbol}) is still open after {order.cancel_asks} cancels; ask the broker"
+        effects += (RaiseAlert("CRITICAL", f"cancel:{e.cl_ord_id}", text),)
+    return effects
+
+
+def _ask_cancel(around: Surroundings, order: Order, at: UtcNs) -> tuple[SendCancel, SetTimer]:
+    send = SendCancel(order.broker, order.account, order.cl_ord_id, order.order_id, order.symbol)
+    return send, SetTimer(UtcNs(at + _patience(around, order)), CANCEL_AGAIN, order.cl_ord_id)
+
+
+def _patience(around: Surroundings, order: Order) -> int:
+    """How long a cancel may take to help: the time a broker has to answer an order, doubled with every time it was asked."""
+    return around.policy.ack_timeout_ns << min(max(order.cancel_asks - 1, 0), _DOUBLINGS_MAX)
 
 
 def _cancel_rejected(state: State, around: Surroundings, e: ev.CancelRejected) -> tuple[Effect, ...]:
-    """A time-out cancel that did not arrive is asked for again."""
+    """Look again whether the order has to go (core/decide.py), whatever the broker's reason was."""
     order = state.orders.open.get(e.cl_ord_id)
-    if e.code != NOT_DELIVERED or order is None or order.cancel_at is None:
+    if order is None:
         return _NOTHING
-    return (SetTimer(UtcNs(max(order.cancel_at, e.at + around.policy.ack_timeout_ns)), ORDER_TIMEOUT, e.cl_ord_id),)
+    return (SetTimer(UtcNs(e.at + _patience(around, order)), CANCEL_AGAIN, e.cl_ord_id),)
 
 
 def _fate_lost(state: State, around: Surroundings, e: ev.FateLost) -> tuple[Effect, ...]:
@@ -113,18 +172,24 @@ def _fate_lost(state: State, around: Surroundings, e: ev.FateLost) -> tuple[Effe
 
 
 def _broker_connected(state: State, around: Surroundings, e: ev.BrokerConnected) -> tuple[Effect, ...]:
-    accounts = [account for account, known in state.accounts.items() if known.broker == e.broker]
-    return tuple(TakeSnapshot(e.broker, account, "connected", e.at) for account in accounts) or (
-        TakeSnapshot(e.broker, AccountID(""), "connected", e.at),
+    first = SetTimer(UtcNs(e.at + around.policy.probe_every_ns), UNREADY, f"{e.broker}|{e.at}")
+    return (*_look(state, e.broker, "connected", e.at), first)
+
+
+def _look(state: State, broker: str, why: str, now: UtcNs) -> tuple[Effect, ...]:
+    accounts = [account for account, known in state.accounts.items() if known.broker == broker]
+    return tuple(TakeSnapshot(broker, account, why, now) for account in accounts) or (
+        TakeSnapshot(broker, AccountID(""), why, now),
     )
 
 
 def _broker_ready(state: State, around: Surroundings, e: ev.BrokerReady) -> tuple[Effect, ...]:
     """Look again in a while, and ask again for the cancels that a lost session or a restart left without an answer."""
     cancels = tuple(
-        SendCancel(order.broker, order.account, order.cl_ord_id, order.order_id, order.symbol)
+        effect
         for order in state.orders.open.values()
         if order.broker == e.broker and order.cancel_requested_at is not None
+        for effect in _ask_cancel(around, order, e.at)
     )
     again = SetTimer(UtcNs(e.at + around.policy.reconcile_every_ns), RECONCILE, f"{e.broker}|{e.account}")
     return (*cancels, again)
@@ -139,9 +204,44 @@ def _overfilled(state: State, around: Surroundings, e: ev.Overfilled) -> tuple[E
     return (RaiseAlert("CRITICAL", f"overfill:{e.cl_ord_id}", text),)
 
 
+def _trade_busted(state: State, around: Surroundings, e: ev.TradeBusted) -> tuple[Effect, ...]:
+    return _taken_back(state, e, "took back")
+
+
+def _trade_corrected(state: State, around: Surroundings, e: ev.TradeCorrected) -> tuple[Effect, ...]:
+    return _taken_back(state, e, "corrected")
+
+
+def _taken_back(state: State, e: ev.TradeBusted | ev.TradeCorrected, did: str) -> tuple[Effect, ...]:
+    """A person hears of it; an order that works again because of it is watched again, also where its run has ended."""
+    fill = f"{e.exec_id} ({e.side.value}, {e.trading_day})"
+    key = f"taken_back:{e.broker}:{e.account}:{e.trading_day}:{e.exec_id}:{e.side.value}"
+    if not e.cl_ord_id:
+        return (RaiseAlert("WARNING", key, f"{e.broker} {did} fill {fill} of {e.account}, which has not come yet"),)
+    text = f"{e.broker} {did} fill {fill} of order {e.cl_ord_id}"
+    order = state.orders.open.get(e.cl_ord_id)
+    if order is None:
+        return (RaiseAlert("WARNING", key, text),)
+    text += f", which has {order.leaves_qty} {order.symbol} left to trade"
+    level = "WARNING"
+    run = state.runs[order.run_id] if order.run_id is not None else None
+    if run is not None and run.finished_at is not None:
+        level, text = "CRITICAL", f"{text}; run {order.run_id} has ended and does not wait for it: watch it or cancel it"
+    alert = RaiseAlert(level, key, text)
+    if order.cancel_at is None:
+        return (alert,)
+    return (alert, SetTimer(UtcNs(max(order.cancel_at, e.at)), ORDER_TIMEOUT, e.cl_ord_id))
+
+
 def _break_found(state: State, around: Surroundings, e: ev.BreakFound) -> tuple[Effect, ...]:
     text = f"{e.kind} {e.subject} of {e.account} at {e.broker}: ours {e.ours}, theirs {e.theirs}"
     return (RaiseAlert("WARNING", f"break:{e.break_id}", text),)
+
+
+def _line_resized(state: State, around: Surroundings, e: ev.LineResized) -> tuple[Effect, ...]:
+    if e.code != WAITS:
+        return _NOTHING
+    return (RaiseAlert("WARNING", f"waits:{e.run_id}:{e.leg}", f"line {e.leg} of run {e.run_id} is held back: {e.reason}"),)
 
 
 def _run_ended(state: State, around: Surroundings, e: ev.RunEnded) -> tuple[Effect, ...]:
@@ -161,6 +261,9 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.BrokerReady: _broker_ready,
     ev.BrokerDisconnected: _broker_disconnected,
     ev.Overfilled: _overfilled,
+    ev.TradeBusted: _trade_busted,
+    ev.TradeCorrected: _trade_corrected,
     ev.BreakFound: _break_found,
+    ev.LineResized: _line_resized,
     ev.RunEnded: _run_ended,
 }

@@ -16,12 +16,18 @@ class TimerFired(msgspec.Struct, frozen=True, gc=False):
 
 
 class Start(msgspec.Struct, frozen=True, gc=False):
-    """A process took over the journal under a new epoch; the first input of its life."""
+    """A process took over the journal under a new epoch; the first input of its life.
+
+    `predecessor_dead`: the operating system says that the process before it is gone, not only that its lease ran out.
+    `clock`: which time this process lives in, "wall" or "replay".
+    """
 
     epoch: int
     version: str
     group: str
     config_hash: str = ""
+    predecessor_dead: bool = False
+    clock: str = ""
 
 
 Input = Command | Report | Quote | TimerFired | Start

@@ -96,6 +96,10 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     execs: dict[str, Exec] | None = None
     """execution key (core/execution.py) -> what it is worth now."""
     updated_at: UtcNs = UtcNs(0)
+    frozen: Qty = Qty(ZERO)
+    """What of the position is promised to it; exactly this is released, whatever has become of the instrument's rules."""
+    cancel_asks: int = 0
+    """How often a cancel has been asked for; each time the broker gets longer to answer."""
 
     @property
     def is_done(self) -> bool:

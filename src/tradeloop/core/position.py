@@ -7,7 +7,7 @@ rounding: at all times `realized - long_cost + short_cost` equals the sum of all
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final
 
 import msgspec
@@ -146,13 +146,15 @@ def forget_cost(pos: Position) -> None:
 
 
 _DUST: Final = Decimal("0.000000000001")
+_WIDE: Final = Context(prec=60)
+"""Twelve places fit behind any cost: quantize refuses what passes its context's digits, and a fill is never refused."""
 
 
 def _cost_share(cost: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     """The part of `cost` that leaves with `part` of `whole`, to twelve places; all of it when everything leaves,
     so no dust stays.
     """
-    return cost if part == whole else (cost * part / whole).quantize(_DUST)
+    return cost if part == whole else (cost * part / whole).quantize(_DUST, context=_WIDE)
 
 
 def _cost_out(cost: Decimal, part: Decimal, whole: Decimal, flow: Decimal, *, reversal: bool) -> Decimal:

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tradeloop.core.answers import NOT_DELIVERED
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
@@ -22,6 +23,7 @@ from tradeloop.core.events import (
     BreakClosed,
     BreakFound,
     BrokerReady,
+    CancelRejected,
     Event,
     InstrumentListed,
     OrderAcknowledged,
@@ -30,8 +32,8 @@ from tradeloop.core.events import (
     OrderRejected,
 )
 from tradeloop.core.execution import exec_key
-from tradeloop.core.fate import not_shown
-from tradeloop.core.fills import adopt_order, find, on_execution, unresolved
+from tradeloop.core.fate import missing_id, not_shown
+from tradeloop.core.fills import adopt_order, day_of, find, on_execution, unresolved
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
@@ -39,11 +41,25 @@ from tradeloop.core.run.conduct import advance
 from tradeloop.core.staging import send_late
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, AccountID, ClOrdID, Currency, OrdStatus, Qty, RunID, RunStatus, Symbol, TradingDay, UtcNs
+from tradeloop.core.types import (
+    ZERO,
+    AccountID,
+    ClOrdID,
+    Currency,
+    OrdStatus,
+    Qty,
+    RunID,
+    RunStatus,
+    Symbol,
+    TimeInForce,
+    UtcNs,
+)
 
 Facts = Generator[Event, None, None]
 
 _CLOSED = (OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED)
+_WORDS = ("order_missing", "order_open")
+"""Breaks of words; all others are of figures, which are compared as numbers."""
 _ACCEPT = "after looking, accept the broker's figure: `tradeloop reconcile --accept {id} --reason …`"
 
 
@@ -66,14 +82,28 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     yield from _positions(state, around, snap, overtaken, now)
     yield from _cash(state, around, snap, overtaken, now)
     link = state.links.get(snap.broker)
-    fresh = link is not None and link.connected and not link.ready and snap.as_of >= link.since
+    asked_at = snap.as_of if snap.asked_at is None else snap.asked_at
+    fresh = link is not None and link.connected and not link.ready and asked_at >= link.since
     if fresh and snap.orders is not None:
         yield BrokerReady(now, snap.broker, snap.account)
         link = state.links[snap.broker]
+    yield from _forgotten_cancels(state, around, snap.broker, now, all_of_them=fresh)
     for run_id in touched:
         yield from advance(state, around, run_id, now)
     if link is not None and link.ready:
         yield from resume_sending(state, around, snap.broker, now)
+
+
+def _forgotten_cancels(state: State, around: Surroundings, broker: str, now: UtcNs, *, all_of_them: bool) -> Facts:
+    """An order that filled before its cancel was answered is asked about no more: the answer went with the last session
+    (`all_of_them`), or does not come.
+    """
+    for cl_ord_id in list(state.orders.unanswered):
+        order = state.orders.get(cl_ord_id)
+        if order is None or order.broker != broker or order.cancel_requested_at is None:
+            continue
+        if all_of_them or now - order.cancel_requested_at >= around.policy.ack_timeout_ns:
+            yield CancelRejected(now, cl_ord_id, NOT_DELIVERED, "the order had ended, and the answer to its cancel was lost")
 
 
 def resume_sending(state: State, around: Surroundings, broker: str, now: UtcNs) -> Facts:
@@ -149,9 +179,11 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
     such an order would count for nothing. What is inside the adopted books already is no part of it any more.
     """
     for theirs in snap.orders or ():
-        if theirs.ord_status in _CLOSED or find(state, snap.broker, theirs.cl_ord_id, theirs.order_id) is not None:
+        if theirs.ord_status in _CLOSED or _known(state, snap, theirs) is not None:
             continue
-        fills = (x for x in snap.executions or () if x.order_id == theirs.order_id)
+        fills = (
+            x for x in snap.executions or () if (x.order_id, x.symbol, x.side) == (theirs.order_id, theirs.symbol, theirs.side)
+        )
         inside = sum((x.last_qty for x in fills if _is_booked(state, x)), ZERO)
         yield from adopt_order(
             state,
@@ -162,9 +194,15 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
             theirs.side,
             Qty(theirs.order_qty - inside),
             theirs.price,
-            snap.trading_day or TradingDay(""),
+            day_of(state, snap.trading_day, theirs.symbol),
             now,
         )
+
+
+def _known(state: State, snap: BrokerSnapshot, theirs: OpenOrder) -> Order | None:
+    """Our order that a line of the broker's books speaks of."""
+    day = day_of(state, snap.trading_day, theirs.symbol)
+    return find(state, snap.broker, theirs.account, theirs.cl_ord_id, theirs.order_id, theirs.symbol, theirs.side, day)
 
 
 def _is_booked(state: State, x: Execution) -> bool:
@@ -176,7 +214,7 @@ def _orders(state: State, around: Surroundings, snap: BrokerSnapshot, touched: d
     assert snap.orders is not None
     shown: dict[ClOrdID, None] = {}
     for theirs in snap.orders:
-        order = find(state, snap.broker, theirs.cl_ord_id, theirs.order_id)
+        order = _known(state, snap, theirs)
         if order is None:
             continue
         shown[order.cl_ord_id] = None
@@ -189,19 +227,8 @@ def _orders(state: State, around: Surroundings, snap: BrokerSnapshot, touched: d
             continue
         if order.unknown_at is not None:
             yield from not_shown(state, around, order, snap, now)
-        elif order.acked_at is not None and snap.as_of - order.updated_at > around.policy.recent_ns:
-            yield from _found(
-                state,
-                now,
-                snap,
-                "order_missing",
-                order.cl_ord_id,
-                order.ord_status.value,
-                "not in the broker's books",
-                "the broker forgot the order, or it belongs to another trading day there",
-                "ask the broker; then cancel it here or wait for its fills",
-                None,
-            )
+        elif order.acked_at is not None and snap.read_at - order.updated_at > around.policy.recent_ns:
+            yield from _missing(state, snap, order, touched, now)
     for known in list(state.breaks.values()):
         if (known.broker, known.account) != (snap.broker, snap.account):
             continue
@@ -209,6 +236,44 @@ def _orders(state: State, around: Surroundings, snap: BrokerSnapshot, touched: d
             yield from _closed(state, now, known.break_id, "the order has ended")
         elif known.kind == "order_open" and ClOrdID(known.subject) not in shown:
             yield from _closed(state, now, known.break_id, "the broker does not show the order any more")
+
+
+def _missing(state: State, snap: BrokerSnapshot, order: Order, touched: dict[RunID, None], now: UtcNs) -> Facts:
+    """The broker acknowledged the order and does not show it. It ended with its day, or a person must say what became of it."""
+    first = snap.first_day
+    over = first is not None and order.tif is not TimeInForce.GTC and "" < order.trading_day < first
+    if over and _fills_agree(state, snap, order):
+        yield OrderExpired(
+            now, order.cl_ord_id, f"a {order.tif.value} order of {order.trading_day}, not in the broker's books of {first}"
+        )
+        if order.run_id is not None:
+            touched[order.run_id] = None
+        return
+    yield from _found(
+        state,
+        now,
+        snap,
+        "order_missing",
+        order.cl_ord_id,
+        order.ord_status.value,
+        "not in the broker's books",
+        "the broker forgot the order, or shows orders of another trading day only",
+        f"ask the broker; if it is gone, `tradeloop orders resolve {order.cl_ord_id} --as CANCELED --reason …`; "
+        "a fill that comes later is booked all the same",
+        None,
+    )
+
+
+def _fills_agree(state: State, snap: BrokerSnapshot, order: Order) -> bool:
+    """Whether the books leave no room for a fill of the order that we have not heard of."""
+    begun = order.staged_at if order.send_begun_at is None else order.send_begun_at
+    if snap.executions is not None and snap.executions_since is not None and snap.executions_since <= begun:
+        return True
+    if snap.positions is None or state.held(order.account, order.symbol).updated_at > snap.read_at:
+        return False
+    ours = state.held(order.account, order.symbol)
+    theirs = next(((p.long_qty, p.short_qty) for p in snap.positions if p.symbol == order.symbol), (ZERO, ZERO))
+    return (ours.long_qty, ours.short_qty) == theirs
 
 
 def _one_order(
@@ -234,7 +299,7 @@ def _one_order(
             yield OrderRejected(now, cl_ord_id, "", theirs.text)
         if order.run_id is not None:
             touched[order.run_id] = None
-    settled = snap.as_of - order.updated_at > around.policy.recent_ns
+    settled = snap.read_at - order.updated_at > around.policy.recent_ns
     if order.is_done and not order.external and agreed and settled and theirs.ord_status not in _CLOSED:
         yield from _found(
             state,
@@ -252,9 +317,7 @@ def _one_order(
         yield from _closed(
             state, now, f"order_open:{snap.broker}:{snap.account}:{cl_ord_id}", "the order has ended at the broker, too"
         )
-    yield from _closed(
-        state, now, f"order_missing:{snap.broker}:{snap.account}:{cl_ord_id}", "the broker shows the order again"
-    )
+    yield from _closed(state, now, missing_id(order), "the broker shows the order again")
     if agreed:
         yield from _closed(state, now, f"order_qty:{snap.broker}:{snap.account}:{cl_ord_id}", "filled quantities agree")
     elif snap.executions is not None and now - order.updated_at > around.policy.recent_ns:
@@ -314,8 +377,8 @@ def _overtaken(state: State, snap: BrokerSnapshot) -> frozenset[str]:
     """Symbols and currencies that a fill has moved since the broker's books were read: this look says nothing of them."""
     positions = state.positions.get(snap.account, {})
     cash = state.accounts[snap.account].cash
-    return frozenset(symbol for symbol, position in positions.items() if position.updated_at > snap.as_of) | frozenset(
-        currency for currency, book in cash.items() if book.updated_at > snap.as_of
+    return frozenset(symbol for symbol, position in positions.items() if position.updated_at > snap.read_at) | frozenset(
+        currency for currency, book in cash.items() if book.updated_at > snap.read_at
     )
 
 
@@ -348,9 +411,12 @@ def _found(
     break_id = f"{kind}:{snap.broker}:{snap.account}:{subject}"
     known = state.breaks.get(break_id)
     if known is None:
-        text = fix.format(id=f'"{break_id}"')
+        text = fix.replace("{id}", f'"{break_id}"')
         yield BreakFound(now, break_id, kind, snap.broker, snap.account, subject, ours, theirs, cause, text, delta)
-    elif (known.ours, known.theirs) != (ours, theirs):
+    elif kind in _WORDS:
+        if (known.ours, known.theirs) != (ours, theirs):
+            yield BreakChanged(now, break_id, ours, theirs, delta)
+    elif (Decimal(known.ours), Decimal(known.theirs)) != (Decimal(ours), Decimal(theirs)):
         yield BreakChanged(now, break_id, ours, theirs, delta)
 
 

@@ -191,8 +191,11 @@ class HeldCash(msgspec.Struct, frozen=True, gc=False):
 class BrokerSnapshot(msgspec.Struct, frozen=True):
     """The broker's books at one moment.
 
-    `orders` are today's orders, closed ones included, when `orders_complete`; otherwise only open ones. `executions` are all
-    since `executions_since`. A part that could not be read is None, which is not the same as empty.
+    `orders` are today's orders, closed ones included, when `orders_complete`; otherwise only open ones. Where they reach back
+    further, `orders_from` is the first trading day whose orders are all shown. `executions` are all since `executions_since`.
+    A part that could not be read is None, which is not the same as empty.
+
+    `as_of` is the broker's time; `asked_at` is ours, from before the books were asked for. Dispatch sets it.
     """
 
     broker: str
@@ -205,6 +208,18 @@ class BrokerSnapshot(msgspec.Struct, frozen=True):
     orders_complete: bool = False
     executions_since: UtcNs | None = None
     trading_day: TradingDay | None = None
+    orders_from: TradingDay | None = None
+    asked_at: UtcNs | None = None
+
+    @property
+    def read_at(self) -> UtcNs:
+        """The moment on our clock up to which the books surely show everything, whatever the broker's clock says."""
+        return self.as_of if self.asked_at is None else min(self.as_of, self.asked_at)
+
+    @property
+    def first_day(self) -> TradingDay | None:
+        """The first trading day whose orders are all shown; None where the broker did not say."""
+        return self.trading_day if self.orders_from is None else self.orders_from
 
 
 class BrokerUp(msgspec.Struct, frozen=True, gc=False):
@@ -242,6 +257,9 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
 
     `volume` is what traded since the previous quote of the symbol: a bar's volume, or a tick's. `prev_close` lets price limits
     be computed. A quote is volatile: it is never journalled, but what a decision saw of it is.
+
+    `high` and `low`: the highest offer (last where there is none) and the lowest bid of the quotes that this one stands for,
+    where several came before it could be looked at; None means its own. Stops are watched by them.
     """
 
     symbol: Symbol
@@ -254,6 +272,8 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     volume: Qty | None = None
     prev_close: Px | None = None
     suspended: bool = False
+    high: Px | None = None
+    low: Px | None = None
 
     @property
     def mid_or_last(self) -> Decimal | None:

@@ -7,18 +7,28 @@ and a restart that finds SendBegun without an answer knows that it must ask (doc
 from __future__ import annotations
 
 from collections.abc import Generator
-from decimal import ROUND_UP, Decimal
+from enum import Enum
 from typing import Final
 
+from tradeloop.core import market
 from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.errors import BadInput
-from tradeloop.core.events import CancelRequested, Event, OrderCanceled, OrderDenied, OrderStaged, SendBegun, StopTriggered
-from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.events import (
+    CancelRequested,
+    Event,
+    OrderCanceled,
+    OrderDenied,
+    OrderExpired,
+    OrderStaged,
+    ReserveRaised,
+    SendBegun,
+    StopTriggered,
+)
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk import pipeline
-from tradeloop.core.risk.checks import closes
+from tradeloop.core.risk.cost import worst_cost
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State, cl_ord_id_of
 from tradeloop.core.surroundings import Surroundings
@@ -27,15 +37,16 @@ from tradeloop.core.types import (
     SIGNIFICANT_DIGITS_MAX,
     ZERO,
     AccountID,
-    Amount,
     ClOrdID,
     OrdType,
     PositionEffect,
     Px,
     Qty,
     RunID,
+    RunStatus,
     Side,
     Symbol,
+    TimeInForce,
     TradingDay,
     UtcNs,
     is_exact,
@@ -43,18 +54,54 @@ from tradeloop.core.types import (
 
 Facts = Generator[Event, None, None]
 
-VALUE_DIGITS_MAX: Final = 15
-"""Digits before the point of one order's value: it can still be rounded to twelve places within the context's 28 digits."""
+_BODY: Final = (
+    "account",
+    "symbol",
+    "side",
+    "order_qty",
+    "ord_type",
+    "price",
+    "stop_px",
+    "tif",
+    "position_effect",
+    "strategy_id",
+)
+"""What makes two requests of one id the same; who asked and why may be said differently."""
 
 
 def submit(state: State, around: Surroundings, command: SubmitOrder, now: UtcNs) -> Generator[Event, None, OrderReply]:
     """One order asked for directly. Raises BadInput when it contradicts itself or names what is not known."""
     if command.request_id:
-        earlier = state.requests.get(command.request_id)
+        earlier = _asked_before(state, command)
         if earlier is not None:
-            return OrderReply(earlier, repeat=True)
+            return earlier
     _consistent(command)
     return (yield from stage(state, around, command, now))
+
+
+def _asked_before(state: State, command: SubmitOrder) -> OrderReply | None:
+    """The answer to the first request of this id. Raises BadInput when that one asked for something else."""
+    cl_ord_id = state.requests.get(command.request_id)
+    made = None if cl_ord_id is None else state.orders.get(cl_ord_id)
+    denial = state.denied_request(command.request_id) if made is None else None
+    if made is not None:
+        reply = OrderReply(made.cl_ord_id, repeat=True)
+    elif denial is not None:
+        reply = OrderReply(denial.cl_ord_id, Denied(denial.rule, denial.limit, denial.was, denial.text), repeat=True)
+    else:
+        return None
+    for name in _BODY:
+        first, now = getattr(made or denial, name), getattr(command, name)
+        if first != now:
+            raise BadInput(
+                f"request_id {command.request_id!r} has made order {reply.cl_ord_id}, whose {name} was {_shown(first)}; "
+                f"now {_shown(now)} is asked; a different order needs a request_id of its own"
+            )
+    return reply
+
+
+def _shown(value: object) -> object:
+    return value.value if isinstance(value, Enum) else value
 
 
 def stage(
@@ -124,6 +171,10 @@ def stage(
             run_id,
             leg,
             want.request_id,
+            want.stop_px,
+            want.tif,
+            want.position_effect,
+            want.strategy_id,
         )
         return OrderReply(intent.cl_ord_id, denied)
     yield intent
@@ -133,13 +184,33 @@ def stage(
 
 
 def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> Facts:
-    """A staged order that surely did not leave tries again: it passes the gate and the price check first, or ends here."""
+    """A staged order that surely did not leave tries again, or ends here.
+
+    It waits while its run is paused. It is not sent on another trading day than it was made for, passes the gate and the day's
+    price rules, and what it may cost at present prices is reserved before it goes.
+    """
     if order.is_done or order.may_be_at_broker or order.is_held:
+        return
+    run = None if order.run_id is None else state.runs[order.run_id]
+    if order.cancel_requested_at is not None or (run is not None and run.cancel_requested):
+        yield OrderCanceled(now, order.cl_ord_id, "never sent, and a cancel was wanted")
+        return
+    hours = state.hours.get(state.instruments[order.symbol].session)
+    if order.tif is TimeInForce.DAY and hours is not None and hours.trading_day != order.trading_day:
+        yield OrderExpired(now, order.cl_ord_id, f"a DAY order of {order.trading_day}, never sent")
+        return
+    if run is not None and run.status is RunStatus.PAUSED:
         return
     denied = pipeline.recheck(state, around, order, now)
     if denied is None:
-        yield SendBegun(now, order.cl_ord_id)
-    elif not _may_wait(state, order, denied, now):
+        needs = pipeline.more_cash(state, around, order)
+        if not isinstance(needs, Denied):
+            if needs != order.reserved:
+                yield ReserveRaised(now, order.cl_ord_id, needs)
+            yield SendBegun(now, order.cl_ord_id)
+            return
+        denied = needs
+    if not _may_wait(state, order, denied, now):
         yield OrderCanceled(now, order.cl_ord_id, f"never sent: {denied.text}")
 
 
@@ -148,7 +219,7 @@ def _may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:
     if denied.rule == "session_open":
         hours = state.hours.get(state.instruments[order.symbol].session)
         return hours is not None and hours.opens_later(now)
-    return denied.rule in ("broker_ready", "fate_unknown", "quote_fresh")
+    return denied.rule in ("broker_ready", "fate_unknown", "quote_fresh", "no_price")
 
 
 def cancel(state: State, cl_ord_id: ClOrdID, by: str, reason: str, now: UtcNs) -> Generator[Event, None, Done]:
@@ -175,8 +246,7 @@ def on_quote(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Fa
     if not held:
         return
     hours = state.hours.get(state.instruments[quote.symbol].session)
-    stale = now - quote.at > around.policy.max_quote_age_ns
-    if hours is None or not hours.is_open(now) or quote.suspended or stale:
+    if hours is None or not hours.is_open(now) or quote.suspended or not market.is_current(around, quote, now):
         return
     for cl_ord_id in list(held):
         order = state.orders.open.get(cl_ord_id)
@@ -188,68 +258,13 @@ def on_quote(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Fa
         seen = quote.last
         if seen is None or (quote.ask if buying else quote.bid) is not None:
             seen = quote.ask if buying else quote.bid
+        reached = quote.high if buying else quote.low
+        if reached is not None:
+            seen = reached if seen is None else (max(seen, reached) if buying else min(seen, reached))
         if seen is None or (seen < stop if buying else seen > stop):
             continue
         yield StopTriggered(now, cl_ord_id, seen, quote.at)
         yield from send_late(state, around, order, now)
-
-
-def worst_cost(state: State, around: Surroundings, want: SubmitOrder, instrument: Instrument, quote: Quote | None) -> Amount:
-    """Cash an order may cost at worst, fees included, rounded up; what it is reserved for until it closes.
-
-    A market order is bounded by the offer plus the policy's buffer, and by the day's upper limit. Without a price the bound
-    is zero and the freshness check refuses the order.
-    """
-    buying = want.side is Side.BUY
-    only_closes = closes(want.side, want.position_effect, instrument)
-    if not buying and (only_closes or instrument.asset_class is not AssetClass.FUTURE):
-        return Amount(ZERO)
-    px = bound_px(around, want.ord_type, want.price, want.stop_px, instrument, quote)
-    if px is None:
-        return Amount(ZERO)
-    value = instrument.notional(px, want.order_qty)
-    if value.adjusted() >= VALUE_DIGITS_MAX:
-        raise BadInput(
-            f"{want.order_qty} {want.symbol} at {px} was worth {value:.2E} {instrument.currency}; "
-            f"expected less than 1E+{VALUE_DIGITS_MAX}, check quantity and price"
-        )
-    close_today = want.position_effect is PositionEffect.CLOSE_TODAY
-    cost = instrument.fees.fee(want.side, want.order_qty, value, close_today=close_today)
-    if instrument.asset_class is AssetClass.FUTURE:
-        if not only_closes:
-            held = state.held(want.account, want.symbol)
-            opening = want.order_qty
-            if want.position_effect is PositionEffect.AUTO:
-                closable = (held.short_qty if buying else held.long_qty) - _closing(state, want)
-                opening = Qty(max(want.order_qty - max(closable, ZERO), ZERO))
-            cost = Amount(cost + instrument.notional(px, opening) * (instrument.margin_rate or Decimal(1)))
-    else:
-        cost = Amount(cost + value)
-    return Amount(cost.quantize(instrument.fees.quantum, rounding=ROUND_UP))
-
-
-def _closing(state: State, want: SubmitOrder) -> Decimal:
-    """What working orders of the same side may already close: two orders never count on the same contracts."""
-    working = state.working.get((want.account, want.symbol), {})
-    others = (state.orders.open[cl_ord_id] for cl_ord_id in working)
-    opens = PositionEffect.OPEN
-    return sum((o.leaves_qty for o in others if o.side is want.side and o.position_effect is not opens), ZERO)
-
-
-def bound_px(
-    around: Surroundings, ord_type: OrdType, price: Px | None, stop_px: Px | None, instrument: Instrument, quote: Quote | None
-) -> Decimal | None:
-    """The highest price an order is expected to pay; None when nothing is known."""
-    if ord_type is OrdType.LIMIT or ord_type is OrdType.STOP_LIMIT:
-        return price
-    seen = None if quote is None else (quote.ask if quote.ask is not None else quote.mid_or_last)
-    if stop_px is not None:
-        seen = stop_px if seen is None else max(seen, stop_px)
-    if seen is None:
-        return None
-    bound = seen * (1 + around.policy.market_buffer)
-    band = instrument.band(quote.prev_close) if quote is not None and quote.prev_close is not None else None
-    return bound if band is None else min(bound, band[1])
 
 
 def order_of_run(

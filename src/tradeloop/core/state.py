@@ -12,15 +12,18 @@ from typing import Final
 import msgspec
 
 from tradeloop.core.cash import CashBook
-from tradeloop.core.events import BreakFound, PlanLine, RunCreated
+from tradeloop.core.events import BreakFound, OrderDenied, PlanLine, RunCreated
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
 from tradeloop.core.shards import Shards
 from tradeloop.core.types import (
+    ZERO,
     AccountID,
+    Amount,
     ClOrdID,
     Currency,
+    Px,
     Qty,
     RunID,
     RunStatus,
@@ -79,6 +82,15 @@ class Leg(msgspec.Struct, array_like=True):
     closed: bool = False
 
 
+class Early(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A bust or a correction that overtook its fill; `fee` None: the broker named none."""
+
+    busted: bool
+    qty: Qty = Qty(ZERO)
+    px: Px = Px(ZERO)
+    fee: Amount | None = None
+
+
 class Run(msgspec.Struct, array_like=True):
     """A run and its legs, in the order of their numbers."""
 
@@ -101,11 +113,12 @@ class Run(msgspec.Struct, array_like=True):
 class OrderBook:
     """All orders: open ones as objects, closed ones as their bytes, so that a million of them neither weigh nor pause."""
 
-    __slots__ = ("_decode", "_encode", "closed", "open")
+    __slots__ = ("_decode", "_encode", "closed", "open", "unanswered")
 
     def __init__(self) -> None:
         self.open: dict[ClOrdID, Order] = {}
         self.closed: Shards[bytes] = Shards()
+        self.unanswered: dict[ClOrdID, None] = {}  # closed orders whose cancel nobody has answered
         self._encode = msgspec.msgpack.Encoder(order="deterministic").encode
         self._decode = msgspec.msgpack.Decoder(Order).decode
 
@@ -123,8 +136,13 @@ class OrderBook:
         if order.is_done:
             self.open.pop(cl_ord_id, None)
             self.closed[cl_ord_id] = self._encode(order)
+            if order.cancel_requested_at is not None:
+                self.unanswered[cl_ord_id] = None
+            elif self.unanswered:
+                self.unanswered.pop(cl_ord_id, None)
         elif cl_ord_id not in self.open:
             self.closed.pop(cl_ord_id)
+            self.unanswered.pop(cl_ord_id, None)
             self.open[cl_ord_id] = order
 
     def __len__(self) -> int:
@@ -138,7 +156,10 @@ class State:
         "accounts",
         "breaks",
         "by_order_id",
+        "clock",
         "counter",
+        "denied",
+        "early",
         "epoch",
         "exec_owner",
         "group",
@@ -149,6 +170,7 @@ class State:
         "links",
         "orders",
         "positions",
+        "predecessor_dead",
         "requests",
         "run_keys",
         "runs",
@@ -162,6 +184,8 @@ class State:
     def __init__(self) -> None:
         self.seq = 0
         self.started_at = UtcNs(0)  # when the present process began
+        self.clock = ""  # which time it lives in: "wall" or "replay"
+        self.predecessor_dead = False  # whether the process before it is proven to have ended by then
         self.epoch = 0
         self.group = ""
         self.counter = 0
@@ -173,8 +197,10 @@ class State:
         self.positions: dict[AccountID, dict[Symbol, Position]] = {}
         self.orders = OrderBook()
         self.exec_owner: Shards[ClOrdID] = Shards()  # execution key -> the order it was booked on
-        self.by_order_id: Shards[ClOrdID] = Shards()  # "broker|order_id" -> our id
+        self.by_order_id: Shards[ClOrdID] = Shards()  # order key (core/execution.py) -> our id
+        self.early: dict[str, Early] = {}  # execution key -> what is to become of the fill when it comes
         self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made
+        self.denied: Shards[bytes] = Shards()  # request_id -> the denial it met, packed
         self.runs: dict[RunID, Run] = {}
         self.run_keys: dict[str, RunID] = {}  # run key without attempt -> newest attempt
         self.breaks: dict[str, BreakFound] = {}  # open breaks by id
@@ -206,6 +232,15 @@ class State:
         """The position as it stands; a flat one where there is none. Changes nothing."""
         return self.positions.get(account, {}).get(symbol) or Position()
 
+    def deny_request(self, event: OrderDenied) -> None:
+        """Remember a denial, so that asking again is answered and not decided again. For evolve."""
+        self.denied[event.request_id] = _PACK.encode(event)
+
+    def denied_request(self, request_id: str) -> OrderDenied | None:
+        """The denial that the first request of this id met, or None."""
+        packed = self.denied.get(request_id)
+        return None if packed is None else _UNPACK_DENIED.decode(packed)
+
     def pack(self) -> bytes:
         """The state as bytes: the same state gives the same bytes, whatever process made it."""
         return _PACK.encode(
@@ -229,6 +264,11 @@ class State:
                 breaks=sorted(self.breaks.items()),
                 halted=sorted(self.halted.items()),
                 started_at=self.started_at,
+                clock=self.clock,
+                predecessor_dead=self.predecessor_dead,
+                unanswered=list(self.orders.unanswered),
+                denied=list(self.denied.items()),
+                early=sorted(self.early.items()),
             )
         )
 
@@ -241,7 +281,8 @@ class State:
         """The state that `pack` wrote. Raises msgspec.DecodeError on anything else."""
         packed = _UNPACK.decode(payload)
         state = cls()
-        state.started_at = packed.started_at
+        state.started_at, state.predecessor_dead = packed.started_at, packed.predecessor_dead
+        state.clock = packed.clock
         state.seq, state.epoch, state.group, state.counter = (
             packed.seq,
             packed.epoch,
@@ -256,6 +297,7 @@ class State:
         state.positions = {a: dict(rows) for a, rows in packed.positions}
         for key, packed_order in packed.closed_orders:
             state.orders.closed[key] = packed_order
+        state.orders.unanswered = dict.fromkeys(packed.unanswered)
         for source, target in (
             (packed.exec_owner, state.exec_owner),
             (packed.by_order_id, state.by_order_id),
@@ -263,10 +305,13 @@ class State:
         ):
             for key, owner in source:
                 target[key] = owner
+        for request_id, denial in packed.denied:
+            state.denied[request_id] = denial
         state.runs = dict(packed.runs)
         state.run_keys = dict(packed.run_keys)
         state.breaks = dict(packed.breaks)
         state.halted = dict(packed.halted)
+        state.early = dict(packed.early)
         for order in packed.open_orders:
             state.orders.open[order.cl_ord_id] = order
             state.index(order)
@@ -320,10 +365,16 @@ class Packed(msgspec.Struct, array_like=True):
     breaks: list[tuple[str, BreakFound]]
     halted: list[tuple[Symbol, str]]
     started_at: UtcNs = UtcNs(0)
+    early: list[tuple[str, Early]] = []
+    predecessor_dead: bool = False
+    unanswered: list[ClOrdID] = []
+    denied: list[tuple[str, bytes]] = []
+    clock: str = ""
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")
 _UNPACK: Final = msgspec.msgpack.Decoder(Packed)
+_UNPACK_DENIED: Final = msgspec.msgpack.Decoder(OrderDenied)
 
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _EPOCH_CHARS: Final = 5

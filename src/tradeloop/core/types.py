@@ -44,6 +44,9 @@ SIGNIFICANT_DIGITS_MAX: Final = 14
 `price * qty` is always exact (docs/adr/0005-decimals.md)."""
 DECIMAL_PLACES_MAX: Final = 12
 INTEGER_DIGITS_MAX: Final = 14
+VALUE_DIGITS_MAX: Final = 15
+"""Digits before the point of any money that enters, one order's value included: it can still be rounded to twelve places
+within the context's 28 digits."""
 
 _NUMBER: Final = re.compile(r"[+-]?(\d{1,40})(?:\.(\d{1,40}))?", re.ASCII)
 

@@ -100,10 +100,13 @@ class Books:
             self._touch(holding, holding.updated_at, seq)
 
     def open_day(self, session: str, day: str, at: UtcNs, seq: int) -> None:
-        """A new trading day of a session: today's holdings are yesterday's. The same day again changes nothing."""
-        if self.days.get(session) == day:
-            return
+        """A new trading day of a session: today's holdings are yesterday's. The same day again changes nothing, nor
+        does the first one known: what is held by then is what the broker showed.
+        """
+        before = self.days.get(session)
         self.days[session] = day
+        if before is None or before == day:
+            return
         for symbol, by_account in self.holdings.items():
             instrument = self.instruments.get(symbol)
             if instrument is None or instrument.session != session:

@@ -49,14 +49,15 @@ def fit(number: Decimal) -> Decimal:
 
 
 def short(text: str, length: int) -> str:
-    """`text` where it fits into `length` characters, else its beginning and a digest of all of it, so that two stay two.
-
-    NUL, which PostgreSQL refuses, is dropped.
+    """`text` where it can be stored in `length` characters, else its beginning and a digest of all of it, so that two stay
+    two: NUL is refused by PostgreSQL, and blanks at the end count for nothing when MariaDB and MySQL compare
+    (https://mariadb.com/kb/en/supported-character-sets-and-collations/, on PAD SPACE).
     """
-    text = text.replace("\x00", "")
-    if len(text) <= length:
+    clean = text.replace("\x00", "").rstrip(" ")
+    if clean == text and len(text) <= length:
         return text
-    return f"{text[: length - 33]}~{sha256(text.encode()).hexdigest()[:32]}"
+    digest = sha256(text.encode()).hexdigest()[: min(32, length // 2)]
+    return f"{clean[: length - len(digest) - 1]}~{digest}"
 
 
 class Dec(TypeDecorator[Decimal]):
@@ -100,7 +101,9 @@ class Exact(TypeDecorator[Decimal]):
 
 
 class Word(TypeDecorator[str]):
-    """An id or a name of bounded length; a longer one is stored as `short` makes it, which keeps it distinct."""
+    """An id or a name of bounded length; one that cannot be stored as it is becomes what `short` makes of it, which keeps it
+    distinct.
+    """
 
     impl = String
     cache_ok = True

@@ -10,7 +10,7 @@ from decimal import Decimal
 from tradeloop.core import events as ev
 from tradeloop.core.cash import used_by
 from tradeloop.core.order import Order
-from tradeloop.core.risk.checks import closes
+from tradeloop.core.risk.cost import closes
 from tradeloop.core.types import (
     ZERO,
     AccountID,
@@ -102,7 +102,7 @@ def staged(fold: Fold, e: ev.OrderStaged) -> None:
     )
     _aim(fold, row)
     fold.books.promise(e.account, e.broker, e.symbol, e.reserve, e.at, fold.seq)
-    _freeze(fold, row, e.order_qty, e.at)
+    _freeze(fold, row, e.at)
     _settle(fold, row, e.at)
 
 
@@ -152,6 +152,7 @@ def found_outside(fold: Fold, e: ev.ExternalOrderFound) -> None:
         order_type=S0_ORDER_TYPES[ord_type],
         ord_type=ord_type.value,
         price=e.price,
+        position_effect=e.position_effect.value,
         trading_day=e.trading_day,
         client_order_id=e.cl_ord_id,
         order_id=e.order_id,
@@ -161,10 +162,12 @@ def found_outside(fold: Fold, e: ev.ExternalOrderFound) -> None:
         acked_at=e.at,
         is_external=True,
         created_by="external",
+        reserved=e.reserve,
         seq=fold.seq,
         updated_seq=fold.seq,
     )
-    _freeze(fold, row, e.order_qty, e.at)
+    fold.books.promise(e.account, e.broker, e.symbol, e.reserve, e.at, fold.seq)
+    _freeze(fold, row, e.at)
     _settle(fold, row, e.at)
 
 
@@ -182,6 +185,7 @@ OrderFact = (
     | ev.OrderCanceled
     | ev.OrderExpired
     | ev.StopTriggered
+    | ev.ReserveRaised
 )
 
 
@@ -195,7 +199,8 @@ def learned(fold: Fold, e: OrderFact) -> None:
         case ev.SendBegun():
             row.submitted_at = at
         case ev.SendFailed():
-            row.submitted_at, row.error = None, e.text
+            row.submitted_at = row.unknown_at = None
+            row.error = e.text
             row.send_failures += 1
         case ev.FateLost():
             row.unknown_at, row.absences, row.error = at, 0, e.text
@@ -212,18 +217,20 @@ def learned(fold: Fold, e: OrderFact) -> None:
             row.cancel_requested_at, row.error_code, row.error = None, e.code, e.text
         case ev.StopTriggered():
             row.triggered_at = at
+        case ev.ReserveRaised():
+            _promise(fold, row, e.reserve - row.reserved, at)
         case ev.OrderResolved():
+            row.canceled_at = at
             _close(fold, row, at, f"resolved as {e.as_} by {e.by}: {e.reason}")
-            row.canceled_at = at
         case ev.OrderRejected():
-            _close(fold, row, at, e.text)
             row.rejected_at, row.error_code = at, e.code
+            _close(fold, row, at, e.text)
         case ev.OrderCanceled():
-            _close(fold, row, at, e.text)
             row.canceled_at = at
-        case ev.OrderExpired():
             _close(fold, row, at, e.text)
+        case ev.OrderExpired():
             row.expired_at = at
+            _close(fold, row, at, e.text)
     _settle(fold, row, at)
 
 
@@ -233,7 +240,6 @@ def filled(fold: Fold, e: ev.Traded | ev.TradeCorrected) -> PositionEffect:
     if row is None:
         return e.position_effect if isinstance(e, ev.Traded) else PositionEffect.AUTO
     effect = PositionEffect(row.position_effect)
-    leaves = row.leaves_qty
     row.cum_qty += e.last_qty
     row.cum_value += e.last_px * e.last_qty
     row.commission = shown((row.commission or ZERO) + e.fee)
@@ -250,7 +256,7 @@ def filled(fold: Fold, e: ev.Traded | ev.TradeCorrected) -> PositionEffect:
         used = used_by(instrument, instrument.notional(e.last_px, e.last_qty), e.fee)
         release = row.reserved if order.is_done else min(row.reserved, used)
         _promise(fold, row, -release, e.at)
-    _freeze(fold, row, order.leaves_qty - leaves, e.at)
+    _freeze(fold, row, e.at)
     _settle(fold, row, e.at)
     return effect
 
@@ -260,15 +266,15 @@ def unfilled(fold: Fold, cl_ord_id: str, qty: Decimal, px: Decimal, fee: Decimal
     row = fold.rows.orders.get(cl_ord_id)
     if row is None:
         return PositionEffect.AUTO
-    leaves = row.leaves_qty
     row.cum_qty -= qty
     row.cum_value -= px * qty
     row.commission = shown((row.commission or ZERO) - fee)
     order = order_of(row)
     instrument = fold.books.instruments.get(row.symbol)
-    if not order.is_done and order.side is Side.BUY and not row.is_external and instrument is not None:
+    reserves = order.side is Side.BUY and not (row.is_external and row.price is None)
+    if not order.is_done and reserves and instrument is not None:
         _promise(fold, row, used_by(instrument, instrument.notional(px, qty), fee), at)
-    _freeze(fold, row, order.leaves_qty - leaves, at)
+    _freeze(fold, row, at)
     _settle(fold, row, at)
     match order.position_effect:
         case PositionEffect.OPEN:
@@ -311,7 +317,7 @@ def _close(fold: Fold, row: OrderRow, at: UtcNs, text: str) -> None:
     row.cancel_requested_at = row.unknown_at = None
     row.error = text
     _promise(fold, row, -row.reserved, at)
-    _freeze(fold, row, -row.leaves_qty, at)
+    _freeze(fold, row, at)
 
 
 def _promise(fold: Fold, row: OrderRow, amount: Decimal, at: UtcNs) -> None:
@@ -319,11 +325,17 @@ def _promise(fold: Fold, row: OrderRow, amount: Decimal, at: UtcNs) -> None:
     fold.books.promise(row.account_id, row.broker, row.symbol, amount, at, fold.seq)
 
 
-def _freeze(fold: Fold, row: OrderRow, delta: Decimal, at: UtcNs) -> None:
-    instrument = fold.books.instruments.get(row.symbol)
-    side, effect = Side(row.side), PositionEffect(row.position_effect)
-    if delta and instrument is not None and closes(side, effect, instrument):
-        fold.books.freeze(row.account_id, row.broker, row.symbol, side, delta, at, fold.seq)
+def _freeze(fold: Fold, row: OrderRow, at: UtcNs) -> None:
+    """Promise the order what it has left to close; what it was promised before is released whatever the rules say by now."""
+    instrument, order = fold.books.instruments.get(row.symbol), order_of(row)
+    leaves = order.leaves_qty
+    delta = leaves - row.frozen
+    if order.side is Side.BUY and order.position_effect is PositionEffect.AUTO:
+        return
+    if not delta or (delta > ZERO and (instrument is None or not closes(order.side, order.position_effect, instrument))):
+        return
+    row.frozen = leaves
+    fold.books.freeze(row.account_id, row.broker, row.symbol, order.side, delta, at, fold.seq)
 
 
 def _time(value: int | None) -> UtcNs | None:

@@ -54,6 +54,7 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.OrderCanceled()
             | ev.OrderExpired()
             | ev.StopTriggered()
+            | ev.ReserveRaised()
         ):
             orders.learned(fold, e)
         case ev.Traded():

@@ -172,6 +172,7 @@ class OrderRow(Row, kw_only=True):
     arrival_px: Decimal | None = None
     arrival_at: int | None = None
     reserved: Decimal = ZERO
+    frozen: Decimal = ZERO
     cum_value: Decimal = ZERO
     multiplier: Decimal = Decimal(1)
     seq: int

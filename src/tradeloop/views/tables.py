@@ -232,6 +232,7 @@ trade_orders: Final = _table(
     _dec("arrival_px", null=True),
     _time("arrival_at", null=True),
     _exact("reserved"),
+    _exact("frozen"),
     _exact("cum_value"),
     _dec("multiplier"),
     _long("seq"),

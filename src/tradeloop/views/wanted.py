@@ -22,6 +22,7 @@ OrderEvent = (
     | ev.OrderCanceled
     | ev.OrderExpired
     | ev.StopTriggered
+    | ev.ReserveRaised
     | ev.Overfilled
     | ev.Traded
     | ev.TradeBusted

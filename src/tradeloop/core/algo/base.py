@@ -1,4 +1,7 @@
-"""The seam for execution algorithms: from a parent and the moment to the slices that are due."""
+"""The seam for execution algorithms: from a parent and the moment to the slices that are due.
+
+Today it carries one child for each leg; `Parent` says what is missing for more.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,12 @@ from tradeloop.core.types import Qty, Side, UtcNs
 
 
 class Parent(msgspec.Struct, frozen=True, gc=False):
-    """What is to be worked: `order_qty` in all, of which `placed_qty` has become child orders."""
+    """What is to be worked: `order_qty` in all, of which `placed_qty` has become child orders.
+
+    A leg of a run remembers one order so far (core/state.py), so its parent is asked about once, with `placed_qty` zero, and
+    must answer with exactly one slice of everything: core/run/sending.py insists on it. An algorithm that slices over time
+    needs legs with several orders and a timer first.
+    """
 
     side: Side
     order_qty: Qty

@@ -11,14 +11,26 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+from tradeloop.core import market
 from tradeloop.core.events import OrderStaged
-from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
+from tradeloop.core.risk.cost import closes, unbounded
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import SECOND_NS, ZERO, OrdType, PositionEffect, Side, UtcNs
+from tradeloop.core.types import (
+    DECIMAL_PLACES_MAX,
+    SECOND_NS,
+    SIGNIFICANT_DIGITS_MAX,
+    ZERO,
+    OrdType,
+    PositionEffect,
+    Side,
+    UtcNs,
+    is_exact,
+)
 
 Check = Callable[[State, Surroundings, OrderStaged | Order, Instrument, UtcNs], Denied | None]
 
@@ -67,7 +79,7 @@ def not_quarantined(
     unknown = state.unknown.get((order.account, order.symbol))
     if not unknown:
         return None
-    other = next(iter(unknown))
+    other = min(unknown)
     return Denied(
         "fate_unknown",
         "0",
@@ -84,13 +96,21 @@ def quote_fresh(
         return None
     quote = around.quotes.get(order.symbol)
     if quote is None:
-        return Denied("quote_fresh", "a quote", "none", f"no quote of {order.symbol} has been seen; check the feed")
+        text = f"no quote of {order.symbol} has been seen; wait for its first quote or bar, or check the feed"
+        return Denied("quote_fresh", "a quote", "none", text)
     if quote.suspended:
         return Denied("suspended", "trading", "suspended", f"{order.symbol} is suspended; try when it trades again")
+    if market.is_current(around, quote, now):
+        return None
     age = now - quote.at
     limit = around.policy.max_quote_age_ns
-    if age <= limit:
-        return None
+    if age < 0:
+        return Denied(
+            "quote_fresh",
+            f"{limit // SECOND_NS} s",
+            f"{age // SECOND_NS} s",
+            f"the quote of {order.symbol} is stamped {-age // SECOND_NS} s ahead of our clock; check both clocks",
+        )
     return Denied(
         "quote_fresh",
         f"{limit // SECOND_NS} s",
@@ -128,13 +148,22 @@ def legal_quantity(
 ) -> Denied | None:
     """Lots: the exchange takes multiples, and an odd remainder only whole (R20 to R23)."""
     qty = order.order_qty
+    if not is_exact(qty):
+        return Denied(
+            "exact_qty",
+            f"{SIGNIFICANT_DIGITS_MAX} significant digits",
+            str(qty),
+            f"order_qty was {qty}, expected at most {SIGNIFICANT_DIGITS_MAX} significant digits and {DECIMAL_PLACES_MAX} "
+            "decimal places; round down",
+        )
     held = _closable(state, order, instrument) if order.side is Side.SELL else ZERO
     if not instrument.is_tradable_qty(qty, order.side, held):
         return Denied(
             "lot",
             f"at least {instrument.min_qty}, steps of {instrument.lot}",
             str(qty),
-            f"order_qty was {qty}, the lot of {order.symbol} is {instrument.lot} (at least {instrument.min_qty}); round down",
+            f"order_qty was {qty}, the lot of {order.symbol} is {instrument.lot} (at least {instrument.min_qty}); "
+            + ("round down" if qty > instrument.min_qty else f"order at least {instrument.min_qty}"),
         )
     limit = instrument.max_qty_market if order.ord_type is OrdType.MARKET else instrument.max_qty_limit
     if limit is not None and qty > limit:
@@ -153,7 +182,8 @@ def legal_price(
     """Prices on the tick and inside the day's limits (R24, R25)."""
     quote = around.quotes.get(order.symbol)
     band = instrument.band(quote.prev_close) if quote is not None and quote.prev_close is not None else None
-    for price in (order.price, order.stop_px):
+    # A stop that has fired did so at a price the market made; what it becomes is judged by its own price alone.
+    for price in (order.price, order.stop_px if isinstance(order, OrderStaged) else None):
         if price is None:
             continue
         if not instrument.on_tick(price):
@@ -191,6 +221,14 @@ def closable(
     )
 
 
+def bounded(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """What an order may cost has a bound, and one that the books can hold: without a price it has none."""
+    reserve = order.reserve if isinstance(order, OrderStaged) else order.reserved
+    return None if reserve else unbounded(around, order, instrument)
+
+
 def cash_free(
     state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
 ) -> Denied | None:
@@ -205,13 +243,22 @@ def cash_free(
         "cash",
         str(free),
         str(order.reserve),
-        f"{order.side.value} {order.order_qty} {order.symbol} may cost {order.reserve} {instrument.currency}, "
-        f"free cash is {free}; reduce the order or add funds",
+        f"{order.side.value} {order.order_qty} {order.symbol} may cost {_short(order.reserve)} {instrument.currency}, "
+        f"free cash is {_short(free)}; reduce the order or add funds",
     )
 
 
+def _short(number: Decimal) -> str:
+    """Every digit that says something: no idle zeros, no exponent."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+MARKET: Final[tuple[Check, ...]] = (legal_quantity, legal_price)
+"""What of BOOKS is asked of the present day again when a staged order leaves late."""
+
 GATE: Final[tuple[Check, ...]] = (broker_ready, session_open, not_halted, not_quarantined, quote_fresh)
-BOOKS: Final[tuple[Check, ...]] = (order_type_known, legal_quantity, legal_price, closable, cash_free)
+BOOKS: Final[tuple[Check, ...]] = (order_type_known, legal_quantity, legal_price, closable, bounded, cash_free)
 
 
 def working_type(ord_type: OrdType, *, holds_stops: bool) -> OrdType:
@@ -223,18 +270,11 @@ def working_type(ord_type: OrdType, *, holds_stops: bool) -> OrdType:
     return OrdType.LIMIT if ord_type is OrdType.STOP_LIMIT else ord_type
 
 
-def closes(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
-    """Whether an order may only close: every sell of something that cannot be sold short, and what says so itself."""
-    if effect is PositionEffect.OPEN:
-        return side is Side.SELL and not instrument.shortable
-    if effect is not PositionEffect.AUTO:
-        return True
-    return side is Side.SELL and instrument.asset_class is not AssetClass.FUTURE and not instrument.shortable
-
-
 def _closable(state: State, order: OrderStaged | Order, instrument: Instrument) -> Decimal:
     position: Position = state.held(order.account, order.symbol)
     effect = order.position_effect
+    if isinstance(order, Order):
+        return order.leaves_qty  # promised to it when it was staged
     if order.side is Side.SELL:
         held, frozen = position.long_qty, position.long_frozen
         today, yesterday = position.long_today, position.long_yesterday

@@ -13,13 +13,14 @@ from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.risk.approved import Approved
-from tradeloop.core.risk.checks import BOOKS, GATE
+from tradeloop.core.risk.checks import BOOKS, GATE, MARKET
+from tradeloop.core.risk.cost import unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import UtcNs
+from tradeloop.core.types import ZERO, Amount, UtcNs
 
-RISK_VERSION: Final = "1"
+RISK_VERSION: Final = "2"
 """Changes whenever a check does; journalled with every order."""
 
 _PIPELINE: Final = GATE + BOOKS
@@ -35,12 +36,12 @@ def check(state: State, around: Surroundings, intent: OrderStaged, instrument: I
 
 
 def recheck(state: State, around: Surroundings, order: Order, now: UtcNs) -> Denied | None:
-    """Whether a staged order may leave now: the gate, and a price that has not run away since it was staged.
+    """Whether a staged order may leave now: the gate, the day's steps and limits, and a price that has not run away since.
 
-    What BOOKS allowed is still reserved for it, so only the world has to be asked again.
+    The shares BOOKS allowed are still promised to it. What it may cost at present prices is `more_cash`'s question.
     """
     instrument = state.instruments[order.symbol]
-    for rule in GATE:
+    for rule in GATE + MARKET:
         denied = rule(state, around, order, instrument, now)
         if denied is not None:
             return denied
@@ -59,6 +60,29 @@ def recheck(state: State, around: Surroundings, order: Order, now: UtcNs) -> Den
     )
 
 
+def more_cash(state: State, around: Surroundings, order: Order) -> Amount | Denied:
+    """The reserve a staged order needs at present prices: at least what it has; Denied where free cash does not cover it."""
+    instrument = state.instruments[order.symbol]
+    cost = worst_cost(state, around, order, instrument, around.quotes.get(order.symbol))
+    if not cost:
+        return unbounded(around, order, instrument) or order.reserved
+    if cost <= order.reserved:
+        return order.reserved
+    book = state.accounts[order.account].cash.get(instrument.currency)
+    free = book.free if book is not None else ZERO
+    if cost - order.reserved <= free:
+        return cost
+    return Denied(
+        "cash",
+        str(free + order.reserved),
+        str(cost),
+        f"{order.side.value} {order.order_qty} {order.symbol} may cost {cost} {instrument.currency} at present prices, "
+        f"{order.reserved} is reserved for it and {free} is free; add funds and order again",
+    )
+
+
 def approved(order: Order) -> Approved[Order]:
-    """The proof for the wire. Only an order in the state can be asked for, and none gets there but through `check`."""
+    """The proof for the wire. An order that never went through `check`, one made elsewhere above all, has none."""
+    if order.external or not order.risk_version or order.staged_at <= 0:
+        raise ValueError(f"order {order.cl_ord_id} never passed risk; only a staged order can be sent")
     return Approved(order=order, risk_version=order.risk_version)

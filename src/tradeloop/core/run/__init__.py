@@ -1,6 +1,5 @@
-"""A run turns a target portfolio into orders: checked (checks), planned (plan), released wave by wave
-(release).
+"""A run turns a target portfolio into orders: checked (checks, others), planned (plan), released wave by wave (release).
 
-The three files are pure functions over plain values. What a run is and what became of it lives in the state;
-what may happen to it is decided in core/decide.py, which calls them.
+Those are functions over plain values and the state, which they read. How a person steers a run and how it gets on stands in
+conduct, which leg goes now and which one waits in sending, what is left over at the end in ending.
 """

@@ -11,7 +11,7 @@ run has nothing to plan from, and that is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -21,7 +21,7 @@ from tradeloop.core.run.limits import LIMITS
 from tradeloop.core.run.look import Finding, Look, Rule, Windows, clock, some, weights
 from tradeloop.core.run.plan import BUYS, SELLS, plan
 from tradeloop.core.run.sizing import Held, plain, seconds
-from tradeloop.core.types import ZERO, Side, Symbol, UtcNs
+from tradeloop.core.types import ZERO, Side, Symbol, TradingDay, UtcNs
 
 __all__ = ["Finding", "checks"]
 
@@ -35,14 +35,15 @@ def checks(
     now: UtcNs,
     is_trading_day: bool,
     windows: Windows,
+    open_days: Sequence[TradingDay] = (),
 ) -> tuple[Finding, ...]:
     """Every reason to refuse the run, in a fixed order; empty when it may be planned.
 
     `cash` is what may be spent now and `equity` what the weights are fractions of, both in the currency of
     the run. `is_trading_day` is about `cmd.trade_date`; `windows` are the [start, end) spans of that date in
-    which orders may be sent.
+    which orders may be sent; `open_days` are the trading days that the sessions of the targets are in, where known.
     """
-    look = Look(cmd, instruments, held, cash, equity, now, is_trading_day, windows)
+    look = Look(cmd, instruments, held, cash, equity, now, is_trading_day, windows, open_days)
     shape = [finding for rule in _SHAPE for finding in rule(look)]
     limits = [finding for rule in LIMITS for finding in rule(look)]
     # A plan of contradictory targets would raise; what it would have cost is then beside the point.
@@ -115,7 +116,8 @@ def _some_price_usable(look: Look) -> Iterable[Finding]:
     if not priced:
         yield Finding(
             "no_prices",
-            f"a plan needs prices, was none for any of {len(wanted)} targets; start the feed or bring a price column",
+            f"a plan needs prices, was none for any of {len(wanted)} targets;"
+            " start the feed, wait for the session's first quote or bar, or bring a price column",
         )
         return
     max_age_ns = look.cmd.limits.max_quote_age_ns

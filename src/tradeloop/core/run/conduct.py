@@ -7,14 +7,11 @@ nothing further is sent (FAILED_BATCH); when some failed, the good ones go on an
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from decimal import ROUND_UP, Decimal
+from collections.abc import Generator, Mapping
 from hashlib import sha256
 
 import msgspec
 
-from tradeloop.core.algo import ALGOS
-from tradeloop.core.algo.base import Parent
 from tradeloop.core.commands import (
     ApproveRun,
     CancelRun,
@@ -28,7 +25,6 @@ from tradeloop.core.commands import (
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
     Event,
-    LineResized,
     PlanLine,
     RunApproved,
     RunCancelRequested,
@@ -39,34 +35,29 @@ from tradeloop.core.events import (
     RunResumed,
     RunStarted,
 )
-from tradeloop.core.instrument import AssetClass
 from tradeloop.core.replies import RunReply
 from tradeloop.core.run.checks import Finding, checks
+from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of
+from tradeloop.core.run.others import others_at_work
 from tradeloop.core.run.plan import plan
-from tradeloop.core.run.release import Drop, LegState, LineState, Send, Shrink, release
-from tradeloop.core.staging import bound_px, cancel, order_of_run, stage
-from tradeloop.core.state import Leg, Run, State, run_key
+from tradeloop.core.run.sending import send_ready
+from tradeloop.core.run.sizing import Held
+from tradeloop.core.staging import cancel, send_late
+from tradeloop.core.state import Run, State, run_key
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
     ZERO,
     Amount,
     Mode,
-    OrdType,
-    PositionEffect,
-    Qty,
     RunID,
     RunStatus,
+    Symbol,
     UtcNs,
 )
 
 Facts = Generator[Event, None, None]
 ENDED = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELED)
-FAILED_BATCH = "FAILED_BATCH"
-_ALGO = "immediate"
-
-_LEFT_OVER = frozenset({"denied", "cash_short", "no_cash", "t1_shortfall", "no_price", "stale_price", "suspended", "order_cap"})
-"""Codes of lines that want more than was ordered and could have it another time; not what rounding leaves over."""
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -91,12 +82,14 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
     trading = bool(hours) and all(h is not None and h.trading_day == cmd.trade_date for h in hours)
     shut = [h for h in hours if h is not None and not h.is_open(now)]
     windows = next((h.windows for h in (*shut, *hours) if h is not None), ())
-    findings = checks(cmd, state.instruments, held, free, equity, now, trading, windows)
+    open_days = [h.trading_day for h in hours if h is not None]
+    findings = checks(cmd, state.instruments, held, free, equity, now, trading, windows, open_days)
     if unpriced:
         named = ", ".join(sorted(unpriced))
         findings += (
             Finding("equity_unknown", f"the equity needs a price for every holding, was none for {named}; start its feed"),
         )
+    findings += tuple(others_at_work(state, cmd.account, _touched(cmd, held)))
     if findings:
         return Preview(findings, (), free, Amount(equity))
     lines = plan(
@@ -112,6 +105,11 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
         currency=cmd.currency,
     )
     return Preview((), lines, free, Amount(equity))
+
+
+def _touched(cmd: StartRun, held: Mapping[Symbol, Held]) -> tuple[Symbol, ...]:
+    """The symbols a run may order in: those it names, and the holdings it does not name where it sells them."""
+    return (*(target.symbol for target in cmd.targets), *(held if cmd.sell_unlisted else ()))
 
 
 def start(state: State, around: Surroundings, cmd: StartRun, now: UtcNs) -> Generator[Event, None, RunReply]:
@@ -141,17 +139,58 @@ def start(state: State, around: Surroundings, cmd: StartRun, now: UtcNs) -> Gene
 
 
 def approve(state: State, around: Surroundings, cmd: ApproveRun, now: UtcNs) -> Generator[Event, None, RunReply]:
-    """Let a planned run go (S0-43, S1-56)."""
+    """Let a planned run go, held for approval or not (S0-43, S1-56); who did is in the journal either way.
+
+    The plan is looked at once more: its day, its prices, its holdings, and what else is at work in its symbols. Raises BadInput
+    where one of them is no longer what it was. That the approver is another person than the author is not asked here: the core
+    knows names, not people, and a desk of one could approve nothing.
+    """
     run = _run(state, cmd.run_id)
+    if not cmd.by.strip():
+        raise BadInput("a run is approved by a named person; the name was empty")
     if run.status not in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
         return RunReply(cmd.run_id, run.status, repeat=True)
-    day = run.created.trade_date
-    if any(hours is None or hours.trading_day != day for hours in hours_of(state, run.created.targets)):
-        raise BadInput(f"run {cmd.run_id} was planned for {day}, which is not the trading day now; make a run for today")
-    if run.status is RunStatus.AWAITING_APPROVAL:
-        yield RunApproved(now, cmd.run_id, cmd.by)
+    _refuse_another_day(state, run)
+    _refuse_another_market(state, around, run)
+    yield RunApproved(now, cmd.run_id, cmd.by)
     yield from _go(state, around, cmd.run_id, now)
     return RunReply(cmd.run_id, run.status)
+
+
+def _refuse_another_day(state: State, run: Run) -> None:
+    """Raise BadInput when the trading day of the run is not the one its markets are in."""
+    day = run.created.trade_date
+    sessions = dict.fromkeys(state.instruments[leg.line.symbol].session for leg in run.legs if leg.line.order_qty)
+    known = [state.hours.get(session) for session in sessions]
+    if any(hours is None or hours.trading_day != day for hours in known):
+        raise BadInput(
+            f"run {run.created.run_id} was planned for {day}, which is not the trading day now; make a run for today"
+        )
+
+
+def _refuse_another_market(state: State, around: Surroundings, run: Run) -> None:
+    """Raise BadInput when a plan that waited is no longer the plan that would be made."""
+    created = run.created
+    limit = around.policy.max_drift
+    lines = [leg.line for leg in run.legs if not leg.closed]
+    for line in lines:
+        quote = around.quotes.get(line.symbol)
+        seen = None if quote is None else quote.mid_or_last
+        if seen is None or line.ref_px is None:
+            raise BadInput(f"run {created.run_id} needs a present price of {line.symbol}, none was known; start its feed")
+        if abs(seen - line.ref_px) > line.ref_px * limit:
+            raise BadInput(
+                f"run {created.run_id} was planned with {line.symbol} at {line.ref_px}, which was {seen} now; at most"
+                f" {limit:.2%} of change is allowed, make a new run"
+            )
+        held = state.held(created.account, line.symbol).net_qty
+        if held != line.held_qty:
+            raise BadInput(
+                f"run {created.run_id} was planned with {line.held_qty} {line.symbol} held, it was {held} now; make a new run"
+            )
+    others = others_at_work(state, created.account, (line.symbol for line in lines), created.run_id)
+    if others:
+        raise BadInput(f"run {created.run_id} cannot go: {'; '.join(finding.text for finding in others)}")
 
 
 def pause(state: State, cmd: PauseRun, now: UtcNs) -> Generator[Event, None, RunReply]:
@@ -165,10 +204,15 @@ def pause(state: State, cmd: PauseRun, now: UtcNs) -> Generator[Event, None, Run
 
 
 def resume(state: State, around: Surroundings, cmd: ResumeRun, now: UtcNs) -> Generator[Event, None, RunReply]:
-    """Go on with a paused run."""
+    """Go on with a paused run, on its own trading day. Raises BadInput on another: cancel it, what it sent stays."""
     run = _run(state, cmd.run_id)
     if run.status is RunStatus.PAUSED:
+        _refuse_another_day(state, run)
         yield RunResumed(now, cmd.run_id, cmd.by)
+        for leg in run.legs:
+            order = None if leg.cl_ord_id is None or leg.closed else state.orders.open.get(leg.cl_ord_id)
+            if order is not None:
+                yield from send_late(state, around, order, now)
         yield from advance(state, around, cmd.run_id, now)
     elif run.status is not RunStatus.RUNNING:
         raise BadInput(f"run {cmd.run_id} is {_word(run)}; only a PAUSED one can be resumed")
@@ -193,7 +237,9 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     """A new attempt at what an ended run left over, made by a named person (S0-59, D1).
 
     The targets in units are those of the first attempt: its frozen prices and equity are used again wherever it had a
-    price, so that a market that moved meanwhile does not turn the residual into another portfolio.
+    price, so that a market that moved meanwhile does not turn the residual into another portfolio. What the first attempt had
+    to wait for, each attempt waits for again: an approval, or somebody who lets it go. Only what was to be ordered and was not
+    is taken up: a holding that the run was told to keep is kept.
     """
     old = _run(state, cmd.run_id)
     if old.status not in ENDED:
@@ -203,9 +249,7 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     if not cmd.by.strip():
         raise BadInput("a retry is made by a named person; --by was empty")
     was = old.created
-    wanted = {old.leg(number).line.symbol for number in old.todo}
-    if old.status is RunStatus.CANCELED or old.code == FAILED_BATCH:
-        wanted = {leg.line.symbol for leg in old.legs}
+    wanted = {old.leg(number).line.symbol for number in left_over(state, old)}
     if not wanted:
         raise BadInput(f"run {cmd.run_id} left nothing over; there is nothing to retry")
     usable = {p.symbol: p for p in was.prices if not p.suspended}
@@ -234,6 +278,8 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
         limits=was.limits,
         order_timeout_ns=was.order_timeout_ns,
         sell_unlisted=False,
+        execute=was.execute,
+        hold_for_approval=was.hold_for_approval,
         inputs=was.inputs,
     )
     seen = preview(state, again, now)
@@ -257,7 +303,8 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     seen = Preview((), lines, seen.cash, was.equity)
     created = _created(state, again, seen, now, attempt=was.attempt + 1, supersedes=cmd.run_id)
     yield created
-    yield from _go(state, around, created.run_id, now)
+    if created.execute and not created.hold_for_approval:
+        yield from _go(state, around, created.run_id, now)
     return RunReply(created.run_id, state.runs[created.run_id].status)
 
 
@@ -266,131 +313,26 @@ def advance(state: State, around: Surroundings, run_id: RunID, now: UtcNs) -> Fa
     run = state.runs[run_id]
     if run.status in ENDED or (run.status not in (RunStatus.RUNNING, RunStatus.PAUSED) and not run.cancel_requested):
         return
-    while not _whole_batch_failed(state, run):
+    while not whole_batch_failed(state, run):
         if run.status is not RunStatus.RUNNING or run.cancel_requested:
             break
         # What was denied works no more, so that what waited for its money may go now or never: ask until nothing is left to do.
-        if not (yield from _release(state, around, run, now)):
+        if not (yield from send_ready(state, around, run, now)):
             break
     else:
-        yield RunEnded(now, run_id, RunStatus.FAILED, FAILED_BATCH, "every order sent so far failed", _todo(state, run))
+        text = "every order sent so far failed"
+        yield RunEnded(now, run_id, RunStatus.FAILED, FAILED_BATCH, text, left_over(state, run))
         return
     if run.cancel_requested:
         if all(leg.closed or leg.cl_ord_id is None for leg in run.legs):
-            yield RunEnded(now, run_id, RunStatus.CANCELED, "", run.text, _todo(state, run))
+            yield RunEnded(now, run_id, RunStatus.CANCELED, "", run.text, left_over(state, run))
     elif all(leg.closed for leg in run.legs):
-        todo = _todo(state, run)
-        text = f"{len(todo)} of {len(run.legs)} lines need a person" if todo else "every line was worked to its end"
-        yield RunEnded(now, run_id, RunStatus.COMPLETED, "partial" if todo else "", text, todo)
+        yield ended(state, run, now)
 
 
 def _go(state: State, around: Surroundings, run_id: RunID, now: UtcNs) -> Facts:
     yield RunStarted(now, run_id)
     yield from advance(state, around, run_id, now)
-
-
-def _release(state: State, around: Surroundings, run: Run, now: UtcNs) -> Generator[Event, None, bool]:
-    """Do what may be done with the unsent legs now; whether anything was."""
-    created = run.created
-    if all(leg.closed or leg.cl_ord_id is not None for leg in run.legs):
-        return False
-    link = state.links.get(created.broker)
-    if link is None or not link.ready or any(_waits(state, around, leg, now) for leg in run.legs):
-        return False
-    states = [LineState(leg.line, leg.order_qty, _leg_state(leg), state.instruments[leg.line.symbol]) for leg in run.legs]
-    free = cash_book(state, created.account, created.currency).free
-
-    def cost(line: PlanLine, qty: Decimal) -> Decimal:
-        return _cost_bound(state, around, line, qty)
-
-    actions = release(states, free, cost)
-    for action in actions:
-        match action:
-            case Send(leg=number, qty=qty):
-                line = run.leg(number).line
-                parent = Parent(line.side, qty, Qty(ZERO), state.instruments[line.symbol], now)
-                for child in ALGOS[_ALGO].due(parent, now):
-                    want = order_of_run(
-                        created.account,
-                        line.symbol,
-                        line.side,
-                        child.qty,
-                        line.position_effect,
-                        f"run:{created.run_id}",
-                        f"target {line.target_qty}, held {line.held_qty}",
-                    )
-                    cancel_at = None if created.order_timeout_ns is None else UtcNs(now + created.order_timeout_ns)
-                    yield from stage(state, around, want, now, run_id=created.run_id, leg=number, cancel_at=cancel_at)
-            case Shrink(leg=number, qty=qty, code=code, reason=reason):
-                yield LineResized(now, created.run_id, number, qty, code, reason)
-            case Drop(leg=number, code=code, reason=reason):
-                yield LineResized(now, created.run_id, number, Qty(ZERO), code, reason)
-    return bool(actions)
-
-
-def _waits(state: State, around: Surroundings, leg: Leg, now: UtcNs) -> bool:
-    """Whether an unsent leg's market is shut and opens again today, or has not been heard of since this process began.
-
-    The next look at the broker's books asks again.
-    """
-    if leg.closed or leg.cl_ord_id is not None:
-        return False
-    if leg.line.symbol not in around.quotes:
-        return True
-    hours = state.hours.get(state.instruments[leg.line.symbol].session)
-    return hours is not None and hours.opens_later(now)
-
-
-def _cost_bound(state: State, around: Surroundings, line: PlanLine, qty: Decimal) -> Decimal:
-    """The most a buy of this line may take from the free cash; without a market it is the plan's own price plus the buffer."""
-    instrument = state.instruments[line.symbol]
-    px = bound_px(around, OrdType.MARKET, None, None, instrument, around.quotes.get(line.symbol))
-    if px is None:
-        px = (line.ref_px or ZERO) * (1 + around.policy.market_buffer)
-    value = instrument.notional(px, qty)
-    fee = instrument.fees.fee(line.side, qty, value)
-    if instrument.asset_class is AssetClass.FUTURE:
-        opens = line.position_effect in (PositionEffect.AUTO, PositionEffect.OPEN)
-        value = Amount(value * (instrument.margin_rate or Decimal(1)) if opens else ZERO)
-    return (value + fee).quantize(instrument.fees.quantum, rounding=ROUND_UP)
-
-
-def _leg_state(leg: Leg) -> LegState:
-    if leg.closed:
-        return LegState.CLOSED
-    return LegState.WORKING if leg.cl_ord_id is not None else LegState.UNSENT
-
-
-def _whole_batch_failed(state: State, run: Run) -> bool:
-    """Whether orders were sent, all of them are closed, and none of them traded because we or the broker refused."""
-    tried = [leg for leg in run.legs if leg.code == "denied" or leg.cl_ord_id is not None]
-    if not tried or run.cancel_requested:
-        return False
-    return all(leg.closed and _refused(state, leg) for leg in tried)
-
-
-def _refused(state: State, leg: Leg) -> bool:
-    if leg.code == "denied":
-        return True
-    order = state.orders.get(leg.cl_ord_id) if leg.cl_ord_id is not None else None
-    if order is None or order.cum_qty:
-        return False
-    return order.rejected_at is not None or (order.canceled_at is not None and order.send_begun_at is None)
-
-
-def _todo(state: State, run: Run) -> tuple[int, ...]:
-    """Legs a person has to look at: refused, or ended short of what was ordered."""
-    todo = []
-    for leg in run.legs:
-        if leg.code in _LEFT_OVER:
-            todo.append(leg.line.leg)
-        elif leg.cl_ord_id is not None:
-            order = state.orders.get(leg.cl_ord_id)
-            if order is not None and order.cum_qty < leg.line.order_qty:
-                todo.append(leg.line.leg)
-        elif not leg.closed:
-            todo.append(leg.line.leg)
-    return tuple(todo)
 
 
 def _denied(cmd: StartRun, seen: Preview, now: UtcNs) -> RunDenied:

@@ -124,6 +124,14 @@ def _blacklist(look: Look) -> Iterable[Finding]:
 def _session(look: Look) -> Iterable[Finding]:
     """S1-41: a dry-run may be made off session, but for a trading day."""
     date = look.cmd.trade_date
+    others = [day for day in dict.fromkeys(look.open_days) if day != date]
+    if not look.is_trading_day and others:
+        yield Finding(
+            "not_a_trading_day",
+            f"the trade date must be the trading day that is open, {some(others)}, was {date};"
+            f" use the context of {others[0]}, or a feed that plays {date} if that is a trading day",
+        )
+        return
     if not look.is_trading_day:
         yield Finding(
             "not_a_trading_day",

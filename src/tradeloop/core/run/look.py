@@ -11,7 +11,7 @@ import msgspec
 from tradeloop.core.commands import StartRun, TargetLine
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.run.sizing import Held
-from tradeloop.core.types import SECOND_NS, ZERO, Symbol, UtcNs
+from tradeloop.core.types import SECOND_NS, ZERO, Symbol, TradingDay, UtcNs
 
 _NAMES_SHOWN = 5
 
@@ -37,6 +37,7 @@ class Look(msgspec.Struct, frozen=True):
     now: UtcNs
     is_trading_day: bool
     windows: Windows
+    open_days: Sequence[TradingDay] = ()
 
     @property
     def total_weight(self) -> Decimal:

@@ -143,7 +143,7 @@ def _obstacle(
     if currency is not None and instrument.currency != currency:
         return "other_currency", f"{symbol} trades in {instrument.currency}, this run has {currency}"
     if wish.px is None or wish.px <= ZERO:
-        return "no_price", f"{symbol} has no price"
+        return "no_price", f"{symbol} has no price yet; wait for its first quote or bar, or bring a price column"
     if quote is not None and quote.suspended:
         return "suspended", f"{symbol} is suspended from trading"
     if age_ns is not None and max_age_ns is not None and age_ns > max_age_ns:

@@ -31,11 +31,13 @@ as quantity grows.
 class LegState(Enum):
     """Where the order of one line stands, as far as money is concerned.
 
-    WORKING is every order that may still trade, one of unknown fate included. CLOSED is every line that will
+    WORKING is every order that may still trade, one of unknown fate included. WAITING is a line that may not be sent yet for a
+    reason of its own, which has nothing to do with money. CLOSED is every line that will
     not move any more: filled, cancelled, rejected, denied, dropped, or never meant to be ordered.
     """
 
     UNSENT = "UNSENT"
+    WAITING = "WAITING"
     WORKING = "WORKING"
     CLOSED = "CLOSED"
 
@@ -82,16 +84,23 @@ def release(lines: Sequence[LineState], free_cash: Decimal, cost_bound: CostBoun
     """What may be done with the unsent lines of a run now, in the order in which to do it.
 
     `free_cash` is what no order holds, in the currency of the run. An empty list means wait, or that nothing
-    is left to send.
+    is left to send. What a waiting buy may cost is set aside for it, as far as the cash goes.
     """
-    unsent = sorted((state for state in lines if state.state is LegState.UNSENT), key=lambda state: state.line.leg)
-    released: list[Release] = [Send(state.line.leg, state.order_qty) for state in unsent if state.line.wave == SELLS]
+    unsent = sorted(
+        (state for state in lines if state.state in (LegState.UNSENT, LegState.WAITING)), key=lambda state: state.line.leg
+    )
+    released: list[Release] = [
+        Send(state.line.leg, state.order_qty) for state in unsent if state.line.wave == SELLS and state.state is LegState.UNSENT
+    ]
     # A sell just released is working from here on.
-    money_may_come = bool(released) or any(state.state is LegState.WORKING for state in lines)
+    money_may_come = bool(released) or any(state.state in (LegState.WORKING, LegState.WAITING) for state in lines)
     for state in unsent:
         if state.line.wave == SELLS:
             continue
         cost = cost_bound(state.line, state.order_qty)
+        if state.state is LegState.WAITING:
+            free_cash -= min(cost, max(free_cash, Decimal(0)))
+            continue
         if cost <= free_cash:
             released.append(Send(state.line.leg, state.order_qty))
             free_cash -= cost

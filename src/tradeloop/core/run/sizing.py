@@ -129,18 +129,20 @@ def _sellable_qty(wanted: Decimal, held: Held, instrument: Instrument) -> Decima
 
 
 def _why_less_bought(delta: Decimal, order_qty: Decimal, wished: Decimal, instrument: Instrument) -> tuple[str, str]:
+    lot = instrument.lot
     if order_qty == ZERO:
         return _why_nothing(wished, "buy", instrument)
     if order_qty < delta:
-        return "rounded", f"{plain(delta)} are wanted, {plain(order_qty)} is the largest order below that"
+        return "rounded", f"{units(delta, lot)} are wanted, {units(order_qty, lot)} is the largest order below that"
     if order_qty != wished:
-        return "rounded", f"{plain(wished)} are wished for, orders are in lots of {plain(instrument.lot)}"
+        return "rounded", f"{units(wished, lot)} are wished for, orders are in lots of {step(lot)}"
     return "", ""
 
 
 def _why_less_sold(wanted: Decimal, order_qty: Decimal, wished: Decimal, held: Held, instrument: Instrument) -> tuple[str, str]:
+    lot = instrument.lot
     if wanted > held.sellable:
-        short = f"{plain(wanted)} are to be sold, {plain(held.sellable)} of {plain(held.qty)} may be sold now"
+        short = f"{units(wanted, lot)} are to be sold, {units(held.sellable, lot)} of {units(held.qty, lot)} may be sold now"
         if instrument.settles_t1:
             return "t1_shortfall", f"{short}; what was bought today can be sold from the next trading day on"
         return "not_sellable", f"{short}; the rest is held by other orders or by the broker"
@@ -149,18 +151,18 @@ def _why_less_sold(wanted: Decimal, order_qty: Decimal, wished: Decimal, held: H
     if order_qty < wanted:
         return (
             "rounded",
-            f"{plain(wanted)} are to be sold, {plain(order_qty)} is the largest order below that",
+            f"{units(wanted, lot)} are to be sold, {units(order_qty, lot)} is the largest order below that",
         )
     if -order_qty != wished:
-        return "rounded", f"{plain(-wished)} are to be sold, orders are in lots of {plain(instrument.lot)}"
+        return "rounded", f"{units(-wished, lot)} are to be sold, orders are in lots of {step(lot)}"
     return "", ""
 
 
 def _why_nothing(wished: Decimal, verb: str, instrument: Instrument) -> tuple[str, str]:
     if wished == ZERO:
         return "unchanged", "the target is held already"
-    smallest = f"at least {plain(instrument.min_qty)}, in steps of {plain(instrument.lot)}"
-    return "below_one_lot", f"{plain(abs(wished))} to {verb} is less than an order may be ({smallest})"
+    smallest = f"at least {step(instrument.min_qty)}, in steps of {step(instrument.lot)}"
+    return "below_one_lot", f"{units(abs(wished), instrument.lot)} to {verb} is less than an order may be ({smallest})"
 
 
 def short_tail(number: Decimal) -> Decimal:
@@ -175,6 +177,19 @@ def plain(number: Decimal) -> str:
     """A number for a sentence: no exponent, no idle zeros, at most four decimals."""
     text = f"{number:.4f}" if number != number.to_integral_value() else f"{number:.0f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def step(number: Decimal) -> str:
+    """A lot or a smallest order for a sentence: every digit, as a coin's step is finer than `plain` shows."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def units(number: Decimal, lot: Decimal) -> str:
+    """A quantity for a sentence, to two places below the lot: what a lot cannot hold is then still to be seen."""
+    exponent = lot.normalize().as_tuple().exponent
+    places = max(4, 2 - exponent) if isinstance(exponent, int) else 4
+    return step(Decimal(f"{number:.{places}f}"))
 
 
 def seconds(ns: int) -> str:

@@ -1,0 +1,56 @@
+"""The market as the engine sees it: which quote counts, and how old it is.
+
+A newer quote is never replaced by an older one. A quote stamped ahead of our clock by more than a quote may be old is as good
+as none: it would stay fresh for ever. A price of zero or less means "nobody there" in every market but futures.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tradeloop.core.instrument import AssetClass
+from tradeloop.core.reports import Quote
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import ZERO, Px, UtcNs
+
+
+def is_current(around: Surroundings, quote: Quote, now: UtcNs) -> bool:
+    """Whether a decision may lean on the quote: neither old nor stamped in the future, as the policy bounds both."""
+    return -around.policy.max_quote_age_ns <= now - quote.at <= around.policy.max_quote_age_ns
+
+
+def take(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Quote | None:
+    """Make the quote the one its symbol is seen by; None when a better one stands."""
+    known = around.quotes.get(quote.symbol)
+    ahead = now + around.policy.max_quote_age_ns
+    if known is not None:
+        if quote.at > ahead >= known.at:
+            return None
+        if quote.at < known.at <= ahead:
+            return None
+    for px in (quote.bid, quote.ask, quote.last, quote.prev_close, quote.high, quote.low):
+        if px is not None and px <= ZERO:
+            quote = _without_nobody(state, quote)
+            break
+    around.quotes[quote.symbol] = quote
+    return quote
+
+
+def _without_nobody(state: State, quote: Quote) -> Quote:
+    instrument = state.instruments.get(quote.symbol)
+    if instrument is not None and instrument.asset_class is AssetClass.FUTURE:
+        return quote
+
+    def real(px: Px | None) -> Px | None:
+        return px if px is not None and px > ZERO else None
+
+    return msgspec.structs.replace(
+        quote,
+        bid=real(quote.bid),
+        ask=real(quote.ask),
+        last=real(quote.last),
+        prev_close=real(quote.prev_close),
+        high=real(quote.high),
+        low=real(quote.low),
+    )

@@ -1,0 +1,181 @@
+"""Which unsent legs of a running run go now, which wait, and which have lost their day.
+
+A leg waits alone: while its market is shut and opens again today, while its symbol has no quote or an old one, and while an
+order of unknown fate stands in its symbol. All others go on. What a waiting buy may cost stays set aside for it, and nothing
+behind it is made smaller meanwhile. At the end of its trading day a leg that was not sent is given up; it is never sent on
+another day, whose prices nobody decided on.
+
+Looking costs as much as there are legs that may go and the first one that may not, not as much as the run is long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from decimal import ROUND_UP, Decimal
+from typing import Final
+
+from tradeloop.core import market
+from tradeloop.core.algo import ALGOS
+from tradeloop.core.algo.base import Parent
+from tradeloop.core.events import Event, LineResized, PlanLine
+from tradeloop.core.instrument import AssetClass
+from tradeloop.core.risk.cost import bound_px
+from tradeloop.core.run.funds import cash_book
+from tradeloop.core.run.plan import SELLS
+from tradeloop.core.run.release import Drop, LegState, LineState, Send, Shrink, release
+from tradeloop.core.run.sizing import seconds
+from tradeloop.core.staging import order_of_run, stage
+from tradeloop.core.state import Leg, Run, State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import ZERO, Amount, OrdType, PositionEffect, Qty, UtcNs
+
+WAITS: Final = "waits"
+"""Code of a leg that a person should know about: it could have gone long ago and still waits for a quote."""
+DAY_OVER: Final = "day_over"
+"""Code of a leg that its trading day left behind."""
+_ALGO: Final = "immediate"
+
+
+def send_ready(state: State, around: Surroundings, run: Run, now: UtcNs) -> Generator[Event, None, bool]:
+    """Do what may be done with the unsent legs now; whether anything was sent, made smaller or given up."""
+    created = run.created
+    unsent = [leg for leg in run.legs if leg.cl_ord_id is None and not leg.closed]
+    if not unsent:
+        return False
+    link = state.links.get(created.broker)
+    may_send = link is not None and link.ready
+    free = cash_book(state, created.account, created.currency).free
+    left: Decimal = free
+    money_may_come = any(leg.cl_ord_id is not None and not leg.closed for leg in run.legs)
+    states = [] if not money_may_come else [_working(state, run)]
+    given_up = may_go = False  # may_go: worth asking which, and how much of it
+
+    def cost(line: PlanLine, qty: Decimal) -> Decimal:
+        return _cost_bound(state, around, line, qty)
+
+    for leg in unsent:
+        over = _day_over(state, run, leg, now)
+        if over is not None:
+            yield LineResized(now, created.run_id, leg.line.leg, Qty(ZERO), DAY_OVER, over)
+            given_up = True
+            continue
+        if not may_send:
+            continue
+        waits = _waits(state, around, run, leg, now)
+        sells = leg.line.wave == SELLS
+        states.append(
+            LineState(
+                leg.line,
+                leg.order_qty,
+                LegState.UNSENT if waits is None else LegState.WAITING,
+                state.instruments[leg.line.symbol],
+            )
+        )
+        if waits is not None:
+            money_may_come = True
+            if not sells and left > ZERO:
+                left -= min(left, cost(leg.line, leg.order_qty))
+            if waits and leg.code != WAITS:
+                yield LineResized(now, created.run_id, leg.line.leg, leg.order_qty, WAITS, waits)
+        elif sells:
+            may_go = money_may_come = True
+        elif (dear := cost(leg.line, leg.order_qty)) <= left:
+            may_go = money_may_come = True
+            left -= dear
+        elif money_may_come:
+            break  # it waits for money, and so does everything behind it
+        else:
+            may_go = True  # made smaller or dropped: nothing more will come
+    actions = release(states, free, cost) if may_go else []
+    for action in actions:
+        match action:
+            case Send(leg=number, qty=qty):
+                yield from _send(state, around, run, number, qty, now)
+            case Shrink(leg=number, qty=qty, code=code, reason=reason):
+                yield LineResized(now, created.run_id, number, qty, code, reason)
+            case Drop(leg=number, code=code, reason=reason):
+                yield LineResized(now, created.run_id, number, Qty(ZERO), code, reason)
+    return bool(actions) or given_up
+
+
+def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, now: UtcNs) -> Generator[Event, None, None]:
+    """Stage the one order of a leg."""
+    created, leg = run.created, run.leg(number)
+    line = leg.line
+    if leg.code == WAITS:
+        yield LineResized(now, created.run_id, number, qty, line.code, line.reason or "its wait is over")
+    parent = Parent(line.side, qty, Qty(ZERO), state.instruments[line.symbol], now)
+    children = ALGOS[_ALGO].due(parent, now)
+    # A leg remembers one order (state.Leg.cl_ord_id): a second child would take the place of the first.
+    made = [child.qty for child in children]
+    assert made == [qty], f"{_ALGO} made children of {made} for leg {number}, one order of all {qty} is what a leg can have"
+    want = order_of_run(
+        created.account,
+        line.symbol,
+        line.side,
+        children[0].qty,
+        line.position_effect,
+        f"run:{created.run_id}",
+        f"target {line.target_qty}, held {line.held_qty}",
+    )
+    cancel_at = None if created.order_timeout_ns is None else UtcNs(now + created.order_timeout_ns)
+    yield from stage(state, around, want, now, run_id=created.run_id, leg=number, cancel_at=cancel_at)
+
+
+def _day_over(state: State, run: Run, leg: Leg, now: UtcNs) -> str | None:
+    """Why the leg may not be sent any more: the market it was planned for has shut until another trading day."""
+    session = state.instruments[leg.line.symbol].session
+    hours = state.hours.get(session)
+    day = run.created.trade_date
+    if hours is None or (hours.trading_day == day and (hours.is_open(now) or hours.opens_later(now))):
+        return None
+    was = f"{session} is in trading day {hours.trading_day}" if hours.trading_day != day else f"{session} has closed"
+    return f"the run was planned for {day} and {was}; what was not sent is not sent on another day"
+
+
+def _waits(state: State, around: Surroundings, run: Run, leg: Leg, now: UtcNs) -> str | None:
+    """None when the leg may go; otherwise it waits, and the text says why where a person should know, else it is empty.
+
+    Nobody is told while the market is shut, nor of a first quote that is late by less than a quote may be old.
+    """
+    symbol = leg.line.symbol
+    hours = state.hours.get(state.instruments[symbol].session)
+    if hours is None or not hours.is_open(now):
+        return ""
+    if (run.created.account, symbol) in state.unknown:
+        return ""  # core/follow.py alerts the unknown order itself
+    limit = around.policy.max_quote_age_ns
+    quote = around.quotes.get(symbol)
+    if quote is None:
+        lacks = f"no quote of {symbol} has been seen"
+    elif quote.suspended:
+        return None  # the gate refuses it, with its reason
+    elif not market.is_current(around, quote, now):
+        lacks = f"the quote of {symbol} was {seconds(now - quote.at)} old, at most {seconds(limit)} is allowed"
+    elif quote.mid_or_last is None:
+        lacks = f"the quote of {symbol} had no price"
+    else:
+        return None
+    opened = max(start for start, end in hours.windows if start <= now < end)
+    since = max(run.started_at or now, state.started_at, opened)
+    return "" if now - since < limit else f"{lacks}; it waits until its market closes, check the feed"
+
+
+def _working(state: State, run: Run) -> LineState:
+    """One leg whose order may still trade, in the name of them all."""
+    leg = next(leg for leg in run.legs if leg.cl_ord_id is not None and not leg.closed)
+    return LineState(leg.line, leg.order_qty, LegState.WORKING, state.instruments[leg.line.symbol])
+
+
+def _cost_bound(state: State, around: Surroundings, line: PlanLine, qty: Decimal) -> Decimal:
+    """The most a buy of this line may take from the free cash; without a market it is the plan's own price plus the buffer."""
+    instrument = state.instruments[line.symbol]
+    px = bound_px(around, OrdType.MARKET, None, None, instrument, around.quotes.get(line.symbol))
+    if px is None:
+        px = (line.ref_px or ZERO) * (1 + around.policy.market_buffer)
+    value = instrument.notional(px, qty)
+    fee = instrument.fees.fee(line.side, qty, value)
+    if instrument.asset_class is AssetClass.FUTURE:
+        opens = line.position_effect in (PositionEffect.AUTO, PositionEffect.OPEN)
+        value = Amount(value * (instrument.margin_rate or Decimal(1)) if opens else ZERO)
+    return (value + fee).quantize(instrument.fees.quantum, rounding=ROUND_UP)

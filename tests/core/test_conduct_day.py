@@ -1,0 +1,124 @@
+"""A run belongs to its trading day: what was not sent on it is never sent on another."""
+
+from __future__ import annotations
+
+import pytest
+from tests.core.runs_made import LISTED, A, B, Work
+
+from tradeloop.core.commands import CancelRun, OpenTradingDay, PauseRun, ResumeRun
+from tradeloop.core.effects import RaiseAlert, SendOrder
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import RunEnded
+from tradeloop.core.inputs import Start
+from tradeloop.core.reports import BrokerUp
+from tradeloop.core.types import SECOND_NS, RunStatus, Side, TradingDay, UtcNs
+from tradeloop.testing.builders import BROKER, DAY, a_quote, a_snapshot, an_execution, an_instrument
+from tradeloop.testing.desk import Desk
+
+HOUR = 3600 * SECOND_NS
+MONDAY = TradingDay("2026-07-20")
+
+
+def next_day(desk: Desk, session: str = "CN_A") -> None:
+    """Three days later the session opens again, and the symbols are quoted."""
+    desk.wait(3 * 24 * 3600)
+    desk.give(OpenTradingDay(session, MONDAY, ((UtcNs(desk.now - HOUR), UtcNs(desk.now + 3 * HOUR)),)))
+    desk.give(a_quote(A, at=desk.now), a_quote(B, at=desk.now))
+
+
+def waiting_for_money() -> Work:
+    """A sell at work, and a buy that waits for its money."""
+    return Work.begun({A: 0, B: "0.9"}, cash=1_000, held={A: 10_000})
+
+
+def test_a_run_of_yesterday_sends_nothing_today_when_its_sell_fills_at_last() -> None:
+    """S0-46, S1-41: its prices are those of a market that is gone."""
+    work = waiting_for_money()
+    work.ack(A)
+    next_day(work.desk)
+
+    work.fill(A)
+
+    assert work.sent() == {A: -10_000}
+    assert (work.status, work.run.code, work.run.todo) == (RunStatus.COMPLETED, "partial", (2,))
+    assert work.run.text == "trading day 2026-07-17 is over; 1 of 2 lines need a person"
+    assert work.leg(B).code == "day_over"
+
+
+def test_a_run_of_yesterday_sends_nothing_after_a_restart_on_another_day() -> None:
+    """S1-41: the fill that would have paid for the buy is found in the broker's books of today."""
+    work = waiting_for_money()
+    desk, order = work.desk, work.order(A)
+    work.ack(A)
+    desk.give(Start(2, "test", "t1"), BrokerUp(BROKER))
+    next_day(desk)
+
+    desk.give(an_execution(order.cl_ord_id, A, Side.SELL, 10_000, "9.99"), a_snapshot(cash=100_900, as_of=desk.now))
+
+    assert [sent.order.order.symbol for sent in desk.of(SendOrder)] == [A]
+    assert (work.status, work.run.code) == (RunStatus.COMPLETED, "partial")
+
+
+def test_a_run_that_waits_when_its_day_ends_is_ended_by_the_next_day() -> None:
+    """Nothing else would wake it: none of its orders works any more."""
+    work = Work.begun({A: "0.1"}, desk=Desk().opened(*LISTED, quoted=False))
+    assert (work.status, work.sent()) == (RunStatus.RUNNING, {})
+
+    next_day(work.desk)
+
+    (ended,) = work.desk.of(RunEnded)
+    assert (ended.status, ended.code, ended.todo) == (RunStatus.FAILED, "day_over", (1,))
+    assert ended.text == "trading day 2026-07-17 is over; 1 of 1 lines need a person"
+    assert [alert.key for alert in work.desk.of(RaiseAlert)] == [f"run:{work.run_id}"]
+    assert not work.desk.of(SendOrder)
+
+
+def test_a_run_that_waits_when_its_market_closes_for_the_day_is_ended_by_the_next_look() -> None:
+    desk = Desk().opened(*LISTED, quoted=False)
+    work = Work.begun({A: "0.1"}, desk=desk)
+
+    desk.wait(25 * 3600)
+    desk.give(a_snapshot(as_of=desk.now))
+
+    assert (work.status, work.run.code) == (RunStatus.FAILED, "day_over")
+    assert "CN_A has closed" in work.leg(A).reason
+
+
+def test_a_run_of_yesterday_with_an_order_that_may_still_trade_has_not_ended() -> None:
+    """D7: an end would claim that nothing of it moves any more."""
+    work = waiting_for_money()
+    work.ack(A)
+
+    next_day(work.desk)
+
+    assert work.status is RunStatus.RUNNING
+    assert work.leg(B).closed
+
+
+def test_a_paused_run_is_not_resumed_on_another_day() -> None:
+    """S1-41."""
+    work = waiting_for_money()
+    work.desk.give(PauseRun(work.run_id, "ann"))
+    work.fill(A)
+    next_day(work.desk)
+    before = work.desk.state.hash()
+
+    with pytest.raises(BadInput, match="was planned for 2026-07-17, which is not the trading day now"):
+        work.desk.give(ResumeRun(work.run_id, "ann"))
+
+    assert work.desk.state.hash() == before
+    work.desk.give(CancelRun(work.run_id, "ann"))
+    assert (work.status, work.sent()) == (RunStatus.CANCELED, {A: -10_000})
+
+
+def test_only_the_legs_of_the_market_whose_day_is_over_are_given_up() -> None:
+    """Two markets, one of them a day further."""
+    desk = Desk().opened(an_instrument(A), an_instrument(B, market="OTHER", session="OTHER"), quoted=False)
+    desk.give(OpenTradingDay("OTHER", DAY, ((desk.now, UtcNs(desk.now + 100 * HOUR)),)))
+    work = Work.begun({A: "0.1", B: "0.1"}, desk=desk)
+
+    next_day(desk)
+
+    assert (work.leg(A).code, work.leg(A).closed) == ("day_over", True)
+    assert not work.leg(B).closed
+    assert work.status is RunStatus.RUNNING
