@@ -70,8 +70,14 @@ def _zoned(value: str) -> str:
     return value
 
 
+_AMOUNT_MAX: Final = Decimal(10) ** 18
+_DAY_S: Final = 86_400
+_DAY_MS: Final = _DAY_S * 1000
+_YEAR_S: Final = 366 * _DAY_S
+_SEED_MAX: Final = 2**63 - 1
+
 Number = Annotated[Decimal, BeforeValidator(_exactly)]
-Positive = Annotated[Number, Field(ge=0)]
+Positive = Annotated[Number, Field(ge=0, le=_AMOUNT_MAX)]
 Fraction = Annotated[Number, Field(ge=0, le=10)]
 _T = TypeVar("_T")
 Perhaps = Annotated[_T | None, BeforeValidator(_absent)]
@@ -99,11 +105,11 @@ class Faults(Section):
 
     script: Words = ()
     """`fault:nth`, for example `drop_ack:1`: the fault strikes at its nth opportunity."""
-    rates: dict[str, float] = {}
-    seed: int = 0
-    delay_ms: int = Field(default=500, ge=0)
+    rates: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    seed: int = Field(default=0, ge=0, le=_SEED_MAX)
+    delay_ms: int = Field(default=500, ge=0, le=_DAY_MS)
     late_ms: int = Field(default=500, ge=0, le=1000)
-    outage_ms: int = Field(default=2000, ge=0)
+    outage_ms: int = Field(default=2000, ge=0, le=_YEAR_S * 1000)
 
 
 class Paper(Section):
@@ -111,7 +117,7 @@ class Paper(Section):
 
     cash: Currencies = {"USD": Decimal(1_000_000), "CNY": Decimal(1_000_000), "HKD": Decimal(1_000_000)}
     """What a new account opens with, by currency; books that exist keep theirs."""
-    latency_ms: int = Field(default=20, ge=0)
+    latency_ms: int = Field(default=20, ge=0, le=_DAY_MS)
     bar_participation: Fraction = Decimal("0.10")
     assumed_size: Perhaps[Positive] = None
     faults: Faults = Faults()
@@ -138,8 +144,8 @@ class Feed(Section):
     start: Annotated[str, AfterValidator(_zoned)] = ""
     """When a replay begins: a time with its zone, or `open` for the session's open on the trade date, which recordings do by
     default. A made-up feed without it runs on the wall clock."""
-    seed: int = 1
-    interval_ms: int = Field(default=1000, ge=1)
+    seed: int = Field(default=1, ge=0, le=_SEED_MAX)
+    interval_ms: int = Field(default=1000, ge=1, le=_DAY_MS)
     prices: dict[str, Positive] = {}
     """Where made-up walks begin, by symbol; 10 for the others."""
     wait_s: float = Field(default=10.0, gt=0, le=600)
@@ -150,23 +156,27 @@ class Run(Section):
     """How runs are planned, and the limits they are checked against; an absent limit is off."""
 
     rounding: Rounding = Rounding.FLOOR_TO_LOT
-    order_timeout_s: Perhaps[Annotated[float, Field(gt=0)]] = None
+    order_timeout_s: Perhaps[Annotated[float, Field(gt=0, le=_YEAR_S)]] = None
     sell_unlisted: bool = True
     min_cash: Positive = Decimal(0)
     max_weight: Perhaps[Fraction] = None
-    max_positions: Perhaps[Annotated[int, Field(ge=0)]] = None
+    max_positions: Perhaps[Annotated[int, Field(ge=0, le=100_000)]] = None
     max_total_weight: Fraction = Decimal(1)
     max_industry_weight: Perhaps[Fraction] = None
     blacklist: Words = ()
-    max_quote_age_s: float = Field(default=60.0, gt=0)
+    max_quote_age_s: float = Field(default=60.0, gt=0, le=_YEAR_S)
+    """How old a price may be, in seconds of the market. On a replay faster than the world the limit in force is the larger
+    of this and `engine.ack_timeout_s` times `feed.speed` (at speed 500: 2,500 s), since the machine needs its time too."""
 
 
 class EngineTimes(Section):
     """Times of the engine, in seconds of the world."""
 
-    ack_timeout_s: float = Field(default=5.0, gt=0)
-    unknown_alert_s: float = Field(default=10.0, gt=0)
-    reconcile_every_s: float = Field(default=30.0, gt=0)
+    ack_timeout_s: float = Field(default=5.0, gt=0, le=_DAY_S)
+    unknown_alert_s: float = Field(default=10.0, gt=0, le=_DAY_S)
+    ready_within_s: float = Field(default=30.0, gt=0, le=_DAY_S)
+    """How long a command waits for a broker that does not let itself be heard."""
+    reconcile_every_s: float = Field(default=30.0, gt=0, le=_DAY_S)
     max_drift: Fraction = Decimal("0.02")
 
 
@@ -236,6 +246,13 @@ class Home:
     def socket(self) -> Path:
         """Where the writing process takes requests of others."""
         return self.data / "control.sock"
+
+    def open_to_others(self) -> str | None:
+        """A sentence where others may look into the data folder; what is inside is its owner's alone all the same."""
+        if os.name == "nt" or not self.data.exists():
+            return None
+        mode = stat.S_IMODE(self.data.stat().st_mode)
+        return f"{self.data} has mode {mode:04o}; expected 0700, run: chmod 700 {self.data}" if mode & 0o077 else None
 
     def inside(self, name: str) -> Home:
         """A home of its own below this one's data folder."""

@@ -70,6 +70,24 @@ def test_the_same_request_id_gives_the_first_order(tmp_path: Path) -> None:
     assert len(orders(tmp_path)) == 1
 
 
+def test_the_same_request_id_for_another_order_is_refused(tmp_path: Path) -> None:
+    submit(tmp_path, "BAC.US", "buy", "100", "--request-id", "r1")
+    other = submit(tmp_path, "BAC.US", "buy", "200", "--request-id", "r1")
+    assert other.code == 2
+    assert "r1" in other.error
+    assert len(orders(tmp_path)) == 1
+
+
+def test_prices_and_stops_have_columns_of_their_own(tmp_path: Path) -> None:
+    words = ("--type", "stop_limit", "--stop-price", "20.00", "--price", "21.00")
+    submit(tmp_path, "BAC.US", "buy", "100", *words)
+    listed = tradeloop(tmp_path, "orders").out
+    assert "price" in listed
+    assert "stop" in listed
+    assert "20.00" in listed
+    assert "21.00" in listed
+
+
 def test_numbers_that_could_not_be_carried_exactly_are_refused(tmp_path: Path) -> None:
     home = tmp_path / "home"
     for qty in ("NaN", "1e400", "inf", "0." + "1" * 60, "ten"):
@@ -175,3 +193,11 @@ def test_filters_of_orders_add_up(tmp_path: Path) -> None:
     found = tradeloop(tmp_path, "orders", "--symbol", "bac", "--status", "filled", "--json").document["orders"]
     assert [order["symbol"] for order in found] == ["BAC.US"]
     assert tradeloop(tmp_path, "orders", "--status", "gone").code == 2
+
+
+def test_a_name_that_is_no_unicode_text_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    """What a terminal of another encoding hands over; recorded, it would have ended everybody's batch."""
+    said = submit(tmp_path, "BAC.US", "buy", "100", "--by", "\udce9milie")
+    assert said.code == 2
+    assert said.error == "by was '\\udce9milie', which is no Unicode text; check the encoding it came in"
+    assert orders(tmp_path) == []

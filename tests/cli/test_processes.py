@@ -107,6 +107,39 @@ def test_pause_resume_and_cancel_reach_the_process_that_trades(home: Path) -> No
 
 
 @pytest.mark.crash
+def test_reconcile_asks_the_process_that_trades(home: Path) -> None:
+    with trading(home):
+        inside = home / "demo"
+        said = tradeloop(inside, "reconcile", "--json")
+        assert said.code == 0, said.err
+        assert said.document["unexplained_breaks"] == 0
+        assert {each["repair"] for each in said.document["breaks"]} == {"wait: the run is not at its end"}
+        refused = tradeloop(inside, "reconcile", "--accept", "nothing", "--reason", "none")
+        assert refused.code == 2
+        assert "nothing" in refused.error
+
+
+@pytest.mark.crash
+def test_a_stopped_run_says_how_many_orders_are_left_open(home: Path) -> None:
+    with trading(home) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 1
+        assert process.stderr is not None
+        assert "still open at the broker" in process.stderr.read()
+
+
+@pytest.mark.crash
+def test_the_cancel_of_a_run_is_accepted_and_said_so(home: Path) -> None:
+    with trading(home):
+        inside = home / "demo"
+        (run,) = runs(inside)
+        said = tradeloop(inside, "runs", "cancel", run["id"])
+        assert said.code == 0
+        assert f"run {run['id']} is RUNNING" not in said.out
+        assert run["id"] in said.out
+
+
+@pytest.mark.crash
 def test_an_order_of_a_trading_process_can_be_cancelled(home: Path) -> None:
     with trading(home):
         inside = home / "demo"
@@ -176,6 +209,22 @@ def test_a_run_left_behind_is_cancelled_before_it_can_go_on(home: Path) -> None:
 
 
 @pytest.mark.crash
+def test_books_that_can_not_be_written_are_the_cause_a_run_ends_with(home: Path) -> None:
+    """Not that the quotes have ended; a dropped table stands in for the disk."""
+    (home / "demo").mkdir(mode=0o700)
+    settings = "feed:\n  kind: demo\nengine:\n  ready_within_s: 1\n"
+    (home / "demo" / "tradeloop.yaml").write_text(settings, encoding="utf-8")
+    with trading(home, until="order") as process:
+        with sqlite3.connect(home / "demo" / "paper.db") as db:
+            db.execute("DROP TABLE executions")
+        assert process.wait(timeout=60) in (1, 4)
+        assert process.stderr is not None
+        last = process.stderr.read().splitlines()[-1]
+    assert last.startswith("error: ")
+    assert "the paper books could not be" in last
+
+
+@pytest.mark.crash
 def test_a_full_disk_is_one_sentence_and_loses_nothing(home: Path) -> None:
     """A limit on the size of files stands in for the disk; the write that meets it fails as on a full one."""
     assert tradeloop(home / "demo", "db", "upgrade").code == 0
@@ -184,6 +233,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(home: Path) -> None:
     assert full.returncode == 1, full.stderr
     assert "error: " in full.stderr
     assert "Traceback" not in full.stderr
+    assert "a fault of tradeloop" not in full.stderr
     assert "disk" in full.stderr.splitlines()[-1]
     assert tradeloop(home / "demo", "verify").code == 0
     said = demo(home, "--json")

@@ -94,13 +94,15 @@ def test_a_database_password_is_in_no_error(tmp_path: Path, monkeypatch: pytest.
     assert "127.0.0.1" in said.error
 
 
-def test_doctor_crosses_out_a_home_that_others_may_read(home: Path) -> None:
+def test_doctor_and_every_command_that_trades_warn_of_a_home_that_others_may_read(home: Path) -> None:
     home.chmod(0o755)
     said = tradeloop(home, "doctor", "--json")
+    traded = tradeloop(home, "reconcile", *DEMO)
     home.chmod(0o700)
-    assert said.code == 1
     (found,) = [each for each in said.document["findings"] if each["what"] == "home"]
+    assert found["state"] == "warn"
     assert "chmod 700" in found["text"]
+    assert f"warning: {found['text']}" in traded.err
 
 
 def test_doctor_names_calendars_that_end_and_rows_nobody_verified(home: Path) -> None:

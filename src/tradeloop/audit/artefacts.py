@@ -94,7 +94,9 @@ class ReconcileRow(msgspec.Struct, frozen=True):
     """Target against held for one symbol (S1-19, S1-38). `held_qty` is ours, `broker_qty` the broker's, None
     where it was not asked.
 
-    `residual_qty` is what is missing to the target, and `reason` why.
+    `residual_qty` is what is missing to the target, and `reason` why. `moved_qty` is the part of `held_qty` that
+    neither the start nor the run's own fills account for: it changed by another hand, and no reason of the run
+    explains it.
     """
 
     run_id: str
@@ -113,6 +115,7 @@ class ReconcileRow(msgspec.Struct, frozen=True):
     residual_qty: Decimal
     code: str = ""
     reason: str = ""
+    moved_qty: Decimal = ZERO
 
 
 class BreakRow(msgspec.Struct, frozen=True):

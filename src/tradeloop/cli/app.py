@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from tradeloop.cli import books, database, doctor, orders, record_commands, run, runs, settings
+from tradeloop.cli import books, database, doctor, orders, record_commands, run, runs, settings, watch
 from tradeloop.cli.shell import Shell
+from tradeloop.cli.usage import Commands
 
 app = typer.Typer(
     name="tradeloop",
+    cls=Commands,
     help="Turns a decision to trade into positions, and can always say what happened.",
     no_args_is_help=True,
     add_completion=False,
@@ -25,11 +27,13 @@ app = typer.Typer(
 def _options(
     ctx: typer.Context,
     home: Annotated[
-        Path | None, typer.Option("--home", help="Folder of the installation; otherwise TRADELOOP_HOME or the XDG folders.")
+        str | None, typer.Option("--home", help="Folder of the installation; otherwise TRADELOOP_HOME or the XDG folders.")
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show where a fault of the program is.")] = False,
 ) -> None:
-    ctx.obj = Shell(home=home, debug=debug)
+    if home is not None and not home.strip():
+        raise typer.BadParameter("--home was empty; expected a folder, or leave it away")
+    ctx.obj = Shell(home=None if home is None else Path(home), debug=debug)
 
 
 app.command("run")(run.run)
@@ -39,6 +43,7 @@ app.command("fills")(books.fills)
 app.command("positions")(books.positions)
 app.command("account")(books.account)
 app.command("reconcile")(books.reconcile)
+app.command("watch")(watch.watch)
 app.command("replay")(record_commands.replay)
 app.command("verify")(record_commands.verify)
 app.command("export")(record_commands.export)

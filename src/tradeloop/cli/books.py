@@ -20,10 +20,12 @@ from tradeloop.cli.options import (
     canonical_or_none,
     feed_settings,
 )
-from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
+from tradeloop.cli.shell import FAILED, OK, Ended, Shell, Voice, perform
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from tradeloop.views.sql import SqlViews
 
 
 def fills(
@@ -141,30 +143,44 @@ def reconcile(
 
 
 async def _reconciled(voice: Voice, loaded: Any, run: str | None, accept: str | None, reason: str) -> int:
-    from decimal import Decimal
-
-    from tradeloop.cli.record import read_record
-    from tradeloop.cli.run_tables import break_rows, show_reconciliation, unexplained
-    from tradeloop.cli.working import working_desk
+    from tradeloop.bootstrap import open_archive
+    from tradeloop.cli.control import ask_the_writer, ask_to_reconcile
+    from tradeloop.cli.working import ready, working_desk
     from tradeloop.core.commands import RepairBreak
 
+    answer = await ask_to_reconcile(loaded.home.socket)
+    if answer is not None:
+        if answer.ok and accept is not None:
+            answer = await ask_the_writer(loaded.home.socket, RepairBreak(accept, loaded.operator, reason)) or answer
+        if not answer.ok:
+            raise Ended(answer.text, answer.exit_code)
+        async with open_archive(loaded) as archive:
+            return await _told(voice, archive.views, loaded.settings.broker.account, run)
     async with working_desk(loaded, voice, "reconcile") as desk:
-        await desk.ready()
+        await ready(desk)
         await desk.reconcile()
         if accept is not None:
             await desk.engine.ask(RepairBreak(accept, loaded.operator, reason))
             await desk.reconcile()
         await desk.views_caught_up()
-        queries, now = desk.views.queries, desk.clock.now()
-        newest = (await queries.runs(account_id=desk.account, limit=1)).rows
-        run_id = run or (newest[0].id if newest else None)
-        if run_id is None:
-            found = (await queries.breaks(account_id=desk.account)).rows
-            document = {"run": None, "breaks": [each.id for each in found], "unexplained_breaks": len(found)}
-            voice.result(document, lambda out: out.print(f"no run yet; {len(found)} breaks with the broker"))
-            return FAILED if found else OK
-        held = {str(symbol): Decimal(each.net_qty) for symbol, each in desk.state.positions.get(desk.account, {}).items()}
-        record = await read_record(queries, run_id, held=held)
+        return await _told(voice, desk.views, desk.account, run, desk.clock.now())
+
+
+async def _told(voice: Voice, views: SqlViews, account_id: str, run: str | None, now: int | None = None) -> int:
+    """The reconciliation as the read models have it; without `now` the age of a break counts to the newest fact."""
+    from tradeloop.cli.record import read_with_held
+    from tradeloop.cli.run_tables import break_rows, show_reconciliation, unexplained
+
+    queries = views.queries
+    newest = (await queries.runs(account_id=account_id, limit=1)).rows
+    run_id = run or (newest[0].id if newest else None)
+    if run_id is None:
+        found = (await queries.breaks(account_id=account_id)).rows
+        document = {"run": None, "breaks": [each.id for each in found], "unexplained_breaks": len(found)}
+        voice.result(document, lambda out: out.print(f"no run yet; {len(found)} breaks with the broker"))
+        return FAILED if found else OK
+    record = await read_with_held(views, run_id, newest_only=False)
+    now = now if now is not None else max([record.run.updated_at, *(order.updated_at for order in record.orders)])
     lines = record.target_lines()
     breaks = break_rows(record, lines, now)
 

@@ -18,18 +18,29 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tradeloop.core.commands import ApproveRun, CancelOrder, CancelRun, Command, PauseRun, ResolveOrder, ResumeRun
+from tradeloop.core.commands import (
+    ApproveRun,
+    CancelOrder,
+    CancelRun,
+    Command,
+    PauseRun,
+    RepairBreak,
+    ResolveOrder,
+    ResumeRun,
+)
 from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, OrderReply, RunReply
-from tradeloop.core.types import SECOND_NS
+from tradeloop.core.types import SECOND_NS, RunStatus
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
 
 _ALLOWED: Final[dict[str, type[Any]]] = {
-    each.__name__: each for each in (ApproveRun, CancelOrder, CancelRun, PauseRun, ResolveOrder, ResumeRun)
+    each.__name__: each for each in (ApproveRun, CancelOrder, CancelRun, PauseRun, RepairBreak, ResolveOrder, ResumeRun)
 }
 _WHO: Final = "Who"
+_RECONCILE: Final = "Reconcile"
+_READY_S: Final = 20.0
 _LINE_MAX: Final = 65_536
 _PATH_MAX: Final = 100
 """Bytes a socket's path may have on every system; Linux allows 107, macOS 103."""
@@ -71,7 +82,17 @@ async def serving(desk: Desk) -> AsyncIterator[None]:
 
 async def ask_the_writer(path: Path, command: Command | None) -> Answer | None:
     """Give `command` to the process that trades in this home; None where no process answers. Without a command, who it is."""
-    request = {"do": _WHO} if command is None else {"do": type(command).__name__, **msgspec.to_builtins(command)}
+    if command is None:
+        return await _asked(path, {"do": _WHO})
+    return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command)})
+
+
+async def ask_to_reconcile(path: Path) -> Answer | None:
+    """Have the process that trades in this home compare the books now, and show it in the read models; None where none does."""
+    return await _asked(path, {"do": _RECONCILE})
+
+
+async def _asked(path: Path, request: dict[str, Any]) -> Answer | None:
     try:
         async with asyncio.timeout(_ANSWER_S):
             reader, writer = await asyncio.open_unix_connection(path, limit=_LINE_MAX)
@@ -95,9 +116,12 @@ async def ask_the_writer(path: Path, command: Command | None) -> Answer | None:
 async def _decided(desk: Desk, line: bytes) -> Answer:
     try:
         command = _command(line)
-        if command is None:
+        if command == _WHO:
             return Answer(True, _who(desk))
-        return spoken(await desk.engine.ask(command))
+        if command == _RECONCILE:
+            return await _compared(desk)
+        assert not isinstance(command, str)
+        return spoken(await desk.engine.ask(command), command)
     except BadInput as error:
         return Answer(False, str(error), 2)
     except TradeloopError as error:
@@ -112,12 +136,26 @@ def _who(desk: Desk) -> str:
     return f"pid {os.getpid()}, newest quote {max(0, desk.clock.now() - newest) / SECOND_NS:.1f} s old"
 
 
-def _command(line: bytes) -> Command | None:
+async def _compared(desk: Desk) -> Answer:
+    if not desk.is_ready:
+        link = desk.state.links.get(desk.broker.name)
+        return Answer(False, f"broker {desk.broker.name} is not ready: {link.text if link is not None else 'not heard yet'}", 1)
+    try:
+        async with asyncio.timeout(_READY_S):
+            await desk.reconcile()
+            await desk.views_caught_up()
+    except TimeoutError:
+        return Answer(False, f"broker {desk.broker.name} did not give its books within {_READY_S:g} s; try again", 1)
+    return Answer(True, "compared")
+
+
+def _command(line: bytes) -> Command | str:
+    """The command asked for, or the word of a question."""
     try:
         fields = msgspec.json.decode(line, type=dict[str, str])
         kind = fields.pop("do", "")
-        if kind == _WHO:
-            return None
+        if kind in (_WHO, _RECONCILE):
+            return kind
         if kind not in _ALLOWED:
             raise BadInput(f"the request was {kind[:40]!r}; expected one of {', '.join(_ALLOWED)}")
         found: Command = msgspec.convert(fields, _ALLOWED[kind])
@@ -126,9 +164,11 @@ def _command(line: bytes) -> Command | None:
         raise BadInput(f"the request was not one ({error}); expected one JSON object of texts a line") from None
 
 
-def spoken(reply: object) -> Answer:
+def spoken(reply: object, command: object = None) -> Answer:
     """A reply as a sentence."""
     match reply:
+        case RunReply(run_id=run_id, status=status) if isinstance(command, CancelRun) and status is not RunStatus.CANCELED:
+            return Answer(True, f"cancel of run {run_id} was accepted; what works is being cancelled")
         case Done(text=text):
             return Answer(True, text)
         case RunReply(run_id=run_id, status=status):

@@ -104,11 +104,11 @@ def _home(loaded: Loaded) -> Iterator[Finding]:
     if not folder.exists():
         yield Finding("home", "warn", f"{folder} does not exist yet; the first command that trades makes it")
         return
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    if mode & 0o077:
-        yield Finding("home", "bad", f"{folder} has mode {mode:04o}; expected 0700, run: chmod 700 {folder}")
+    opened = loaded.home.open_to_others()
+    if opened is not None:
+        yield Finding("home", "warn", opened)
     else:
-        yield Finding("home", "ok", f"{folder}, mode {mode:04o}")
+        yield Finding("home", "ok", f"{folder}, mode {stat.S_IMODE(folder.stat().st_mode):04o}")
     files = [each for each in sorted(folder.iterdir()) if each.is_file()]
     open_files = [each.name for each in files if stat.S_IMODE(each.stat().st_mode) & 0o077]
     if open_files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -20,9 +21,11 @@ from tradeloop.cli.options import (
     canonical_or_none,
     feed_settings,
 )
-from tradeloop.cli.shell import DENIED, FAILED, OK, UNKNOWN, Shell, Voice, perform
+from tradeloop.cli.shell import DENIED, FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
 
 if TYPE_CHECKING:
+    from tradeloop.config import Loaded
+    from tradeloop.core.commands import SubmitOrder
     from tradeloop.core.order import Order
     from tradeloop.core.types import Px, Symbol
     from tradeloop.views.rows import OrderRow
@@ -87,6 +90,9 @@ def submit(
     request_id: Annotated[
         str, typer.Option("--request-id", help="Makes a repeat harmless: the same id answers with the first order.")
     ] = "",
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Send it though an earlier one of the symbol and side is not at its end.")
+    ] = False,
     reason: Reason = "",
     by: By = None,
     feed: Feed = None,
@@ -118,6 +124,8 @@ def submit(
             request_id=request_id,
             reason=reason,
         )
+        if not (anyway or request_id):
+            await _refuse_a_repeat(loaded, command)
         return await _submitted(voice, loaded, command)
 
     perform(ctx, json, work)
@@ -180,16 +188,53 @@ def resolve(
     perform(ctx, json, work)
 
 
-async def _submitted(voice: Voice, loaded: Any, command: Any) -> int:
-    from tradeloop.cli.working import worked, working_desk
+async def _refuse_a_repeat(loaded: Loaded, command: SubmitOrder) -> None:
+    """An order that another process left behind without an answer goes on by itself: the command again would be a second."""
+    from tradeloop.bootstrap import is_new, read_past
+    from tradeloop.core.types import OrdType
+
+    if await is_new(loaded):
+        return
+    for order in (await read_past(loaded)).state.orders.open.values():
+        same = (order.account, order.symbol, order.side) == (command.account, command.symbol, command.side)
+        answered = order.acked_at is not None and order.unknown_at is None and order.ord_type is not OrdType.MARKET
+        if same and not order.is_held and not order.external and not answered:
+            raise Ended(
+                f"order {order.cl_ord_id} ({order.side.value} {order.order_qty:f} {order.symbol}) of an earlier command is"
+                f" {order.ord_status.value} and goes on by itself; see `tradeloop orders --open`, let it end with"
+                " `tradeloop watch`, and only for a second order give --anyway, or a --request-id of its own",
+                UNKNOWN if order.send_begun_at is not None else FAILED,
+            )
+
+
+def _interrupted(order: Order) -> Ended:
+    """Ctrl-C while an order of this command is open: it is not forgotten, and the command again would be a second one."""
+    unanswered = order.unknown_at is not None or (order.send_begun_at is not None and order.acked_at is None)
+    how = "its fate is unknown: look at `tradeloop orders --unknown`" if unanswered else "see `tradeloop orders --open`"
+    return Ended(
+        f"interrupted; order {order.cl_ord_id} is {order.ord_status.value}, {how}; do not repeat the command, it would be a"
+        " second order (with --request-id a repeat answers with the first)",
+        UNKNOWN if unanswered else FAILED,
+    )
+
+
+async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
+    from tradeloop.cli.working import ready, worked, working_desk
     from tradeloop.core.replies import OrderReply
 
     symbols: list[Symbol] = [command.symbol]
     prices: dict[Symbol, Px] = {} if command.price is None else {command.symbol: command.price}
     async with working_desk(loaded, voice, "orders submit", symbols=symbols, prices=prices) as desk:
-        await desk.ready()
+        await ready(desk)
         await desk.quoted(symbols)
-        reply = await desk.engine.ask(command)
+        before = set(desk.state.orders.open)
+        try:
+            reply = await desk.engine.ask(command)
+        except asyncio.CancelledError:
+            for order in desk.state.orders.open.values():
+                if order.cl_ord_id not in before and order.symbol == command.symbol:
+                    raise _interrupted(order) from None
+            raise
         assert isinstance(reply, OrderReply)
         if reply.denied is not None:
             denied = reply.denied
@@ -210,7 +255,12 @@ async def _submitted(voice: Voice, loaded: Any, command: Any) -> int:
             # A market order is at its end when it has traded; a limit order may stand for the whole day.
             return order.acked_at is not None and order.price is not None
 
-        await worked(desk, answered)
+        try:
+            await worked(desk, answered, lambda order: order.cl_ord_id == reply.cl_ord_id)
+        except asyncio.CancelledError:
+            if standing().is_done:
+                raise
+            raise _interrupted(standing()) from None
         await desk.reconcile()
         await desk.views_caught_up()
         row = await desk.views.queries.order(reply.cl_ord_id)
@@ -223,20 +273,33 @@ def _told(voice: Voice, row: OrderRow, *, repeat: bool) -> int:
 
     if repeat:
         voice.say(f"order {row.id} exists under this request id; nothing was sent")
-    voice.result({"order": plain_rows([row])[0], "repeat": repeat}, lambda out: _show(out, [row]))
+    warnings = _warnings(row)
+    for warning in warnings:
+        voice.say(f"warning: {warning}")
+    document = {"order": plain_rows([row])[0], "repeat": repeat, "warnings": warnings}
+    voice.result(document, lambda out: _show(out, [row]))
     if row.unknown_at is not None and row.is_open:
         return UNKNOWN
     return FAILED if row.ord_status in ("REJECTED", "DENIED") else OK
 
 
+def _warnings(row: OrderRow) -> list[str]:
+    """That what stands is looked after only while a process runs."""
+    if not row.is_open or row.unknown_at is not None:
+        return []
+    what = "its stop is watched" if row.stop_px is not None and row.triggered_at is None else "it can be filled"
+    return [f"order {row.id} stands, and {what} only while a process of tradeloop runs; keep `tradeloop watch` running"]
+
+
 def _show(out: Any, rows: list[OrderRow]) -> None:
     from tradeloop.cli import words
+    from tradeloop.cli.record import ended_because
 
     numbers = (">filled", ">?avg price", ">?fees")
     words.table(
         out,
         "Orders",
-        ("order", "side", ">quantity", "symbol", "?type", ">?price", "status", *numbers, "?at", "?run", "~text"),
+        ("order", "side", ">quantity", "symbol", "?type", ">?price", ">?stop", "status", *numbers, "?at", "?run", "~text"),
         [
             (
                 row.id,
@@ -244,14 +307,15 @@ def _show(out: Any, rows: list[OrderRow]) -> None:
                 words.qty(row.qty),
                 row.symbol,
                 row.ord_type,
-                words.px(row.price if row.price is not None else row.stop_px),
+                words.px(row.price),
+                words.px(row.stop_px),
                 row.ord_status,
                 words.qty(row.cum_qty),
                 words.px(row.avg_px),
                 words.money(row.commission),
                 words.moment(row.staged_at),
                 row.trade_run_id or "",
-                row.error,
+                ended_because(row),
             )
             for row in rows
         ],

@@ -28,6 +28,7 @@ class Target:
     name: str
     portfolio: Portfolio
     context: Context | None
+    context_name: str = ""
 
     @property
     def symbols(self) -> list[Symbol]:
@@ -39,10 +40,26 @@ class Target:
         """The day of the decision."""
         return self.context.trade_date if self.context is not None else None
 
+    def at_fault(self, code: str) -> str:
+        """The file a finding is about, with a colon behind it; nothing where it is the market, the account or a limit."""
+        if code in _OF_NO_FILE:
+            return ""
+        if code == "exposure_mismatch":
+            return f"{self.name} and {self.context_name}: "
+        if self.context is not None and (code in _OF_THE_CONTEXT or (code == "other_currency" and self.context.currency)):
+            return f"{self.context_name}: "
+        return f"{self.name}: "
+
     @property
     def prices(self) -> dict[Symbol, Px]:
         """Prices that the file brought."""
         return {line.symbol: line.price for line in self.portfolio.lines if line.price is not None}
+
+
+_OF_THE_CONTEXT = frozenset({"risk_check_failed", "not_a_trading_day"})
+_OF_NO_FILE = frozenset(
+    {"off_session", "no_equity", "equity_unknown", "min_cash", "stale_prices", "no_prices", "open_orders", "open_runs"}
+)
 
 
 def read_target(portfolio: Path | Traversable, context: Path | Traversable | None) -> Target:
@@ -50,7 +67,7 @@ def read_target(portfolio: Path | Traversable, context: Path | Traversable | Non
     decision = None if context is None else read_context(_bytes_or_path(context), context.name)
     on = None if decision is None else date.fromisoformat(decision.trade_date)
     lines = read_portfolio(_bytes_or_path(portfolio), lambda text: canonical(text, on), portfolio.name)
-    return Target(portfolio.name, lines, decision)
+    return Target(portfolio.name, lines, decision, "" if context is None else context.name)
 
 
 def _bytes_or_path(file: Path | Traversable) -> Path | bytes:

@@ -83,7 +83,7 @@ class RunProgress:
             case ev.OrderRejected() | ev.OrderCanceled() | ev.OrderExpired():
                 order = self._desk.state.orders.get(event.cl_ord_id)
                 if order is not None and order.run_id == self._run_id:
-                    self._line(event.at, f"ended  {order.side.value:<4} {order.symbol}: {event.text}")
+                    self._line(event.at, f"ended  {order.side.value:<4} {order.symbol}: {event.text}".rstrip(" :"))
             case ev.RunPaused(run_id=self._run_id):
                 self._line(event.at, f"paused by {event.by}; `tradeloop runs resume {event.run_id}` lets it go on")
             case ev.RunResumed(run_id=self._run_id):

@@ -7,9 +7,10 @@ them say the same.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -18,12 +19,16 @@ from tradeloop.audit.artefacts import FillRow as FillLine
 from tradeloop.audit.artefacts import OrderRow as OrderLine
 from tradeloop.audit.artefacts import ReconcileRow, RunSummary, average_px, slippage_bp
 from tradeloop.core.errors import BadInput
-from tradeloop.core.types import ZERO, OrdStatus, Side, UtcNs
+from tradeloop.core.types import SECOND_NS, ZERO, OrdStatus, RunStatus, Side, UtcNs
 from tradeloop.views.queries import PAGE_MAX, Page, Queries
 from tradeloop.views.rows import BreakRow, FillRow, OrderRow, Row, RunLineRow, RunRow
 from tradeloop.views.status_words import s1_word
 
+if TYPE_CHECKING:
+    from tradeloop.views.sql import SqlViews
+
 R = TypeVar("R", bound=Row)
+_LOOKS_MAX = 20
 _NEVER_TRADES = (OrdStatus.DENIED.value, OrdStatus.REJECTED.value, OrdStatus.CANCELED.value, OrdStatus.EXPIRED.value)
 
 
@@ -96,7 +101,7 @@ class Record:
                 currency=self.run.currency,
                 status=s1_word(OrdStatus(order.ord_status)),
                 status_time=_at(order.updated_at),
-                reject_reason=order.error,
+                reject_reason=ended_because(order),
                 filled_qty=order.cum_qty,
                 filled_amount=order.filled_amount if order.filled_amount is not None else ZERO,
                 avg_fill_price=order.avg_px,
@@ -153,11 +158,11 @@ class Record:
         filled = sum((order.cum_qty for order in orders), ZERO)
         side = Side(lines[0].side)
         start = last.held_qty if last.held_qty is not None else ZERO
-        held = self.held.get(symbol, ZERO) if self.held is not None else start + (filled if side is Side.BUY else -filled)
+        left_with = start + sum((_signed(order.side, order.cum_qty) for order in orders), ZERO)
+        held = self.held.get(symbol, ZERO) if self.held is not None else left_with
         target = last.target_qty if last.target_qty is not None else ZERO
         average = average_px(traded)
-        residual = target - held
-        code, reason = _why(lines, orders, residual)
+        code, reason = self._why(lines, orders, target - left_with)
         return ReconcileRow(
             run_id=self.run.id,
             ts_code=symbol,
@@ -172,10 +177,82 @@ class Record:
             slippage_bp=slippage_bp(side, average_px(arrived), average),
             held_qty=held,
             broker_qty=None if self.at_broker is None else self.at_broker.get(symbol, ZERO),
-            residual_qty=residual,
+            residual_qty=target - held,
             code=code,
             reason=reason,
+            moved_qty=held - left_with,
         )
+
+    def _why(self, lines: list[RunLineRow], orders: list[OrderRow], short: Decimal) -> tuple[str, str]:
+        """Why the run itself left a symbol `short` of its target; empty where it did not, and where nobody knows."""
+        for order in orders:
+            if order.cum_qty < order.qty and order.ord_status in _NEVER_TRADES:
+                return order.ord_status.lower(), ended_because(order)
+            if order.is_open and order.unknown_at is not None:
+                return "unknown", f"order {order.id} may or may not be at the broker"
+            if order.is_open:
+                return "working", f"order {order.id} is {order.ord_status}, {order.leaves_qty} are left"
+        sent = {order.leg for order in orders}
+        unsent = any(line.order_qty and line.leg not in sent and line.code in _NO_HINDRANCE for line in lines)
+        if unsent and self.run.status in _WAITS:
+            return _WAITS[self.run.status]
+        for line in reversed(lines):
+            if line.code and line.code != "split":
+                return line.code, line.reason
+        return ("", "") if not short else ("", lines[-1].reason)
+
+
+_NO_HINDRANCE = ("", "rounded", "split")
+"""What a plan says of lines that it orders."""
+_WAITS = {
+    RunStatus.AWAITING_APPROVAL.value: ("awaiting_approval", "waits for approval"),
+    RunStatus.NEW.value: ("not_begun", "the run has not begun"),
+    RunStatus.PAUSED.value: ("paused", "the run is paused"),
+    RunStatus.CANCELED.value: ("canceled", "never sent: the run was cancelled"),
+    RunStatus.RUNNING.value: ("not_sent_yet", "not sent yet"),
+}
+
+
+def ended_because(order: OrderRow) -> str:
+    """Why an order left the market: our own time-out before the broker's words for carrying it out."""
+    if order.canceled_at is not None and order.cancel_at is not None and order.canceled_at >= order.cancel_at:
+        return f"time-out: not filled within {(order.cancel_at - order.staged_at) / SECOND_NS:g} s"
+    return order.error
+
+
+def _signed(side: str, qty: Decimal) -> Decimal:
+    return qty if side == Side.BUY.value else -qty
+
+
+async def read_with_held(views: SqlViews, run_id: str, *, newest_only: bool) -> Record:
+    """The record of a run with what is held now, both as of one moment though another process may be trading.
+
+    `newest_only`: leave out what is held where a newer run has another target. Raises BadInput when the run is not known.
+    """
+    looks = 0
+    while True:
+        before = await views.cursor()
+        record = await read_record(views.queries, run_id)
+        held = await (held_now(views.queries, record.run) if newest_only else held_by(views.queries, record.run.account_id))
+        looks += 1
+        if looks == _LOOKS_MAX or before == await views.cursor():
+            return replace(record, held=held)
+
+
+async def held_now(queries: Queries, run: RunRow) -> dict[str, Decimal] | None:
+    """What the account holds, where `run` is its newest; None for an older one, whose target another has replaced."""
+    newest = (await queries.runs(account_id=run.account_id, limit=1)).rows
+    if not newest or newest[0].id != run.id:
+        return None
+    return await held_by(queries, run.account_id)
+
+
+async def held_by(queries: Queries, account_id: str) -> dict[str, Decimal]:
+    """What an account holds by symbol, short below zero."""
+    held: dict[str, Decimal] = {}
+    for row in await queries.positions(account_id=account_id):
+        held[row.symbol] = held.get(row.symbol, ZERO) + (-row.volume if row.direction == "SHORT" else row.volume)
+    return held
 
 
 async def read_record(
@@ -208,28 +285,29 @@ async def every(page: Callable[[int | None], Awaitable[Page[R]]]) -> list[R]:
             return found
 
 
-def _why(lines: list[RunLineRow], orders: list[OrderRow], residual: Decimal) -> tuple[str, str]:
-    """Why a symbol did not end at its target; empty where it did, and where nobody knows."""
-    for order in orders:
-        if order.cum_qty < order.qty and order.ord_status in _NEVER_TRADES:
-            return order.ord_status.lower(), order.error
-        if order.is_open and order.unknown_at is not None:
-            return "unknown", f"order {order.id} may or may not be at the broker"
-        if order.is_open:
-            return "working", f"order {order.id} is {order.ord_status}, {order.leaves_qty} are left"
-    for line in reversed(lines):
-        if line.code and line.code != "split":
-            return line.code, line.reason
-    return ("", "") if not residual else ("", lines[-1].reason)
-
-
 def _at(at: int | None) -> UtcNs | None:
     return None if at is None else UtcNs(at)
 
 
 def plain_rows(rows: list[Any]) -> list[dict[str, Any]]:
-    """Rows for a JSON document: every column, amounts as text in plain notation, times as nanoseconds."""
-    return [{name: _text(value) for name, value in msgspec.structs.asdict(row).items()} for row in rows]
+    """Rows for a JSON document: every column, amounts as text in plain notation, times as nanoseconds and as ISO 8601."""
+    return [_plain(row) for row in rows]
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in msgspec.structs.asdict(row).items():
+        if name == "ib_order_id":  # the column keeps S0's name; the id is that of whichever broker it is
+            found["broker_order_id"] = value
+        elif name == "todo":
+            found[name] = msgspec.json.decode(value)
+        else:
+            found[name] = _text(value)
+            if name.endswith(("_at", "_time")) and isinstance(value, int):
+                found[f"{name}_iso"] = f"{datetime.fromtimestamp(value // SECOND_NS, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(row, RunRow):
+        found["text"] = found.pop("error")
+    return found
 
 
 def _text(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,10 +70,10 @@ def verify(ctx: typer.Context, json: Json = False) -> None:
 def export(
     ctx: typer.Context,
     run: Annotated[str | None, typer.Option("--run", help="The run; otherwise every run.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder to write to; otherwise that of the run.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write to, with a folder for each run.")] = None,
     json: Json = False,
 ) -> None:
-    """Write the files of a run again, from the journal."""
+    """Write the files of a run from the journal, those that are not there; what is there stays."""
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
@@ -98,17 +99,27 @@ def export(
 
 
 async def _exported(archive: Archive, state: State, run_id: str, out: Path | None) -> list[Path]:
-    from tradeloop.audit.artefacts import write_submit
-    from tradeloop.cli.artefacts import write_all_results, zone_of
+    from dataclasses import replace
+
+    from tradeloop.cli.artefacts import write_missing, written, zone_of
     from tradeloop.cli.record import read_record
-    from tradeloop.core.types import RunID, UtcNs
+    from tradeloop.core.run.conduct import ENDED
+    from tradeloop.core.types import RunID, RunStatus, UtcNs
 
     record = await read_record(archive.views.queries, run_id)
-    folder = out if out is not None else archive.loaded.home.artefacts / run_id
+    if RunStatus(record.run.status) in ENDED:
+        # The last look at the broker's books is journalled by what it found: where no break stands, they agree with ours.
+        theirs = {line.ts_code: line.held_qty for line in record.target_lines()}
+        for each in record.breaks:
+            symbol, _, direction = each.subject.rpartition(" ")
+            if each.kind == "position" and symbol in theirs:
+                theirs[symbol] = Decimal(each.theirs) if direction == "long" else -Decimal(each.theirs)
+        record = replace(record, at_broker=theirs)
+    folder = (out if out is not None else archive.loaded.home.artefacts) / run_id
     zone = zone_of(state.instruments[line.symbol] for line in state.runs[RunID(run_id)].created.targets)
     at = UtcNs(record.run.finished_at or record.run.updated_at)
-    submit = write_submit(folder, at, record.summary(), record.order_lines(), zone)
-    return [submit, *write_all_results(folder, record, at, zone)]
+    write_missing(folder, record, at, zone)
+    return written(folder)
 
 
 async def _replayed(archive: Archive, until: int | None) -> dict[str, Any]:

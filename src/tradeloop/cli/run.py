@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from tradeloop.core.types import RunID
 
 DEMO_SPEED: Final = 60.0
+_FAR: Final = Decimal("0.2")
+"""How far a price of the file may be from the market without a word."""
 _DEMO_SETTINGS: Final = """\
 # Written by `tradeloop run --demo`, so that other commands find the demo's quotes.
 feed:
@@ -69,7 +72,7 @@ def run(
         wish = _demo(shell, given) if demo else _asked(shell, given, portfolio, context)
         return await _Trade(wish, voice, yes=yes or demo, dry_run=dry_run, hold=hold).work()
 
-    perform(ctx, json, work)
+    perform(ctx, json, work, repeatable=True)
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ class _Trade:
 
     async def work(self) -> int:
         """The exit code."""
-        from tradeloop.cli.working import working_desk
+        from tradeloop.cli.working import ready, working_desk
 
         ended = None if self._dry_run else await self._known_and_ended()
         if ended is not None:
@@ -138,7 +141,7 @@ class _Trade:
             prices=self._target.prices,
             trade_date=self._target.trade_date,
         ) as desk:
-            await desk.ready()
+            await ready(desk)
             if self._loaded.settings.feed.kind == "synthetic":
                 self._voice.say("warning: the quotes of this run are made up (--feed synthetic)")
             missing = await desk.quoted([each for each in self._target.symbols if each not in self._target.prices])
@@ -167,6 +170,7 @@ class _Trade:
                 return self._denied(desk, shown, seen)
             return await self._follow(desk, shown)  # what was in the way has gone, such as a session that opened
         self._show_plan(desk, shown, seen)
+        self._warn_of_far_prices(desk)
         if dry or not (self._yes or self._confirmed(shown, seen)):
             return self._unsent(desk, shown, seen)
         stale = any(desk.clock.now() - price.at > shown.limits.max_quote_age_ns for price in shown.prices)
@@ -232,6 +236,17 @@ class _Trade:
         question = f"Send {count} orders to {broker.name} (account {cmd.account})?"
         return typer.confirm(question, default=False, err=True)
 
+    def _warn_of_far_prices(self, desk: Desk) -> None:
+        """A price column is taken at its word; one far from the market is more often a slip than a wish."""
+        for symbol, px in self._target.prices.items():
+            quote = desk.latest.get(symbol)
+            market = quote.mid_or_last if quote is not None else None
+            if market and abs(px / market - 1) > _FAR:
+                self._voice.say(
+                    f"warning: {self._target.name}: the price of {symbol} was {px:f}, the market is at {market:f};"
+                    " correct the price column or leave it away"
+                )
+
     # --- without sending
 
     def _show_plan(self, desk: Desk, cmd: StartRun, seen: Preview) -> None:
@@ -257,7 +272,7 @@ class _Trade:
         document = {"sent": False, "denied": True, **plan_document(cmd, seen), "artefacts": [str(path)]}
         self._voice.result(document, lambda _: None)
         for finding in seen.findings:
-            self._voice.say(f"denied: {self._target.name}: {finding.code}: {finding.text}")
+            self._voice.say(f"denied: {self._target.at_fault(finding.code)}{finding.code}: {finding.text}")
         self._voice.say(f"nothing was sent; written: {path}")
         return DENIED
 
@@ -296,7 +311,7 @@ class _Trade:
             assert isinstance(reply, RunReply)
             if reply.run_id is None:
                 for failed in reply.failed:
-                    self._voice.say(f"denied: {self._target.name}: {failed}")
+                    self._voice.say(f"denied: {self._target.at_fault(failed.partition(':')[0])}{failed}")
                 raise Ended("the market moved while the question stood, and the run is denied now; nothing was sent", DENIED)
             code = await follow_run(self._voice, desk, reply.run_id)
         if self._demo and not self._voice.json:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tradeloop.cli.artefacts import write_missing, written, zone_of
-from tradeloop.cli.record import Record, read_record
+from tradeloop.cli.record import Record, held_now, read_record, read_with_held
 from tradeloop.cli.run_tables import record_document, show_record
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Voice
 from tradeloop.cli.working import worked
@@ -32,7 +33,7 @@ async def follow_run(voice: Voice, desk: Desk, run_id: RunID) -> int:
     """
     run = desk.state.runs[run_id]
     if run.status not in RESTING:
-        await worked(desk, lambda: run.status in ENDED)
+        await worked(desk, lambda: run.status in ENDED, lambda order: order.run_id == run_id)
     return await show_result(voice, desk, run_id)
 
 
@@ -42,7 +43,8 @@ async def show_result(voice: Voice, desk: Desk, run_id: RunID) -> int:
     await desk.views_caught_up()
     held = {str(symbol): Decimal(each.net_qty) for symbol, each in desk.state.positions.get(desk.account, {}).items()}
     record = await read_record(desk.views.queries, run_id, held=held, at_broker=_at_broker(snapshot))
-    files = _files(voice, desk.loaded.home.artefacts / run_id, record, desk.clock.now(), desk.state)
+    at = UtcNs(record.run.finished_at or desk.clock.now())
+    files = _files(voice, desk.loaded.home.artefacts / run_id, record, at, desk.state)
     await _show(voice, desk.views.queries, record, files, desk.clock.now())
     return exit_code_of(record)
 
@@ -53,12 +55,13 @@ async def finish_from_archive(voice: Voice, archive: Archive, run: Run) -> None:
     record = await read_record(archive.views.queries, run_id)
     at = UtcNs(run.finished_at or run.created.at)
     files = _files(voice, archive.loaded.home.artefacts / run_id, record, at, (await archive.recovered()).state)
+    record = replace(record, held=await held_now(archive.views.queries, record.run))
     await _show(voice, archive.views.queries, record, files, at)
 
 
 async def show_from_archive(voice: Voice, archive: Archive, run_id: str) -> None:
     """Show a run as it stands; nothing is written."""
-    record = await read_record(archive.views.queries, run_id)
+    record = await read_with_held(archive.views, run_id, newest_only=True)
     at = record.run.finished_at or record.run.updated_at
     await _show(voice, archive.views.queries, record, written(archive.loaded.home.artefacts / run_id), at)
 
@@ -93,6 +96,8 @@ async def _show(voice: Voice, queries: Queries, record: Record, files: list[Path
 
         assert isinstance(out, Console)
         show_record(out, record, positions, accounts, now)
+        if record.run.status == RunStatus.AWAITING_APPROVAL.value:
+            out.print(f"the run waits for approval; let it go with: tradeloop runs approve {record.run.id}", soft_wrap=True)
         for path in files:
             out.print(f"written: {path}", soft_wrap=True)
 

@@ -15,7 +15,7 @@ from tradeloop.core.commands import StartRun
 from tradeloop.core.events import PlanLine
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.run.conduct import Preview
-from tradeloop.core.types import ZERO, Side, Symbol
+from tradeloop.core.types import ZERO, RunStatus, Side, Symbol
 from tradeloop.views.rows import AccountRow, BreakRow, PositionRow
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def show_record(
                 words.px(line.avg_fill_price),
                 words.bp(line.slippage_bp),
                 words.qty(line.residual_qty),
-                line.reason if line.residual_qty else "",
+                line.reason if line.target_qty != line.held_qty - line.moved_qty else "",
             )
             for line in lines
         ],
@@ -173,24 +173,56 @@ def break_rows(record: Record, lines: Sequence[ReconcileRow], now: int) -> list[
     found = [_with_broker(each, now) for each in record.breaks]
     ended = record.run.finished_at
     retry = f"tradeloop runs retry {record.run.id}" if record.todo else "none needed: the target cannot be met closer"
-    if not ended:
+    if record.run.status == RunStatus.AWAITING_APPROVAL.value:
+        retry = f"tradeloop runs approve {record.run.id}"
+    elif record.run.status == RunStatus.PAUSED.value:
+        retry = f"tradeloop runs resume {record.run.id}"
+    elif not ended:
         retry = "wait: the run is not at its end"
+    look = f"look at `tradeloop orders --run {record.run.id}`, then trade a new target"
     for line in lines:
-        if line.residual_qty == ZERO:
-            continue
-        found.append(
-            {
-                "between": "target",
-                "what": line.ts_code,
-                "ours": words.qty(line.held_qty),
-                "theirs": words.qty(line.target_qty),
-                "age": words.age(now - ended) if ended else "-",
-                "cause": line.reason,
-                "repair": retry,
-                "explained": bool(line.reason),
-            }
-        )
+        left_with = line.held_qty - line.moved_qty
+        if line.target_qty != left_with:
+            found.append(
+                {
+                    "between": "target",
+                    "what": line.ts_code,
+                    "ours": words.qty(left_with),
+                    "theirs": words.qty(line.target_qty),
+                    "age": words.age(now - ended) if ended else "-",
+                    "cause": line.reason or "not known",
+                    "repair": retry if line.reason else look,
+                    "explained": bool(line.reason),
+                }
+            )
+        if line.moved_qty:
+            found.append(_moved(line.ts_code, line.held_qty, left_with, line.target_qty))
+    found += [_moved(symbol, qty, ZERO, ZERO) for symbol, qty in _unnamed(record)]
     return found
+
+
+def _moved(symbol: str, held: Decimal, left_with: Decimal, target: Decimal) -> dict[str, Any]:
+    """What changed in a symbol of the target by another hand than the run's; no reason of the run explains it."""
+    back = target - held
+    order = f"tradeloop orders submit {symbol} {'buy' if back > ZERO else 'sell'} {abs(back):f}"
+    return {
+        "between": "target",
+        "what": symbol,
+        "ours": words.qty(held),
+        "theirs": words.qty(left_with),
+        "age": "-",
+        "cause": f"held changed by {held - left_with:+,f} beside the run: traded by hand, or adjusted; see `tradeloop fills`",
+        "repair": f"{order}, or trade a new target" if back else "trade a new target, so that it is meant",
+        "explained": False,
+    }
+
+
+def _unnamed(record: Record) -> list[tuple[str, Decimal]]:
+    """What is held that the target had not to deal with, where it was to sell everything it does not name."""
+    if record.held is None or not msgspec.json.decode(record.run.params)["sell_unlisted"]:
+        return []
+    named = {line.symbol for line in record.lines}
+    return [(symbol, qty) for symbol, qty in sorted(record.held.items()) if qty and symbol not in named]
 
 
 def _with_broker(each: BreakRow, now: int) -> dict[str, Any]:

@@ -218,7 +218,7 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
     from tradeloop.cli.control import ask_the_writer
     from tradeloop.cli.progress import RunProgress
     from tradeloop.cli.run_result import follow_run
-    from tradeloop.cli.working import working_desk
+    from tradeloop.cli.working import ready, working_desk
     from tradeloop.core.replies import RunReply
 
     answer = await ask_the_writer(loaded.home.socket, command)
@@ -229,7 +229,7 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
         return answer.exit_code
     symbols = await _symbols_of(loaded, command.run_id)
     async with working_desk(loaded, voice, f"runs {name}", symbols=symbols) as desk:
-        await desk.ready()
+        await ready(desk)
         await desk.quoted(symbols)
         with RunProgress(voice, desk, command.run_id):
             reply = await desk.engine.ask(command)
@@ -240,7 +240,7 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
 async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object]) -> int:
     from tradeloop.cli.progress import RunProgress
     from tradeloop.cli.run_result import follow_run
-    from tradeloop.cli.working import working_desk
+    from tradeloop.cli.working import ready, working_desk
     from tradeloop.core.commands import RetryRun
     from tradeloop.core.replies import RunReply
     from tradeloop.core.types import RunID
@@ -248,7 +248,7 @@ async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object])
     loaded = shell.load(**given)
     symbols = await _symbols_of(loaded, RunID(run))
     async with working_desk(loaded, voice, "runs retry", symbols=symbols) as desk:
-        await desk.ready()
+        await ready(desk)
         await desk.quoted(symbols)
         prices = desk.seen_prices([*symbols, *desk.held_symbols()])
         was = desk.state.runs.get(RunID(run))

@@ -94,8 +94,10 @@ def shell_of(ctx: typer.Context) -> Shell:
     return found if found is not None else Shell()
 
 
-def perform(ctx: typer.Context, json: bool, work: Callable[[Shell, Voice], Coroutine[Any, Any, int]]) -> NoReturn:
-    """Run a command to its exit code; never returns."""
+def perform(
+    ctx: typer.Context, json: bool, work: Callable[[Shell, Voice], Coroutine[Any, Any, int]], *, repeatable: bool = False
+) -> NoReturn:
+    """Run a command to its exit code; never returns. `repeatable`: the same command again goes on where this one stopped."""
     from tradeloop.core.errors import BadInput, FateUnknown, LeaseHeld, TradeloopError
 
     shell, voice = shell_of(ctx), Voice(json=json)
@@ -112,7 +114,8 @@ def perform(ctx: typer.Context, json: bool, work: Callable[[Shell, Voice], Corou
     except TradeloopError as error:
         code = _failed(voice, str(error), FAILED)
     except KeyboardInterrupt:
-        code = _failed(voice, "interrupted; what was recorded stays, and the same command goes on from there", FAILED)
+        after = ", and the same command goes on from there" if repeatable else ""
+        code = _failed(voice, f"interrupted; what was recorded stays{after}", FAILED)
     except BrokenPipeError:
         code = FAILED
         sys.stdout = None  # nobody reads any more, and closing it would complain

@@ -6,6 +6,7 @@ its deadline.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -14,14 +15,19 @@ from tradeloop.cli.shell import UNKNOWN, Ended, Voice
 from tradeloop.core.commands import Command
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import LeaseHeld
-from tradeloop.core.types import Px, Symbol, TradingDay
+from tradeloop.core.types import SECOND_NS, ClOrdID, Px, Symbol, TradingDay
+from tradeloop.engine.clock import stopwatch_ns
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
     from tradeloop.config import Loaded
+    from tradeloop.core.order import Order
 
 
 _REST_S: Final = 2.0
+_PATIENCE: Final = 2
+"""How many times `unknown_alert_s` a command waits: after the first comes the alert, and the broker's books may still prove the
+fate by themselves, which takes them as long as a request may be under way."""
 
 
 @asynccontextmanager
@@ -36,15 +42,20 @@ async def working_desk(
     first: Sequence[Command] = (),
 ) -> AsyncIterator[Desk]:
     """`open_desk` with alerts told on stderr, once each, and the control socket open."""
-    from tradeloop.bootstrap import open_desk
+    from tradeloop.bootstrap import is_new, open_desk
     from tradeloop.cli.control import serving
+
+    opened = loaded.home.open_to_others()
+    if opened is not None:
+        voice.say(f"warning: {opened}")
+    adopts = loaded.home.paper_books.exists() and await is_new(loaded)
 
     told: set[str] = set()
 
     def alert(raised: RaiseAlert) -> None:
         if raised.key not in told:
             told.add(raised.key)
-            voice.say(f"{raised.level.lower()}: {raised.text}")
+            voice.say(f"{raised.level.lower()}: {raised.text}".rstrip(" :"))
 
     async with (
         open_desk(
@@ -58,43 +69,118 @@ async def working_desk(
         ) as desk,
         serving(desk),
     ):
-        yield desk
+        telling = asyncio.ensure_future(_tell_adoption(desk, voice)) if adopts else None
+        try:
+            yield desk
+        except asyncio.CancelledError:
+            open_orders = len(desk.state.orders.open)
+            if open_orders:
+                are = "order is" if open_orders == 1 else "orders are"
+                voice.say(f"warning: {open_orders} {are} still open at the broker; see `tradeloop orders --open`")
+            raise
+        finally:
+            if telling is not None:
+                telling.cancel()
 
 
-async def worked(desk: Desk, done: Callable[[], bool]) -> None:
+async def _tell_adoption(desk: Desk, voice: Voice) -> None:
+    """Books without a journal are taken as they are, which a person has to know: nothing explains what they hold."""
+    await desk.until(lambda: desk.is_ready)
+    count = len(desk.held_symbols())
+    voice.say(
+        f"warning: no journal stood beside {desk.loaded.home.paper_books}; adopted {count} position{'' if count == 1 else 's'}"
+        " and the cash from the broker's books"
+    )
+
+
+def _raise_what_the_broker_said(desk: Desk, waiting: Sequence[Order]) -> None:
+    """What took the session down, a full disk for example, is the cause that matters; that quotes ended is none beside it."""
+    link = desk.state.links.get(desk.broker.name)
+    if link is not None and not link.ready:
+        named = ""
+        if waiting:
+            more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+            named = f"; order {waiting[0].cl_ord_id} ({waiting[0].symbol}){more} goes on by itself, do not give it again"
+        raise Ended(f"broker {desk.broker.name} is not ready: {link.text}; mend that, then `tradeloop watch` goes on{named}")
+
+
+async def ready(desk: Desk) -> None:
+    """Return when orders may be sent. Raises Ended where the broker does not let itself be heard in time."""
+    limit = desk.loaded.settings.engine.ready_within_s
+    try:
+        async with asyncio.timeout(limit):
+            await desk.ready()
+    except TimeoutError:
+        flying = [order for order in desk.state.orders.open.values() if _in_flight(order)]
+        what = f"broker {desk.broker.name} was not ready within {limit:g} s"
+        if flying:
+            raise Ended(
+                f"{what}, and the fate of order {flying[0].cl_ord_id} ({flying[0].symbol}) is unknown, of {len(flying)} in all;"
+                " look at `tradeloop orders --unknown`, and try again when it answers",
+                UNKNOWN,
+            ) from None
+        link = desk.state.links.get(desk.broker.name)
+        said = f" ({link.text})" if link is not None and link.text else ""
+        raise Ended(f"{what}{said}, and nothing was sent; see its connection, then try again") from None
+
+
+async def worked(desk: Desk, done: Callable[[], bool], mine: Callable[[Order], bool] = lambda _: True) -> None:
     """Wait for `done`, but neither for quotes that will not come nor for a fate that only a person can settle.
 
-    Raises Ended with the sentence and the exit code.
+    An order that is `mine` may be of unknown fate, or in flight to a broker that is not ready, for twice
+    `engine.unknown_alert_s` seconds of the world. Raises Ended with the sentence and the exit code.
     """
-    state, patience_ns = desk.state, desk.engine.around.policy.unknown_alert_ns
+    times = desk.loaded.settings.engine
+    state, patience_ns = desk.state, int(_PATIENCE * times.unknown_alert_s * SECOND_NS)
+    since: dict[ClOrdID, int] = {}
+    down: list[int] = []
 
-    def stuck() -> bool:
-        now = desk.clock.now()
-        return any(
-            order.unknown_at is not None and now - order.unknown_at > 2 * patience_ns for order in state.orders.open.values()
-        )
+    def lost() -> list[Order]:
+        """What has been without an answer for too long, by the clock of the world: a replay's runs as fast as it was told."""
+        now = stopwatch_ns()
+        here = [
+            order
+            for order in state.orders.open.values()
+            if mine(order) and (order.unknown_at is not None or (not desk.is_ready and _in_flight(order)))
+        ]
+        for known in since.keys() - {order.cl_ord_id for order in here}:
+            del since[known]
+        return [order for order in here if now - since.setdefault(order.cl_ord_id, now) >= patience_ns]
+
+    def away() -> bool:
+        """Whether the broker has let nothing be sent for so long that waiting on says nothing."""
+        if desk.is_ready:
+            down.clear()
+        elif not down:
+            down.append(stopwatch_ns())
+        return bool(down) and stopwatch_ns() - down[0] >= int(times.ready_within_s * SECOND_NS)
 
     def timed() -> bool:
         """Whether an order is still to be cancelled by its time-out, quotes or not."""
         return any(order.cancel_at is not None for order in state.orders.open.values())
 
-    await desk.until(lambda: done() or (desk.feed_ended and not timed()) or stuck())
-    if not done() and not stuck():
+    await desk.until(lambda: done() or (desk.feed_ended and not timed() and not since) or bool(lost()) or away())
+    if not done() and not lost() and not away():
         await desk.came_to_rest(_REST_S)  # what the last quotes filled is still on its way
     if done():
         return
-    if stuck():
-        lost = [order for order in state.orders.open.values() if order.unknown_at is not None]
+    if left := lost():
         raise Ended(
-            f"the fate of order {lost[0].cl_ord_id} ({lost[0].symbol}) is still unknown, of {len(lost)} in all; ask the broker,"
-            f" then `tradeloop orders resolve {lost[0].cl_ord_id} --as NOT_SENT|CANCELED --reason …`",
+            f"the fate of order {left[0].cl_ord_id} ({left[0].symbol}) is still unknown, of {len(left)} in all; ask the broker,"
+            f" then `tradeloop orders resolve {left[0].cl_ord_id} --as NOT_SENT|CANCELED --reason …`",
             UNKNOWN,
         )
+    _raise_what_the_broker_said(desk, [order for order in state.orders.open.values() if mine(order)])
     working = len(state.orders.open)
     raise Ended(
         f"the recording has ended and {working} order{'' if working == 1 else 's'} still wait for quotes;"
         " go on with a longer recording, or end it with `tradeloop runs cancel`"
     )
+
+
+def _in_flight(order: Order) -> bool:
+    """Handed to the broker, and no answer has come."""
+    return order.send_begun_at is not None and order.acked_at is None and not order.is_done
 
 
 async def carried_out(voice: Voice, loaded: Loaded, command: Command, name: str) -> tuple[str, int]:
@@ -108,7 +194,7 @@ async def carried_out(voice: Voice, loaded: Loaded, command: Command, name: str)
     if answer is None:
         try:
             async with working_desk(loaded, voice, name, first=[command]) as desk:
-                said = spoken(desk.first_replies[0])
+                said = spoken(desk.first_replies[0], command)
                 await settle(desk)
                 return said.text, said.exit_code
         except LeaseHeld:
@@ -123,7 +209,7 @@ async def carried_out(voice: Voice, loaded: Loaded, command: Command, name: str)
 
 async def settle(desk: Desk) -> None:
     """Return when the broker was heard and nothing asked of it is without an answer."""
-    await desk.ready()
+    await ready(desk)
 
     def quiet() -> bool:
         return not any(order.cancel_requested_at is not None for order in desk.state.orders.open.values())

@@ -1,0 +1,23 @@
+"""A journal written in the time of a recording stays in that time, whatever command comes next."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tests.cli.commands import a_portfolio, tradeloop, us_run
+
+
+def test_a_command_without_a_feed_stays_in_the_recorded_day_and_the_recording_goes_on(tmp_path: Path) -> None:
+    """H14: a cancel stamped with today would end the recorded day for ever."""
+    held = us_run(tmp_path, a_portfolio(tmp_path, "AIG.US,0.5\nBAC.US,0.45\n"), "--yes", "--hold", "--json")
+    assert held.code == 0, held.err
+    canceled = tradeloop(tmp_path, "runs", "cancel", held.document["run"]["id"], "--by", "boss", "--reason", "veto")
+    assert canceled.code == 0, canceled.err
+    (database,) = tmp_path.rglob("tradeloop.db")
+    with closing(sqlite3.connect(database)) as connection:
+        (last,) = connection.execute("SELECT max(appended_at) FROM journal").fetchone()
+    assert last < 1_400_000_000 * 1_000_000_000  # the recording is of October 2013
+    again = us_run(tmp_path, a_portfolio(tmp_path, "AIG.US,0.45\nBAC.US,0.5\n"), "--dry-run", "--json")
+    assert "time does not go back" not in again.err

@@ -1,0 +1,101 @@
+"""Our books against the target: what the run itself left is explained, what another hand did is not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.commands import FAST, FILES, a_portfolio, demo, runs, tradeloop, us_run
+
+DEMO = ("--feed", "demo", "--speed", FAST)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home in which the demo has run."""
+    assert demo(tmp_path).code == 0
+    return tmp_path / "demo"
+
+
+def shown(home: Path) -> dict[str, Any]:
+    (run,) = runs(home)
+    found: dict[str, Any] = tradeloop(home, "runs", "show", run["id"], "--json").document
+    return found
+
+
+def test_shares_sold_by_hand_after_the_run_are_an_unexplained_break(home: Path) -> None:
+    """S1-19, S1-34."""
+    assert tradeloop(home, "orders", "submit", "AIG", "sell", "100", *DEMO).code == 0
+    said = tradeloop(home, "reconcile", *DEMO, "--json")
+    assert said.code == 1
+    (moved,) = [each for each in said.document["breaks"] if not each["explained"]]
+    assert moved["what"] == "AIG.US"
+    assert "changed by -100" in moved["cause"]
+    assert "orders submit AIG.US buy 100" in moved["repair"]
+
+
+def test_runs_show_says_what_reconcile_says(home: Path) -> None:
+    tradeloop(home, "orders", "submit", "AIG", "sell", "100", *DEMO)
+    reconciled = tradeloop(home, "reconcile", *DEMO, "--json").document
+    record = shown(home)
+    assert record["unexplained_breaks"] == reconciled["unexplained_breaks"] == 1
+    assert [each["cause"] for each in record["breaks"]] == [each["cause"] for each in reconciled["breaks"]]
+
+
+def test_the_plans_reason_explains_the_planned_residual_and_nothing_beyond_it(tmp_path: Path) -> None:
+    """A line that the plan rounded, and a sale by hand on top of it: two breaks, one of them explained."""
+    bars = tmp_path / "bars.csv"
+    rows = "".join(f"2026-07-17T09:{minute}:00+08:00,600036.SH,40.00,41.00,39.00,40.00,90000000\n" for minute in range(31, 60))
+    bars.write_text(f"ts,symbol,open,high,low,close,volume\n{rows}", encoding="utf-8")
+    feed = ("--feed", str(bars), "--speed", "60")
+    ran = tradeloop(tmp_path, "run", str(a_portfolio(tmp_path, "600036.SH,0.5\n")), *feed, "--yes", "--json")
+    assert ran.code == 0, ran.err
+    assert tradeloop(tmp_path, "orders", "submit", "600036.SH", "buy", "100", *feed).code == 0
+    said = tradeloop(tmp_path, "reconcile", *feed, "--json")
+    assert said.code == 1
+    assert [each["explained"] for each in said.document["breaks"]] == [False]
+
+
+def test_what_the_target_does_not_name_and_was_bought_after_it_is_a_break(tmp_path: Path) -> None:
+    portfolio = a_portfolio(tmp_path, "BAC.US,0.5\n")
+    assert tradeloop(tmp_path, "run", str(portfolio), *DEMO, "--yes").code == 0
+    assert tradeloop(tmp_path, "orders", "submit", "AIG", "buy", "7", *DEMO).code == 0
+    said = tradeloop(tmp_path, "reconcile", *DEMO, "--json")
+    assert said.code == 1
+    (moved,) = [each for each in said.document["breaks"] if not each["explained"]]
+    assert (moved["what"], moved["ours"]) == ("AIG.US", "7")
+
+
+def test_an_older_run_is_not_blamed_for_what_a_newer_one_did(tmp_path: Path) -> None:
+    words = (*DEMO, "--yes", "--json")
+    first = tradeloop(tmp_path, "run", str(a_portfolio(tmp_path, "BAC.US,0.5\n", "a.csv")), *words)
+    assert tradeloop(tmp_path, "run", str(a_portfolio(tmp_path, "SPY.US,0.5\n", "b.csv")), *words).code == 0
+    record = tradeloop(tmp_path, "runs", "show", first.document["run"]["id"], "--json").document
+    assert record["unexplained_breaks"] == 0
+
+
+def test_a_run_that_waits_for_approval_says_so_and_how_to_let_it_go(tmp_path: Path) -> None:
+    said = us_run(tmp_path, FILES / "good" / "portfolio_us.csv", "--yes", "--hold")
+    assert said.code == 0, said.err
+    (run,) = runs(tmp_path)
+    assert f"tradeloop runs approve {run['id']}" in said.out
+    record = tradeloop(tmp_path, "runs", "show", run["id"], "--json").document
+    assert {each["cause"] for each in record["breaks"]} == {"waits for approval"}
+    assert record["unexplained_breaks"] == 0
+
+
+def test_an_order_our_time_out_ended_says_so_and_not_the_brokers_words(tmp_path: Path) -> None:
+    """S1-58."""
+    (tmp_path / "tradeloop.yaml").write_text("run:\n  order_timeout_s: 20\n", encoding="utf-8")
+    quotes = tmp_path / "quotes.csv"
+    quotes.write_text(
+        "ts,symbol,bid,ask,bid_size,ask_size\n2013-10-08T13:30:01Z,AIG.US,48.80,48.90,500,500\n", encoding="utf-8"
+    )
+    words = ("run", str(a_portfolio(tmp_path, "AIG.US,0.1\n")), "--feed", str(quotes), "--speed", "10", "--yes", "--json")
+    said = tradeloop(tmp_path, *words)
+    (line,) = said.document["lines"]
+    assert line["reason"] == "time-out: not filled within 20 s"
+    assert Decimal(line["residual_qty"]) > 0
+    assert "time-out" in tradeloop(tmp_path, "orders").out
