@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tradeloop import bootstrap
 from tradeloop.bootstrap import Desk, open_desk
+from tradeloop.bootstrap import desk as desk_module
 from tradeloop.config import Loaded, find_home, load
 from tradeloop.core.commands import OpenTradingDay
 from tradeloop.core.effects import RaiseAlert
@@ -39,7 +39,7 @@ async def test_read_models_that_are_slow_keep_few_batches_waiting_and_are_made_u
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M9."""
-    monkeypatch.setattr(bootstrap, "BATCHES_WAITING_MAX", 5)
+    monkeypatch.setattr(desk_module, "BATCHES_WAITING_MAX", 5)
     async with open_desk(settings(tmp_path), command="test", alert=lambda _: None) as desk:
         await desk.views_caught_up()
         async with desk.views._alone:  # somebody else is at them

@@ -1,0 +1,58 @@
+"""The database of an installation: whether it is new, made ready, and named without its password."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from tradeloop.config import Loaded
+from tradeloop.core.errors import BadInput
+from tradeloop.core.types import SECOND_NS
+from tradeloop.engine.clock import WallClock
+from tradeloop.journal import patches
+
+
+async def is_new(loaded: Loaded) -> bool:
+    """Whether no patch was ever applied to the database, or its file is not there."""
+    path = sqlite_path(loaded)
+    if path is not None and not path.exists():
+        return True
+    lines = await patches.status(loaded.database_url)
+    return all(line.state is patches.PatchState.PENDING for line in lines)
+
+
+async def prepare_database(loaded: Loaded) -> None:
+    """Make folders and, where the database is new, its tables. An older schema is left to `tradeloop db upgrade`."""
+    loaded.home.prepare()
+    if await is_new(loaded):
+        await patches.upgrade(loaded.database_url)
+
+
+def sqlite_path(loaded: Loaded) -> Path | None:
+    """The file of the database; None where it is a server. Raises BadInput for what is no database URL."""
+    try:
+        url = make_url(loaded.database_url)
+    except ArgumentError:
+        raise BadInput(
+            "database.url was not a URL; expected sqlite:///FILE, postgresql+asyncpg://USER@HOST/NAME"
+            " or mysql+aiomysql://USER@HOST/NAME"
+        ) from None
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def label(loaded: Loaded) -> str:
+    """The database in words, without its password."""
+    return make_url(loaded.database_url).render_as_string(hide_password=True)
+
+
+def owner_of(loaded: Loaded, command: str) -> str:
+    """Who holds the lease, as a second process will be told. A SQLite lock adds pid, command line and time by itself."""
+    if sqlite_path(loaded) is not None:
+        return f"tradeloop {command}"
+    since = datetime.fromtimestamp(WallClock().now() // SECOND_NS, UTC)
+    return f"tradeloop {command} (pid {os.getpid()} on {platform.node()}, since {since:%Y-%m-%dT%H:%M:%SZ})"

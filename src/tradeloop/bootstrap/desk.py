@@ -1,0 +1,341 @@
+"""A working installation: the engine with its feed, its trading days and its read models, from opening to closing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+
+from tradeloop.bootstrap.listing import Listing
+from tradeloop.bootstrap.past import Past
+from tradeloop.brokers.paper import PaperBroker
+from tradeloop.config import Loaded
+from tradeloop.core.commands import Command, ListInstruments, SeenPrice
+from tradeloop.core.effects import RaiseAlert
+from tradeloop.core.errors import BadInput, JournalDamaged, JournalFailed, TradeloopError
+from tradeloop.core.replies import Reply
+from tradeloop.core.reports import BrokerSnapshot, Quote
+from tradeloop.core.state import State
+from tradeloop.core.types import SECOND_NS, AccountID, Px, Symbol, UtcNs
+from tradeloop.engine.clock import stopwatch_ns
+from tradeloop.engine.engine import Engine
+from tradeloop.engine.writer import Published
+from tradeloop.feeds.latest import LatestQuotes
+from tradeloop.journal.sql import SqlJournal
+from tradeloop.markets.sessions import trading_day_at
+from tradeloop.ports.clock import Clock
+from tradeloop.ports.feed import Feed
+from tradeloop.views.errors import ViewsBehind, ViewsFailed
+from tradeloop.views.sql import SqlViews
+
+DAY_LOOK_NS: Final = 60 * SECOND_NS
+"""How often the desk looks whether a session has come to its next trading day."""
+
+BATCHES_WAITING_MAX: Final = 1_000
+"""Batches kept for read models that are slower than trading; beyond that they read the journal."""
+
+VIEWS_REST_S: Final = 5.0
+"""Seconds of the world between two tries to make up read models that failed."""
+
+_LOOK_S: Final = 1.0
+
+
+class NoQuotes(TradeloopError):
+    """The feed did not give what an unfinished run waits for; nothing was decided without it."""
+
+
+class Desk:
+    """A working installation. Made by `open_desk`; the command line uses it, and so will the API."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        engine: Engine,
+        clock: Clock,
+        broker: PaperBroker,
+        feed: Feed | None,
+        listing: Listing,
+        views: SqlViews,
+        reader: SqlJournal,
+        alert: Callable[[RaiseAlert], None],
+    ) -> None:
+        self.loaded = loaded
+        self.engine = engine
+        self.clock = clock
+        self.broker = broker
+        self.feed = feed
+        self.views = views
+        self.feed_ended = False
+        self.first_replies: list[Reply] = []
+        self.latest = LatestQuotes()
+        self._listing = listing
+        self._reader = reader
+        self._listeners: list[Callable[[Published], None]] = []
+        self._changed = asyncio.Event()
+        self._quoted = asyncio.Event()
+        self._alert = alert
+        self._batches: asyncio.Queue[Published | None] = asyncio.Queue()
+        self._passed_over = False
+        self._lasting: dict[str, asyncio.Task[None]] = {}
+        self._views_failed: TradeloopError | None = None
+        self._views_rest_until = 0
+        self._symbols: dict[Symbol, None] = {}
+        engine.subscribe(self._published)
+
+    # --- asking
+
+    @property
+    def state(self) -> State:
+        """What is true now. Read it, never write it."""
+        return self.engine.state
+
+    @property
+    def account(self) -> AccountID:
+        """The account traded here."""
+        return self.broker.account
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the broker's books have been compared, so that orders may be sent."""
+        link = self.state.links.get(self.broker.name)
+        return link is not None and link.ready
+
+    def listen(self, listener: Callable[[Published], None]) -> None:
+        """Have `listener` called with every durable batch from now on."""
+        self._listeners.append(listener)
+
+    def seen_prices(self, symbols: Iterable[Symbol]) -> tuple[SeenPrice, ...]:
+        """The newest price of each symbol that has one, with its time."""
+        source = self.feed.name if self.feed is not None else "none"
+        found = []
+        for symbol in dict.fromkeys(symbols):
+            quote = self.latest.get(symbol)
+            px = quote.mid_or_last if quote is not None else None
+            if quote is not None and px is not None:
+                found.append(SeenPrice(symbol, Px(px), quote.at, source, quote.prev_close, quote.suspended))
+        return tuple(found)
+
+    def held_symbols(self) -> list[Symbol]:
+        """What the account holds."""
+        return [symbol for symbol, each in self.state.positions.get(self.account, {}).items() if not each.is_flat]
+
+    # --- doing
+
+    async def ready(self) -> None:
+        """Return when orders may be sent."""
+        await self.until(lambda: self.is_ready)
+
+    async def settled(self) -> None:
+        """Return when everything that was asked so far is decided and durable."""
+        await self.engine.ask(ListInstruments(()))
+
+    async def reconcile(self) -> BrokerSnapshot:
+        """Compare our books with the broker's now; what differs stands in `state.breaks` when this returns."""
+        snapshot = await self.broker.snapshot()
+        self.engine.report(snapshot)
+        await self.settled()
+        return snapshot
+
+    async def quoted(self, symbols: Iterable[Symbol], within_s: float | None = None) -> list[Symbol]:
+        """Wait until each symbol has had a quote, at most `within_s` seconds of the world; those without one."""
+        wanted = list(symbols)
+        limit = self.loaded.settings.feed.wait_s if within_s is None else within_s
+        feed = self._lasting.get("feed")
+        try:
+            async with asyncio.timeout(limit):
+                while any(self.latest.get(symbol) is None for symbol in wanted) and feed is not None and not feed.done():
+                    self._quoted.clear()
+                    arrived = asyncio.ensure_future(self._quoted.wait())
+                    await asyncio.wait((arrived, feed), return_when=asyncio.FIRST_COMPLETED)
+                    arrived.cancel()
+        except TimeoutError:
+            pass
+        self._raise_what_failed()
+        return [symbol for symbol in wanted if self.latest.get(symbol) is None]
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        """Return when `done()` says so; it is asked after every batch, and once a second. Raises what ended the engine."""
+        while not done():
+            self._raise_what_failed()
+            self._changed.clear()
+            changed = asyncio.ensure_future(self._changed.wait())
+            engine = asyncio.ensure_future(self.engine.wait())
+            try:
+                await asyncio.wait((changed, engine), timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+                if engine.done():
+                    engine.result()
+                    raise JournalFailed("the engine has stopped; start again, what was durable is found again")
+            finally:
+                changed.cancel()
+                engine.cancel()
+
+    async def came_to_rest(self, within_s: float) -> None:
+        """Return when nothing has become durable for `within_s` seconds of the world."""
+        try:
+            while True:
+                self._changed.clear()
+                async with asyncio.timeout(within_s):
+                    await self._changed.wait()
+        except TimeoutError:
+            self._raise_what_failed()
+
+    async def views_caught_up(self) -> None:
+        """Return when the read models show everything that is durable. Raises ViewsFailed."""
+        await self._batches.join()
+        if self._views_failed is not None:
+            await self.views.catch_up(self._reader)
+            self._views_failed = None
+
+    # --- its life
+
+    async def open(self, past: Past, standing: Iterable[Quote], playing: Sequence[Symbol], first: Sequence[Command]) -> None:
+        """Play the feed, take the lease, recover, connect; `first` are decided before anything unfinished goes on."""
+        await self._reader.open()
+        stood = list(standing)
+        for quote in stood:
+            self._on_quote(quote)
+        self._last("feed", self._play(playing))
+        if self.feed is not None:
+            missing = await self.quoted(past.needs_quotes(first))
+            if missing and past.unfinished(first):
+                raise NoQuotes(
+                    f"{missing[0]} had no quote within {self.loaded.settings.feed.wait_s:g} s, and run"
+                    f" {past.unfinished(first)[0]} waits for it; look at the feed, then start again: nothing was lost"
+                )
+        await self.engine.start(past.head)
+        # Nothing is awaited from here to the last `ask`: they are decided before the broker can be ready.
+        every = [*playing, *past.symbols(), *self._adopted(past)]
+        answers = self._list(every, past.state)
+        asked = [asyncio.ensure_future(self.engine.ask(each)) for each in first]
+        for quote in stood:
+            # Its volume traded before this process began; the prices still stand.
+            self.broker.on_quote(msgspec.structs.replace(quote, volume=None))
+        self._last("views", self._follow())
+        self._last("days", self._keep_days())
+        await asyncio.gather(*answers, *asked)
+        self.first_replies = [each.result() for each in asked]
+
+    async def close(self) -> None:
+        """Stop in order: the engine, what plays and watches, and after the last batch the read models."""
+        try:
+            await self.engine.stop()
+        finally:
+            views = self._lasting.pop("views", None)
+            for task in self._lasting.values():
+                task.cancel()
+            await asyncio.gather(*self._lasting.values(), return_exceptions=True)
+            self._batches.put_nowait(None)
+            try:
+                if views is not None:
+                    await views
+                    if self._views_failed is not None:
+                        await self._fold(self.views.catch_up(self._reader))
+            finally:
+                await self.views.close()
+                await self._reader.close()
+
+    # --- inside
+
+    def _adopted(self, past: Past) -> list[Symbol]:
+        """What a new journal will find in books that exist: listed first, so that it is booked under its own rules."""
+        if past.last_at is not None:
+            return []
+        found = []
+        for symbol in self.broker.held_symbols:
+            with suppress(BadInput):  # no table knows it today: it is adopted with what the broker says alone
+                self._listing.resolve(symbol, self.clock.now())
+                found.append(symbol)
+        return found
+
+    def _on_quote(self, quote: Quote) -> None:
+        self.latest.on_quote(quote)
+        self._quoted.set()
+        self.engine.quote(quote)
+        self.broker.on_quote(quote)
+
+    def _published(self, published: Published) -> None:
+        if self._batches.qsize() < BATCHES_WAITING_MAX:
+            self._batches.put_nowait(published)
+        else:
+            self._passed_over = True  # the read models are slow: they read it in the journal, when they come to it
+        for listener in self._listeners:
+            listener(published)
+        self._changed.set()
+
+    def _last(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._lasting[name] = asyncio.ensure_future(work)
+
+    def _raise_what_failed(self) -> None:
+        for task in self._lasting.values():
+            if task.done() and not task.cancelled():
+                task.result()
+
+    async def _play(self, symbols: Sequence[Symbol]) -> None:
+        if self.feed is not None:
+            await self.feed.run(symbols, self._on_quote)
+            self.feed_ended = True
+            self._changed.set()
+
+    async def _keep_days(self) -> None:
+        """Open the next trading day of every session when its time has come, and list what trades under its rules."""
+        while True:
+            await self.clock.sleep_until(UtcNs(self.clock.now() + DAY_LOOK_NS))
+            now = self.clock.now()
+            for session, hours in list(self.state.hours.items()):
+                if not session or trading_day_at(session, now).isoformat() == hours.trading_day:
+                    continue
+                here = [symbol for symbol in self._symbols if self.state.instruments[symbol].session == session]
+                await asyncio.gather(*self._list(here))
+
+    async def _follow(self) -> None:
+        """Keep the read models as far as the journal. They never hold trading up: what fails is tried again with a batch that
+        comes VIEWS_REST_S later, and at the end.
+        """
+        await self._fold(self.views.catch_up(self._reader))
+        while (batch := await self._batches.get()) is not None:
+            try:
+                if self._views_failed is not None and stopwatch_ns() < self._views_rest_until:
+                    continue
+                if self._views_failed is None and not self._passed_over:
+                    await self._fold(self.views.apply(batch.first_seq, batch.batch, batch.events, batch.appended_at))
+                if self._views_failed is not None or self._passed_over:
+                    self._passed_over = False  # what is passed over from here on sets it again, behind a batch that still waits
+                    await self._fold(self.views.catch_up(self._reader))
+            finally:
+                self._batches.task_done()
+
+    async def _fold(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except (ViewsBehind, ViewsFailed, JournalFailed, JournalDamaged) as error:
+            if self._views_failed is None and not isinstance(error, ViewsBehind):
+                text = f"the read models stay behind; trading goes on, and they are made up from the journal later: {error}"
+                self._alert(RaiseAlert("WARNING", "views", text))
+            self._views_failed = error
+            behind = isinstance(error, ViewsBehind)  # cured by the journal, at once
+            self._views_rest_until = stopwatch_ns() + (0 if behind else int(VIEWS_REST_S * SECOND_NS))
+        else:
+            self._views_failed = None
+
+    def _list(self, symbols: Iterable[Symbol], known: State | None = None) -> list[Awaitable[object]]:
+        """Give the broker the rules of today, and ask the engine to take them; to be awaited, already on their way."""
+        now = self.clock.now()
+        instruments = []
+        for symbol in dict.fromkeys(symbols):
+            try:
+                instruments.append(self._listing.resolve(symbol, now))
+            except BadInput:
+                before = known.instruments.get(symbol) if known is not None else None
+                if before is None:
+                    raise
+                instruments.append(before)  # held from a day whose tables knew it; it can still be sold
+        self._symbols |= {each.symbol: None for each in instruments}
+        days = [self._listing.opening(each, now) for each in dict.fromkeys(i.session for i in instruments) if each]
+        self.broker.list_instruments(instruments)
+        for day in days:
+            self.broker.open_day(day.session, day.trading_day, day.windows)
+        commands: list[Command] = [ListInstruments(tuple(instruments)), *days]
+        return [self.engine.ask(command) for command in commands]

@@ -1,0 +1,185 @@
+"""Clock and feed of one process: where a replay begins, what stood at that moment, and what plays after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from tradeloop.bootstrap.listing import Listing
+from tradeloop.bootstrap.past import Past
+from tradeloop.config import Loaded, Settings
+from tradeloop.core.errors import BadInput
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.reports import Quote
+from tradeloop.core.types import SECOND_NS, Px, Symbol, TradingDay, UtcNs
+from tradeloop.engine.clock import ReplayClock, WallClock
+from tradeloop.feeds.bars import read_daily_bars, read_minute_bars
+from tradeloop.feeds.demo import DEMO_SYMBOLS, demo_file
+from tradeloop.feeds.quotes import read_quotes
+from tradeloop.feeds.replay import ReplayFeed, Source
+from tradeloop.feeds.rows import columns
+from tradeloop.feeds.synthetic import SyntheticFeed, Walk
+from tradeloop.markets.sessions import next_trading_day, trading_day_at, windows
+from tradeloop.markets.symbols import canonical
+from tradeloop.ports.clock import Clock
+
+REPLAY_PAST_NS: Final = 86_400 * SECOND_NS
+"""A recorded day that ended this long ago is not the present, so its journal goes on in its own time."""
+
+_MADE_UP_START: Final = Decimal(10)
+
+
+class Market:
+    """Clock and feed of one process, and the quotes that stood when the clock begins."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        listing: Listing,
+        past: Past,
+        symbols: Sequence[Symbol],
+        prices: dict[Symbol, Px],
+        trade_date: TradingDay | None,
+    ) -> None:
+        feed = loaded.settings.feed
+        self.symbols = list(dict.fromkeys(symbols))
+        self.standing: dict[Symbol, Quote] = {}
+        self.feed: ReplayFeed | SyntheticFeed | None = None
+        sources = _sources(loaded.settings, listing)
+        if feed.kind == "demo":
+            self.symbols = list(dict.fromkeys([*DEMO_SYMBOLS, *symbols]))
+        begin = self._begin(loaded, listing, past, sources, trade_date)
+        self.speed = 1.0 if begin is None or _goes_on_recorded(loaded, past) else feed.speed
+        self.clock: Clock = WallClock() if begin is None else ReplayClock(begin, self.speed)
+        self.clock_kind = "wall" if begin is None else "replay"
+        if sources and begin is not None:
+            remaining = [_from(source, begin, self.standing) for source in sources]
+            self.feed = ReplayFeed(remaining, self.clock, name=feed.kind)
+        elif feed.kind == "synthetic":
+            at = self.clock.now()
+            walks = {each: _walk(listing.resolve(each, at), feed.prices, prices) for each in self.symbols}
+            self.feed = SyntheticFeed(walks, self.clock, seed=feed.seed, interval_ns=feed.interval_ms * 1_000_000)
+
+    def undelivered_at(self) -> UtcNs | None:
+        """When the next quote of the feed is; None without one to come."""
+        return None if self.feed is None else self.feed.undelivered_at
+
+    def _begin(
+        self, loaded: Loaded, listing: Listing, past: Past, sources: Sequence[Source], trade_date: TradingDay | None
+    ) -> UtcNs | None:
+        """When the replayed clock begins; None for the wall clock."""
+        written = loaded.settings.feed.start
+        if _goes_on_recorded(loaded, past):
+            return past.last_at  # a journal of a recorded day takes no time of the world: the recording could not go on in it
+        if not sources and not written:
+            return None
+        first = min((quote.at for source in sources for quote in _one(source())), default=None)
+        symbol = self.symbols[0] if self.symbols else _first_symbol(sources)
+        if written not in ("", "open"):
+            begin = _utc_ns(datetime.fromisoformat(written))
+            session = listing.session_of(symbol, datetime.fromtimestamp(begin // SECOND_NS, UTC).date()) if symbol else ""
+        else:
+            if symbol is None or (trade_date is None and first is None):
+                raise BadInput("feed.start was 'open', which needs a trade date; name a time with its zone, or a context")
+            day = date.fromisoformat(trade_date) if trade_date is not None else _day_of(listing, symbol, first)
+            session = listing.session_of(symbol, day)
+            spans = windows(session, day) or windows(session, next_trading_day(session, day))
+            begin = spans[0][0]
+        last = past.last_at
+        if last is None or begin >= last:
+            return begin
+        if session and trading_day_at(session, last) > trading_day_at(session, begin):
+            raise BadInput(
+                f"the books of {loaded.home.data} stand at {_iso(last)}, and time does not go back to {_iso(begin)};"
+                " give a replay of an earlier day a home of its own with --home"
+            )
+        return last
+
+
+def _goes_on_recorded(loaded: Loaded, past: Past) -> bool:
+    """Whether no feed is named, and the journal was last written in the time of a recording that is not the present."""
+    if loaded.settings.feed.kind != "none" or past.state.clock != "replay" or past.last_at is None:
+        return False
+    return past.last_at < WallClock().now() - REPLAY_PAST_NS
+
+
+def _sources(settings: Settings, listing: Listing) -> list[Source]:
+    feed = settings.feed
+    match feed.kind:
+        case "demo":
+            names = [f"{symbol.partition('.')[0].lower()}_1s.csv.gz" for symbol in DEMO_SYMBOLS]
+            return [partial(read_quotes, demo_file(name)) for name in names]
+        case "replay":
+            if not feed.paths:
+                raise BadInput("feed.kind was replay and feed.paths named no recording; expected at least one CSV file")
+            return [_recording(path, listing) for path in feed.paths]
+        case "none" | "synthetic":
+            return []
+
+
+def _recording(path: Path, listing: Listing) -> Source:
+    """A recording by the header it has: quotes have a bid, daily bars a trade date, minute bars neither."""
+    if not path.is_file():
+        raise BadInput(f"the recording {str(path)!r} is not a file; expected a CSV of quotes or bars, plain or gzipped")
+    header = columns(path)
+    if "bid" in header:
+        return partial(read_quotes, path, rename=canonical)
+    if "trade_date" in header:
+
+        def span(symbol: Symbol, day: TradingDay) -> tuple[UtcNs, UtcNs]:
+            on = date.fromisoformat(day)
+            spans = windows(listing.session_of(symbol, on), on)
+            if not spans:
+                raise BadInput(f"{path.name}: {day} is not a trading day of {symbol}; correct the recording")
+            return spans[0][0], spans[-1][1]
+
+        return partial(read_daily_bars, path, span, rename=canonical)
+    return partial(read_minute_bars, path, rename=canonical)
+
+
+def _from(source: Source, begin: UtcNs, standing: dict[Symbol, Quote]) -> Source:
+    """The part of a recording after `begin`; what stood at that moment goes to `standing`."""
+    quotes = source()
+    rest: Iterator[Quote] = iter(())
+    for quote in quotes:
+        if quote.at > begin:
+            rest = chain((quote,), quotes)
+            break
+        standing[quote.symbol] = quote
+    return lambda: rest
+
+
+def _one(quotes: Iterator[Quote]) -> Iterator[Quote]:
+    for quote in quotes:
+        yield quote
+        return
+
+
+def _first_symbol(sources: Sequence[Source]) -> Symbol | None:
+    return next((quote.symbol for source in sources for quote in _one(source())), None)
+
+
+def _day_of(listing: Listing, symbol: Symbol, at: UtcNs | None) -> date:
+    assert at is not None
+    session = listing.session_of(symbol, datetime.fromtimestamp(at // SECOND_NS, UTC).date())
+    return trading_day_at(session, at)
+
+
+def _walk(instrument: Instrument, set_prices: dict[str, Decimal], prices: dict[Symbol, Px]) -> Walk:
+    start = set_prices.get(instrument.symbol) or prices.get(instrument.symbol) or _MADE_UP_START
+    lot = max(instrument.lot, instrument.min_qty)
+    return Walk(start=Px(max(start, instrument.tick)), tick=instrument.tick, lot=lot)
+
+
+def _utc_ns(moment: datetime) -> UtcNs:
+    whole = int(moment.replace(microsecond=0).timestamp())
+    return UtcNs(whole * SECOND_NS + moment.microsecond * 1000)
+
+
+def _iso(at: UtcNs) -> str:
+    return f"{datetime.fromtimestamp(at // SECOND_NS, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,57 @@
+"""What the journal says before this process begins, read without the lease."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tradeloop.config import Loaded
+from tradeloop.core.commands import CancelRun, Command, PauseRun
+from tradeloop.core.state import State
+from tradeloop.core.types import RunID, RunStatus, Symbol, UtcNs
+from tradeloop.engine.recover import Head, recover
+from tradeloop.journal import codec
+from tradeloop.journal.sql import SqlJournal
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What the journal says before this process begins: its state, when its last row was written, and where it ends."""
+
+    state: State
+    last_at: UtcNs | None
+    head: Head
+
+    def unfinished(self, first: Sequence[Command] = ()) -> list[RunID]:
+        """Runs that go on by themselves once the broker is ready, unless one of `first` ends or pauses them before."""
+        stopped = {each.run_id for each in first if isinstance(each, CancelRun | PauseRun)}
+        return [run_id for run_id, run in self.state.runs.items() if run.status is RunStatus.RUNNING and run_id not in stopped]
+
+    def needs_quotes(self, first: Sequence[Command] = ()) -> list[Symbol]:
+        """Symbols that something decides about as soon as the broker is ready."""
+        wanted = {order.symbol: None for order in self.state.orders.open.values()}
+        for run_id in self.unfinished(first):
+            wanted |= {leg.line.symbol: None for leg in self.state.runs[run_id].legs if not leg.closed}
+        return list(wanted)
+
+    def symbols(self) -> list[Symbol]:
+        """Everything held or being worked."""
+        every = self.state.positions.values()
+        held = (symbol for by_symbol in every for symbol, position in by_symbol.items() if not position.is_flat)
+        return list(dict.fromkeys([*self.needs_quotes(), *held]))
+
+
+async def read_past(loaded: Loaded) -> Past:
+    """What the journal says now, read without the lease. Raises JournalDamaged."""
+    reader = SqlJournal(loaded.database_url, read_only=True)
+    try:
+        await reader.open()
+        recovered = await recover(reader, codec)
+        last_at: UtcNs | None = None
+        if recovered.head[0]:
+            async for row in reader.read(after_batch=recovered.head[0] - 1):
+                last_at = row.appended_at
+                break
+        return Past(recovered.state, last_at, recovered.head)
+    finally:
+        await reader.close()
