@@ -18,8 +18,19 @@ from tradeloop.core.reports import SendOutcome
 from tradeloop.core.risk.pipeline import approved
 from tradeloop.core.staging import stage
 from tradeloop.core.state import State
-from tradeloop.core.types import SECOND_NS, ClOrdID, OrdStatus, OrdType, RunStatus, Side, TimeInForce, TradingDay, UtcNs
-from tradeloop.testing.builders import BROKER, a_quote, a_snapshot, an_instrument, buy, sell, their_order
+from tradeloop.core.types import (
+    SECOND_NS,
+    ClOrdID,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    RunStatus,
+    Side,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
+)
+from tradeloop.testing.builders import BROKER, a_quote, a_snapshot, an_execution, an_instrument, buy, sell, their_order
 from tradeloop.testing.desk import Desk
 
 MOUTAI, AU = "600519.SH", "au2512.SHFE"
@@ -213,3 +224,15 @@ def test_an_order_made_elsewhere_has_no_proof_for_the_wire() -> None:
     (order,) = desk.state.orders.open.values()
     with pytest.raises(ValueError, match="never passed risk; only a staged order can be sent"):
         approved(order)
+
+
+def test_a_late_sell_never_closes_what_somebody_sold_elsewhere() -> None:
+    """A held stop must not open a short in a stock that cannot be sold short."""
+    desk = Desk().opened(an_instrument("600519.SH"), positions={"600519.SH": 1000})
+    stop = desk.order(sell("600519.SH", 1000, ord_type=OrdType.STOP, stop_px="9.50"))
+    desk.give(an_execution(None, "600519.SH", Side.SELL, 1000, "9.99", exec_id="elsewhere", order_id=OrderID("theirs")))
+
+    desk.give(a_quote("600519.SH", bid="9.40", ask="9.41", at=desk.now))
+
+    assert not desk.of(SendOrder)
+    assert desk.known(stop.cl_ord_id).ord_status is OrdStatus.CANCELED

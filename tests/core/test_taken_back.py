@@ -186,3 +186,17 @@ def test_a_correction_that_fills_the_order_ends_its_run() -> None:
     work.desk.give(an_execution(order.cl_ord_id, A, Side.BUY, order.order_qty - 100, "10"))
     work.desk.give(a_correction(int(order.order_qty), "10"))
     assert work.status is RunStatus.COMPLETED
+
+
+def test_a_repeated_correction_does_not_bring_a_busted_fill_back() -> None:
+    """Redelivery is normal life: what was taken back stays taken back."""
+    desk = Desk().opened(an_instrument("600519.SH"))
+    order = desk.order(buy("600519.SH", 100))
+    correct = ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY, Qty(Decimal(50)), Px(Decimal("10.00")))
+    desk.give(an_execution(order.cl_ord_id, "600519.SH", Side.BUY, 100, "10.00"), correct)
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY))
+
+    desk.give(correct)
+
+    assert desk.known(order.cl_ord_id).cum_qty == 0
+    assert desk.state.held(ACCOUNT, order.symbol).is_flat

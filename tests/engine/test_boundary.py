@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 import pytest
 from tests.engine.made import A, B, House, only, order_of, outcome, placed, settle
@@ -125,19 +123,3 @@ async def test_a_broker_that_cannot_carry_our_ids_is_refused_at_the_start(change
     house.venue.capabilities = msgspec.structs.replace(house.venue.capabilities, **changes)
     with pytest.raises(BadInput, match="broker paper takes ids of"):
         await house.engine().start()
-
-
-async def test_requests_keep_to_the_rate_the_venue_allows() -> None:
-    """D9."""
-    house = House()
-    house.venue.capabilities = msgspec.structs.replace(house.venue.capabilities, rate_per_second=2)
-    engine = await house.open()
-    asked = [asyncio.ensure_future(engine.ask(buy(A, 100))) for _ in range(4)]
-    await settle()
-    counts = [len(house.venue.placed)]
-    for _ in range(3):
-        await house.clock.forward(0.5)
-        counts.append(len(house.venue.placed))
-    await asyncio.gather(*asked)
-    assert counts == [1, 2, 3, 4]
-    await engine.stop()

@@ -32,7 +32,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     `request_lifetime_ns`: the longest a request may still take effect after it was sent. `visibility_lag_ns`: the longest an
     accepted order may be missing from the books. Both bound the proof that an order was never received.
     `cl_ord_id_alphabet`: the characters an id may have, as a regular expression's brackets hold them (`a-z0-9`).
-    `orders_complete`: a snapshot shows closed orders of the day too. `rate_per_second`: requests, None for no limit.
+    `orders_complete`: a snapshot shows closed orders of the day too. `rate_per_second`: requests the venue takes, None for no
+    limit; the adapter keeps it, and says NotSent for what it cannot place in time.
     """
 
     ord_types: frozenset[OrdType]

@@ -163,8 +163,8 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
         return None
     known = order.execs[key]
     fee = known.fee if x.commission is None else x.commission
-    if not known.busted and (known.qty, known.px, known.fee) == (x.last_qty, x.last_px, fee):
-        return None
+    if (known.qty, known.px, known.fee) == (x.last_qty, x.last_px, fee):
+        return None  # a repeat; also of a fill that was taken back since, which it must not bring to life again
     yield _corrected(x, order.cl_ord_id, fee, now)
     order = state.orders.get(order.cl_ord_id)
     assert order is not None

@@ -51,7 +51,6 @@ class Dispatch:
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._again: dict[str, TakeSnapshot] = {}
         self._placing: dict[ClOrdID, asyncio.Task[None]] = {}
-        self._free_at: dict[str, int] = {}
         self._closed = False
         self._halted = False
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -106,19 +105,7 @@ class Dispatch:
         finally:
             del self._placing[order.cl_ord_id]
 
-    async def _turn(self, name: str, broker: Broker) -> None:
-        """Wait until the venue's limit of requests allows the next one; requests go in the order in which they asked."""
-        rate = broker.capabilities.rate_per_second
-        if rate is None:
-            return
-        now = self._clock.now()
-        at = max(now, self._free_at.get(name, 0))
-        self._free_at[name] = at + SECOND_NS // rate
-        if at > now:
-            await self._clock.sleep_until(UtcNs(at))
-
     async def _hand_over(self, broker: Broker, order: Order, effect: SendOrder) -> None:
-        await self._turn(order.broker, broker)
         if self._halted:
             return
         if self._clock.now() >= effect.send_before:
@@ -146,7 +133,6 @@ class Dispatch:
         placing = self._placing.get(effect.cl_ord_id)
         if placing is not None:
             await asyncio.wait((placing,))
-        await self._turn(effect.broker, broker)
         if self._halted:
             return
         try:

@@ -270,6 +270,22 @@ def working_type(ord_type: OrdType, *, holds_stops: bool) -> OrdType:
     return OrdType.LIMIT if ord_type is OrdType.STOP_LIMIT else ord_type
 
 
+def still_held(state: State, order: Order, instrument: Instrument) -> Denied | None:
+    """Whether what a staged order is to close is still there: somebody may have sold it elsewhere since."""
+    if not closes(order.side, order.position_effect, instrument):
+        return None
+    position = state.held(order.account, order.symbol)
+    held: Decimal = position.long_qty if order.side is Side.SELL else position.short_qty
+    frozen = position.long_frozen if order.side is Side.SELL else position.short_frozen
+    if instrument.settles_t1 and order.side is Side.SELL:
+        held -= position.long_today
+    left = max(held - (frozen - order.frozen), ZERO)
+    if order.leaves_qty <= left:
+        return None
+    text = f"{order.side.value} of {order.leaves_qty} {order.symbol} is to close what is not held any more: {left} is left"
+    return Denied("sellable", str(left), str(order.leaves_qty), text)
+
+
 def _closable(state: State, order: OrderStaged | Order, instrument: Instrument) -> Decimal:
     position: Position = state.held(order.account, order.symbol)
     effect = order.position_effect

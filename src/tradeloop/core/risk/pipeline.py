@@ -13,7 +13,7 @@ from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.risk.approved import Approved
-from tradeloop.core.risk.checks import BOOKS, GATE, MARKET
+from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, still_held
 from tradeloop.core.risk.cost import unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
@@ -38,13 +38,17 @@ def check(state: State, around: Surroundings, intent: OrderStaged, instrument: I
 def recheck(state: State, around: Surroundings, order: Order, now: UtcNs) -> Denied | None:
     """Whether a staged order may leave now: the gate, the day's steps and limits, and a price that has not run away since.
 
-    The shares BOOKS allowed are still promised to it. What it may cost at present prices is `more_cash`'s question.
+    What BOOKS promised it may be gone since, by a trade made elsewhere; it never closes more than is there. What it may cost
+    at present prices is `more_cash`'s question.
     """
     instrument = state.instruments[order.symbol]
     for rule in GATE + MARKET:
         denied = rule(state, around, order, instrument, now)
         if denied is not None:
             return denied
+    denied = still_held(state, order, instrument)
+    if denied is not None:
+        return denied
     quote = around.quotes.get(order.symbol)
     seen = quote.mid_or_last if quote is not None else None
     if seen is None or order.arrival_px is None or order.is_held or order.stop_px is not None:
