@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from tests.core.runs_made import LISTED, A, B, C, D, Work, a_run, prices
 
+from tradeloop.core.commands import ResumeRun
 from tradeloop.core.effects import RaiseAlert, SendOrder
 from tradeloop.core.events import FateLost, LineResized, OrderDenied, OrderStaged, RunEnded
 from tradeloop.core.instrument import AssetClass
@@ -283,3 +284,16 @@ def test_closing_a_short_waits_for_no_money() -> None:
     work = Work(desk, desk.give(a_run({A: 0, C: 0}, sell_unlisted=False)))
 
     assert work.sent() == {C: -100, A: 5}, work.leg(A).reason
+
+
+def test_a_buy_released_after_the_market_ran_away_is_left_to_a_person() -> None:
+    """Paused at one price and resumed at another: what the plan meant is not what would be bought."""
+    work = Work.begun({A: "0.1", B: "0.1"}, execute=False)
+    run = work.desk.state.runs[work.run_id]
+    far = [a_quote(symbol, bid="13.99", ask="14.00", at=work.desk.now) for symbol in (A, B)]
+    run.status = RunStatus.PAUSED
+    work.desk.give(*far, ResumeRun(work.run_id, "ann"))
+
+    assert work.sent() == {}
+    assert [leg.code for leg in run.legs] == ["price_drift", "price_drift"]
+    assert run.todo == (1, 2)

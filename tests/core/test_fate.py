@@ -88,7 +88,7 @@ def test_what_was_surely_not_sent_is_tried_again_after_one_two_and_five_seconds_
     not_sent(desk, order)
     assert status(desk, order) is OrdStatus.CANCELED
     assert desk.known(order.cl_ord_id).text.startswith("never sent: 4 tries failed")
-    assert [a.key for a in desk.of(RaiseAlert)] == [f"not_sent:{order.cl_ord_id}"]
+    assert [a.key for a in desk.of(RaiseAlert)] == [f"never_sent:{order.cl_ord_id}"]
 
 
 def test_a_second_try_carries_the_same_id() -> None:

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from tradeloop.core.commands import CancelOrder, OpenTradingDay
-from tradeloop.core.effects import SendCancel, SendOrder
+from tradeloop.core.effects import RaiseAlert, SendCancel, SendOrder
 from tradeloop.core.events import OrderExpired, SendBegun, StopTriggered
 from tradeloop.core.inputs import Start
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerDown, BrokerUp, Quote
 from tradeloop.core.state import State
-from tradeloop.core.types import SECOND_NS, OrdStatus, OrdType, Side, TimeInForce, TradingDay, UtcNs
+from tradeloop.core.types import SECOND_NS, OrderID, OrdStatus, OrdType, Side, TimeInForce, TradingDay, UtcNs
 from tradeloop.testing.builders import BROKER, Number, a_quote, a_snapshot, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import ABLE, Desk
 
@@ -199,3 +199,14 @@ def test_a_fired_stop_is_filled_like_any_order() -> None:
     desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.SELL, 100, "8.00"))
     assert desk.known(order.cl_ord_id).ord_status is OrdStatus.FILLED
     assert desk.state.held(order.account, order.symbol).long_qty == Decimal(900)
+
+
+def test_a_stop_that_had_to_be_given_up_is_told_to_a_person_at_once() -> None:
+    """The protection is gone; silence about it would be the worst of all."""
+    desk = Desk().opened(an_instrument("600519.SH"), positions={"600519.SH": 1000})
+    stop = desk.order(sell("600519.SH", 1000, ord_type=OrdType.STOP, stop_px="9.50"))
+    desk.give(an_execution(None, "600519.SH", Side.SELL, 1000, "9.99", exec_id="elsewhere", order_id=OrderID("theirs")))
+
+    desk.give(a_quote("600519.SH", bid="9.40", ask="9.41", at=desk.now))
+
+    assert [alert.level for alert in desk.of(RaiseAlert) if alert.key == f"never_sent:{stop.cl_ord_id}"] == ["CRITICAL"]

@@ -58,7 +58,7 @@ async def test_after_the_last_try_a_person_is_told() -> None:
 
     assert len(house.venue.placed) == 4
     assert order_of(engine, cl_ord_id).ord_status is OrdStatus.CANCELED
-    assert f"not_sent:{cl_ord_id}" in [alert.key for alert in house.alerts]
+    assert f"never_sent:{cl_ord_id}" in [alert.key for alert in house.alerts]
     await engine.stop()
 
 

@@ -237,7 +237,8 @@ def _send_outcome(state: State, around: Surroundings, a: r.SendOutcome, now: Utc
     if order is None:
         return None
     if not order.is_done and order.send_failures > len(around.policy.resend_after_ns):
-        yield OrderCanceled(now, a.cl_ord_id, f"never sent: {order.send_failures} tries failed, the last one with: {a.text}")
+        tries = f"{order.send_failures} tries failed, the last one with: {a.text}"
+        yield OrderCanceled(now, a.cl_ord_id, f"{staging.NEVER_SENT}{tries}")
     if order.is_done:
         yield from _run_goes_on(state, around, order, now)
     return None

@@ -16,6 +16,7 @@ from tradeloop.core.inputs import TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.risk.pipeline import approved
 from tradeloop.core.run.sending import WAITS
+from tradeloop.core.staging import NEVER_SENT
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, TradingDay, UtcNs
@@ -128,8 +129,7 @@ def _send_failed(state: State, around: Surroundings, e: ev.SendFailed) -> tuple[
     order = state.orders.open[e.cl_ord_id]
     waits = around.policy.resend_after_ns
     if order.send_failures > len(waits):
-        text = f"order {e.cl_ord_id} ({order.symbol}) could not be sent {order.send_failures} times: {e.text}"
-        return (RaiseAlert("WARNING", f"not_sent:{e.cl_ord_id}", text),)
+        return _NOTHING  # it is given up in the same decision, and `_order_canceled` tells a person
     return (SetTimer(UtcNs(e.at + waits[order.send_failures - 1]), RESEND, e.cl_ord_id),)
 
 
@@ -151,6 +151,16 @@ def _ask_cancel(around: Surroundings, order: Order, at: UtcNs) -> tuple[SendCanc
 def _patience(around: Surroundings, order: Order) -> int:
     """How long a cancel may take to help: the time a broker has to answer an order, doubled with every time it was asked."""
     return around.policy.ack_timeout_ns << min(max(order.cancel_asks - 1, 0), _DOUBLINGS_MAX)
+
+
+def _order_canceled(state: State, around: Surroundings, e: ev.OrderCanceled) -> tuple[Effect, ...]:
+    """An order given up before it left is told to a person: it may have been the stop that protected something."""
+    if not e.text.startswith(NEVER_SENT):
+        return _NOTHING
+    order = state.orders.get(e.cl_ord_id)
+    assert order is not None
+    level = "CRITICAL" if order.stop_px is not None else "WARNING"
+    return (RaiseAlert(level, f"never_sent:{e.cl_ord_id}", f"order {e.cl_ord_id} ({order.symbol}) was {e.text}"),)
 
 
 def _cancel_rejected(state: State, around: Surroundings, e: ev.CancelRejected) -> tuple[Effect, ...]:
@@ -255,6 +265,7 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.OrderStaged: _order_staged,
     ev.SendFailed: _send_failed,
     ev.CancelRequested: _cancel_requested,
+    ev.OrderCanceled: _order_canceled,
     ev.CancelRejected: _cancel_rejected,
     ev.FateLost: _fate_lost,
     ev.BrokerConnected: _broker_connected,

@@ -52,6 +52,9 @@ from tradeloop.core.types import (
     is_exact,
 )
 
+NEVER_SENT = "never sent: "
+"""How the text of an order begins that was given up here before it left; core/follow.py tells a person."""
+
 Facts = Generator[Event, None, None]
 
 _BODY: Final = (
@@ -211,7 +214,7 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
             return
         denied = needs
     if not _may_wait(state, order, denied, now):
-        yield OrderCanceled(now, order.cl_ord_id, f"never sent: {denied.text}")
+        yield OrderCanceled(now, order.cl_ord_id, f"{NEVER_SENT}{denied.text}")
 
 
 def _may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:
@@ -219,7 +222,7 @@ def _may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:
     if denied.rule == "session_open":
         hours = state.hours.get(state.instruments[order.symbol].session)
         return hours is not None and hours.opens_later(now)
-    return denied.rule in ("broker_ready", "fate_unknown", "quote_fresh", "no_price")
+    return denied.rule in ("broker_ready", "fate_unknown", "halted", "quote_fresh", "no_price")
 
 
 def cancel(state: State, cl_ord_id: ClOrdID, by: str, reason: str, now: UtcNs) -> Generator[Event, None, Done]:

@@ -6,17 +6,26 @@ from typing import Final
 
 from tradeloop.core.events import RunEnded
 from tradeloop.core.run.sending import DAY_OVER
+from tradeloop.core.staging import NEVER_SENT
 from tradeloop.core.state import Leg, Run, State
 from tradeloop.core.types import RunStatus, UtcNs
 
 FAILED_BATCH: Final = "FAILED_BATCH"
 PARTIAL: Final = "partial"
 
-NEVER_SENT: Final = "never sent: "
-"""How the text of an order begins that the engine gave up before it left; one that a person took back says so instead."""
-
 _LEFT_OVER = frozenset(
-    {"denied", "cash_short", "no_cash", "t1_shortfall", "no_price", "stale_price", "suspended", "order_cap", DAY_OVER}
+    {
+        "denied",
+        "price_drift",
+        "cash_short",
+        "no_cash",
+        "t1_shortfall",
+        "no_price",
+        "stale_price",
+        "suspended",
+        "order_cap",
+        DAY_OVER,
+    }
 )
 """Codes of lines that want more than was ordered and could have it another time; not what rounding leaves over."""
 

@@ -102,6 +102,11 @@ def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, n
     """Stage the one order of a leg."""
     created, leg = run.created, run.leg(number)
     line = leg.line
+    # A retry is planned at the first attempt's prices on purpose, by a person who has seen today's.
+    moved = _ran_away(around, line) if created.attempt == 1 else None
+    if moved is not None:
+        yield LineResized(now, created.run_id, number, Qty(ZERO), "price_drift", moved)
+        return
     if leg.code == WAITS:
         yield LineResized(now, created.run_id, number, qty, line.code, line.reason or "its wait is over")
     parent = Parent(line.side, qty, Qty(ZERO), state.instruments[line.symbol], now)
@@ -120,6 +125,16 @@ def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, n
     )
     cancel_at = None if created.order_timeout_ns is None else UtcNs(now + created.order_timeout_ns)
     yield from stage(state, around, want, now, run_id=created.run_id, leg=number, cancel_at=cancel_at)
+
+
+def _ran_away(around: Surroundings, line: PlanLine) -> str | None:
+    """Why a leg is for a person now: the price has moved further from the plan's than the policy lets an order be sent late."""
+    quote = around.quotes.get(line.symbol)
+    seen = quote.mid_or_last if quote is not None else None
+    limit = around.policy.max_drift
+    if seen is None or not line.ref_px or abs(seen - line.ref_px) <= line.ref_px * limit:
+        return None
+    return f"{line.symbol} was planned at {line.ref_px} and is at {seen} now, further than {limit:%}; retry it or leave it"
 
 
 def _day_over(state: State, run: Run, leg: Leg, now: UtcNs) -> str | None:
