@@ -1,6 +1,6 @@
 """What several facts do alike: a fill into order, position and cash, its reversal, and the end of an order.
 
-Called by core/evolve.py alone. A fill moves four things in one step: the order's quantities, the position, the cash, and what
+Called by core/fold alone. A fill moves four things in one step: the order's quantities, the position, the cash, and what
 the order had promised of cash and shares; a reversal moves them back to the last digit.
 """
 

@@ -1,0 +1,44 @@
+"""Facts of reconciliation: differences found, changed and closed, and our books taking the broker's figure."""
+
+from __future__ import annotations
+
+from tradeloop.core import events as ev
+from tradeloop.core.cash import margin_of
+from tradeloop.core.position import forget_cost
+from tradeloop.core.state import State
+from tradeloop.core.types import ZERO, Amount, Currency, Qty, Symbol
+
+
+def break_found(state: State, e: ev.BreakFound) -> None:
+    state.breaks[e.break_id] = e
+
+
+def break_changed(state: State, e: ev.BreakChanged) -> None:
+    b = state.breaks[e.break_id]
+    state.breaks[e.break_id] = ev.BreakFound(
+        b.at, b.break_id, b.kind, b.broker, b.account, b.subject, e.ours, e.theirs, b.cause, b.repair, e.delta
+    )
+
+
+def break_closed(state: State, e: ev.BreakClosed) -> None:
+    state.breaks.pop(e.break_id, None)
+
+
+def books_adjusted(state: State, e: ev.BooksAdjusted) -> None:
+    if e.kind == "cash":
+        cash = state.cash(e.account, Currency(e.subject))
+        cash.balance = Amount(cash.balance + e.delta)
+        return
+    position = state.position(e.account, Symbol(e.subject))
+    instrument = state.instruments.get(Symbol(e.subject))
+    margin = ZERO if instrument is None else margin_of(position, instrument)
+    if e.kind == "short":
+        position.short_qty = Qty(position.short_qty + e.delta)
+        position.short_today = Qty(min(position.short_today, position.short_qty))
+    else:
+        position.long_qty = Qty(position.long_qty + e.delta)
+        position.long_today = Qty(min(position.long_today, position.long_qty))
+    forget_cost(position)
+    if margin and instrument is not None:
+        cash = state.cash(e.account, instrument.currency)
+        cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)

@@ -1,0 +1,199 @@
+"""Facts of an order's life: its intent, its way to the broker, what the broker said of it, and how it ended."""
+
+from __future__ import annotations
+
+from tradeloop.core import events as ev
+from tradeloop.core.booking import close_order, freeze, order_of
+from tradeloop.core.execution import order_key
+from tradeloop.core.order import Order
+from tradeloop.core.state import State
+from tradeloop.core.types import Amount, OrdType, PositionEffect, Side, TimeInForce
+
+
+def order_staged(state: State, e: ev.OrderStaged) -> None:
+    # By position: thirty names cost more than the object.
+    order = Order(
+        e.cl_ord_id,
+        e.broker,
+        e.account,
+        e.symbol,
+        e.side,
+        e.order_qty,
+        e.ord_type,
+        e.price,
+        e.stop_px,
+        e.tif,
+        e.position_effect,
+        e.trading_day,
+        e.by,
+        e.risk_version,
+        e.at,
+        e.reserve,
+        e.arrival_px,
+        e.arrival_at,
+        e.run_id,
+        e.leg,
+        e.parent,
+        e.request_id,
+        e.strategy_id,
+        e.cancel_at,
+    )
+    order.updated_at = e.at
+    state.counter += 1
+    state.orders.open[e.cl_ord_id] = order
+    state.index(order)
+    instrument = state.instruments[e.symbol]
+    if e.reserve:
+        cash = state.cash(e.account, instrument.currency)
+        cash.reserved = Amount(cash.reserved + e.reserve)
+    if e.side is Side.SELL or e.position_effect is not PositionEffect.AUTO:
+        freeze(state, order, instrument)
+    if e.request_id:
+        state.requests[e.request_id] = e.cl_ord_id
+    if e.run_id is not None:
+        leg = state.runs[e.run_id].leg(e.leg)
+        leg.cl_ord_id = e.cl_ord_id
+
+
+def order_denied(state: State, e: ev.OrderDenied) -> None:
+    state.counter += 1
+    if e.run_id is not None:
+        leg = state.runs[e.run_id].leg(e.leg)
+        leg.code, leg.reason, leg.closed = "denied", e.text, True
+    if e.request_id:
+        state.deny_request(e)
+
+
+def send_begun(state: State, e: ev.SendBegun) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    order.send_begun_at = order.updated_at = e.at
+
+
+def send_failed(state: State, e: ev.SendFailed) -> None:
+    order = state.orders.open.get(e.cl_ord_id)
+    if order is not None:
+        order.send_begun_at = order.unknown_at = None
+        order.send_failures += 1
+        order.text, order.updated_at = e.text, e.at
+        state.index(order)
+
+
+def fate_lost(state: State, e: ev.FateLost) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    order.unknown_at = order.updated_at = e.at
+    order.absences, order.absent_from, order.absent_to, order.text = 0, None, None, e.text
+    state.index(order)
+
+
+def absence_seen(state: State, e: ev.AbsenceSeen) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    order.absences += 1
+    if order.absent_from is None:
+        order.absent_from = e.as_of
+    order.absent_to = e.as_of
+
+
+def not_sent_proven(state: State, e: ev.NotSentProven) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    order.send_begun_at = order.unknown_at = None
+    order.updated_at = e.at
+    state.index(order)
+
+
+def order_resolved(state: State, e: ev.OrderResolved) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    close_order(state, order, e.at, f"resolved as {e.as_} by {e.by}: {e.reason}", "canceled_at")
+
+
+def order_acknowledged(state: State, e: ev.OrderAcknowledged) -> None:
+    order = state.orders.open.get(e.cl_ord_id)
+    closed = order is None
+    if order is None:
+        order = state.orders.get(e.cl_ord_id)
+        assert order is not None
+    order.order_id, order.acked_at, order.updated_at = e.order_id, e.at, e.at
+    numbered(state, order)
+    if order.unknown_at is not None:
+        order.unknown_at = None
+        state.index(order)
+    if closed:
+        state.orders.keep(order)
+
+
+def order_rejected(state: State, e: ev.OrderRejected) -> None:
+    order = order_of(state, e.cl_ord_id)
+    close_order(state, order, e.at, f"{e.code}: {e.text}" if e.code else e.text, "rejected_at")
+
+
+def cancel_requested(state: State, e: ev.CancelRequested) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    order.cancel_requested_at = order.updated_at = e.at
+    order.cancel_asks += 1
+
+
+def cancel_rejected(state: State, e: ev.CancelRejected) -> None:
+    order = order_of(state, e.cl_ord_id)
+    order.cancel_requested_at, order.updated_at = None, e.at
+    if order.is_done:
+        state.orders.keep(order)
+
+
+def order_canceled(state: State, e: ev.OrderCanceled) -> None:
+    close_order(state, order_of(state, e.cl_ord_id), e.at, e.text, "canceled_at")
+
+
+def order_expired(state: State, e: ev.OrderExpired) -> None:
+    close_order(state, order_of(state, e.cl_ord_id), e.at, e.text, "expired_at")
+
+
+def stop_triggered(state: State, e: ev.StopTriggered) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    order.triggered_at = order.updated_at = e.at
+    state.index(order)
+
+
+def reserve_raised(state: State, e: ev.ReserveRaised) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    cash = state.cash(order.account, state.instruments[order.symbol].currency)
+    cash.reserved = Amount(cash.reserved + e.reserve - order.reserved)
+    order.reserved, order.updated_at = e.reserve, e.at
+
+
+def external_order_found(state: State, e: ev.ExternalOrderFound) -> None:
+    order = Order(
+        cl_ord_id=e.cl_ord_id,
+        broker=e.broker,
+        account=e.account,
+        symbol=e.symbol,
+        side=e.side,
+        order_qty=e.order_qty,
+        ord_type=OrdType.MARKET if e.price is None else OrdType.LIMIT,
+        price=e.price,
+        stop_px=None,
+        tif=TimeInForce.DAY,
+        position_effect=e.position_effect,
+        trading_day=e.trading_day,
+        by="external",
+        risk_version="",
+        staged_at=e.at,
+        reserved=e.reserve,
+        external=True,
+        order_id=e.order_id,
+        acked_at=e.at,
+        updated_at=e.at,
+    )
+    state.orders.open[e.cl_ord_id] = order
+    numbered(state, order)
+    state.index(order)
+    instrument = state.instruments[e.symbol]
+    if e.reserve:
+        cash = state.cash(e.account, instrument.currency)
+        cash.reserved = Amount(cash.reserved + e.reserve)
+    freeze(state, order, instrument)
+
+
+def numbered(state: State, order: Order) -> None:
+    """The order can be found by the number its venue gave it."""
+    assert order.order_id is not None
+    key = order_key(order.broker, order.account, order.trading_day, order.symbol, order.order_id)
+    state.by_order_id[key] = order.cl_ord_id

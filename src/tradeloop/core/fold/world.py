@@ -1,0 +1,88 @@
+"""Facts of the engine and of what it knows of the world: its start, instruments, days, sessions with brokers, adopted books."""
+
+from __future__ import annotations
+
+from tradeloop.core import events as ev
+from tradeloop.core.cash import margin_of
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.position import roll
+from tradeloop.core.state import Account, Hours, Link, State, id_prefix
+from tradeloop.core.types import ZERO, Amount, ClOrdID, Qty
+
+
+def engine_started(state: State, e: ev.EngineStarted) -> None:
+    state.epoch = e.epoch
+    state.started_at, state.predecessor_dead = e.at, e.predecessor_dead
+    state.clock = e.clock
+    state.group = e.group
+    state.counter = 0
+    state.id_prefix = id_prefix(e.group, e.epoch)
+    for link in state.links.values():
+        link.connected, link.ready, link.text = False, False, "engine restarted"
+
+
+def instrument_listed(state: State, e: ev.InstrumentListed) -> None:
+    instrument = e.instrument
+    known = state.instruments.get(instrument.symbol)
+    state.instruments[instrument.symbol] = instrument
+    if known is not None:
+        _relisted(state, known, instrument)
+
+
+def _relisted(state: State, before: Instrument, after: Instrument) -> None:
+    """What is held takes over the new margin rate."""
+    for account, by_symbol in state.positions.items():
+        position = by_symbol.get(after.symbol)
+        if position is None:
+            continue
+        change = margin_of(position, after) - margin_of(position, before)
+        if change:
+            cash = state.cash(account, after.currency)
+            cash.margin = Amount(cash.margin + change)
+
+
+def trading_day_opened(state: State, e: ev.TradingDayOpened) -> None:
+    before = state.hours.get(e.session)
+    state.hours[e.session] = Hours(e.trading_day, e.windows)
+    if before is None or before.trading_day == e.trading_day:
+        return  # without an earlier day, what is held is what the broker showed, and so is what of it may be sold
+    for by_symbol in state.positions.values():
+        for symbol, position in by_symbol.items():
+            if state.instruments[symbol].session == e.session:
+                roll(position)
+
+
+def broker_connected(state: State, e: ev.BrokerConnected) -> None:
+    state.links[e.broker] = Link(connected=True, ready=False, text="books not compared yet", since=e.at)
+
+
+def broker_ready(state: State, e: ev.BrokerReady) -> None:
+    state.links[e.broker] = Link(connected=True, ready=True, since=e.at)
+
+
+def broker_disconnected(state: State, e: ev.BrokerDisconnected) -> None:
+    state.links[e.broker] = Link(connected=False, ready=False, text=e.text, since=e.at)
+
+
+def account_adopted(state: State, e: ev.AccountAdopted) -> None:
+    account = state.accounts[e.account] = Account(e.broker, adopted=True)
+    account.cash = {}
+    for held in e.cash:
+        state.cash(e.account, held.currency).balance = held.balance
+    for position in e.positions:
+        book_ = state.position(e.account, position.symbol)
+        book_.long_qty, book_.short_qty = position.long_qty, position.short_qty
+        if position.long_sellable is not None:
+            book_.long_today = Qty(max(position.long_qty - position.long_sellable, ZERO))
+        if position.cost is not None:
+            if position.long_qty >= position.short_qty:
+                book_.long_cost = position.cost
+            else:
+                book_.short_cost = position.cost
+        instrument = state.instruments[position.symbol]
+        margin = margin_of(book_, instrument)
+        if margin:
+            cash = state.cash(e.account, instrument.currency)
+            cash.margin = Amount(cash.margin + margin)
+    for key in e.seen:
+        state.exec_owner[key] = ClOrdID("")
