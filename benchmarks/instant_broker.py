@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from tradeloop.core.capabilities import Capabilities
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import BrokerSnapshot, BrokerUp, Execution, HeldCash, OrderAck, Report
 from tradeloop.core.risk.approved import Approved
 from tradeloop.core.types import AccountID, Amount, ClOrdID, Currency, ExecID, OrderID, Px, Symbol, UtcNs
@@ -59,6 +60,10 @@ class InstantBroker:
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         """Never asked for here."""
         raise AssertionError(cl_ord_id)
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        """Never asked for here."""
+        raise AssertionError(change.order.cl_ord_id)
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         """The books before anything traded; asked for once, at the connect."""

@@ -20,6 +20,7 @@ from tradeloop.core.events import Event
 from tradeloop.core.evolve import evolve
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.replies import OrderReply, Reply
 from tradeloop.core.reports import BrokerDown, BrokerSnapshot, BrokerUp, CancelAck, Execution, OpenOrder, OrderAck, Report
 from tradeloop.core.risk.approved import Approved
@@ -168,6 +169,9 @@ class Venue:
             raise Refused("404", "no such order")
         self.orders[cl_ord_id] = _changed(order, ord_status=OrdStatus.CANCELED)
         self._report(CancelAck(BROKER, cl_ord_id))
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        raise Refused("not_supported", f"this venue changes no orders, {change.order.cl_ord_id} neither")
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         self.snapshots += 1

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from tradeloop.core.errors import BadInput
+from tradeloop.core.replacement import REPLACE_ID_LENGTH
 from tradeloop.core.types import OrdType, TimeInForce
 
 
@@ -33,7 +34,9 @@ class Capabilities(msgspec.Struct, frozen=True):
     accepted order may be missing from the books. Both bound the proof that an order was never received.
     `cl_ord_id_alphabet`: the characters an id may have, as a regular expression's brackets hold them (`a-z0-9`).
     `orders_complete`: a snapshot shows closed orders of the day too. `rate_per_second`: requests the venue takes, None for no
-    limit; the adapter keeps it, and says NotSent for what it cannot place in time.
+    limit; the adapter keeps it, and says NotSent for what it cannot place in time. `replaces`: a working order's quantity and
+    price can be changed in one request that the venue carries out whole or not at all; `replaces_filled`: also those of an order
+    that has filled (FIX 4.4 vol. 7, appendix D, C.1.c).
     """
 
     ord_types: frozenset[OrdType]
@@ -48,6 +51,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     visibility_lag_ns: int
     rate_per_second: int | None = None
     holds_stops: bool = False
+    replaces: bool = False
+    replaces_filled: bool = False
 
 
 CL_ORD_ID_LENGTH: Final = 18
@@ -59,6 +64,11 @@ def takes_our_ids(broker: str, able: Capabilities) -> None:
     if able.cl_ord_id_max < CL_ORD_ID_LENGTH:
         raise BadInput(
             f"broker {broker} takes ids of at most {able.cl_ord_id_max} characters; ours have {CL_ORD_ID_LENGTH}, use another"
+        )
+    if able.replaces and able.cl_ord_id_max < REPLACE_ID_LENGTH:
+        raise BadInput(
+            f"broker {broker} says that it replaces orders and takes ids of at most {able.cl_ord_id_max} characters; the id "
+            f"of a replace has {REPLACE_ID_LENGTH}, use another or declare no replaces"
         )
     if re.fullmatch(f"[{able.cl_ord_id_alphabet}]{{36}}", ascii_lowercase + digits) is None:
         raise BadInput(f"broker {broker} takes ids of [{able.cl_ord_id_alphabet}]; ours are of [a-z0-9], use another")

@@ -122,6 +122,65 @@ class CancelReject(msgspec.Struct, frozen=True, gc=False):
     transact_at: UtcNs | None = None
 
 
+class ReplaceAck(msgspec.Struct, frozen=True, gc=False):
+    """A replace took effect: from now on these are the order's terms, as the broker has them.
+
+    `number` is that of the request, None where the broker does not say which: then it is the oldest without an answer. A broker
+    that was asked for less than had filled says here what it made of it (FIX C.3.c: the quantity filled). `order_id` is the
+    order's new number where the venue gives it one. `cum_qty` as in CancelAck.
+    """
+
+    broker: str
+    cl_ord_id: ClOrdID
+    order_qty: Qty
+    price: Px | None
+    stop_px: Px | None = None
+    number: int | None = None
+    order_id: OrderID | None = None
+    cum_qty: Qty | None = None
+    transact_at: UtcNs | None = None
+
+
+class ReplaceReject(msgspec.Struct, frozen=True, gc=False):
+    """The broker refused a replace; the order's terms stand as they stood. `number` as in ReplaceAck."""
+
+    broker: str
+    cl_ord_id: ClOrdID
+    code: str
+    text: str
+    number: int | None = None
+    transact_at: UtcNs | None = None
+
+
+class OrderRestate(msgspec.Struct, frozen=True, gc=False):
+    """The broker changed an order's terms, or says them again, without being asked (FIX ExecType D).
+
+    `leaves_qty` where the broker counts in other units than the fills we know (after a split): what is open is worth more than
+    what its quantity says.
+    """
+
+    broker: str
+    cl_ord_id: ClOrdID
+    order_qty: Qty
+    price: Px | None
+    stop_px: Px | None = None
+    text: str = ""
+    order_id: OrderID | None = None
+    cum_qty: Qty | None = None
+    leaves_qty: Qty | None = None
+    transact_at: UtcNs | None = None
+
+
+class ReplaceOutcome(msgspec.Struct, frozen=True, gc=False):
+    """What dispatch knows of the `number`th replace after the wire failed it: `fate` is NOT_SENT or UNKNOWN."""
+
+    broker: str
+    cl_ord_id: ClOrdID
+    number: int
+    fate: str
+    text: str
+
+
 class OrderExpire(msgspec.Struct, frozen=True, gc=False):
     """The order ended by its time in force; `cum_qty` as in CancelAck."""
 

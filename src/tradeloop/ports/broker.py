@@ -1,4 +1,4 @@
-"""The broker port: seven verbs and a declaration of what the venue can do.
+"""The broker port: six verbs and a declaration of what the venue can do.
 
 An adapter translates and nothing more: it never retries a submit, never invents a report, never drops one. After every connect
 the engine subscribes, takes a snapshot, compares, and only then sends; an adapter need not guard against earlier orders.
@@ -11,6 +11,7 @@ from typing import Protocol
 
 from tradeloop.core.capabilities import Capabilities, Dedupes
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import BrokerSnapshot, Report
 from tradeloop.core.risk.approved import Approved
 from tradeloop.core.types import AccountID, ClOrdID, OrderID, Symbol, UtcNs
@@ -45,6 +46,16 @@ class Broker(Protocol):
 
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         """Ask for a cancel; the answer arrives as a report. Raises NotSent, Refused or FateUnknown."""
+        ...
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        """Ask for other terms of a working order, once; the answer arrives as ReplaceAck or ReplaceReject with `change.number`.
+
+        The order keeps its cl_ord_id whatever the venue calls the request, and fills under any of these names are reported
+        under it. Never cancel and place instead: where the venue cannot do both in one step, declare no `replaces` and raise
+        Refused.
+        Raises NotSent, Refused or FateUnknown.
+        """
         ...
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:

@@ -19,9 +19,10 @@ from tradeloop.brokers.paper.faults import Fault, FaultSource
 from tradeloop.brokers.paper.matching import Matching
 from tradeloop.brokers.paper.records import PaperOrder
 from tradeloop.brokers.paper.store import BooksChanged, Store
-from tradeloop.core.errors import FateUnknown, JournalFailed, NotSent
+from tradeloop.core.errors import FateUnknown, JournalFailed, NotSent, Refused
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import (
     BrokerDown,
     BrokerSnapshot,
@@ -202,6 +203,10 @@ class PaperBroker:
             self._finish()
         if self._faults.active and self._faults.strikes(Fault.REPLY_LOST):
             raise FateUnknown(f"no answer from {self.name} (the reply was lost)")
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        """This venue changes no order's terms: raises Refused."""
+        raise Refused("not_supported", f"{self.name} changes no orders; cancel {change.order.cl_ord_id} and place a new one")
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         """The books now: working orders and all orders of the current trading day, executions of it and the one before
