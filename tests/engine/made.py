@@ -22,7 +22,18 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
 from tradeloop.core.replies import OrderReply, Reply
-from tradeloop.core.reports import BrokerDown, BrokerSnapshot, BrokerUp, CancelAck, Execution, OpenOrder, OrderAck, Report
+from tradeloop.core.reports import (
+    BrokerDown,
+    BrokerSnapshot,
+    BrokerUp,
+    CancelAck,
+    Execution,
+    OpenOrder,
+    OrderAck,
+    ReplaceAck,
+    ReplaceReject,
+    Report,
+)
 from tradeloop.core.risk.approved import Approved
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
@@ -99,6 +110,7 @@ class Venue:
         self.fills: list[Execution] = []
         self.placed: list[ClOrdID] = []
         self.canceled: list[ClOrdID] = []
+        self.replaced: list[tuple[ClOrdID, int]] = []
         self.snapshots = 0
         self.moods: list[object] = []
         self.unreadable = 0
@@ -151,6 +163,7 @@ class Venue:
             OrdStatus.NEW,
             OrderID(f"v{len(self.orders) + 1}"),
             it.cl_ord_id,
+            it.price,
         )
         if isinstance(mood, tuple):
             raise mood[0]
@@ -171,7 +184,27 @@ class Venue:
         self._report(CancelAck(BROKER, cl_ord_id))
 
     async def replace(self, change: Approved[Replacement]) -> None:
-        raise Refused("not_supported", f"this venue changes no orders, {change.order.cl_ord_id} neither")
+        """Take other terms in full at once; `moods` as in place."""
+        it = change.order
+        if not self.connected:
+            raise NotSent("not connected")
+        self.replaced.append((it.cl_ord_id, it.number))
+        mood = self.moods.pop(0) if self.moods else None
+        if mood == "hang":
+            await asyncio.Event().wait()
+        if isinstance(mood, asyncio.Event):
+            await mood.wait()
+        if isinstance(mood, Exception):
+            raise mood
+        order = self.orders[it.cl_ord_id]
+        if order.ord_status not in (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED):
+            self._report(ReplaceReject(BROKER, it.cl_ord_id, "0", "too late", it.number))
+            return
+        changed = self.orders[it.cl_ord_id] = _changed(order, order_qty=it.order_qty, price=it.price)
+        if isinstance(mood, tuple):
+            raise mood[0]
+        if not self.silent:
+            self._report(ReplaceAck(BROKER, it.cl_ord_id, changed.order_qty, changed.price, it.stop_px, it.number))
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         self.snapshots += 1

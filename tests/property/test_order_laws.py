@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from typing_extensions import override
 
-from tradeloop.core.commands import CancelOrder
+from tradeloop.core.commands import CancelOrder, ReplaceOrder
+from tradeloop.core.effects import SendReplace
+from tradeloop.core.errors import BadInput
 from tradeloop.core.evolve import evolve
 from tradeloop.core.inputs import Start, TimerFired
 from tradeloop.core.order import Exec, Order
@@ -32,6 +34,10 @@ from tradeloop.core.reports import (
     OrderAck,
     OrderExpire,
     OrderReject,
+    OrderRestate,
+    ReplaceAck,
+    ReplaceOutcome,
+    ReplaceReject,
     Report,
     SendOutcome,
 )
@@ -93,6 +99,16 @@ class Venue(RuleBasedStateMachine):
         """Asked to cancel, in whatever standing."""
         self.desk.give(CancelOrder(order_id, "tester"))
 
+    @rule(order_id=sent, qty=quantities, px=st.sampled_from([None, "9.40", "10.20"]))
+    def replace(self, order_id: ClOrdID, qty: int, px: str | None) -> None:
+        """Asked for other terms, in whatever standing; a refusal has changed nothing."""
+        before = self.desk.state.hash()
+        price = None if px is None else Px(Decimal(px))
+        try:
+            self.desk.give(ReplaceOrder(order_id, "tester", Qty(Decimal(qty)), price))
+        except BadInput:
+            assert self.desk.state.hash() == before
+
     # --- what the venue says
 
     def say(self, report: Report) -> Report:
@@ -115,6 +131,19 @@ class Venue(RuleBasedStateMachine):
             CancelReject(BROKER, order_id, "1", "too late"),
             CancelOutcome(BROKER, order_id, "timed out"),
             SendOutcome(BROKER, order_id, "UNKNOWN", "timed out"),
+        ]
+        return self.say(reports[how])
+
+    @rule(target=said, order_id=sent, how=st.integers(0, 3), number=st.sampled_from([None, 1, 2, 3]), qty=quantities)
+    def other_terms(self, order_id: ClOrdID, how: int, number: int | None, qty: int) -> Report:
+        """Answer a replace, asked for or not, or change the order alone."""
+        of = self.desk.known(order_id)
+        price = None if of.price is None else Px(Decimal("9.80"))
+        reports: list[Report] = [
+            ReplaceAck(BROKER, order_id, Qty(Decimal(qty)), price, None, number),
+            ReplaceReject(BROKER, order_id, "1", "too late", number),
+            ReplaceOutcome(BROKER, order_id, number or 1, ("NOT_SENT", "UNKNOWN")[qty % 2], "timed out"),
+            OrderRestate(BROKER, order_id, Qty(Decimal(qty)), price, None, "as the venue likes it"),
         ]
         return self.say(reports[how])
 
@@ -174,7 +203,7 @@ class Venue(RuleBasedStateMachine):
         """The session drops and comes back; the books show nothing of use."""
         self.desk.give(BrokerDown(BROKER, "gone"), BrokerUp(BROKER), _blank(self.desk))
 
-    @rule(order_id=sent, kind=st.sampled_from(["resend", "ack_timeout"]), seconds=st.sampled_from([0, 1, 6]))
+    @rule(order_id=sent, kind=st.sampled_from(["resend", "ack_timeout", "replace_timeout"]), seconds=st.sampled_from([0, 1, 6]))
     def timer(self, order_id: ClOrdID, kind: str, seconds: int) -> None:
         """A timer fires, early or late."""
         self.desk.wait(seconds)
@@ -212,8 +241,8 @@ class Venue(RuleBasedStateMachine):
             assert order.cum_qty == sum((x.qty for x in live), ZERO)
             assert order.cum_value == sum((x.qty * x.px for x in live), ZERO)
             assert order.fees == sum((x.fee for x in live), ZERO)
-            assert order.leaves_qty == (0 if order.is_done else order.order_qty - order.cum_qty)
-            assert order.leaves_qty >= 0
+            assert order.leaves_qty == (0 if order.is_done else max(order.order_qty - order.cum_qty, ZERO))
+            assert order.leaves_qty <= order.exposed_qty
             if order.avg_px is not None:
                 assert min(x.px for x in live) <= order.avg_px.quantize(Decimal("1e-9")) <= max(x.px for x in live)
 
@@ -222,6 +251,21 @@ class Venue(RuleBasedStateMachine):
         """PENDING_CANCEL has the highest precedence, and follows from one fact."""
         for order in self.orders():
             assert (order.ord_status is OrdStatus.PENDING_CANCEL) is (order.cancel_requested_at is not None)
+
+    @invariant()
+    def a_pending_replace_shows_unless_a_cancel_does_and_its_order_is_open(self) -> None:
+        """PENDING_REPLACE comes second, also of an order that has filled meanwhile (FIX C.2.a)."""
+        for order in self.orders():
+            pending = bool(order.replaces) and order.cancel_requested_at is None
+            assert (order.ord_status is OrdStatus.PENDING_REPLACE) is pending
+            assert not (order.replaces and order.is_done)
+
+    @invariant()
+    def what_is_promised_is_enough_for_every_outcome_of_what_waits(self) -> None:
+        """Cash: the dearest of the terms in force and those asked for, and no more."""
+        for order in self.orders():
+            if order.replaces:
+                assert order.reserved == max(order.own_reserve, *(asked.reserve for asked in order.replaces))
 
     @invariant()
     def what_is_reserved_is_the_sum_over_open_orders(self) -> None:
@@ -235,7 +279,7 @@ class Venue(RuleBasedStateMachine):
     @invariant()
     def what_is_frozen_is_what_open_sells_may_still_take(self) -> None:
         """Working, in flight and unknown sells keep their shares."""
-        selling = (o.leaves_qty for o in self.orders() if o.side is Side.SELL)
+        selling = (o.exposed_qty for o in self.orders() if o.side is Side.SELL)
         assert self.desk.state.held(ACCOUNT, Symbol(SYMBOL)).long_frozen == sum(selling, ZERO)
 
     @invariant()
@@ -276,6 +320,12 @@ class Venue(RuleBasedStateMachine):
                 key = event.cl_ord_id  # type: ignore[union-attr]
                 sends[key] = sends.get(key, 0) + (1 if name == "SendBegun" else -1)
                 assert sends[key] in (0, 1)
+
+    @invariant()
+    def every_change_is_handed_over_at_most_once(self) -> None:
+        """One wire attempt per request, whatever becomes of it (invariants 16 to 18)."""
+        sent = [(effect.change.order.cl_ord_id, effect.change.order.number) for effect in self.desk.of(SendReplace)]
+        assert len(sent) == len(set(sent))
 
     @override
     def teardown(self) -> None:

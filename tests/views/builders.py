@@ -13,11 +13,13 @@ from typing import Any
 import msgspec
 
 from tradeloop.core import events as ev
+from tradeloop.core import replace as replacing
 from tradeloop.core.commands import RunLimits, SeenPrice, TargetLine
 from tradeloop.core.events import Event
 from tradeloop.core.evolve import evolve
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Terms
 from tradeloop.core.reports import HeldCash, HeldPosition
 from tradeloop.core.state import State
 from tradeloop.core.types import (
@@ -407,7 +409,7 @@ def random_story(seed: int, steps: int) -> Story:
     day = 2
     for _ in range(steps):
         open_ids = list(story.state.orders.open)
-        match rng.randrange(24):
+        match rng.randrange(27):
             case 0 | 1 | 2:
                 _stage(story, rng)
             case 3 | 4 | 5 | 6 if open_ids:
@@ -452,6 +454,8 @@ def random_story(seed: int, steps: int) -> Story:
                     story.tell(ev.BrokerDisconnected(story.tick(), BROKER, "line lost"))
                 else:
                     story.tell(ev.BrokerConnected(story.tick(), BROKER), ev.BrokerReady(story.tick(), BROKER, ACCOUNT))
+            case 23 | 24 | 25 if open_ids:
+                _change(story, rng, story.order(rng.choice(open_ids)))
             case _:
                 changes: dict[str, Any] = {"shortable": rng.random() < 0.5}
                 symbol = rng.choice((GOLD, MAOTAI))
@@ -459,6 +463,36 @@ def random_story(seed: int, steps: int) -> Story:
                     changes["margin_rate"] = D(rng.randint(8, 15)) / 100
                 story.tell(ev.InstrumentListed(story.tick(), msgspec.structs.replace(an_instrument(symbol), **changes)))
     return story
+
+
+def _change(story: Story, rng: Random, order: Order) -> None:
+    """Other terms for an order: asked for, denied, answered, lost, or the broker's own idea."""
+    qty, px = Qty(D(rng.randint(1, 200))), None if order.price is None else Px(D(rng.randint(1, 99)))
+    need = Amount(D(rng.randint(0, 900)))
+    terms = Terms(qty, px, None)
+    asked = rng.choice(order.replaces) if order.replaces else None
+    at = story.tick()
+    match rng.randrange(6):
+        case 0 if asked is not None:
+            story.tell(replacing._replaced(order, asked.number, asked.terms, asked.reserve, at))
+        case 1 if asked is not None:
+            story.tell(*replacing._undo(order, asked, "7", "too late", at))
+        case 2 if asked is not None:
+            story.tell(ev.ReplaceFateLost(at, order.cl_ord_id, asked.number, "no answer within 5 s"))
+        case 3:
+            reserve = replacing._reserve(order, qty, need, order.replaces or [])
+            story.tell(ev.OrderRestated(at, order.cl_ord_id, qty, px, None, reserve, need, "best price", at, OrderID("n1")))
+        case 4:
+            story.tell(ev.ReplaceDenied(at, order.cl_ord_id, qty, px, None, "cash", "0", "9", "no cash", "ann", "more", "r1"))
+        case _:
+            number, reserve = order.replace_asks + 1, Amount(max(order.reserved, need))
+            story.tell(
+                ev.ReplaceRequested(at, order.cl_ord_id, number, *_three(terms), "ann", "chasing", "2", reserve, need, "")
+            )
+
+
+def _three(terms: Terms) -> tuple[Qty, Px | None, Px | None]:
+    return terms.order_qty, terms.price, terms.stop_px
 
 
 def _external(story: Story, rng: Random) -> None:

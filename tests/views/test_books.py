@@ -44,6 +44,7 @@ def assert_same_as_core(story: Story, rows: dict[str, list[dict[str, object]]]) 
         assert row["is_open"] is not order.is_done
         assert (row["cum_qty"], row["leaves_qty"]) == (order.cum_qty, order.leaves_qty)
         assert (row["cum_value"], row["reserved"], row["frozen"]) == (order.cum_value, order.reserved, order.frozen)
+        assert (row["qty"], row["price"], row["stop_px"]) == (order.order_qty, order.price, order.stop_px)
         assert row["commission"] == order.fees
         assert (row["order_id"], row["absences"]) == (order.order_id, order.absences)
     assert len(rows["trade_orders"]) >= len(story.state.orders)

@@ -253,7 +253,7 @@ async def test_facts_about_things_no_event_made_are_passed_over(tmp_path: Path) 
 
 def test_the_random_stories_tell_of_every_event() -> None:
     """Otherwise the properties above would say less than they seem to."""
-    told = {type(event) for seed in range(12) for event in random_story(seed, 300).events}
+    told = {type(event) for seed in range(30) for event in random_story(seed, 300).events}
     # These have tests of their own:
     told |= {ev.RunDenied, ev.Overfilled, ev.SymbolReleased, ev.StopTriggered, ev.ReserveRaised}
     assert told == set(ev.Event.__args__)

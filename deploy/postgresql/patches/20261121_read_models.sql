@@ -164,6 +164,7 @@ CREATE TABLE IF NOT EXISTS trade_orders (
     reserved            VARCHAR(120) NOT NULL,
     frozen              VARCHAR(120) NOT NULL,
     cum_value           VARCHAR(120) NOT NULL,
+    replaces            VARCHAR NOT NULL,
     multiplier          NUMERIC(30,12) NOT NULL,
     seq                 BIGINT NOT NULL,
     updated_seq         BIGINT NOT NULL,

@@ -164,6 +164,7 @@ CREATE TABLE IF NOT EXISTS trade_orders (
     reserved            VARCHAR(120) NOT NULL,
     frozen              VARCHAR(120) NOT NULL,
     cum_value           VARCHAR(120) NOT NULL,
+    replaces            TEXT NOT NULL,
     multiplier          TEXT NOT NULL,
     seq                 BIGINT NOT NULL,
     updated_seq         BIGINT NOT NULL,

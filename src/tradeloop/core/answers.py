@@ -19,6 +19,7 @@ from tradeloop.core.events import (
     SendFailed,
 )
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import order_named
 from tradeloop.core.reports import (
     CancelAck,
     CancelOutcome,
@@ -91,7 +92,7 @@ def on_expire(state: State, r: OrderExpire, now: UtcNs) -> Facts:
 
 def _of_its_broker(state: State, broker: str, cl_ord_id: ClOrdID) -> Order | None:
     """The order named, if it is at the broker that speaks of it; what another one says of it is about something else."""
-    order = state.orders.open.get(cl_ord_id) or state.orders.get(cl_ord_id)
+    order = state.orders.open.get(cl_ord_id) or state.orders.get(order_named(cl_ord_id))
     return order if order is not None and order.broker == broker else None
 
 

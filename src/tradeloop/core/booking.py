@@ -6,6 +6,8 @@ the order had promised of cash and shares; a reversal moves them back to the las
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from tradeloop.core.cash import flow_of, margin_of, used_by
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Exec, Order
@@ -41,12 +43,22 @@ def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: P
         release = order.reserved if done else min(order.reserved, used_by(instrument, value, fee))
         order.reserved = Amount(order.reserved - release)
         cash.reserved = Amount(cash.reserved - release)
+        if order.replaces:
+            _use_up(order, release)
     if order.side is Side.SELL or order.position_effect is not PositionEffect.AUTO:
         freeze(state, order, instrument)
     if done:
         state.index(order)
         state.orders.keep(order)
         _leg_closed(state, order)
+
+
+def _use_up(order: Order, amount: Decimal) -> None:
+    """A fill counts once under whichever terms turn out to be in force."""
+    assert order.replaces is not None
+    order.own_reserve = Amount(max(order.own_reserve - amount, ZERO))
+    for asked in order.replaces:
+        asked.reserve = Amount(max(asked.reserve - amount, ZERO))
 
 
 def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Exec) -> None:
@@ -80,6 +92,8 @@ def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Ex
         again = used_by(instrument, value, execution.fee)
         order.reserved = Amount(order.reserved + again)
         cash.reserved = Amount(cash.reserved + again)
+        if order.replaces:
+            _use_up(order, -again)
     freeze(state, order, instrument)
     state.index(order)
     state.orders.keep(order)
@@ -97,6 +111,7 @@ def close_order(state: State, order: Order, at: UtcNs, text: str, how: str) -> N
     """The order leaves the market: its promise of cash and shares ends, its fills stay."""
     setattr(order, how, at)
     order.text, order.updated_at, order.cancel_requested_at, order.unknown_at = text, at, None, None
+    order.replaces = None
     instrument = state.instruments[order.symbol]
     if order.reserved:
         cash = state.cash(order.account, instrument.currency)
@@ -106,6 +121,22 @@ def close_order(state: State, order: Order, at: UtcNs, text: str, how: str) -> N
     state.index(order)
     state.orders.keep(order)
     _leg_closed(state, order)
+
+
+def settle_terms(state: State, order: Order, at: UtcNs, reserve: Amount) -> None:
+    """The order's terms, or those asked for, have changed: what is promised to it follows, and where it belongs."""
+    order.updated_at = at
+    if reserve != order.reserved:
+        cash = state.cash(order.account, state.instruments[order.symbol].currency)
+        cash.reserved = Amount(cash.reserved + reserve - order.reserved)
+        order.reserved = reserve
+    freeze(state, order, state.instruments[order.symbol])
+    state.index(order)
+    state.orders.keep(order)
+    if order.is_done:
+        _leg_closed(state, order)
+    elif order.run_id is not None:
+        _leg_reopened(state, order)
 
 
 def _leg_closed(state: State, order: Order) -> None:
@@ -126,11 +157,11 @@ def _leg_reopened(state: State, order: Order) -> None:
 
 def freeze(state: State, order: Order, instrument: Instrument) -> None:
     """What a working order will close is promised to it: as much as it has left, if it closes. What it was promised
-    before is released whatever the instrument's rules say by now.
+    before is released whatever the instrument's rules say by now. While a replace waits, as much as the larger quantity leaves.
     """
     if order.side is Side.BUY and order.position_effect is PositionEffect.AUTO:
         return
-    leaves = order.leaves_qty
+    leaves = order.exposed_qty
     delta = leaves - order.frozen
     if not delta or (delta > ZERO and not closes(order.side, order.position_effect, instrument)):
         return

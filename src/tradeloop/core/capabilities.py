@@ -35,8 +35,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     `cl_ord_id_alphabet`: the characters an id may have, as a regular expression's brackets hold them (`a-z0-9`).
     `orders_complete`: a snapshot shows closed orders of the day too. `rate_per_second`: requests the venue takes, None for no
     limit; the adapter keeps it, and says NotSent for what it cannot place in time. `replaces`: a working order's quantity and
-    price can be changed in one request that the venue carries out whole or not at all; `replaces_filled`: also those of an order
-    that has filled (FIX 4.4 vol. 7, appendix D, C.1.c).
+    price can be changed in one request that the venue carries out whole or not at all; `replaces_filled`: also those of an
+    order that has filled (FIX 4.4 vol. 7, appendix D, C.1.c).
     """
 
     ord_types: frozenset[OrdType]

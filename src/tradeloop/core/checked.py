@@ -243,7 +243,39 @@ def _gone(a: r.CancelAck | r.OrderExpire) -> r.Report:
     return a if text is a.text else msgspec.structs.replace(a, text=text)
 
 
-def _outcome(a: r.SendOutcome | r.CancelOutcome) -> r.Report:
+def _terms(a: r.ReplaceAck | r.OrderRestate) -> r.Report:
+    """Terms an order may have: a positive quantity, exact prices, worth what a ledger can hold."""
+    order_id = a.order_id
+    _identity(("broker", "cl_ord_id", "order_id"), a.broker, a.cl_ord_id, "" if order_id is None else order_id)
+    _moment(a.transact_at, "transact_at")
+    _exact(a.order_qty, "order_qty", above=True)
+    _exact(a.cum_qty, "cum_qty")
+    for price, what in ((a.price, "price"), (a.stop_px, "stop_px")):
+        _exact(price, what, least=None)
+        if price is not None and (price * a.order_qty).adjusted() >= VALUE_DIGITS_MAX:
+            raise BadInput(f"{a.order_qty} at {price} was worth 1E+{VALUE_DIGITS_MAX} or more; check quantity and {what}")
+    if type(a) is r.ReplaceAck:
+        _count(a.number)
+        return a
+    assert type(a) is r.OrderRestate
+    _exact(a.leaves_qty, "leaves_qty")
+    text = _words(a.text)
+    return a if text is a.text else msgspec.structs.replace(a, text=text)
+
+
+def _count(number: int | None) -> None:
+    if number is not None and not (number.__class__ is int and 0 < number < MOMENT_END):
+        raise BadInput(f"number was {str(number)[:40]!a}; expected that of a replace, counted from 1, or none")
+
+
+def _replace_reject(a: r.ReplaceReject) -> r.Report:
+    _identity(("broker", "cl_ord_id"), a.broker, a.cl_ord_id)
+    _moment(a.transact_at, "transact_at")
+    _count(a.number)
+    return msgspec.structs.replace(a, code=_words(a.code), text=_words(a.text))
+
+
+def _outcome(a: r.SendOutcome | r.CancelOutcome | r.ReplaceOutcome) -> r.Report:
     _identity(("broker", "cl_ord_id"), a.broker, a.cl_ord_id)
     text = _words(a.text)
     return a if text is a.text else msgspec.structs.replace(a, text=text)
@@ -399,6 +431,10 @@ _REPORT: Final[dict[type, Callable[[Any], Any]]] = {
     r.CancelReject: _reject,
     r.CancelAck: _gone,
     r.OrderExpire: _gone,
+    r.ReplaceAck: _terms,
+    r.OrderRestate: _terms,
+    r.ReplaceReject: _replace_reject,
+    r.ReplaceOutcome: _outcome,
     r.SendOutcome: _outcome,
     r.CancelOutcome: _outcome,
     r.Execution: _execution,

@@ -57,6 +57,21 @@ class CancelOrder(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
 
 
+class ReplaceOrder(msgspec.Struct, frozen=True, gc=False):
+    """Ask for another quantity, limit or trigger of a working order; None leaves what is.
+
+    `order_qty` is the whole order's, what has filled included. `request_id` as in SubmitOrder.
+    """
+
+    cl_ord_id: ClOrdID
+    by: str
+    order_qty: Qty | None = None
+    price: Px | None = None
+    stop_px: Px | None = None
+    reason: str = ""
+    request_id: str = ""
+
+
 class ResolveOrder(msgspec.Struct, frozen=True, gc=False):
     """A person decides what became of an order whose fate stayed unknown past its deadline: `as_` is NOT_SENT or CANCELED.
 
@@ -210,6 +225,7 @@ class OpenTradingDay(msgspec.Struct, frozen=True):
 Command = (
     SubmitOrder
     | CancelOrder
+    | ReplaceOrder
     | ResolveOrder
     | StartRun
     | ApproveRun

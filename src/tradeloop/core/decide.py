@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
-from tradeloop.core import answers, fate, fills, market, reconcile, staging
+from tradeloop.core import answers, fate, fills, market, reconcile, replace, staging
 from tradeloop.core import commands as c
 from tradeloop.core import reports as r
 from tradeloop.core.errors import BadInput
@@ -49,6 +49,7 @@ def decide(state: State, around: Surroundings, given: Input, now: UtcNs) -> Deci
 def _start(state: State, around: Surroundings, s: Start, now: UtcNs) -> Decision:
     yield EngineStarted(now, s.epoch, s.version, s.group, s.config_hash, s.predecessor_dead, s.clock)
     yield from fate.after_restart(state, now)
+    yield from replace.doubt(state, now, "the process ended before an answer came")
     return None
 
 
@@ -64,6 +65,8 @@ def _timer(state: State, around: Surroundings, t: TimerFired, now: UtcNs) -> Dec
     elif t.kind == ORDER_TIMEOUT and order.cancel_requested_at is None and now >= (order.cancel_at or now):
         yield from staging.cancel(state, order.cl_ord_id, "time-out", "not filled in time", now)
         yield from _run_goes_on(state, around, order, now)
+    elif t.kind == REPLACE_TIMEOUT:
+        yield from replace.on_silence(around, order, now)
     elif t.kind == CANCEL_AGAIN:
         yield from _cancel_again(state, around, order, now)
     return None
@@ -108,6 +111,10 @@ def _cancel(state: State, around: Surroundings, cmd: c.CancelOrder, now: UtcNs) 
     if order is not None:
         yield from _run_goes_on(state, around, order, now)
     return done
+
+
+def _replace(state: State, around: Surroundings, cmd: c.ReplaceOrder, now: UtcNs) -> Decision:
+    return (yield from replace.ask(state, around, cmd, now))
 
 
 def _resolve(state: State, around: Surroundings, cmd: c.ResolveOrder, now: UtcNs) -> Decision:
@@ -227,6 +234,26 @@ def _cancel_reject(state: State, around: Surroundings, a: r.CancelReject, now: U
     return None
 
 
+def _replace_ack(state: State, around: Surroundings, a: r.ReplaceAck, now: UtcNs) -> Decision:
+    yield from _run_goes_on(state, around, (yield from replace.on_ack(state, around, a, now)), now)
+    return None
+
+
+def _replace_reject(state: State, around: Surroundings, a: r.ReplaceReject, now: UtcNs) -> Decision:
+    yield from replace.on_reject(state, a, now)
+    return None
+
+
+def _restate(state: State, around: Surroundings, a: r.OrderRestate, now: UtcNs) -> Decision:
+    yield from _run_goes_on(state, around, (yield from replace.on_restate(state, around, a, now)), now)
+    return None
+
+
+def _replace_outcome(state: State, around: Surroundings, a: r.ReplaceOutcome, now: UtcNs) -> Decision:
+    yield from replace.on_outcome(state, a, now)
+    return None
+
+
 def _expire(state: State, around: Surroundings, a: r.OrderExpire, now: UtcNs) -> Decision:
     yield from _run_goes_on(state, around, (yield from answers.on_expire(state, a, now)), now)
     return None
@@ -271,6 +298,7 @@ def _broker_down(state: State, around: Surroundings, b: r.BrokerDown, now: UtcNs
         in_flight = order.send_begun_at is not None and order.acked_at is None and order.unknown_at is None
         if in_flight and order.broker == b.broker:
             yield FateLost(now, order.cl_ord_id, f"the session was lost before an answer came: {b.text}")
+    yield from replace.doubt(state, now, f"the session was lost before an answer came: {b.text}", b.broker)
     return None
 
 
@@ -283,6 +311,7 @@ ACK_TIMEOUT: Final = "ack_timeout"
 RESEND: Final = "resend"
 ORDER_TIMEOUT: Final = "order_timeout"
 CANCEL_AGAIN: Final = "cancel_again"
+REPLACE_TIMEOUT: Final = "replace_timeout"
 PROBE: Final = "probe"
 RECONCILE: Final = "reconcile"
 UNREADY: Final = "unready"
@@ -294,6 +323,7 @@ _DECIDE: Final[dict[type, Callable[[State, Surroundings, Any, UtcNs], Decision]]
     r.Quote: _quote,
     c.SubmitOrder: staging.submit,
     c.CancelOrder: _cancel,
+    c.ReplaceOrder: _replace,
     c.ResolveOrder: _resolve,
     c.StartRun: _start_run,
     c.ApproveRun: _approve_run,
@@ -312,6 +342,10 @@ _DECIDE: Final[dict[type, Callable[[State, Surroundings, Any, UtcNs], Decision]]
     r.OrderReject: _reject,
     r.CancelAck: _cancel_ack,
     r.CancelReject: _cancel_reject,
+    r.ReplaceAck: _replace_ack,
+    r.ReplaceReject: _replace_reject,
+    r.OrderRestate: _restate,
+    r.ReplaceOutcome: _replace_outcome,
     r.OrderExpire: _expire,
     r.SendOutcome: _send_outcome,
     r.CancelOutcome: _cancel_outcome,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.risk.approved import Approved
 from tradeloop.core.types import AccountID, ClOrdID, OrderID, Symbol, UtcNs
 
@@ -17,6 +18,13 @@ class SendOrder(msgspec.Struct, frozen=True, gc=False):
     order: Approved[Order]
     send_before: UtcNs
     begun_at: UtcNs
+
+
+class SendReplace(msgspec.Struct, frozen=True, gc=False):
+    """Hand an approved replace to its broker, once, before `send_before`."""
+
+    change: Approved[Replacement]
+    send_before: UtcNs
 
 
 class SendCancel(msgspec.Struct, frozen=True, gc=False):
@@ -54,4 +62,4 @@ class RaiseAlert(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-Effect = SendOrder | SendCancel | TakeSnapshot | SetTimer | RaiseAlert
+Effect = SendOrder | SendReplace | SendCancel | TakeSnapshot | SetTimer | RaiseAlert

@@ -552,6 +552,93 @@ class ReserveRaised(Fact, frozen=True):
     reserve: Amount
 
 
+# --- other terms for an order
+
+
+class ReplaceRequested(Fact, frozen=True):
+    """Somebody wants other terms for an order, and they have passed risk; the terms in force stand until an answer.
+
+    `number` counts the replaces of the order from 1. `reserve` is promised to the order from now on: its worst cost under its
+    present terms or any that were asked for. `need` is that under these terms alone.
+    """
+
+    cl_ord_id: ClOrdID
+    number: int
+    order_qty: Qty
+    price: Px | None
+    stop_px: Px | None
+    by: str
+    reason: str
+    risk_version: str
+    reserve: Amount
+    need: Amount
+    request_id: str = ""
+
+
+class ReplaceDenied(Fact, frozen=True):
+    """We refused other terms before anything was sent: the rule, its limit and what was found. The order stands as it stood."""
+
+    cl_ord_id: ClOrdID
+    order_qty: Qty
+    price: Px | None
+    stop_px: Px | None
+    rule: str
+    limit: str
+    was: str
+    text: str
+    by: str
+    reason: str = ""
+    request_id: str = ""
+
+
+class OrderReplaced(Fact, frozen=True):
+    """These are the order's terms from now on; replaces up to `number` have their answer. `reserve` and `need` as in
+    ReplaceRequested.
+    """
+
+    cl_ord_id: ClOrdID
+    number: int
+    order_qty: Qty
+    price: Px | None
+    stop_px: Px | None
+    reserve: Amount
+    need: Amount
+    order_id: OrderID | None = None
+    transact_at: UtcNs | None = None
+
+
+class ReplaceRejected(Fact, frozen=True):
+    """A replace did not take effect: the broker said so, or it surely never got there. `reserve` as in ReplaceRequested."""
+
+    cl_ord_id: ClOrdID
+    number: int
+    code: str
+    text: str
+    reserve: Amount
+
+
+class ReplaceFateLost(Fact, frozen=True):
+    """Nobody knows whether a replace reached the broker. It is not sent again; the broker's books say which terms hold."""
+
+    cl_ord_id: ClOrdID
+    number: int
+    text: str
+
+
+class OrderRestated(Fact, frozen=True):
+    """The broker changed the order's terms without being asked. `reserve` and `need` as in ReplaceRequested."""
+
+    cl_ord_id: ClOrdID
+    order_qty: Qty
+    price: Px | None
+    stop_px: Px | None
+    reserve: Amount
+    need: Amount
+    text: str = ""
+    transact_at: UtcNs | None = None
+    order_id: OrderID | None = None
+
+
 Event = (
     EngineStarted
     | InstrumentListed
@@ -595,4 +682,10 @@ Event = (
     | BreakClosed
     | BooksAdjusted
     | ReserveRaised
+    | ReplaceRequested
+    | ReplaceDenied
+    | OrderReplaced
+    | ReplaceRejected
+    | ReplaceFateLost
+    | OrderRestated
 )

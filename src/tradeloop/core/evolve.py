@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tradeloop.core import events as ev
-from tradeloop.core.fold import breaks, executions, orders, runs, world
+from tradeloop.core.fold import breaks, executions, orders, replaces, runs, world
 from tradeloop.core.state import State
 
 
@@ -64,4 +64,10 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.BreakClosed: breaks.break_closed,
     ev.BooksAdjusted: breaks.books_adjusted,
     ev.ReserveRaised: orders.reserve_raised,
+    ev.ReplaceRequested: replaces.replace_requested,
+    ev.ReplaceDenied: replaces.replace_denied,
+    ev.OrderReplaced: replaces.order_replaced,
+    ev.ReplaceRejected: replaces.replace_rejected,
+    ev.ReplaceFateLost: replaces.replace_fate_lost,
+    ev.OrderRestated: replaces.order_restated,
 }

@@ -23,6 +23,7 @@ from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import realizes
+from tradeloop.core.replacement import order_named
 from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect
 from tradeloop.core.state import Early, State
 from tradeloop.core.types import (
@@ -79,7 +80,7 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
     if fee is None:
         fee = fee_of_fill(order, instrument, x.last_qty, value)
     position = state.held(x.account, x.symbol)
-    excess = order.cum_qty + x.last_qty - order.order_qty
+    excess = order.cum_qty + x.last_qty - order.most_qty
     early = state.early.get(key)
     yield Traded(
         now,
@@ -105,7 +106,7 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         yield from _settle_early(x, order.cl_ord_id, fee, early, now)
         order = state.orders.get(order.cl_ord_id)
         assert order is not None
-        excess = Qty(order.cum_qty - order.order_qty)
+        excess = Qty(order.cum_qty - order.most_qty)
     if excess > ZERO and not order.external:
         yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
     return order
@@ -168,7 +169,7 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
     yield _corrected(x, order.cl_ord_id, fee, now)
     order = state.orders.get(order.cl_ord_id)
     assert order is not None
-    excess = order.cum_qty - order.order_qty
+    excess = order.cum_qty - order.most_qty
     if excess > ZERO and not order.external:
         yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
     return order
@@ -184,13 +185,13 @@ def find(
     side: Side,
     trading_day: TradingDay,
 ) -> Order | None:
-    """The order a report speaks of: by our id, else by the broker's number of that trading day, else by the number of an
-    order that may have lived on from another day. Another broker, account, symbol or side is another order, whatever id
-    the report names.
+    """The order a report speaks of: by our id, or that of one of its replaces, else by the broker's number of that trading
+    day, else by the number of an order that may have lived on from another day. Another broker, account, symbol or side is
+    another order, whatever id the report names.
     """
     order: Order | None
     if cl_ord_id is not None:
-        order = state.orders.open.get(cl_ord_id) or state.orders.get(cl_ord_id)
+        order = state.orders.open.get(cl_ord_id) or state.orders.get(order_named(cl_ord_id))
         if (
             order is not None
             and order.side is side

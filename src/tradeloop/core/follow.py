@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tradeloop.core import events as ev
-from tradeloop.core.decide import ACK_TIMEOUT, CANCEL_AGAIN, ORDER_TIMEOUT, PROBE, RECONCILE, RESEND, UNREADY
-from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SetTimer, TakeSnapshot
+from tradeloop.core.decide import ACK_TIMEOUT, CANCEL_AGAIN, ORDER_TIMEOUT, PROBE, RECONCILE, REPLACE_TIMEOUT, RESEND, UNREADY
+from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SendReplace, SetTimer, TakeSnapshot
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.order import Order
-from tradeloop.core.risk.pipeline import approved
+from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.run.sending import WAITS
 from tradeloop.core.staging import NEVER_SENT
 from tradeloop.core.state import State
@@ -45,7 +45,11 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
         )
     if timer.kind == PROBE:
         order = state.orders.open.get(ClOrdID(timer.subject))
-        return _NOTHING if order is None or order.unknown_at is None else _probe(state, around, order, order.unknown_at, now)
+        if order is None:
+            return _NOTHING
+        if order.unknown_at is not None:
+            return _probe(state, around, order, order.unknown_at, now)
+        return _probe_terms(around, order, now)
     if timer.kind == UNREADY:
         broker, _, since = timer.subject.partition("|")
         link = state.links.get(broker)
@@ -74,6 +78,25 @@ def _probe(state: State, around: Surroundings, order: Order, lost_at: UtcNs, now
                 f"`tradeloop orders resolve {order.cl_ord_id} --as NOT_SENT|CANCELED --reason …`"
             )
         effects += (RaiseAlert("CRITICAL", f"unknown:{order.cl_ord_id}", text),)
+    return effects
+
+
+def _probe_terms(around: Surroundings, order: Order, now: UtcNs) -> tuple[Effect, ...]:
+    """Ask the broker's books under which terms an order works while a replace of unknown fate waits."""
+    lost = [asked for asked in order.replaces or () if asked.unknown_at is not None]
+    if not lost:
+        return _NOTHING
+    effects: tuple[Effect, ...] = (
+        TakeSnapshot(order.broker, order.account, f"terms of {order.cl_ord_id}", now),
+        SetTimer(UtcNs(now + around.policy.probe_every_ns), PROBE, order.cl_ord_id),
+    )
+    age = now - (lost[0].unknown_at or now)
+    if age >= around.policy.unknown_alert_ns:
+        text = (
+            f"whether replace {lost[0].number} of order {order.cl_ord_id} ({order.symbol}) took effect has been unknown for "
+            f"{age // SECOND_NS} s; cash and shares stay promised for both, ask the broker or cancel the order"
+        )
+        effects += (RaiseAlert("CRITICAL", f"replace:{order.cl_ord_id}", text),)
     return effects
 
 
@@ -108,6 +131,8 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
             effects.append(SetTimer(order.cancel_at, ORDER_TIMEOUT, order.cl_ord_id))
         if order.cancel_asks:
             effects.append(SetTimer(UtcNs(order.updated_at + _patience(around, order)), CANCEL_AGAIN, order.cl_ord_id))
+        if order.replaces:
+            effects.append(SetTimer(UtcNs(order.updated_at + around.policy.probe_every_ns), PROBE, order.cl_ord_id))
         if order.unknown_at is not None:
             effects.append(SetTimer(UtcNs(order.unknown_at + around.policy.probe_every_ns), PROBE, order.cl_ord_id))
     return tuple(effects)
@@ -141,6 +166,36 @@ def _cancel_requested(state: State, around: Surroundings, e: ev.CancelRequested)
         text = f"order {e.cl_ord_id} ({order.symbol}) is still open after {order.cancel_asks} cancels; ask the broker"
         effects += (RaiseAlert("CRITICAL", f"cancel:{e.cl_ord_id}", text),)
     return effects
+
+
+def _replace_requested(state: State, around: Surroundings, e: ev.ReplaceRequested) -> tuple[Effect, ...]:
+    """Hand it over, once; one for an order that has not left is settled here, in the same decision."""
+    order = state.orders.open[e.cl_ord_id]
+    if not order.may_be_at_broker:
+        return _NOTHING
+    change = approved_change(order, e.number, holds_stops=around.brokers[order.broker].holds_stops)
+    return (
+        SendReplace(change, UtcNs(e.at + around.policy.send_within_ns)),
+        SetTimer(UtcNs(e.at + around.policy.ack_timeout_ns), REPLACE_TIMEOUT, e.cl_ord_id),
+    )
+
+
+def _replace_fate_lost(state: State, around: Surroundings, e: ev.ReplaceFateLost) -> tuple[Effect, ...]:
+    order = state.orders.open[e.cl_ord_id]
+    text = f"whether replace {e.number} of order {e.cl_ord_id} ({order.symbol}) took effect is unknown: {e.text}"
+    return (
+        RaiseAlert("WARNING", f"replace:{e.cl_ord_id}", text),
+        SetTimer(UtcNs(e.at + around.policy.probe_every_ns), PROBE, e.cl_ord_id),
+    )
+
+
+def _order_restated(state: State, around: Surroundings, e: ev.OrderRestated) -> tuple[Effect, ...]:
+    """A person hears that the broker changed an order: nobody here asked."""
+    price = "" if e.price is None else f" at {e.price}"
+    text = f"the broker changed order {e.cl_ord_id} to {e.order_qty}{price} without being asked" + (
+        f": {e.text}" if e.text else ""
+    )
+    return (RaiseAlert("WARNING", f"restated:{e.cl_ord_id}", text),)
 
 
 def _ask_cancel(around: Surroundings, order: Order, at: UtcNs) -> tuple[SendCancel, SetTimer]:
@@ -268,6 +323,9 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.OrderCanceled: _order_canceled,
     ev.CancelRejected: _cancel_rejected,
     ev.FateLost: _fate_lost,
+    ev.ReplaceRequested: _replace_requested,
+    ev.ReplaceFateLost: _replace_fate_lost,
+    ev.OrderRestated: _order_restated,
     ev.BrokerConnected: _broker_connected,
     ev.BrokerReady: _broker_ready,
     ev.BrokerDisconnected: _broker_disconnected,

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tradeloop.core.replacement import Asked, Terms
 from tradeloop.core.types import (
     ZERO,
     AccountID,
@@ -100,12 +101,24 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """What of the position is promised to it; exactly this is released, whatever has become of the instrument's rules."""
     cancel_asks: int = 0
     """How often a cancel has been asked for; each time the broker gets longer to answer."""
+    replaces: list[Asked] | None = None
+    """Replaces without an answer, oldest first; None without one. Until then the terms above are in force."""
+    replace_asks: int = 0
+    """How many replaces have been asked for; the number of the newest."""
+    replaced: int = 0
+    """The number of the newest replace in force; an answer to an older one comes too late to say anything."""
+    own_reserve: Amount = Amount(ZERO)
+    """While replaces wait: what the terms in force alone would reserve. `reserved` is the largest of all by then."""
+    terms_at: UtcNs | None = None
+    """When its terms last changed; an older look at the broker's books says nothing of them."""
 
     @property
     def is_done(self) -> bool:
-        """Nothing more of it can trade unless the broker takes something back."""
+        """Nothing more of it can trade unless the broker takes something back. One that filled while a replace waits for its
+        answer may get more to trade (FIX C.1.c, C.2.a).
+        """
         return (
-            self.cum_qty >= self.order_qty
+            (self.cum_qty >= self.order_qty and not self.replaces)
             or self.canceled_at is not None
             or self.rejected_at is not None
             or self.expired_at is not None
@@ -113,8 +126,25 @@ class Order(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def leaves_qty(self) -> Qty:
-        """What may still trade; zero once done."""
-        return Qty(ZERO) if self.is_done else Qty(self.order_qty - self.cum_qty)
+        """What may still trade under the terms in force; zero once done."""
+        return Qty(ZERO) if self.is_done else Qty(max(self.order_qty - self.cum_qty, ZERO))
+
+    @property
+    def most_qty(self) -> Qty:
+        """The most it may come to: its quantity, or a larger one that was asked for and has no answer yet."""
+        if not self.replaces:
+            return self.order_qty
+        return max(self.order_qty, *(asked.terms.order_qty for asked in self.replaces))
+
+    @property
+    def exposed_qty(self) -> Qty:
+        """What may still trade at worst, whatever becomes of the replaces that wait; zero once done."""
+        return Qty(ZERO) if self.is_done else Qty(max(self.most_qty - self.cum_qty, ZERO))
+
+    @property
+    def terms(self) -> Terms:
+        """The terms in force."""
+        return Terms(self.order_qty, self.price, self.stop_px)
 
     @property
     def avg_px(self) -> Px | None:
@@ -138,6 +168,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
         """Highest precedence first (FIX 4.4 vol. 7, appendix D); UNKNOWN and STAGED are ours."""
         if self.cancel_requested_at is not None:
             return OrdStatus.PENDING_CANCEL
+        if self.replaces:
+            return OrdStatus.PENDING_REPLACE
         if self.cum_qty >= self.order_qty:
             return OrdStatus.FILLED
         if self.canceled_at is not None:

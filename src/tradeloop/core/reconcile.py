@@ -35,6 +35,7 @@ from tradeloop.core.execution import exec_key
 from tradeloop.core.fate import missing_id, not_shown
 from tradeloop.core.fills import adopt_order, day_of, find, on_execution, unresolved
 from tradeloop.core.order import Order
+from tradeloop.core.replace import on_books
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
@@ -71,6 +72,7 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
             return
         yield from _adopt(state, snap, now)
     yield from _import_orders(state, snap, now)
+    yield from _terms(state, around, snap, now)
     overtaken = _overtaken(state, snap)
     touched: dict[RunID, None] = {}
     for execution in snap.executions or ():
@@ -197,6 +199,16 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
             day_of(state, snap.trading_day, theirs.symbol),
             now,
         )
+
+
+def _terms(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) -> Facts:
+    """Under which terms our orders work, before their fills are booked: what filled beyond the old quantity is no overfill
+    where a larger one has taken effect.
+    """
+    for theirs in snap.orders or ():
+        order = _known(state, snap, theirs)
+        if order is not None:
+            yield from on_books(state, around, snap, order, theirs, now)
 
 
 def _known(state: State, snap: BrokerSnapshot, theirs: OpenOrder) -> Order | None:

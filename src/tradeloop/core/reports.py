@@ -126,8 +126,9 @@ class ReplaceAck(msgspec.Struct, frozen=True, gc=False):
     """A replace took effect: from now on these are the order's terms, as the broker has them.
 
     `number` is that of the request, None where the broker does not say which: then it is the oldest without an answer. A broker
-    that was asked for less than had filled says here what it made of it (FIX C.3.c: the quantity filled). `order_id` is the
-    order's new number where the venue gives it one. `cum_qty` as in CancelAck.
+    that was asked for less than had filled says here what it made of it (FIX C.3.c: the quantity filled). A price that it
+    does not name is None: it is the one asked for. `order_id` is the order's new number where the venue gives it one. `cum_qty`
+    as in CancelAck.
     """
 
     broker: str
@@ -302,9 +303,13 @@ Report = (
     | ExecutionCorrect
     | CancelAck
     | CancelReject
+    | ReplaceAck
+    | ReplaceReject
+    | OrderRestate
     | OrderExpire
     | SendOutcome
     | CancelOutcome
+    | ReplaceOutcome
     | BrokerSnapshot
     | BrokerUp
     | BrokerDown

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from tradeloop.core.cash import CashBook
-from tradeloop.core.events import BreakFound, OrderDenied, PlanLine, RunCreated
+from tradeloop.core.events import BreakFound, OrderDenied, PlanLine, ReplaceDenied, ReplaceRequested, RunCreated
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
@@ -156,6 +156,7 @@ class State:
         "accounts",
         "breaks",
         "by_order_id",
+        "changes",
         "clock",
         "counter",
         "denied",
@@ -201,6 +202,7 @@ class State:
         self.early: dict[str, Early] = {}  # execution key -> what is to become of the fill when it comes
         self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made
         self.denied: Shards[bytes] = Shards()  # request_id -> the denial it met, packed
+        self.changes: Shards[bytes] = Shards()  # request_id -> the change of an order it asked for, or its denial, packed
         self.runs: dict[RunID, Run] = {}
         self.run_keys: dict[str, RunID] = {}  # run key without attempt -> newest attempt
         self.breaks: dict[str, BreakFound] = {}  # open breaks by id
@@ -241,6 +243,15 @@ class State:
         packed = self.denied.get(request_id)
         return None if packed is None else _UNPACK_DENIED.decode(packed)
 
+    def keep_change(self, event: ReplaceRequested | ReplaceDenied) -> None:
+        """Remember what a request to change an order led to, so that asking again is answered alike. For evolve."""
+        self.changes[event.request_id] = _PACK.encode(event)
+
+    def change_asked(self, request_id: str) -> ReplaceRequested | ReplaceDenied | None:
+        """What the first request of this id to change an order led to, or None."""
+        packed = self.changes.get(request_id)
+        return None if packed is None else _UNPACK_CHANGE.decode(packed)
+
     def pack(self) -> bytes:
         """The state as bytes: the same state gives the same bytes, whatever process made it."""
         return _PACK.encode(
@@ -269,6 +280,7 @@ class State:
                 unanswered=list(self.orders.unanswered),
                 denied=list(self.denied.items()),
                 early=sorted(self.early.items()),
+                changes=list(self.changes.items()),
             )
         )
 
@@ -307,6 +319,8 @@ class State:
                 target[key] = owner
         for request_id, denial in packed.denied:
             state.denied[request_id] = denial
+        for request_id, change in packed.changes:
+            state.changes[request_id] = change
         state.runs = dict(packed.runs)
         state.run_keys = dict(packed.run_keys)
         state.breaks = dict(packed.breaks)
@@ -370,11 +384,13 @@ class Packed(msgspec.Struct, array_like=True):
     unanswered: list[ClOrdID] = []
     denied: list[tuple[str, bytes]] = []
     clock: str = ""
+    changes: list[tuple[str, bytes]] = []
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")
 _UNPACK: Final = msgspec.msgpack.Decoder(Packed)
 _UNPACK_DENIED: Final = msgspec.msgpack.Decoder(OrderDenied)
+_UNPACK_CHANGE: Final = msgspec.msgpack.Decoder(ReplaceRequested | ReplaceDenied)
 
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _EPOCH_CHARS: Final = 5

@@ -1,4 +1,5 @@
-"""Effects to the world: orders and cancels to brokers side by side, each under its time-out; every outcome returns as a report.
+"""Effects to the world: orders, replaces and cancels to brokers side by side, each under its time-out; every outcome returns as
+a report.
 
 An order is placed exactly once. What the adapter raises sorts its fate: NotSent, Refused, FateUnknown; silence past the
 time-out is FateUnknown too. Nothing is sent after its `send_before`: a process that was paused must not act on a decision
@@ -15,10 +16,11 @@ from typing import Any, Final
 import msgspec
 
 from tradeloop.core.answers import NOT_SENT, UNKNOWN
-from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SetTimer, TakeSnapshot
+from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SendReplace, SetTimer, TakeSnapshot
 from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.order import Order
-from tradeloop.core.reports import CancelOutcome, CancelReject, OrderReject, Report, SendOutcome
+from tradeloop.core.replacement import Replacement
+from tradeloop.core.reports import CancelOutcome, CancelReject, OrderReject, ReplaceOutcome, ReplaceReject, Report, SendOutcome
 from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
 from tradeloop.ports.broker import Broker
 from tradeloop.ports.clock import Clock
@@ -51,6 +53,8 @@ class Dispatch:
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._again: dict[str, TakeSnapshot] = {}
         self._placing: dict[ClOrdID, asyncio.Task[None]] = {}
+        self._replacing: dict[ClOrdID, asyncio.Task[None]] = {}
+        self._cancels: dict[ClOrdID, int] = {}
         self._closed = False
         self._halted = False
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -70,6 +74,10 @@ class Dispatch:
                 case SendOrder():
                     cl_ord_id = effect.order.order.cl_ord_id
                     self._placing[cl_ord_id] = self._begin(self._place(effect))
+                case SendReplace() if self._closed:
+                    self._replace_ended(effect.change.order, NOT_SENT, "the engine was stopping")
+                case SendReplace():
+                    self._begin_replace(effect)
                 case SendCancel() if self._closed:
                     pass  # asked for again by the next process, when the broker is READY
                 case SendCancel():
@@ -124,7 +132,60 @@ class Dispatch:
             text = f"no return from the wire in {PLACE_TIMEOUT_S:g} s"
             self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, text, effect.begun_at))
 
+    def _begin_replace(self, effect: SendReplace) -> None:
+        """Replaces of one order leave in the order in which they were asked for, none before the order itself."""
+        cl_ord_id = effect.change.order.cl_ord_id
+        before = self._replacing.get(cl_ord_id) or self._placing.get(cl_ord_id)
+        self._replacing[cl_ord_id] = task = self._begin(self._replace(effect, before))
+
+        def ended(_: asyncio.Task[None]) -> None:
+            if self._replacing.get(cl_ord_id) is task:
+                del self._replacing[cl_ord_id]
+
+        task.add_done_callback(ended)
+
+    async def _replace(self, effect: SendReplace, before: asyncio.Task[None] | None) -> None:
+        """Hand a replace over, once. One that waits here while a cancel leaves is not sent any more: to end is worth more."""
+        change = effect.change.order
+        if before is not None:
+            await asyncio.wait((before,))
+        if self._halted:
+            return
+        if change.cl_ord_id in self._cancels:
+            self._replace_ended(change, NOT_SENT, "a cancel of the order was on its way")
+            return
+        if self._clock.now() >= effect.send_before:
+            self._replace_ended(change, NOT_SENT, "its time to leave had passed")
+            return
+        try:
+            async with asyncio.timeout(PLACE_TIMEOUT_S):
+                await self._brokers[change.broker].replace(effect.change)
+        except NotSent as error:
+            self._replace_ended(change, NOT_SENT, str(error))
+        except Refused as error:
+            self._put(ReplaceReject(change.broker, change.cl_ord_id, error.code, error.text, change.number))
+        except FateUnknown as error:
+            self._replace_ended(change, UNKNOWN, str(error))
+        except TimeoutError:
+            self._replace_ended(change, UNKNOWN, f"no return from the wire in {PLACE_TIMEOUT_S:g} s")
+
+    def _replace_ended(self, change: Replacement, fate: str, text: str) -> None:
+        self._put(ReplaceOutcome(change.broker, change.cl_ord_id, change.number, fate, text))
+
     async def _cancel(self, effect: SendCancel) -> None:
+        """Ask for a cancel, and let no replace of the order leave meanwhile. It does not wait for one that has left already:
+        whichever comes first, the order ends.
+        """
+        cl_ord_id = effect.cl_ord_id
+        self._cancels[cl_ord_id] = self._cancels.get(cl_ord_id, 0) + 1
+        try:
+            await self._ask_cancel(effect)
+        finally:
+            left = self._cancels.pop(cl_ord_id) - 1
+            if left:
+                self._cancels[cl_ord_id] = left
+
+    async def _ask_cancel(self, effect: SendCancel) -> None:
         """Ask for a cancel, never before the order itself has been handed over: the broker would not know what to cancel."""
         broker = self._brokers.get(effect.broker)
         if broker is None:

@@ -41,8 +41,9 @@ ABLE = Capabilities(
     stream_replay=False,
     request_lifetime_ns=SECOND_NS,
     visibility_lag_ns=SECOND_NS,
+    replaces=True,
 )
-"""An able venue: dedupes for ever, shows complete books, holds no stops."""
+"""An able venue: dedupes for ever, shows complete books, replaces working orders, holds no stops."""
 
 
 class Desk:

@@ -39,6 +39,15 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             order = fold.rows.orders.get(e.cl_ord_id)
             account, run = ("", None) if order is None else (order.account_id, order.trade_run_id)
             return _of(fold, e, e.by, e.cl_ord_id, e.reason, "asked", account=account, run=run)
+        case (
+            ev.ReplaceRequested()
+            | ev.ReplaceDenied()
+            | ev.OrderReplaced()
+            | ev.ReplaceRejected()
+            | ev.ReplaceFateLost()
+            | ev.OrderRestated()
+        ):
+            return _of_replace(fold, e)
         case ev.OrderResolved() | ev.NotSentProven():
             order = fold.rows.orders.get(e.cl_ord_id)
             account, run = ("", None) if order is None else (order.account_id, order.trade_run_id)
@@ -77,6 +86,42 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             return _of(fold, e, e.by, e.subject, text, account=e.account)
         case _:
             return None
+
+
+ReplaceWord = (
+    ev.ReplaceRequested | ev.ReplaceDenied | ev.OrderReplaced | ev.ReplaceRejected | ev.ReplaceFateLost | ev.OrderRestated
+)
+
+
+def _of_replace(fold: Fold, e: ReplaceWord) -> AuditRow:
+    """Every step of a change of terms, so that an order's quantity and price can be explained at any time."""
+    order = fold.rows.orders.get(e.cl_ord_id)
+    account, run = ("", None) if order is None else (order.account_id, order.trade_run_id)
+    broker = "" if order is None else order.broker
+    who, text, result = f"broker:{broker}", "", "done"
+    match e:
+        case ev.ReplaceRequested():
+            who, result = e.by, "asked"
+            text = f"change {e.number} to {_terms(e)}, passed rules {e.risk_version}" + (f"; {e.reason}" if e.reason else "")
+        case ev.ReplaceDenied():
+            who, result = f"rule:{e.rule}", "denied"
+            text = f"{e.text} (asked by {e.by}: {_terms(e)}; limit {e.limit}, was {e.was})"
+        case ev.OrderReplaced():
+            text = f"change {e.number}: {_terms(e)} from now on"
+        case ev.ReplaceRejected():
+            result = "refused"
+            text = f"change {e.number}: {e.code + ': ' if e.code else ''}{e.text}"
+        case ev.ReplaceFateLost():
+            who, result = "engine", "unknown"
+            text = f"change {e.number}: {e.text}"
+        case ev.OrderRestated():
+            text = f"{_terms(e)} from now on, without being asked" + (f": {e.text}" if e.text else "")
+    return _of(fold, e, who, e.cl_ord_id, text, result, account=account, run=run)
+
+
+def _terms(e: ev.ReplaceRequested | ev.ReplaceDenied | ev.OrderReplaced | ev.OrderRestated) -> str:
+    text = str(e.order_qty) + ("" if e.price is None else f" at {e.price}")
+    return text + ("" if e.stop_px is None else f", once at {e.stop_px}")
 
 
 RunWord = ev.RunApproved | ev.RunResumed | ev.RunPaused | ev.RunCancelRequested | ev.LineResized | ev.RunEnded

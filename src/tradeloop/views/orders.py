@@ -6,10 +6,14 @@ The precedence of statuses stands in one place, `core/order.py`; a row hands its
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
+
+import msgspec
 
 from tradeloop.core import events as ev
 from tradeloop.core.cash import used_by
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Asked, Terms
 from tradeloop.core.risk.cost import closes
 from tradeloop.core.types import (
     ZERO,
@@ -32,6 +36,9 @@ from tradeloop.views.fold import Fold
 from tradeloop.views.rows import OrderRow
 from tradeloop.views.status_words import S0_ORDER_TYPES, s0_word
 from tradeloop.views.wanted import line_id
+
+_ENCODE: Final = msgspec.json.Encoder()
+_DECODE: Final = msgspec.json.Decoder(list[tuple[int, Qty, Px | None, Px | None]])
 
 
 def order_of(row: OrderRow) -> Order:
@@ -63,7 +70,21 @@ def order_of(row: OrderRow) -> Order:
         rejected_at=_time(row.rejected_at),
         cum_qty=Qty(row.cum_qty),
         cum_value=row.cum_value,
+        replaces=_waiting(row) or None,
     )
+
+
+def _waiting(row: OrderRow) -> list[Asked]:
+    """The replaces without an answer. What each alone would reserve only the core needs: its events carry the sums."""
+    if not row.replaces:
+        return []
+    stored = _DECODE.decode(row.replaces)
+    return [Asked(number, Terms(Qty(qty), px, stop), UtcNs(0), Amount(ZERO)) for number, qty, px, stop in stored]
+
+
+def _keep_waiting(row: OrderRow, waiting: list[Asked]) -> None:
+    rows = [(a.number, a.terms.order_qty, a.terms.price, a.terms.stop_px) for a in waiting]
+    row.replaces = _ENCODE.encode(rows).decode() if rows else ""
 
 
 def staged(fold: Fold, e: ev.OrderStaged) -> None:
@@ -186,6 +207,11 @@ OrderFact = (
     | ev.OrderExpired
     | ev.StopTriggered
     | ev.ReserveRaised
+    | ev.ReplaceRequested
+    | ev.OrderReplaced
+    | ev.ReplaceRejected
+    | ev.ReplaceFateLost
+    | ev.OrderRestated
 )
 
 
@@ -219,6 +245,24 @@ def learned(fold: Fold, e: OrderFact) -> None:
             row.triggered_at = at
         case ev.ReserveRaised():
             _promise(fold, row, e.reserve - row.reserved, at)
+        case ev.ReplaceRequested():
+            asked = Asked(e.number, Terms(e.order_qty, e.price, e.stop_px), at, e.need)
+            _keep_waiting(row, [*_waiting(row), asked])
+            _promise(fold, row, e.reserve - row.reserved, at)
+            _freeze(fold, row, at)
+        case ev.OrderReplaced():
+            _keep_waiting(row, [asked for asked in _waiting(row) if asked.number > e.number])
+            _terms(fold, row, e)
+        case ev.ReplaceRejected():
+            _keep_waiting(row, [asked for asked in _waiting(row) if asked.number != e.number])
+            row.error_code, row.error = e.code, e.text
+            _promise(fold, row, e.reserve - row.reserved, at)
+            _freeze(fold, row, at)
+        case ev.ReplaceFateLost():
+            row.error = e.text
+        case ev.OrderRestated():
+            row.error = e.text or row.error
+            _terms(fold, row, e)
         case ev.OrderResolved():
             row.canceled_at = at
             _close(fold, row, at, f"resolved as {e.as_} by {e.by}: {e.reason}")
@@ -312,10 +356,19 @@ def _aim(fold: Fold, row: OrderRow) -> None:
         fold.rows.lines.put(line)
 
 
+def _terms(fold: Fold, row: OrderRow, e: ev.OrderReplaced | ev.OrderRestated) -> None:
+    """Other terms are in force, and what is promised to the order follows them."""
+    row.qty, row.price, row.stop_px = e.order_qty, e.price, e.stop_px
+    if e.order_id is not None:
+        row.order_id = row.ib_order_id = e.order_id
+    _promise(fold, row, e.reserve - row.reserved, e.at)
+    _freeze(fold, row, e.at)
+
+
 def _close(fold: Fold, row: OrderRow, at: UtcNs, text: str) -> None:
     """The order leaves the market: its promise of cash and shares ends, its fills stay."""
     row.cancel_requested_at = row.unknown_at = None
-    row.error = text
+    row.error, row.replaces = text, ""
     _promise(fold, row, -row.reserved, at)
     _freeze(fold, row, at)
 
@@ -328,7 +381,7 @@ def _promise(fold: Fold, row: OrderRow, amount: Decimal, at: UtcNs) -> None:
 def _freeze(fold: Fold, row: OrderRow, at: UtcNs) -> None:
     """Promise the order what it has left to close; what it was promised before is released whatever the rules say by now."""
     instrument, order = fold.books.instruments.get(row.symbol), order_of(row)
-    leaves = order.leaves_qty
+    leaves = order.exposed_qty
     delta = leaves - row.frozen
     if order.side is Side.BUY and order.position_effect is PositionEffect.AUTO:
         return

@@ -55,6 +55,11 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.OrderExpired()
             | ev.StopTriggered()
             | ev.ReserveRaised()
+            | ev.ReplaceRequested()
+            | ev.OrderReplaced()
+            | ev.ReplaceRejected()
+            | ev.ReplaceFateLost()
+            | ev.OrderRestated()
         ):
             orders.learned(fold, e)
         case ev.Traded():
@@ -85,6 +90,7 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.Overfilled()
             | ev.SymbolReleased()
             | ev.RunDenied()
+            | ev.ReplaceDenied()
         ):
             pass  # the audit log and the alerts have them
 

@@ -116,7 +116,8 @@ class OrderRow(Row, kw_only=True):
 
     `status` is S0's word, `ord_status` FIX's; both are computed from the facts whenever one is added. `ib_order_id` is S0's
     name for the broker's own id and holds `order_id` whichever broker it is. A denied order has `denied_at` and never had a
-    broker.
+    broker. `qty`, `price` and `stop_px` are the terms in force; `replaces` is a JSON list of the changes asked for that
+    have no answer yet: number, quantity, price, stop price.
     """
 
     trade_run_id: str | None
@@ -174,6 +175,7 @@ class OrderRow(Row, kw_only=True):
     reserved: Decimal = ZERO
     frozen: Decimal = ZERO
     cum_value: Decimal = ZERO
+    replaces: str = ""
     multiplier: Decimal = Decimal(1)
     seq: int
     updated_seq: int

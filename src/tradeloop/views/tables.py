@@ -234,6 +234,7 @@ trade_orders: Final = _table(
     _exact("reserved"),
     _exact("frozen"),
     _exact("cum_value"),
+    _text("replaces"),
     _dec("multiplier"),
     _long("seq"),
     _long("updated_seq"),

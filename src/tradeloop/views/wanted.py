@@ -23,6 +23,12 @@ OrderEvent = (
     | ev.OrderExpired
     | ev.StopTriggered
     | ev.ReserveRaised
+    | ev.ReplaceRequested
+    | ev.ReplaceDenied
+    | ev.OrderReplaced
+    | ev.ReplaceRejected
+    | ev.ReplaceFateLost
+    | ev.OrderRestated
     | ev.Overfilled
     | ev.Traded
     | ev.TradeBusted

@@ -156,7 +156,12 @@ def legal_quantity(
             f"order_qty was {qty}, expected at most {SIGNIFICANT_DIGITS_MAX} significant digits and {DECIMAL_PLACES_MAX} "
             "decimal places; round down",
         )
-    held = _closable(state, order, instrument) if order.side is Side.SELL else ZERO
+    return lots(order, instrument, closable_qty(state, order, instrument) if order.side is Side.SELL else ZERO)
+
+
+def lots(order: OrderStaged | Order, instrument: Instrument, held: Decimal) -> Denied | None:
+    """The size of an order in the steps of its market, where a sell draws on `held`."""
+    qty = order.order_qty
     if not instrument.is_tradable_qty(qty, order.side, held):
         return Denied(
             "lot",
@@ -209,7 +214,7 @@ def closable(
     """A sell draws on what is held, settled (T+1) and not promised to another order (R27)."""
     if not closes(order.side, order.position_effect, instrument):
         return None
-    available = _closable(state, order, instrument)
+    available = closable_qty(state, order, instrument)
     if order.order_qty <= available:
         return None
     return Denied(
@@ -286,7 +291,8 @@ def still_held(state: State, order: Order, instrument: Instrument) -> Denied | N
     return Denied("sellable", str(left), str(order.leaves_qty), text)
 
 
-def _closable(state: State, order: OrderStaged | Order, instrument: Instrument) -> Decimal:
+def closable_qty(state: State, order: OrderStaged | Order, instrument: Instrument) -> Decimal:
+    """What an order may close now: held, settled where T+1 asks for it, and not promised to another order."""
     position: Position = state.held(order.account, order.symbol)
     effect = order.position_effect
     if isinstance(order, Order):
@@ -310,5 +316,5 @@ def _promised(state: State, order: OrderStaged | Order) -> Decimal:
     """What working orders of the same side will close of the same part, today's or yesterday's."""
     working = state.working.get((order.account, order.symbol), {})
     others = (state.orders.open[cl_ord_id] for cl_ord_id in working)
-    same = (o.leaves_qty for o in others if o.side is order.side and o.position_effect is order.position_effect)
+    same = (o.exposed_qty for o in others if o.side is order.side and o.position_effect is order.position_effect)
     return sum(same, ZERO)

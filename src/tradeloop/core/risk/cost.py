@@ -107,4 +107,4 @@ def _closing(state: State, want: SubmitOrder | Order) -> Decimal:
     working = state.working.get((want.account, want.symbol), {})
     others = (state.orders.open[cl_ord_id] for cl_ord_id in working if cl_ord_id != own)
     opens = PositionEffect.OPEN
-    return sum((o.leaves_qty for o in others if o.side is want.side and o.position_effect is not opens), ZERO)
+    return sum((o.exposed_qty for o in others if o.side is want.side and o.position_effect is not opens), ZERO)

@@ -12,7 +12,9 @@ from typing import Final
 from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.risk.approved import Approved
+from tradeloop.core.risk.change import replacement
 from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, still_held
 from tradeloop.core.risk.cost import unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied
@@ -83,6 +85,15 @@ def more_cash(state: State, around: Surroundings, order: Order) -> Amount | Deni
         f"{order.side.value} {order.order_qty} {order.symbol} may cost {cost} {instrument.currency} at present prices, "
         f"{order.reserved} is reserved for it and {free} is free; add funds and order again",
     )
+
+
+def approved_change(order: Order, number: int, *, holds_stops: bool) -> Approved[Replacement]:
+    """The proof for the wire that the terms asked for by the `number`th replace of an order have passed."""
+    asked = next((one for one in order.replaces or () if one.number == number), None)
+    if order.external or not order.risk_version or asked is None:
+        raise ValueError(f"replace {number} of order {order.cl_ord_id} never passed risk; only one that waits can be sent")
+    change = replacement(order, asked.terms, number, holds_stops=holds_stops)
+    return Approved(order=change, risk_version=RISK_VERSION)
 
 
 def approved(order: Order) -> Approved[Order]:

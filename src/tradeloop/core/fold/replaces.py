@@ -1,0 +1,66 @@
+"""Facts of other terms for an order: asked for, in force, refused, lost on the way, or made by the broker alone."""
+
+from __future__ import annotations
+
+from tradeloop.core import events as ev
+from tradeloop.core.booking import order_of, settle_terms
+from tradeloop.core.fold.orders import numbered
+from tradeloop.core.order import Order
+from tradeloop.core.replacement import Asked, Terms
+from tradeloop.core.state import State
+
+
+def replace_requested(state: State, e: ev.ReplaceRequested) -> None:
+    order = order_of(state, e.cl_ord_id)
+    if not order.replaces:
+        order.own_reserve, order.replaces = order.reserved, []
+    order.replaces.append(Asked(e.number, Terms(e.order_qty, e.price, e.stop_px), e.at, e.need))
+    order.replace_asks = e.number
+    if e.request_id:
+        state.keep_change(e)
+    settle_terms(state, order, e.at, e.reserve)
+
+
+def replace_denied(state: State, e: ev.ReplaceDenied) -> None:
+    if e.request_id:
+        state.keep_change(e)
+
+
+def order_replaced(state: State, e: ev.OrderReplaced) -> None:
+    order = order_of(state, e.cl_ord_id)
+    order.own_reserve = e.need
+    order.replaced = e.number
+    order.replaces = [asked for asked in order.replaces or () if asked.number > e.number] or None
+    _terms(state, order, e)
+    settle_terms(state, order, e.at, e.reserve)
+
+
+def replace_rejected(state: State, e: ev.ReplaceRejected) -> None:
+    order = order_of(state, e.cl_ord_id)
+    order.replaces = [asked for asked in order.replaces or () if asked.number != e.number] or None
+    settle_terms(state, order, e.at, e.reserve)
+
+
+def replace_fate_lost(state: State, e: ev.ReplaceFateLost) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    order.updated_at = e.at
+    for asked in order.replaces or ():
+        if asked.number == e.number:
+            asked.unknown_at = e.at
+
+
+def order_restated(state: State, e: ev.OrderRestated) -> None:
+    order = order_of(state, e.cl_ord_id)
+    order.own_reserve = e.need
+    if e.text:
+        order.text = e.text
+    _terms(state, order, e)
+    settle_terms(state, order, e.at, e.reserve)
+
+
+def _terms(state: State, order: Order, e: ev.OrderReplaced | ev.OrderRestated) -> None:
+    order.order_qty, order.price, order.stop_px = e.order_qty, e.price, e.stop_px
+    order.terms_at = e.at
+    if e.order_id is not None and e.order_id != order.order_id:
+        order.order_id = e.order_id
+        numbered(state, order)

@@ -1,0 +1,441 @@
+"""Station 4: other terms for an order that works: asked for, answered, lost on the way, or made by the broker alone.
+
+The terms in force stay in force until the broker says that others are. Cash and shares are promised for whichever would take
+more until then. Each request goes out once: one whose fate is unknown waits for the broker's books, which show the terms.
+What the broker cannot replace is refused and never cancelled and placed anew, because a cancel loses the place in the queue
+and the new order may meet another market.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from decimal import Decimal
+from typing import Final
+
+from tradeloop.core.answers import NOT_DELIVERED, NOT_SENT
+from tradeloop.core.commands import ReplaceOrder
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import (
+    Event,
+    OrderAcknowledged,
+    OrderReplaced,
+    OrderRestated,
+    Overfilled,
+    ReplaceDenied,
+    ReplaceFateLost,
+    ReplaceRejected,
+    ReplaceRequested,
+)
+from tradeloop.core.order import Order
+from tradeloop.core.replacement import REPLACES_MAX, Asked, Terms, order_named
+from tradeloop.core.replies import OrderReply
+from tradeloop.core.reports import BrokerSnapshot, OpenOrder, OrderRestate, ReplaceAck, ReplaceOutcome, ReplaceReject
+from tradeloop.core.risk import change, pipeline
+from tradeloop.core.risk.denied import Denied
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import (
+    DECIMAL_PLACES_MAX,
+    SIGNIFICANT_DIGITS_MAX,
+    ZERO,
+    Amount,
+    ClOrdID,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    Px,
+    Qty,
+    UtcNs,
+    is_exact,
+)
+
+Facts = Generator[Event, None, Order | None]
+
+HERE: Final = "held here: changed without the broker"
+
+
+def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -> Generator[Event, None, OrderReply]:
+    """A person or a program wants other terms. An order that has not left is changed here; any other asks its broker."""
+    earlier = _asked_before(state, command)
+    if earlier is not None:
+        return earlier
+    order = state.orders.get(command.cl_ord_id)
+    if order is None:
+        raise BadInput(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders`")
+    terms = _wanted(order, command)
+    _may_change(around, order, terms)
+    need = change.need(state, around, order, terms)
+    denied = change.check(state, around, order, terms, need, now)
+    if denied is not None:
+        yield ReplaceDenied(
+            now,
+            order.cl_ord_id,
+            terms.order_qty,
+            terms.price,
+            terms.stop_px,
+            denied.rule,
+            denied.limit,
+            denied.was,
+            denied.text,
+            command.by,
+            command.reason,
+            command.request_id,
+        )
+        return OrderReply(order.cl_ord_id, denied)
+    number = order.replace_asks + 1
+    reserve = max(order.reserved, need)
+    yield ReplaceRequested(
+        now,
+        order.cl_ord_id,
+        number,
+        terms.order_qty,
+        terms.price,
+        terms.stop_px,
+        command.by,
+        command.reason,
+        pipeline.RISK_VERSION,
+        reserve,
+        need,
+        command.request_id,
+    )
+    if not order.may_be_at_broker:
+        yield _replaced(order, number, terms, need, now)
+    return OrderReply(order.cl_ord_id)
+
+
+def _asked_before(state: State, command: ReplaceOrder) -> OrderReply | None:
+    """The answer to the first request of this id. Raises BadInput when that one asked for something else."""
+    first = state.change_asked(command.request_id) if command.request_id else None
+    if first is None:
+        return None
+    same = first.cl_ord_id == command.cl_ord_id and all(
+        asked is None or asked == then
+        for asked, then in (
+            (command.order_qty, first.order_qty),
+            (command.price, first.price),
+            (command.stop_px, first.stop_px),
+        )
+    )
+    if not same:
+        raise BadInput(
+            f"request_id {command.request_id!r} has changed order {first.cl_ord_id} to {_shown(first)}; now something else is "
+            "asked; a different change needs a request_id of its own"
+        )
+    denied = Denied(first.rule, first.limit, first.was, first.text) if isinstance(first, ReplaceDenied) else None
+    return OrderReply(first.cl_ord_id, denied, repeat=True)
+
+
+def _shown(terms: Terms | ReplaceRequested | ReplaceDenied) -> str:
+    price = "" if terms.price is None else f" at {terms.price}"
+    return f"{terms.order_qty}{price}" + ("" if terms.stop_px is None else f" once at {terms.stop_px}")
+
+
+def _wanted(order: Order, command: ReplaceOrder) -> Terms:
+    """The terms asked for, whole. Raises BadInput when they contradict the order's type or change nothing."""
+    for number, what in ((command.order_qty, "order_qty"), (command.price, "price"), (command.stop_px, "stop_px")):
+        if number is None:
+            continue
+        if not is_exact(number):
+            raise BadInput(
+                f"{what} was {str(number)[:40]}; expected a number of at most {SIGNIFICANT_DIGITS_MAX} significant digits "
+                f"and {DECIMAL_PLACES_MAX} decimal places"
+            )
+        if number <= ZERO:
+            raise BadInput(f"{what} was {number}; expected more than zero, cancel the order to end it")
+    kind = order.ord_type.value
+    if command.price is not None and order.ord_type not in (OrdType.LIMIT, OrdType.STOP_LIMIT):
+        raise BadInput(
+            f"a {kind} order has no price; price was {command.price}, leave it out or cancel and place a limit order"
+        )
+    if command.stop_px is not None and order.stop_px is None:
+        raise BadInput(f"a {kind} order has no stop_px; stop_px was {command.stop_px}, leave it out")
+    if command.stop_px is not None and order.triggered_at is not None:
+        raise BadInput(f"order {order.cl_ord_id} has been triggered; its stop_px cannot be {command.stop_px} any more")
+    # What is not named stays as it was last wished: a second change before the first is answered builds on it (FIX D.2).
+    last = order.replaces[-1].terms if order.replaces else order.terms
+    terms = Terms(
+        last.order_qty if command.order_qty is None else command.order_qty,
+        last.price if command.price is None else command.price,
+        last.stop_px if command.stop_px is None else command.stop_px,
+    )
+    if terms == last:
+        raise BadInput(f"order {order.cl_ord_id} is {_shown(last)} already; name another quantity, price or stop price")
+    return terms
+
+
+def _may_change(around: Surroundings, order: Order, terms: Terms) -> None:
+    """Raises BadInput, with what to do instead, where the order is not ours to change now, or not changeable at its broker."""
+    able = around.brokers[order.broker]
+    anew = f"cancel it (`tradeloop orders cancel {order.cl_ord_id}`) and place a new one"
+    if order.external:
+        raise BadInput(f"order {order.cl_ord_id} was made elsewhere and never passed our risk; change it there, or {anew}")
+    if order.run_id is not None:
+        # Its size is the plan's: another one would leave the line's residual, the next wave's cash and the retry wrong.
+        raise BadInput(
+            f"order {order.cl_ord_id} works leg {order.leg} of run {order.run_id}, whose plan says its size; "
+            "cancel the run and start another, or let it end and retry what is left"
+        )
+    if order.is_done and not (
+        order.ord_status is OrdStatus.FILLED and terms.order_qty > order.cum_qty and able.replaces_filled
+    ):
+        raise BadInput(f"order {order.cl_ord_id} is {order.ord_status.value} already; place a new one")
+    if order.cancel_requested_at is not None:
+        raise BadInput(f"a cancel of order {order.cl_ord_id} is on its way; wait for its answer")
+    if order.replace_asks >= REPLACES_MAX:
+        raise BadInput(f"order {order.cl_ord_id} has been changed {REPLACES_MAX} times, which is the most; {anew}")
+    if not order.may_be_at_broker:
+        return
+    if not able.replaces:
+        raise BadInput(f"broker {order.broker} cannot replace an order in one step; {anew}")
+    if order.acked_at is None or order.unknown_at is not None:
+        raise BadInput(
+            f"order {order.cl_ord_id} is {order.ord_status.value}: the broker has not said that it has it; wait for its answer"
+        )
+    for asked in order.replaces or ():
+        if asked.unknown_at is not None:
+            raise BadInput(
+                f"the fate of replace {asked.number} of order {order.cl_ord_id} ({_shown(asked.terms)}) is unknown; the "
+                "broker's books will tell, wait for them or cancel the order"
+            )
+
+
+# --- answers
+
+
+def on_ack(state: State, around: Surroundings, r: ReplaceAck, now: UtcNs) -> Facts:
+    """Other terms are in force. What was said before is not said again; an answer to an older request says nothing.
+
+    A broker that names no request, or one that we never made, has changed the order all the same: the terms count.
+    """
+    order = _at(state, r.broker, r.cl_ord_id)
+    if order is None:
+        return None
+    number = _number(order, r.number)
+    if number is None or number > order.replace_asks:
+        terms = _told(order.terms, r.order_qty, r)
+        yield from _restate(state, around, order, terms, "", r.order_id, r.transact_at, now)
+        return order
+    if number <= order.replaced:
+        return None
+    filled = max(order.cum_qty, r.cum_qty or ZERO)
+    asked = _waiting(order, number)
+    terms = _told(order.terms if asked is None else asked.terms, max(r.order_qty, filled), r)
+    yield from _take(state, around, order, number, terms, r.order_id, r.transact_at, now)
+    return order
+
+
+def on_reject(state: State, r: ReplaceReject, now: UtcNs) -> Facts:
+    """A replace was refused: everything stands as if it had not been asked."""
+    order = _at(state, r.broker, r.cl_ord_id)
+    asked = None if order is None else _waiting(order, _number(order, r.number))
+    if order is None or asked is None:
+        return None
+    yield from _undo(order, asked, r.code, r.text, now)
+    return order
+
+
+def on_restate(state: State, around: Surroundings, r: OrderRestate, now: UtcNs) -> Facts:
+    """The broker changed an order unasked (FIX E.1.c, E.1.d, H.1), or says once more how it stands."""
+    order = _at(state, r.broker, r.cl_ord_id)
+    if order is None:
+        return None
+    if order.acked_at is None and not order.is_done and r.order_id is not None:
+        yield OrderAcknowledged(now, order.cl_ord_id, r.order_id, r.transact_at)
+    qty = max(r.order_qty, order.cum_qty, r.cum_qty or ZERO)
+    if r.leaves_qty is not None:
+        qty = order.cum_qty + r.leaves_qty
+    yield from _restate(state, around, order, _told(order.terms, qty, r), r.text, r.order_id, r.transact_at, now)
+    return order
+
+
+def on_outcome(state: State, r: ReplaceOutcome, now: UtcNs) -> Facts:
+    """The wire failed us. What surely did not leave is as if never asked; a person asks again, the market has moved on."""
+    order = _at(state, r.broker, r.cl_ord_id)
+    asked = None if order is None else _waiting(order, r.number)
+    if order is None or asked is None:
+        return None
+    if r.fate == NOT_SENT:
+        yield from _undo(order, asked, NOT_DELIVERED, r.text, now)
+    elif asked.unknown_at is None:
+        yield ReplaceFateLost(now, order.cl_ord_id, asked.number, r.text)
+    return order
+
+
+def on_silence(around: Surroundings, order: Order, now: UtcNs) -> Facts:
+    """A replace without an answer in time is of unknown fate: the terms in force are not known either."""
+    for asked in tuple(order.replaces or ()):
+        if asked.unknown_at is None and now - asked.asked_at >= around.policy.ack_timeout_ns:
+            seconds = around.policy.ack_timeout_ns / 1_000_000_000
+            yield ReplaceFateLost(now, order.cl_ord_id, asked.number, f"no answer within {seconds:g} s")
+    return order
+
+
+def doubt(state: State, now: UtcNs, why: str, broker: str | None = None) -> Generator[Event, None, None]:
+    """Replaces that were on their way when a process ended, or a session was lost."""
+    for order in list(state.orders.open.values()):
+        if broker is None or order.broker == broker:
+            for asked in tuple(order.replaces or ()):
+                if asked.unknown_at is None:
+                    yield ReplaceFateLost(now, order.cl_ord_id, asked.number, why)
+
+
+# --- what the broker's books show
+
+
+def on_books(
+    state: State, around: Surroundings, snap: BrokerSnapshot, order: Order, theirs: OpenOrder, now: UtcNs
+) -> Generator[Event, None, None]:
+    """The terms that the broker's books show are those in force: which of the replaces that wait took effect, or none, or a
+    change that nobody here asked for.
+
+    A look from before our terms last changed, or before a change would show, says nothing. A replace is given up only once it
+    could not take effect any more. Of an order made elsewhere we may know a part, and compare nothing.
+    """
+    able = around.brokers[order.broker]
+    if order.external or (snap.read_at - (order.terms_at or 0) <= able.visibility_lag_ns and order.terms_at is not None):
+        return
+    shown = _as_shown(order, theirs)
+    for asked in reversed(order.replaces or []):
+        if shown == _capped(asked.terms, theirs, order) and shown != _capped(order.terms, theirs, order):
+            yield from _take(state, around, order, asked.number, asked.terms, None, None, now)
+            return
+    if shown != _capped(order.terms, theirs, order) and theirs.ord_status in (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED):
+        if order.acked_at is not None and snap.read_at > order.acked_at + able.visibility_lag_ns:
+            text = "the broker's books show other terms"
+            yield from _restate(state, around, order, Terms(*shown, order.stop_px), text, None, None, now)
+        return
+    for asked in tuple(order.replaces or ()):
+        wait = around.policy.send_within_ns + around.policy.place_timeout_ns + able.request_lifetime_ns + able.visibility_lag_ns
+        if asked.unknown_at is not None and snap.read_at - asked.asked_at > wait:
+            text = "the broker's books show the order unchanged, long after the request could have changed it"
+            yield from _undo(order, asked, NOT_DELIVERED, text, now)
+
+
+def _as_shown(order: Order, theirs: OpenOrder) -> tuple[Qty, Px | None]:
+    return theirs.order_qty, order.price if theirs.price is None or order.price is None else theirs.price
+
+
+def _capped(terms: Terms, theirs: OpenOrder, order: Order) -> tuple[Qty, Px | None]:
+    """Terms as the books would show them: never less than what has filled, and without a price where they show none."""
+    price = order.price if theirs.price is None or order.price is None else terms.price
+    return Qty(max(terms.order_qty, theirs.cum_qty)), price
+
+
+# --- what they all do
+
+
+def _at(state: State, broker: str, cl_ord_id: ClOrdID) -> Order | None:
+    order = state.orders.get(order_named(cl_ord_id))
+    return order if order is not None and order.broker == broker else None
+
+
+def _told(known: Terms, order_qty: Decimal, r: ReplaceAck | OrderRestate) -> Terms:
+    """Terms as the broker told them; a price it did not name is as we know it."""
+    return Terms(Qty(order_qty), known.price if r.price is None else r.price, known.stop_px if r.stop_px is None else r.stop_px)
+
+
+def _number(order: Order, told: int | None) -> int | None:
+    """The request an answer is to: the one it names, else the oldest that waits."""
+    if told is not None:
+        return told
+    return order.replaces[0].number if order.replaces else None
+
+
+def _waiting(order: Order, number: int | None) -> Asked | None:
+    return next((asked for asked in order.replaces or () if asked.number == number), None)
+
+
+def _take(
+    state: State,
+    around: Surroundings,
+    order: Order,
+    number: int,
+    terms: Terms,
+    order_id: OrderID | None,
+    transact_at: UtcNs | None,
+    now: UtcNs,
+) -> Generator[Event, None, None]:
+    asked = _waiting(order, number)
+    as_asked = asked is not None and asked.terms == terms
+    need = asked.reserve if asked is not None and as_asked else _need(state, around, order, terms)
+    yield _replaced(order, number, terms, need, now, order_id, transact_at)
+    yield from _overfilled(state, order.cl_ord_id, now)
+
+
+def _replaced(
+    order: Order,
+    number: int,
+    terms: Terms,
+    need: Amount,
+    now: UtcNs,
+    order_id: OrderID | None = None,
+    transact_at: UtcNs | None = None,
+) -> OrderReplaced:
+    later = [asked for asked in order.replaces or () if asked.number > number]
+    reserve = _reserve(order, terms.order_qty, need, later)
+    own = need if reserve else Amount(ZERO)
+    return OrderReplaced(
+        now, order.cl_ord_id, number, terms.order_qty, terms.price, terms.stop_px, reserve, own, order_id, transact_at
+    )
+
+
+def _undo(order: Order, asked: Asked, code: str, text: str, now: UtcNs) -> Generator[Event, None, None]:
+    others = [other for other in order.replaces or () if other.number != asked.number]
+    reserve = _reserve(order, order.order_qty, order.own_reserve, others)
+    yield ReplaceRejected(now, order.cl_ord_id, asked.number, code, text, reserve)
+    excess = order.cum_qty - order.most_qty
+    if excess > ZERO:
+        yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
+
+
+def _restate(
+    state: State,
+    around: Surroundings,
+    order: Order,
+    terms: Terms,
+    text: str,
+    order_id: OrderID | None,
+    transact_at: UtcNs | None,
+    now: UtcNs,
+) -> Generator[Event, None, None]:
+    renumbered = order_id is not None and order_id != order.order_id
+    if terms == order.terms and not renumbered:
+        return
+    need = _need(state, around, order, terms)
+    reserve = _reserve(order, terms.order_qty, need, order.replaces or [])
+    yield OrderRestated(
+        now,
+        order.cl_ord_id,
+        terms.order_qty,
+        terms.price,
+        terms.stop_px,
+        reserve,
+        need if reserve else Amount(ZERO),
+        text,
+        transact_at,
+        order_id,
+    )
+
+
+def _overfilled(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:
+    order = state.orders.get(cl_ord_id)
+    assert order is not None
+    excess = order.cum_qty - order.most_qty
+    if excess > ZERO:
+        yield Overfilled(now, cl_ord_id, order.symbol, Qty(excess))
+
+
+def _need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
+    """What the broker's own terms may cost; where no price says it, at least what was promised so far."""
+    need = change.need(state, around, order, terms)
+    own = order.own_reserve if order.replaces else order.reserved
+    grown = terms.order_qty >= order.order_qty
+    return need or (own if grown and terms.order_qty > order.cum_qty else min(own, order.reserved))
+
+
+def _reserve(order: Order, order_qty: Decimal, own: Amount, others: list[Asked]) -> Amount:
+    """What stays promised under these terms while `others` wait; nothing once the order is done."""
+    closed = order.canceled_at is not None or order.rejected_at is not None or order.expired_at is not None
+    if closed or (order.cum_qty >= order_qty and not others):
+        return Amount(ZERO)
+    return max(own, *(asked.reserve for asked in others)) if others else own

@@ -1,0 +1,135 @@
+"""The gate for other terms of an order: what passed once passes anew under what is asked for now.
+
+The order's own promise of cash and shares counts for it: only what the new terms take beyond that has to be free. A change that
+only lessens what the order may do (a smaller quantity, at no worse a price) is let through where a new order would not be: it
+takes risk away.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from tradeloop.core.events import OrderStaged
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement, Terms
+from tradeloop.core.risk.checks import GATE, closable_qty, legal_price, lots, not_halted, order_type_known, working_type
+from tradeloop.core.risk.cost import closes, unbounded, worst_cost
+from tradeloop.core.risk.denied import Denied
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import ZERO, Amount, Qty, Side, UtcNs
+
+_CALMING: Final = tuple(rule for rule in GATE if rule is not not_halted)
+
+
+def need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
+    """The cash an order may cost at worst under these terms, for what of it has not filled."""
+    left = Qty(max(terms.order_qty - order.cum_qty, ZERO))
+    if not left:
+        return Amount(ZERO)
+    rest = msgspec.structs.replace(order, order_qty=left, price=terms.price, stop_px=terms.stop_px)
+    return worst_cost(state, around, rest, state.instruments[order.symbol], around.quotes.get(order.symbol))
+
+
+def check(state: State, around: Surroundings, order: Order, terms: Terms, needed: Amount, now: UtcNs) -> Denied | None:
+    """The first rule that says no to these terms, or None. The gate is asked where the change goes out now."""
+    instrument = state.instruments[order.symbol]
+    intent = _as_intent(order, terms)
+    gate = () if not order.may_be_at_broker else (_CALMING if _lessens(order, terms) else GATE)
+    for rule in (*gate, order_type_known, legal_price):
+        denied = rule(state, around, intent, instrument, now)
+        if denied is not None:
+            return denied
+    free = closable_qty(state, intent, instrument)
+    denied = lots(intent, instrument, order.frozen + order.cum_qty + free)
+    return denied or _shares(order, terms, instrument, free) or _cash(state, around, order, intent, needed, instrument)
+
+
+def _as_intent(order: Order, terms: Terms) -> OrderStaged:
+    """The order as it would be asked for under these terms; a stop that has fired is judged by its own price alone."""
+    return OrderStaged(
+        order.staged_at,
+        order.cl_ord_id,
+        order.broker,
+        order.account,
+        order.symbol,
+        order.side,
+        terms.order_qty,
+        order.ord_type,
+        terms.price,
+        terms.stop_px if order.triggered_at is None else None,
+        order.tif,
+        order.position_effect,
+        order.trading_day,
+        order.by,
+        order.risk_version,
+    )
+
+
+def _lessens(order: Order, terms: Terms) -> bool:
+    if terms.order_qty > order.most_qty or terms.stop_px != order.stop_px:
+        return False
+    if order.price is None or terms.price is None:
+        return order.price == terms.price
+    return terms.price <= order.price if order.side is Side.BUY else terms.price >= order.price
+
+
+def _shares(order: Order, terms: Terms, instrument: Instrument, free: Decimal) -> Denied | None:
+    if not closes(order.side, order.position_effect, instrument):
+        return None
+    more = terms.order_qty - order.cum_qty - order.frozen
+    if more <= free:
+        return None
+    return Denied(
+        "sellable",
+        str(free),
+        str(more),
+        f"{order.side.value} of {terms.order_qty} {order.symbol} would close {more} more than order {order.cl_ord_id} was "
+        f"promised, only {free} may be closed now (held, settled and not in another order)",
+    )
+
+
+def _cash(
+    state: State, around: Surroundings, order: Order, intent: OrderStaged, needed: Amount, instrument: Instrument
+) -> Denied | None:
+    if not needed:
+        return unbounded(around, intent, instrument) if terms_spend(order, intent) else None
+    more = needed - order.reserved
+    book = state.accounts[order.account].cash.get(instrument.currency)
+    free = book.free if book is not None else ZERO
+    if more <= max(free, ZERO):
+        return None
+    return Denied(
+        "cash",
+        str(free + order.reserved),
+        str(needed),
+        f"{order.side.value} {intent.order_qty} {order.symbol} may cost {needed} {instrument.currency} from here, "
+        f"{order.reserved} is reserved for it and {free} is free; reduce the order or add funds",
+    )
+
+
+def terms_spend(order: Order, intent: OrderStaged) -> bool:
+    """Whether anything is left to trade under the terms."""
+    return intent.order_qty > order.cum_qty
+
+
+def replacement(order: Order, terms: Terms, number: int, *, holds_stops: bool) -> Replacement:
+    """The change as its broker gets it."""
+    return Replacement(
+        order.broker,
+        order.account,
+        order.cl_ord_id,
+        order.order_id,
+        order.symbol,
+        order.side,
+        working_type(order.ord_type, holds_stops=holds_stops),
+        order.position_effect,
+        number,
+        terms.order_qty,
+        terms.price,
+        terms.stop_px,
+    )
