@@ -111,6 +111,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """While replaces wait: what the terms in force alone would reserve. `reserved` is the largest of all by then."""
     terms_at: UtcNs | None = None
     """When its terms last changed; an older look at the broker's books says nothing of them."""
+    terms_said_at: UtcNs | None = None
+    """The broker's own time of that change, where it gave one; what it says of an earlier time is old."""
 
     @property
     def is_done(self) -> bool:

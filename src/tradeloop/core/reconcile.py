@@ -35,7 +35,7 @@ from tradeloop.core.execution import exec_key
 from tradeloop.core.fate import missing_id, not_shown
 from tradeloop.core.fills import adopt_order, day_of, find, on_execution, unresolved
 from tradeloop.core.order import Order
-from tradeloop.core.replace import on_books
+from tradeloop.core.replace import off_books, on_books
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
@@ -205,10 +205,17 @@ def _terms(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs)
     """Under which terms our orders work, before their fills are booked: what filled beyond the old quantity is no overfill
     where a larger one has taken effect.
     """
-    for theirs in snap.orders or ():
+    if snap.orders is None:
+        return
+    shown: dict[ClOrdID, None] = {}
+    for theirs in snap.orders:
         order = _known(state, snap, theirs)
         if order is not None:
+            shown[order.cl_ord_id] = None
             yield from on_books(state, around, snap, order, theirs, now)
+    for order in list(state.orders.open.values()):
+        if order.replaces and (order.broker, order.account) == (snap.broker, snap.account) and order.cl_ord_id not in shown:
+            yield from off_books(around, snap, order, now)
 
 
 def _known(state: State, snap: BrokerSnapshot, theirs: OpenOrder) -> Order | None:

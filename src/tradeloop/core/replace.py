@@ -51,7 +51,8 @@ from tradeloop.core.types import (
 
 Facts = Generator[Event, None, Order | None]
 
-HERE: Final = "held here: changed without the broker"
+_TELLING: Final = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.FILLED)
+"""Standings in which the books' quantity is the order's; of one that was cancelled some brokers show what had filled."""
 
 
 def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -> Generator[Event, None, OrderReply]:
@@ -220,6 +221,8 @@ def on_ack(state: State, around: Surroundings, r: ReplaceAck, now: UtcNs) -> Fac
     filled = max(order.cum_qty, r.cum_qty or ZERO)
     asked = _waiting(order, number)
     terms = _told(order.terms if asked is None else asked.terms, max(r.order_qty, filled), r)
+    if _is_old(order, r.transact_at):
+        terms = order.terms  # it was done, and something else since
     yield from _take(state, around, order, number, terms, r.order_id, r.transact_at, now)
     return order
 
@@ -297,17 +300,31 @@ def on_books(
     shown = _as_shown(order, theirs)
     for asked in reversed(order.replaces or []):
         if shown == _capped(asked.terms, theirs, order) and shown != _capped(order.terms, theirs, order):
-            yield from _take(state, around, order, asked.number, asked.terms, None, None, now)
+            qty = Qty(max(asked.terms.order_qty, theirs.cum_qty, order.cum_qty))
+            terms = Terms(qty, asked.terms.price, asked.terms.stop_px)
+            yield from _take(state, around, order, asked.number, terms, None, None, now)
             return
-    if shown != _capped(order.terms, theirs, order) and theirs.ord_status in (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED):
+    if shown != _capped(order.terms, theirs, order) and theirs.ord_status in _TELLING:
         if order.acked_at is not None and snap.read_at > order.acked_at + able.visibility_lag_ns:
             text = "the broker's books show other terms"
             yield from _restate(state, around, order, Terms(*shown, order.stop_px), text, None, None, now)
         return
+    text = "the broker's books show the order unchanged, long after the request could have changed it"
+    yield from _give_up(around, snap, order, text, now)
+
+
+def off_books(around: Surroundings, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Generator[Event, None, None]:
+    """Books that show working orders do not show one that filled: the larger quantity it waits for did not take effect."""
+    if order.cum_qty >= order.order_qty:
+        text = "the order filled, and the broker's books do not show it working under other terms"
+        yield from _give_up(around, snap, order, text, now)
+
+
+def _give_up(around: Surroundings, snap: BrokerSnapshot, order: Order, text: str, now: UtcNs) -> Generator[Event, None, None]:
+    able = around.brokers[order.broker]
+    wait = around.policy.send_within_ns + around.policy.place_timeout_ns + able.request_lifetime_ns + able.visibility_lag_ns
     for asked in tuple(order.replaces or ()):
-        wait = around.policy.send_within_ns + around.policy.place_timeout_ns + able.request_lifetime_ns + able.visibility_lag_ns
         if asked.unknown_at is not None and snap.read_at - asked.asked_at > wait:
-            text = "the broker's books show the order unchanged, long after the request could have changed it"
             yield from _undo(order, asked, NOT_DELIVERED, text, now)
 
 
@@ -332,6 +349,11 @@ def _at(state: State, broker: str, cl_ord_id: ClOrdID) -> Order | None:
 def _told(known: Terms, order_qty: Decimal, r: ReplaceAck | OrderRestate) -> Terms:
     """Terms as the broker told them; a price it did not name is as we know it."""
     return Terms(Qty(order_qty), known.price if r.price is None else r.price, known.stop_px if r.stop_px is None else r.stop_px)
+
+
+def _is_old(order: Order, said_at: UtcNs | None) -> bool:
+    """Whether the broker says something of the terms from before what it said last."""
+    return said_at is not None and order.terms_said_at is not None and said_at < order.terms_said_at
 
 
 def _number(order: Order, told: int | None) -> int | None:
@@ -399,7 +421,7 @@ def _restate(
     now: UtcNs,
 ) -> Generator[Event, None, None]:
     renumbered = order_id is not None and order_id != order.order_id
-    if terms == order.terms and not renumbered:
+    if (terms == order.terms and not renumbered) or _is_old(order, transact_at):
         return
     need = _need(state, around, order, terms)
     reserve = _reserve(order, terms.order_qty, need, order.replaces or [])
@@ -426,11 +448,13 @@ def _overfilled(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event
 
 
 def _need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
-    """What the broker's own terms may cost; where no price says it, at least what was promised so far."""
-    need = change.need(state, around, order, terms)
+    """What the broker's own terms may cost; where no price says it, what was promised so far."""
+    if terms.order_qty <= order.cum_qty:
+        return Amount(ZERO)
     own = order.own_reserve if order.replaces else order.reserved
-    grown = terms.order_qty >= order.order_qty
-    return need or (own if grown and terms.order_qty > order.cum_qty else min(own, order.reserved))
+    if order.external and terms.price is None:
+        return own  # of a stranger's order nothing bounds the cost (core/fills.py)
+    return change.need(state, around, order, terms) or own
 
 
 def _reserve(order: Order, order_qty: Decimal, own: Amount, others: list[Asked]) -> Amount:

@@ -61,6 +61,8 @@ def order_restated(state: State, e: ev.OrderRestated) -> None:
 def _terms(state: State, order: Order, e: ev.OrderReplaced | ev.OrderRestated) -> None:
     order.order_qty, order.price, order.stop_px = e.order_qty, e.price, e.stop_px
     order.terms_at = e.at
+    if e.transact_at is not None:
+        order.terms_said_at = e.transact_at
     if e.order_id is not None and e.order_id != order.order_id:
         order.order_id = e.order_id
         numbered(state, order)
