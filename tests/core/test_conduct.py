@@ -13,7 +13,7 @@ from tradeloop.core.events import OrderStaged, RunApproved, RunCreated, RunDenie
 from tradeloop.core.replies import RunReply
 from tradeloop.core.run.conduct import preview
 from tradeloop.core.types import SECOND_NS, AccountID, Currency, Mode, RunID, RunStatus, TradingDay, UtcNs
-from tradeloop.testing.builders import ACCOUNT, a_quote
+from tradeloop.testing.builders import ACCOUNT, DAY, a_quote, a_snapshot
 from tradeloop.testing.desk import Desk
 
 
@@ -250,6 +250,70 @@ def test_a_plan_without_a_present_price_is_not_approved() -> None:
     work = Work.begun({A: "0.1"}, hold_for_approval=True, desk=Desk().opened(*LISTED, quoted=False))
     with pytest.raises(BadInput, match=f"needs a present price of {A}, none was known; start its feed"):
         work.desk.give(ApproveRun(work.run_id, "boss"))
+
+
+def test_a_plan_is_not_approved_on_an_old_quote_of_an_open_market() -> None:
+    """S1-41: a feed that fell silent says nothing about the price now, however close its last one was."""
+    work = Work.begun({A: "0.1", B: "0.1"}, hold_for_approval=True)
+    work.desk.wait(61)
+    work.desk.give(a_quote(A, at=work.desk.now))
+    before = work.desk.state.hash()
+
+    with pytest.raises(BadInput) as refused:
+        work.desk.give(ApproveRun(work.run_id, "boss"))
+
+    assert str(refused.value) == (
+        f"run {work.run_id} needs a present price of {B}, at most 60 s old while its market is open; its last quote was 61 s old;"
+        " wait for its next quote or look why its feed is silent, then approve again"
+    )
+    assert work.desk.state.hash() == before
+
+
+def test_a_plan_is_approved_once_the_feed_speaks_again() -> None:
+    """S1-56."""
+    work = Work.begun({A: "0.1"}, hold_for_approval=True)
+    work.desk.wait(3600)
+    work.desk.give(a_quote(A, at=work.desk.now))
+
+    work.desk.give(ApproveRun(work.run_id, "boss"))
+
+    assert work.sent() == {A: 10_000}
+
+
+def test_a_quote_exactly_as_old_as_allowed_lets_a_plan_be_approved() -> None:
+    work = Work.begun({A: "0.1"}, hold_for_approval=True)
+    work.desk.wait(60)
+
+    work.desk.give(ApproveRun(work.run_id, "boss"))
+
+    assert work.sent() == {A: 10_000}
+
+
+def test_a_plan_is_not_approved_on_a_quote_from_the_future() -> None:
+    """A wrong clock would keep it fresh for ever."""
+    work = Work.begun({A: "0.1"}, hold_for_approval=True, desk=Desk().opened(*LISTED, quoted=False))
+    work.desk.give(a_quote(A, at=work.desk.now + 61 * SECOND_NS))
+
+    with pytest.raises(BadInput, match="its last quote was stamped 61 s ahead of our clock; check both clocks"):
+        work.desk.give(ApproveRun(work.run_id, "boss"))
+
+
+def test_over_lunch_a_plan_is_approved_on_the_last_quote_and_waits_for_a_current_one() -> None:
+    """S1-41: a shut market brings no newer quote; nothing leaves before it does."""
+    desk = Desk().opened(*LISTED)
+    soon, later = UtcNs(desk.now + 60 * SECOND_NS), UtcNs(desk.now + 3600 * SECOND_NS)
+    desk.give(OpenTradingDay("CN_A", DAY, ((desk.now, soon), (later, UtcNs(later + 3600 * SECOND_NS)))))
+    work = Work.begun({A: "0.1"}, desk=desk, hold_for_approval=True)
+    desk.wait(1800)
+
+    desk.give(ApproveRun(work.run_id, "boss"))
+    assert (work.status, work.sent()) == (RunStatus.RUNNING, {})
+    desk.wait(1800)
+    desk.give(a_snapshot(as_of=desk.now))
+    assert work.sent() == {}
+    desk.give(a_quote(A, at=desk.now), a_snapshot(as_of=desk.now))
+
+    assert work.sent() == {A: 10_000}
 
 
 def test_approving_an_unknown_run_is_refused() -> None:

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import msgspec
 
+from tradeloop.core import market
 from tradeloop.core.commands import (
     ApproveRun,
     CancelRun,
@@ -36,13 +37,14 @@ from tradeloop.core.events import (
     RunStarted,
 )
 from tradeloop.core.replies import RunReply
+from tradeloop.core.reports import Quote
 from tradeloop.core.run.checks import Finding, checks
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of
 from tradeloop.core.run.others import others_at_work
 from tradeloop.core.run.plan import plan
 from tradeloop.core.run.sending import send_ready
-from tradeloop.core.run.sizing import Held
+from tradeloop.core.run.sizing import Held, seconds
 from tradeloop.core.staging import cancel, send_late
 from tradeloop.core.state import Run, State, run_key
 from tradeloop.core.surroundings import Surroundings
@@ -151,7 +153,7 @@ def approve(state: State, around: Surroundings, cmd: ApproveRun, now: UtcNs) -> 
     if run.status not in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
         return RunReply(cmd.run_id, run.status, repeat=True)
     _refuse_another_day(state, run)
-    _refuse_another_market(state, around, run)
+    _refuse_another_market(state, around, run, now)
     yield RunApproved(now, cmd.run_id, cmd.by)
     yield from _go(state, around, cmd.run_id, now)
     return RunReply(cmd.run_id, run.status)
@@ -168,8 +170,11 @@ def _refuse_another_day(state: State, run: Run) -> None:
         )
 
 
-def _refuse_another_market(state: State, around: Surroundings, run: Run) -> None:
-    """Raise BadInput when a plan that waited is no longer the plan that would be made."""
+def _refuse_another_market(state: State, around: Surroundings, run: Run, now: UtcNs) -> None:
+    """Raise BadInput when a plan that waited is no longer the plan that would be made.
+
+    While its market is shut a symbol's last quote is the newest there is; its legs wait for a current one (run/sending.py).
+    """
     created = run.created
     limit = around.policy.max_drift
     lines = [leg.line for leg in run.legs if not leg.closed]
@@ -178,6 +183,8 @@ def _refuse_another_market(state: State, around: Surroundings, run: Run) -> None
         seen = None if quote is None else quote.mid_or_last
         if seen is None or line.ref_px is None:
             raise BadInput(f"run {created.run_id} needs a present price of {line.symbol}, none was known; start its feed")
+        if quote is not None and state.hours[state.instruments[line.symbol].session].is_open(now):
+            _refuse_an_old_quote(around, run, quote, now)
         if abs(seen - line.ref_px) > line.ref_px * limit:
             raise BadInput(
                 f"run {created.run_id} was planned with {line.symbol} at {line.ref_px}, which was {seen} now; at most"
@@ -191,6 +198,20 @@ def _refuse_another_market(state: State, around: Surroundings, run: Run) -> None
     others = others_at_work(state, created.account, (line.symbol for line in lines), created.run_id)
     if others:
         raise BadInput(f"run {created.run_id} cannot go: {'; '.join(finding.text for finding in others)}")
+
+
+def _refuse_an_old_quote(around: Surroundings, run: Run, quote: Quote, now: UtcNs) -> None:
+    if market.is_current(around, quote, now):
+        return
+    limit, age = around.policy.max_quote_age_ns, now - quote.at
+    if age < 0:
+        was, do = f"was stamped {seconds(-age)} ahead of our clock", "check both clocks"
+    else:
+        was, do = f"was {seconds(age)} old", "wait for its next quote or look why its feed is silent"
+    raise BadInput(
+        f"run {run.created.run_id} needs a present price of {quote.symbol}, at most {seconds(limit)} old while its market is"
+        f" open; its last quote {was}; {do}, then approve again"
+    )
 
 
 def pause(state: State, cmd: PauseRun, now: UtcNs) -> Generator[Event, None, RunReply]:
