@@ -96,10 +96,10 @@ def test_a_run_of_yesterday_with_an_order_that_may_still_trade_has_not_ended() -
 
 
 def test_a_paused_run_is_not_resumed_on_another_day() -> None:
-    """S1-41."""
+    """S1-41: an order of it may still trade, so it has not ended; it can be cancelled."""
     work = waiting_for_money()
+    work.ack(A)
     work.desk.give(PauseRun(work.run_id, "ann"))
-    work.fill(A)
     next_day(work.desk)
     before = work.desk.state.hash()
 
@@ -108,7 +108,85 @@ def test_a_paused_run_is_not_resumed_on_another_day() -> None:
 
     assert work.desk.state.hash() == before
     work.desk.give(CancelRun(work.run_id, "ann"))
+    work.canceled(A)
     assert (work.status, work.sent()) == (RunStatus.CANCELED, {A: -10_000})
+
+
+def test_a_paused_run_ends_with_its_day() -> None:
+    """Nobody could resume it any more: what it did stays, and the rest is a list for a person."""
+    work = waiting_for_money()
+    work.desk.give(PauseRun(work.run_id, "ann"))
+    work.fill(A)
+    assert work.status is RunStatus.PAUSED
+
+    next_day(work.desk)
+
+    assert (work.status, work.run.code, work.run.todo) == (RunStatus.COMPLETED, "partial", (2,))
+    assert work.run.text == "trading day 2026-07-17 is over; 1 of 2 lines need a person"
+    assert work.sent() == {A: -10_000}
+    with pytest.raises(BadInput, match="is COMPLETED; only a PAUSED one can be resumed"):
+        work.desk.give(ResumeRun(work.run_id, "ann"))
+
+
+def test_a_paused_run_that_sent_nothing_fails_with_its_day() -> None:
+    work = Work.begun({A: "0.1"}, desk=Desk().opened(*LISTED, quoted=False))
+    work.desk.give(PauseRun(work.run_id, "ann"))
+
+    next_day(work.desk)
+
+    assert (work.status, work.run.code, work.run.todo) == (RunStatus.FAILED, "day_over", (1,))
+    assert [alert.key for alert in work.desk.of(RaiseAlert)] == [f"run:{work.run_id}"]
+    assert not work.desk.of(SendOrder)
+
+
+def test_a_paused_run_whose_market_closed_for_the_day_is_ended_by_the_next_look() -> None:
+    desk = Desk().opened(*LISTED, quoted=False)
+    work = Work.begun({A: "0.1"}, desk=desk)
+    desk.give(PauseRun(work.run_id, "ann"))
+
+    desk.wait(25 * 3600)
+    desk.give(a_snapshot(as_of=desk.now))
+
+    assert (work.status, work.run.code) == (RunStatus.FAILED, "day_over")
+
+
+def test_a_paused_run_of_yesterday_ends_when_its_last_order_does() -> None:
+    """D7: before that an end would claim that nothing of it moves any more."""
+    work = waiting_for_money()
+    work.ack(A)
+    work.desk.give(PauseRun(work.run_id, "ann"))
+    next_day(work.desk)
+    assert (work.status, work.leg(B).code) == (RunStatus.PAUSED, "day_over")
+
+    work.fill(A)
+
+    assert (work.status, work.run.code, work.sent()) == (RunStatus.COMPLETED, "partial", {A: -10_000})
+
+
+def test_a_paused_run_stays_paused_while_its_day_lasts() -> None:
+    work = waiting_for_money()
+    work.desk.give(PauseRun(work.run_id, "ann"))
+    work.fill(A)
+
+    work.desk.wait(3600)
+    work.desk.give(a_snapshot(cash=100_900, as_of=work.desk.now))
+
+    assert (work.status, work.leg(B).closed) == (RunStatus.PAUSED, False)
+
+
+def test_a_paused_run_waits_over_the_lunch_of_its_day() -> None:
+    """A market that opens again today has not ended the day."""
+    desk = Desk().opened(*LISTED, cash=1_000, positions={A: 10_000})
+    soon, later = UtcNs(desk.now + 60 * SECOND_NS), UtcNs(desk.now + 2 * HOUR)
+    desk.give(OpenTradingDay("CN_A", DAY, ((desk.now, soon), (later, UtcNs(later + HOUR)))))
+    work = Work.begun({A: 0, B: "0.9"}, desk=desk)
+    desk.give(PauseRun(work.run_id, "ann"))
+    work.fill(A)
+
+    desk.wait(3600)
+    desk.give(a_snapshot(cash=100_900, as_of=desk.now))
+
+    assert (work.status, work.leg(B).closed) == (RunStatus.PAUSED, False)
 
 
 def test_only_the_legs_of_the_market_whose_day_is_over_are_given_up() -> None:

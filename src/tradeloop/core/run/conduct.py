@@ -43,7 +43,7 @@ from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batc
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of
 from tradeloop.core.run.others import others_at_work
 from tradeloop.core.run.plan import plan
-from tradeloop.core.run.sending import send_ready
+from tradeloop.core.run.sending import give_up_the_day, send_ready
 from tradeloop.core.run.sizing import Held, seconds
 from tradeloop.core.staging import cancel, send_late
 from tradeloop.core.state import Run, State, run_key
@@ -330,10 +330,15 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
 
 
 def advance(state: State, around: Surroundings, run_id: RunID, now: UtcNs) -> Facts:
-    """Look at a run again: send what may go now, and end it when nothing is left to happen."""
+    """Look at a run again: send what may go now, and end it when nothing is left to happen.
+
+    A paused run releases nothing; its day ends all the same, and nobody could resume it on another.
+    """
     run = state.runs[run_id]
     if run.status in ENDED or (run.status not in (RunStatus.RUNNING, RunStatus.PAUSED) and not run.cancel_requested):
         return
+    if run.status is RunStatus.PAUSED and not run.cancel_requested:
+        yield from give_up_the_day(state, run, now)
     while not whole_batch_failed(state, run):
         if run.status is not RunStatus.RUNNING or run.cancel_requested:
             break

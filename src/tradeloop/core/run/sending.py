@@ -98,6 +98,13 @@ def send_ready(state: State, around: Surroundings, run: Run, now: UtcNs) -> Gene
     return bool(actions) or given_up
 
 
+def give_up_the_day(state: State, run: Run, now: UtcNs) -> Generator[Event, None, None]:
+    """Give up the unsent legs that their trading day left behind; for a run that releases nothing just now."""
+    for leg in run.legs:
+        if leg.cl_ord_id is None and not leg.closed and (over := _day_over(state, run, leg, now)) is not None:
+            yield LineResized(now, run.created.run_id, leg.line.leg, Qty(ZERO), DAY_OVER, over)
+
+
 def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, now: UtcNs) -> Generator[Event, None, None]:
     """Stage the one order of a leg."""
     created, leg = run.created, run.leg(number)
