@@ -107,6 +107,51 @@ def test_failed_checks_deny_the_run_with_every_reason_and_make_no_order() -> Non
     assert not desk.of(OrderStaged)
 
 
+def test_a_day_without_trading_is_the_one_reason_and_the_record_keeps_what_follows_from_it() -> None:
+    """S1-41, S0-56: a market that is shut brings no prices, and nobody can mend that."""
+    desk = Desk().opened(*LISTED, positions={B: 500})
+
+    reply = desk.give(a_run({A: "0.4"}, trade_date=TradingDay("2026-07-18"), prices=prices(A, at=desk.now - 61 * SECOND_NS)))
+
+    assert isinstance(reply, RunReply)
+    assert [text.split(":")[0] for text in reply.failed] == ["not_a_trading_day"]
+    (denied,) = desk.of(RunDenied)
+    assert [text.split(":")[0] for text in denied.failed] == ["not_a_trading_day", "stale_prices", "equity_unknown"]
+    assert [text.endswith("(follows from not_a_trading_day)") for text in denied.failed] == [False, True, True]
+
+
+def test_a_day_without_trading_hides_no_reason_of_another_kind() -> None:
+    """S0-56: what a person can mend now is said now."""
+    desk = Desk().opened(*LISTED)
+    asked = a_run({A: "0.4"}, trade_date=TradingDay("2026-07-18"), prices=(), risk_checks={"turnover": False})
+
+    reply = desk.give(asked)
+
+    assert isinstance(reply, RunReply)
+    assert [text.split(":")[0] for text in reply.failed] == ["risk_check_failed", "not_a_trading_day"]
+
+
+def test_a_market_that_is_shut_for_now_is_the_reason_why_its_prices_are_old() -> None:
+    """S1-41."""
+    desk = Desk().opened(*LISTED)
+    desk.give(OpenTradingDay("CN_A", DAY, ((UtcNs(desk.now + SECOND_NS), UtcNs(desk.now + 2 * SECOND_NS)),)))
+
+    reply = desk.give(a_run({A: "0.4"}, prices=prices(at=desk.now - 3600 * SECOND_NS)))
+
+    assert isinstance(reply, RunReply)
+    assert [text.split(":")[0] for text in reply.failed] == ["off_session"]
+
+
+def test_prices_that_are_old_while_the_market_is_open_are_a_reason_of_their_own() -> None:
+    """S1-41."""
+    desk = Desk().opened(*LISTED)
+
+    reply = desk.give(a_run({A: "0.4"}, prices=prices(at=desk.now - 61 * SECOND_NS)))
+
+    assert isinstance(reply, RunReply)
+    assert [text.split(":")[0] for text in reply.failed] == ["stale_prices"]
+
+
 def test_a_denied_key_may_be_asked_for_again_when_its_cause_is_gone() -> None:
     """S0-56: a denial blocks generation, it does not use up the key."""
     desk = Desk().opened(*LISTED)

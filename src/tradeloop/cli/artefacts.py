@@ -59,6 +59,7 @@ def write_all_results(folder: Path, record: Record, at: UtcNs, zone: ZoneInfo) -
 def write_unsent(root: Path, cmd: StartRun, seen: Preview, at: UtcNs, zone: ZoneInfo, broker: str) -> Path:
     """The record of a dry-run, or of a run that was denied: the same file, with nothing sent, in a folder of their own."""
     denied = bool(seen.findings)
+    found = (*seen.findings, *seen.following)
     run_id = run_id_of(cmd, 1)
     summary = RunSummary(
         run_id=run_id,
@@ -80,8 +81,8 @@ def write_unsent(root: Path, cmd: StartRun, seen: Preview, at: UtcNs, zone: Zone
         target_exposure=cmd.target_exposure,
         risk_checks=cmd.risk_checks,
         inputs=cmd.inputs,
-        code=",".join(finding.code for finding in seen.findings),
-        text=" | ".join(finding.text for finding in seen.findings),
+        code=",".join(finding.code for finding in found),
+        text=" | ".join(finding.text for finding in found),
         requested_at=at,
     )
     orders = [

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from tradeloop.core.commands import StartRun
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.run.limits import LIMITS
@@ -23,7 +25,11 @@ from tradeloop.core.run.plan import BUYS, SELLS, plan
 from tradeloop.core.run.sizing import Held, plain, seconds
 from tradeloop.core.types import ZERO, Side, Symbol, TradingDay, UtcNs
 
-__all__ = ["Finding", "checks"]
+__all__ = ["Finding", "checks", "reasons_first"]
+
+_SHUT: Final = ("not_a_trading_day", "off_session")
+_WITHOUT_A_MARKET: Final = ("no_prices", "stale_prices", "equity_unknown")
+"""What a shut market brings about by itself: nobody can mend it before the market opens."""
 
 
 def checks(
@@ -49,6 +55,14 @@ def checks(
     # A plan of contradictory targets would raise; what it would have cost is then beside the point.
     money = [] if shape else list(_smallest_order(look))
     return tuple(shape + limits + money)
+
+
+def reasons_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The same findings, those that only follow from another one marked and last: a market that is shut brings no prices."""
+    every = list(findings)
+    shut = next((finding.code for finding in every if finding.code in _SHUT), "")
+    marked = [replace(f, follows_from=shut) if shut and f.code in _WITHOUT_A_MARKET else f for f in every]
+    return tuple(sorted(marked, key=lambda finding: bool(finding.follows_from)))
 
 
 # --- the target itself

@@ -7,7 +7,7 @@ nothing further is sent (FAILED_BATCH); when some failed, the good ones go on an
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -38,7 +38,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import Quote
-from tradeloop.core.run.checks import Finding, checks
+from tradeloop.core.run.checks import Finding, checks, reasons_first
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of
 from tradeloop.core.run.others import others_at_work
@@ -63,12 +63,16 @@ ENDED = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELED)
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What a run would be, at this moment: its plan, or why it may not be. Dry-run shows it and sends nothing."""
+    """What a run would be, at this moment: its plan, or why it may not be. Dry-run shows it and sends nothing.
+
+    `following` are findings that only follow from one of `findings`: no reason of their own, kept for the record.
+    """
 
     findings: tuple[Finding, ...]
     lines: tuple[PlanLine, ...]
     cash: Amount
     equity: Amount
+    following: tuple[Finding, ...] = ()
 
 
 def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
@@ -93,7 +97,9 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
         )
     findings += tuple(others_at_work(state, cmd.account, _touched(cmd, held)))
     if findings:
-        return Preview(findings, (), free, Amount(equity))
+        found = reasons_first(findings)
+        following = tuple(finding for finding in found if finding.follows_from)
+        return Preview(found[: len(found) - len(following)], (), free, Amount(equity), following)
     lines = plan(
         cmd.targets,
         cmd.prices,
@@ -130,9 +136,8 @@ def start(state: State, around: Surroundings, cmd: StartRun, now: UtcNs) -> Gene
         raise BadInput("a dry run is previewed, never made; ask for the plan instead")
     seen = preview(state, cmd, now)
     if seen.findings:
-        denied = _denied(cmd, seen, now)
-        yield denied
-        return RunReply(None, None, failed=denied.failed)
+        yield _denied(cmd, seen, now)
+        return RunReply(None, None, failed=_said(seen.findings))
     created = _created(state, cmd, seen, now, attempt=1, supersedes=None)
     yield created
     if cmd.execute and not cmd.hold_for_approval:
@@ -305,9 +310,8 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     )
     seen = preview(state, again, now)
     if seen.findings:
-        denied = _denied(again, seen, now)
-        yield denied
-        return RunReply(None, None, failed=denied.failed)
+        yield _denied(again, seen, now)
+        return RunReply(None, None, failed=_said(seen.findings))
     held = holdings(state, was.account)
     lines = plan(
         targets,
@@ -362,7 +366,9 @@ def _go(state: State, around: Surroundings, run_id: RunID, now: UtcNs) -> Facts:
 
 
 def _denied(cmd: StartRun, seen: Preview, now: UtcNs) -> RunDenied:
-    failed = tuple(f"{f.code}: {f.text}" for f in seen.findings)
+    failed = _said(seen.findings) + tuple(
+        f"{said} (follows from {f.follows_from})" for f, said in zip(seen.following, _said(seen.following), strict=True)
+    )
     return RunDenied(
         now,
         cmd.project_id,
@@ -374,6 +380,10 @@ def _denied(cmd: StartRun, seen: Preview, now: UtcNs) -> RunDenied:
         cmd.content_hash,
         failed,
     )
+
+
+def _said(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(f"{finding.code}: {finding.text}" for finding in findings)
 
 
 def _created(state: State, cmd: StartRun, seen: Preview, now: UtcNs, *, attempt: int, supersedes: RunID | None) -> RunCreated:

@@ -20,10 +20,14 @@ Windows = Sequence[tuple[UtcNs, UtcNs]]
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
-    """One reason why a run may not be: the rule's name, and a sentence for a person."""
+    """One reason why a run may not be: the rule's name, and a sentence for a person.
+
+    `follows_from` names the finding it is a mere consequence of: whoever mends that one has mended this.
+    """
 
     code: str
     text: str
+    follows_from: str = ""
 
 
 class Look(msgspec.Struct, frozen=True):
