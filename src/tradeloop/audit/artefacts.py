@@ -132,7 +132,10 @@ class BreakRow(msgspec.Struct, frozen=True):
 
 
 class RunSummary(msgspec.Struct, frozen=True):
-    """What a run was made from and what became of it. `inputs` are (what, sha256) of the imported files."""
+    """What a run was made from and what became of it. `inputs` are (what, sha256) of the imported files.
+
+    `max_quote_age_s` is how old a price could be for this run, in seconds of the market: on a fast replay more than is set.
+    """
 
     run_id: str
     project_id: str
@@ -159,6 +162,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     started_at: UtcNs | None = None
     finished_at: UtcNs | None = None
     supersedes: str = ""
+    max_quote_age_s: Decimal | None = None
 
 
 class Result(msgspec.Struct, frozen=True):

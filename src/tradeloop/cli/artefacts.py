@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from tradeloop.audit.artefacts import OrderRow, RunSummary, write_result, write_submit
 from tradeloop.core.commands import StartRun
 from tradeloop.core.run.conduct import Preview, run_id_of
-from tradeloop.core.types import ZERO, UtcNs
+from tradeloop.core.types import SECOND_NS, ZERO, UtcNs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,6 +85,7 @@ def write_unsent(root: Path, cmd: StartRun, seen: Preview, at: UtcNs, zone: Zone
         code=",".join(finding.code for finding in found),
         text=" | ".join(finding.text for finding in found),
         requested_at=at,
+        max_quote_age_s=Decimal(cmd.limits.max_quote_age_ns) / SECOND_NS,
     )
     orders = [
         OrderRow(

@@ -12,7 +12,15 @@ Feed = Annotated[
     str | None,
     typer.Option("--feed", help="Where quotes come from: demo, synthetic, none, or recordings (CSV files, comma between)."),
 ]
-Speed = Annotated[float | None, typer.Option("--speed", min=1, help="How many times faster than the world a recording plays.")]
+Speed = Annotated[
+    float | None,
+    typer.Option(
+        "--speed",
+        min=1,
+        help="How many times faster than the world a recording plays. A price may then be engine.ack_timeout_s times this old,"
+        " in seconds of the market, where that is more than run.max_quote_age_s.",
+    ),
+]
 Start = Annotated[
     str | None,
     typer.Option("--start", help="When the replayed clock begins: open (of the trade date), or a time with its zone."),

@@ -84,6 +84,7 @@ class Record:
             started_at=_at(run.started_at),
             finished_at=_at(run.finished_at),
             supersedes=run.supersedes or "",
+            max_quote_age_s=Decimal(params["limits"]["max_quote_age_ns"]) / SECOND_NS,
         )
 
     def order_lines(self) -> list[OrderLine]:

@@ -15,7 +15,7 @@ from tradeloop.core.commands import StartRun
 from tradeloop.core.events import PlanLine
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.run.conduct import Preview
-from tradeloop.core.types import ZERO, RunStatus, Side, Symbol
+from tradeloop.core.types import SECOND_NS, ZERO, RunStatus, Side, Symbol
 from tradeloop.views.rows import AccountRow, BreakRow, PositionRow
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def plan_document(cmd: StartRun, seen: Preview) -> dict[str, Any]:
         "currency": cmd.currency,
         "equity": words.as_text(seen.equity),
         "cash": words.as_text(seen.cash),
+        "max_quote_age_s": words.as_text(Decimal(cmd.limits.max_quote_age_ns) / SECOND_NS),
         "findings": [{"code": finding.code, "text": finding.text} for finding in seen.findings],
         "lines": [{name: words.as_text(value) for name, value in msgspec.structs.asdict(line).items()} for line in seen.lines],
     }
