@@ -308,8 +308,8 @@ def test_a_plan_is_not_approved_on_an_old_quote_of_an_open_market() -> None:
         work.desk.give(ApproveRun(work.run_id, "boss"))
 
     assert str(refused.value) == (
-        f"run {work.run_id} needs a present price of {B}, at most 60 s old while its market is open; its last quote was 61 s old;"
-        " wait for its next quote or look why its feed is silent, then approve again"
+        f"run {work.run_id} needs a present price of {B}, at most 60 s old while its market is open;"
+        " its last quote was 61 s old; wait for its next quote or look why its feed is silent, then approve again"
     )
     assert work.desk.state.hash() == before
 

@@ -1,7 +1,7 @@
 """The plan of a run: weights times equity, to values, to quantities, to the orders that close the gap to what
 is held.
 
-Promises, each shown by a law in tests/core/test_run_plan.py:
+Promises, each shown by a law in tests/core/test_run_plan_laws.py:
 
 - no order goes past its target, none is smaller than the venue takes, no sell is larger than what may be sold
   today;
