@@ -50,6 +50,32 @@ def test_an_order_above_the_largest_is_split_into_legs_and_each_can_be_sent() ->
     assert "order 5 of 5 for 120100" in lines[-1].reason
 
 
+def test_the_odd_remainder_of_a_holding_above_the_largest_order_is_sold_as_the_last_leg() -> None:
+    """What a single order may do, the last one of several may: sell all that is left."""
+    lines = planned(target("0"), prices=[price("1")], instruments=[stock(largest=100)], holdings={"600001.SH": held(350)})
+
+    assert [int(line.order_qty) for line in lines] == [100, 100, 100, 50]
+    assert {line.code for line in lines} == {"split"}
+
+
+def test_what_the_last_leg_lacks_comes_from_as_many_others_as_it_takes() -> None:
+    """D8: 650 in orders of 200 to 300 are three, though no single one of them can spare what the third lacks."""
+    lines = planned(target("0.65"), prices=[price("1")], instruments=[stock(lot=1, min_qty=200, largest=300)], equity="1000")
+
+    assert [int(line.order_qty) for line in lines] == [250, 200, 200]
+    assert {line.code for line in lines} == {"split"}
+
+
+def test_what_no_number_of_legal_orders_makes_up_is_left_and_reported() -> None:
+    """D8: 350 in orders of 200 to 300 are one of 300."""
+    line = only(
+        planned(target("0.35"), prices=[price("1")], instruments=[stock(lot=1, min_qty=200, largest=300)], equity="1000")
+    )
+
+    assert (int(line.order_qty), line.code, int(line.residual_qty)) == (300, "order_cap", 50)
+    assert line.reason == "50 of 350 do not fit into 100 orders of at least 200 and at most 300 each"
+
+
 def test_more_legs_than_a_line_may_have_are_cut_and_reported() -> None:
     lines = planned(target("1"), prices=[price("1")], instruments=[stock(largest=100)])
 

@@ -37,9 +37,10 @@ def effects(side: Side, qty: Decimal, instrument: Instrument, held: Held) -> lis
     return [(effect, part) for effect, part in parts if part > ZERO]
 
 
-def slices(qty: Decimal, instrument: Instrument) -> list[Decimal]:
-    """`qty` cut into orders the venue takes at once; each legal, together at most `qty`, none where not even
-    one is possible.
+def slices(qty: Decimal, instrument: Instrument, side: Side = Side.BUY, draws_on: Decimal = ZERO) -> list[Decimal]:
+    """`qty` cut into orders the venue takes at once; each legal, together at most `qty`, none where not even one is possible.
+
+    A sell that takes all it `draws_on` may end with the odd remainder, as a single one may.
     """
     largest = instrument.max_qty_market
     if largest is None or qty <= largest:
@@ -51,10 +52,16 @@ def slices(qty: Decimal, instrument: Instrument) -> list[Decimal]:
     sizes, rest = [largest] * count, qty - count * largest
     if rest == ZERO or count == LEGS_PER_LINE_MAX:
         return sizes
-    if rest < instrument.min_qty:
-        moved = step_up(instrument.min_qty - rest, instrument.lot)
-        if largest - moved < instrument.min_qty:
-            return sizes
-        sizes[-1] -= moved
+    if instrument.is_tradable_qty(rest, side, draws_on - count * largest):
+        return [*sizes, rest]
+    # One order more is possible only where those before it can spare what it lacks.
+    lacks = step_up(instrument.min_qty - rest, instrument.lot)
+    spare = largest - step_up(instrument.min_qty, instrument.lot)
+    for place in reversed(range(count)):
+        moved = min(lacks, spare)
+        sizes[place] -= moved
         rest += moved
-    return [*sizes, rest]
+        lacks -= moved
+        if lacks == ZERO:
+            return [*sizes, rest]
+    return [largest] * count

@@ -6,7 +6,8 @@ Promises, each shown by a law in tests/core/test_run_plan_laws.py:
 - no order goes past its target, none is smaller than the venue takes, no sell is larger than what may be sold
   today;
 - rounding down never buys for more than the weights allow (S1-57);
-- a second plan made from the holdings that the first one leads to, at the same prices, orders nothing;
+- a second plan made from the holdings that the first one leads to, at the same prices, orders nothing, but of a line that was
+  full: it goes on towards the same target, a hundred of the venue's largest orders at a time, until nothing is left;
 - what is planned and what is left over add up to what was wished, line by line, and every line that is not
   ordered in full says why.
 
@@ -165,7 +166,7 @@ def _lines(wish: Wish, instrument: Instrument | None, rounding: Rounding, why_no
     sizes = [
         (effect, size)
         for effect, qty in effects(outcome.side, outcome.order_qty, instrument, wish.held)
-        for size in slices(qty, instrument)
+        for size in slices(qty, instrument, outcome.side, wish.held.sellable)
     ][:LEGS_PER_LINE_MAX]
     cut = outcome.order_qty - sum((size for _, size in sizes), ZERO)
     if cut > ZERO:
