@@ -91,6 +91,22 @@ def test_different_notations_of_one_symbol_are_one_symbol() -> None:
 # --- the unit of the weights
 
 
+def test_a_sum_a_hair_above_one_is_told_with_all_its_digits() -> None:
+    """S1-40: "the weights sum to 1, expected at most 1" would help nobody."""
+    assert refusal("code,weight\n600036.SH,0.5000001\n600000.SH,0.5\n") == (
+        "p.csv, rows 2 to 3: the weights sum to 1.0000001; expected at most 1 as fractions,"
+        " or more than 10 and at most 100 as percent, scale them down"
+    )
+
+
+@pytest.mark.parametrize("weight", ["0.3333333333333333333333333333", "1E-3", "0,5", "５"])
+def test_a_weight_that_can_not_be_carried_exactly_is_refused(weight: str) -> None:
+    """28 digits are more than any ledger of ours carries."""
+    assert "expected a plain decimal number such as 0.065 with at most 14 digits" in refusal(
+        f'code,weight\n600036.SH,"{weight}"\n'
+    )
+
+
 def test_a_percent_sign_in_every_row_is_percent() -> None:
     portfolio = read("code,weight\n600036.SH,1.5%\n600000.SH,2 %\n")
 

@@ -205,14 +205,15 @@ def _is_percent(file: Source, read: list[_Line]) -> bool:
     if PERCENT_SUM_MIN < total <= PERCENT_SUM_MAX:
         return True
     raise BadInput(
-        f"{file.name}, {rows}: the weights sum to {_rounded(total)}; expected at most 1 as fractions,"
+        f"{file.name}, {rows}: the weights sum to {_plain(total)}; expected at most 1 as fractions,"
         f" or more than {PERCENT_SUM_MIN} and at most {PERCENT_SUM_MAX} as percent, scale them down"
     )
 
 
-def _rounded(total: Decimal) -> str:
-    text = f"{total:.6f}"
-    return text.rstrip("0").rstrip(".")
+def _plain(total: Decimal) -> str:
+    """All digits: a rounded sum could look like its limit."""
+    text = f"{total:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _in_fractions(file: Source, target: TargetLine) -> TargetLine:
