@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from tests.core.runs_made import A, B, C, Work, prices
 
-from tradeloop.core.commands import ApproveRun, CancelRun, RetryRun, RunLimits
+from tradeloop.core.commands import ApproveRun, CancelRun, RetryRun, RunLimits, SeenPrice
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import RunDenied
 from tradeloop.core.replies import RunReply
 from tradeloop.core.types import SECOND_NS, RunStatus, Side
-from tradeloop.testing.builders import a_quote, an_execution
+from tradeloop.testing.builders import NOON, a_quote, an_execution
 
 
 def test_a_retry_covers_only_the_residual_and_supersedes_the_old_attempt() -> None:
@@ -61,6 +61,67 @@ def test_a_retry_of_a_retry_covers_what_is_still_left() -> None:
     assert (third.run.created.attempt, third.run.created.supersedes) == (3, second.run_id)
     third.fill(A)
     assert (third.status, third.run.todo) == (RunStatus.COMPLETED, ())
+
+
+def test_a_retry_of_a_retry_still_works_towards_the_units_of_the_first_attempt() -> None:
+    """D1: two moves of the market later."""
+    first = Work.begun({A: "0.1"})
+    first.fill(A, 4_000)
+    first.canceled(A)
+    second = first.retried(at=prices(px="10.10"))
+    second.canceled(A)
+
+    third = second.retried(by="bob", at=prices(px="9.90"))
+
+    assert third.sent() == {A: 6_000}
+
+
+def test_a_retry_keeps_what_its_maker_saw_beside_what_it_was_planned_with() -> None:
+    """The frozen prices of each attempt are those of its moment, whatever its targets were made from."""
+    first = Work.begun({A: "0.1"})
+    first.reject(A)
+
+    second = first.retried(at=prices(px="10.50"))
+
+    assert {price.px for price in second.run.created.prices} == {Decimal("10.50")}
+    assert second.leg(A).line.ref_px == 10
+
+
+@pytest.mark.parametrize(
+    "first_seen",
+    [
+        prices(A) + prices(B, px=0),
+        prices(A) + prices(B, px=5, at=NOON - 61 * SECOND_NS),
+        prices(A) + prices(B, px=5, suspended=True),
+    ],
+    ids=["zero", "stale", "suspended"],
+)
+def test_a_price_that_the_first_attempt_could_not_use_is_not_brought_back(first_seen: tuple[SeenPrice, ...]) -> None:
+    """D1: what nobody could decide on then is no price to decide on now."""
+    first = Work.begun({A: "0.1", B: "0.1"}, prices=first_seen)
+    first.fill(A)
+    assert (first.status, first.run.todo) == (RunStatus.COMPLETED, (2,))
+
+    second = first.retried()
+
+    assert second.sent() == {B: 10_000}
+    second.canceled(B)
+    assert second.retried(at=prices(px="10.10")).sent() == {B: 10_000}
+
+
+def test_a_retry_that_waited_is_approved_at_the_prices_its_maker_saw() -> None:
+    """S1-56: the move before the retry was known to the person who made it; one after it is not."""
+    first = Work.begun({A: "0.1"}, hold_for_approval=True)
+    first.desk.give(CancelRun(first.run_id, "ann"))
+    first.desk.give(a_quote(A, bid="10.49", ask="10.51"))
+    second = first.retried(at=prices(px="10.50"))
+    first.desk.give(a_quote(A, bid="10.99", ask="11.01"))
+    with pytest.raises(BadInput, match=f"with {A} at 10.50, which was 11.00 now; at most 2.00% of change is allowed"):
+        first.desk.give(ApproveRun(second.run_id, "boss"))
+
+    first.desk.give(a_quote(A, bid="10.59", ask="10.61"), ApproveRun(second.run_id, "boss"))
+
+    assert second.sent() == {A: 10_000}
 
 
 def test_an_attempt_that_was_retried_cannot_be_retried_again() -> None:

@@ -19,7 +19,6 @@ from tradeloop.core.commands import (
     PauseRun,
     ResumeRun,
     RetryRun,
-    SeenPrice,
     StartRun,
     TargetLine,
 )
@@ -38,6 +37,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import Quote
+from tradeloop.core.run.attempts import planned_prices
 from tradeloop.core.run.checks import Finding, checks, reasons_first
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of
@@ -190,9 +190,12 @@ def _refuse_another_market(state: State, around: Surroundings, run: Run, now: Ut
             raise BadInput(f"run {created.run_id} needs a present price of {line.symbol}, none was known; start its feed")
         if quote is not None and state.hours[state.instruments[line.symbol].session].is_open(now):
             _refuse_an_old_quote(around, run, quote, now)
-        if abs(seen - line.ref_px) > line.ref_px * limit:
+        # A retry is planned at the first attempt's prices on purpose; its own maker saw others.
+        then = next((p.px for p in created.prices if p.symbol == line.symbol), line.ref_px)
+        then = line.ref_px if created.attempt == 1 else then
+        if abs(seen - then) > then * limit:
             raise BadInput(
-                f"run {created.run_id} was planned with {line.symbol} at {line.ref_px}, which was {seen} now; at most"
+                f"run {created.run_id} was planned with {line.symbol} at {then}, which was {seen} now; at most"
                 f" {limit:.2%} of change is allowed, make a new run"
             )
         held = state.held(created.account, line.symbol).net_qty
@@ -262,8 +265,8 @@ def cancel_run(state: State, around: Surroundings, cmd: CancelRun, now: UtcNs) -
 def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Generator[Event, None, RunReply]:
     """A new attempt at what an ended run left over, made by a named person (S0-59, D1).
 
-    The targets in units are those of the first attempt: its frozen prices and equity are used again wherever it had a
-    price, so that a market that moved meanwhile does not turn the residual into another portfolio. What the first attempt had
+    The targets in units are those of the first attempt: its equity and the prices it could use are used again
+    (core/run/attempts.py), whatever the market shows now; that is frozen beside them. What the first attempt had
     to wait for, each attempt waits for again: an approval, or somebody who lets it go. Only what was to be ordered and was not
     is taken up: a holding that the run was told to keep is kept.
     """
@@ -278,11 +281,6 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     wanted = {old.leg(number).line.symbol for number in left_over(state, old)}
     if not wanted:
         raise BadInput(f"run {cmd.run_id} left nothing over; there is nothing to retry")
-    usable = {p.symbol: p for p in was.prices if not p.suspended}
-    prices = tuple(
-        SeenPrice(p.symbol, usable[p.symbol].px if p.symbol in usable else p.px, p.at, p.source, p.prev_close, p.suspended)
-        for p in cmd.prices
-    )
     listed = {t.symbol for t in was.targets}
     targets = tuple(t for t in was.targets if t.symbol in wanted) + tuple(
         TargetLine(symbol, ZERO, row=0) for symbol in sorted(wanted - listed)
@@ -296,7 +294,7 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
         trade_date=was.trade_date,
         by=cmd.by,
         targets=targets,
-        prices=prices,
+        prices=cmd.prices,
         content_hash=was.content_hash,
         champion_id=was.champion_id,
         risk_checks=was.risk_checks,
@@ -315,7 +313,7 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     held = holdings(state, was.account)
     lines = plan(
         targets,
-        prices,
+        planned_prices(state, old, cmd.prices),
         state.instruments,
         held,
         was.equity,
