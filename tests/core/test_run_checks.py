@@ -223,6 +223,17 @@ def test_prices_that_are_all_stale_stop_the_run() -> None:
     assert "at most 60 s old, the youngest of 2 was 61 s old (600001.SH, 2026-07-17 01:58:59Z)" in finding.text
 
 
+def test_prices_that_are_all_of_the_future_stop_the_run() -> None:
+    """A wrong clock would keep them fresh for ever."""
+    ahead = tuple(msgspec.structs.replace(price, at=UtcNs(NOW + 61 * SECOND_NS)) for price in GOOD.prices)
+
+    finding = only(found(changed(prices=ahead)))
+
+    assert finding.code == "stale_prices"
+    assert "at most 60 s ahead of our clock, the nearest of 2 was 61 s ahead (600001.SH, 2026-07-17 02:01:01Z)" in finding.text
+    assert found(changed(prices=(ahead[0], GOOD.prices[1]))) == ()
+
+
 def test_off_session_only_a_dry_run_is_planned() -> None:
     """S1-41."""
     tomorrow = [(UtcNs(start + 86400 * SECOND_NS), UtcNs(end + 86400 * SECOND_NS)) for start, end in WINDOWS]

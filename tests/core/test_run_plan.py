@@ -134,6 +134,7 @@ def test_a_holding_that_the_target_does_not_name_is_kept_when_told_so() -> None:
         ([], "no_price", "has no price"),
         ([price("0")], "no_price", "has no price"),
         ([price("10", age_s=61)], "stale_price", "61 s old, at most 60 s"),
+        ([price("10", age_s=-61)], "stale_price", "stamped 61 s ahead of our clock, at most 60 s"),
         ([price("10", suspended=True)], "suspended", "suspended"),
     ],
 )

@@ -135,8 +135,14 @@ def _some_price_usable(look: Look) -> Iterable[Finding]:
         )
         return
     max_age_ns = look.cmd.limits.max_quote_age_ns
-    youngest = max(priced, key=lambda price: price.at)
-    if look.now - youngest.at > max_age_ns:
+    youngest = min(priced, key=lambda price: abs(look.now - price.at))
+    if youngest.at - look.now > max_age_ns:
+        yield Finding(
+            "stale_prices",
+            f"a price may be stamped at most {seconds(max_age_ns)} ahead of our clock, the nearest of {len(priced)} was"
+            f" {seconds(youngest.at - look.now)} ahead ({youngest.symbol}, {clock(youngest.at)}); check both clocks",
+        )
+    elif look.now - youngest.at > max_age_ns:
         yield Finding(
             "stale_prices",
             f"a price may be at most {seconds(max_age_ns)} old, the youngest of {len(priced)} was"

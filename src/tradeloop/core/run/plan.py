@@ -74,8 +74,8 @@ def plan(
     """The lines of a run, in the order of their legs.
 
     `equity` is in `currency`, and so is every instrument that gets an order; None leaves that unchecked. A
-    price older than `max_quote_age_ns` at `now` makes no order; None leaves its age unchecked, and a price
-    that the target file brought has none. Holdings that no target names are sold, or kept where
+    price older than `max_quote_age_ns` at `now`, or further ahead of it, makes no order; None leaves its age
+    unchecked, and a price that the target file brought has none. Holdings that no target names are sold, or kept where
     `sell_unlisted` is False. Raises BadInput for a symbol named twice and for a negative weight.
 
     Where the price is not known, `target_qty` is zero, `residual_value` the whole target value, and
@@ -147,6 +147,11 @@ def _obstacle(
         return "no_price", f"{symbol} has no price yet; wait for its first quote or bar, or bring a price column"
     if quote is not None and quote.suspended:
         return "suspended", f"{symbol} is suspended from trading"
+    if age_ns is not None and max_age_ns is not None and age_ns < -max_age_ns:
+        return (
+            "stale_price",
+            f"the price of {symbol} is stamped {seconds(-age_ns)} ahead of our clock, at most {seconds(max_age_ns)} is allowed",
+        )
     if age_ns is not None and max_age_ns is not None and age_ns > max_age_ns:
         return (
             "stale_price",
