@@ -21,11 +21,13 @@ def worst_cost(
     """Cash an order may cost at worst, fees included, rounded up; what it is reserved for until it closes.
 
     A market order is bounded by the offer plus the policy's buffer, and by the day's upper limit. Zero where nothing can be
-    said; `unbounded` then says why not.
+    said; `unbounded` then says why not. Zero as well for what only closes: a sell pays its fee out of its proceeds, and the
+    close of a future, long or short, out of the margin it frees; an account without free cash can always reduce.
     """
     buying = want.side is Side.BUY
+    future = instrument.asset_class is AssetClass.FUTURE
     only_closes = closes(want.side, want.position_effect, instrument)
-    if not buying and (only_closes or instrument.asset_class is not AssetClass.FUTURE):
+    if (only_closes and (future or not buying)) or not (buying or future):
         return Amount(ZERO)
     px = bound_px(around, want.ord_type, want.price, want.stop_px, instrument, quote)
     if px is None or px <= ZERO:
@@ -33,16 +35,14 @@ def worst_cost(
     value = instrument.notional(px, want.order_qty)
     if value.adjusted() >= VALUE_DIGITS_MAX:
         return Amount(ZERO)
-    close_today = want.position_effect is PositionEffect.CLOSE_TODAY
-    cost = instrument.fees.fee(want.side, want.order_qty, value, close_today=close_today)
-    if instrument.asset_class is AssetClass.FUTURE:
-        if not only_closes:
-            held = state.held(want.account, want.symbol)
-            opening = want.order_qty
-            if want.position_effect is PositionEffect.AUTO:
-                closable = (held.short_qty if buying else held.long_qty) - _closing(state, want)
-                opening = Qty(max(want.order_qty - max(closable, ZERO), ZERO))
-            cost = Amount(cost + instrument.notional(px, opening) * (instrument.margin_rate or Decimal(1)))
+    cost = instrument.fees.fee(want.side, want.order_qty, value)
+    if future:
+        held = state.held(want.account, want.symbol)
+        opening = want.order_qty
+        if want.position_effect is PositionEffect.AUTO:
+            closable = (held.short_qty if buying else held.long_qty) - _closing(state, want)
+            opening = Qty(max(want.order_qty - max(closable, ZERO), ZERO))
+        cost = Amount(cost + instrument.notional(px, opening) * (instrument.margin_rate or Decimal(1)))
     else:
         cost = Amount(cost + value)
     return Amount(cost.quantize(instrument.fees.quantum, rounding=ROUND_UP))

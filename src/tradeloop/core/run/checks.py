@@ -135,24 +135,25 @@ def _some_price_usable(look: Look) -> Iterable[Finding]:
         )
         return
     max_age_ns = look.cmd.limits.max_quote_age_ns
-    youngest = min(priced, key=lambda price: abs(look.now - price.at))
-    if youngest.at - look.now > max_age_ns:
+    nearest = min(priced, key=lambda price: abs(look.now - price.at))
+    if nearest.at - look.now > max_age_ns:
         yield Finding(
             "stale_prices",
             f"a price may be stamped at most {seconds(max_age_ns)} ahead of our clock, the nearest of {len(priced)} was"
-            f" {seconds(youngest.at - look.now)} ahead ({youngest.symbol}, {clock(youngest.at)}); check both clocks",
+            f" {seconds(nearest.at - look.now)} ahead ({nearest.symbol}, {clock(nearest.at)}); check both clocks",
         )
-    elif look.now - youngest.at > max_age_ns:
+    elif look.now - nearest.at > max_age_ns:
         yield Finding(
             "stale_prices",
             f"a price may be at most {seconds(max_age_ns)} old, the youngest of {len(priced)} was"
-            f" {seconds(look.now - youngest.at)} old ({youngest.symbol}, {clock(youngest.at)});"
+            f" {seconds(look.now - nearest.at)} old ({nearest.symbol}, {clock(nearest.at)});"
             " wait for the feed or look why it is silent",
         )
 
 
 def _equity_positive(look: Look) -> Iterable[Finding]:
-    if look.equity <= ZERO:
+    # To sell everything takes no equity: an account that owes money must be able to.
+    if look.equity <= ZERO and look.total_weight > ZERO:
         yield Finding(
             "no_equity",
             f"weights are fractions of the equity, which was {plain(look.equity)} {look.cmd.currency};"

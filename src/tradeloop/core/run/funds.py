@@ -13,7 +13,7 @@ from tradeloop.core.commands import SeenPrice, TargetLine
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.run.sizing import Held
 from tradeloop.core.state import Hours, State
-from tradeloop.core.types import AccountID, Currency, Symbol
+from tradeloop.core.types import ZERO, AccountID, Currency, Symbol
 
 
 def holdings(state: State, account: AccountID) -> dict[Symbol, Held]:
@@ -45,7 +45,10 @@ def cash_book(state: State, account: AccountID, currency: Currency) -> CashBook:
 
 
 def equity_of(state: State, account: AccountID, currency: Currency, prices: Iterable[SeenPrice]) -> tuple[Decimal, set[Symbol]]:
-    """Cash plus holdings at the seen prices, in `currency`, and the holdings that have none."""
+    """Cash plus holdings at the seen prices, in `currency`, and the holdings that have none.
+
+    A price of zero or less is nobody's price in every market but futures (core/market.py): unknown, never worthless.
+    """
     px = {p.symbol: p.px for p in prices}
     total: Decimal = cash_book(state, account, currency).balance
     unpriced: set[Symbol] = set()
@@ -53,9 +56,10 @@ def equity_of(state: State, account: AccountID, currency: Currency, prices: Iter
         instrument = state.instruments[symbol]
         if position.is_flat or instrument.currency != currency:
             continue
-        if symbol not in px:
+        future = instrument.asset_class is AssetClass.FUTURE
+        if symbol not in px or (px[symbol] <= ZERO and not future):
             unpriced.add(symbol)
-        elif instrument.asset_class is AssetClass.FUTURE:
+        elif future:
             total += position.unrealized(px[symbol], instrument.multiplier)
         else:
             total += instrument.notional(px[symbol], position.net_qty)

@@ -149,9 +149,9 @@ def _session(look: Look) -> Iterable[Finding]:
 
 
 def _min_cash(look: Look) -> Iterable[Finding]:
-    """S0-53, the floor a person sets."""
+    """S0-53, the floor a person sets; without one an account that owes money may still sell."""
     limit = look.cmd.limits.min_cash
-    if look.cash < limit:
+    if limit > ZERO and look.cash < limit:
         yield Finding(
             "min_cash",
             f"available cash must be at least {plain(limit)} {look.cmd.currency}, was {plain(look.cash)}; fund the account",

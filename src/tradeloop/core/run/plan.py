@@ -107,7 +107,9 @@ def _wish(target: TargetLine, quote: SeenPrice | None, held: Held, equity: Decim
     px = target.price
     if px is None and quote is not None:
         px = quote.px
-    return Wish(target.symbol, target.row, target.weight, short_tail(target.weight * equity), px, held)
+    # Nothing is wanted as nothing, also where the equity is negative: Decimal knows a minus zero.
+    value = short_tail(target.weight * equity) if target.weight else ZERO
+    return Wish(target.symbol, target.row, target.weight, value, px, held)
 
 
 def _refuse_contradictions(targets: Sequence[TargetLine]) -> None:

@@ -101,7 +101,7 @@ def release(lines: Sequence[LineState], free_cash: Decimal, cost_bound: CostBoun
         if state.state is LegState.WAITING:
             free_cash -= min(cost, max(free_cash, Decimal(0)))
             continue
-        if cost <= free_cash:
+        if cost <= max(free_cash, ZERO):  # what costs nothing waits for nothing, not even for a debt to be paid
             released.append(Send(state.line.leg, state.order_qty))
             free_cash -= cost
             # What its bound holds beyond its price comes back when it has traded.

@@ -19,7 +19,7 @@ from tradeloop.core.algo import ALGOS
 from tradeloop.core.algo.base import Parent
 from tradeloop.core.events import Event, LineResized, PlanLine
 from tradeloop.core.instrument import AssetClass
-from tradeloop.core.risk.cost import bound_px
+from tradeloop.core.risk.cost import bound_px, closes
 from tradeloop.core.run.funds import cash_book
 from tradeloop.core.run.plan import SELLS
 from tradeloop.core.run.release import Drop, LegState, LineState, Send, Shrink, release
@@ -27,7 +27,7 @@ from tradeloop.core.run.sizing import seconds
 from tradeloop.core.staging import order_of_run, stage
 from tradeloop.core.state import Leg, Run, State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, Amount, OrdType, PositionEffect, Qty, UtcNs
+from tradeloop.core.types import ZERO, Amount, OrdType, Qty, UtcNs
 
 WAITS: Final = "waits"
 """Code of a leg that a person should know about: it could have gone long ago and still waits for a quote."""
@@ -79,7 +79,7 @@ def send_ready(state: State, around: Surroundings, run: Run, now: UtcNs) -> Gene
                 yield LineResized(now, created.run_id, leg.line.leg, leg.order_qty, WAITS, waits)
         elif sells:
             may_go = money_may_come = True
-        elif (dear := cost(leg.line, leg.order_qty)) <= left:
+        elif (dear := cost(leg.line, leg.order_qty)) <= max(left, ZERO):
             may_go = money_may_come = True
             left -= dear
         elif money_may_come:
@@ -198,6 +198,7 @@ def _cost_bound(state: State, around: Surroundings, line: PlanLine, qty: Decimal
     value = instrument.notional(px, qty)
     fee = instrument.fees.fee(line.side, qty, value)
     if instrument.asset_class is AssetClass.FUTURE:
-        opens = line.position_effect in (PositionEffect.AUTO, PositionEffect.OPEN)
-        value = Amount(value * (instrument.margin_rate or Decimal(1)) if opens else ZERO)
+        if closes(line.side, line.position_effect, instrument):
+            return ZERO
+        value = Amount(value * (instrument.margin_rate or Decimal(1)))
     return (value + fee).quantize(instrument.fees.quantum, rounding=ROUND_UP)
