@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import UserList
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.core.runs_made import LISTED, A
@@ -19,7 +22,7 @@ from tradeloop.core.events import (
 from tradeloop.core.inputs import Start
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.reports import BrokerUp, OpenOrder, OrderAck, SendOutcome
+from tradeloop.core.reports import BrokerUp, Execution, OpenOrder, OrderAck, SendOutcome
 from tradeloop.core.types import OrderID, OrdStatus, Qty, Side, Symbol
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_execution, buy, sell, their_order
 from tradeloop.testing.desk import Desk
@@ -256,3 +259,28 @@ def test_an_answer_found_in_the_books_and_then_heard_makes_one_fact() -> None:
     desk.give(a_snapshot(orders=(shown(order, OrdStatus.NEW, order_id=OrderID("b7")),)))
     desk.give(OrderAck(BROKER, order.cl_ord_id, OrderID("b7")))
     assert len(desk.of(OrderAcknowledged)) == 1
+
+
+class Counted(UserList[Execution]):
+    """Executions that count how often they were walked from one end to the other."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[Execution]:
+        self.walks += 1
+        return iter(self.data)
+
+
+@pytest.mark.parametrize("orders", [1, 50])
+def test_a_look_walks_the_executions_as_often_for_many_strangers_orders_as_for_one(orders: int) -> None:
+    """The first look at a busy account must not take as many steps as it has orders times executions."""
+    desk = unadopted()
+    theirs = tuple(
+        their_order(None, A, Side.SELL, 200, OrdStatus.PARTIALLY_FILLED, order_id=OrderID(f"h{n}"), cum_qty=Qty(Decimal(50)))
+        for n in range(orders)
+    )
+    fills: Any = Counted(an_execution(None, A, Side.SELL, 50, 10, f"e{n}", order_id=OrderID(f"h{n}")) for n in range(orders))
+    desk.give(a_snapshot(positions={A: 50_000}, orders=theirs, executions=fills))
+
+    assert [found.order_qty for found in desk.of(ExternalOrderFound)] == [Qty(Decimal(150))] * orders
+    assert fills.walks == 3, "for what is inside the books adopted, for the orders' parts of it, for the fills"

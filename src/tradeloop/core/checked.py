@@ -365,7 +365,7 @@ def _snapshot(s: r.BrokerSnapshot) -> Any:
         _rows(s.positions, _held_position, "positions", why),
         _rows(s.cash, _held_cash, "cash", why),
     )
-    executions = s.executions
+    executions, since = s.executions, s.executions_since
     if executions is not None:
         # Of these one alone is left out: what it moved shows as a break against positions and cash, the others are booked.
         believed = []
@@ -374,8 +374,12 @@ def _snapshot(s: r.BrokerSnapshot) -> Any:
                 believed.append(_execution(x))
             except BadInput as error:
                 why.append(f"execution {str(x.exec_id)[:40]!a} left out: {error}")
+        if len(believed) < len(executions):
+            since = None  # a list that lacks one is complete since no moment: it proves no absence
         executions = tuple(believed)
-    sound = msgspec.structs.replace(s, orders=orders, positions=positions, cash=cash, executions=executions)
+    sound = msgspec.structs.replace(
+        s, orders=orders, positions=positions, cash=cash, executions=executions, executions_since=since
+    )
     return Distrusted("; ".join(why[:5]), sound) if why else sound
 
 

@@ -150,7 +150,7 @@ def _retry_run(state: State, around: Surroundings, cmd: c.RetryRun, now: UtcNs) 
 
 
 def _repair(state: State, around: Surroundings, cmd: c.RepairBreak, now: UtcNs) -> Decision:
-    return (yield from reconcile.repair(state, cmd, now))
+    return (yield from reconcile.repair(state, around, cmd, now))
 
 
 def _release_symbol(state: State, around: Surroundings, cmd: c.ReleaseSymbol, now: UtcNs) -> Decision:

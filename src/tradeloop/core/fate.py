@@ -3,24 +3,36 @@
 Positive proof is any order or execution that bears our id. Negative proof is several complete looks at the broker's books
 that do not show it though they cover its trading day, the last of them later than the order could still have arrived and
 become visible. Past that, and past that day, a person decides.
+
+Books that show open orders only never prove that an order was not sent: it may have arrived and ended. Together with executions
+that are complete since before it was sent they prove, after the same looks, that it neither works nor has traded. Then it is
+over, on whatever day it was made, and is not sent again. An order or a fill without a client id that could be this one spoils
+either proof.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
+from tradeloop.core.breaks import ORDER_MISSING, id_of
 from tradeloop.core.commands import ResolveOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import AbsenceSeen, BreakClosed, Event, FateLost, NotSentProven, OrderCanceled, OrderResolved
+from tradeloop.core.execution import exec_key
+from tradeloop.core.fills import find
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done
-from tradeloop.core.reports import BrokerSnapshot
+from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.staging import send_late
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import UtcNs
+from tradeloop.core.types import OrdStatus, Side, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
+
+NOT_TRADED = "over, and not traded: "
+"""How the text of an order begins that a broker of open orders only neither works nor has filled."""
+_WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_NEW)
 
 
 def after_restart(state: State, now: UtcNs) -> Facts:
@@ -40,29 +52,38 @@ def on_silence(around: Surroundings, order: Order, now: UtcNs) -> Facts:
         yield FateLost(now, order.cl_ord_id, f"no answer within {seconds:g} s")
 
 
-def not_shown(state: State, around: Surroundings, order: Order, snapshot: BrokerSnapshot, now: UtcNs) -> Facts:
-    """A complete look did not show an order of unknown fate. Enough of them over long enough prove that it never arrived.
+def not_shown(
+    state: State, around: Surroundings, order: Order, snapshot: BrokerSnapshot, nameless: Nameless, now: UtcNs
+) -> Facts:
+    """A look did not show an order of unknown fate. Enough of them over long enough prove that it never arrived; where closed
+    orders are not shown, that it is over.
 
     Books of another day prove nothing: there the order may have filled, and be shown no more.
     """
     able = around.brokers[order.broker]
     seen_at = snapshot.read_at
-    if order.send_begun_at is None or seen_at <= max(order.send_begun_at, order.absent_to or 0):
+    begun = order.send_begun_at
+    if begun is None or seen_at <= max(begun, order.absent_to or 0):
         return
-    if not _covers(snapshot, order, order.send_begun_at):
+    covers = _covers if snapshot.orders_complete and able.orders_complete else _shows_all_fills
+    if not covers(snapshot, order, begun) or nameless.may_be(state, order, begun):
         return
     yield AbsenceSeen(now, order.cl_ord_id, seen_at)
     order = state.orders.open[order.cl_ord_id]
     wait = able.request_lifetime_ns + able.visibility_lag_ns
-    assert order.send_begun_at is not None
     assert order.absent_from is not None
-    left_by = _left_by(state, around, order.send_begun_at)
-    if order.absences >= around.policy.looks and seen_at - max(left_by, order.absent_from) >= wait:
-        yield NotSentProven(now, order.cl_ord_id, order.absences)
-        if order.cancel_requested_at is not None:
-            yield OrderCanceled(now, order.cl_ord_id, "never sent, and a cancel was wanted")
-        else:
-            yield from send_late(state, around, order, now)
+    left_by = _left_by(state, around, begun)
+    if order.absences < around.policy.looks or seen_at - max(left_by, order.absent_from) < wait:
+        return
+    if covers is _shows_all_fills:
+        text = f"{NOT_TRADED}neither among the open orders of {order.broker} nor in its executions"
+        yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_requested_at is not None)
+        return
+    yield NotSentProven(now, order.cl_ord_id, order.absences)
+    if order.cancel_requested_at is not None:
+        yield OrderCanceled(now, order.cl_ord_id, "never sent, and a cancel was wanted")
+    else:
+        yield from send_late(state, around, order, now)
 
 
 def _covers(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bool:
@@ -73,6 +94,51 @@ def _covers(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bool:
     if first is None or last is None or not first <= order.trading_day <= last:
         return False
     return since is None or since <= begun
+
+
+def _shows_all_fills(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bool:
+    """Whether a look at open orders shows every execution that the order can have had."""
+    del order  # of whatever day: what is open is shown, and what filled is among the executions
+    since = snapshot.executions_since
+    return snapshot.executions is not None and since is not None and since <= begun
+
+
+class Nameless:
+    """What the books show without a client id, found in one walk over them, by symbol and side.
+
+    A broker may have lost the id of an order of ours: one of its size that came after it was sent, or a fill that would fit
+    into it, spoils the proof of its absence.
+    """
+
+    __slots__ = ("_executions", "_orders")
+
+    def __init__(self, snapshot: BrokerSnapshot) -> None:
+        self._orders: dict[tuple[Symbol, Side], list[OpenOrder]] = {}
+        self._executions: dict[tuple[Symbol, Side], list[Execution]] = {}
+        for theirs in snapshot.orders or ():
+            if theirs.cl_ord_id is None and (theirs.ord_status in _WORKING or theirs.cum_qty):
+                self._orders.setdefault((theirs.symbol, theirs.side), []).append(theirs)
+        for x in snapshot.executions or ():
+            if x.cl_ord_id is None:
+                self._executions.setdefault((x.symbol, x.side), []).append(x)
+
+    def may_be(self, state: State, order: Order, begun: UtcNs) -> bool:
+        """Whether one of them could be the order, sent at `begun`."""
+        for theirs in self._orders.get((order.symbol, order.side), ()):
+            if theirs.order_qty == order.order_qty:
+                known = find(
+                    state, order.broker, order.account, None, theirs.order_id, order.symbol, order.side, order.trading_day
+                )
+                if known is None or (known.external and known.staged_at >= begun):
+                    return True
+        for x in self._executions.get((order.symbol, order.side), ()):
+            owner = state.exec_owner.get(exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))
+            known = state.orders.get(owner) if owner and x.last_qty <= order.order_qty else None
+            if known is not None and known.external:
+                at = known.staged_at if x.transact_at is None else x.transact_at
+                if at >= begun:
+                    return True
+        return False
 
 
 def _left_by(state: State, around: Surroundings, begun: UtcNs) -> UtcNs:
@@ -88,7 +154,7 @@ def _left_by(state: State, around: Surroundings, begun: UtcNs) -> UtcNs:
 
 def missing_id(order: Order) -> str:
     """The id of the break that says that the broker does not show an order it had acknowledged."""
-    return f"order_missing:{order.broker}:{order.account}:{order.cl_ord_id}"
+    return id_of(ORDER_MISSING, order.broker, order.account, order.cl_ord_id)
 
 
 def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event, None, Done]:

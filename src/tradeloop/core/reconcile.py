@@ -14,14 +14,13 @@ from decimal import Decimal
 import msgspec
 
 from tradeloop.core.answers import NOT_DELIVERED
+from tradeloop.core.breaks import FILL_MISSING, ORDER_MISSING, ORDER_OPEN, closed, found, id_of
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
     AccountAdopted,
     BooksAdjusted,
-    BreakChanged,
     BreakClosed,
-    BreakFound,
     BrokerReady,
     CancelRejected,
     Event,
@@ -32,7 +31,7 @@ from tradeloop.core.events import (
     OrderRejected,
 )
 from tradeloop.core.execution import exec_key
-from tradeloop.core.fate import missing_id, not_shown
+from tradeloop.core.fate import Nameless, missing_id, not_shown
 from tradeloop.core.fills import adopt_order, day_of, find, on_execution, unresolved
 from tradeloop.core.order import Order
 from tradeloop.core.replace import off_books, on_books
@@ -47,20 +46,25 @@ from tradeloop.core.types import (
     AccountID,
     ClOrdID,
     Currency,
+    OrderID,
     OrdStatus,
     Qty,
     RunID,
     RunStatus,
+    Side,
     Symbol,
     TimeInForce,
     UtcNs,
 )
+from tradeloop.core.unshown import confirm_bust, explained_by, missing_fills
 
 Facts = Generator[Event, None, None]
 
 _CLOSED = (OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED)
-_WORDS = ("order_missing", "order_open")
-"""Breaks of words; all others are of figures, which are compared as numbers."""
+_RESOLVE = (
+    "ask the broker; if it is gone, `tradeloop orders resolve {} --as CANCELED --reason …`; "
+    "a fill that comes later is booked all the same"
+)
 _ACCEPT = "after looking, accept the broker's figure: `tradeloop reconcile --accept {id} --reason …`"
 
 
@@ -75,10 +79,13 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     yield from _terms(state, around, snap, now)
     overtaken = _overtaken(state, snap)
     touched: dict[RunID, None] = {}
+    shown: dict[str, None] = {}
     for execution in snap.executions or ():
+        shown[_key(execution)] = None
         order = yield from on_execution(state, execution, now)
         if order is not None and order.run_id is not None:
             touched[order.run_id] = None
+    yield from missing_fills(state, around, snap, shown, now)
     if snap.orders is not None:
         yield from _orders(state, around, snap, touched, now)
     yield from _positions(state, around, snap, overtaken, now)
@@ -120,15 +127,20 @@ def resume_sending(state: State, around: Surroundings, broker: str, now: UtcNs) 
             yield from advance(state, around, run_id, now)
 
 
-def repair(state: State, command: RepairBreak, now: UtcNs) -> Generator[Event, None, Done]:
-    """A named person lets our books take the broker's figure for one break."""
+def repair(state: State, around: Surroundings, command: RepairBreak, now: UtcNs) -> Generator[Event, None, Done]:
+    """A named person lets our books take the broker's figure for one break, or confirms that a missing fill was taken back."""
     known = state.breaks.get(command.break_id)
     if known is None:
         raise BadInput(f"break was {command.break_id!r}, which is not open; see `tradeloop reconcile`")
-    if known.delta is None:
+    if known.delta is None and known.kind != FILL_MISSING:
         raise BadInput(f"break {command.break_id} has no figure to take over; its repair is: {known.repair}")
     if not command.by.strip() or not command.reason.strip():
         raise BadInput("a repair needs a name and a reason; one of them was empty")
+    if known.delta is None:
+        order = yield from confirm_bust(state, known, command, now)
+        if order is not None and order.run_id is not None:
+            yield from advance(state, around, order.run_id, now)
+        return Done(f"fill {known.subject} is taken back: {known.ours}")
     kind, subject = known.kind, known.subject
     if kind == "position":
         subject, kind = subject.rsplit(" ", 1)
@@ -158,11 +170,7 @@ def _adopt(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
     """The first look at an account: the broker's books become ours, with the fills that are already inside them."""
     assert snap.cash is not None
     assert snap.positions is not None
-    seen = tuple(
-        exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
-        for x in snap.executions or ()
-        if not _ours(state, x.cl_ord_id)
-    )
+    seen = tuple(_key(x) for x in snap.executions or () if not _ours(state, x.cl_ord_id))
     for position in snap.positions:
         if position.symbol not in state.instruments:
             unlisted = unresolved(state, snap.account, position.symbol)
@@ -180,13 +188,13 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
     """Working orders somebody else made become ours to count, before their fills are booked: first seen as a fill, the rest of
     such an order would count for nothing. What is inside the adopted books already is no part of it any more.
     """
+    booked: dict[tuple[OrderID | None, Symbol, Side], Decimal] | None = None
     for theirs in snap.orders or ():
         if theirs.ord_status in _CLOSED or _known(state, snap, theirs) is not None:
             continue
-        fills = (
-            x for x in snap.executions or () if (x.order_id, x.symbol, x.side) == (theirs.order_id, theirs.symbol, theirs.side)
-        )
-        inside = sum((x.last_qty for x in fills if _is_booked(state, x)), ZERO)
+        if booked is None:
+            booked = _booked_by_order(state, snap)
+        inside = booked.get((theirs.order_id, theirs.symbol, theirs.side), ZERO)
         yield from adopt_order(
             state,
             snap.broker,
@@ -218,6 +226,16 @@ def _terms(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs)
             yield from off_books(around, snap, order, now)
 
 
+def _booked_by_order(state: State, snap: BrokerSnapshot) -> dict[tuple[OrderID | None, Symbol, Side], Decimal]:
+    """How much of each order of the broker is in our books already, from one walk over its executions."""
+    booked: dict[tuple[OrderID | None, Symbol, Side], Decimal] = {}
+    for x in snap.executions or ():
+        if _is_booked(state, x):
+            of = (x.order_id, x.symbol, x.side)
+            booked[of] = booked.get(of, ZERO) + x.last_qty
+    return booked
+
+
 def _known(state: State, snap: BrokerSnapshot, theirs: OpenOrder) -> Order | None:
     """Our order that a line of the broker's books speaks of."""
     day = day_of(state, snap.trading_day, theirs.symbol)
@@ -225,7 +243,11 @@ def _known(state: State, snap: BrokerSnapshot, theirs: OpenOrder) -> Order | Non
 
 
 def _is_booked(state: State, x: Execution) -> bool:
-    return exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) in state.exec_owner
+    return _key(x) in state.exec_owner
+
+
+def _key(x: Execution) -> str:
+    return exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
 
 
 def _orders(state: State, around: Surroundings, snap: BrokerSnapshot, touched: dict[RunID, None], now: UtcNs) -> Facts:
@@ -239,25 +261,33 @@ def _orders(state: State, around: Surroundings, snap: BrokerSnapshot, touched: d
         shown[order.cl_ord_id] = None
         yield from _one_order(state, around, snap, order, theirs, touched, now)
     able = around.brokers[snap.broker]
-    if not (snap.orders_complete and able.orders_complete):
-        return
+    if able.orders_complete and not snap.orders_complete:
+        return  # less than this broker can show: the next look says more
+    lag = max(around.policy.recent_ns, able.visibility_lag_ns)
+    nameless: Nameless | None = None
     for order in list(state.orders.open.values()):
         if order.broker != snap.broker or order.account != snap.account or order.cl_ord_id in shown:
             continue
         if order.unknown_at is not None:
-            yield from not_shown(state, around, order, snap, now)
-        elif order.acked_at is not None and snap.read_at - order.updated_at > around.policy.recent_ns:
-            yield from _missing(state, snap, order, touched, now)
+            nameless = Nameless(snap) if nameless is None else nameless
+            yield from not_shown(state, around, order, snap, nameless, now)
+        elif order.acked_at is not None and snap.read_at - order.updated_at > lag:
+            if able.orders_complete:
+                yield from _missing(state, snap, order, now)
+            else:
+                yield from _not_open(state, snap, order, lag, now)
+        if order.is_done and order.run_id is not None:
+            touched[order.run_id] = None
     for known in list(state.breaks.values()):
         if (known.broker, known.account) != (snap.broker, snap.account):
             continue
-        if known.kind == "order_missing" and ClOrdID(known.subject) not in state.orders.open:
-            yield from _closed(state, now, known.break_id, "the order has ended")
-        elif known.kind == "order_open" and ClOrdID(known.subject) not in shown:
-            yield from _closed(state, now, known.break_id, "the broker does not show the order any more")
+        if known.kind == ORDER_MISSING and ClOrdID(known.subject) not in state.orders.open:
+            yield from closed(state, now, known.break_id, "the order has ended")
+        elif known.kind == ORDER_OPEN and ClOrdID(known.subject) not in shown:
+            yield from closed(state, now, known.break_id, "the broker does not show the order any more")
 
 
-def _missing(state: State, snap: BrokerSnapshot, order: Order, touched: dict[RunID, None], now: UtcNs) -> Facts:
+def _missing(state: State, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Facts:
     """The broker acknowledged the order and does not show it. It ended with its day, or a person must say what became of it."""
     first = snap.first_day
     over = first is not None and order.tif is not TimeInForce.GTC and "" < order.trading_day < first
@@ -265,34 +295,70 @@ def _missing(state: State, snap: BrokerSnapshot, order: Order, touched: dict[Run
         yield OrderExpired(
             now, order.cl_ord_id, f"a {order.tif.value} order of {order.trading_day}, not in the broker's books of {first}"
         )
-        if order.run_id is not None:
-            touched[order.run_id] = None
         return
-    yield from _found(
+    yield from found(
         state,
         now,
         snap,
-        "order_missing",
+        ORDER_MISSING,
         order.cl_ord_id,
         order.ord_status.value,
         "not in the broker's books",
         "the broker forgot the order, or shows orders of another trading day only",
-        f"ask the broker; if it is gone, `tradeloop orders resolve {order.cl_ord_id} --as CANCELED --reason …`; "
-        "a fill that comes later is booked all the same",
+        _RESOLVE.format(order.cl_ord_id),
+        None,
+    )
+
+
+def _not_open(state: State, snap: BrokerSnapshot, order: Order, lag: int, now: UtcNs) -> Facts:
+    """A broker that shows all its open orders and no others does not show one that it had acknowledged: it has ended.
+
+    How, its fills and its day tell. An order good for its day has expired once that is over; one that a cancel was sent for, or
+    that never rests, is out of the market once the list of executions has had time to show the fill that could have ended it
+    instead. Anything else a person decides.
+    """
+    day = day_of(state, None, order.symbol) or snap.trading_day or ""
+    if order.tif is not TimeInForce.GTC and "" < order.trading_day < day and _fills_agree(state, snap, order):
+        yield OrderExpired(
+            now, order.cl_ord_id, f"a {order.tif.value} order of {order.trading_day}, not among the broker's open orders"
+        )
+        return
+    known = state.breaks.get(missing_id(order))
+    waited = known is not None and snap.read_at - known.at > lag
+    gone = order.cancel_asks > 0 or order.tif in (TimeInForce.IOC, TimeInForce.FOK)
+    if gone and waited and _shows_all_fills(snap, order):
+        text = "not among the broker's open orders, and its executions are complete"
+        yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_asks > 0)
+        return
+    yield from found(
+        state,
+        now,
+        snap,
+        ORDER_MISSING,
+        order.cl_ord_id,
+        order.ord_status.value,
+        "not among the broker's open orders",
+        "it has ended there, by a cancel, an expiry or a fill, and the broker shows open orders only",
+        _RESOLVE.format(order.cl_ord_id),
         None,
     )
 
 
 def _fills_agree(state: State, snap: BrokerSnapshot, order: Order) -> bool:
     """Whether the books leave no room for a fill of the order that we have not heard of."""
-    begun = order.staged_at if order.send_begun_at is None else order.send_begun_at
-    if snap.executions is not None and snap.executions_since is not None and snap.executions_since <= begun:
+    if _shows_all_fills(snap, order):
         return True
     if snap.positions is None or state.held(order.account, order.symbol).updated_at > snap.read_at:
         return False
     ours = state.held(order.account, order.symbol)
     theirs = next(((p.long_qty, p.short_qty) for p in snap.positions if p.symbol == order.symbol), (ZERO, ZERO))
     return (ours.long_qty, ours.short_qty) == theirs
+
+
+def _shows_all_fills(snap: BrokerSnapshot, order: Order) -> bool:
+    """Whether the broker's list of executions reaches back to before the order was sent."""
+    begun = order.staged_at if order.send_begun_at is None else order.send_begun_at
+    return snap.executions is not None and snap.executions_since is not None and snap.executions_since <= begun
 
 
 def _one_order(
@@ -318,29 +384,34 @@ def _one_order(
             yield OrderRejected(now, cl_ord_id, "", theirs.text)
         if order.run_id is not None:
             touched[order.run_id] = None
-    settled = snap.read_at - order.updated_at > around.policy.recent_ns
-    if order.is_done and not order.external and agreed and settled and theirs.ord_status not in _CLOSED:
-        yield from _found(
+    able = around.brokers[snap.broker]
+    settled = snap.read_at - order.updated_at > max(around.policy.recent_ns, able.visibility_lag_ns)
+    if order.is_done and not order.external and settled and theirs.ord_status not in _CLOSED:
+        cause = "the order was taken for ended here, and the broker works it still"
+        if theirs.cum_qty < order.cum_qty:
+            cause = "more of it has filled here than the broker counts, and it works the rest: a fill was taken back unheard"
+        yield from found(
             state,
             now,
             snap,
-            "order_open",
+            ORDER_OPEN,
             cl_ord_id,
             order.ord_status.value,
             theirs.ord_status.value,
-            "the order was taken for ended here, and the broker works it still",
+            cause,
             "cancel it at the broker; what fills until then is booked",
             None,
         )
+    open_id = id_of(ORDER_OPEN, snap.broker, snap.account, cl_ord_id)
     if theirs.ord_status in _CLOSED:
-        yield from _closed(
-            state, now, f"order_open:{snap.broker}:{snap.account}:{cl_ord_id}", "the order has ended at the broker, too"
-        )
-    yield from _closed(state, now, missing_id(order), "the broker shows the order again")
+        yield from closed(state, now, open_id, "the order has ended at the broker, too")
+    elif not order.is_done:
+        yield from closed(state, now, open_id, "the order works here, too")
+    yield from closed(state, now, missing_id(order), "the broker shows the order again")
     if agreed:
-        yield from _closed(state, now, f"order_qty:{snap.broker}:{snap.account}:{cl_ord_id}", "filled quantities agree")
+        yield from closed(state, now, id_of("order_qty", snap.broker, snap.account, cl_ord_id), "filled quantities agree")
     elif snap.executions is not None and now - order.updated_at > around.policy.recent_ns:
-        yield from _found(
+        yield from found(
             state,
             now,
             snap,
@@ -369,10 +440,11 @@ def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtak
         ):
             subject = f"{symbol} {leg}"
             if a == b:
-                yield from _closed(state, now, f"position:{snap.broker}:{snap.account}:{subject}", "positions agree")
+                yield from closed(state, now, id_of("position", snap.broker, snap.account, subject), "positions agree")
             else:
                 cause = "a fill outside what the broker shows, a transfer, or a corporate action"
-                yield from _found(state, now, snap, "position", subject, str(a), str(b), cause, _ACCEPT, b - a)
+                cause, fix = _perhaps_a_bust(state, snap, symbol, cause)
+                yield from found(state, now, snap, "position", subject, str(a), str(b), cause, fix, b - a)
 
 
 def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: frozenset[str], now: UtcNs) -> Facts:
@@ -386,10 +458,19 @@ def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: f
         a = ours[currency].balance if currency in ours else ZERO
         b = theirs.get(currency, ZERO)
         if a == b:
-            yield from _closed(state, now, f"cash:{snap.broker}:{snap.account}:{currency}", "balances agree")
+            yield from closed(state, now, id_of("cash", snap.broker, snap.account, currency), "balances agree")
         else:
             cause = "a fee, interest, a dividend or a transfer that came without a report"
-            yield from _found(state, now, snap, "cash", currency, str(a), str(b), cause, _ACCEPT, b - a)
+            cause, fix = _perhaps_a_bust(state, snap, currency, cause)
+            yield from found(state, now, snap, "cash", currency, str(a), str(b), cause, fix, b - a)
+
+
+def _perhaps_a_bust(state: State, snap: BrokerSnapshot, of: str, cause: str) -> tuple[str, str]:
+    """Cause and repair of a break of figures; where a fill is missing, that comes first: accepting both would book it twice."""
+    missing = explained_by(state, snap, of)
+    if missing is None:
+        return cause, _ACCEPT
+    return "a fill of ours that the broker does not show", f'settle break "{missing}" first, then look again'
 
 
 def _overtaken(state: State, snap: BrokerSnapshot) -> frozenset[str]:
@@ -413,32 +494,3 @@ def _recent(state: State, around: Surroundings, snap: BrokerSnapshot, symbol: Sy
                 if now - state.orders.open[cl_ord_id].updated_at <= around.policy.recent_ns:
                     return True
     return False
-
-
-def _found(
-    state: State,
-    now: UtcNs,
-    snap: BrokerSnapshot,
-    kind: str,
-    subject: str,
-    ours: str,
-    theirs: str,
-    cause: str,
-    fix: str,
-    delta: Decimal | None,
-) -> Facts:
-    break_id = f"{kind}:{snap.broker}:{snap.account}:{subject}"
-    known = state.breaks.get(break_id)
-    if known is None:
-        text = fix.replace("{id}", f'"{break_id}"')
-        yield BreakFound(now, break_id, kind, snap.broker, snap.account, subject, ours, theirs, cause, text, delta)
-    elif kind in _WORDS:
-        if (known.ours, known.theirs) != (ours, theirs):
-            yield BreakChanged(now, break_id, ours, theirs, delta)
-    elif (Decimal(known.ours), Decimal(known.theirs)) != (Decimal(ours), Decimal(theirs)):
-        yield BreakChanged(now, break_id, ours, theirs, delta)
-
-
-def _closed(state: State, now: UtcNs, break_id: str, why: str) -> Facts:
-    if break_id in state.breaks:
-        yield BreakClosed(now, break_id, why)

@@ -1,7 +1,8 @@
 """A map that grows without a pause.
 
 A Python dict is copied whole when it outgrows its table: some 50 ms at a million entries, in one step. 256 small dicts grow one
-at a time. Only look-up and the sorted walk are offered, so that the placement (Python's string hash) can never be seen.
+at a time. What is walked is sorted afterwards, here or by the caller of `parts`, so that the placement (Python's string hash)
+can never be seen.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class Shards(Generic[V]):
     def pop(self, key: str) -> V | None:
         """Remove and return the value, or None."""
         return self._parts[hash(key) & _MASK].pop(key, None)
+
+    def parts(self) -> list[dict[str, V]]:
+        """The small dicts, in no order that means anything: for a caller that sorts what it picks."""
+        return self._parts
 
     def items(self) -> Iterator[tuple[str, V]]:
         """Every entry, in the order of its key."""

@@ -16,6 +16,7 @@ from tradeloop.core.events import BreakFound, OrderDenied, PlanLine, ReplaceDeni
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
+from tradeloop.core.recent import PackedFills, RecentFills
 from tradeloop.core.shards import Shards
 from tradeloop.core.types import (
     ZERO,
@@ -172,6 +173,7 @@ class State:
         "orders",
         "positions",
         "predecessor_dead",
+        "recent",
         "requests",
         "run_keys",
         "runs",
@@ -199,6 +201,7 @@ class State:
         self.orders = OrderBook()
         self.exec_owner: Shards[ClOrdID] = Shards()  # execution key -> the order it was booked on
         self.by_order_id: Shards[ClOrdID] = Shards()  # order key (core/execution.py) -> our id
+        self.recent = RecentFills()  # the fills of the last trading days, by account
         self.early: dict[str, Early] = {}  # execution key -> what is to become of the fill when it comes
         self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made
         self.denied: Shards[bytes] = Shards()  # request_id -> the denial it met, packed
@@ -281,6 +284,7 @@ class State:
                 denied=list(self.denied.items()),
                 early=sorted(self.early.items()),
                 changes=list(self.changes.items()),
+                recent=self.recent.pack(),
             )
         )
 
@@ -326,6 +330,7 @@ class State:
         state.breaks = dict(packed.breaks)
         state.halted = dict(packed.halted)
         state.early = dict(packed.early)
+        state.recent = RecentFills.unpack(packed.recent)
         for order in packed.open_orders:
             state.orders.open[order.cl_ord_id] = order
             state.index(order)
@@ -385,6 +390,7 @@ class Packed(msgspec.Struct, array_like=True):
     denied: list[tuple[str, bytes]] = []
     clock: str = ""
     changes: list[tuple[str, bytes]] = []
+    recent: PackedFills = []
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

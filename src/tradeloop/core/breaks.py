@@ -1,0 +1,60 @@
+"""Station 7: the life of a break. Found once, changed with its figures, closed when the difference is gone.
+
+A break's id derives from its kind and subject, so the same difference is the same break in every look, and a second look at
+the same books makes no event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from decimal import Decimal
+from typing import Final
+
+from tradeloop.core.events import BreakChanged, BreakClosed, BreakFound, Event
+from tradeloop.core.reports import BrokerSnapshot
+from tradeloop.core.state import State
+from tradeloop.core.types import AccountID, UtcNs
+
+Facts = Generator[Event, None, None]
+
+ORDER_MISSING: Final = "order_missing"
+ORDER_OPEN: Final = "order_open"
+FILL_MISSING: Final = "fill_missing"
+_WORDS: Final = (ORDER_MISSING, ORDER_OPEN, FILL_MISSING)
+"""Breaks of words; all others are of figures, which are compared as numbers."""
+
+
+def id_of(kind: str, broker: str, account: AccountID, subject: str) -> str:
+    """The id of the break of this kind about this subject."""
+    return f"{kind}:{broker}:{account}:{subject}"
+
+
+def found(
+    state: State,
+    now: UtcNs,
+    snap: BrokerSnapshot,
+    kind: str,
+    subject: str,
+    ours: str,
+    theirs: str,
+    cause: str,
+    fix: str,
+    delta: Decimal | None,
+) -> Facts:
+    """The books differ: a new break, other figures of a known one, or nothing new. `{id}` in `fix` stands for its id."""
+    break_id = id_of(kind, snap.broker, snap.account, subject)
+    known = state.breaks.get(break_id)
+    if known is None:
+        text = fix.replace("{id}", f'"{break_id}"')
+        yield BreakFound(now, break_id, kind, snap.broker, snap.account, subject, ours, theirs, cause, text, delta)
+    elif kind in _WORDS:
+        if (known.ours, known.theirs) != (ours, theirs):
+            yield BreakChanged(now, break_id, ours, theirs, delta)
+    elif (Decimal(known.ours), Decimal(known.theirs)) != (Decimal(ours), Decimal(theirs)):
+        yield BreakChanged(now, break_id, ours, theirs, delta)
+
+
+def closed(state: State, now: UtcNs, break_id: str, why: str) -> Facts:
+    """The difference is gone; nothing where there was none."""
+    if break_id in state.breaks:
+        yield BreakClosed(now, break_id, why)

@@ -1,0 +1,115 @@
+"""Station 7: fills that we have booked and the broker does not show, though it shows all of their time: busts not told of.
+
+A report of a bust can be lost like any other, and no later report repeats it. Absence proves less than a report: a list may
+lag, and a person decides what it means. Until then our books stand, and the difference is a break of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Generator
+
+from tradeloop.core.breaks import FILL_MISSING, closed, found
+from tradeloop.core.commands import RepairBreak
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import BreakClosed, BreakFound, Event, TradeBusted
+from tradeloop.core.order import Exec, Order
+from tradeloop.core.reports import BrokerSnapshot
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import AccountID, ExecID, Side, Symbol, TradingDay, UtcNs
+
+Facts = Generator[Event, None, None]
+
+
+def missing_fills(state: State, around: Surroundings, snap: BrokerSnapshot, shown: Container[str], now: UtcNs) -> Facts:
+    """Find and close breaks of fills that the broker's list lacks. `shown` are the keys of all executions in it.
+
+    Only a list that says since when it is complete can lack something, only what happened after that, and only fills booked
+    longer before the look than the broker's books lag.
+    """
+    if snap.executions is None:
+        return
+    known = [one for one in state.breaks.values() if (one.kind, one.broker, one.account) == _of(snap)]
+    for one in known:
+        key = _key(one)
+        live = _live(state, key)
+        if live is None:
+            yield from closed(state, now, one.break_id, "the fill was taken back")
+        elif key in shown:
+            yield from closed(state, now, one.break_id, "the broker shows the fill again")
+    if snap.executions_since is None:
+        return
+    lag = max(around.policy.recent_ns, around.brokers[snap.broker].visibility_lag_ns)
+    begins = _begins(snap.broker, snap.account)
+    for key in state.recent.absent(snap.account, snap.executions_since, shown):
+        live = _live(state, key)
+        if live is None or not key.startswith(begins):
+            continue
+        order, execution = live
+        if snap.read_at - order.updated_at <= lag:
+            continue
+        yield from found(
+            state,
+            now,
+            snap,
+            FILL_MISSING,
+            key.removeprefix(begins),
+            f"{order.side.value} {execution.qty} {order.symbol} at {execution.px}, order {order.cl_ord_id}",
+            "not among the broker's executions, which are complete since before it",
+            "the fill was taken back, and the report of it never came",
+            "ask the broker; if it was taken back, confirm the bust: `tradeloop reconcile --accept {id} --reason …`; "
+            "order, position and cash follow",
+            None,
+        )
+
+
+def confirm_bust(state: State, known: BreakFound, command: RepairBreak, now: UtcNs) -> Generator[Event, None, Order | None]:
+    """A named person confirms that a missing fill was taken back: it is busted as if the broker had said so; its order."""
+    live = _live(state, _key(known))
+    if live is None:
+        raise BadInput(f"the fill of break {known.break_id} was taken back since; look again with `tradeloop reconcile`")
+    order, _ = live
+    day, side, exec_id = known.subject.split("|", 2)
+    yield TradeBusted(
+        now,
+        order.cl_ord_id,
+        known.broker,
+        known.account,
+        TradingDay(day),
+        ExecID(exec_id),
+        Side.BUY if side == "B" else Side.SELL,
+    )
+    yield BreakClosed(now, known.break_id, f"bust confirmed: {command.reason}", command.by)
+    return state.orders.get(order.cl_ord_id)
+
+
+def explained_by(state: State, snap: BrokerSnapshot, of: str) -> str | None:
+    """The id of the break of a missing fill in this symbol or currency, which would explain why holdings or money differ."""
+    for one in state.breaks.values():
+        if (one.kind, one.broker, one.account) != _of(snap):
+            continue
+        live = _live(state, _key(one))
+        if live is not None and of in (live[0].symbol, state.instruments[Symbol(live[0].symbol)].currency):
+            return one.break_id
+    return None
+
+
+def _of(snap: BrokerSnapshot) -> tuple[str, str, AccountID]:
+    return FILL_MISSING, snap.broker, snap.account
+
+
+def _begins(broker: str, account: AccountID) -> str:
+    """How the execution keys of an account begin (core/execution.py); the rest is the subject of a break."""
+    return f"{broker}|{account}|"
+
+
+def _key(known: BreakFound) -> str:
+    return _begins(known.broker, known.account) + known.subject
+
+
+def _live(state: State, key: str) -> tuple[Order, Exec] | None:
+    """The order and the fill of a key, as long as the fill counts."""
+    owner = state.exec_owner.get(key)
+    order = state.orders.get(owner) if owner else None
+    execution = None if order is None or order.execs is None else order.execs.get(key)
+    return None if order is None or execution is None or execution.busted else (order, execution)
