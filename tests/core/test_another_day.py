@@ -91,7 +91,7 @@ def test_an_order_of_another_day_whose_fate_is_unknown_is_put_before_a_person_wh
     order = desk.order(buy(A, 100))
     monday(desk)
     look(desk)
-    desk.give(TimerFired("probe", order.cl_ord_id))
+    desk.give(TimerFired("overdue", f"{order.cl_ord_id}|{desk.known(order.cl_ord_id).unknown_at}"))
 
     alert = desk.of(RaiseAlert)[-1]
     assert alert.level == "CRITICAL"

@@ -460,14 +460,53 @@ def test_a_prober_asks_again_and_again_while_the_fate_is_unknown() -> None:
     assert desk.effects == []
 
 
-def test_a_fate_that_stays_unknown_alerts_a_person() -> None:
+def overdue(desk: Desk) -> SetTimer:
+    """The newest timer that asks whether a fate is still unknown."""
+    return [timer for timer in desk.of(SetTimer) if timer.kind == "overdue"][-1]
+
+
+def test_a_fate_that_stays_unknown_alerts_a_person_and_asking_the_broker_alerts_nobody() -> None:
     desk = a_desk()
     order = an_unknown_order(desk)
-    desk.wait(10)
-    desk.give(TimerFired("probe", order.cl_ord_id))
+    timer = overdue(desk)
+    assert timer.due - desk.now == 10 * SECOND_NS
+    for _ in range(10):
+        desk.wait(1)
+        desk.give(TimerFired("probe", order.cl_ord_id))
+    assert [alert.level for alert in desk.of(RaiseAlert)] == ["WARNING"]
+    desk.give(TimerFired("overdue", timer.subject))
     alert = desk.of(RaiseAlert)[-1]
     assert alert.level == "CRITICAL"
     assert "has been unknown for 10 s: timed out" in alert.text
+
+
+def test_a_fate_that_stays_unknown_is_told_again_each_time_it_has_lasted_twice_as_long_and_then_hourly() -> None:
+    desk = a_desk()
+    an_unknown_order(desk)
+    lost = desk.now
+    told = []
+    for _ in range(12):
+        timer = overdue(desk)
+        desk.now = timer.due
+        desk.give(TimerFired("overdue", timer.subject))
+        told.append((desk.now - lost) // SECOND_NS)
+    assert told == [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 8720, 12320]
+    assert len(desk.of(RaiseAlert)) == 13
+
+
+def test_a_fate_that_was_found_and_lost_again_begins_to_be_overdue_anew() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    first = overdue(desk)
+    desk.wait(5)
+    desk.give(SendOutcome(BROKER, order.cl_ord_id, "NOT_SENT", "refused", begun_at=order.send_begun_at))
+    desk.wait(1)
+    resend(desk, order)
+    lose(desk, order)
+    told = len(desk.of(RaiseAlert))
+    desk.give(TimerFired("overdue", first.subject))
+    assert len(desk.of(RaiseAlert)) == told
+    assert overdue(desk).due - desk.now == 10 * SECOND_NS
 
 
 @pytest.mark.parametrize("decision", ["NOT_SENT", "CANCELED"])

@@ -101,7 +101,10 @@ def test_a_new_process_goes_on_asking_about_orders_of_unknown_fate() -> None:
     desk, order = sent()
     desk.give(SendOutcome(BROKER, order.cl_ord_id, "UNKNOWN", "timed out"))
     owed = after_restart(desk.state, desk.around)
-    assert owed == (SetTimer(UtcNs(desk.now + SECOND_NS), "probe", order.cl_ord_id),)
+    assert owed == (
+        SetTimer(UtcNs(desk.now + SECOND_NS), "probe", order.cl_ord_id),
+        SetTimer(UtcNs(desk.now + 10 * SECOND_NS), "overdue", f"{order.cl_ord_id}|{desk.now}"),
+    )
 
 
 def test_cancels_that_were_not_answered_are_asked_for_again_once_the_books_have_been_compared() -> None:

@@ -10,7 +10,17 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tradeloop.core import events as ev
-from tradeloop.core.decide import ACK_TIMEOUT, CANCEL_AGAIN, ORDER_TIMEOUT, PROBE, RECONCILE, REPLACE_TIMEOUT, RESEND, UNREADY
+from tradeloop.core.decide import (
+    ACK_TIMEOUT,
+    CANCEL_AGAIN,
+    ORDER_TIMEOUT,
+    OVERDUE,
+    PROBE,
+    RECONCILE,
+    REPLACE_TIMEOUT,
+    RESEND,
+    UNREADY,
+)
 from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SendReplace, SetTimer, TakeSnapshot
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.order import Order
@@ -24,6 +34,7 @@ from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, Tradi
 _NOTHING: Final[tuple[Effect, ...]] = ()
 _ASKS_BEFORE_ALERT: Final = 4
 _DOUBLINGS_MAX: Final = 5
+_ALERT_AT_LEAST_EVERY_NS: Final = 3600 * SECOND_NS
 
 
 def follow(state: State, around: Surroundings, event: ev.Event) -> tuple[Effect, ...]:
@@ -48,8 +59,14 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
         if order is None:
             return _NOTHING
         if order.unknown_at is not None:
-            return _probe(state, around, order, order.unknown_at, now)
+            return _probe(state, around, order, now)
         return _probe_terms(around, order, now)
+    if timer.kind == OVERDUE:
+        cl_ord_id, _, lost_at = timer.subject.partition("|")
+        order = state.orders.open.get(ClOrdID(cl_ord_id))
+        if order is None or order.unknown_at is None or str(order.unknown_at) != lost_at:
+            return _NOTHING
+        return _overdue(state, around, order, order.unknown_at, now)
     if timer.kind == UNREADY:
         broker, _, since = timer.subject.partition("|")
         link = state.links.get(broker)
@@ -59,26 +76,37 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
     return _NOTHING
 
 
-def _probe(state: State, around: Surroundings, order: Order, lost_at: UtcNs, now: UtcNs) -> tuple[Effect, ...]:
+def _probe(state: State, around: Surroundings, order: Order, now: UtcNs) -> tuple[Effect, ...]:
     """Ask about an order of unknown fate: all the time while it may show at any moment, rarely once its day is over."""
     today = _day_of(state, order)
-    over = today is not None and order.trading_day != today
-    effects: tuple[Effect, ...] = (
+    wait = around.policy.reconcile_every_ns if _is_over(order, today) else around.policy.probe_every_ns
+    return (
         TakeSnapshot(order.broker, order.account, f"probe {order.cl_ord_id}", now),
-        SetTimer(
-            UtcNs(now + (around.policy.reconcile_every_ns if over else around.policy.probe_every_ns)), PROBE, order.cl_ord_id
-        ),
+        SetTimer(UtcNs(now + wait), PROBE, order.cl_ord_id),
     )
+
+
+def _overdue(state: State, around: Surroundings, order: Order, lost_at: UtcNs, now: UtcNs) -> tuple[Effect, ...]:
+    """A person hears of a fate that stays unknown; again each time that it has lasted twice as long, and hourly at last."""
     age = now - lost_at
-    if age >= around.policy.unknown_alert_ns:
-        text = f"the fate of order {order.cl_ord_id} ({order.symbol}) has been unknown for {age // SECOND_NS} s: {order.text}"
-        if over:
-            text += (
-                f"; it is of trading day {order.trading_day}, and books of {today} need not show it: ask the broker, then "
-                f"`tradeloop orders resolve {order.cl_ord_id} --as NOT_SENT|CANCELED --reason …`"
-            )
-        effects += (RaiseAlert("CRITICAL", f"unknown:{order.cl_ord_id}", text),)
-    return effects
+    text = f"the fate of order {order.cl_ord_id} ({order.symbol}) has been unknown for {age // SECOND_NS} s: {order.text}"
+    today = _day_of(state, order)
+    if _is_over(order, today):
+        text += (
+            f"; it is of trading day {order.trading_day}, and books of {today} need not show it: ask the broker, then "
+            f"`tradeloop orders resolve {order.cl_ord_id} --as NOT_SENT|CANCELED --reason …`"
+        )
+    wait = min(max(age, around.policy.probe_every_ns), _ALERT_AT_LEAST_EVERY_NS)
+    again = SetTimer(UtcNs(now + wait), OVERDUE, f"{order.cl_ord_id}|{lost_at}")
+    return (RaiseAlert("CRITICAL", f"unknown:{order.cl_ord_id}", text), again)
+
+
+def _first_alert(around: Surroundings, order: Order, lost_at: UtcNs) -> SetTimer:
+    return SetTimer(UtcNs(lost_at + around.policy.unknown_alert_ns), OVERDUE, f"{order.cl_ord_id}|{lost_at}")
+
+
+def _is_over(order: Order, today: TradingDay | None) -> bool:
+    return today is not None and order.trading_day != today
 
 
 def _probe_terms(around: Surroundings, order: Order, now: UtcNs) -> tuple[Effect, ...]:
@@ -135,6 +163,7 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
             effects.append(SetTimer(UtcNs(order.updated_at + around.policy.probe_every_ns), PROBE, order.cl_ord_id))
         if order.unknown_at is not None:
             effects.append(SetTimer(UtcNs(order.unknown_at + around.policy.probe_every_ns), PROBE, order.cl_ord_id))
+            effects.append(_first_alert(around, order, order.unknown_at))
     return tuple(effects)
 
 
@@ -233,6 +262,7 @@ def _fate_lost(state: State, around: Surroundings, e: ev.FateLost) -> tuple[Effe
             "WARNING", f"unknown:{e.cl_ord_id}", f"the fate of order {e.cl_ord_id} ({order.symbol}) is unknown: {e.text}"
         ),
         SetTimer(UtcNs(e.at + around.policy.probe_every_ns), PROBE, e.cl_ord_id),
+        _first_alert(around, order, e.at),
     )
 
 
