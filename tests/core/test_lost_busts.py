@@ -56,8 +56,8 @@ def test_a_fill_that_a_complete_list_lacks_is_a_break_with_cause_and_repair() ->
 
     found = desk.state.breaks[MISSING]
     assert (found.subject, found.delta) == (f"{DAY}|B|e1", None)
-    assert found.ours == f"BUY 100 {A} at 10, order {order.cl_ord_id}"
-    assert found.cause == "the fill was taken back, and the report of it never came"
+    assert (found.ours, found.theirs) == (f"BUY 100 {A} at 10", "not shown")
+    assert found.cause == f"a fill of order {order.cl_ord_id} that was taken back, and the report of it never came"
     assert f'tradeloop reconcile --accept "{MISSING}"' in found.repair
     assert f"break:{MISSING}" in [alert.key for alert in desk.of(RaiseAlert)]
     assert desk.known(order.cl_ord_id).cum_qty == 100, "absence books nothing"
@@ -174,6 +174,17 @@ def test_a_look_that_a_fill_has_overtaken_says_nothing_of_it() -> None:
     assert not desk.state.breaks
 
 
+def test_what_fills_since_does_not_hide_an_older_fill_that_is_missing() -> None:
+    """An order whose fill was taken back works again, and may fill at every moment."""
+    desk = Desk().opened(*LISTED, cash=10_000)
+    began = desk.now
+    order, _ = filled(desk)
+    again = an_execution(order.cl_ord_id, A, Side.BUY, 100, 10, "e2", transact_at=desk.now)
+    desk.give(again)
+    desk.give(books(desk, began, cash=9_000, positions={A: 100}, executions=(again,)))
+    assert MISSING in desk.state.breaks
+
+
 def test_a_fill_without_a_time_of_its_own_happened_after_its_order_was_made() -> None:
     desk = Desk().opened(*LISTED, cash=10_000)
     desk.wait(10)
@@ -250,5 +261,5 @@ def test_fills_are_remembered_for_four_trading_days_of_an_account() -> None:
     for day in range(5):
         fill = an_execution(order.cl_ord_id, A, Side.BUY, 100, 10, trading_day=TradingDay(f"2026-07-1{day}"))
         desk.give(msgspec.structs.replace(fill, transact_at=desk.now))
-    absent = desk.state.recent.absent(ACCOUNT, UtcNs(0), ())
+    absent = desk.state.recent.absent(ACCOUNT, UtcNs(0), UtcNs(desk.now + 1), ())
     assert [key.split("|")[2] for key in absent] == ["2026-07-11", "2026-07-12", "2026-07-13", "2026-07-14"]

@@ -169,15 +169,18 @@ async def _reconciled(voice: Voice, loaded: Any, run: str | None, accept: str | 
 async def _told(voice: Voice, views: SqlViews, account_id: str, run: str | None, now: int | None = None) -> int:
     """The reconciliation as the read models have it; without `now` the age of a break counts to the newest fact."""
     from tradeloop.cli.record import read_with_held
-    from tradeloop.cli.run_tables import break_rows, show_reconciliation, unexplained
+    from tradeloop.cli.run_tables import break_rows, broker_break_rows, show_breaks, show_reconciliation, unexplained
 
     queries = views.queries
     newest = (await queries.runs(account_id=account_id, limit=1)).rows
     run_id = run or (newest[0].id if newest else None)
     if run_id is None:
-        found = (await queries.breaks(account_id=account_id)).rows
-        document = {"run": None, "breaks": [each.id for each in found], "unexplained_breaks": len(found)}
-        voice.result(document, lambda out: out.print(f"no run yet; {len(found)} breaks with the broker"))
+        found = (await queries.breaks(account_id=account_id, limit=500)).rows
+        age_to = now if now is not None else max((each.changed_at for each in found), default=0)
+        with_broker = broker_break_rows(found, age_to)
+        document = {"run": None, "breaks": with_broker, "unexplained_breaks": len(found)}
+        title = "Reconciliation, ours against the broker's; no run yet"
+        voice.result(document, lambda out: show_breaks(out, title, with_broker))
         return FAILED if found else OK
     record = await read_with_held(views, run_id, newest_only=False)
     now = now if now is not None else max([record.run.updated_at, *(order.updated_at for order in record.orders)])

@@ -159,8 +159,11 @@ def show_accounts(console: Console, accounts: Sequence[AccountRow]) -> None:
 
 def show_reconciliation(console: Console, record: Record, lines: Sequence[ReconcileRow], now: int) -> None:
     """Where our books, the broker's and the target differ, why, since when, and what would close it."""
-    breaks = break_rows(record, lines, now)
-    title = "Reconciliation, ours against the broker's and the target"
+    show_breaks(console, "Reconciliation, ours against the broker's and the target", break_rows(record, lines, now))
+
+
+def show_breaks(console: Console, title: str, breaks: Sequence[dict[str, Any]]) -> None:
+    """Breaks as `break_rows` or `broker_break_rows` give them, and how many are unexplained."""
     headings = ("between", "what", ">ours", ">theirs", ">?age", "~cause", "~repair")
     words.table(console, title, headings, [tuple(str(each[key]) for key in _BREAK_KEYS) for each in breaks], "no breaks")
     console.print(f"{words.plural(unexplained(breaks), 'unexplained break')}")
@@ -171,7 +174,7 @@ _BREAK_KEYS = ("between", "what", "ours", "theirs", "age", "cause", "repair")
 
 def break_rows(record: Record, lines: Sequence[ReconcileRow], now: int) -> list[dict[str, Any]]:
     """Every difference: with the broker as it was journalled, with the target as it stands."""
-    found = [_with_broker(each, now) for each in record.breaks]
+    found = broker_break_rows(record.breaks, now)
     ended = record.run.finished_at
     retry = f"tradeloop runs retry {record.run.id}" if record.todo else "none needed: the target cannot be met closer"
     if record.run.status == RunStatus.AWAITING_APPROVAL.value:
@@ -200,6 +203,11 @@ def break_rows(record: Record, lines: Sequence[ReconcileRow], now: int) -> list[
             found.append(_moved(line.ts_code, line.held_qty, left_with, line.target_qty))
     found += [_moved(symbol, qty, ZERO, ZERO) for symbol, qty in _unnamed(record)]
     return found
+
+
+def broker_break_rows(breaks: Sequence[BreakRow], now: int) -> list[dict[str, Any]]:
+    """The differences with the broker, as they were journalled."""
+    return [_with_broker(each, now) for each in breaks]
 
 
 def _moved(symbol: str, held: Decimal, left_with: Decimal, target: Decimal) -> dict[str, Any]:

@@ -15,18 +15,20 @@ from tradeloop.core.types import AccountID, TradingDay, UtcNs
 DAYS_KEPT: Final = 4
 """Trading days of each account: today's night and day, yesterday's, and two more for markets whose days are apart."""
 
-PackedFills = list[tuple[AccountID, list[tuple[TradingDay, list[tuple[str, UtcNs]]]]]]
+Moments = tuple[UtcNs, UtcNs]
+"""The earliest moment at which a fill can have happened, by the broker's clock, and the one at which it was booked, by ours."""
+PackedFills = list[tuple[AccountID, list[tuple[TradingDay, list[tuple[str, Moments]]]]]]
 
 
 class RecentFills:
-    """account -> trading day -> execution key -> the earliest moment at which the fill can have happened."""
+    """account -> trading day -> execution key -> when the fill happened and was booked."""
 
     __slots__ = ("_days",)
 
     def __init__(self) -> None:
-        self._days: dict[AccountID, dict[TradingDay, Shards[UtcNs]]] = {}
+        self._days: dict[AccountID, dict[TradingDay, Shards[Moments]]] = {}
 
-    def add(self, account: AccountID, day: TradingDay, key: str, at: UtcNs) -> None:
+    def add(self, account: AccountID, day: TradingDay, key: str, moments: Moments) -> None:
         """A fill was booked. One of a day older than those kept is not remembered."""
         days = self._days.get(account)
         if days is None:
@@ -36,16 +38,16 @@ class RecentFills:
             fills = days[day] = Shards()
             while len(days) > DAYS_KEPT:
                 del days[min(days)]
-        fills[key] = at
+        fills[key] = moments
 
-    def absent(self, account: AccountID, since: UtcNs, shown: Container[str]) -> list[str]:
-        """The keys of fills that surely happened at or after `since` and are not among those shown, sorted."""
+    def absent(self, account: AccountID, since: UtcNs, before: UtcNs, shown: Container[str]) -> list[str]:
+        """The keys of fills that surely happened at or after `since`, were booked before `before`, and are not shown."""
         keys = [
             key
             for fills in self._days.get(account, {}).values()
             for part in fills.parts()
-            for key, at in part.items()
-            if key not in shown and at >= since
+            for key, (happened, booked) in part.items()
+            if key not in shown and happened >= since and booked < before
         ]
         keys.sort()
         return keys
@@ -63,6 +65,6 @@ class RecentFills:
         recent = cls()
         for account, days in packed:
             for day, fills in days:
-                for key, at in fills:
-                    recent.add(account, day, key, at)
+                for key, moments in fills:
+                    recent.add(account, day, key, moments)
         return recent

@@ -41,22 +41,20 @@ def missing_fills(state: State, around: Surroundings, snap: BrokerSnapshot, show
         return
     lag = max(around.policy.recent_ns, around.brokers[snap.broker].visibility_lag_ns)
     begins = _begins(snap.broker, snap.account)
-    for key in state.recent.absent(snap.account, snap.executions_since, shown):
+    for key in state.recent.absent(snap.account, snap.executions_since, UtcNs(snap.read_at - lag), shown):
         live = _live(state, key)
         if live is None or not key.startswith(begins):
             continue
         order, execution = live
-        if snap.read_at - order.updated_at <= lag:
-            continue
         yield from found(
             state,
             now,
             snap,
             FILL_MISSING,
             key.removeprefix(begins),
-            f"{order.side.value} {execution.qty} {order.symbol} at {execution.px}, order {order.cl_ord_id}",
-            "not among the broker's executions, which are complete since before it",
-            "the fill was taken back, and the report of it never came",
+            f"{order.side.value} {execution.qty} {order.symbol} at {execution.px}",
+            "not shown",
+            f"a fill of order {order.cl_ord_id} that was taken back, and the report of it never came",
             "ask the broker; if it was taken back, confirm the bust: `tradeloop reconcile --accept {id} --reason …`; "
             "order, position and cash follow",
             None,

@@ -18,10 +18,10 @@ def traded(state: State, e: ev.Traded) -> None:
         order = order_of(state, cl_ord_id)
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
     state.exec_owner[key] = cl_ord_id
-    at = e.transact_at
-    if at is None:
-        at = UtcNs(0) if order.external else order.staged_at
-    state.recent.add(e.account, e.trading_day, key, at)
+    happened = e.transact_at
+    if happened is None:
+        happened = UtcNs(0) if order.external else order.staged_at
+    state.recent.add(e.account, e.trading_day, key, (happened, e.at))
     if state.early:
         state.early.pop(key, None)
     if order.execs is None:
