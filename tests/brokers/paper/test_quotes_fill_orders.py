@@ -8,7 +8,7 @@ import msgspec
 from tests.brokers.paper.made import Bench, at, quote, stock
 
 from tradeloop.core.reports import CancelAck, Execution, OrderAck
-from tradeloop.core.types import OrdStatus, TimeInForce
+from tradeloop.core.types import OrdStatus, Symbol, TimeInForce
 
 
 def test_a_market_buy_fills_at_the_ask_and_a_market_sell_at_the_bid() -> None:
@@ -24,6 +24,20 @@ def test_the_ack_comes_before_the_fill() -> None:
     bench.quote(quote(0, "10.00", "10.01"))
     bench.buy(100)
     assert [type(r) for r in bench.heard()] == [OrderAck, Execution]
+
+
+EARLY = Symbol("EARLY.US")
+
+
+def test_the_market_seen_before_a_listing_stands_from_the_listing_on() -> None:
+    """An order that follows its listing at once is not refused for want of a quote everybody has seen."""
+    early = stock(EARLY)
+    bench = Bench(stock())
+    bench.quote(quote(0, "10.00", "10.01", ask_size=300, symbol=EARLY))
+    bench.matching.list_instruments([early])
+    order = bench.buy(500, symbol=EARLY)
+    assert bench.fills() == [("300", "10.01")]
+    assert order.leaves_qty == 200
 
 
 def test_a_market_order_takes_no_more_than_the_displayed_size_of_each_quote() -> None:

@@ -70,6 +70,7 @@ class Matching:
         self._assumed_size = assumed_size
         self._undelivered_at = undelivered_at
         self._markets: dict[Symbol, Market] = {}
+        self._unlisted: dict[Symbol, Quote] = {}  # the last quote of each, which stands from its listing on
         self._waiting: deque[PaperOrder] = deque()
         self._cancels: deque[PaperOrder] = deque()
         self._expired: dict[str, TradingDay] = {}
@@ -93,7 +94,9 @@ class Matching:
             self._uses_utc_day = self._uses_utc_day or not instrument.session
             market = self._markets.get(instrument.symbol)
             if market is None:
-                self._markets[instrument.symbol] = Market(instrument)
+                market = self._markets[instrument.symbol] = Market(instrument)
+                if instrument.symbol in self._unlisted:
+                    market.stand(self._unlisted.pop(instrument.symbol), self._assumed_size)
             else:
                 market.instrument = instrument
 
@@ -214,9 +217,9 @@ class Matching:
         """Take a new quote and fill what it allows. One older than the standing quote is ignored."""
         market = self._markets.get(quote.symbol)
         if market is None:
+            self._unlisted[quote.symbol] = quote
             return
-        standing = market.quote
-        if standing is not None and quote.at < standing.at:
+        if market.quote is not None and quote.at < market.quote.at:
             return
         self._advance(UtcNs(min(now, quote.at)))
         market.stand(quote, self._assumed_size)
