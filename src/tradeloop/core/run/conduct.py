@@ -179,12 +179,15 @@ def _refuse_another_market(state: State, around: Surroundings, run: Run, now: Ut
     """Raise BadInput when a plan that waited is no longer the plan that would be made.
 
     While its market is shut a symbol's last quote is the newest there is; its legs wait for a current one (run/sending.py).
+    A symbol that was suspended meanwhile brings no newer one either: the gate denies its legs, and the others go.
     """
     created = run.created
     limit = around.policy.max_drift
     lines = [leg.line for leg in run.legs if not leg.closed]
     for line in lines:
         quote = around.quotes.get(line.symbol)
+        if quote is not None and quote.suspended:
+            continue
         seen = None if quote is None else quote.mid_or_last
         if seen is None or line.ref_px is None:
             raise BadInput(f"run {created.run_id} needs a present price of {line.symbol}, none was known; start its feed")
