@@ -233,6 +233,17 @@ async def test_a_run_puts_the_equity_it_was_planned_with_on_the_curve(tmp_path: 
     assert rows["account_curve"][-1]["equity"] == D(123456)
 
 
+async def test_a_retry_puts_no_old_equity_on_the_curve(tmp_path: Path) -> None:
+    """D1: its targets are made from the equity of the first attempt, which is not what the account is worth now."""
+    story = Story.begun()
+    first = story.run((AAPL, Side.BUY, "10"))
+    story.run((AAPL, Side.BUY, "4"), supersedes=first, attempt=2)
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url, len(story.events) - 1)
+    assert [row["equity"] for row in rows["account_curve"] if row["equity"] is not None] == [D(123456)]
+    assert {row["batch"] for row in rows["account_curve"]} == {1}
+
+
 async def test_a_price_in_a_run_s_snapshot_values_the_holdings_as_of_its_own_time(tmp_path: Path) -> None:
     story = Story.begun()
     held = HeldPosition(ACCOUNT, AAPL, Qty(D(10)), Qty(D(0)), cost=Amount(D(1500)))

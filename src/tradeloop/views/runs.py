@@ -60,7 +60,10 @@ _JSON: Final = msgspec.json.Encoder()
 
 
 def created(fold: Fold, e: ev.RunCreated) -> None:
-    """A target was frozen and planned; its prices are the newest the journal holds, its equity a point on the curve."""
+    """A target was frozen and planned; its prices are the newest the journal holds, its equity a point on the curve.
+
+    A retry works towards the units of the first attempt, so its equity is of that moment and none of this one.
+    """
     row = RunRow(
         id=e.run_id,
         project_id=e.project_id,
@@ -94,7 +97,8 @@ def created(fold: Fold, e: ev.RunCreated) -> None:
         fold.rows.runs.put(old)
     for price in e.prices:
         fold.books.see_price(price.symbol, price.px, price.at, e.at, fold.seq)
-    fold.books.value(e.account, e.broker, e.currency, e.equity, e.at, fold.seq)
+    if e.supersedes is None:
+        fold.books.value(e.account, e.broker, e.currency, e.equity, e.at, fold.seq)
 
 
 RunFact = ev.RunApproved | ev.RunStarted | ev.RunPaused | ev.RunResumed | ev.RunCancelRequested | ev.RunEnded
