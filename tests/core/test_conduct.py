@@ -13,7 +13,7 @@ from tradeloop.core.events import OrderStaged, RunApproved, RunCreated, RunDenie
 from tradeloop.core.replies import RunReply
 from tradeloop.core.run.conduct import preview
 from tradeloop.core.types import SECOND_NS, AccountID, Currency, Mode, RunID, RunStatus, TradingDay, UtcNs
-from tradeloop.testing.builders import ACCOUNT, DAY, a_quote, a_snapshot
+from tradeloop.testing.builders import ACCOUNT, DAY, a_quote, a_snapshot, an_instrument
 from tradeloop.testing.desk import Desk
 
 
@@ -249,10 +249,15 @@ def test_approving_twice_starts_once() -> None:
 
 @pytest.mark.parametrize("waiting", ["execute", "hold_for_approval"])
 def test_a_run_is_not_let_go_on_another_trading_day_than_its_own(waiting: str) -> None:
-    """S1-41, S0-46: its quantities are those of a market that is gone, and its key says which day it was for."""
-    work = Work.begun({A: "0.1"}, execute=waiting != "execute", hold_for_approval=waiting != "execute")
+    """S1-41, S0-46: its quantities are those of a market that is gone, and its key says which day it was for.
+
+    One of its two markets is a day further; that of the other line has not opened it yet.
+    """
+    desk = Desk().opened(an_instrument(A), an_instrument(B, session="OTHER"))
+    held = waiting != "execute"
+    work = Work.begun({A: "0.1", B: "0.1"}, desk=desk, execute=held, hold_for_approval=held)
     monday = TradingDay("2026-07-20")
-    work.desk.give(OpenTradingDay("CN_A", monday, ((work.desk.now, UtcNs(work.desk.now + SECOND_NS)),)))
+    desk.give(OpenTradingDay("CN_A", monday, ((work.desk.now, UtcNs(work.desk.now + SECOND_NS)),)))
     before = work.desk.state.hash()
 
     with pytest.raises(BadInput, match="was planned for 2026-07-17, which is not the trading day now; make a run for today"):

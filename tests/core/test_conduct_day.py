@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.core.runs_made import LISTED, A, B, Work
 
-from tradeloop.core.commands import CancelRun, OpenTradingDay, PauseRun, ResumeRun
+from tradeloop.core.commands import ApproveRun, CancelRun, OpenTradingDay, PauseRun, ResumeRun
 from tradeloop.core.effects import RaiseAlert, SendOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import RunEnded
 from tradeloop.core.inputs import Start
+from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import BrokerUp
 from tradeloop.core.types import SECOND_NS, RunStatus, Side, TradingDay, UtcNs
 from tradeloop.testing.builders import BROKER, DAY, a_quote, a_snapshot, an_execution, an_instrument
@@ -161,6 +162,27 @@ def test_a_paused_run_of_yesterday_ends_when_its_last_order_does() -> None:
     work.fill(A)
 
     assert (work.status, work.run.code, work.sent()) == (RunStatus.COMPLETED, "partial", {A: -10_000})
+
+
+@pytest.mark.parametrize("waiting", ["execute", "hold_for_approval"])
+def test_a_run_that_nobody_let_go_ends_with_its_day_and_a_person_hears_of_it(waiting: str) -> None:
+    """S1-56: a missed approval is told, and a run that can not be approved any more does not wait for ever."""
+    work = Work.begun({A: "0.1"}, execute=waiting != "execute", hold_for_approval=waiting != "execute")
+
+    next_day(work.desk)
+
+    assert (work.status, work.run.code, work.run.todo) == (RunStatus.FAILED, "day_over", (1,))
+    assert [alert.key for alert in work.desk.of(RaiseAlert)] == [f"run:{work.run_id}"]
+    assert work.desk.give(ApproveRun(work.run_id, "boss")) == RunReply(work.run_id, RunStatus.FAILED, repeat=True)
+    assert not work.desk.of(SendOrder)
+
+
+def test_a_run_that_waits_for_a_person_goes_on_waiting_while_its_day_lasts() -> None:
+    """S1-56."""
+    work = Work.begun({A: "0.1"}, hold_for_approval=True)
+    work.desk.wait(3600)
+    work.desk.give(OpenTradingDay("CN_A", DAY, ((work.desk.now, UtcNs(work.desk.now + HOUR)),)))
+    assert (work.status, work.leg(A).closed) == (RunStatus.AWAITING_APPROVAL, False)
 
 
 def test_a_paused_run_stays_paused_while_its_day_lasts() -> None:

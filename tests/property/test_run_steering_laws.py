@@ -27,7 +27,7 @@ from tradeloop.core.reports import BrokerDown, BrokerUp
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.state import State
 from tradeloop.core.types import RunID, RunStatus, Symbol
-from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot
+from tradeloop.testing.builders import ACCOUNT, BROKER, Number, a_quote, a_snapshot
 from tradeloop.testing.desk import Desk
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150)
@@ -47,7 +47,7 @@ class Room:
     def __init__(self, weight: list[int], held: list[int], cash: int, waits: dict[str, bool]) -> None:
         self.desk = Desk()
         self.desk.opened(*LISTED, cash=cash, positions={s: n * 100 for s, n in zip(SYMBOLS, held, strict=True) if n})
-        targets = {s: Decimal(w) / 10 for s, w in zip(SYMBOLS, weight, strict=True)}
+        targets: dict[str, Number] = {s: Decimal(w) / 10 for s, w in zip(SYMBOLS, weight, strict=True)}
         self.start = a_run(targets, prices=prices(px=10), **waits)
 
     def move(self, what: str, pick: int, number: int) -> None:

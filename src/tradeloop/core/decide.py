@@ -33,7 +33,7 @@ from tradeloop.core.replies import Done, Reply
 from tradeloop.core.run import conduct
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ClOrdID, RunStatus, TimeInForce, UtcNs
+from tradeloop.core.types import ClOrdID, TimeInForce, UtcNs
 
 Decision = Generator[Event, None, Reply | None]
 
@@ -189,7 +189,7 @@ def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: Ut
             yield OrderExpired(now, order.cl_ord_id, f"a DAY order of {order.trading_day}, held here to its end")
             yield from _run_goes_on(state, around, order, now)
     for run_id, run in list(state.runs.items()):
-        if run.status in (RunStatus.RUNNING, RunStatus.PAUSED) and run.created.trade_date != cmd.trading_day:
+        if run.status not in conduct.ENDED and run.created.trade_date != cmd.trading_day:
             yield from conduct.advance(state, around, run_id, now)
     return Done(f"{cmd.session} opened trading day {cmd.trading_day}")
 

@@ -43,7 +43,7 @@ from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batc
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of
 from tradeloop.core.run.others import others_at_work
 from tradeloop.core.run.plan import plan
-from tradeloop.core.run.sending import give_up_the_day, send_ready
+from tradeloop.core.run.sending import DAY_OVER, give_up_the_day, send_ready
 from tradeloop.core.run.sizing import Held, seconds
 from tradeloop.core.staging import cancel, send_late
 from tradeloop.core.state import Run, State, run_key
@@ -337,13 +337,17 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
 def advance(state: State, around: Surroundings, run_id: RunID, now: UtcNs) -> Facts:
     """Look at a run again: send what may go now, and end it when nothing is left to happen.
 
-    A paused run releases nothing; its day ends all the same, and nobody could resume it on another.
+    A run that is paused or waits for a person releases nothing; its day ends all the same, and nobody could let it go after it.
     """
     run = state.runs[run_id]
-    if run.status in ENDED or (run.status not in (RunStatus.RUNNING, RunStatus.PAUSED) and not run.cancel_requested):
+    if run.status in ENDED:
         return
-    if run.status is RunStatus.PAUSED and not run.cancel_requested:
+    if run.status is not RunStatus.RUNNING and not run.cancel_requested:
         yield from give_up_the_day(state, run, now)
+    if run.status in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL) and not run.cancel_requested:
+        if all(leg.closed for leg in run.legs) and any(leg.code == DAY_OVER for leg in run.legs):
+            yield ended(state, run, now)
+        return
     while not whole_batch_failed(state, run):
         if run.status is not RunStatus.RUNNING or run.cancel_requested:
             break
