@@ -71,6 +71,31 @@ def test_a_board_with_a_larger_first_order_takes_nothing_below_it() -> None:
     assert above.order_qty == Decimal(201)
 
 
+@pytest.mark.parametrize(
+    ("holding", "goal", "sold", "code"),
+    [
+        (150, 0, 150, ""),  # less than one order, but all there is
+        (350, 200, 0, "below_one_lot"),  # 150 of 350 is neither an order nor all
+        (401, 200, 201, ""),  # single shares above 200
+        (350, 100, 250, ""),  # what is left may be an odd lot
+    ],
+)
+def test_star_sells_single_shares_from_two_hundred_and_an_odd_rest_whole(holding: int, goal: int, sold: int, code: str) -> None:
+    """R21."""
+    star = stock(lot=1, min_qty=200)
+    line = only(
+        planned(
+            target(f"{Decimal(goal) / 1000}"),
+            prices=[price("1")],
+            instruments=[star],
+            holdings={"600001.SH": held(holding)},
+            equity="1000",
+        )
+    )
+
+    assert (line.order_qty, line.code) == (Decimal(sold), code)
+
+
 def test_the_steps_of_a_coin_are_told_with_all_their_digits() -> None:
     coin = stock()
     coin = msgspec.structs.replace(coin, lot=Decimal("0.00001"), min_qty=Decimal("0.00001"))
