@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from tests.core.runs_made import a_run, prices
 from tests.property.run_moves import LISTED, SYMBOLS, act, check_the_books_after_every_event, their_books
 
-from tradeloop.core.commands import ApproveRun, CancelRun, Command, PauseRun, ResumeRun, RetryRun
+from tradeloop.core.commands import ApproveRun, CancelRun, Command, OpenTradingDay, PauseRun, ResumeRun, RetryRun
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
     OrderStaged,
@@ -21,19 +22,35 @@ from tradeloop.core.events import (
     RunResumed,
     RunStarted,
     SendBegun,
+    TradingDayOpened,
 )
 from tradeloop.core.evolve import evolve
 from tradeloop.core.reports import BrokerDown, BrokerUp
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.state import State
-from tradeloop.core.types import RunID, RunStatus, Symbol
-from tradeloop.testing.builders import ACCOUNT, BROKER, Number, a_quote, a_snapshot
+from tradeloop.core.types import SECOND_NS, RunID, RunStatus, Symbol, TradingDay, UtcNs
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, Number, a_quote, a_snapshot
 from tradeloop.testing.desk import Desk
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150)
 
 BUTTONS = ("start", "approve", "approve", "pause", "resume", "cancel", "retry", "retry")
-BROKERS = ("ack", "fill", "fill", "part", "cancel", "reject", "not_sent", "unknown", "quote", "wait", "down", "up")
+BROKERS = (
+    "ack",
+    "fill",
+    "fill",
+    "part",
+    "cancel",
+    "reject",
+    "not_sent",
+    "unknown",
+    "quote",
+    "wait",
+    "wait",
+    "down",
+    "up",
+    "day",
+)
 
 weights = st.lists(st.integers(0, 5), min_size=4, max_size=4).filter(lambda w: sum(w) <= 10)
 holdings = st.lists(st.integers(0, 20), min_size=4, max_size=4)
@@ -46,6 +63,7 @@ class Room:
 
     def __init__(self, weight: list[int], held: list[int], cash: int, waits: dict[str, bool]) -> None:
         self.desk = Desk()
+        self.days = 0
         self.desk.opened(*LISTED, cash=cash, positions={s: n * 100 for s, n in zip(SYMBOLS, held, strict=True) if n})
         targets: dict[str, Number] = {s: Decimal(w) / 10 for s, w in zip(SYMBOLS, weight, strict=True)}
         self.start = a_run(targets, prices=prices(px=10), **waits)
@@ -59,6 +77,8 @@ class Room:
             desk.wait(30)
             desk.give(*(a_quote(symbol, at=desk.now) for symbol in SYMBOLS))
             self.look()
+        elif what == "day":
+            self.next_day()
         elif what == "down":
             desk.give(BrokerDown(BROKER, "reset"))
         elif what == "up":
@@ -66,6 +86,19 @@ class Room:
             self.look()
         else:
             act(desk, what, pick, number)
+
+    def next_day(self) -> None:
+        """The market opens another trading day."""
+        self.days += 1
+        self.desk.wait(24 * 3600)
+        now = self.desk.now
+        self.desk.give(OpenTradingDay("CN_A", self.day, ((now, UtcNs(now + 20 * 3600 * SECOND_NS)),)))
+        self.desk.give(*(a_quote(symbol, at=now) for symbol in SYMBOLS))
+
+    @property
+    def day(self) -> TradingDay:
+        """The trading day that is open."""
+        return TradingDay((date.fromisoformat(DAY) + timedelta(self.days)).isoformat())
 
     def press(self, what: str, by: str, pick: int) -> None:
         """A command of a person: it is done, or refused with one sentence and without a trace."""
@@ -90,7 +123,8 @@ class Room:
 
     def look(self) -> None:
         """The broker shows its books."""
-        self.desk.give(a_snapshot(as_of=self.desk.now, **their_books(self.desk, [0, 0, 0, 0], 0)))  # type: ignore[arg-type]
+        books = their_books(self.desk, [0, 0, 0, 0], 0)
+        self.desk.give(a_snapshot(as_of=self.desk.now, trading_day=self.day, **books))  # type: ignore[arg-type]
 
     def settle(self) -> None:
         """The broker comes back and answers everything; who waits for a person is cancelled."""
@@ -166,6 +200,25 @@ def test_every_run_is_let_go_once_at_most_and_ends_once(
             assert first == len(own) or any(isinstance(event, RunApproved) for event in own[:first])
         end = next(n for n, event in enumerate(own) if isinstance(event, RunEnded))
         assert not any(isinstance(event, OrderStaged) for event in own[end:])
+
+
+@CALM
+@given(weights, holdings, st.integers(0, 30_000), waits_for, moves)
+def test_no_order_of_a_run_is_made_or_sent_on_another_day_than_its_own(
+    weight: list[int], held: list[int], cash: int, waits: dict[str, bool], sequence: list[tuple[str, int]]
+) -> None:
+    """S0-46, S1-41: whoever presses what, and whatever comes late."""
+    room = lived(weight, held, cash, waits, sequence)
+    day_of = {event.run_id: event.trade_date for event in room.desk.of(RunCreated)}
+    owner = {event.cl_ord_id: event.run_id for event in room.desk.of(OrderStaged)}
+    today = ""
+    for event in room.desk.events:
+        if isinstance(event, TradingDayOpened):
+            today = event.trading_day
+        elif isinstance(event, OrderStaged | SendBegun):
+            run_id = owner[event.cl_ord_id]
+            assert run_id is not None
+            assert day_of[run_id] == today, event
 
 
 @CALM
