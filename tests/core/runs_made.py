@@ -13,7 +13,7 @@ from tradeloop.core.reports import CancelAck, OrderReject
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.state import Leg, Run
 from tradeloop.core.types import Currency, Mode, Px, Qty, RunID, RunStatus, Side, Symbol, UtcNs
-from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, NOON, Number, an_execution, an_instrument, number
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, NOON, Number, a_quote, an_execution, an_instrument, number
 from tradeloop.testing.desk import Desk
 
 A, B, C, D = "600001.SH", "600002.SH", "600003.SH", "600004.SH"
@@ -121,7 +121,9 @@ class Work:
         self.desk.give(TimerFired(kind, self.order(symbol).cl_ord_id))
 
     def retried(self, by: str = "ann", at: tuple[SeenPrice, ...] | None = None) -> Work:
-        """The next attempt."""
+        """The next attempt; prices that are given are the market's, too."""
+        for seen in at or ():
+            self.desk.give(a_quote(seen.symbol, bid=seen.px - Decimal("0.01"), ask=seen.px, at=self.desk.now))
         return Work(self.desk, self.desk.give(RetryRun(self.run_id, by, prices() if at is None else at)))
 
     @property

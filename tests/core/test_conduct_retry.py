@@ -124,6 +124,20 @@ def test_a_retry_that_waited_is_approved_at_the_prices_its_maker_saw() -> None:
     assert second.sent() == {A: 10_000}
 
 
+def test_a_retry_whose_price_ran_away_while_it_waited_for_money_is_left_to_a_person() -> None:
+    """Its maker decided on the market of the retry, neither on that of the first attempt nor on any later one."""
+    first = Work.begun({A: 0, B: "0.9"}, cash=0, held={A: 1000})
+    first.reject(A)
+    second = first.retried(at=prices(px="10.50"))
+    assert second.sent() == {A: -1000}
+    first.desk.give(a_quote(B, bid="10.89", ask="10.90"))
+
+    second.fill(A, px="10.49")
+
+    assert (second.sent(), second.leg(B).code) == ({A: -1000}, "price_drift")
+    assert second.leg(B).reason.startswith(f"{B} was planned at 10.50 and is at 10.895 now")
+
+
 def test_an_attempt_that_was_retried_cannot_be_retried_again() -> None:
     """D1: two people retrying the same attempt would double it."""
     first = Work.begun({A: "0.1"})

@@ -37,7 +37,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import Quote
-from tradeloop.core.run.attempts import planned_prices
+from tradeloop.core.run.attempts import planned_prices, seen_px
 from tradeloop.core.run.checks import Finding, checks, reasons_first
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of
@@ -189,13 +189,11 @@ def _refuse_another_market(state: State, around: Surroundings, run: Run, now: Ut
         if quote is not None and quote.suspended:
             continue
         seen = None if quote is None else quote.mid_or_last
-        if seen is None or line.ref_px is None:
+        then = seen_px(run, line)
+        if seen is None or then is None:
             raise BadInput(f"run {created.run_id} needs a present price of {line.symbol}, none was known; start its feed")
         if quote is not None and state.hours[state.instruments[line.symbol].session].is_open(now):
             _refuse_an_old_quote(around, run, quote, now)
-        # A retry is planned at the first attempt's prices on purpose; its own maker saw others.
-        then = next((p.px for p in created.prices if p.symbol == line.symbol), line.ref_px)
-        then = line.ref_px if created.attempt == 1 else then
         if abs(seen - then) > then * limit:
             raise BadInput(
                 f"run {created.run_id} was planned with {line.symbol} at {then}, which was {seen} now; at most"

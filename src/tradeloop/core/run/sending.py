@@ -20,6 +20,7 @@ from tradeloop.core.algo.base import Parent
 from tradeloop.core.events import Event, LineResized, PlanLine
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.risk.cost import bound_px, closes
+from tradeloop.core.run.attempts import seen_px
 from tradeloop.core.run.funds import cash_book
 from tradeloop.core.run.plan import SELLS
 from tradeloop.core.run.release import Drop, LegState, LineState, Send, Shrink, release
@@ -109,8 +110,7 @@ def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, n
     """Stage the one order of a leg."""
     created, leg = run.created, run.leg(number)
     line = leg.line
-    # A retry is planned at the first attempt's prices on purpose, by a person who has seen today's.
-    moved = _ran_away(around, line) if created.attempt == 1 else None
+    moved = _ran_away(around, run, line)
     if moved is not None:
         yield LineResized(now, created.run_id, number, Qty(ZERO), "price_drift", moved)
         return
@@ -134,14 +134,15 @@ def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, n
     yield from stage(state, around, want, now, run_id=created.run_id, leg=number, cancel_at=cancel_at)
 
 
-def _ran_away(around: Surroundings, line: PlanLine) -> str | None:
-    """Why a leg is for a person now: the price has moved further from the plan's than the policy lets an order be sent late."""
+def _ran_away(around: Surroundings, run: Run, line: PlanLine) -> str | None:
+    """Why a leg is for a person now: the price has moved further from what was decided on than an order may be sent late."""
     quote = around.quotes.get(line.symbol)
     seen = quote.mid_or_last if quote is not None else None
     limit = around.policy.max_drift
-    if seen is None or not line.ref_px or abs(seen - line.ref_px) <= line.ref_px * limit:
+    then = seen_px(run, line)
+    if seen is None or not then or abs(seen - then) <= then * limit:
         return None
-    return f"{line.symbol} was planned at {line.ref_px} and is at {seen} now, further than {limit:%}; retry it or leave it"
+    return f"{line.symbol} was planned at {then} and is at {seen} now, further than {limit:%}; retry it or leave it"
 
 
 def _day_over(state: State, run: Run, leg: Leg, now: UtcNs) -> str | None:
