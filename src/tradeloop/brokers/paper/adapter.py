@@ -209,29 +209,26 @@ class PaperBroker:
         raise Refused("not_supported", f"{self.name} changes no orders; cancel {change.order.cl_ord_id} and place a new one")
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
-        """The books now: working orders and all orders of the current trading day, executions of it and the one before
-        (or since the time asked for), positions, cash."""
+        """The books now: working orders and all orders of this trading day and the one before, executions of both (or since the
+        time asked for), positions, cash."""
         self._need_session()
         now = self._clock.now()
         self._matching.advance(now)
         self._finish()
         self._need_session()
         books = self._books
-        kept = books.kept_since()
-        since = executions_since
-        if since is None:
-            since = UtcNs(0) if kept is None else kept[1]
-            oldest = TradingDay("") if kept is None else kept[0]
-            executions = tuple(e for e in books.executions.values() if e.trading_day >= oldest)
+        if executions_since is None:
+            executions, since = books.executions_kept()
         else:
+            since = executions_since
             with self._reading():
                 executions = books.executions_since(since)
-        today = min((day.trading_day for day in books.days.values()), default=TradingDay(""))
+        orders, first_day = books.orders_shown()
         return BrokerSnapshot(
             broker=self.name,
             account=self.account,
             as_of=now,
-            orders=tuple(_open_order(o) for o in books.orders.values() if o.is_working or o.trading_day >= today),
+            orders=tuple(map(_open_order, orders)),
             executions=executions,
             positions=tuple(
                 HeldPosition(
@@ -249,7 +246,7 @@ class PaperBroker:
             orders_complete=True,
             executions_since=since,
             trading_day=books.latest_day() or None,
-            orders_from=today or None,
+            orders_from=first_day or None,
         )
 
     # --- what happens at a broker without being asked

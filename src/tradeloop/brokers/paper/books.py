@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Final
 
 from tradeloop.brokers.paper.ledger import held_for
-from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOrder, PaperPosition
+from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOrder, PaperPosition, in_use, kept_since
 from tradeloop.brokers.paper.store import Loaded, Store
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.reports import Execution
@@ -29,6 +30,8 @@ from tradeloop.core.types import (
 )
 
 _DAY_NS = 86_400 * SECOND_NS
+PAST_ORDERS_MAX: Final = 5_000
+"""Closed orders of days that are over which one look shows; each look is compared with ours, order by order."""
 
 
 class Books:
@@ -50,6 +53,7 @@ class Books:
         self.instruments: dict[Symbol, Instrument] = {}
         self.last_order = 0
         self.last_exec = 0
+        self._forgotten_to: tuple[TradingDay, UtcNs] | None = None
         self._dirty_orders: dict[OrderID, PaperOrder] = {}
         self._dirty_execs: dict[ExecID, Execution] = {}
         self._dirty_positions: dict[Symbol, PaperPosition] = {}
@@ -68,6 +72,7 @@ class Books:
         self.last_order, self.last_exec = loaded.last_order, loaded.last_exec
         self.instruments = {i.symbol: i for i in loaded.instruments}
         self.days = {d.session: d for d in loaded.days}
+        self._forgotten_to = kept_since(loaded.days)
         self.cash = {c.currency: c for c in loaded.cash}
         self.positions = {p.symbol: p for p in loaded.positions}
         self.executions = {e.exec_id: e for e in loaded.executions}
@@ -216,27 +221,51 @@ class Books:
                 self.touch_position(position)
 
     def kept_since(self) -> tuple[TradingDay, UtcNs] | None:
-        """The oldest trading day whose executions a snapshot shows (the previous one), and when it was opened."""
-        oldest: tuple[TradingDay, UtcNs] | None = None
-        for day in self.days.values():
-            kept = (day.trading_day, day.opened_at)
-            if day.previous_day is not None and day.previous_opened_at is not None:
-                kept = (day.previous_day, day.previous_opened_at)
-            if oldest is None or kept < oldest:
-                oldest = kept
-        return oldest
+        """The oldest trading day that is shown whole, and when it was opened: what has left memory does not come back."""
+        kept, floor = kept_since(self.days.values()), self._forgotten_to
+        if kept is None or floor is None:
+            return kept
+        return max(kept[0], floor[0]), max(kept[1], floor[1])
+
+    def executions_kept(self) -> tuple[tuple[Execution, ...], UtcNs]:
+        """All executions that still count since a moment, whatever day they are for, and that moment."""
+        oldest, since = self.kept_since() or (TradingDay(""), UtcNs(0))
+        return tuple(e for e in self.executions.values() if _is_of(e, oldest, since)), since
+
+    def orders_shown(self) -> tuple[list[PaperOrder], TradingDay]:
+        """All working orders, and the closed ones of the day returned and later.
+
+        Back to the oldest day kept, so that a fate lost before the night can be settled after it; but no more than
+        PAST_ORDERS_MAX of days that are over, and of whole days alone.
+        """
+        kept = self.kept_since()
+        first = today = min((day.trading_day for day in in_use(self.days.values())), default=TradingDay(""))
+        oldest = today if kept is None else min(kept[0], today)
+        past: dict[TradingDay, int] = {}
+        for order in self.orders.values():
+            if oldest <= order.trading_day < today and not order.is_working:
+                past[order.trading_day] = past.get(order.trading_day, 0) + 1
+        room = PAST_ORDERS_MAX
+        for day in sorted(past, reverse=True):
+            room -= past[day]
+            if room < 0:
+                break
+            first = day
+        else:
+            first = oldest
+        return [o for o in self.orders.values() if o.is_working or o.trading_day >= first], first
 
     def forget_older(self) -> None:
         """Let closed orders and executions older than the previous trading day leave memory; the file keeps them."""
         kept = self.kept_since()
         if self._store is None or kept is None:
             return
-        oldest = kept[0]
+        oldest, since = self._forgotten_to = kept
         for order in [o for o in self.orders.values() if not o.is_working and o.trading_day < oldest]:
             del self.orders[order.order_id]
             if order.cl_ord_id is not None:
                 self.by_cl_ord_id.pop(order.cl_ord_id, None)
-        for execution in [e for e in self.executions.values() if e.trading_day < oldest]:
+        for execution in [e for e in self.executions.values() if not _is_of(e, oldest, since)]:
             del self.executions[execution.exec_id]
 
     # --- commit
@@ -284,3 +313,8 @@ class Books:
         """Let go of the file."""
         if self._store is not None:
             self._store.close()
+
+
+def _is_of(execution: Execution, oldest: TradingDay, since: UtcNs) -> bool:
+    """Whether the execution is for that trading day or a later one, or happened since that moment."""
+    return execution.trading_day >= oldest or (execution.transact_at or 0) >= since

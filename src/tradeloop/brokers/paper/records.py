@@ -6,6 +6,8 @@ currency, times in nanoseconds UTC.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -157,6 +159,12 @@ class PaperDay(msgspec.Struct):
             return True
         return any(start <= at < end or (closing_print and at == end) for start, end in self.windows)
 
+    def is_one_window(self, earlier: UtcNs, later: UtcNs) -> bool:
+        """Whether both moments lie in the same window: what was offered before a break or another day is offered no more."""
+        if not self.session:
+            return True
+        return any(start <= earlier <= later < end for start, end in self.windows)
+
     def is_over(self, at: UtcNs) -> bool:
         """Whether the last window of the day has ended, and the closing print has had its time to arrive."""
         ends = self.ends_at
@@ -168,3 +176,29 @@ class PaperDay(msgspec.Struct):
         if not self.session or not self.windows:
             return None
         return UtcNs(self.windows[-1][1] + CLOSING_PRINT_WITHIN_NS + 1)
+
+
+DAYS_APART_MAX: Final = 10
+"""A session whose trading day lies further back than this is not traded any more; no market's holidays last longer."""
+
+
+def in_use(days: Iterable[PaperDay]) -> list[PaperDay]:
+    """The days of sessions that are still traded. One that was opened months ago must not hold back what may be forgotten."""
+    known = list(days)
+    latest = max((day.trading_day for day in known), default=TradingDay(""))
+    if not latest:
+        return known
+    horizon = (date.fromisoformat(latest) - timedelta(days=DAYS_APART_MAX)).isoformat()
+    return [day for day in known if day.trading_day >= horizon]
+
+
+def kept_since(days: Iterable[PaperDay]) -> tuple[TradingDay, UtcNs] | None:
+    """The oldest trading day that is kept whole (the previous one of a session in use), and when it was opened."""
+    oldest: tuple[TradingDay, UtcNs] | None = None
+    for day in in_use(days):
+        kept = (day.trading_day, day.opened_at)
+        if day.previous_day is not None and day.previous_opened_at is not None:
+            kept = (day.previous_day, day.previous_opened_at)
+        if oldest is None or kept < oldest:
+            oldest = kept
+    return oldest

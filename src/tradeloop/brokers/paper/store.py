@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOrder, PaperPosition
+from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOrder, PaperPosition, kept_since
 from tradeloop.core.errors import BadInput, TradeloopError
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.reports import Execution
@@ -109,7 +109,7 @@ class Store:
         self._step = row[3]
         read = self._db.execute
         days = [_DAY.decode(body) for (body,) in read("SELECT body FROM days ORDER BY session")]
-        oldest = min((d.previous_day or d.trading_day for d in days), default="")
+        oldest, since = kept_since(days) or ("", 0)
         return Loaded(
             last_order=row[4],
             last_exec=row[5],
@@ -120,8 +120,8 @@ class Store:
             executions=[
                 _EXECUTION.decode(body)
                 for (body,) in read(
-                    "SELECT body FROM executions WHERE busted = 0 AND trading_day >= ? ORDER BY exec_id",
-                    (oldest,),
+                    "SELECT body FROM executions WHERE busted = 0 AND (trading_day >= ? OR transact_at >= ?) ORDER BY exec_id",
+                    (oldest, since),
                 )
             ],
             positions=[
