@@ -10,6 +10,7 @@ from tests.brokers.paper.made import ManualClock
 from tests.cli.commands import FAST, orders, tradeloop
 
 from tradeloop.brokers.paper import PaperBroker, PaperConfig
+from tradeloop.core.types import SECOND_NS, UtcNs
 
 DEMO = ("--feed", "demo", "--speed", FAST)
 LATER = (*DEMO, "--start", "2013-10-08T14:30:00Z")
@@ -18,9 +19,12 @@ LATER = (*DEMO, "--start", "2013-10-08T14:30:00Z")
 def taken_back_unheard(home: Path) -> None:
     """The broker busts the only fill in its books, and its report reaches nobody."""
     (books,) = home.rglob("paper*.db")
-    broker = PaperBroker(PaperConfig(path=books), ManualClock())
-    (fill,) = broker._books.executions
-    broker.bust(fill)
+    clock = ManualClock()
+    broker = PaperBroker(PaperConfig(path=books), clock)
+    (fill,) = broker._books.executions.values()
+    assert fill.transact_at is not None
+    clock._now = UtcNs(fill.transact_at + SECOND_NS)
+    broker.bust(fill.exec_id)
     broker._books.close()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.core.runs_made import LISTED, A
+from typing_extensions import override
 
 from tradeloop.core.effects import SendOrder
 from tradeloop.core.events import (
@@ -266,6 +267,7 @@ class Counted(UserList[Execution]):
 
     walks = 0
 
+    @override
     def __iter__(self) -> Iterator[Execution]:
         self.walks += 1
         return iter(self.data)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tradeloop.core.instrument import AssetClass
+from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.reports import Quote
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
@@ -31,14 +31,14 @@ def take(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Quote 
             return None
     for px in (quote.bid, quote.ask, quote.last, quote.prev_close, quote.high, quote.low):
         if px is not None and px <= ZERO:
-            quote = _without_nobody(state, quote)
+            quote = without_nobody(quote, state.instruments.get(quote.symbol))
             break
     around.quotes[quote.symbol] = quote
     return quote
 
 
-def _without_nobody(state: State, quote: Quote) -> Quote:
-    instrument = state.instruments.get(quote.symbol)
+def without_nobody(quote: Quote, instrument: Instrument | None) -> Quote:
+    """The quote without prices of zero or less, which stand for nobody; a future may really cost that."""
     if instrument is not None and instrument.asset_class is AssetClass.FUTURE:
         return quote
 

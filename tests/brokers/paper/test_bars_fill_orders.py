@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.brokers.paper.made import MAOTAI, Bench, ashare, bar, stock
+from tests.brokers.paper.made import MAOTAI, NEXT_DAY, Bench, ashare, at, bar, stock
 
 from tradeloop.core.types import OrdStatus, TimeInForce
 
@@ -41,8 +41,44 @@ def test_a_limit_fills_at_a_close_on_its_side_only() -> None:
     bench.buy(100, "9.95", seconds=61)
     bench.quote(bar(120, "9.96", 10_000))
     assert bench.fills() == []
+    bench.quote(bar(180, "9.95", 10_000))
+    assert bench.fills() == [("100", "9.95")]
+
+
+def test_a_limit_that_a_bar_falls_through_fills_at_the_limit_and_no_better() -> None:
+    """It stood in the book: the price met it there on its way down."""
+    bench = Bench(stock())
+    bench.quote(bar(60, "10.00", 10_000))
+    bench.buy(100, "9.95", seconds=61)
+    bench.quote(bar(120, "9.96", 10_000))
     bench.quote(bar(180, "9.90", 10_000))
-    assert bench.fills() == [("100", "9.90")]
+    assert bench.fills() == [("100", "9.95")]
+
+
+def test_a_limit_above_the_last_bar_meets_the_market_and_pays_what_the_next_bar_shows() -> None:
+    bench = Bench(stock())
+    bench.quote(bar(60, "10.00", 10_000))
+    bench.buy(100, "10.20", seconds=61)
+    bench.quote(bar(120, "10.10", 10_000))
+    assert bench.fills() == [("100", "10.10")]
+
+
+def test_a_bar_delivered_twice_has_its_volume_once() -> None:
+    """A feed that reconnects repeats itself."""
+    bench = Bench(stock())
+    bench.quote(bar(60, "10.00", 1000))
+    order = bench.buy(500, seconds=61)
+    bench.quote(bar(120, "10.00", 1000))
+    bench.quote(bar(120, "10.00", 1000))
+    assert order.cum_qty == 100
+
+
+def test_the_better_limit_has_the_first_share_of_a_bar() -> None:
+    bench = Bench(stock())
+    bench.quote(bar(60, "10.00", 1000))
+    early, better = bench.buy(80, "9.91", seconds=61), bench.buy(80, "9.95", seconds=62)
+    bench.quote(bar(120, "9.90", 1000))
+    assert (early.cum_qty, better.cum_qty) == (Decimal(20), Decimal(80))
 
 
 def test_orders_share_the_volume_by_arrival_and_each_side_has_its_share() -> None:
@@ -70,6 +106,17 @@ def test_a_bar_that_closes_at_limit_up_sells_to_nobody() -> None:
     assert order.cum_qty == 0
     bench.quote(bar(180, "10.99", 100_000, symbol=MAOTAI, prev_close="10.00"))
     assert bench.fills() == [("100", "10.99")]
+
+
+def test_yesterdays_close_does_not_make_todays_limits() -> None:
+    """After a split or a long holiday it would forbid prices that are legal, and allow what is not."""
+    bench = Bench(ashare())
+    bench.quote(bar(60, "10.00", 1000, symbol=MAOTAI, prev_close="10.00"))
+    bench.matching.open_day("cn", NEXT_DAY, ((at(86_400), at(90_000)),), at(86_000))
+    order = bench.buy(100, "5.00", symbol=MAOTAI, seconds=86_460)
+    assert order.ord_status is OrdStatus.NEW
+    bench.quote(bar(86_520, "5.00", 100_000, symbol=MAOTAI, prev_close="5.00"))
+    assert order.ord_status is OrdStatus.FILLED
 
 
 def test_the_close_of_the_day_fills_at_the_very_end_of_the_last_window() -> None:

@@ -114,6 +114,26 @@ async def test_a_working_order_fills_after_the_restart(tmp_path: Path) -> None:
     await session.broker.close()
 
 
+async def test_cancels_that_were_under_way_take_effect_in_the_order_they_were_asked_for(tmp_path: Path) -> None:
+    config = PaperConfig(path=tmp_path / "paper.db", latency_ns=500_000_000)
+    clock = ManualClock()
+    first = Session(PaperBroker(config, clock), clock)
+    first.broker.list_instruments([stock()])
+    await first.broker.connect(first.reports.append)
+    for name, seconds in (("early", 0.0), ("late", 0.1)):
+        await clock.move_to(at(seconds))
+        await first.broker.place(approved(name, price="9.00"))
+    for name, seconds in (("late", 1.0), ("early", 1.4)):
+        await clock.move_to(at(seconds))
+        await first.broker.cancel(ClOrdID(name), None, stock().symbol)
+    await first.broker.close()
+    second = Session(PaperBroker(config, clock), clock)
+    assert second.broker._matching.next_due() == at(0.0) + 500_000_000, "the first order reaches the market before all"
+    second.broker._matching.advance(at(1.5))
+    working = [o.cl_ord_id for o in second.broker._books.working()]
+    assert working == ["early"], "its cancel was asked for later"
+
+
 async def test_the_first_trading_of_a_client_id_is_remembered_for_ever(tmp_path: Path) -> None:
     clock = ManualClock()
     await (await traded(tmp_path / "paper.db")).broker.close()

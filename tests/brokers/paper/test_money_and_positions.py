@@ -30,11 +30,11 @@ def test_a_minimum_fee_is_charged_once_per_order_however_many_fills() -> None:
     bench = Bench(stock(fee_per_share="0.005", fee_minimum="1.00"), cash=10_000)
     bench.quote(quote(0, "10.00", "10.01", ask_size=100))
     bench.buy(300)
-    bench.quote(quote(1, "10.00", "10.01", ask_size=100))
+    bench.quote(quote(1, "10.00", "10.02", ask_size=100))
     bench.quote(quote(2, "10.00", "10.01", ask_size=100))
     fees = [r.commission for r in bench.heard() if isinstance(r, Execution)]
     assert fees == [Decimal("1.00"), Decimal("0.00"), Decimal("0.50")]
-    assert bench.cash() == Decimal(10_000) - 300 * Decimal("10.01") - Decimal("1.50")
+    assert bench.cash() == Decimal(10_000) - 200 * Decimal("10.01") - 100 * Decimal("10.02") - Decimal("1.50")
 
 
 def test_stamp_duty_falls_on_the_sale_alone() -> None:
@@ -172,6 +172,33 @@ def test_a_bust_gives_cash_and_shares_back_and_a_filled_order_works_again() -> N
     assert bench.cash() == Decimal(10_000) - 40 * Decimal("10.02") - Decimal("0.40")
     bench.quote(quote(3, "10.00", "10.03"))
     assert bench.fills() == [("60", "10.03")]
+
+
+def test_a_fill_busted_after_its_day_does_not_bring_its_day_order_back_to_life() -> None:
+    """It would fill on a day it was not made for."""
+    bench = Bench(ashare())
+    bench.quote(quote(0, "10.00", "10.01", symbol=MAOTAI))
+    order = bench.buy(100, symbol=MAOTAI)
+    (fill,) = (r for r in bench.heard() if isinstance(r, Execution))
+    next_day(bench)
+    interventions.bust(bench.matching, fill.exec_id, at(86_500))
+
+    assert order.ord_status is OrdStatus.EXPIRED
+    assert [type(r).__name__ for r in bench.heard()] == ["ExecutionBust", "OrderExpire"], (
+        "first what happened, then what followed"
+    )
+    bench.quote(quote(86_501, "10.00", "10.01", symbol=MAOTAI))
+    assert order.cum_qty == 0
+
+
+def test_a_bust_of_an_order_for_at_once_is_told_before_its_end() -> None:
+    """The other way round the end speaks of an order that is filled, and is not believed."""
+    bench = Bench(stock())
+    bench.quote(quote(0, "10.00", "10.01"))
+    bench.buy(100, tif=TimeInForce.IOC)
+    (fill,) = (r for r in bench.heard() if isinstance(r, Execution))
+    interventions.bust(bench.matching, fill.exec_id, at(1))
+    assert [type(r).__name__ for r in bench.heard()] == ["ExecutionBust", "CancelAck"]
 
 
 def test_a_bust_of_a_cancelled_order_leaves_it_cancelled() -> None:

@@ -50,7 +50,7 @@ def _bad_price(order: PaperOrder, market: Market) -> tuple[Code, str] | None:
         return _no(Code.PRICE_REQUIRED, order.symbol)
     if not market.instrument.on_tick(order.price):
         return _no(Code.PRICE_OFF_TICK, f"the price was {order.price}, the tick is {market.instrument.tick}")
-    band = None if market.prev_close is None else market.instrument.band(market.prev_close)
+    band = market.band()
     if band is not None and not band[0] <= order.price <= band[1]:
         return _no(Code.PRICE_OUTSIDE_LIMITS, f"the price was {order.price}, limits are {band[0]} to {band[1]}")
     order.ref_px = order.price

@@ -41,11 +41,11 @@ def bust(matching: Matching, exec_id: ExecID, now: UtcNs) -> None:
     _reverse(matching, execution, instrument)
     books = matching.books
     books.touch_execution(execution, busted=True)
+    matching.out.append(ExecutionBust(books.broker, books.account, execution.trading_day, exec_id, execution.side, now))
     if order is not None:
         _uncharge(order, instrument, execution)
         order.cum_qty -= execution.last_qty
         _settle(matching, order, now)
-    matching.out.append(ExecutionBust(books.broker, books.account, execution.trading_day, exec_id, execution.side, now))
 
 
 def correct(matching: Matching, exec_id: ExecID, qty: Qty, px: Px, now: UtcNs) -> None:
@@ -67,11 +67,11 @@ def correct(matching: Matching, exec_id: ExecID, qty: Qty, px: Px, now: UtcNs) -
     corrected = msgspec.structs.replace(execution, last_qty=qty, last_px=px, commission=Amount(fee))
     books.touch_execution(corrected)
     books.touch_cash(cash)
-    if order is not None:
-        _settle(matching, order, now)
     matching.out.append(
         ExecutionCorrect(books.broker, books.account, execution.trading_day, exec_id, execution.side, qty, px, Amount(fee), now)
     )
+    if order is not None:
+        _settle(matching, order, now)
 
 
 def act_by_hand(

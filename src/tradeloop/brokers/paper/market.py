@@ -42,6 +42,10 @@ class Market(msgspec.Struct):
         opposite = self.quote.ask if side is Side.BUY else self.quote.bid
         return opposite if opposite is not None else self.quote.last
 
+    def band(self) -> tuple[Px, Px] | None:
+        """The day's lowest and highest price; None where there are no limits, or they are not known yet."""
+        return None if self.prev_close is None else self.instrument.band(self.prev_close)
+
     def frozen(self, side: Side) -> Decimal:
         """What working orders of this side are going to close."""
         return self.frozen_sell if side is Side.SELL else self.frozen_buy
@@ -53,13 +57,24 @@ class Market(msgspec.Struct):
         else:
             self.frozen_buy += qty
 
-    def stand(self, quote: Quote, assumed_size: Decimal | None) -> None:
-        """Let `quote` be the standing one, with its displayed sizes untaken."""
+    def stand(self, quote: Quote, assumed_size: Decimal | None, *, anew: bool) -> None:
+        """Let `quote` be the standing one. A side that only repeats what it showed offers what is left of that, since what was
+        taken here was never taken from the real market; `anew` says that a break or a day lies between.
+        """
+        before = None if anew else self.quote
         self.quote = quote
         if quote.prev_close is not None:
             self.prev_close = quote.prev_close
-        self.bid_left = _displayed(quote.bid, quote.bid_size, assumed_size)
-        self.ask_left = _displayed(quote.ask, quote.ask_size, assumed_size)
+        if before is None or (before.bid, before.bid_size) != (quote.bid, quote.bid_size):
+            self.bid_left = _displayed(quote.bid, quote.bid_size, assumed_size)
+        if before is None or (before.ask, before.ask_size) != (quote.ask, quote.ask_size):
+            self.ask_left = _displayed(quote.ask, quote.ask_size, assumed_size)
+
+    def in_priority(self, side: Side) -> list[PaperOrder]:
+        """The resting orders of a side by price, then by arrival; one without a price goes first."""
+        if side is Side.BUY:
+            return sorted(self.buys.values(), key=lambda o: (o.price is not None, -o.price if o.price is not None else ZERO))
+        return sorted(self.sells.values(), key=lambda o: (o.price is not None, o.price if o.price is not None else ZERO))
 
     def rest(self, order: PaperOrder) -> None:
         """Put an open order behind those that rest already."""

@@ -14,12 +14,14 @@ from decimal import Decimal
 from tradeloop.brokers.paper import repeats
 from tradeloop.brokers.paper.admission import is_legal_id, refusal
 from tradeloop.brokers.paper.books import Books
-from tradeloop.brokers.paper.ledger import book, charge, closable, fee_of_rest, needed
+from tradeloop.brokers.paper.ledger import book, charge, closable, needed
 from tradeloop.brokers.paper.market import IMMEDIATE, Market
+from tradeloop.brokers.paper.pricing import payable_of, price_of
 from tradeloop.brokers.paper.records import CLOSING_PRINT_WITHIN_NS, PaperCash, PaperDay, PaperOrder
 from tradeloop.brokers.paper.words import MEANING, Code
 from tradeloop.core.errors import BadInput
-from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.market import without_nobody
 from tradeloop.core.reports import (
     CancelAck,
     CancelReject,
@@ -82,8 +84,8 @@ class Matching:
             self._uses_utc_day = self._uses_utc_day or not instrument.session
         for order in sorted(books.working(), key=lambda o: (o.live_at, o.no)):
             self._wait(order)
-            if order.cancel_at is not None:
-                self._cancels.append(order)
+        asked = [order for order in books.working() if order.cancel_at is not None]
+        self._cancels.extend(sorted(asked, key=lambda o: (o.cancel_at or 0, o.no)))
 
     # --- what the bootstrap gives
 
@@ -96,7 +98,8 @@ class Matching:
             if market is None:
                 market = self._markets[instrument.symbol] = Market(instrument)
                 if instrument.symbol in self._unlisted:
-                    market.stand(self._unlisted.pop(instrument.symbol), self._assumed_size)
+                    seen = without_nobody(self._unlisted.pop(instrument.symbol), instrument)
+                    market.stand(seen, self._assumed_size, anew=True)
             else:
                 market.instrument = instrument
 
@@ -108,6 +111,9 @@ class Matching:
         if before is not None and trading_day > before.trading_day:
             self._expire(session, now)
             self._expired.pop(session, None)
+            for market in self._markets.values():
+                if market.instrument.session == session:
+                    market.prev_close = None  # yesterday's: the limits of the new day are not known before its first quote
         self.books.roll(PaperDay(session, trading_day, now, windows=tuple(windows)))
         self.books.forget_older()
 
@@ -219,15 +225,22 @@ class Matching:
         if market is None:
             self._unlisted[quote.symbol] = quote
             return
-        if market.quote is not None and quote.at < market.quote.at:
+        standing = market.quote
+        if standing is not None and quote.at < standing.at:
             return
+        quote = without_nobody(quote, market.instrument)
         self._advance(UtcNs(min(now, quote.at)))
-        market.stand(quote, self._assumed_size)
+        if quote == standing:  # delivered twice: a bar's volume is not there twice
+            self._advance(now)
+            return
+        day = self.books.day_of(market.instrument)
+        anew = standing is None or standing.suspended or day is None or not day.is_one_window(standing.at, quote.at)
+        market.stand(quote, self._assumed_size, anew=anew)
         self._let_in(now)
         if (market.buys or market.sells) and not quote.suspended:
             day = self.books.day_of(market.instrument)
             if day is not None and day.is_open(quote.at, closing_print=True):
-                self._match(market, quote, now)
+                self._match(market, None if anew else standing, quote, now)
         self._end_days(now)
 
     def _advance(self, now: UtcNs) -> None:
@@ -280,7 +293,7 @@ class Matching:
 
     def _expire(self, session: str, now: UtcNs) -> None:
         for order in self.books.working():
-            if order.tif is TimeInForce.DAY and self._markets[order.symbol].instrument.session == session:
+            if order.tif is not TimeInForce.GTC and self._markets[order.symbol].instrument.session == session:
                 self.close(order, OrdStatus.EXPIRED, f"trading day {order.trading_day} ended", now)
 
     # --- orders in and out of the market
@@ -301,37 +314,39 @@ class Matching:
                 quote is not None
                 and (quote.bid is not None or quote.ask is not None)
                 and not quote.suspended
-                and self._is_open(market, now)
+                and self._is_open(market, quote.at, now)
             ):
-                self._meet(market, order, quote, now)
+                self._meet(market, order, None, quote, now)
             if order.leaves_qty:
                 market.rest(order)
 
-    def _is_open(self, market: Market, now: UtcNs) -> bool:
+    def _is_open(self, market: Market, quoted: UtcNs, now: UtcNs) -> bool:
+        """Whether the market is open, and has been without a break since the standing quote."""
         day = self.books.day_of(market.instrument)
-        return day is not None and day.is_open(now)
+        return day is not None and day.is_open(now) and day.is_one_window(UtcNs(min(quoted, now)), now)
 
-    def _match(self, market: Market, quote: Quote, now: UtcNs) -> None:
+    def _match(self, market: Market, before: Quote | None, quote: Quote, now: UtcNs) -> None:
+        """Offer the quote to what rests; `before` is the one that stood until now, None where a break lies between."""
         if quote.bid is None and quote.ask is None:
             if quote.last is not None and quote.volume:
-                self._match_bar(market, quote, quote.last, now)
+                self._match_bar(market, before, quote, quote.last, now)
             return
         buys, sells = market.may_buy(quote), market.may_sell(quote)
         if buys:
-            for order in list(market.buys.values()):
+            for order in market.in_priority(Side.BUY):
                 if not market.ask_left and not market.immediate:
                     break
-                self._meet(market, order, quote, now)
+                self._meet(market, order, before, quote, now)
         if sells:
-            for order in list(market.sells.values()):
+            for order in market.in_priority(Side.SELL):
                 if not market.bid_left and not market.immediate:
                     break
-                self._meet(market, order, quote, now)
+                self._meet(market, order, before, quote, now)
         if buys or sells:
             market.bound()
 
-    def _meet(self, market: Market, order: PaperOrder, quote: Quote, now: UtcNs) -> None:
-        """Offer the standing quote to one order."""
+    def _meet(self, market: Market, order: PaperOrder, before: Quote | None, quote: Quote, now: UtcNs) -> None:
+        """Offer the standing quote to one order, which may have rested while `before` stood."""
         if order.side is Side.BUY:
             px, left = quote.ask, market.ask_left
             crosses = px is not None and (order.price is None or px <= order.price)
@@ -339,28 +354,30 @@ class Matching:
             px, left = quote.bid, market.bid_left
             crosses = px is not None and (order.price is None or px >= order.price)
         if px is not None and left and crosses:
-            taken = self._take(market, order, left, px, now)
+            taken = self._take(market, order, left, price_of(order, before, quote, px, market.band()), now)
             if order.side is Side.BUY:
                 market.ask_left -= taken
             else:
                 market.bid_left -= taken
         self._end_immediate(order, now)
 
-    def _match_bar(self, market: Market, quote: Quote, last: Px, now: UtcNs) -> None:
-        """Fill at the bar's last price what was live before the bar ended, each side up to its share of the bar's volume."""
+    def _match_bar(self, market: Market, before: Quote | None, quote: Quote, last: Px, now: UtcNs) -> None:
+        """Fill what was live before the bar ended, each side up to its share of the bar's volume: at the bar's last price, or
+        at the limit of an order that rested until the price came to it.
+        """
         volume = (quote.volume or ZERO) * self._participation
-        band = None if market.prev_close is None else market.instrument.band(market.prev_close)
-        for orders, at_limit in (
-            (market.sells, band is not None and last <= band[0]),
-            (market.buys, band is not None and last >= band[1]),
+        band = market.band()
+        for side, at_limit in (
+            (Side.SELL, band is not None and last <= band[0]),
+            (Side.BUY, band is not None and last >= band[1]),
         ):
             left = ZERO if at_limit else volume
-            for order in list(orders.values()):
+            for order in market.in_priority(side):
                 if order.live_at >= quote.at:
                     continue
                 crosses = order.price is None or (last <= order.price if order.side is Side.BUY else last >= order.price)
                 if left and crosses:
-                    left -= self._take(market, order, left, last, now)
+                    left -= self._take(market, order, left, price_of(order, before, quote, last, band), now)
                 self._end_immediate(order, now)
 
     def _end_immediate(self, order: PaperOrder, now: UtcNs) -> None:
@@ -375,7 +392,7 @@ class Matching:
             qty = step_down(left, market.instrument.lot)
             if not qty or order.tif is TimeInForce.FOK:
                 return ZERO
-        payable = self._payable(market, order, qty, px)
+        payable = payable_of(order, market.instrument, self.books.cash_of(market.instrument.currency), qty, px)
         if payable < qty and order.tif is TimeInForce.FOK:
             payable = ZERO
         if payable:
@@ -383,32 +400,6 @@ class Matching:
         if payable < qty and order.is_working:
             self.close(order, OrdStatus.CANCELED, f"{Code.INSUFFICIENT_CASH.value}: the market ran away", now)
         return payable
-
-    def _payable(self, market: Market, order: PaperOrder, qty: Decimal, px: Px) -> Decimal:
-        """How much of `qty` the account can pay for. Limit orders hold enough from the start; a market order may not."""
-        instrument = market.instrument
-        if order.ord_type is OrdType.LIMIT or (px <= order.ref_px and order.side is Side.BUY):
-            return qty
-        opening = qty - min(qty, order.close_leaves)
-        if not opening:
-            return qty
-        if instrument.asset_class is AssetClass.FUTURE:
-            rate = Decimal(1) if instrument.margin_rate is None else instrument.margin_rate
-        elif order.side is Side.SELL:
-            return qty
-        else:
-            rate = Decimal(1)
-        budget = self.books.cash_of(instrument.currency).available + order.reserved
-        while qty > ZERO:
-            opening = max(ZERO, qty - order.close_leaves)
-            cost = instrument.notional(px, opening) * rate + fee_of_rest(order, instrument, qty, px)
-            if cost <= budget:
-                return qty
-            short = cost - budget
-            step = instrument.lot
-            fewer = step_down(short / (instrument.notional(px, Decimal(1)) * rate), step)
-            qty = step_down(qty - max(fewer, step), step)
-        return ZERO
 
     def fill(self, order: PaperOrder, qty: Decimal, px: Px, now: UtcNs) -> Execution:
         """Book one execution of the order and report it."""
@@ -470,6 +461,10 @@ class Matching:
         """An order that was filled and lost a fill works again, behind those that rest already (FIX 4.4 vol. 7, D.J.1)."""
         market = self._markets[order.symbol]
         order.ord_status = OrdStatus.PARTIALLY_FILLED if order.cum_qty else OrdStatus.NEW
+        day = self.books.day_of(market.instrument)
+        if order.tif is TimeInForce.DAY and (day is None or day.trading_day != order.trading_day or day.is_over(now)):
+            self.close(order, OrdStatus.EXPIRED, f"trading day {order.trading_day} ended", now)
+            return
         frozen = market.frozen(order.side)
         position = self.books.position(order.symbol)
         free = closable(position, market.instrument, order.side, order.position_effect) - frozen
