@@ -38,6 +38,7 @@ from tradeloop.core.replace import off_books, on_books
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
+from tradeloop.core.shown_otherwise import corrected_fills
 from tradeloop.core.staging import send_late
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
@@ -85,6 +86,7 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
         order = yield from on_execution(state, execution, now)
         if order is not None and order.run_id is not None:
             touched[order.run_id] = None
+    yield from corrected_fills(state, around, snap, touched, now)
     yield from missing_fills(state, around, snap, shown, now)
     if snap.orders is not None:
         yield from _orders(state, around, snap, touched, now)

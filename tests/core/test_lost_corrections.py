@@ -1,0 +1,106 @@
+"""A correction whose report was lost: the broker's list shows the fill with its new figures, and that is as good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from tests.core.runs_made import LISTED, A
+
+from tradeloop.core.events import Overfilled, TradeBusted, TradeCorrected
+from tradeloop.core.inputs import Start
+from tradeloop.core.order import Order
+from tradeloop.core.reports import BrokerSnapshot, BrokerUp, Execution, ExecutionBust
+from tradeloop.core.types import OrdStatus, Px, Qty, Side, Symbol, UtcNs
+from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, buy, number
+from tradeloop.testing.desk import Desk
+
+
+def filled(desk: Desk, *, wait: float = 60) -> tuple[Order, Execution]:
+    """A buy of 100 at 10, filled whole a minute ago."""
+    order = desk.order(buy(A, 100))
+    desk.ack(order)
+    fill = an_execution(order.cl_ord_id, A, Side.BUY, 100, 10, transact_at=desk.now)
+    desk.give(fill)
+    desk.wait(wait)
+    return order, fill
+
+
+def other(fill: Execution, qty: int = 100, px: str = "10") -> Execution:
+    return msgspec.structs.replace(fill, last_qty=Qty(number(qty)), last_px=Px(number(px)))
+
+
+def books(desk: Desk, *fills: Execution, **changes: Any) -> BrokerSnapshot:
+    return a_snapshot(as_of=desk.now, executions=fills, executions_since=UtcNs(0), **changes)
+
+
+def test_a_fill_shown_with_another_price_is_corrected_and_the_money_agrees() -> None:
+    """F29: nobody repeats the report of a correction."""
+    desk = Desk().opened(*LISTED, cash=10_000)
+    order, fill = filled(desk)
+    desk.give(books(desk, other(fill, px="9.90"), cash=9_010, positions={A: 100}))
+
+    assert [(c.cl_ord_id, c.last_qty, c.last_px) for c in desk.of(TradeCorrected)] == [
+        (order.cl_ord_id, number(100), number("9.90"))
+    ]
+    assert desk.cash() == 9_010
+    assert not desk.state.breaks
+    events = len(desk.events)
+    desk.wait(60)
+    desk.give(books(desk, other(fill, px="9.90"), cash=9_010, positions={A: 100}))
+    assert len(desk.events) == events
+
+
+def test_a_fill_shown_with_a_smaller_quantity_lets_its_order_work_again() -> None:
+    desk = Desk().opened(*LISTED, cash=10_000)
+    order, fill = filled(desk)
+    desk.give(books(desk, other(fill, 60), cash=9_400, positions={A: 60}))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.PARTIALLY_FILLED
+    assert desk.state.held(ACCOUNT, Symbol(A)).long_qty == 60
+
+
+def test_a_fill_shown_with_more_than_was_ordered_is_an_overfill() -> None:
+    desk = Desk().opened(*LISTED, cash=10_000)
+    _, fill = filled(desk)
+    desk.give(books(desk, other(fill, 150), cash=8_500, positions={A: 150}))
+    assert [over.excess for over in desk.of(Overfilled)] == [50]
+    assert A in desk.state.halted
+
+
+def test_a_look_older_than_what_we_heard_since_corrects_nothing() -> None:
+    desk = Desk().opened(*LISTED, cash=10_000)
+    _, fill = filled(desk, wait=1)
+    desk.give(books(desk, other(fill, px="9.90"), cash=9_010, positions={A: 100}))
+    assert not desk.of(TradeCorrected)
+    desk.wait(30)
+    desk.give(books(desk, other(fill, px="9.90"), cash=9_010, positions={A: 100}))
+    assert (len(desk.of(TradeCorrected)), desk.state.breaks) == (1, {})
+
+
+def test_a_fill_that_was_taken_back_is_not_corrected_to_life() -> None:
+    desk = Desk().opened(*LISTED, cash=10_000)
+    _, fill = filled(desk)
+    desk.give(ExecutionBust(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, Side.BUY))
+    desk.wait(60)
+    desk.give(books(desk, other(fill, px="9.90"), cash=9_010, positions={A: 100}))
+    assert (len(desk.of(TradeBusted)), desk.of(TradeCorrected)) == (1, [])
+
+
+def test_a_fill_from_before_we_came_in_something_nobody_listed_is_left_alone() -> None:
+    """It is inside the books that were adopted, and has no order here."""
+    desk = Desk()
+    desk.give(Start(1, "test", "t1"), BrokerUp(BROKER))
+    old = an_execution(None, "MYST.XX", Side.SELL, 100, 10)
+    desk.give(books(desk, old, cash=10_000))
+    desk.wait(60)
+    desk.give(books(desk, other(old, px="9.90"), cash=9_990))
+    assert not desk.of(TradeCorrected)
+    assert list(desk.state.breaks) == ["cash:paper:demo:CNY"]
+
+
+def test_figures_that_agree_leave_the_list_unread() -> None:
+    """The broker's list and its money contradict each other: a price is a mistake of the list until the money moves."""
+    desk = Desk().opened(*LISTED, cash=10_000)
+    _, fill = filled(desk)
+    desk.give(books(desk, other(fill, px="9.90"), cash=9_000, positions={A: 100}))
+    assert not desk.of(TradeCorrected)
