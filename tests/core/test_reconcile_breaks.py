@@ -252,6 +252,17 @@ def test_a_status_that_counts_fills_the_executions_do_not_show_is_a_break_and_bo
     assert not desk.state.breaks
 
 
+def test_a_quantity_that_nobody_shows_any_more_is_no_break_of_its_own() -> None:
+    """On the next day the order is in no book: what differs is in the holdings, and nobody could ever close this one."""
+    desk = Desk().opened(*LISTED)
+    order = working(desk)
+    ahead = their_order(order.cl_ord_id, A, Side.BUY, 100, OrdStatus.PARTIALLY_FILLED, cum_qty=Qty(Decimal(60)))
+    desk.give(books(desk, orders=(ahead,)))
+    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(books(desk, positions={A: 60}))
+    assert list(desk.state.breaks) == [LONG_BREAK]
+
+
 def test_a_break_without_a_figure_cannot_be_accepted() -> None:
     desk = Desk().opened(*LISTED)
     order = working(desk)

@@ -19,6 +19,7 @@ Facts = Generator[Event, None, None]
 
 ORDER_MISSING: Final = "order_missing"
 ORDER_OPEN: Final = "order_open"
+ORDER_QTY: Final = "order_qty"
 FILL_MISSING: Final = "fill_missing"
 _WORDS: Final = (ORDER_MISSING, ORDER_OPEN, FILL_MISSING)
 """Breaks of words; all others are of figures, which are compared as numbers."""

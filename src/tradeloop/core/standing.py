@@ -1,0 +1,227 @@
+"""Station 7: what the broker's books say of our orders: the terms they work under, where they stand, and which ones they lack.
+
+An answer that was lost stands in the books, and is booked from them. An order that the books lack has ended or was forgotten;
+how much that proves depends on what this broker shows, and since when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Final
+
+from tradeloop.core.breaks import ORDER_MISSING, ORDER_OPEN, ORDER_QTY, closed, found, id_of
+from tradeloop.core.events import Event, OrderAcknowledged, OrderCanceled, OrderExpired, OrderRejected
+from tradeloop.core.fate import Nameless, missing_id, not_shown
+from tradeloop.core.fills import day_of, find
+from tradeloop.core.order import Order
+from tradeloop.core.replace import off_books, on_books
+from tradeloop.core.reports import BrokerSnapshot, OpenOrder
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import ZERO, ClOrdID, OrdStatus, RunID, TimeInForce, UtcNs
+
+Facts = Generator[Event, None, None]
+
+CLOSED: Final = (OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED)
+_RESOLVE: Final = (
+    "ask the broker; if it is gone, `tradeloop orders resolve {} --as CANCELED --reason …`; "
+    "a fill that comes later is booked all the same"
+)
+
+
+def our_order(state: State, snap: BrokerSnapshot, theirs: OpenOrder) -> Order | None:
+    """Our order that a line of the broker's books speaks of."""
+    day = day_of(state, snap.trading_day, theirs.symbol)
+    return find(state, snap.broker, theirs.account, theirs.cl_ord_id, theirs.order_id, theirs.symbol, theirs.side, day)
+
+
+def terms(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) -> Facts:
+    """Under which terms our orders work, before their fills are booked: what filled beyond the old quantity is no overfill
+    where a larger one has taken effect.
+    """
+    if snap.orders is None:
+        return
+    shown: dict[ClOrdID, None] = {}
+    for theirs in snap.orders:
+        order = our_order(state, snap, theirs)
+        if order is not None:
+            shown[order.cl_ord_id] = None
+            yield from on_books(state, around, snap, order, theirs, now)
+    for order in list(state.orders.open.values()):
+        if order.replaces and (order.broker, order.account) == (snap.broker, snap.account) and order.cl_ord_id not in shown:
+            yield from off_books(around, snap, order, now)
+
+
+def standings(state: State, around: Surroundings, snap: BrokerSnapshot, touched: dict[RunID, None], now: UtcNs) -> Facts:
+    """Give every order the standing the broker's books prove."""
+    assert snap.orders is not None
+    shown: dict[ClOrdID, None] = {}
+    for theirs in snap.orders:
+        order = our_order(state, snap, theirs)
+        if order is None:
+            continue
+        shown[order.cl_ord_id] = None
+        yield from _one_order(state, around, snap, order, theirs, touched, now)
+    able = around.brokers[snap.broker]
+    if able.orders_complete and not snap.orders_complete:
+        return  # less than this broker can show: the next look says more
+    lag = max(around.policy.recent_ns, able.visibility_lag_ns)
+    nameless: Nameless | None = None
+    for order in list(state.orders.open.values()):
+        if order.broker != snap.broker or order.account != snap.account or order.cl_ord_id in shown:
+            continue
+        if order.unknown_at is not None:
+            nameless = Nameless(snap) if nameless is None else nameless
+            yield from not_shown(state, around, order, snap, nameless, now)
+        elif order.acked_at is not None and snap.read_at - order.updated_at > lag:
+            if able.orders_complete:
+                yield from _missing(state, snap, order, now)
+            else:
+                yield from _not_open(state, snap, order, lag, now)
+        if order.is_done and order.run_id is not None:
+            touched[order.run_id] = None
+    for known in list(state.breaks.values()):
+        if (known.broker, known.account) != (snap.broker, snap.account):
+            continue
+        if known.kind == ORDER_MISSING and ClOrdID(known.subject) not in state.orders.open:
+            yield from closed(state, now, known.break_id, "the order has ended")
+        elif known.kind in (ORDER_OPEN, ORDER_QTY) and ClOrdID(known.subject) not in shown:
+            yield from closed(state, now, known.break_id, "the broker does not show the order any more")
+
+
+def _missing(state: State, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Facts:
+    """The broker acknowledged the order and does not show it. It ended with its day, or a person must say what became of it."""
+    first = snap.first_day
+    over = first is not None and order.tif is not TimeInForce.GTC and "" < order.trading_day < first
+    if over and _fills_agree(state, snap, order):
+        yield OrderExpired(
+            now, order.cl_ord_id, f"a {order.tif.value} order of {order.trading_day}, not in the broker's books of {first}"
+        )
+        return
+    yield from found(
+        state,
+        now,
+        snap,
+        ORDER_MISSING,
+        order.cl_ord_id,
+        order.ord_status.value,
+        "not in the broker's books",
+        "the broker forgot the order, or shows orders of another trading day only",
+        _RESOLVE.format(order.cl_ord_id),
+        None,
+    )
+
+
+def _not_open(state: State, snap: BrokerSnapshot, order: Order, lag: int, now: UtcNs) -> Facts:
+    """A broker that shows all its open orders and no others does not show one that it had acknowledged: it has ended.
+
+    How, its fills and its day tell. An order good for its day has expired once that is over; one that a cancel was sent for, or
+    that never rests, is out of the market once the list of executions has had time to show the fill that could have ended it
+    instead. Anything else a person decides.
+    """
+    day = day_of(state, None, order.symbol) or snap.trading_day or ""
+    if order.tif is not TimeInForce.GTC and "" < order.trading_day < day and _fills_agree(state, snap, order):
+        yield OrderExpired(
+            now, order.cl_ord_id, f"a {order.tif.value} order of {order.trading_day}, not among the broker's open orders"
+        )
+        return
+    known = state.breaks.get(missing_id(order))
+    waited = known is not None and snap.read_at - known.at > lag
+    gone = order.cancel_asks > 0 or order.tif in (TimeInForce.IOC, TimeInForce.FOK)
+    if gone and waited and _shows_all_fills(snap, order):
+        text = "not among the broker's open orders, and its executions are complete"
+        yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_asks > 0)
+        return
+    yield from found(
+        state,
+        now,
+        snap,
+        ORDER_MISSING,
+        order.cl_ord_id,
+        order.ord_status.value,
+        "not among the broker's open orders",
+        "it has ended there, by a cancel, an expiry or a fill, and the broker shows open orders only",
+        _RESOLVE.format(order.cl_ord_id),
+        None,
+    )
+
+
+def _fills_agree(state: State, snap: BrokerSnapshot, order: Order) -> bool:
+    """Whether the books leave no room for a fill of the order that we have not heard of."""
+    if _shows_all_fills(snap, order):
+        return True
+    if snap.positions is None or state.held(order.account, order.symbol).updated_at > snap.read_at:
+        return False
+    ours = state.held(order.account, order.symbol)
+    theirs = next(((p.long_qty, p.short_qty) for p in snap.positions if p.symbol == order.symbol), (ZERO, ZERO))
+    return (ours.long_qty, ours.short_qty) == theirs
+
+
+def _shows_all_fills(snap: BrokerSnapshot, order: Order) -> bool:
+    """Whether the broker's list of executions reaches back to before the order was sent."""
+    begun = order.staged_at if order.send_begun_at is None else order.send_begun_at
+    return snap.executions is not None and snap.executions_since is not None and snap.executions_since <= begun
+
+
+def _one_order(
+    state: State,
+    around: Surroundings,
+    snap: BrokerSnapshot,
+    order: Order,
+    theirs: OpenOrder,
+    touched: dict[RunID, None],
+    now: UtcNs,
+) -> Facts:
+    cl_ord_id = order.cl_ord_id
+    if order.acked_at is None and not order.is_done and theirs.ord_status is not OrdStatus.REJECTED:
+        yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
+    # Of an order made elsewhere we may have a part only; its fills count, its status need not add up.
+    agreed = theirs.cum_qty == order.cum_qty or order.external
+    if not order.is_done and agreed and theirs.ord_status in CLOSED:
+        if theirs.ord_status is OrdStatus.CANCELED:
+            yield OrderCanceled(now, cl_ord_id, theirs.text, order.cancel_requested_at is not None)
+        elif theirs.ord_status is OrdStatus.EXPIRED:
+            yield OrderExpired(now, cl_ord_id, theirs.text)
+        elif theirs.ord_status is OrdStatus.REJECTED:
+            yield OrderRejected(now, cl_ord_id, "", theirs.text)
+        if order.run_id is not None:
+            touched[order.run_id] = None
+    able = around.brokers[snap.broker]
+    settled = snap.read_at - order.updated_at > max(around.policy.recent_ns, able.visibility_lag_ns)
+    if order.is_done and not order.external and settled and theirs.ord_status not in CLOSED:
+        cause = "the order was taken for ended here, and the broker works it still"
+        if theirs.cum_qty < order.cum_qty:
+            cause = "more of it has filled here than the broker counts, and it works the rest: a fill was taken back unheard"
+        yield from found(
+            state,
+            now,
+            snap,
+            ORDER_OPEN,
+            cl_ord_id,
+            order.ord_status.value,
+            theirs.ord_status.value,
+            cause,
+            "cancel it at the broker; what fills until then is booked",
+            None,
+        )
+    open_id = id_of(ORDER_OPEN, snap.broker, snap.account, cl_ord_id)
+    if theirs.ord_status in CLOSED:
+        yield from closed(state, now, open_id, "the order has ended at the broker, too")
+    elif not order.is_done:
+        yield from closed(state, now, open_id, "the order works here, too")
+    yield from closed(state, now, missing_id(order), "the broker shows the order again")
+    if agreed:
+        yield from closed(state, now, id_of(ORDER_QTY, snap.broker, snap.account, cl_ord_id), "filled quantities agree")
+    elif snap.executions is not None and now - order.updated_at > around.policy.recent_ns:
+        yield from found(
+            state,
+            now,
+            snap,
+            ORDER_QTY,
+            cl_ord_id,
+            str(order.cum_qty),
+            str(theirs.cum_qty),
+            "the broker's status counts fills that its executions do not show, or the other way round",
+            "wait for the executions; fills are never booked from a status",
+            None,
+        )
