@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from tests.core.runs_made import LISTED, A
 from typing_extensions import override
@@ -23,8 +24,9 @@ from tradeloop.core.events import (
 from tradeloop.core.inputs import Start
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.reports import BrokerUp, Execution, OpenOrder, OrderAck, SendOutcome
-from tradeloop.core.types import OrderID, OrdStatus, Qty, Side, Symbol
+from tradeloop.core.reports import BrokerSnapshot, BrokerUp, Execution, ExecutionBust, OpenOrder, OrderAck, SendOutcome
+from tradeloop.core.state import OrderBook
+from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, Qty, Side, Symbol
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_execution, buy, sell, their_order
 from tradeloop.testing.desk import Desk
 
@@ -286,3 +288,69 @@ def test_a_look_walks_the_executions_as_often_for_many_strangers_orders_as_for_o
 
     assert [found.order_qty for found in desk.of(ExternalOrderFound)] == [Qty(Decimal(150))] * orders
     assert fills.walks == 3, "for what is inside the books adopted, for the orders' parts of it, for the fills"
+
+
+# --- orders that ended long ago, shown again and again
+
+
+def ended_long_ago(desk: Desk, count: int) -> tuple[tuple[OpenOrder, ...], tuple[Execution, ...]]:
+    """Orders that filled a minute ago, and their fills, as the broker's books show them."""
+    lines, fills = [], []
+    for n in range(count):
+        order = desk.order(buy(A, 100))
+        desk.ack(order, f"b{n}")
+        fills.append(an_execution(order.cl_ord_id, A, Side.BUY, 100, 1, f"e{n}", transact_at=desk.now))
+        desk.give(fills[-1])
+        lines.append(shown(order, OrdStatus.FILLED, order_id=OrderID(f"b{n}"), cum_qty=Qty(Decimal(100))))
+    desk.wait(60)
+    return tuple(lines), tuple(fills)
+
+
+def unpacked(desk: Desk, books: BrokerSnapshot, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many closed orders a look takes out of their bytes."""
+    count = 0
+    get = OrderBook.get
+
+    def counting(self: OrderBook, cl_ord_id: ClOrdID) -> Order | None:
+        nonlocal count
+        count += cl_ord_id in self.closed
+        return get(self, cl_ord_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(OrderBook, "get", counting)
+        desk.give(books)
+    return count
+
+
+def test_an_order_that_ended_on_both_sides_is_compared_once_and_not_at_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look must not cost what the whole day has traded."""
+    desk = Desk().opened(*LISTED)
+    lines, fills = ended_long_ago(desk, 20)
+    books = a_snapshot(as_of=desk.now, cash=998_000, positions={A: 2_000}, orders=lines, executions=fills)
+    assert unpacked(desk, books, monkeypatch) >= 20
+    assert unpacked(desk, books, monkeypatch) == 0
+    assert not desk.state.breaks
+
+
+def test_an_order_that_changed_after_it_was_compared_is_compared_again() -> None:
+    """A bust that the broker's own status does not follow."""
+    desk = Desk().opened(*LISTED)
+    lines, fills = ended_long_ago(desk, 2)
+    books = a_snapshot(as_of=desk.now, cash=999_800, positions={A: 200}, orders=lines, executions=fills)
+    desk.give(books, books)
+    taken = fills[0]
+    desk.give(ExecutionBust(BROKER, ACCOUNT, taken.trading_day, taken.exec_id, Side.BUY))
+    desk.wait(60)
+    desk.give(a_snapshot(as_of=desk.now, cash=999_900, positions={A: 100}, orders=lines, executions=fills[1:]))
+    assert [known.kind for known in desk.state.breaks.values()] == ["order_qty"]
+
+
+def test_a_line_that_changed_after_it_was_compared_is_compared_again() -> None:
+    desk = Desk().opened(*LISTED)
+    lines, fills = ended_long_ago(desk, 2)
+    books = a_snapshot(as_of=desk.now, cash=999_800, positions={A: 200}, orders=lines, executions=fills)
+    desk.give(books, books)
+    alive = msgspec.structs.replace(lines[0], ord_status=OrdStatus.PARTIALLY_FILLED, cum_qty=Qty(Decimal(60)))
+    desk.wait(60)
+    desk.give(msgspec.structs.replace(books, as_of=desk.now, orders=(alive, lines[1])))
+    assert sorted(known.kind for known in desk.state.breaks.values()) == ["order_open", "order_qty"]

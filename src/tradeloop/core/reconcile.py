@@ -33,7 +33,7 @@ from tradeloop.core.reports import BrokerSnapshot, Execution
 from tradeloop.core.run.conduct import advance
 from tradeloop.core.shown_otherwise import corrected_fills
 from tradeloop.core.staging import send_late
-from tradeloop.core.standing import CLOSED, our_order, standings, terms
+from tradeloop.core.standing import CLOSED, our_order, remember, standings, telling, terms
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
@@ -64,7 +64,8 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
             return
         yield from _adopt(state, snap, now)
     yield from _import_orders(state, snap, now)
-    yield from terms(state, around, snap, now)
+    lines = telling(state, around, snap)
+    yield from terms(state, around, snap, lines, now)
     overtaken = _overtaken(state, snap)
     touched: dict[RunID, None] = {}
     shown: dict[str, None] = {}
@@ -76,7 +77,9 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     yield from corrected_fills(state, around, snap, touched, now)
     yield from missing_fills(state, around, snap, shown, now)
     if snap.orders is not None:
-        yield from standings(state, around, snap, touched, now)
+        lines = telling(state, around, snap)  # once more: a fill of this very look may have changed an order
+        yield from standings(state, around, snap, lines, touched, now)
+        remember(state, around, snap, lines)
     yield from _positions(state, around, snap, overtaken, now)
     yield from _cash(state, around, snap, overtaken, now)
     link = state.links.get(snap.broker)

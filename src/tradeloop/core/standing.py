@@ -35,14 +35,57 @@ def our_order(state: State, snap: BrokerSnapshot, theirs: OpenOrder) -> Order | 
     return find(state, snap.broker, theirs.account, theirs.cl_ord_id, theirs.order_id, theirs.symbol, theirs.side, day)
 
 
-def terms(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) -> Facts:
+def telling(state: State, around: Surroundings, snap: BrokerSnapshot) -> tuple[OpenOrder, ...]:
+    """The lines of the books that may say something new. A day has many orders that ended long ago, and they are shown in every
+    look: where neither the line nor our order has changed since the last one, there is nothing to compare.
+    """
+    settled = around.settled.get(snap.account)
+    if not settled:
+        return snap.orders or ()
+    lines = []
+    for theirs in snap.orders or ():
+        known = None if theirs.cl_ord_id is None else settled.get(theirs.cl_ord_id)
+        if (
+            known is None
+            or theirs.cl_ord_id is None
+            or known[0] != theirs
+            or state.orders.closed.get(theirs.cl_ord_id) is not known[1]
+        ):
+            lines.append(theirs)
+    return tuple(lines)
+
+
+def remember(state: State, around: Surroundings, snap: BrokerSnapshot, lines: tuple[OpenOrder, ...]) -> None:
+    """Keep which lines need no second look: of orders that ended on both sides with the same quantity, and not just now."""
+    able = around.brokers[snap.broker]
+    lag = max(around.policy.recent_ns, able.visibility_lag_ns)
+    before = around.settled.get(snap.account, {})
+    settled: dict[ClOrdID, tuple[OpenOrder, bytes]] = {}
+    looked_at = {theirs.cl_ord_id for theirs in lines}
+    for theirs in snap.orders or ():
+        cl_ord_id = theirs.cl_ord_id
+        if cl_ord_id is None or theirs.ord_status not in CLOSED:
+            continue
+        if cl_ord_id not in looked_at:
+            settled[cl_ord_id] = before[cl_ord_id]
+            continue
+        packed = state.orders.closed.get(cl_ord_id)
+        order = None if packed is None else our_order(state, snap, theirs)
+        if packed is None or order is None or order.cl_ord_id != cl_ord_id or order.cum_qty != theirs.cum_qty:
+            continue
+        if order.cancel_requested_at is None and not order.replaces and snap.read_at - order.updated_at > lag:
+            settled[cl_ord_id] = theirs, packed
+    around.settled[snap.account] = settled
+
+
+def terms(state: State, around: Surroundings, snap: BrokerSnapshot, lines: tuple[OpenOrder, ...], now: UtcNs) -> Facts:
     """Under which terms our orders work, before their fills are booked: what filled beyond the old quantity is no overfill
     where a larger one has taken effect.
     """
     if snap.orders is None:
         return
     shown: dict[ClOrdID, None] = {}
-    for theirs in snap.orders:
+    for theirs in lines:
         order = our_order(state, snap, theirs)
         if order is not None:
             shown[order.cl_ord_id] = None
@@ -52,11 +95,17 @@ def terms(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) 
             yield from off_books(around, snap, order, now)
 
 
-def standings(state: State, around: Surroundings, snap: BrokerSnapshot, touched: dict[RunID, None], now: UtcNs) -> Facts:
+def standings(
+    state: State,
+    around: Surroundings,
+    snap: BrokerSnapshot,
+    lines: tuple[OpenOrder, ...],
+    touched: dict[RunID, None],
+    now: UtcNs,
+) -> Facts:
     """Give every order the standing the broker's books prove."""
-    assert snap.orders is not None
     shown: dict[ClOrdID, None] = {}
-    for theirs in snap.orders:
+    for theirs in lines:
         order = our_order(state, snap, theirs)
         if order is None:
             continue
