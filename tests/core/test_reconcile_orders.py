@@ -275,6 +275,27 @@ class Counted(UserList[Execution]):
         return iter(self.data)
 
 
+class Walked(dict[ClOrdID, None]):
+    """Open orders of one symbol that count how often they were walked."""
+
+    walks = 0
+
+    @override
+    def __iter__(self) -> Iterator[ClOrdID]:
+        self.walks += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("orders", [1, 50])
+def test_strangers_orders_are_not_looked_for_among_all_others_of_their_symbol(orders: int) -> None:
+    desk = unadopted()
+    working = desk.state.working[ACCOUNT, Symbol(A)] = Walked()
+    theirs = tuple(their_order(None, A, Side.BUY, 200, OrdStatus.NEW, order_id=OrderID(f"h{n}")) for n in range(orders))
+    desk.give(a_snapshot(orders=theirs))
+    assert len(working) == len(desk.of(ExternalOrderFound)) == orders
+    assert working.walks == 0
+
+
 @pytest.mark.parametrize("orders", [1, 50])
 def test_a_look_walks_the_executions_as_often_for_many_strangers_orders_as_for_one(orders: int) -> None:
     """The first look at a busy account must not take as many steps as it has orders times executions."""

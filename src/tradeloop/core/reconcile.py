@@ -26,10 +26,10 @@ from tradeloop.core.events import (
     Event,
     InstrumentListed,
 )
-from tradeloop.core.execution import exec_key
+from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.fills import adopt_order, day_of, on_execution, unresolved
 from tradeloop.core.replies import Done
-from tradeloop.core.reports import BrokerSnapshot, Execution
+from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
 from tradeloop.core.shown_otherwise import corrected_fills
 from tradeloop.core.staging import send_late
@@ -181,8 +181,13 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
     such an order would count for nothing. What is inside the adopted books already is no part of it any more.
     """
     booked: dict[tuple[OrderID | None, Symbol, Side], Decimal] | None = None
+    numbered: dict[tuple[OrderID | None, Symbol, Side], None] = {}
+    if any(theirs.cl_ord_id is None for theirs in snap.orders or ()):
+        numbered = {(known.order_id, known.symbol, known.side): None for known in state.orders.open.values()}
     for theirs in snap.orders or ():
-        if theirs.ord_status in CLOSED or our_order(state, snap, theirs) is not None:
+        if theirs.ord_status in CLOSED:
+            continue
+        if _may_be_known(state, snap, theirs, numbered) and our_order(state, snap, theirs) is not None:
             continue
         if booked is None:
             booked = _booked_by_order(state, snap)
@@ -199,6 +204,18 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
             day_of(state, snap.trading_day, theirs.symbol),
             now,
         )
+
+
+def _may_be_known(
+    state: State, snap: BrokerSnapshot, theirs: OpenOrder, numbered: dict[tuple[OrderID | None, Symbol, Side], None]
+) -> bool:
+    """Whether one of our orders can be meant at all. `numbered` holds what is open here, so that it is not looked through again
+    for each of many strangers' orders.
+    """
+    if theirs.cl_ord_id is not None or (theirs.order_id, theirs.symbol, theirs.side) in numbered:
+        return True
+    day = day_of(state, snap.trading_day, theirs.symbol)
+    return state.by_order_id.get(order_key(snap.broker, theirs.account, day, theirs.symbol, theirs.order_id)) is not None
 
 
 def _booked_by_order(state: State, snap: BrokerSnapshot) -> dict[tuple[OrderID | None, Symbol, Side], Decimal]:
