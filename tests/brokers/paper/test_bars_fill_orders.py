@@ -114,7 +114,7 @@ def test_yesterdays_close_does_not_make_todays_limits() -> None:
     bench.quote(bar(60, "10.00", 1000, symbol=MAOTAI, prev_close="10.00"))
     bench.matching.open_day("cn", NEXT_DAY, ((at(86_400), at(90_000)),), at(86_000))
     order = bench.buy(100, "5.00", symbol=MAOTAI, seconds=86_460)
-    assert order.ord_status is OrdStatus.NEW
+    assert order.is_working
     bench.quote(bar(86_520, "5.00", 100_000, symbol=MAOTAI, prev_close="5.00"))
     assert order.ord_status is OrdStatus.FILLED
 
