@@ -15,18 +15,24 @@ from tradeloop.core.types import AccountID, TradingDay, UtcNs
 DAYS_KEPT: Final = 4
 """Trading days of each account: today's night and day, yesterday's, and two more for markets whose days are apart."""
 
+_BITS: Final = 64
+_BOOKED: Final = 2**_BITS - 1
+
 Moments = tuple[UtcNs, UtcNs]
 """The earliest moment at which a fill can have happened, by the broker's clock, and the one at which it was booked, by ours."""
 PackedFills = list[tuple[AccountID, list[tuple[TradingDay, list[tuple[str, Moments]]]]]]
 
 
 class RecentFills:
-    """account -> trading day -> execution key -> when the fill happened and was booked."""
+    """account -> trading day -> execution key -> when the fill happened and was booked.
+
+    Both moments are kept in one number, so that the collector has nothing to walk, however many fills a day has.
+    """
 
     __slots__ = ("_days",)
 
     def __init__(self) -> None:
-        self._days: dict[AccountID, dict[TradingDay, Shards[Moments]]] = {}
+        self._days: dict[AccountID, dict[TradingDay, Shards[int]]] = {}
 
     def add(self, account: AccountID, day: TradingDay, key: str, moments: Moments) -> None:
         """A fill was booked. One of a day older than those kept is not remembered."""
@@ -38,7 +44,8 @@ class RecentFills:
             fills = days[day] = Shards()
             while len(days) > DAYS_KEPT:
                 del days[min(days)]
-        fills[key] = moments
+        happened, booked = moments
+        fills[key] = happened << _BITS | booked
 
     def absent(self, account: AccountID, since: UtcNs, before: UtcNs, shown: Container[str]) -> list[str]:
         """The keys of fills that surely happened at or after `since`, were booked before `before`, and are not shown."""
@@ -46,8 +53,8 @@ class RecentFills:
             key
             for fills in self._days.get(account, {}).values()
             for part in fills.parts()
-            for key, (happened, booked) in part.items()
-            if key not in shown and happened >= since and booked < before
+            for key, moments in part.items()
+            if key not in shown and moments >> _BITS >= since and moments & _BOOKED < before
         ]
         keys.sort()
         return keys
@@ -55,7 +62,10 @@ class RecentFills:
     def pack(self) -> PackedFills:
         """All of it in one order, whatever order it came in."""
         return [
-            (account, [(day, list(fills.items())) for day, fills in sorted(days.items())])
+            (
+                account,
+                [(day, [(key, _apart(moments)) for key, moments in fills.items()]) for day, fills in sorted(days.items())],
+            )
             for account, days in sorted(self._days.items())
         ]
 
@@ -68,3 +78,7 @@ class RecentFills:
                 for key, moments in fills:
                     recent.add(account, day, key, moments)
         return recent
+
+
+def _apart(moments: int) -> Moments:
+    return UtcNs(moments >> _BITS), UtcNs(moments & _BOOKED)
