@@ -268,15 +268,15 @@ class TellingJournal:
         self.fails: Exception | None = None
         self.appends = 0
 
-    async def append(self, batch: Batch) -> None:
-        """Keep the row, when the gate is open and no failure is ordered."""
+    async def append(self, *batches: Batch) -> None:
+        """Keep the rows, when the gate is open and no failure is ordered."""
         self.appends += 1
-        names = " ".join(type(event).__name__ for event in codec.decode(batch.payload))
+        names = " ".join(type(event).__name__ for batch in batches for event in codec.decode(batch.payload))
         self.happened.append(f"append {names}")
         await self.gate.wait()
         if self.fails is not None:
             raise self.fails
-        await self._append(batch)
+        await self._append(*batches)
         self.happened.append(f"durable {names}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ async def test_after_a_failed_append_nothing_is_tried_again(tmp_path: Path) -> N
     """F55: an fsync that failed may report success the next time although its pages were dropped, so there is no next time."""
     tries = 0
 
-    async def fails(values: dict[str, Any]) -> int:
+    async def fails(rows: Sequence[dict[str, Any]]) -> int:
         nonlocal tries
         tries += 1
         raise JournalFailed("the disk said EIO")

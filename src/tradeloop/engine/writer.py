@@ -39,7 +39,9 @@ TURN_EVENTS_MAX: Final = 16_384
 
 ROW_EVENTS_MAX: Final = 4_096
 ROW_BYTES_MAX: Final = 1 << 20
-"""What one row of the journal holds at most. A server takes statements of a bounded size, and MySQL gets two digits a byte."""
+"""What one row of the journal holds at most. A server takes statements of a bounded size, and MySQL gets two digits a byte.
+However many rows a turn needs, they become durable together, so that no decision is ever half remembered.
+"""
 
 
 class Published(msgspec.Struct, frozen=True, gc=False):
@@ -54,11 +56,11 @@ class Published(msgspec.Struct, frozen=True, gc=False):
 class _Turn:
     """What one batch owes the world once it is durable."""
 
-    __slots__ = ("cuts", "effects", "events", "refusals", "replies")
+    __slots__ = ("durable", "effects", "events", "refusals", "replies")
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.cuts: list[int] = []  # where one decision ends and the next begins
+        self.durable = False
         self.effects: list[Effect] = []
         self.replies: list[tuple[asyncio.Future[Reply], Reply]] = []
         self.refusals: list[tuple[asyncio.Future[Reply], BadInput]] = []
@@ -115,22 +117,24 @@ class Writer:
             await self._end()
 
     async def _end(self) -> None:
-        """Answer everybody. A commit that was on its way and succeeded is answered with what it made durable, though nothing of
-        it is sent any more: the next start finds it.
+        """Answer everybody with what is true. What is durable is answered as decided, though nothing of it is sent any more: the
+        next start finds it. A commit that may still succeed is not denied.
         """
+        in_flight, committing = self._in_flight, self._committing
         try:
-            committing = self._committing
             if committing is not None:
-                done, _ = await asyncio.wait((committing,), timeout=LAST_COMMIT_S)
-                if done and not committing.cancelled() and committing.exception() is None:
-                    _answer(self._in_flight)
+                await asyncio.wait((committing,), timeout=LAST_COMMIT_S)
         finally:
-            ended = JournalFailed("the engine ended before this was durable; nothing of it was sent, ask again after a restart")
-            for turn in (self._in_flight, self._gathering):
-                for future, _ in (*turn.replies, *turn.refusals):
-                    if not future.done():
-                        future.set_exception(ended)
-            self._inbox.refuse(ended)
+            if in_flight.durable:
+                _answer(in_flight)
+            _refuse(
+                in_flight,
+                "the engine ended while this was becoming durable; nothing of it was sent, and whether it was recorded shows"
+                " after a restart: look before you ask again",
+            )
+            why = "the engine ended before this was durable; nothing of it was sent, ask again after a restart"
+            _refuse(self._gathering, why)
+            self._inbox.refuse(JournalFailed(why))
 
     async def _loop(self) -> None:
         inbox, wake = self._inbox, self._inbox.wake
@@ -179,67 +183,42 @@ class Writer:
                     raise
                 turn.refusals.append((future, refusal))
                 continue
-            if len(events) > (turn.cuts[-1] if turn.cuts else 0):
-                turn.cuts.append(len(events))
             if type(item) is TimerFired:
                 effects.extend(on_timer(state, around, item, now))
             if future is not None:
                 turn.replies.append((future, reply if reply is not None else Done()))
 
     async def _commit(self, turn: _Turn) -> None:
-        """Make the turn durable: one row, or several where it is too large for one."""
+        """Make the turn durable: one row, or several at once where it is too large for one."""
         epoch = self.state.epoch  # of the events: while a row is on its way the state goes on
-        for events in _pieces(turn):
-            payload = self._codec.encode(events)
-            for piece, encoded in self._rows(events, payload):
-                await self._append(piece, encoded, epoch)
+        events, rows, after = turn.events, [], self.head
+        for start in range(0, len(events), ROW_EVENTS_MAX):
+            part = events[start : start + ROW_EVENTS_MAX]
+            for piece, payload in self._cut(part, self._codec.encode(part)):
+                row = self._codec.seal(payload, count=len(piece), after=after, epoch=epoch, appended_at=self._clock.now())
+                after = (row.batch, row.last_seq, row.hash)
+                rows.append((row, piece))
+        await self._journal.append(*(row for row, _ in rows))
+        self.head, turn.durable = after, True
+        for row, piece in rows:
+            published = Published(row.batch, row.first_seq, row.appended_at, piece)
+            for reader in self._readers:
+                reader(published)
 
-    def _rows(self, events: list[Event], payload: bytes) -> Iterator[tuple[list[Event], bytes]]:
-        """The events with their encodings, halved until each is small enough; a single event is never cut."""
+    def _cut(self, events: list[Event], payload: bytes) -> Iterator[tuple[list[Event], bytes]]:
+        """The events with their encodings, halved until each is small enough for a row; a single event is never cut."""
         if len(payload) <= ROW_BYTES_MAX or len(events) == 1:
             yield events, payload
             return
         half = len(events) // 2
         for part in (events[:half], events[half:]):
-            yield from self._rows(part, self._codec.encode(part))
-
-    async def _append(self, events: list[Event], payload: bytes, epoch: int) -> None:
-        batch = self._codec.seal(
-            payload,
-            count=len(events),
-            after=self.head,
-            epoch=epoch,
-            appended_at=self._clock.now(),
-        )
-        await self._journal.append(batch)
-        self.head = (batch.batch, batch.last_seq, batch.hash)
-        published = Published(batch.batch, batch.first_seq, batch.appended_at, events)
-        for reader in self._readers:
-            reader(published)
+            yield from self._cut(part, self._codec.encode(part))
 
     def _release(self, turn: _Turn) -> None:
         """The batch is durable: answer, and let the effects go."""
         _answer(turn)
         if turn.effects:
             self._act(turn.effects)
-
-
-def _pieces(turn: _Turn) -> Iterator[list[Event]]:
-    """The events of a turn in pieces of at most ROW_EVENTS_MAX, cut between decisions; one that is larger alone is cut too."""
-    events, begin, end = turn.events, 0, 0
-    if len(events) <= ROW_EVENTS_MAX:
-        yield events
-        return
-    for cut in turn.cuts:
-        if cut - begin > ROW_EVENTS_MAX and end > begin:
-            yield events[begin:end]
-            begin = end
-        while cut - begin > ROW_EVENTS_MAX:
-            yield events[begin : begin + ROW_EVENTS_MAX]
-            begin += ROW_EVENTS_MAX
-        end = cut
-    if begin < len(events):
-        yield events[begin:]
 
 
 def _answer(turn: _Turn) -> None:
@@ -249,3 +228,9 @@ def _answer(turn: _Turn) -> None:
     for future, refusal in turn.refusals:
         if not future.done():
             future.set_exception(refusal)
+
+
+def _refuse(turn: _Turn, why: str) -> None:
+    for future, _ in (*turn.replies, *turn.refusals):
+        if not future.done():
+            future.set_exception(JournalFailed(why))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypeVar
@@ -30,8 +30,10 @@ from tradeloop.journal.thread import OneThread
 
 Dialect = Literal["sqlite", "postgresql", "mysql"]
 T = TypeVar("T")
-Insert = Callable[[dict[str, Any]], Awaitable[int]]
-"""Runs one prepared statement durably; the number of rows it wrote."""
+Insert = Callable[[Sequence[dict[str, Any]]], Awaitable[int]]
+"""Runs one prepared statement for each of some rows, durably and in one transaction; the number of rows it wrote. Fewer than
+were given means that none was.
+"""
 Then = Callable[[dict[str, Any]], None]
 
 BUSY_MS: Final = 10_000
@@ -65,7 +67,7 @@ class Line(Protocol):
 
     async def prepare(self, statement: Executable, what: str, then: Then | None = None) -> Insert:
         """Make a statement ready to be run many times, durably each time, by a connection of its own. `then` is called where
-        the statement ran, with the values of each row that was written."""
+        the statement ran, with the values of the last row, when all were written."""
         ...
 
     async def close(self) -> None:
@@ -121,14 +123,28 @@ class SqliteLine:
         sql, fixed = str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
         raw = await self._in_thread(self._driver, what)
 
-        def write(values: dict[str, Any]) -> int:
-            written = raw.execute(sql, fixed | values).rowcount
+        def write_all(rows: Sequence[dict[str, Any]]) -> int:
+            if len(rows) == 1:
+                return raw.execute(sql, fixed | rows[0]).rowcount
+            raw.execute("BEGIN IMMEDIATE")
+            committed = False
+            try:
+                if all(raw.execute(sql, fixed | values).rowcount == 1 for values in rows):
+                    raw.execute("COMMIT")
+                    committed = True
+            finally:
+                if not committed and raw.in_transaction:
+                    raw.rollback()
+            return len(rows) if committed else 0
+
+        def write(rows: Sequence[dict[str, Any]]) -> int:
+            written = write_all(rows)
             if written and then is not None:
-                then(values)
+                then(rows[-1])
             return written
 
-        async def insert(values: dict[str, Any]) -> int:
-            return await self._in_thread(lambda: write(values), what)
+        async def insert(rows: Sequence[dict[str, Any]]) -> int:
+            return await self._in_thread(lambda: write(rows), what)
 
         return insert
 
@@ -232,12 +248,24 @@ class ServerLine:
                 connection = await engine.connect()
         self._apart.append(connection)
 
-        async def insert(values: dict[str, Any]) -> int:
+        async def write(rows: Sequence[dict[str, Any]]) -> int:
+            if len(rows) == 1:
+                return (await connection.execute(statement, rows[0])).rowcount
+            # The connection commits by itself; in between these two words it does not. One that fails there is not used again.
+            await connection.exec_driver_sql("BEGIN")
+            for values in rows:
+                if (await connection.execute(statement, values)).rowcount != 1:
+                    await connection.exec_driver_sql("ROLLBACK")
+                    return 0
+            await connection.exec_driver_sql("COMMIT")
+            return len(rows)
+
+        async def insert(rows: Sequence[dict[str, Any]]) -> int:
             with told(f"{what} in {self.label}", self._errors):
                 async with asyncio.timeout(self._answer_s):
-                    written = (await connection.execute(statement, values)).rowcount
+                    written = await write(rows)
                 if written and then is not None:
-                    then(values)
+                    then(rows[-1])
                 return written
 
         return insert

@@ -73,16 +73,18 @@ class MemoryJournal:
         """(batch, last_seq, hash) of the last row."""
         return codec.head_of(self.store.rows[-1]) if self.store.rows else codec.EMPTY
 
-    async def append(self, batch: Batch) -> None:
-        """Keep one row, when the epoch is ours and it follows the last one."""
+    async def append(self, *batches: Batch) -> None:
+        """Keep rows, all of them or none: when the epoch is ours and each follows the one before."""
         self._writable()
         held = self._held()
-        if batch.epoch != held.epoch:
-            raise StaleEpoch(f"batch {batch.batch} carries epoch {batch.epoch}; expected {held.epoch}, the current one")
         after = await self.head()
-        if (batch.batch, batch.first_seq, batch.prev_hash) != (after[0] + 1, after[1] + 1, after[2]):
-            raise JournalFailed(f"batch {batch.batch} does not follow batch {after[0]}; nothing was written")
-        self.store.rows.append(batch)
+        for batch in batches:
+            if batch.epoch != held.epoch:
+                raise StaleEpoch(f"batch {batch.batch} carries epoch {batch.epoch}; expected {held.epoch}, the current one")
+            if (batch.batch, batch.first_seq, batch.prev_hash) != (after[0] + 1, after[1] + 1, after[2]):
+                raise JournalFailed(f"batch {batch.batch} does not follow batch {after[0]}; nothing was written")
+            after = codec.head_of(batch)
+        self.store.rows.extend(batches)
 
     async def read(self, after_batch: int = 0) -> AsyncIterator[Batch]:
         """Rows in order, each checked against the one before; JournalDamaged at the first that does not fit."""

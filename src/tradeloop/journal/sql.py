@@ -176,37 +176,31 @@ class SqlJournal:
         """(batch, last_seq, hash) of the last row, which is checked, also against what the witness has seen."""
         return await self._check_tail()
 
-    async def append(self, batch: Batch) -> None:
-        """Make one row durable. Raises StaleEpoch when another epoch has begun, JournalFailed when it may not be durable."""
+    async def append(self, *batches: Batch) -> None:
+        """Make rows durable, all of them or none. Raises StaleEpoch when another epoch has begun, JournalFailed when they may not
+        be durable.
+        """
         self._writable("appending to the journal")
         if self._why_not:
             raise JournalFailed(f"nothing is appended after a failure: {self._why_not}")
-        if self._epoch is None or batch.epoch != self._epoch:
-            raise StaleEpoch(f"batch {batch.batch} carries epoch {batch.epoch}; this process holds {self._epoch or 'none'}")
         head = self._head
-        if batch.batch != head[0] + 1 or batch.first_seq != head[1] + 1 or batch.prev_hash != head[2]:
-            raise JournalFailed(f"batch {batch.batch} does not follow batch {head[0]}; nothing was written")
+        for batch in batches:
+            if self._epoch is None or batch.epoch != self._epoch:
+                raise StaleEpoch(f"batch {batch.batch} carries epoch {batch.epoch}; this process holds {self._epoch or 'none'}")
+            if batch.batch != head[0] + 1 or batch.first_seq != head[1] + 1 or batch.prev_hash != head[2]:
+                raise JournalFailed(f"batch {batch.batch} does not follow batch {head[0]}; nothing was written")
+            head = codec.head_of(batch)
         assert self._append is not None  # prepared by open, as _writable has seen
-        self._why_not = f"the append of batch {batch.batch} did not come to its end"  # true while we wait, and if cancelled
+        last = batches[-1]
+        self._why_not = f"the append of batch {last.batch} did not come to its end"  # true while we wait, and if cancelled
         try:
-            written = await self._append(
-                {
-                    "p_batch": batch.batch,
-                    "p_first_seq": batch.first_seq,
-                    "p_last_seq": batch.last_seq,
-                    "p_epoch": batch.epoch,
-                    "p_appended_at": batch.appended_at,
-                    "p_prev_hash": batch.prev_hash,
-                    "p_hash": batch.hash,
-                    "p_payload": batch.payload,
-                }
-            )
+            written = await self._append([_values(batch) for batch in batches])
         except (JournalFailed, JournalDamaged) as error:
             self._why_not = str(error)
             raise JournalFailed(str(error)) from error
-        if written != 1:
-            raise self._stale(f"batch {batch.batch} was refused: epoch {batch.epoch} is not the current one any more")
-        self._head = codec.head_of(batch)
+        if written != len(batches):
+            raise self._stale(f"batch {last.batch} was refused: epoch {last.epoch} is not the current one any more")
+        self._head = head
         self._why_not = ""
 
     async def read(self, after_batch: int = 0) -> AsyncIterator[Batch]:
@@ -360,6 +354,19 @@ class SqlJournal:
         head = codec.follow(before, tail[0])
         codec.check_format(tail[0].payload, f"batch {tail[0].batch} of {self._read_line().label}")
         return head
+
+
+def _values(batch: Batch) -> dict[str, Any]:
+    return {
+        "p_batch": batch.batch,
+        "p_first_seq": batch.first_seq,
+        "p_last_seq": batch.last_seq,
+        "p_epoch": batch.epoch,
+        "p_appended_at": batch.appended_at,
+        "p_prev_hash": batch.prev_hash,
+        "p_hash": batch.hash,
+        "p_payload": batch.payload,
+    }
 
 
 def _batch(row: Any, after: codec.Head | None) -> Batch:

@@ -1,6 +1,7 @@
 """The journal port: an append that is durable when it returns, and the way back.
 
-The journal is the truth; everything else can be rebuilt from it. One row is one group commit. `hash` chains every row to the
+The journal is the truth; everything else can be rebuilt from it. One row is one group commit, or a part of one too large for a
+row: its rows become durable together. `hash` chains every row to the
 one before, and covers every column, so that a change anywhere is found.
 """
 
@@ -70,8 +71,10 @@ class Journal(Protocol):
         """(batch, last_seq, hash) of the last row; (0, 0, 32 zero bytes) of an empty journal."""
         ...
 
-    async def append(self, batch: Batch) -> None:
-        """Make the batch durable, conditional on our epoch being the current one. Raises StaleEpoch or JournalFailed."""
+    async def append(self, *batches: Batch) -> None:
+        """Make batches that follow each other durable, all of them or none, conditional on our epoch being the current one.
+        Raises StaleEpoch or JournalFailed.
+        """
         ...
 
     def read(self, after_batch: int = 0) -> AsyncIterator[Batch]:

@@ -208,6 +208,40 @@ class JournalContract:
                     await journal.append(next_batch(head, epoch))
             assert await all_rows(journal) == rows
 
+    async def test_batches_given_together_are_kept_together(self, place: JournalPlace) -> None:
+        """One decision may need several rows; no reader and no restart ever sees half of it."""
+        async with opened(place) as journal:
+            epoch = (await journal.acquire("one")).epoch
+            first = next_batch(codec.EMPTY, epoch)
+            second = next_batch(codec.head_of(first), epoch, count=3)
+            third = next_batch(codec.head_of(second), epoch)
+            await journal.append(first, second)
+            await journal.append(third)
+            assert await all_rows(journal) == [first, second, third]
+            assert await journal.head() == codec.head_of(third)
+
+    async def test_of_batches_given_together_none_is_kept_when_one_is_refused(self, place: JournalPlace) -> None:
+        async with opened(place) as journal:
+            epoch = (await journal.acquire("one")).epoch
+            rows = await written(journal, epoch, 1)
+            good = next_batch(codec.head_of(rows[0]), epoch)
+            with pytest.raises(JournalFailed):
+                await journal.append(good, next_batch(codec.head_of(rows[0]), epoch))
+            assert await all_rows(journal) == rows
+
+    async def test_of_batches_given_together_none_is_kept_after_a_takeover(self, place: JournalPlace) -> None:
+        """Invariant 35: the rows of one append pass the fence together or not at all."""
+        async with opened(place) as old:
+            before = await old.acquire("old")
+            rows = await written(old, before.epoch, 1)
+            await place.lose_lease()
+            async with opened(place) as new:
+                await new.acquire("new")
+                first = next_batch(codec.head_of(rows[0]), before.epoch)
+                with pytest.raises(StaleEpoch):
+                    await old.append(first, next_batch(codec.head_of(first), before.epoch))
+                assert await all_rows(new) == rows
+
     async def test_a_reader_reads_while_a_writer_writes_and_writes_nothing_itself(self, place: JournalPlace) -> None:
         async with opened(place) as writer, opened(place, read_only=True) as reader:
             epoch = (await writer.acquire("writer")).epoch
