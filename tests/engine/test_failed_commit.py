@@ -10,9 +10,11 @@ from tests.engine.made import A, B, House, outcome, settle
 from tradeloop.core.errors import JournalFailed, StaleEpoch
 from tradeloop.core.events import OrderStaged
 from tradeloop.core.replies import OrderReply
+from tradeloop.core.reports import BrokerDown
+from tradeloop.engine import writer
 from tradeloop.engine.engine import Engine
 from tradeloop.engine.writer import Published
-from tradeloop.testing.builders import buy
+from tradeloop.testing.builders import BROKER, buy
 
 
 async def ended(engine: Engine) -> BaseException | None:
@@ -121,8 +123,8 @@ async def test_a_decision_with_a_bug_ends_the_engine_instead_of_going_on() -> No
         await engine.stop()
 
 
-async def test_a_subscriber_that_raises_ends_the_engine_and_leaves_nobody_waiting() -> None:
-    """F51: a read model that cannot follow is not silently left behind."""
+async def test_a_subscriber_that_raises_ends_the_engine_and_everybody_hears_what_became_durable() -> None:
+    """F51, invariant 7: a read model that cannot follow is not silently left behind; what is durable is not denied."""
     house = House()
     engine = house.engine()
 
@@ -135,8 +137,55 @@ async def test_a_subscriber_that_raises_ends_the_engine_and_leaves_nobody_waitin
 
     reply = await outcome(engine.ask(buy(A, 100)))
 
-    assert isinstance(reply, JournalFailed)
+    assert isinstance(reply, OrderReply)
+    assert [event.cl_ord_id for event in house.on_disk(OrderStaged)] == [reply.cl_ord_id]
     assert isinstance(await ended(engine), ZeroDivisionError)
     assert house.venue.placed == []
     with pytest.raises(ZeroDivisionError):
+        await engine.stop()
+
+
+async def test_a_commit_that_outlasts_the_engine_is_neither_promised_nor_denied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invariant 7: who asks again without looking could order twice."""
+    monkeypatch.setattr(writer, "LAST_COMMIT_S", 0.01)
+    house = House()
+    engine = await house.open()
+    house.journal.gate.clear()
+    on_its_way = asyncio.ensure_future(engine.ask(buy(A, 100)))
+    await settle()
+    behind = asyncio.ensure_future(engine.ask(buy(B, 100)))
+    await settle()
+    assert engine._dispatch is not None
+    engine._dispatch.failed.set_exception(RuntimeError("an adapter broke its contract"))
+
+    assert isinstance(await ended(engine), RuntimeError)
+
+    assert "whether it was recorded shows after a restart" in str(await outcome(on_its_way))
+    assert "before this was durable" in str(await outcome(behind))
+    house.journal.gate.set()
+    await settle()
+    assert len(house.on_disk(OrderStaged)) == 1
+    assert house.venue.placed == []
+    with pytest.raises(RuntimeError):
+        await engine.stop()
+
+
+async def test_after_the_end_nothing_piles_up_and_a_person_hears_that_a_report_was_not_taken() -> None:
+    """The next start asks the broker; memory of a dead engine would only grow."""
+    house = House()
+    engine = await house.open()
+    house.journal.fails = JournalFailed("disk full")
+    await outcome(engine.ask(buy(A, 100)))
+    await ended(engine)
+    house.alerts.clear()
+
+    for _ in range(3):
+        engine.report(BrokerDown(BROKER, "reset"))
+        house.quote(engine)
+
+    assert len(engine.inbox) == 0
+    assert engine.inbox.let_go == 3
+    assert {alert.key for alert in house.alerts} == {"ended"}
+    assert "BrokerDown came after the engine had ended" in house.alerts[0].text
+    with pytest.raises(JournalFailed):
         await engine.stop()

@@ -137,8 +137,16 @@ class Engine:
 
     def report(self, report: Report) -> None:
         """Take what a broker says. What cannot be true is not decided: a person is told, and what it kept from our books
-        shows as a break at the next comparison with the broker's.
+        shows as a break at the next comparison with the broker's. After the end of the engine nothing is taken: the next start
+        asks the broker.
         """
+        if self.inbox.ended is not None:
+            text = (
+                f"a {type(report).__name__} came after the engine had ended and was not taken; start again, the broker is asked"
+            )
+            self._alert(RaiseAlert("CRITICAL", "ended", text))
+            self.inbox.put(report)
+            return
         found = checked(report)
         if report.broker not in self._brokers and type(report) is not CancelOutcome:
             found = Distrusted("no broker of that name is configured")

@@ -42,11 +42,18 @@ class Inbox:
         self._quotes: dict[Symbol, Quote] = {}
         self._start: Start | None = None
         self._ended: Exception | None = None
+        self.let_go = 0
+        """Inputs without a reply that came after the end."""
+
+    @property
+    def ended(self) -> Exception | None:
+        """Why nothing is taken any more; None while the writer lives."""
+        return self._ended
 
     def ask(self, command: Command) -> asyncio.Future[Reply]:
         """Queue a command; the future has the reply once its facts are durable, or BadInput. Raises InboxFull."""
         if self._ended is not None:
-            raise self._ended
+            raise type(self._ended)(*self._ended.args)  # a new one: each asker's traceback is its own
         if len(self._waiting) >= self._limit:
             raise InboxFull(f"{self._limit} requests are waiting already; nothing was done, ask again later")
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -60,7 +67,12 @@ class Inbox:
         return reply
 
     def put(self, given: Report | Input) -> None:
-        """Queue what has no reply. Never refused: what a broker says must not be lost, so only commands are bounded."""
+        """Queue what has no reply. Never refused while the writer lives: what a broker says must not be lost, so only commands are
+        bounded. After its end it is counted and let go: the next start asks the broker.
+        """
+        if self._ended is not None:
+            self.let_go += 1
+            return
         self._waiting.append((given, None))
         self.wake.set()
 
@@ -73,6 +85,8 @@ class Inbox:
 
     def quote(self, quote: Quote) -> None:
         """Queue a quote in the place of an older one of its symbol, with the highest offer and the lowest bid of both."""
+        if self._ended is not None:
+            return
         waiting = self._quotes.get(quote.symbol)
         if waiting is not None:
             if quote.at < waiting.at:
@@ -104,6 +118,8 @@ class Inbox:
             if reply is not None and not reply.done():
                 reply.set_exception(error)
         self._waiting.clear()
+        self._quotes.clear()
+        self._start = None
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._quotes) + (self._start is not None)
