@@ -33,10 +33,10 @@ class Capabilities(msgspec.Struct, frozen=True):
     `request_lifetime_ns`: the longest a request may still take effect after it was sent. `visibility_lag_ns`: the longest an
     accepted order may be missing from the books. Both bound the proof that an order was never received.
     `cl_ord_id_alphabet`: the characters an id may have, as a regular expression's brackets hold them (`a-z0-9`).
-    `orders_complete`: a snapshot shows closed orders of the day too. `rate_per_second`: requests the venue takes, None for no
-    limit; the adapter keeps it, and says NotSent for what it cannot place in time. `replaces`: a working order's quantity and
-    price can be changed in one request that the venue carries out whole or not at all; `replaces_filled`: also those of an
-    order that has filled (FIX 4.4 vol. 7, appendix D, C.1.c).
+    `orders_complete`: a snapshot shows closed orders of the day too. `rate_per_second`: orders, changes of orders and cancels
+    the venue takes in any second, None for no limit; the engine keeps it (core/pacing.py), reading the books does not count.
+    `replaces`: a working order's quantity and price can be changed in one request that the venue carries out whole or not at
+    all; `replaces_filled`: also those of an order that has filled (FIX 4.4 vol. 7, appendix D, C.1.c).
     """
 
     ord_types: frozenset[OrdType]

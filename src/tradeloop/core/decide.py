@@ -29,6 +29,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.inputs import Input, Start, TimerFired
 from tradeloop.core.order import Order
+from tradeloop.core.pacing import PACE
 from tradeloop.core.replies import Done, Reply
 from tradeloop.core.run import conduct
 from tradeloop.core.state import State
@@ -54,6 +55,9 @@ def _start(state: State, around: Surroundings, s: Start, now: UtcNs) -> Decision
 
 
 def _timer(state: State, around: Surroundings, t: TimerFired, now: UtcNs) -> Decision:
+    if t.kind == PACE:
+        yield from _next_turns(state, around, t.subject, now)
+        return None
     order = state.orders.open.get(ClOrdID(t.subject))
     if order is None:
         return None
@@ -70,6 +74,21 @@ def _timer(state: State, around: Surroundings, t: TimerFired, now: UtcNs) -> Dec
     elif t.kind == CANCEL_AGAIN:
         yield from _cancel_again(state, around, order, now)
     return None
+
+
+def _next_turns(state: State, around: Surroundings, broker: str, now: UtcNs) -> Generator[Event, None, None]:
+    """Orders that wait for their turn at a broker go, as many as it takes now. One that may not go for another reason gives up
+    its place: it is asked again as every staged order is.
+    """
+    pace = around.paces.get(broker)
+    while pace is not None and pace.waiting and pace.has_room(now):
+        cl_ord_id = next(iter(pace.waiting))
+        order = state.orders.open.get(cl_ord_id)
+        if order is not None:
+            yield from staging.send_late(state, around, order, now)
+        pace.waiting.pop(cl_ord_id, None)
+        if order is not None and order.is_done:
+            yield from _run_goes_on(state, around, order, now)
 
 
 def _cancel_again(state: State, around: Surroundings, order: Order, now: UtcNs) -> Generator[Event, None, None]:

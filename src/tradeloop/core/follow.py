@@ -6,7 +6,7 @@ no question.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tradeloop.core import events as ev
@@ -24,6 +24,7 @@ from tradeloop.core.decide import (
 from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SendReplace, SetTimer, TakeSnapshot
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.order import Order
+from tradeloop.core.pacing import PACE, cancel_request, replace_request
 from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.run.sending import WAITS
 from tradeloop.core.staging import NEVER_SENT
@@ -74,6 +75,23 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
             return _NOTHING
         return _look_again(state, around, broker, link.since, now)
     return _NOTHING
+
+
+def settle(around: Surroundings, effects: Sequence[Effect], now: UtcNs) -> tuple[Effect, ...]:
+    """After each input: its cancels and changes of orders take their room at brokers that have a rate, and what waits for its
+    turn is woken in time.
+    """
+    paces = around.paces
+    for effect in effects:
+        if isinstance(effect, SendCancel) and (pace := paces.get(effect.broker)) is not None:
+            pace.owe(cancel_request(effect.cl_ord_id))
+        elif isinstance(effect, SendReplace):
+            change = effect.change.order
+            if (pace := paces.get(change.broker)) is not None:
+                pace.owe(replace_request(change.cl_ord_id, change.number))
+    return tuple(
+        SetTimer(pace.free_at(now), PACE, broker) for broker, pace in paces.items() if pace.waiting and not pace.is_owing
+    )
 
 
 def _probe(state: State, around: Surroundings, order: Order, now: UtcNs) -> tuple[Effect, ...]:

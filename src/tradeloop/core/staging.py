@@ -182,15 +182,22 @@ def stage(
         return OrderReply(intent.cl_ord_id, denied)
     yield intent
     if want.stop_px is None or around.brokers[account.broker].holds_stops:
-        yield SendBegun(now, intent.cl_ord_id)
+        yield from _begin(around, account.broker, intent.cl_ord_id, now)
     return OrderReply(intent.cl_ord_id)
+
+
+def _begin(around: Surroundings, broker: str, cl_ord_id: ClOrdID, now: UtcNs) -> Facts:
+    """The order is on its way from here on; one whose turn at the broker has not come stays STAGED."""
+    pace = around.paces.get(broker)
+    if pace is None or pace.take(cl_ord_id, now):
+        yield SendBegun(now, cl_ord_id)
 
 
 def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> Facts:
     """A staged order that surely did not leave tries again, or ends here.
 
-    It waits while its run is paused. It is not sent on another trading day than it was made for, passes the gate and the day's
-    price rules, and what it may cost at present prices is reserved before it goes.
+    It waits while its run is paused, and for its turn where the broker has a rate. It is not sent on another trading day than
+    it was made for, passes the gate and the day's price rules, and what it may cost at present prices is reserved before it goes.
     """
     if order.is_done or order.may_be_at_broker or order.is_held:
         return
@@ -204,13 +211,17 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
         return
     if run is not None and run.status is RunStatus.PAUSED:
         return
+    pace = around.paces.get(order.broker)
+    if pace is not None and not pace.is_turn_of(order.cl_ord_id, now):
+        pace.waiting[order.cl_ord_id] = None
+        return
     denied = pipeline.recheck(state, around, order, now)
     if denied is None:
         needs = pipeline.more_cash(state, around, order)
         if not isinstance(needs, Denied):
             if needs != order.reserved:
                 yield ReserveRaised(now, order.cl_ord_id, needs)
-            yield SendBegun(now, order.cl_ord_id)
+            yield from _begin(around, order.broker, order.cl_ord_id, now)
             return
         denied = needs
     if not _may_wait(state, order, denied, now):

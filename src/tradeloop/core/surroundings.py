@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from tradeloop.core.capabilities import Capabilities
+from tradeloop.core.pacing import Pace
 from tradeloop.core.reports import OpenOrder, Quote
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, Symbol
 
@@ -40,16 +41,19 @@ class Policy(msgspec.Struct, frozen=True):
 
 
 class Surroundings:
-    """The market as last seen, the brokers by name, the policy in force.
+    """The market as last seen, the brokers by name, the policy in force, and the pace of each broker that has a rate.
 
     `settled` are lines of each account's books that said nothing new at the last look, of orders that have ended on both sides:
     the line, and the order's bytes at that time. It saves work and changes no decision.
     """
 
-    __slots__ = ("brokers", "policy", "quotes", "settled")
+    __slots__ = ("brokers", "paces", "policy", "quotes", "settled")
 
     def __init__(self, policy: Policy, brokers: dict[str, Capabilities]) -> None:
         self.policy = policy
         self.brokers = brokers
         self.quotes: dict[Symbol, Quote] = {}
         self.settled: dict[AccountID, dict[ClOrdID, tuple[OpenOrder, bytes]]] = {}
+        self.paces = {
+            name: Pace(name, able.rate_per_second) for name, able in brokers.items() if able.rate_per_second is not None
+        }

@@ -9,7 +9,7 @@ that has grown old.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
 
@@ -19,9 +19,11 @@ from tradeloop.core.answers import NOT_SENT, UNKNOWN
 from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SendReplace, SetTimer, TakeSnapshot
 from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.order import Order
+from tradeloop.core.pacing import Pace, cancel_request, replace_request
 from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import CancelOutcome, CancelReject, OrderReject, ReplaceOutcome, ReplaceReject, Report, SendOutcome
 from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
+from tradeloop.engine.wire import Wire
 from tradeloop.ports.broker import Broker
 from tradeloop.ports.clock import Clock
 
@@ -29,6 +31,7 @@ PLACE_TIMEOUT_S: Final = 10.0
 SNAPSHOT_TIMEOUT_S: Final = 30.0
 SNAPSHOT_BACKOFF_S: Final = (1, 2, 4, 8, 16, 30)
 """Waits after a look that failed; the last one for ever (D9)."""
+STOPPING: Final = "the engine was stopping"
 CONNECTED: Final = "connected"
 """Why core/follow.py asks for the books after a connect."""
 
@@ -43,6 +46,7 @@ class Dispatch:
         put: Callable[[Report], None],
         set_timer: Callable[[SetTimer], None],
         alert: Callable[[RaiseAlert], None],
+        paces: Mapping[str, Pace] | None = None,
     ) -> None:
         self._brokers = brokers
         self._clock = clock
@@ -55,6 +59,7 @@ class Dispatch:
         self._placing: dict[ClOrdID, asyncio.Task[None]] = {}
         self._replacing: dict[ClOrdID, asyncio.Task[None]] = {}
         self._cancels: dict[ClOrdID, int] = {}
+        self._wires = {name: Wire(name, pace, clock, self._begin, self._wake_later) for name, pace in (paces or {}).items()}
         self._closed = False
         self._halted = False
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -69,13 +74,12 @@ class Dispatch:
                 case SetTimer():
                     self._set_timer(effect)
                 case SendOrder() if self._closed:
-                    order = effect.order.order
-                    self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, "the engine was stopping", effect.begun_at))
+                    self._not_sent(effect, STOPPING)
                 case SendOrder():
                     cl_ord_id = effect.order.order.cl_ord_id
                     self._placing[cl_ord_id] = self._begin(self._place(effect))
                 case SendReplace() if self._closed:
-                    self._replace_ended(effect.change.order, NOT_SENT, "the engine was stopping")
+                    self._replace_ended(effect.change.order, NOT_SENT, STOPPING)
                 case SendReplace():
                     self._begin_replace(effect)
                 case SendCancel() if self._closed:
@@ -90,6 +94,8 @@ class Dispatch:
     async def close(self) -> None:
         """Begin nothing new, stop reading books, and wait for what is on the wire to have an outcome."""
         self._closed = True
+        for wire in self._wires.values():
+            wire.close()
         for task in self._reading.values():
             task.cancel()
         if self._tasks:
@@ -102,6 +108,8 @@ class Dispatch:
         process asks what became of it.
         """
         self._closed = self._halted = True
+        for wire in self._wires.values():
+            wire.close()
         for task in self._reading.values():
             task.cancel()
 
@@ -116,14 +124,19 @@ class Dispatch:
     async def _hand_over(self, broker: Broker, order: Order, effect: SendOrder) -> None:
         if self._halted:
             return
+        wire = self._wires.get(order.broker)
+        if wire is not None and self._clock.now() < effect.send_before and not await wire.turn(order.cl_ord_id):
+            if not self._halted:
+                self._not_sent(effect, STOPPING)
+            return
         if self._clock.now() >= effect.send_before:
-            self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, "its time to leave had passed", effect.begun_at))
+            self._not_sent(effect, "its time to leave had passed")
             return
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_S):
                 await broker.place(effect.order)
         except NotSent as error:
-            self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, str(error), effect.begun_at))
+            self._not_sent(effect, str(error))
         except Refused as error:
             self._put(OrderReject(order.broker, order.cl_ord_id, error.code, error.text))
         except FateUnknown as error:
@@ -151,6 +164,11 @@ class Dispatch:
             await asyncio.wait((before,))
         if self._halted:
             return
+        wire = self._wires.get(change.broker)
+        if wire is not None and not await wire.turn(replace_request(change.cl_ord_id, change.number)):
+            if not self._halted:
+                self._replace_ended(change, NOT_SENT, STOPPING)
+            return
         if change.cl_ord_id in self._cancels:
             self._replace_ended(change, NOT_SENT, "a cancel of the order was on its way")
             return
@@ -170,7 +188,15 @@ class Dispatch:
             self._replace_ended(change, UNKNOWN, f"no return from the wire in {PLACE_TIMEOUT_S:g} s")
 
     def _replace_ended(self, change: Replacement, fate: str, text: str) -> None:
+        if (wire := self._wires.get(change.broker)) is not None:
+            wire.give_up(replace_request(change.cl_ord_id, change.number))
         self._put(ReplaceOutcome(change.broker, change.cl_ord_id, change.number, fate, text))
+
+    def _not_sent(self, effect: SendOrder, text: str) -> None:
+        order = effect.order.order
+        if (wire := self._wires.get(order.broker)) is not None:
+            wire.give_up(order.cl_ord_id)
+        self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, text, effect.begun_at))
 
     async def _cancel(self, effect: SendCancel) -> None:
         """Ask for a cancel, and let no replace of the order leave meanwhile. It does not wait for one that has left already:
@@ -194,7 +220,7 @@ class Dispatch:
         placing = self._placing.get(effect.cl_ord_id)
         if placing is not None:
             await asyncio.wait((placing,))
-        if self._halted:
+        if not await self._is_turn_of(effect) or self._halted:
             return
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_S):
@@ -203,6 +229,15 @@ class Dispatch:
             self._put(CancelReject(effect.broker, effect.cl_ord_id, error.code, error.text))
         except (NotSent, FateUnknown, TimeoutError) as error:
             self._put(CancelOutcome(effect.broker, effect.cl_ord_id, str(error) or "no return from the wire"))
+
+    async def _is_turn_of(self, effect: SendCancel) -> bool:
+        """Whether the cancel has to go now."""
+        wire = self._wires.get(effect.broker)
+        return wire is None or await wire.turn(cancel_request(effect.cl_ord_id), urgent=True)
+
+    def _wake_later(self, timer: SetTimer) -> None:
+        if not self._closed:
+            self._set_timer(timer)
 
     def _read_books(self, effect: TakeSnapshot) -> None:
         """One look at a time per broker; a wish that comes meanwhile is granted after it, once. A look that began, or rests

@@ -24,6 +24,7 @@ from tradeloop.core.reports import CancelOutcome, Quote, Report
 from tradeloop.core.run.conduct import Preview, preview
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy, Surroundings
+from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.engine.dispatch import Dispatch
 from tradeloop.engine.inbox import Inbox
 from tradeloop.engine.lease import keep_lease
@@ -110,7 +111,12 @@ class Engine:
         calm_the_collector()
         orders = recovered.state.orders
         timers = Timers(self._clock, self.inbox.put, lambda kind, subject: kind not in OF_AN_ORDER or subject in orders.open)
-        dispatch = self._dispatch = Dispatch(self._brokers, self._clock, self.report, timers.set, self._alert)
+        dispatch = self._dispatch = Dispatch(
+            self._brokers, self._clock, self.report, timers.set, self._alert, self.around.paces
+        )
+        if recovered.head[0]:
+            for pace in self.around.paces.values():
+                pace.rest(UtcNs(self._clock.now() + SECOND_NS))
         writer = self._writer = Writer(
             recovered.state,
             self.around,

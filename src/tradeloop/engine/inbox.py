@@ -67,8 +67,8 @@ class Inbox:
         return reply
 
     def put(self, given: Report | Input) -> None:
-        """Queue what has no reply. Never refused while the writer lives: what a broker says must not be lost, so only commands are
-        bounded. After its end it is counted and let go: the next start asks the broker.
+        """Queue what has no reply. Never refused while the writer lives: what a broker says must not be lost, so only commands
+        are bounded. After its end it is counted and let go: the next start asks the broker.
         """
         if self._ended is not None:
             self.let_go += 1

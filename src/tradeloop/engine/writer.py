@@ -18,7 +18,7 @@ from tradeloop.core.effects import Effect
 from tradeloop.core.errors import BadInput, JournalFailed
 from tradeloop.core.events import Event
 from tradeloop.core.evolve import evolve
-from tradeloop.core.follow import follow, on_timer
+from tradeloop.core.follow import follow, on_timer, settle
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.replies import Done, Reply
 from tradeloop.core.state import State
@@ -117,8 +117,8 @@ class Writer:
             await self._end()
 
     async def _end(self) -> None:
-        """Answer everybody with what is true. What is durable is answered as decided, though nothing of it is sent any more: the
-        next start finds it. A commit that may still succeed is not denied.
+        """Answer everybody with what is true. What is durable is answered as decided, though nothing of it is sent any more:
+        the next start finds it. A commit that may still succeed is not denied.
         """
         in_flight, committing = self._in_flight, self._committing
         try:
@@ -168,6 +168,7 @@ class Writer:
         events, effects = turn.events, turn.effects
         now = self._clock.now()
         for item, future in given:
+            before = len(effects)
             decision = decide(state, around, item, now)
             reply: Reply | None = None
             try:
@@ -185,6 +186,8 @@ class Writer:
                 continue
             if type(item) is TimerFired:
                 effects.extend(on_timer(state, around, item, now))
+            if around.paces:
+                effects.extend(settle(around, effects[before:], now))
             if future is not None:
                 turn.replies.append((future, reply if reply is not None else Done()))
 

@@ -177,8 +177,8 @@ class SqlJournal:
         return await self._check_tail()
 
     async def append(self, *batches: Batch) -> None:
-        """Make rows durable, all of them or none. Raises StaleEpoch when another epoch has begun, JournalFailed when they may not
-        be durable.
+        """Make rows durable, all of them or none. Raises StaleEpoch when another epoch has begun, JournalFailed when they may
+        not be durable.
         """
         self._writable("appending to the journal")
         if self._why_not:

@@ -17,7 +17,7 @@ from tradeloop.core.decide import decide
 from tradeloop.core.effects import Effect
 from tradeloop.core.events import Event
 from tradeloop.core.evolve import evolve
-from tradeloop.core.follow import follow, on_timer
+from tradeloop.core.follow import follow, on_timer, settle
 from tradeloop.core.inputs import Input, Start, TimerFired
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
@@ -80,6 +80,7 @@ class Desk:
         """Decide and evolve inputs in turn; the reply of the last one."""
         reply: Reply | None = None
         for given in inputs:
+            before = len(self.effects)
             decision = decide(self.state, self.around, given, self.now)
             try:
                 while True:
@@ -91,6 +92,7 @@ class Desk:
                 reply = done.value
             if isinstance(given, TimerFired):
                 self.effects.extend(on_timer(self.state, self.around, given, self.now))
+            self.effects.extend(settle(self.around, self.effects[before:], self.now))
         return reply
 
     def order(self, command: Input) -> Order:
