@@ -185,7 +185,8 @@ async def test_after_the_end_nothing_piles_up_and_a_person_hears_that_a_report_w
 
     assert len(engine.inbox) == 0
     assert engine.inbox.let_go == 3
-    assert {alert.key for alert in house.alerts} == {"ended"}
+    await settle()
+    assert [alert.key for alert in house.alerts] == ["ended"]
     assert "BrokerDown came after the engine had ended" in house.alerts[0].text
     with pytest.raises(JournalFailed):
         await engine.stop()

@@ -197,7 +197,7 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
     """A staged order that surely did not leave tries again, or ends here.
 
     It waits while its run is paused, and for its turn where the broker has a rate. It is not sent on another trading day than
-    it was made for, passes the gate and the day's price rules, and what it may cost at present prices is reserved before it goes.
+    it was made for, passes the gate and the day's price rules, and what it may cost at present prices is reserved before.
     """
     if order.is_done or order.may_be_at_broker or order.is_held:
         return

@@ -25,6 +25,7 @@ from tradeloop.core.run.conduct import Preview, preview
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy, Surroundings
 from tradeloop.core.types import SECOND_NS, UtcNs
+from tradeloop.engine.damper import Damper
 from tradeloop.engine.dispatch import Dispatch
 from tradeloop.engine.inbox import Inbox
 from tradeloop.engine.lease import keep_lease
@@ -66,10 +67,10 @@ class Engine:
         self._group = group
         self._owner = owner
         self._version = version
-        self._alert = alert
         self._config_hash = config_hash
         self._clock_kind = clock_kind
         self._lease_clock = clock if lease_clock is None else lease_clock
+        self._alert = Damper(alert, self._lease_clock)
         self.around = Surroundings(policy, {name: broker.capabilities for name, broker in brokers.items()})
         self.inbox = Inbox()
         self.tail_events = 0
@@ -202,12 +203,16 @@ class Engine:
             await self._journal.close()
 
     async def _run(self, writer: Writer, timers: Timers, dispatch: Dispatch, holder: Holder) -> None:
-        await first_failure(
-            {
-                "writer": writer.run(),
-                "timers": timers.run(),
-                "lease": keep_lease(self._journal, holder, self._lease_clock),
-                "dispatch": dispatch.failed,
-            },
-            dispatch.halt,
-        )
+        try:
+            await first_failure(
+                {
+                    "writer": writer.run(),
+                    "timers": timers.run(),
+                    "alerts": self._alert.run(),
+                    "lease": keep_lease(self._journal, holder, self._lease_clock),
+                    "dispatch": dispatch.failed,
+                },
+                dispatch.halt,
+            )
+        finally:
+            self._alert.flush()
