@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from tests.engine.made import A, House, settle
@@ -11,6 +12,9 @@ from tradeloop.core.commands import CancelOrder
 from tradeloop.core.errors import LeaseHeld, StaleEpoch
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerDown
+from tradeloop.engine.recover import recover
+from tradeloop.journal import codec
+from tradeloop.ports.journal import Batch
 from tradeloop.testing.builders import BROKER, buy
 
 
@@ -41,7 +45,7 @@ async def test_a_cancel_that_waited_is_not_sent_by_an_engine_that_was_taken_over
 async def test_a_start_prepared_for_a_journal_that_has_moved_since_is_refused() -> None:
     """M12: clock, feed and quotes were chosen for the state before."""
     house = House()
-    seen = await house.journal.head()
+    seen = await recover(house.journal, codec)
     first = await house.open()
     await first.stop()
 
@@ -52,5 +56,31 @@ async def test_a_start_prepared_for_a_journal_that_has_moved_since_is_refused() 
     assert house.venue.connected is False
 
     third = house.engine()
-    await third.start(await house.journal.head())
+    await third.start(await recover(house.journal, codec))
     await third.stop()
+
+
+async def test_a_prepared_start_does_not_read_the_journal_again_and_goes_on_from_the_same_state() -> None:
+    """Promise 6: what was read and proven before the lease is proven still while the head is the same."""
+    house = House()
+    first = await house.open()
+    reply = await first.ask(buy(A, 100))
+    await first.stop()
+    house.store.snapshots.clear()
+    seen = await recover(house.journal, codec)
+    second = house.engine()
+    house.journal.read = never_read
+    await second.start(seen)
+    await settle()
+
+    assert second.state is seen.state
+    assert isinstance(reply, OrderReply)
+    assert second.state.orders.get(reply.cl_ord_id) is not None
+    assert second.tail_events == seen.head[1]
+    await second.stop()
+    assert house.replayed() == second.state.hash()
+
+
+async def never_read(after_batch: int = 0) -> AsyncIterator[Batch]:
+    raise AssertionError(f"the rows after batch {after_batch} were read again")
+    yield

@@ -96,11 +96,11 @@ async def open_desk(
     )
     reader = SqlJournal(loaded.database_url, read_only=True)
     views = SqlViews(loaded.database_url, codec.decode)
-    desk = Desk(loaded, engine, clock, broker, market.feed, listing, views, reader, alert)
+    desk = Desk(loaded, engine, clock, broker, market.feed, listing, views, reader, engine.alert)
     try:
         await desk.open(past, market.standing.values(), market.symbols, first)
         if journal.remark:
-            alert(RaiseAlert("WARNING", "journal", journal.remark))
+            engine.alert(RaiseAlert("WARNING", "journal", journal.remark))
         yield desk
     finally:
         await desk.close()

@@ -205,7 +205,7 @@ class Desk:
                     f"{missing[0]} had no quote within {self.loaded.settings.feed.wait_s:g} s, and run"
                     f" {past.unfinished(first)[0]} waits for it; look at the feed, then start again: nothing was lost"
                 )
-        await self.engine.start(past.head)
+        await self.engine.start(past.recovered)
         # Nothing is awaited from here to the last `ask`: they are decided before the broker can be ready.
         every = [*playing, *past.symbols(), *self._adopted(past)]
         answers = self._list(every, past.state)

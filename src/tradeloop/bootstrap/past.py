@@ -10,17 +10,21 @@ from tradeloop.config import Loaded
 from tradeloop.core.commands import CancelRun, Command, PauseRun
 from tradeloop.core.state import State
 from tradeloop.core.types import RunID, RunStatus, Symbol, UtcNs
-from tradeloop.engine.recover import Head, recover
+from tradeloop.engine.recover import Recovered, recover
 from tradeloop.journal import codec
 from tradeloop.journal.sql import SqlJournal
 
 
 class Past(msgspec.Struct, frozen=True):
-    """What the journal says before this process begins: its state, when its last row was written, and where it ends."""
+    """What the journal says before this process begins, and when its last row was written."""
 
-    state: State
+    recovered: Recovered
     last_at: UtcNs | None
-    head: Head
+
+    @property
+    def state(self) -> State:
+        """The state at the end of the journal; the engine goes on with it once it has started."""
+        return self.recovered.state
 
     def unfinished(self, first: Sequence[Command] = ()) -> list[RunID]:
         """Runs that go on by themselves once the broker is ready, unless one of `first` ends or pauses them before."""
@@ -52,6 +56,6 @@ async def read_past(loaded: Loaded) -> Past:
             async for row in reader.read(after_batch=recovered.head[0] - 1):
                 last_at = row.appended_at
                 break
-        return Past(recovered.state, last_at, recovered.head)
+        return Past(recovered, last_at)
     finally:
         await reader.close()

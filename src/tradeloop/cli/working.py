@@ -41,7 +41,7 @@ async def working_desk(
     trade_date: TradingDay | None = None,
     first: Sequence[Command] = (),
 ) -> AsyncIterator[Desk]:
-    """`open_desk` with alerts told on stderr, once each, and the control socket open."""
+    """`open_desk` with alerts told on stderr, repeats as a count, and the control socket open."""
     from tradeloop.bootstrap import is_new, open_desk
     from tradeloop.cli.control import serving
 
@@ -50,12 +50,8 @@ async def working_desk(
         voice.say(f"warning: {opened}")
     adopts = loaded.home.paper_books.exists() and await is_new(loaded)
 
-    told: set[str] = set()
-
     def alert(raised: RaiseAlert) -> None:
-        if raised.key not in told:
-            told.add(raised.key)
-            voice.say(f"{raised.level.lower()}: {raised.text}".rstrip(" :"))
+        voice.say(f"{raised.level.lower()}: {raised.text}".rstrip(" :"))
 
     async with (
         open_desk(

@@ -29,7 +29,7 @@ from tradeloop.engine.damper import Damper
 from tradeloop.engine.dispatch import Dispatch
 from tradeloop.engine.inbox import Inbox
 from tradeloop.engine.lease import keep_lease
-from tradeloop.engine.recover import SNAPSHOT_AFTER_EVENTS, Head, recover, take_snapshot
+from tradeloop.engine.recover import SNAPSHOT_AFTER_EVENTS, Recovered, recover, take_snapshot
 from tradeloop.engine.supervise import calm_the_collector, first_failure
 from tradeloop.engine.timers import Timers
 from tradeloop.engine.writer import Published, Writer
@@ -70,7 +70,8 @@ class Engine:
         self._config_hash = config_hash
         self._clock_kind = clock_kind
         self._lease_clock = clock if lease_clock is None else lease_clock
-        self._alert = Damper(alert, self._lease_clock)
+        self.alert = Damper(alert, self._lease_clock)
+        """Tells a person; whoever works beside the engine raises its alerts here too."""
         self.around = Surroundings(policy, {name: broker.capabilities for name, broker in brokers.items()})
         self.inbox = Inbox()
         self.tail_events = 0
@@ -89,32 +90,34 @@ class Engine:
         """Have `reader` called with every durable batch; to be called before `start`."""
         self._readers.append(reader)
 
-    async def start(self, expected: Head | None = None) -> None:
+    async def start(self, prepared: Recovered | None = None) -> None:
         """Take the lease, recover, and begin. Raises LeaseHeld, JournalDamaged or JournalFailed, and BadInput when a broker
         cannot take the ids of our orders.
 
-        `expected` is where the journal stood when the caller prepared this start, before the lease was ours; one that has moved
-        since is refused, because clock, feed and quotes were chosen for another state.
+        `prepared` is what the caller read to prepare this start, before the lease was ours. It is not read again: while the
+        head of the journal is the same, its hash says that all before it is. One that has moved since is refused, because
+        clock, feed and quotes were chosen for another state. The state is the engine's from here on.
         """
         for name, broker in self._brokers.items():
             takes_our_ids(name, broker.capabilities)
         await self._journal.open()
         holder = await self._journal.acquire(self._owner)
-        recovered = await recover(self._journal, self._codec)
-        if expected is not None and recovered.head != expected:
-            raise LeaseHeld(
-                f"another process wrote the journal while this one prepared to start: expected it to end at sequence number"
-                f" {expected[1]}, was {recovered.head[1]}; start again"
-            )
+        if prepared is None:
+            recovered = await recover(self._journal, self._codec)
+        else:
+            recovered, head = prepared, await self._journal.head()
+            if head != prepared.head:
+                raise LeaseHeld(
+                    "another process wrote the journal while this one prepared to start: expected it to end at sequence"
+                    f" number {prepared.head[1]}, was {head[1]}; start again"
+                )
         if recovered.tail_events > SNAPSHOT_AFTER_EVENTS:
             await take_snapshot(self._journal, recovered.state, recovered.head)
         self.tail_events = recovered.tail_events
         calm_the_collector()
         orders = recovered.state.orders
         timers = Timers(self._clock, self.inbox.put, lambda kind, subject: kind not in OF_AN_ORDER or subject in orders.open)
-        dispatch = self._dispatch = Dispatch(
-            self._brokers, self._clock, self.report, timers.set, self._alert, self.around.paces
-        )
+        dispatch = self._dispatch = Dispatch(self._brokers, self._clock, self.report, timers.set, self.alert, self.around.paces)
         if recovered.head[0]:
             for pace in self.around.paces.values():
                 pace.rest(UtcNs(self._clock.now() + SECOND_NS))
@@ -151,7 +154,7 @@ class Engine:
             text = (
                 f"a {type(report).__name__} came after the engine had ended and was not taken; start again, the broker is asked"
             )
-            self._alert(RaiseAlert("CRITICAL", "ended", text))
+            self.alert(RaiseAlert("CRITICAL", "ended", text))
             self.inbox.put(report)
             return
         found = checked(report)
@@ -174,7 +177,7 @@ class Engine:
 
     def _distrust(self, what: str, reason: str) -> None:
         text = f"a {what} is not believed and was not booked: {reason}; ask who sent it, then compare the books"
-        self._alert(RaiseAlert("CRITICAL", f"distrusted:{what}", text))
+        self.alert(RaiseAlert("CRITICAL", f"distrusted:{what}", text))
 
     def preview(self, command: StartRun) -> Preview:
         """What a run would be now; nothing is recorded and nothing sent."""
@@ -208,11 +211,11 @@ class Engine:
                 {
                     "writer": writer.run(),
                     "timers": timers.run(),
-                    "alerts": self._alert.run(),
+                    "alerts": self.alert.run(),
                     "lease": keep_lease(self._journal, holder, self._lease_clock),
                     "dispatch": dispatch.failed,
                 },
                 dispatch.halt,
             )
         finally:
-            self._alert.flush()
+            self.alert.flush()
