@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -11,12 +12,58 @@ from tradeloop.engine.clock import ReplayClock, WallClock, stopwatch_ns
 from tradeloop.testing.builders import NOON
 
 
-def test_a_step_back_of_the_systems_clock_holds_ours_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """F61, invariant 40: journal timestamps never decrease."""
-    times = iter([1_000, 2_000, 1_500, 1_999, 2_001])
-    monkeypatch.setattr("tradeloop.engine.clock.time.time_ns", lambda: next(times))
+class SystemClock:
+    """What the system says: its time of day, which may be set, and its monotonic one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall, self.mono = 1_000_000, 5_000
+        monkeypatch.setattr("tradeloop.engine.clock.time.time_ns", lambda: self.wall)
+        monkeypatch.setattr("tradeloop.engine.clock.time.monotonic_ns", lambda: self.mono)
+
+    def passes(self, ns: int) -> None:
+        self.wall += ns
+        self.mono += ns
+
+
+def test_after_a_step_back_of_the_systems_clock_ours_goes_on_and_meets_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F61, invariant 40: journal timestamps never decrease, and no time-out waits for the step to pass."""
+    system = SystemClock(monkeypatch)
     wall = WallClock()
-    assert [wall.now() for _ in range(5)] == [1_000, 2_000, 2_000, 2_000, 2_001]
+    assert wall.now() == 1_000_000
+    system.wall -= 1_000
+    assert wall.now() == 1_000_000
+    seen = []
+    for _ in range(30):
+        system.passes(100)
+        seen.append(wall.now())
+    assert seen[:3] == [1_000_050, 1_000_100, 1_000_150]
+    assert seen == sorted(set(seen))
+    assert seen[-1] == system.wall
+    assert seen[18] > system.wall - 30 * 100 + 19 * 100  # still ahead just before they meet
+    assert seen[20] == system.wall - 900
+
+
+def test_a_step_forward_of_the_systems_clock_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that slept knows the time when it wakes."""
+    system = SystemClock(monkeypatch)
+    wall = WallClock()
+    wall.now()
+    system.wall += 10**12
+    assert wall.now() == system.wall
+
+
+async def test_a_sleep_notices_that_the_clock_was_set_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F61: an hour that has passed by the clock is not slept again."""
+    monkeypatch.setattr("tradeloop.engine.clock.LOOK_S", 0.01)
+    ahead = 0
+    real = time.time_ns
+    monkeypatch.setattr("tradeloop.engine.clock.time.time_ns", lambda: real() + ahead)
+    wall = WallClock()
+    sleeping = asyncio.ensure_future(wall.sleep_until(UtcNs(wall.now() + 3_600 * SECOND_NS)))
+    await asyncio.sleep(0.02)
+    assert not sleeping.done()
+    ahead = 3_600 * SECOND_NS
+    await asyncio.wait_for(sleeping, 5)
 
 
 async def test_the_wall_clock_sleeps_until_its_time_has_come() -> None:

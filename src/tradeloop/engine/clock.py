@@ -1,33 +1,43 @@
 """The only file that reads the time.
 
 `WallClock` is the world's. `ReplayClock` runs a recorded day at a chosen speed, so that paper trading on old quotes takes
-minutes and everything with a time-out still works. Both never go backwards: a step of the system clock holds them still
-until it has passed.
+minutes and everything with a time-out still works. Both never go backwards, and neither stands still.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from typing import Final
 
 from tradeloop.core.types import SECOND_NS, UtcNs
 
+LOOK_S: Final = 1.0
+"""The longest sleep without a look at the clock: it may have been set, or the machine may have slept."""
+
 
 class WallClock:
-    """The system's clock, made monotonic."""
+    """The system's clock, made monotonic and never standing.
+
+    After the system's clock was set back, time goes on at half its pace until the two agree again: standing still, no time-out
+    would come while an order waits for its answer. Set forward, it is followed at once.
+    """
 
     def __init__(self) -> None:
         self._last = 0
+        self._mono = time.monotonic_ns()
 
     def now(self) -> UtcNs:
         """The present, in nanoseconds UTC."""
-        self._last = max(self._last, time.time_ns())
+        mono = time.monotonic_ns()
+        self._last = max(time.time_ns(), self._last + (mono - self._mono) // 2)
+        self._mono = mono
         return UtcNs(self._last)
 
     async def sleep_until(self, due: UtcNs) -> None:
         """Return when `now() >= due`; lets others run even when that is already so."""
         while (wait := due - self.now()) > 0:
-            await asyncio.sleep(wait / SECOND_NS)
+            await asyncio.sleep(min(wait / SECOND_NS, LOOK_S))
         await asyncio.sleep(0)
 
 
