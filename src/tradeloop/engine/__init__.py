@@ -5,6 +5,7 @@ writer      decide, evolve, commit; nothing leaves before it is durable
 dispatch    effects to brokers, side by side, each under its time-out
 wire        a broker's rate, and cancels before orders
 damper      repeats of one alert are a count
+sessions    brokers connected, tried again, and closed
 timers      due times; a restart forgets none
 recover     snapshot and tail to State: start and crash are this one path
 lease       keeps the right to write

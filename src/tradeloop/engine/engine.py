@@ -30,6 +30,7 @@ from tradeloop.engine.dispatch import Dispatch
 from tradeloop.engine.inbox import Inbox
 from tradeloop.engine.lease import keep_lease
 from tradeloop.engine.recover import SNAPSHOT_AFTER_EVENTS, Recovered, recover, take_snapshot
+from tradeloop.engine.sessions import Sessions
 from tradeloop.engine.supervise import calm_the_collector, first_failure
 from tradeloop.engine.timers import Timers
 from tradeloop.engine.writer import Published, Writer
@@ -79,6 +80,8 @@ class Engine:
         self._writer: Writer | None = None
         self._dispatch: Dispatch | None = None
         self._running: asyncio.Task[None] | None = None
+        self._sessions = Sessions(brokers, clock, self.report, self.alert)
+        self._stopped = False
 
     @property
     def state(self) -> State:
@@ -138,8 +141,7 @@ class Engine:
         self.inbox.begin(Start(holder.epoch, self._version, self._group, self._config_hash, dead, self._clock_kind))
         self._running = asyncio.create_task(self._run(writer, timers, dispatch, holder), name="engine")
         dispatch.act(after_restart(recovered.state, self.around))
-        for broker in self._brokers.values():
-            await broker.connect(self.report)
+        await self._sessions.open()
 
     def ask(self, command: Command) -> Awaitable[Reply]:
         """Have a command decided; the reply comes when its facts are durable. Raises BadInput (awaited) or InboxFull."""
@@ -189,21 +191,30 @@ class Engine:
         await asyncio.shield(self._running)
 
     async def stop(self) -> None:
-        """Wait for what is on the wire, close the brokers, finish what is decided, keep a snapshot and give the lease back."""
-        if self._writer is None or self._running is None or self._dispatch is None:
-            await self._journal.release()
-            await self._journal.close()
+        """Wait for what is on the wire, close the brokers, finish what is decided, keep a snapshot and give the lease back;
+        a second call does nothing. Whatever of it fails, the rest is done.
+        """
+        if self._stopped:
             return
-        await self._dispatch.close()
-        for broker in self._brokers.values():
-            await broker.close()
-        self._writer.stop()
+        self._stopped = True
         try:
-            await self._running
-            await take_snapshot(self._journal, self._writer.state, self._writer.head)
+            await self._end()
         finally:
-            await self._journal.release()
-            await self._journal.close()
+            try:
+                await self._journal.release()
+            finally:
+                await self._journal.close()
+
+    async def _end(self) -> None:
+        if self._writer is None or self._running is None or self._dispatch is None:
+            return
+        try:
+            await self._dispatch.close()
+            await self._sessions.close()
+        finally:
+            self._writer.stop()
+            await self._running
+        await take_snapshot(self._journal, self._writer.state, self._writer.head)
 
     async def _run(self, writer: Writer, timers: Timers, dispatch: Dispatch, holder: Holder) -> None:
         try:
@@ -212,6 +223,7 @@ class Engine:
                     "writer": writer.run(),
                     "timers": timers.run(),
                     "alerts": self.alert.run(),
+                    "sessions": self._sessions.run(),
                     "lease": keep_lease(self._journal, holder, self._lease_clock),
                     "dispatch": dispatch.failed,
                 },

@@ -29,7 +29,8 @@ class Broker(Protocol):
     async def connect(self, report: Callable[[Report], None]) -> None:
         """Open the session and deliver every report to `report`, in the order they happened; the first one is BrokerUp.
 
-        `report` never blocks. A lost session is reported as BrokerDown and the adapter goes on trying to come back.
+        `report` never blocks. A lost session is reported as BrokerDown and the adapter goes on trying to come back. Raises
+        NotSent when it cannot be opened now; it is then called again, as it is after it was cancelled for taking too long.
         """
         ...
 
