@@ -21,3 +21,15 @@ def test_a_command_without_a_feed_stays_in_the_recorded_day_and_the_recording_go
     assert last < 1_400_000_000 * 1_000_000_000  # the recording is of October 2013
     again = us_run(tmp_path, a_portfolio(tmp_path, "AIG.US,0.45\nBAC.US,0.5\n"), "--dry-run", "--json")
     assert "time does not go back" not in again.err
+
+
+def test_made_up_quotes_on_a_journal_of_a_recorded_day_come_in_its_time(tmp_path: Path) -> None:
+    """H14: they have no time of their own, and stamped with today they would end the recorded day for ever."""
+    held = us_run(tmp_path, a_portfolio(tmp_path, "AIG.US,0.5\nBAC.US,0.45\n"), "--yes", "--hold", "--json")
+    assert held.code == 0, held.err
+    said = tradeloop(tmp_path, "orders", "submit", "AIG.US", "buy", "100", "--feed", "synthetic", "--json")
+    assert said.code == 0, said.err
+    (database,) = tmp_path.rglob("tradeloop.db")
+    with closing(sqlite3.connect(database)) as connection:
+        (last,) = connection.execute("SELECT max(appended_at) FROM journal").fetchone()
+    assert last < 1_400_000_000 * 1_000_000_000

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.feeds.made import JumpingClock, ns, written
 
+from tradeloop.bootstrap.desk import market_time
 from tradeloop.core.errors import BadInput
 from tradeloop.core.reports import Quote
 from tradeloop.core.types import SECOND_NS, Px, Symbol, UtcNs
@@ -161,3 +162,26 @@ async def test_a_made_up_feed_knows_what_it_has_yet_to_deliver() -> None:
     await feed.run([A], lambda quote: owed.append(feed.undelivered_at))
     assert owed == [SECOND_NS, 2 * SECOND_NS]
     assert feed.undelivered_at is None
+
+
+async def test_the_market_has_come_no_further_than_the_quotes_of_a_feed_that_plays_late(tmp_path: Path) -> None:
+    """A next day opened by the clock alone would end orders before the closing quotes could fill them."""
+    clock = JumpingClock()
+    feed = ReplayFeed([partial(read_quotes, file) for file in two_files(tmp_path)], clock)
+    late = UtcNs(ns("2026-07-18T01:00:00Z"))
+    assert market_time(late, feed) == late  # it has not begun
+    seen: list[UtcNs] = []
+    await feed.run([A, B], lambda quote: seen.append(market_time(late, feed)))
+    assert seen == [ns(f"2026-07-17T09:30:0{second}Z") for second in (0, 0, 1, 2)]
+    assert market_time(late, feed) == late  # it has ended
+    assert market_time(late, None) == late
+
+
+async def test_the_market_is_not_ahead_of_the_clock_because_a_quote_is_to_come() -> None:
+    walk = Walk(start=Px(Decimal(10)), tick=Decimal("0.01"), lot=Decimal(100))
+    clock = JumpingClock()
+    feed = SyntheticFeed({A: walk}, clock, seed=1, interval_ns=SECOND_NS, count=2)
+    before = clock.now()
+    seen: list[UtcNs] = []
+    await feed.run([A], lambda quote: seen.append(market_time(before, feed)))
+    assert set(seen) == {before}

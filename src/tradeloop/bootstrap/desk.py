@@ -283,12 +283,12 @@ class Desk:
         """Open the next trading day of every session when its time has come, and list what trades under its rules."""
         while True:
             await self.clock.sleep_until(UtcNs(self.clock.now() + DAY_LOOK_NS))
-            now = self.clock.now()
+            now = market_time(self.clock.now(), self.feed)
             for session, hours in list(self.state.hours.items()):
                 if not session or trading_day_at(session, now).isoformat() == hours.trading_day:
                     continue
                 here = [symbol for symbol in self._symbols if self.state.instruments[symbol].session == session]
-                await asyncio.gather(*self._list(here))
+                await asyncio.gather(*self._list(here, at=now))
 
     async def _follow(self) -> None:
         """Keep the read models as far as the journal. They never hold trading up: what fails is tried again with a batch that
@@ -320,9 +320,11 @@ class Desk:
         else:
             self._views_failed = None
 
-    def _list(self, symbols: Iterable[Symbol], known: State | None = None) -> list[Awaitable[object]]:
-        """Give the broker the rules of today, and ask the engine to take them; to be awaited, already on their way."""
-        now = self.clock.now()
+    def _list(self, symbols: Iterable[Symbol], known: State | None = None, at: UtcNs | None = None) -> list[Awaitable[object]]:
+        """Give the broker the rules of the day of `at`, today without it, and ask the engine to take them; to be awaited,
+        already on their way.
+        """
+        now = self.clock.now() if at is None else at
         instruments = []
         for symbol in dict.fromkeys(symbols):
             try:
@@ -339,3 +341,13 @@ class Desk:
             self.broker.open_day(day.session, day.trading_day, day.windows)
         commands: list[Command] = [ListInstruments(tuple(instruments)), *days]
         return [self.engine.ask(command) for command in commands]
+
+
+def market_time(now: UtcNs, feed: Feed | None) -> UtcNs:
+    """How far the market has come: no further than the next quote the feed owes.
+
+    A replay that the machine plays later than its clock runs is still in the day of its quotes. The next day would end the
+    orders of this one before its last quotes could fill them.
+    """
+    owed = feed.undelivered_at if feed is not None else None
+    return now if owed is None else min(now, owed)

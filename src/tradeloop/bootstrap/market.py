@@ -102,8 +102,12 @@ class Market:
 
 
 def _goes_on_recorded(loaded: Loaded, past: Past) -> bool:
-    """Whether no feed is named, and the journal was last written in the time of a recording that is not the present."""
-    if loaded.settings.feed.kind != "none" or past.state.clock != "replay" or past.last_at is None:
+    """Whether nothing says what time it is, no recording and no start, and the journal was last written in the time of a
+    recording that is not the present. Made-up quotes have no time of their own: they come in the journal's.
+    """
+    feed = loaded.settings.feed
+    says_nothing = feed.kind == "none" or (feed.kind == "synthetic" and not feed.start)
+    if not says_nothing or past.state.clock != "replay" or past.last_at is None:
         return False
     return past.last_at < WallClock().now() - REPLAY_PAST_NS
 

@@ -6,13 +6,18 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from tradeloop.core.reports import Quote
-from tradeloop.core.types import Symbol
+from tradeloop.core.types import Symbol, UtcNs
 
 
 class Feed(Protocol):
     """A source of quotes for a set of symbols."""
 
     name: str
+
+    @property
+    def undelivered_at(self) -> UtcNs | None:
+        """When the next quote is due, or was, where the machine is slower than the clock; None where there is none to come."""
+        ...
 
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """Deliver quotes in order of time until the source ends or the task is cancelled."""
