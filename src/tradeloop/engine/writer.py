@@ -37,10 +37,11 @@ LAST_COMMIT_S: Final = 10.0
 TURN_EVENTS_MAX: Final = 16_384
 """Events that may gather behind a commit in flight before deciding waits for it."""
 
-ROW_EVENTS_MAX: Final = 4_096
+ROW_EVENTS_MAX: Final = 512
 ROW_BYTES_MAX: Final = 1 << 20
 """What one row of the journal holds at most. A server takes statements of a bounded size, and MySQL gets two digits a byte.
-However many rows a turn needs, they become durable together, so that no decision is ever half remembered.
+However many rows a turn needs, they become durable together, so that no decision is ever half remembered. Read models are
+stored a row at a time, under a lock that commits wait for: what is in one keeps them waiting for some ten milliseconds.
 """
 
 

@@ -1,17 +1,19 @@
 """The way of the read models to their database: the journal's own, on connections that never hold it up.
 
 On SQLite a write takes the lock at its beginning, when its rows are ready, and gives it back at its end without an fsync:
-losing the last rows to a power failure loses their cursor with them, and they are folded again.
+losing the last rows to a power failure loses their cursor with them, and they are folded again. It runs in a thread of its
+own from beginning to end: the journal's commits wait for that lock, and must not wait for a loop that is busy deciding.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Insert, Select, Table, delete, event, select, update
+from sqlalchemy import Connection, Engine, Insert, Select, Table, create_engine, delete, event, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -26,6 +28,8 @@ R = TypeVar("R", bound=Row)
 BUSY_MS: Final = 10_000
 IDS_AT_ONCE: Final = 500
 """Ids in one IN list; SQLite allows 32,766 parameters, the others more."""
+ROWS_AT_ONCE: Final = 100
+"""Rows read or written by one statement: making them holds the loop, for a millisecond or two."""
 
 _DRIVERS: Final = {
     "sqlite": "sqlite+aiosqlite",
@@ -47,14 +51,19 @@ class Database:
         self.label = parsed.render_as_string(hide_password=True)
         options: dict[str, Any] = {} if backend == "sqlite" else {"pool_pre_ping": True}
         self._engine: AsyncEngine = create_async_engine(parsed.set(drivername=_DRIVERS[backend]), pool_size=4, **options)
+        self._apart: Engine | None = None  # for writes in a thread
         if backend == "sqlite":
-            event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
-            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+            self._apart = create_engine(parsed.set(drivername="sqlite+pysqlite"))
+            for engine in (self._engine.sync_engine, self._apart):
+                event.listen(engine, "connect", _set_up_sqlite)
+                event.listen(engine, "begin", _begin_sqlite)
         self._upserts: dict[str, Insert] = {}
 
     async def close(self) -> None:
         """Let go of every connection; a second call does nothing."""
         await self._engine.dispose()
+        if self._apart is not None:
+            self._apart.dispose()
 
     async def rows(self, statement: Select[Any], kind: type[R]) -> list[R]:
         """The rows of a select over one whole table."""
@@ -64,8 +73,8 @@ class Database:
     async def rows_by_id(self, table: Table, ids: Sequence[str], kind: type[R]) -> list[R]:
         """The rows with these ids, as many as there are."""
         found: list[R] = []
-        for start in range(0, len(ids), IDS_AT_ONCE):
-            part = ids[start : start + IDS_AT_ONCE]
+        for start in range(0, len(ids), ROWS_AT_ONCE):
+            part = ids[start : start + ROWS_AT_ONCE]
             found += await self.rows(select(table).where(table.c.id.in_(part)), kind)
         return found
 
@@ -88,7 +97,6 @@ class Database:
         after: CursorRow,
     ) -> bool:
         """Store rows and move the cursor, all or nothing; False where the cursor no longer stands at `before`."""
-        prepared = [(table, [msgspec.structs.asdict(row) for row in rows], ids) for table, rows, ids in changes]
         move = (
             update(view_cursors)
             .where(
@@ -103,13 +111,17 @@ class Database:
         def store(connection: Connection) -> bool:
             if connection.execute(move).rowcount != 1:
                 return False
-            for table, values, gone in prepared:
+            for table, rows, gone in changes:
                 for start in range(0, len(gone), IDS_AT_ONCE):
                     connection.execute(delete(table).where(table.c.id.in_(gone[start : start + IDS_AT_ONCE])))
-                if values:
+                for start in range(0, len(rows), ROWS_AT_ONCE):
+                    values = [msgspec.structs.asdict(row) for row in rows[start : start + ROWS_AT_ONCE]]
                     connection.execute(self._upsert(table), values)
             return True
 
+        if self._apart is not None:
+            async with self._told("writing"):
+                return await asyncio.to_thread(_in_one_go, self._apart, store)
         async with self._writing() as connection:
             return await connection.run_sync(store)
 
@@ -163,6 +175,13 @@ class Database:
                     statement = my.on_duplicate_key_update({name: my.inserted[name] for name in others})
             self._upserts[table.name] = statement
         return statement
+
+
+def _in_one_go(engine: Engine, store: Callable[[Connection], bool]) -> bool:
+    with engine.connect() as connection:
+        writer = connection.execution_options(tradeloop_writes=True)
+        with writer.begin():
+            return store(writer)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

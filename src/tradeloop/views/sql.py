@@ -8,7 +8,7 @@ on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -43,6 +43,9 @@ from tradeloop.views.wanted import Wanted
 
 CHUNK_EVENTS: Final = 250
 """Events folded between two commits while catching up: few enough that neither the loop nor the lock is held long."""
+
+TURN_EVENTS: Final = 50
+"""Events folded before everybody else has a turn: a millisecond or two."""
 
 
 class BatchSource(Protocol):
@@ -190,8 +193,10 @@ class SqlViews:
         self._hand = None
         wanted = Wanted()
         for batch in batches:
-            for event in batch.events:
+            for number, event in enumerate(batch.events, start=1):
                 wanted.add(event)
+                if not number % (10 * TURN_EVENTS):
+                    await _Turn()
         await self._load(rows.orders, wanted.orders, OrderRow)
         await self._load(rows.fills, wanted.fills, FillRow)
         await self._load(rows.runs, wanted.runs, RunRow)
@@ -203,6 +208,8 @@ class SqlViews:
             for seq, event in enumerate(batch.events, start=batch.first_seq):
                 fold.seq = seq
                 project(fold, event)
+                if not seq % TURN_EVENTS:
+                    await _Turn()
             books.close_batch(batch.batch_no, rows)
 
     async def _load(self, kept: Kept[R], wanted: dict[str, None], kind: type[R]) -> None:
@@ -238,6 +245,13 @@ class SqlViews:
         if not await self._database.write([], marked, empty):
             raise ViewsBehind("another process moves the read models; stop it, then try again")
         self._hand = empty, RowSet(), Books()
+
+
+class _Turn:
+    """One turn of the event loop for everybody else."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
 
 
 def _refuse_gap(cursor: CursorRow, batches: Sequence[Committed]) -> None:
