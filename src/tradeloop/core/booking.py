@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tradeloop.core.cash import flow_of, margin_of, used_by
+from tradeloop.core.cash import flow_of, margin_of
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Exec, Order
 from tradeloop.core.position import book
-from tradeloop.core.risk.cost import closes
+from tradeloop.core.promises import effect_of_reversal, frozen_anew, released_by_fill, reserved_by_reversal
 from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, UtcNs
 
@@ -40,7 +40,7 @@ def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: P
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
     done = order.is_done
     if order.reserved:
-        release = order.reserved if done else min(order.reserved, used_by(instrument, value, fee))
+        release = released_by_fill(order, instrument, value, fee)
         order.reserved = Amount(order.reserved - release)
         cash.reserved = Amount(cash.reserved - release)
         if order.replaces:
@@ -71,11 +71,7 @@ def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Ex
     order.updated_at = at
     value = px_qty * instrument.multiplier
     back = Side.SELL if side is Side.BUY else Side.BUY
-    effect = order.position_effect
-    if effect is PositionEffect.OPEN:
-        effect = PositionEffect.CLOSE
-    elif effect is not PositionEffect.AUTO:
-        effect = PositionEffect.OPEN
+    effect = effect_of_reversal(order.position_effect)
     position = state.position(order.account, order.symbol)
     margin = margin_of(position, instrument)
     realized = book(position, back, qty, value, effect, of_today=True)
@@ -88,8 +84,8 @@ def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Ex
     if instrument.margin_rate is not None:
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
     done = order.is_done
-    if not done and order.side is Side.BUY and not (order.external and order.price is None):
-        again = used_by(instrument, value, execution.fee)
+    again = reserved_by_reversal(order, instrument, value, execution.fee)
+    if again:
         order.reserved = Amount(order.reserved + again)
         cash.reserved = Amount(cash.reserved + again)
         if order.replaces:
@@ -156,16 +152,11 @@ def _leg_reopened(state: State, order: Order) -> None:
 
 
 def freeze(state: State, order: Order, instrument: Instrument) -> None:
-    """What a working order will close is promised to it: as much as it has left, if it closes. What it was promised
-    before is released whatever the instrument's rules say by now. While a replace waits, as much as the larger quantity leaves.
-    """
-    if order.side is Side.BUY and order.position_effect is PositionEffect.AUTO:
+    """What a working order will close is promised to it; while a replace waits, as much as the larger quantity leaves."""
+    delta = frozen_anew(order, instrument)
+    if not delta:
         return
-    leaves = order.exposed_qty
-    delta = leaves - order.frozen
-    if not delta or (delta > ZERO and not closes(order.side, order.position_effect, instrument)):
-        return
-    order.frozen = leaves
+    order.frozen = order.exposed_qty
     position = state.position(order.account, order.symbol)
     if order.side is Side.SELL:
         position.long_frozen = Qty(position.long_frozen + delta)

@@ -11,10 +11,9 @@ from typing import Final
 import msgspec
 
 from tradeloop.core import events as ev
-from tradeloop.core.cash import used_by
 from tradeloop.core.order import Order
+from tradeloop.core.promises import effect_of_reversal, frozen_anew, released_by_fill, reserved_by_reversal
 from tradeloop.core.replacement import Asked, Terms
-from tradeloop.core.risk.cost import closes
 from tradeloop.core.types import (
     ZERO,
     AccountID,
@@ -71,6 +70,7 @@ def order_of(row: OrderRow) -> Order:
         cum_qty=Qty(row.cum_qty),
         cum_value=row.cum_value,
         replaces=_waiting(row) or None,
+        frozen=Qty(row.frozen),
     )
 
 
@@ -297,8 +297,7 @@ def filled(fold: Fold, e: ev.Traded | ev.TradeCorrected) -> PositionEffect:
     order = order_of(row)
     instrument = fold.books.instruments.get(row.symbol)
     if row.reserved and instrument is not None:
-        used = used_by(instrument, instrument.notional(e.last_px, e.last_qty), e.fee)
-        release = row.reserved if order.is_done else min(row.reserved, used)
+        release = released_by_fill(order, instrument, instrument.notional(e.last_px, e.last_qty), e.fee)
         _promise(fold, row, -release, e.at)
     _freeze(fold, row, e.at)
     _settle(fold, row, e.at)
@@ -315,18 +314,11 @@ def unfilled(fold: Fold, cl_ord_id: str, qty: Decimal, px: Decimal, fee: Decimal
     row.commission = shown((row.commission or ZERO) - fee)
     order = order_of(row)
     instrument = fold.books.instruments.get(row.symbol)
-    reserves = order.side is Side.BUY and not (row.is_external and row.price is None)
-    if not order.is_done and reserves and instrument is not None:
-        _promise(fold, row, used_by(instrument, instrument.notional(px, qty), fee), at)
+    if instrument is not None:
+        _promise(fold, row, reserved_by_reversal(order, instrument, instrument.notional(px, qty), fee), at)
     _freeze(fold, row, at)
     _settle(fold, row, at)
-    match order.position_effect:
-        case PositionEffect.OPEN:
-            return PositionEffect.CLOSE
-        case PositionEffect.AUTO:
-            return PositionEffect.AUTO
-        case PositionEffect.CLOSE | PositionEffect.CLOSE_TODAY | PositionEffect.CLOSE_YESTERDAY:
-            return PositionEffect.OPEN
+    return effect_of_reversal(order.position_effect)
 
 
 def _settle(fold: Fold, row: OrderRow, at: UtcNs) -> None:
@@ -379,15 +371,12 @@ def _promise(fold: Fold, row: OrderRow, amount: Decimal, at: UtcNs) -> None:
 
 
 def _freeze(fold: Fold, row: OrderRow, at: UtcNs) -> None:
-    """Promise the order what it has left to close; what it was promised before is released whatever the rules say by now."""
-    instrument, order = fold.books.instruments.get(row.symbol), order_of(row)
-    leaves = order.exposed_qty
-    delta = leaves - row.frozen
-    if order.side is Side.BUY and order.position_effect is PositionEffect.AUTO:
+    """Promise the order what it has left to close."""
+    order = order_of(row)
+    delta = frozen_anew(order, fold.books.instruments.get(row.symbol))
+    if not delta:
         return
-    if not delta or (delta > ZERO and (instrument is None or not closes(order.side, order.position_effect, instrument))):
-        return
-    row.frozen = leaves
+    row.frozen = order.exposed_qty
     fold.books.freeze(row.account_id, row.broker, row.symbol, order.side, delta, at, fold.seq)
 
 

@@ -1,0 +1,50 @@
+"""What an order promises of cash and of a position, and how fills, reversals and its end change that: told once.
+
+Used by the fold of the state (core/booking.py) and by that of the read models (views/orders.py), which keep the figures in
+different places and must never disagree about them.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tradeloop.core.cash import used_by
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.order import Order
+from tradeloop.core.risk.cost import closes
+from tradeloop.core.types import ZERO, Amount, PositionEffect, Side
+
+
+def released_by_fill(order: Order, instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
+    """What of its reserve an order gives back with a fill it has just taken: what the fill used, and all of it once done."""
+    return order.reserved if order.is_done else min(order.reserved, used_by(instrument, Amount(value), Amount(fee)))
+
+
+def reserved_by_reversal(order: Order, instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
+    """What an order reserves again when a fill of it has just been taken back; an external market order never reserved any."""
+    if order.is_done or order.side is not Side.BUY or (order.external and order.price is None):
+        return ZERO
+    return used_by(instrument, Amount(value), Amount(fee))
+
+
+def frozen_anew(order: Order, instrument: Instrument | None) -> Decimal:
+    """By how much the shares promised to an order change, so that they are what it may still close. What it was promised
+    before is released whatever the instrument's rules say by now.
+    """
+    if order.side is Side.BUY and order.position_effect is PositionEffect.AUTO:
+        return ZERO
+    change = order.exposed_qty - order.frozen
+    if change > ZERO and (instrument is None or not closes(order.side, order.position_effect, instrument)):
+        return ZERO
+    return change
+
+
+def effect_of_reversal(effect: PositionEffect) -> PositionEffect:
+    """What the opposite trade does to the position when a fill of this effect is taken back."""
+    match effect:
+        case PositionEffect.OPEN:
+            return PositionEffect.CLOSE
+        case PositionEffect.AUTO:
+            return PositionEffect.AUTO
+        case PositionEffect.CLOSE | PositionEffect.CLOSE_TODAY | PositionEffect.CLOSE_YESTERDAY:
+            return PositionEffect.OPEN
