@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 from tests.engine.made import A, B, House, Venue, order_of, placed, settle
 
-from tradeloop.core.commands import CancelOrder
+from tradeloop.core.commands import CancelOrder, ReplaceOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import CancelRequested, OrderCanceled, OrderStaged, SendBegun, SendFailed
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdStatus, Symbol, UtcNs
+from tradeloop.core.risk.approved import Approved
+from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdStatus, OrdType, Px, Qty, Symbol, UtcNs
 from tradeloop.engine.engine import Engine
 from tradeloop.testing.builders import buy
 
@@ -37,6 +41,10 @@ class PacedVenue(Venue):
         self.came.append(self.clock.now())
         await super().cancel(cl_ord_id, order_id, symbol)
 
+    async def replace(self, change: Approved[Replacement]) -> None:
+        self.came.append(self.clock.now())
+        await super().replace(change)
+
     @property
     def most_in_a_second(self) -> int:
         """The most requests that came in any second."""
@@ -51,8 +59,8 @@ def paced_house(rate: int = RATE) -> tuple[House, PacedVenue]:
     return house, venue
 
 
-async def asked(engine: Engine, count: int) -> list[ClOrdID]:
-    replies = await asyncio.gather(*(engine.ask(buy(A, 100)) for _ in range(count)))
+async def asked(engine: Engine, count: int, **terms: Any) -> list[ClOrdID]:
+    replies = await asyncio.gather(*(engine.ask(buy(A, 100, **terms)) for _ in range(count)))
     await settle()
     assert all(isinstance(reply, OrderReply) and reply.denied is None for reply in replies)
     return [reply.cl_ord_id for reply in replies if isinstance(reply, OrderReply)]
@@ -132,6 +140,34 @@ async def test_a_cancel_goes_before_the_orders_that_wait_and_takes_their_room() 
     assert venue.placed == orders
     assert venue.most_in_a_second == RATE
     assert len(house.on_disk(OrderCanceled)) == 20
+    await engine.stop()
+
+
+async def test_changes_of_orders_take_the_room_of_new_ones_and_let_cancels_pass() -> None:
+    """Invariant 27."""
+    house, venue = paced_house(5)
+    venue.capabilities = msgspec.structs.replace(venue.capabilities, replaces=True)
+    engine = await house.open()
+    orders = await asked(engine, 5, ord_type=OrdType.LIMIT, price=Px(Decimal(9)))
+    await forward(house, engine, 1)
+    changes = [engine.ask(ReplaceOrder(each, "ann", order_qty=Qty(Decimal(200)))) for each in orders]
+    for change in changes:
+        await change
+    await settle()
+    assert len(venue.replaced) == 5
+    late = await placed(engine, buy(B, 100))
+    await engine.ask(CancelOrder(orders[0], "ann"))
+    await engine.ask(ReplaceOrder(orders[1], "ann", order_qty=Qty(Decimal(300))))
+    await settle()
+    assert late not in venue.placed
+    assert venue.canceled == []
+
+    await forward(house, engine, 1)
+
+    assert venue.canceled == [orders[0]]
+    assert len(venue.replaced) == 6
+    assert venue.placed[-1] == late
+    assert venue.most_in_a_second == 5
     await engine.stop()
 
 
