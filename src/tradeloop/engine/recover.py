@@ -5,7 +5,8 @@ the chain and folded. A snapshot that does not fit is passed over: it only saves
 holds is proof that rows were lost, and refuses the start.
 
 Snapshots are taken at the start, after a long tail, and at an orderly stop, never between turns: packing a large state would
-hold the loop, and trading with it. A process that is killed after weeks folds those weeks at the next start, once.
+hold the loop, and trading with it. A process that is killed after weeks folds those weeks at the next start, once
+(docs/adr/0011-snapshots.md).
 """
 
 from __future__ import annotations
