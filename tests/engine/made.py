@@ -243,6 +243,32 @@ class Venue:
         return fill
 
 
+class PacedVenue(Venue):
+    """A venue that takes so many requests a second and remembers when each came."""
+
+    def __init__(self, rate: int, cash: int = 10_000_000) -> None:
+        super().__init__(cash)
+        self.capabilities = msgspec.structs.replace(self.capabilities, rate_per_second=rate)
+        self.came: list[UtcNs] = []
+        self.on_place = self._count
+
+    def _count(self, _: Order) -> None:
+        self.came.append(self.clock.now())
+
+    async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
+        self.came.append(self.clock.now())
+        await super().cancel(cl_ord_id, order_id, symbol)
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        self.came.append(self.clock.now())
+        await super().replace(change)
+
+    @property
+    def most_in_a_second(self) -> int:
+        """The most requests that came in any second."""
+        return max(sum(at <= other < at + SECOND_NS for other in self.came) for at in self.came)
+
+
 def _changed(order: OpenOrder, **fields: object) -> OpenOrder:
     return msgspec.structs.replace(order, **fields)
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 from tests.core.runs_made import a_run, prices
-from tests.engine.made import A, B, House, lost, outcome, settle
+from tests.engine.made import A, B, House, PacedVenue, lost, outcome, settle
 
 from tradeloop.core.commands import CancelRun, PauseRun, ResumeRun
 from tradeloop.core.errors import BadInput, NotSent, Refused
@@ -35,6 +35,9 @@ class Trouble:
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
         self.house = House(*(an_instrument(symbol) for symbol in (A, B, C, D)), cash=2_000)
+        if seed % 3 == 0:  # a slow venue: most orders wait for their turn, and some are killed there
+            self.house.venue = PacedVenue(1, cash=2_000)
+            self.house.venue.clock = self.house.clock
         for symbol in (A, C):
             self.house.venue.positions[symbol] = Decimal(1000)
         self.engine: Engine = self.house.engine()
@@ -166,6 +169,8 @@ async def test_whatever_happens_no_order_is_lost_or_doubled_and_the_books_agree_
     assert {order.cl_ord_id for order in venue.orders.values()} <= {e.cl_ord_id for e in house.on_disk(OrderStaged)}
 
     assert house.replayed() == state.hash()
+    if isinstance(venue, PacedVenue):
+        assert venue.most_in_a_second == 1
     await engine.stop()
 
 

@@ -9,46 +9,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.engine.made import A, B, House, Venue, order_of, placed, settle
+from tests.engine.made import A, B, House, PacedVenue, order_of, placed, settle
 
 from tradeloop.core.commands import CancelOrder, ReplaceOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import CancelRequested, OrderCanceled, OrderStaged, SendBegun, SendFailed
-from tradeloop.core.order import Order
-from tradeloop.core.replacement import Replacement
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.risk.approved import Approved
-from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdStatus, OrdType, Px, Qty, Symbol, UtcNs
+from tradeloop.core.types import SECOND_NS, ClOrdID, OrdStatus, OrdType, Px, Qty
 from tradeloop.engine.engine import Engine
 from tradeloop.testing.builders import buy
 
 RATE = 50
-
-
-class PacedVenue(Venue):
-    """A venue that takes so many requests a second and remembers when each came."""
-
-    def __init__(self, rate: int = RATE) -> None:
-        super().__init__(10_000_000)
-        self.capabilities = msgspec.structs.replace(self.capabilities, rate_per_second=rate)
-        self.came: list[UtcNs] = []
-        self.on_place = self._count
-
-    def _count(self, _: Order) -> None:
-        self.came.append(self.clock.now())
-
-    async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
-        self.came.append(self.clock.now())
-        await super().cancel(cl_ord_id, order_id, symbol)
-
-    async def replace(self, change: Approved[Replacement]) -> None:
-        self.came.append(self.clock.now())
-        await super().replace(change)
-
-    @property
-    def most_in_a_second(self) -> int:
-        """The most requests that came in any second."""
-        return max(sum(at <= other < at + SECOND_NS for other in self.came) for at in self.came)
 
 
 def paced_house(rate: int = RATE) -> tuple[House, PacedVenue]:
