@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
+from typing_extensions import override
 
 from tradeloop.core.capabilities import Capabilities
 from tradeloop.core.commands import Command, ListInstruments, OpenTradingDay
@@ -255,10 +256,12 @@ class PacedVenue(Venue):
     def _count(self, _: Order) -> None:
         self.came.append(self.clock.now())
 
+    @override
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         self.came.append(self.clock.now())
         await super().cancel(cl_ord_id, order_id, symbol)
 
+    @override
     async def replace(self, change: Approved[Replacement]) -> None:
         self.came.append(self.clock.now())
         await super().replace(change)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 from tests.engine.made import A, B, House, ManualClock, lost, order_of, placed, settle
+from typing_extensions import override
 
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.types import OrdStatus, Px
@@ -201,6 +202,7 @@ async def test_an_alert_channel_that_raises_stops_no_order(recorded_trouble: lis
     """You can stop it, and trade, with the alert channel down."""
 
     class Dead(list[RaiseAlert]):
+        @override
         def append(self, _: RaiseAlert) -> None:
             raise RuntimeError("bug in the channel")
 

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import pytest
 from tests.engine.made import A, House, Venue, order_of, placed, settle
+from typing_extensions import override
 
 from tradeloop.core.commands import ListInstruments
 from tradeloop.core.errors import NotSent, Refused
 from tradeloop.core.events import BrokerConnected
+from tradeloop.core.replies import Done
 from tradeloop.core.reports import Report
 from tradeloop.core.types import OrdStatus
 from tradeloop.engine import sessions
@@ -26,11 +28,13 @@ class Stubborn(Venue):
         self.closes: list[object] = []
         self.tries = 0
 
+    @override
     async def connect(self, report: Callable[[Report], None]) -> None:
         self.tries += 1
         await meet(self.connects)
         await super().connect(report)
 
+    @override
     async def close(self) -> None:
         await meet(self.closes)
         await super().close()
@@ -61,7 +65,7 @@ async def test_a_broker_that_cannot_be_reached_is_tried_again_and_the_engine_tak
     venue.connects = [trouble, NotSent("connection refused")]
     engine = house.engine()
     await engine.start()
-    assert await engine.ask(ListInstruments(house.instruments))
+    assert isinstance(await engine.ask(ListInstruments(house.instruments)), Done)
     assert not house.on_disk(BrokerConnected)
     await settle()
     assert [alert.key for alert in house.alerts] == [f"connect:{venue.name}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -12,14 +13,15 @@ from tests.views.builders import random_story
 from tests.views.databases import a_database, dump
 
 from tradeloop.journal.codec import decode
-from tradeloop.views import database, sql
+from tradeloop.views import database, projector, sql
+from tradeloop.views.errors import ViewsFailed
 from tradeloop.views.sql import SqlViews
 
 
 async def test_everybody_has_a_turn_while_a_large_batch_is_folded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """DESIGN 12: no pause above 10 ms; a batch of thousands folded in one go was one of hundreds."""
     folded = 0
-    real = sql.project
+    real = projector.project
 
     def counting(*given: object) -> None:
         nonlocal folded
@@ -77,14 +79,14 @@ async def test_many_rows_are_stored_by_several_statements_of_one_transaction(
     journal = random_story(5, 200).journal(10_000)
     (row,) = journal.rows
     statements = 0
-    real = Connection.execute
+    real: Any = Connection.execute
 
     def breaks(self: Connection, *given: object, **named: object) -> object:
         nonlocal statements
         statements += 1
         if statements == 40:
             raise OSError("the disk is gone")
-        return real(self, *given, **named)  # type: ignore[arg-type]
+        return real(self, *given, **named)
 
     async with a_database("sqlite", tmp_path) as url:
         views = SqlViews(url, decode)
@@ -92,7 +94,7 @@ async def test_many_rows_are_stored_by_several_statements_of_one_transaction(
         empty = await dump(url)
         with monkeypatch.context() as broken:
             broken.setattr(Connection, "execute", breaks)
-            with pytest.raises(sql.ViewsFailed, match="the disk is gone"):
+            with pytest.raises(ViewsFailed, match="the disk is gone"):
                 await views.apply(row.first_seq, row.batch, journal.contents[0], row.appended_at)
         assert await dump(url) == empty
         assert await views.apply(row.first_seq, row.batch, journal.contents[0], row.appended_at)
