@@ -9,8 +9,10 @@ from tests.engine.made import A, House, ManualClock, outcome, settle
 
 from tradeloop.core.errors import JournalFailed, LeaseHeld, StaleEpoch
 from tradeloop.core.events import EngineStarted, OrderStaged
+from tradeloop.core.replies import OrderReply
 from tradeloop.engine.lease import keep_lease
 from tradeloop.journal.memory import MemoryJournal, MemoryStore
+from tradeloop.ports.journal import Holder
 from tradeloop.testing.builders import buy
 
 
@@ -108,3 +110,39 @@ async def test_after_a_takeover_the_old_engine_writes_and_sends_nothing_and_ends
 
 async def _is_refused(reply: object) -> bool:
     return isinstance(await outcome(reply), BaseException)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+async def test_a_lease_lost_in_the_middle_of_a_commit_sends_nothing_and_denies_nothing_that_was_recorded(durable: bool) -> None:
+    """F46, invariants 7 and 35: what became of the commit is told as it is, and the next process acts on it."""
+    house = House()
+    engine = house.engine()
+    acquire = house.journal.acquire
+
+    async def for_a_while(owner: str) -> Holder:
+        holder = await acquire(owner)
+        return Holder(holder.owner, holder.epoch, house.clock.now())
+
+    async def lost() -> None:
+        raise StaleEpoch("another process has taken over from epoch 1")
+
+    house.journal.acquire = for_a_while
+    await house.open(engine)
+    house.journal.gate.clear()
+    reply = asyncio.ensure_future(engine.ask(buy(A, 100)))
+    await settle()
+    house.journal.renew = lost
+    await house.clock.forward(1)
+    if not durable:
+        house.journal.fails = StaleEpoch("epoch 1 is not the current one")
+    house.journal.gate.set()
+
+    (ended,) = await asyncio.gather(engine.wait(), return_exceptions=True)
+
+    assert isinstance(ended, StaleEpoch)
+    assert len(house.on_disk(OrderStaged)) == durable
+    answer = await outcome(reply)
+    assert isinstance(answer, OrderReply if durable else JournalFailed)
+    assert house.venue.placed == []
+    with pytest.raises(StaleEpoch):
+        await engine.stop()
