@@ -14,7 +14,7 @@ from tradeloop.core.events import AbsenceSeen, FateLost, NotSentProven, OrderCan
 from tradeloop.core.inputs import Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.reports import BrokerDown, BrokerUp, OpenOrder, OrderAck, OrderReject, SendOutcome
+from tradeloop.core.reports import BrokerDown, BrokerUp, CancelAck, OpenOrder, OrderAck, OrderReject, SendOutcome
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, OrderID, OrdStatus, OrdType, Side, UtcNs
 from tradeloop.testing.builders import (
     ACCOUNT,
@@ -88,7 +88,17 @@ def test_what_was_surely_not_sent_is_tried_again_after_one_two_and_five_seconds_
     not_sent(desk, order)
     assert status(desk, order) is OrdStatus.CANCELED
     assert desk.known(order.cl_ord_id).text.startswith("never sent: 4 tries failed")
+    assert desk.known(order.cl_ord_id).given_up
     assert [a.key for a in desk.of(RaiseAlert)] == [f"never_sent:{order.cl_ord_id}"]
+
+
+def test_the_words_of_a_broker_do_not_make_an_order_one_that_never_left() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.ack(order)
+    desk.give(CancelAck(BROKER, order.cl_ord_id, "never sent: to the venue, that is"))
+    assert not desk.known(order.cl_ord_id).given_up
+    assert desk.of(RaiseAlert) == []
 
 
 def test_a_second_try_carries_the_same_id() -> None:

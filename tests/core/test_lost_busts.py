@@ -15,7 +15,7 @@ from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import BreakClosed, BreakFound, TradeBusted
 from tradeloop.core.order import Order
-from tradeloop.core.reports import BrokerSnapshot, Execution, ExecutionBust
+from tradeloop.core.reports import BrokerSnapshot, Execution, ExecutionBust, ExecutionCorrect
 from tradeloop.core.state import State
 from tradeloop.core.types import ExecID, OrdStatus, Qty, Side, Symbol, TradingDay, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, buy, sell, their_order
@@ -264,3 +264,18 @@ def test_fills_are_remembered_for_four_trading_days_of_an_account() -> None:
         desk.give(msgspec.structs.replace(fill, transact_at=desk.now))
     absent = desk.state.recent.absent(ACCOUNT, UtcNs(0), UtcNs(desk.now + 1), ())
     assert [key.split("|")[2] for key in absent] == ["2026-07-11", "2026-07-12", "2026-07-13", "2026-07-14"]
+
+
+def test_a_fill_that_is_shown_under_the_id_of_its_correction_is_not_missing() -> None:
+    """IB counts the last segment of the execId up, and shows that one from then on."""
+    desk = Desk().opened(*LISTED, cash=10_000)
+    began = desk.now
+    order, fill = filled(desk)
+    desk.give(
+        ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY, Qty(Decimal(100)), fill.last_px, exec_id=ExecID("e2"))
+    )
+    desk.wait(60)
+    shown = msgspec.structs.replace(fill, exec_id=ExecID("e2"))
+    theirs = their_order(order.cl_ord_id, A, Side.BUY, 100, OrdStatus.FILLED, cum_qty=Qty(Decimal(100)))
+    desk.give(books(desk, began, cash=9_000, positions={A: 100}, orders=(theirs,), executions=(shown,)))
+    assert kinds(desk) == set()

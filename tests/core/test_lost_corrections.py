@@ -10,7 +10,7 @@ from tests.core.runs_made import LISTED, A
 from tradeloop.core.events import Overfilled, TradeBusted, TradeCorrected
 from tradeloop.core.inputs import Start
 from tradeloop.core.order import Order
-from tradeloop.core.reports import BrokerSnapshot, BrokerUp, Execution, ExecutionBust
+from tradeloop.core.reports import BrokerSnapshot, BrokerUp, Execution, ExecutionBust, ExecutionCorrect
 from tradeloop.core.types import OrdStatus, Px, Qty, Side, Symbol, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, buy, number
 from tradeloop.testing.desk import Desk
@@ -104,3 +104,19 @@ def test_figures_that_agree_leave_the_list_unread() -> None:
     _, fill = filled(desk)
     desk.give(books(desk, other(fill, px="9.90"), cash=9_000, positions={A: 100}))
     assert not desk.of(TradeCorrected)
+
+
+def test_what_the_list_shows_is_newer_than_a_correction_that_was_heard() -> None:
+    """The broker corrected once more, to what stood before, and that report was lost. The list bears the fill's own time."""
+    desk = Desk().opened(*LISTED, cash=10_000)
+    _, fill = filled(desk)
+    heard = ExecutionCorrect(
+        BROKER, ACCOUNT, fill.trading_day, fill.exec_id, Side.BUY, Qty(number(50)), fill.last_px, fill.commission, desk.now
+    )
+    desk.give(heard)
+    desk.wait(60)
+    desk.give(books(desk, fill, cash=9_000, positions={A: 100}))
+    assert desk.state.held(ACCOUNT, Symbol(A)).long_qty == 100
+    desk.give(heard)
+    assert desk.state.held(ACCOUNT, Symbol(A)).long_qty == 100
+    assert not desk.state.breaks

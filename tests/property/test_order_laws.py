@@ -18,8 +18,9 @@ from tradeloop.core.commands import CancelOrder, ReplaceOrder
 from tradeloop.core.effects import SendReplace
 from tradeloop.core.errors import BadInput
 from tradeloop.core.evolve import evolve
+from tradeloop.core.execution import Exec
 from tradeloop.core.inputs import Start, TimerFired
-from tradeloop.core.order import Exec, Order
+from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import (
     BrokerDown,
@@ -68,6 +69,7 @@ CNY = STOCK.currency
 quantities = st.integers(1, 120)
 prices = st.sampled_from(["9.50", "10.00", "10.03"])
 sides = st.sampled_from([Side.BUY, Side.SELL])
+own_ids = st.sampled_from([None, *(ExecID(f"c{number}") for number in range(4))])
 commissions = st.sampled_from([None, Amount(Decimal(0)), Amount(Decimal("1.23"))])
 
 
@@ -161,6 +163,15 @@ class Venue(RuleBasedStateMachine):
         self.desk.give(report)
         return report
 
+    @rule(target=fills, order_id=sent, qty=quantities, px=prices, fee=commissions)
+    def nameless(self, order_id: ClOrdID, qty: int, px: str, fee: Amount | None) -> Execution:
+        """Fill an order and name the venue's number alone, which we may not know yet."""
+        self.count += 1
+        side, number = self.desk.known(order_id).side, OrderID(f"b-{order_id}")
+        report = an_execution(None, SYMBOL, side, qty, px, f"e{self.count}", order_id=number, commission=fee)
+        self.desk.give(report)
+        return report
+
     @rule(target=fills, side=sides, qty=quantities, px=prices, number=st.integers(1, 3))
     def external(self, side: Side, qty: int, px: str, number: int) -> Execution:
         """Fill an order we never sent."""
@@ -181,20 +192,25 @@ class Venue(RuleBasedStateMachine):
         """Old words, told late."""
         self.desk.give(report)
 
-    @rule(fill=fills)
-    def bust(self, fill: Execution) -> None:
+    @rule(fill=fills, own=own_ids)
+    def bust(self, fill: Execution, own: ExecID | None) -> None:
         """Take a fill back; a second time changes nothing."""
-        report = ExecutionBust(BROKER, ACCOUNT, DAY, fill.exec_id, fill.side)
+        report = ExecutionBust(BROKER, ACCOUNT, DAY, fill.exec_id, fill.side, exec_id=own)
         self.desk.give(report)
         before = self.desk.state.hash()
         self.desk.give(report)
         assert self.desk.state.hash() == before
 
-    @rule(fill=fills, qty=quantities, px=prices)
-    def correct(self, fill: Execution, qty: int, px: str) -> None:
-        """Give a fill other figures, a busted one too."""
+    @rule(target=said, fill=fills, qty=quantities, px=prices, own=own_ids)
+    def correct(self, fill: Execution, qty: int, px: str, own: ExecID | None) -> Report:
+        """Give a fill other figures, a busted one too; a second time changes nothing."""
         figures = (Qty(Decimal(qty)), Px(Decimal(px)))
-        self.desk.give(ExecutionCorrect(BROKER, ACCOUNT, DAY, fill.exec_id, fill.side, *figures))
+        report = ExecutionCorrect(BROKER, ACCOUNT, DAY, fill.exec_id, fill.side, *figures, exec_id=own)
+        self.desk.give(report)
+        before = self.desk.state.hash()
+        self.desk.give(report)
+        assert self.desk.state.hash() == before
+        return report
 
     # --- what happens around
 
@@ -237,7 +253,7 @@ class Venue(RuleBasedStateMachine):
     def an_order_is_the_sum_of_its_live_executions(self) -> None:
         """cum_qty, value and fees are recomputed from what was not taken back."""
         for order in self.orders():
-            live = _live(order)
+            live = _live(self.desk, order)
             assert order.cum_qty == sum((x.qty for x in live), ZERO)
             assert order.cum_value == sum((x.qty * x.px for x in live), ZERO)
             assert order.fees == sum((x.fee for x in live), ZERO)
@@ -245,6 +261,16 @@ class Venue(RuleBasedStateMachine):
             assert order.leaves_qty <= order.exposed_qty
             if order.avg_px is not None:
                 assert min(x.px for x in live) <= order.avg_px.quantize(Decimal("1e-9")) <= max(x.px for x in live)
+
+    @invariant()
+    def a_number_that_is_ours_is_nobody_elses(self) -> None:
+        """What came under it before we knew is ours by now (F20)."""
+        orders = self.orders()
+        ours = {(order.order_id, order.side) for order in orders if not order.external and order.order_id is not None}
+        for order in orders:
+            if order.external and (order.order_id, order.side) in ours:
+                assert not order.cum_qty
+                assert order.is_done
 
     @invariant()
     def a_pending_cancel_shows_and_nothing_else_shows_as_one(self) -> None:
@@ -287,7 +313,7 @@ class Venue(RuleBasedStateMachine):
         """Nothing is created and nothing is lost, to the last digit."""
         flows = fees_paid = bought = ZERO
         for order in self.orders():
-            for x in _live(order):
+            for x in _live(self.desk, order):
                 sign = 1 if order.side is Side.BUY else -1
                 flows -= sign * x.qty * x.px
                 fees_paid += x.fee
@@ -340,8 +366,8 @@ class Venue(RuleBasedStateMachine):
         assert fresh.hash() == self.desk.state.hash()
 
 
-def _live(order: Order) -> list[Exec]:
-    return [x for x in (order.execs or {}).values() if not x.busted]
+def _live(desk: Desk, order: Order) -> list[Exec]:
+    return [x for _, x in desk.state.execs.items() if x.cl_ord_id == order.cl_ord_id and not x.busted]
 
 
 def _blank(desk: Desk) -> Report:
@@ -414,7 +440,7 @@ def told(orders: list[tuple[Side, int]], said: list[Report], arrival: list[int])
     standing = []
     for order_id in ids.values():
         order = desk.known(order_id)
-        execs = sorted((key, x.qty, x.px, x.fee, x.busted) for key, x in (order.execs or {}).items())
+        execs = [(key, x.qty, x.px, x.fee, x.busted) for key, x in desk.state.execs.items() if x.cl_ord_id == order.cl_ord_id]
         figures = (order.cum_qty, order.leaves_qty, order.cum_value, order.fees, order.is_done)
         standing.append((order.ord_status, figures, execs))
     p = desk.state.held(ACCOUNT, Symbol(SYMBOL))

@@ -17,8 +17,10 @@ from tradeloop.core import replace as replacing
 from tradeloop.core.commands import RunLimits, SeenPrice, TargetLine
 from tradeloop.core.events import Event
 from tradeloop.core.evolve import evolve
+from tradeloop.core.execution import Exec, exec_key
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
+from tradeloop.core.rebooking import rebooked
 from tradeloop.core.replacement import Terms
 from tradeloop.core.reports import HeldCash, HeldPosition
 from tradeloop.core.state import State
@@ -214,26 +216,87 @@ class Story:
 
     def bust(self, fill: ev.Traded) -> None:
         """The broker took an execution back."""
+        key, known = self._known(fill)
+        known.busted = True
+        becomes = rebooked(self.state, fill.account, fill.symbol, key, known)
         self.tell(
-            ev.TradeBusted(self.tick(), fill.cl_ord_id, fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
-        )
-
-    def correct(self, fill: ev.Traded, qty: str, px: str, fee: str = "1") -> None:
-        """The broker changed an execution."""
-        self.tell(
-            ev.TradeCorrected(
+            ev.TradeBusted(
                 self.tick(),
-                fill.cl_ord_id,
+                known.cl_ord_id,
                 fill.broker,
                 fill.account,
                 fill.trading_day,
                 fill.exec_id,
                 fill.side,
-                Qty(D(qty)),
-                Px(D(px)),
-                Amount(D(fee)),
+                rebooked=becomes,
             )
         )
+
+    def correct(self, fill: ev.Traded, qty: str, px: str, fee: str = "1") -> None:
+        """The broker changed an execution."""
+        key, known = self._known(fill)
+        known.qty, known.px, known.fee, known.busted = Qty(D(qty)), Px(D(px)), Amount(D(fee)), False
+        self.tell(
+            ev.TradeCorrected(
+                self.tick(),
+                known.cl_ord_id,
+                fill.broker,
+                fill.account,
+                fill.trading_day,
+                fill.exec_id,
+                fill.side,
+                known.qty,
+                known.px,
+                known.fee,
+                rebooked=rebooked(self.state, fill.account, fill.symbol, key, known),
+            )
+        )
+
+    def charge(self, fill: ev.Traded, fee: str) -> None:
+        """Our schedule charges another fee for an execution that counts."""
+        _, known = self._known(fill)
+        if not known.busted:
+            day, symbol = fill.trading_day, fill.symbol
+            self.tell(
+                ev.FeeChanged(
+                    self.tick(), known.cl_ord_id, BROKER, ACCOUNT, day, fill.exec_id, symbol, fill.side, Amount(D(fee))
+                )
+            )
+
+    def move(self, fill: ev.Traded, to: ClOrdID) -> None:
+        """An execution is of another order than was thought."""
+        key, known = self._known(fill)
+        before, order = known.cl_ord_id, self.order(to)
+        becomes = None
+        if known.effect is not order.position_effect and not known.busted:
+            taken = msgspec.structs.replace(known, effect=order.position_effect)
+            becomes = rebooked(self.state, fill.account, fill.symbol, key, taken)
+        self.tell(
+            ev.TradeMoved(
+                self.tick(),
+                to,
+                before,
+                fill.broker,
+                fill.account,
+                fill.trading_day,
+                fill.exec_id,
+                fill.symbol,
+                fill.side,
+                known.qty,
+                known.px,
+                known.effect if becomes is None else order.position_effect,
+                known.fee,
+                known.busted,
+                order.run_id,
+                becomes,
+            )
+        )
+
+    def _known(self, fill: ev.Traded) -> tuple[str, Exec]:
+        key = exec_key(fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
+        known = self.state.execs.get(key)
+        assert known is not None
+        return key, known
 
     def deny(self, symbol: Symbol = AAPL, run_id: RunID | None = None, leg: int = 0) -> ClOrdID:
         """Risk refused an order."""
@@ -409,7 +472,7 @@ def random_story(seed: int, steps: int) -> Story:
     day = 2
     for _ in range(steps):
         open_ids = list(story.state.orders.open)
-        match rng.randrange(27):
+        match rng.randrange(29):
             case 0 | 1 | 2:
                 _stage(story, rng)
             case 3 | 4 | 5 | 6 if open_ids:
@@ -434,6 +497,12 @@ def random_story(seed: int, steps: int) -> Story:
                 story.fill(rng.choice(story.fills).cl_ord_id, str(rng.randint(1, 9)), "10.01")
             case 14:
                 _external(story, rng)
+            case 27 if story.fills:
+                story.charge(rng.choice(story.fills), f"0.{rng.randint(0, 99):02d}")
+            case 26 if story.fills and open_ids:
+                fill, order = rng.choice(story.fills), story.order(rng.choice(open_ids))
+                if (order.symbol, order.side) == (fill.symbol, fill.side):
+                    story.move(fill, order.cl_ord_id)
             case 15 if rng.random() < 0.5:
                 day += rng.randint(0, 1)
                 story.open_day(f"2025-01-{min(day, 28):02d}", rng.sample(["US", "SSE", "SHFE"], k=2))
@@ -500,6 +569,8 @@ def _external(story: Story, rng: Random) -> None:
     if rng.random() < 0.2:
         exec_id = ExecID(story.next_id("early"))
         story.tell(ev.TradeBusted(story.tick(), ClOrdID(""), BROKER, ACCOUNT, story.day, exec_id, Side.BUY))
+        if rng.random() < 0.5:
+            story.tell(ev.TradeNeverCame(story.tick(), BROKER, ACCOUNT, story.day, exec_id, Side.BUY))
         return
     symbol, side, qty = rng.choice((AAPL, MAOTAI, GOLD)), rng.choice(list(Side)), str(rng.randint(1, 20))
     effect = rng.choice(list(PositionEffect)) if symbol == GOLD else PositionEffect.AUTO

@@ -255,5 +255,5 @@ def test_the_random_stories_tell_of_every_event() -> None:
     """Otherwise the properties above would say less than they seem to."""
     told = {type(event) for seed in range(30) for event in random_story(seed, 300).events}
     # These have tests of their own:
-    told |= {ev.RunDenied, ev.Overfilled, ev.SymbolReleased, ev.StopTriggered, ev.ReserveRaised}
+    told |= {ev.RunDenied, ev.Overfilled, ev.SymbolReleased, ev.StopTriggered, ev.ReserveRaised, ev.FeeDistrusted}
     assert told == set(ev.Event.__args__)

@@ -78,7 +78,7 @@ class RunProgress:
                 self._line(event.at, f"order  {event.side.value:<4} {words.qty(event.order_qty):>10} {event.symbol}")
             case ev.OrderDenied(run_id=self._run_id):
                 self._line(event.at, f"denied {event.side.value:<4} {event.symbol}: {event.text}")
-            case ev.Traded(run_id=self._run_id):
+            case ev.Traded(run_id=self._run_id) | ev.TradeMoved(run_id=self._run_id, busted=False):
                 self._fill(event)
             case ev.OrderRejected() | ev.OrderCanceled() | ev.OrderExpired():
                 order = self._desk.state.orders.get(event.cl_ord_id)
@@ -96,7 +96,7 @@ class RunProgress:
             case _:
                 pass
 
-    def _fill(self, event: ev.Traded) -> None:
+    def _fill(self, event: ev.Traded | ev.TradeMoved) -> None:
         order = self._desk.state.orders.get(event.cl_ord_id)
         leg = str(order.leg) if order is not None else ""
         self._filled[leg] = self._filled.get(leg, ZERO) + event.last_qty

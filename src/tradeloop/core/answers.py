@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from tradeloop.core.claim import claim
 from tradeloop.core.events import (
     CancelRejected,
     Event,
@@ -40,11 +41,14 @@ NOT_DELIVERED = "not_delivered"
 
 
 def on_ack(state: State, r: OrderAck, now: UtcNs) -> Facts:
-    """The broker has the order. A second acknowledgement, or a late one, adds the broker's id at most."""
+    """The broker has the order. A second acknowledgement, or a late one, adds the broker's id at most; and what came under
+    that id before it was known to be ours (core/claim.py).
+    """
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.order_id == r.order_id:
         return None
     yield OrderAcknowledged(now, r.cl_ord_id, r.order_id, r.transact_at)
+    yield from claim(state, r.cl_ord_id, now)
     return order
 
 

@@ -1,7 +1,8 @@
 """What several facts do alike: a fill into order, position and cash, its reversal, and the end of an order.
 
 Called by core/fold alone. A fill moves four things in one step: the order's quantities, the position, the cash, and what
-the order had promised of cash and shares; a reversal moves them back to the last digit.
+the order had promised of cash and shares. A reversal moves them back: to what they would be without the fill where that was
+decided (`Rebooked`), else by the opposite trade.
 """
 
 from __future__ import annotations
@@ -9,27 +10,26 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tradeloop.core.cash import flow_of, margin_of
+from tradeloop.core.execution import Exec
 from tradeloop.core.instrument import Instrument
-from tradeloop.core.order import Exec, Order
-from tradeloop.core.position import book
+from tradeloop.core.order import Order
+from tradeloop.core.position import Rebooked, become, book
 from tradeloop.core.promises import effect_of_reversal, frozen_anew, released_by_fill, reserved_by_reversal
 from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, UtcNs
 
 
-def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: Px, fee: Amount) -> None:
-    """One fill into order, position and cash."""
+def book_fill(
+    state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: Px, fee: Amount, effect: PositionEffect | None = None
+) -> None:
+    """One fill into order, position and cash. `effect`: where the fill's is known to be another than its order's."""
     instrument = state.instruments[order.symbol]
     px_qty = px * qty
-    order.cum_qty = Qty(order.cum_qty + qty)
-    order.cum_value += px_qty
-    order.fees = Amount(order.fees + fee)
-    order.updated_at = at
     value = px_qty if instrument.multiplier == 1 else px_qty * instrument.multiplier
     position = state.position(order.account, order.symbol)
     margined = instrument.margin_rate is not None
     margin = margin_of(position, instrument) if margined else ZERO
-    realized = book(position, side, qty, value, order.position_effect)
+    realized = book(position, side, qty, value, order.position_effect if effect is None else effect)
     position.fees = Amount(position.fees + fee)
     position.updated_at = at
     cash = state.cash(order.account, instrument.currency)
@@ -38,10 +38,21 @@ def book_fill(state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: P
     cash.updated_at = at
     if margined:
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
+    count_fill(state, order, instrument, at, qty, px_qty, fee)
+
+
+def count_fill(state: State, order: Order, instrument: Instrument, at: UtcNs, qty: Qty, px_qty: Decimal, fee: Amount) -> None:
+    """One fill into its order alone: its quantities, and what it has promised."""
+    order.cum_qty = Qty(order.cum_qty + qty)
+    order.cum_value += px_qty
+    order.fees = Amount(order.fees + fee)
+    order.updated_at = at
     done = order.is_done
     if order.reserved:
+        value = px_qty if instrument.multiplier == 1 else px_qty * instrument.multiplier
         release = released_by_fill(order, instrument, value, fee)
         order.reserved = Amount(order.reserved - release)
+        cash = state.cash(order.account, instrument.currency)
         cash.reserved = Amount(cash.reserved - release)
         if order.replaces:
             _use_up(order, release)
@@ -62,30 +73,36 @@ def _use_up(order: Order, amount: Decimal) -> None:
 
 
 def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Exec) -> None:
-    """Reverse one fill: the opposite trade at the same price, so that cash and cost balance to the last digit."""
+    """Reverse one fill by the opposite trade at the same price: exact in quantity and in what was paid."""
     instrument = state.instruments[order.symbol]
-    qty, px_qty = execution.qty, execution.px * execution.qty
-    order.cum_qty = Qty(order.cum_qty - qty)
-    order.cum_value -= px_qty
-    order.fees = Amount(order.fees - execution.fee)
-    order.updated_at = at
-    value = px_qty * instrument.multiplier
+    value = execution.px * execution.qty * instrument.multiplier
     back = Side.SELL if side is Side.BUY else Side.BUY
-    effect = effect_of_reversal(order.position_effect)
+    effect = effect_of_reversal(execution.effect)
     position = state.position(order.account, order.symbol)
     margin = margin_of(position, instrument)
-    realized = book(position, back, qty, value, effect, of_today=True)
+    realized = book(position, back, execution.qty, value, effect, of_today=True)
     position.fees = Amount(position.fees - execution.fee)
     position.updated_at = at
     cash = state.cash(order.account, instrument.currency)
-    flow = flow_of(instrument, back, value, realized)
-    cash.balance = Amount(cash.balance + flow + execution.fee)
+    cash.balance = Amount(cash.balance + flow_of(instrument, back, value, realized) + execution.fee)
     cash.updated_at = at
     if instrument.margin_rate is not None:
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
+    uncount_fill(state, order, at, execution)
+
+
+def uncount_fill(state: State, order: Order, at: UtcNs, execution: Exec) -> None:
+    """One fill out of its order alone; what is left to trade again is promised again."""
+    instrument = state.instruments[order.symbol]
+    px_qty = execution.px * execution.qty
+    order.cum_qty = Qty(order.cum_qty - execution.qty)
+    order.cum_value -= px_qty
+    order.fees = Amount(order.fees - execution.fee)
+    order.updated_at = at
     done = order.is_done
-    again = reserved_by_reversal(order, instrument, value, execution.fee)
+    again = reserved_by_reversal(order, instrument, px_qty * instrument.multiplier, execution.fee)
     if again:
+        cash = state.cash(order.account, instrument.currency)
         order.reserved = Amount(order.reserved + again)
         cash.reserved = Amount(cash.reserved + again)
         if order.replaces:
@@ -95,6 +112,35 @@ def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Ex
     state.orders.keep(order)
     if not done and order.run_id is not None:
         _leg_reopened(state, order)
+
+
+def rebook(state: State, order: Order, at: UtcNs, side: Side, was: Exec, now: Exec, to: Rebooked) -> None:
+    """Position and cash as they were decided to be when `was` had been `now`; the order is counted apart."""
+    instrument = state.instruments[order.symbol]
+    position = state.position(order.account, order.symbol)
+    cash = state.cash(order.account, instrument.currency)
+    margin = margin_of(position, instrument)
+    more = become(position, to)
+    fee = (ZERO if now.busted else now.fee) - (ZERO if was.busted else was.fee)
+    value = (ZERO if now.busted else now.px * now.qty) - (ZERO if was.busted else was.px * was.qty)
+    flow = flow_of(instrument, side, value * instrument.multiplier, more)
+    position.fees = Amount(position.fees + fee)
+    cash.balance = Amount(cash.balance + flow - fee)
+    cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
+    position.updated_at = cash.updated_at = at
+
+
+def recharge(state: State, order: Order, at: UtcNs, more: Decimal) -> None:
+    """A fill of the order has cost so much more."""
+    instrument = state.instruments[order.symbol]
+    position = state.position(order.account, order.symbol)
+    cash = state.cash(order.account, instrument.currency)
+    order.fees = Amount(order.fees + more)
+    position.fees = Amount(position.fees + more)
+    cash.balance = Amount(cash.balance - more)
+    order.updated_at = position.updated_at = cash.updated_at = at
+    if order.is_done:
+        state.orders.keep(order)
 
 
 def order_of(state: State, cl_ord_id: ClOrdID) -> Order:

@@ -8,12 +8,27 @@ new order may use.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.position import Position
-from tradeloop.core.types import ZERO, Amount, Side, UtcNs
+from tradeloop.core.types import ZERO, Amount, Currency, Side, UtcNs
+
+SMALL_FEE: Final = Decimal(1000)
+SMALL_UNITS: Final = frozenset(
+    map(
+        Currency,
+        (
+            *("BIF", "CLP", "DJF", "GNF", "HUF", "IDR", "ISK", "JPY", "KMF", "KRW"),
+            *("PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"),
+        ),
+    )
+)
+"""Currencies counted in small units: those without a minor unit in ISO 4217, and two whose minor unit is out of use (general
+knowledge, not verified). A thousand dollars are a million of these.
+"""
 
 
 class CashBook(msgspec.Struct, array_like=True, gc=False):
@@ -43,6 +58,15 @@ def margin_of(position: Position, instrument: Instrument | None) -> Decimal:
     if instrument is None or instrument.asset_class is not AssetClass.FUTURE or instrument.margin_rate is None:
         return ZERO
     return (position.long_cost + position.short_cost) * instrument.margin_rate
+
+
+def fee_can_be(instrument: Instrument, fee: Decimal, value: Decimal) -> bool:
+    """Whether a broker's commission may be true of a fill worth `value`: no more than the trade, either way. A minimum fee may
+    exceed what a small trade is worth, in the measure of its currency.
+    """
+    if fee <= value:
+        return fee >= ZERO or -fee <= value
+    return fee <= (SMALL_FEE * 1000 if instrument.currency in SMALL_UNITS else SMALL_FEE)
 
 
 def used_by(instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:

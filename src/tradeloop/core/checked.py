@@ -36,18 +36,16 @@ from tradeloop.core.types import TimeInForce as Tif
 TEXT_MAX: Final = 512
 """Characters of one text; the longest id a venue documents has 64."""
 MOMENT_END: Final = 2**63
-SMALL_FEE: Final = Decimal(1000)
-"""Minimum fees can exceed what a small trade is worth; a commission above this and above the trade itself is an error."""
 
 _DUST: Final = Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class Distrusted(msgspec.Struct, frozen=True, gc=False):
-    """What is not believed, and why. `rest` is the part of a snapshot that still is."""
+    """What is not believed, and why. `rest` is the part that still is: of a snapshot, or a fill without its commission."""
 
     reason: str
-    rest: r.BrokerSnapshot | None = None
+    rest: r.BrokerSnapshot | r.Execution | r.ExecutionCorrect | None = None
 
 
 def checked(report: r.Report) -> r.Report | Distrusted:
@@ -281,7 +279,7 @@ def _outcome(a: r.SendOutcome | r.CancelOutcome | r.ReplaceOutcome) -> r.Report:
     return a if text is a.text else msgspec.structs.replace(a, text=text)
 
 
-def _execution(x: r.Execution) -> r.Execution:
+def _execution(x: r.Execution) -> r.Execution | Distrusted:
     cl_ord_id, order_id = x.cl_ord_id, x.order_id
     _identity(
         ("broker", "account", "trading_day", "exec_id", "symbol", "liquidity", "cl_ord_id", "order_id"),
@@ -300,12 +298,29 @@ def _execution(x: r.Execution) -> r.Execution:
         _word(x.side, Side, "side")
     if x.transact_at is not None:
         _moment(x.transact_at, "transact_at")
-    commission = _traded(x.last_qty, x.last_px, x.commission)
-    return x if commission is x.commission else msgspec.structs.replace(x, commission=commission)
+    _traded(x.last_qty, x.last_px)
+    charged: r.Execution | Distrusted = _charged(x)
+    return charged
 
 
-def _traded(qty: Decimal, px: Decimal, commission: Decimal | None) -> Decimal | None:
-    """The figures of one fill: positive, exact, worth what a ledger can hold; its commission no larger than the trade."""
+def _charged(x: Any) -> Any:
+    """The fill with its commission as the ledger can hold it. Where it is no amount at all, the fill counts without it:
+    what was traded is worth more than what it cost. Whether an amount can be true of the fill is asked where the instrument
+    is known (core/fills.py).
+    """
+    fee = x.commission
+    if fee is None or (fee.__class__ is Decimal and not fee.is_signed() and is_exact(fee)):
+        return x
+    try:
+        fee = _amount(fee, "commission")
+    except BadInput as error:
+        bare = msgspec.structs.replace(x, commission=None)
+        return Distrusted(f"{error}; the fill of {x.side.value!s} {x.last_qty} at {x.last_px} counts without it", bare)
+    return x if fee is x.commission else msgspec.structs.replace(x, commission=fee)
+
+
+def _traded(qty: Decimal, px: Decimal) -> None:
+    """The figures of one fill: positive, exact, worth what a ledger can hold."""
     if qty.__class__ is not Decimal or not is_exact(qty) or qty <= ZERO:
         _exact(qty, "last_qty", above=True)
     if px.__class__ is not Decimal or not is_exact(px) or px <= ZERO:
@@ -313,27 +328,28 @@ def _traded(qty: Decimal, px: Decimal, commission: Decimal | None) -> Decimal | 
     value = qty * px
     if value.adjusted() >= VALUE_DIGITS_MAX:
         raise BadInput(f"{qty} at {px} was worth {value:.2E}; expected less than 1E+{VALUE_DIGITS_MAX}")
-    if commission is None or not (commission.__class__ is not Decimal or commission):
-        return commission
-    commission = _amount(commission, "commission")
-    if abs(commission) > value and (commission < ZERO or commission > SMALL_FEE):
-        raise BadInput(f"commission was {commission} for a trade worth {value}; expected no more than the trade")
-    return commission
 
 
 def _bust(x: r.ExecutionBust) -> r.Report:
-    _identity(("broker", "account", "trading_day", "exec_ref_id"), x.broker, x.account, x.trading_day, x.exec_ref_id)
+    own = x.exec_id or ""
+    _identity(
+        ("broker", "account", "trading_day", "exec_ref_id", "exec_id"), x.broker, x.account, x.trading_day, x.exec_ref_id, own
+    )
     _word(x.side, Side, "side")
     _moment(x.transact_at, "transact_at")
     return x
 
 
-def _correct(x: r.ExecutionCorrect) -> r.Report:
-    _identity(("broker", "account", "trading_day", "exec_ref_id"), x.broker, x.account, x.trading_day, x.exec_ref_id)
+def _correct(x: r.ExecutionCorrect) -> r.ExecutionCorrect | Distrusted:
+    own = x.exec_id or ""
+    _identity(
+        ("broker", "account", "trading_day", "exec_ref_id", "exec_id"), x.broker, x.account, x.trading_day, x.exec_ref_id, own
+    )
     _word(x.side, Side, "side")
     _moment(x.transact_at, "transact_at")
-    commission = _traded(x.last_qty, x.last_px, x.commission)
-    return x if commission is x.commission else msgspec.structs.replace(x, commission=commission)
+    _traded(x.last_qty, x.last_px)
+    corrected: r.ExecutionCorrect | Distrusted = _charged(x)
+    return corrected
 
 
 def _broker(b: r.BrokerUp | r.BrokerDown) -> r.Report:
@@ -371,7 +387,11 @@ def _snapshot(s: r.BrokerSnapshot) -> Any:
         believed = []
         for x in executions:
             try:
-                believed.append(_execution(x))
+                found: Any = _execution(x)
+                if isinstance(found, Distrusted):
+                    why.append(f"execution {str(x.exec_id)[:40]!a}: {found.reason}")
+                    found = found.rest
+                believed.append(found)
             except BadInput as error:
                 why.append(f"execution {str(x.exec_id)[:40]!a} left out: {error}")
         if len(believed) < len(executions):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
-from tradeloop.core import answers, fate, fills, market, reconcile, replace, staging
+from tradeloop.core import answers, fate, fills, market, reconcile, replace, staging, taken_back
 from tradeloop.core import commands as c
 from tradeloop.core import reports as r
 from tradeloop.core.errors import BadInput
@@ -224,17 +224,19 @@ def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -
 
 
 def _bust(state: State, around: Surroundings, x: r.ExecutionBust, now: UtcNs) -> Decision:
-    yield from _run_goes_on(state, around, (yield from fills.on_bust(state, x, now)), now)
+    yield from _run_goes_on(state, around, (yield from taken_back.on_bust(state, x, now)), now)
     return None
 
 
 def _correct(state: State, around: Surroundings, x: r.ExecutionCorrect, now: UtcNs) -> Decision:
-    yield from _run_goes_on(state, around, (yield from fills.on_correct(state, x, now)), now)
+    yield from _run_goes_on(state, around, (yield from taken_back.on_correct(state, x, now)), now)
     return None
 
 
 def _ack(state: State, around: Surroundings, a: r.OrderAck, now: UtcNs) -> Decision:
-    yield from answers.on_ack(state, a, now)
+    order = yield from answers.on_ack(state, a, now)
+    if order is not None and order.run_id is not None and (order.cum_qty or a.cl_ord_id not in state.orders.open):
+        yield from conduct.advance(state, around, order.run_id, now)  # it may have claimed fills that came before it
     return None
 
 
@@ -284,7 +286,7 @@ def _send_outcome(state: State, around: Surroundings, a: r.SendOutcome, now: Utc
         return None
     if not order.is_done and order.send_failures > len(around.policy.resend_after_ns):
         tries = f"{order.send_failures} tries failed, the last one with: {a.text}"
-        yield OrderCanceled(now, a.cl_ord_id, f"{staging.NEVER_SENT}{tries}")
+        yield OrderCanceled(now, a.cl_ord_id, f"never sent: {tries}", given_up=True)
     if order.is_done:
         yield from _run_goes_on(state, around, order, now)
     return None

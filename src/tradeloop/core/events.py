@@ -15,6 +15,7 @@ import msgspec
 
 from tradeloop.core.commands import RunLimits, SeenPrice, TargetLine
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.position import Rebooked
 from tradeloop.core.reports import HeldCash, HeldPosition
 from tradeloop.core.types import (
     ZERO,
@@ -243,12 +244,16 @@ class CancelRejected(Fact, frozen=True):
 
 
 class OrderCanceled(Fact, frozen=True):
-    """The order is out of the market; `by_us` False when nobody here asked."""
+    """The order is out of the market; `by_us` False when nobody here asked.
+
+    `given_up`: it never left, and the engine ended it because it may not go any more or could not be handed over.
+    """
 
     cl_ord_id: ClOrdID
     text: str = ""
     by_us: bool = True
     transact_at: UtcNs | None = None
+    given_up: bool = False
 
 
 class OrderExpired(Fact, frozen=True):
@@ -315,7 +320,9 @@ class Traded(Fact, frozen=True):
 class TradeBusted(Fact, frozen=True):
     """A booked fill was taken back by the broker; its quantity, cash and fee are reversed.
 
-    An empty `cl_ord_id`: this overtook the fill, and is kept for it.
+    An empty `cl_ord_id`: this overtook the fill, and is kept for it. `by_exec_id` is the bust's own id, where the venue gave
+    one. `rebooked` is what the position becomes, as if the fill had never been; None where only the opposite trade can be
+    booked.
     """
 
     cl_ord_id: ClOrdID
@@ -324,10 +331,14 @@ class TradeBusted(Fact, frozen=True):
     trading_day: TradingDay
     exec_id: ExecID
     side: Side
+    by_exec_id: ExecID | None = None
+    transact_at: UtcNs | None = None
+    rebooked: Rebooked | None = None
 
 
 class TradeCorrected(Fact, frozen=True):
-    """A booked fill has other figures; the difference is booked. An empty `cl_ord_id` as in TradeBusted.
+    """A booked fill has other figures; the difference is booked. `rebooked`: as if they had always been so. All else as in
+    TradeBusted.
 
     `fee_by_broker` False: the broker named no fee, and that of the fill stays.
     """
@@ -342,6 +353,74 @@ class TradeCorrected(Fact, frozen=True):
     last_px: Px
     fee: Amount
     fee_by_broker: bool = True
+    by_exec_id: ExecID | None = None
+    transact_at: UtcNs | None = None
+    rebooked: Rebooked | None = None
+
+
+class TradeMoved(Fact, frozen=True):
+    """A fill that came under the broker's number alone, before we knew whose that was, is of our order `cl_ord_id`, not of the
+    stranger's `from_cl_ord_id` it was booked on. `rebooked` where our order closes or opens otherwise than was assumed.
+    """
+
+    cl_ord_id: ClOrdID
+    from_cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_id: ExecID
+    symbol: Symbol
+    side: Side
+    last_qty: Qty
+    last_px: Px
+    position_effect: PositionEffect
+    fee: Amount
+    busted: bool
+    run_id: RunID | None = None
+    rebooked: Rebooked | None = None
+
+
+class TradeNeverCame(Fact, frozen=True):
+    """A bust or a correction overtook its fill, whose day is over now, and the broker's books of a later day were read whole:
+    it is no longer waited for. Should the fill come still, it is booked as it comes.
+    """
+
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_id: ExecID
+    side: Side
+
+
+class FeeChanged(Fact, frozen=True):
+    """What our schedule charges for a fill is another now that a fill of the same order was taken back or corrected: a minimum
+    holds per order.
+    """
+
+    cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_id: ExecID
+    symbol: Symbol
+    side: Side
+    fee: Amount
+
+
+class FeeDistrusted(Fact, frozen=True):
+    """A commission that cannot be true of its fill was not booked; `charged` is what stands in its place, by our schedule or as
+    it was before. The fill itself counts.
+    """
+
+    cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_id: ExecID
+    symbol: Symbol
+    side: Side
+    commission: Amount
+    charged: Amount
 
 
 class Overfilled(Fact, frozen=True):
@@ -688,4 +767,8 @@ Event = (
     | ReplaceRejected
     | ReplaceFateLost
     | OrderRestated
+    | FeeDistrusted
+    | FeeChanged
+    | TradeMoved
+    | TradeNeverCame
 )

@@ -70,4 +70,8 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.ReplaceRejected: replaces.replace_rejected,
     ev.ReplaceFateLost: replaces.replace_fate_lost,
     ev.OrderRestated: replaces.order_restated,
+    ev.FeeDistrusted: executions.fee_distrusted,
+    ev.FeeChanged: executions.fee_changed,
+    ev.TradeMoved: executions.trade_moved,
+    ev.TradeNeverCame: executions.trade_never_came,
 }

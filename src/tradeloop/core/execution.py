@@ -1,12 +1,32 @@
-"""Station 5: the identity of a fill, and that of an order by the number its venue gave it.
+"""Station 5: the identity of a fill, what is known of it, and the identity of an order by the number its venue gave it.
 
 A fill is known by (broker, account, trading day, exec id, side). The side belongs to it because SHFE gives both halves of a
-self-trade one TradeID (vnpy issue 3407); the day because venues restart their numbers every day.
+self-trade one TradeID (vnpy issue 3407); the day because venues restart their numbers every day. What a fill is worth is kept
+under that identity and not in its order, so that a word about one costs the same however many an order has.
 """
 
 from __future__ import annotations
 
-from tradeloop.core.types import AccountID, ExecID, OrderID, Side, Symbol, TradingDay
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.shards import Shards
+from tradeloop.core.types import (
+    AccountID,
+    Amount,
+    ClOrdID,
+    ExecID,
+    OrderID,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+    Symbol,
+    TradingDay,
+    UtcNs,
+)
 
 
 def exec_key(broker: str, account: AccountID, trading_day: TradingDay, exec_id: ExecID, side: Side) -> str:
@@ -14,8 +34,96 @@ def exec_key(broker: str, account: AccountID, trading_day: TradingDay, exec_id: 
     return f"{broker}|{account}|{trading_day}|{'B' if side is Side.BUY else 'S'}|{exec_id}"
 
 
+def parts_of(key: str) -> tuple[str, AccountID, TradingDay, Side, ExecID]:
+    """What an `exec_key` was made of."""
+    broker, account, day, side, exec_id = key.split("|", 4)
+    return broker, AccountID(account), TradingDay(day), Side.BUY if side == "B" else Side.SELL, ExecID(exec_id)
+
+
 def order_key(broker: str, account: AccountID, trading_day: TradingDay, symbol: Symbol, order_id: OrderID) -> str:
     """The identity of an order as its venue numbers it: CTP and QMT begin anew every day, and CTP's exchanges count apart
     (its OrderSysID is unique together with the ExchangeID), so the symbol belongs to it.
     """
     return f"{broker}|{account}|{trading_day}|{symbol}|{order_id}"
+
+
+class Exec(msgspec.Struct, array_like=True, gc=False):
+    """One execution as it stands now: a bust sets `busted`, a correction replaces the figures.
+
+    `told` are the busts and corrections it has had (`word_of`), `told_at` the venue's time of the newest, so that a repeat and
+    an older one that comes late change nothing.
+    """
+
+    cl_ord_id: ClOrdID
+    qty: Qty
+    px: Px
+    fee: Amount
+    effect: PositionEffect
+    busted: bool = False
+    told: tuple[str, ...] = ()
+    told_at: UtcNs | None = None
+    fee_by_broker: bool = True
+    """False: our schedule charged it, and charges it anew when another fill of its order changes."""
+
+
+class Executions:
+    """Every execution of every order, by its key, as bytes, so that millions of them neither weigh nor pause.
+
+    A key may also be another name of an execution: the venue's id of its correction. And it may be known without figures: a
+    fill that was inside the books when they became ours.
+    """
+
+    __slots__ = ("_decode", "_encode", "packed")
+
+    def __init__(self) -> None:
+        self.packed: Shards[bytes] = Shards()
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(Exec | str).decode
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.packed
+
+    def get(self, key: str) -> Exec | None:
+        """A copy of the execution of this key or name, None where there are no figures; `keep` it after a change."""
+        packed = self.packed.get(key)
+        if not packed:
+            return None
+        found = self._decode(packed)
+        return self.get(found) if isinstance(found, str) else found
+
+    def root(self, key: str) -> str:
+        """The key of the execution itself, where `key` is another name of it."""
+        packed = self.packed.get(key)
+        found = self._decode(packed) if packed else None
+        return found if isinstance(found, str) else key
+
+    def keep(self, key: str, execution: Exec) -> None:
+        """Put an execution down as it now stands."""
+        self.packed[key] = self._encode(execution)
+
+    def name(self, key: str, root: str) -> None:
+        """`key` means the execution `root`."""
+        self.packed[key] = self._encode(root)
+
+    def seen(self, key: str) -> None:
+        """The fill is inside the books, and nothing else is known of it."""
+        self.packed[key] = b""
+
+    def items(self) -> Iterator[tuple[str, Exec]]:
+        """Every execution with figures, in the order of its key."""
+        for key, packed in self.packed.items():
+            found = self._decode(packed) if packed else None
+            if isinstance(found, Exec):
+                yield key, found
+
+
+def word_of(own_id: ExecID | None, transact_at: UtcNs | None, *figures: Decimal | None) -> str:
+    """By what a bust (no figures) or a correction of a fill is known when it comes again.
+
+    By its own id, as FIX and IB give it; a venue without one is taken at its time and figures, so that what it states again at
+    another time counts again, and without a time the same figures count once.
+    """
+    if own_id:
+        return f"={own_id}"
+    said = "/".join("" if figure is None else str(figure.normalize()) for figure in figures)
+    return f"{said}@{'' if transact_at is None else transact_at}"

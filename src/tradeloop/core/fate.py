@@ -132,8 +132,8 @@ class Nameless:
                 if known is None or (known.external and known.staged_at >= begun):
                     return True
         for x in self._executions.get((order.symbol, order.side), ()):
-            owner = state.exec_owner.get(exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))
-            known = state.orders.get(owner) if owner and x.last_qty <= order.order_qty else None
+            booked = state.execs.get(exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))
+            known = state.orders.get(booked.cl_ord_id) if booked is not None and x.last_qty <= order.order_qty else None
             if known is not None and known.external:
                 at = known.staged_at if x.transact_at is None else x.transact_at
                 if at >= begun:

@@ -1,8 +1,7 @@
-"""Station 5: what an execution, a bust or a correction makes true.
+"""Station 5: what an execution makes true.
 
 A duplicate books nothing. A fill for an order we do not know becomes an external order, because the shares are ours whoever
-asked. A bust or a correction that overtook its fill is kept until that comes. More than was ordered is booked too, and
-halts the instrument.
+asked. More than was ordered is booked too, and halts the instrument. What may follow a fill is in core/taken_back.py.
 """
 
 from __future__ import annotations
@@ -10,22 +9,27 @@ from __future__ import annotations
 from collections.abc import Generator
 from decimal import Decimal
 
+import msgspec
+
+from tradeloop.core.cash import fee_can_be
+from tradeloop.core.charging import fee_of_fill
+from tradeloop.core.claim import claim, external_id
 from tradeloop.core.events import (
     Event,
     ExternalOrderFound,
+    FeeDistrusted,
     InstrumentListed,
     Overfilled,
-    TradeBusted,
-    TradeCorrected,
     Traded,
 )
-from tradeloop.core.execution import exec_key, order_key
+from tradeloop.core.execution import exec_key, order_key, parts_of
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import realizes
 from tradeloop.core.replacement import order_named
-from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect
-from tradeloop.core.state import Early, State
+from tradeloop.core.reports import Execution
+from tradeloop.core.state import State
+from tradeloop.core.taken_back import settle_early
 from tradeloop.core.types import (
     ZERO,
     AccountID,
@@ -53,8 +57,12 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
     Of an order made elsewhere we may know a part only, so it is never judged overfilled.
     """
     key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
-    if key in state.exec_owner:
-        return None
+    if key in state.execs.packed:
+        root = state.execs.root(key)
+        if root in state.execs:
+            return None
+        # The venue's books show the fill under the id of its correction, which overtook it.
+        key, x = root, msgspec.structs.replace(x, exec_id=parts_of(root)[-1])
     if x.account not in state.accounts:
         return None
     order = find(state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
@@ -76,12 +84,13 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
     instrument = state.instruments[x.symbol]
     px_qty = x.last_px * x.last_qty
     value = px_qty if instrument.multiplier == 1 else px_qty * instrument.multiplier
-    fee = x.commission
-    if fee is None:
-        fee = fee_of_fill(order, instrument, x.last_qty, value)
+    fee, by_broker = x.commission, True
+    if fee is None or ((fee > value or fee < ZERO) and not fee_can_be(instrument, fee, value)):
+        fee, by_broker = fee_of_fill(order, instrument, x.last_qty, value), False
     position = state.held(x.account, x.symbol)
     excess = order.cum_qty + x.last_qty - order.most_qty
     early = state.early.get(key)
+    binds = order.acked_at is None and x.order_id is not None
     yield Traded(
         now,
         order.cl_ord_id,
@@ -95,83 +104,25 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         x.last_px,
         order.position_effect,
         fee,
-        x.commission is not None,
+        by_broker,
         x.liquidity,
         x.transact_at,
         x.order_id,
         order.run_id,
         realizes(position, x.side, x.last_qty, value, order.position_effect),
     )
+    if not by_broker and x.commission is not None:
+        told = x.commission
+        yield FeeDistrusted(now, order.cl_ord_id, x.broker, x.account, x.trading_day, x.exec_id, x.symbol, x.side, told, fee)
     if early is not None:
-        yield from _settle_early(x, order.cl_ord_id, fee, early, now)
+        yield from settle_early(state, key, early, now)
         order = state.orders.get(order.cl_ord_id)
         assert order is not None
         excess = Qty(order.cum_qty - order.most_qty)
     if excess > ZERO and not order.external:
         yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
-    return order
-
-
-def _settle_early(x: Execution, cl_ord_id: ClOrdID, fee: Amount, early: Early, now: UtcNs) -> Facts:
-    """Do to a fill just booked what the broker had said of it before it came."""
-    if early.busted:
-        yield TradeBusted(now, cl_ord_id, x.broker, x.account, x.trading_day, x.exec_id, x.side)
-        return
-    charged = fee if early.fee is None else early.fee
-    if (early.qty, early.px, charged) != (x.last_qty, x.last_px, fee):
-        yield TradeCorrected(
-            now,
-            cl_ord_id,
-            x.broker,
-            x.account,
-            x.trading_day,
-            x.exec_id,
-            x.side,
-            early.qty,
-            early.px,
-            charged,
-            early.fee is not None,
-        )
-
-
-def on_bust(state: State, x: ExecutionBust, now: UtcNs) -> Generator[Event, None, Order | None]:
-    """Take a booked fill back; one that is back already changes nothing. One that has not come yet is remembered."""
-    key = exec_key(x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)
-    if _overtakes(state, x.account, key):
-        known = state.early.get(key)
-        if known is None or not known.busted:
-            yield TradeBusted(now, ClOrdID(""), x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)
-        return None
-    order = _booked_on(state, key)
-    if order is None or order.execs is None or order.execs[key].busted:
-        return None
-    yield TradeBusted(now, order.cl_ord_id, x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)
-    return state.orders.get(order.cl_ord_id)
-
-
-def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event, None, Order | None]:
-    """Give a booked fill its new figures; the same figures again change nothing. A fill that has not come yet gets
-    them when it comes.
-    """
-    key = exec_key(x.broker, x.account, x.trading_day, x.exec_ref_id, x.side)
-    if _overtakes(state, x.account, key):
-        if state.early.get(key) != Early(False, x.last_qty, x.last_px, x.commission):
-            charged = Amount(ZERO) if x.commission is None else x.commission
-            yield _corrected(x, ClOrdID(""), charged, now)
-        return None
-    order = _booked_on(state, key)
-    if order is None or order.execs is None:
-        return None
-    known = order.execs[key]
-    fee = known.fee if x.commission is None else x.commission
-    if (known.qty, known.px, known.fee) == (x.last_qty, x.last_px, fee):
-        return None  # a repeat; also of a fill that was taken back since, which it must not bring to life again
-    yield _corrected(x, order.cl_ord_id, fee, now)
-    order = state.orders.get(order.cl_ord_id)
-    assert order is not None
-    excess = order.cum_qty - order.most_qty
-    if excess > ZERO and not order.external:
-        yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
+    if binds:
+        yield from claim(state, order.cl_ord_id, now)
     return order
 
 
@@ -252,7 +203,7 @@ def adopt_order(
     is adopted once.
     """
     their_id = order_id if order_id is not None else OrderID(f"exec-{ref}")
-    cl_ord_id = ClOrdID(f"x-{broker}-{account}-{trading_day}-{symbol}-{their_id}-{side.value[0].lower()}")
+    cl_ord_id = external_id(broker, account, trading_day, symbol, their_id, side)
     known = state.orders.get(cl_ord_id)
     if known is not None:
         return known
@@ -272,44 +223,6 @@ def _reserve(instrument: Instrument, side: Side, effect: PositionEffect, qty: Qt
         opens = effect in (PositionEffect.AUTO, PositionEffect.OPEN)
         return Amount(value * (instrument.margin_rate or Decimal(1)) if opens else ZERO)
     return Amount(value if side is Side.BUY else ZERO)
-
-
-def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decimal) -> Amount:
-    """What our dated schedule says a fill cost.
-
-    A minimum holds per order, not per fill: the fee of everything filled so far, less what earlier fills were charged.
-    """
-    total_qty = order.cum_qty + qty
-    total = value if not order.cum_qty else order.cum_value * instrument.multiplier + value
-    close_today = order.position_effect is PositionEffect.CLOSE_TODAY
-    fee = instrument.fees.fee(order.side, total_qty, total, close_today=close_today)
-    return Amount(max(fee - order.fees, ZERO))
-
-
-def _corrected(x: ExecutionCorrect, cl_ord_id: ClOrdID, fee: Amount, now: UtcNs) -> TradeCorrected:
-    return TradeCorrected(
-        now,
-        cl_ord_id,
-        x.broker,
-        x.account,
-        x.trading_day,
-        x.exec_ref_id,
-        x.side,
-        x.last_qty,
-        x.last_px,
-        fee,
-        x.commission is not None,
-    )
-
-
-def _overtakes(state: State, account: AccountID, key: str) -> bool:
-    """Whether the fill spoken of has not been heard of, in an account whose books are ours."""
-    return account in state.accounts and key not in state.exec_owner
-
-
-def _booked_on(state: State, key: str) -> Order | None:
-    owner = state.exec_owner.get(key)
-    return state.orders.get(owner) if owner else None
 
 
 def unresolved(state: State, account: AccountID, symbol: Symbol) -> Instrument:

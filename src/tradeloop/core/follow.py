@@ -27,7 +27,6 @@ from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE, cancel_request, replace_request
 from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.run.sending import WAITS
-from tradeloop.core.staging import NEVER_SENT
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, TradingDay, UtcNs
@@ -257,7 +256,7 @@ def _patience(around: Surroundings, order: Order) -> int:
 
 def _order_canceled(state: State, around: Surroundings, e: ev.OrderCanceled) -> tuple[Effect, ...]:
     """An order given up before it left is told to a person: it may have been the stop that protected something."""
-    if not e.text.startswith(NEVER_SENT):
+    if not e.given_up:
         return _NOTHING
     order = state.orders.get(e.cl_ord_id)
     assert order is not None
@@ -315,6 +314,14 @@ def _broker_disconnected(state: State, around: Surroundings, e: ev.BrokerDisconn
 def _overfilled(state: State, around: Surroundings, e: ev.Overfilled) -> tuple[Effect, ...]:
     text = f"order {e.cl_ord_id} was overfilled by {e.excess} {e.symbol}; the position has it, {e.symbol} is halted here"
     return (RaiseAlert("CRITICAL", f"overfill:{e.cl_ord_id}", text),)
+
+
+def _fee_distrusted(state: State, around: Surroundings, e: ev.FeeDistrusted) -> tuple[Effect, ...]:
+    text = (
+        f"{e.broker} named a commission of {e.commission} for fill {e.exec_id} of order {e.cl_ord_id} ({e.symbol}), which "
+        f"cannot be true of it; the fill is booked, charged with {e.charged}: ask the broker, then compare the cash"
+    )
+    return (RaiseAlert("WARNING", f"fee:{e.broker}:{e.account}:{e.trading_day}:{e.exec_id}:{e.side.value}", text),)
 
 
 def _trade_busted(state: State, around: Surroundings, e: ev.TradeBusted) -> tuple[Effect, ...]:
@@ -378,6 +385,7 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.BrokerReady: _broker_ready,
     ev.BrokerDisconnected: _broker_disconnected,
     ev.Overfilled: _overfilled,
+    ev.FeeDistrusted: _fee_distrusted,
     ev.TradeBusted: _trade_busted,
     ev.TradeCorrected: _trade_corrected,
     ev.BreakFound: _break_found,

@@ -31,15 +31,6 @@ from tradeloop.core.types import (
 )
 
 
-class Exec(msgspec.Struct, array_like=True, gc=False):
-    """One execution of an order as it stands now: a bust sets `busted`, a correction replaces the figures."""
-
-    qty: Qty
-    px: Px
-    fee: Amount
-    busted: bool = False
-
-
 class Order(msgspec.Struct, array_like=True, gc=False):
     """The facts of one order. Quantities in units, prices and money in the instrument's currency, times in `UtcNs`; None is
     unknown.
@@ -94,8 +85,6 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     cum_value: Decimal = ZERO
     """Sum of price times quantity of all live executions, without the multiplier."""
     fees: Amount = Amount(ZERO)
-    execs: dict[str, Exec] | None = None
-    """execution key (core/execution.py) -> what it is worth now."""
     updated_at: UtcNs = UtcNs(0)
     frozen: Qty = Qty(ZERO)
     """What of the position is promised to it; exactly this is released, whatever has become of the instrument's rules."""
@@ -113,6 +102,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """When its terms last changed; an older look at the broker's books says nothing of them."""
     terms_said_at: UtcNs | None = None
     """The broker's own time of that change, where it gave one; what it says of an earlier time is old."""
+    given_up: bool = False
+    """It ended without ever having left, by the engine's own decision; nobody else asked for its end."""
 
     @property
     def is_done(self) -> bool:

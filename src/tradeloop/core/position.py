@@ -70,6 +70,30 @@ class Position(msgspec.Struct, array_like=True, gc=False):
         return Amount(value * self.long_qty - self.long_cost + self.short_cost - value * self.short_qty)
 
 
+class Rebooked(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    """What a position becomes by a bust or a correction (core/rebooking.py), and how much more its long and its short leg have
+    then realised. It is decided before it is booked, so that every reader of the journal has the same figures.
+    """
+
+    long_qty: Qty
+    long_today: Qty
+    long_cost: Amount
+    short_qty: Qty
+    short_today: Qty
+    short_cost: Amount
+    long_realized: Amount
+    short_realized: Amount
+
+
+def become(pos: Position, to: Rebooked) -> Amount:
+    """Let the position be what it would have been; returns how much more it has realised."""
+    pos.long_qty, pos.long_today, pos.long_cost = to.long_qty, to.long_today, to.long_cost
+    pos.short_qty, pos.short_today, pos.short_cost = to.short_qty, to.short_today, to.short_cost
+    more = to.long_realized + to.short_realized
+    pos.realized = Amount(pos.realized + more)
+    return Amount(more)
+
+
 def closed_by(pos: Position, side: Side, qty: Decimal, effect: PositionEffect) -> Decimal:
     """How much of `qty` closes the opposite leg; the rest opens. What exceeds the leg opens, whatever was asked:
     a fill is a fact.

@@ -36,6 +36,7 @@ from tradeloop.core.staging import send_late
 from tradeloop.core.standing import CLOSED, our_order, remember, standings, telling, terms
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.taken_back import never_came
 from tradeloop.core.types import (
     ZERO,
     AccountID,
@@ -70,12 +71,13 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     touched: dict[RunID, None] = {}
     shown: dict[str, None] = {}
     for execution in snap.executions or ():
-        shown[_key(execution)] = None
         order = yield from on_execution(state, execution, now)
+        shown[state.execs.root(_key(execution))] = None
         if order is not None and order.run_id is not None:
             touched[order.run_id] = None
     yield from corrected_fills(state, around, snap, touched, now)
     yield from missing_fills(state, around, snap, shown, now)
+    yield from never_came(state, snap, now)
     if snap.orders is not None:
         lines = telling(state, around, snap)  # once more: a fill of this very look may have changed an order
         yield from standings(state, around, snap, lines, touched, now)
@@ -229,7 +231,7 @@ def _booked_by_order(state: State, snap: BrokerSnapshot) -> dict[tuple[OrderID |
 
 
 def _is_booked(state: State, x: Execution) -> bool:
-    return _key(x) in state.exec_owner
+    return _key(x) in state.execs
 
 
 def _key(x: Execution) -> str:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from tradeloop.core.answers import NOT_DELIVERED, NOT_SENT
+from tradeloop.core.claim import claim
 from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
@@ -381,6 +382,8 @@ def _take(
     as_asked = asked is not None and asked.terms == terms
     need = asked.reserve if asked is not None and as_asked else _need(state, around, order, terms)
     yield _replaced(order, number, terms, need, now, order_id, transact_at)
+    if order_id is not None:
+        yield from claim(state, order.cl_ord_id, now)
     yield from _overfilled(state, order.cl_ord_id, now)
 
 
@@ -437,6 +440,8 @@ def _restate(
         transact_at,
         order_id,
     )
+    if renumbered:
+        yield from claim(state, order.cl_ord_id, now)
 
 
 def _overfilled(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:

@@ -75,7 +75,9 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
 
 
 class ExecutionBust(msgspec.Struct, frozen=True, gc=False):
-    """The broker took a fill back (FIX TradeCancel)."""
+    """The broker took a fill back (FIX TradeCancel). `exec_ref_id` is the fill's id, `exec_id` that of the bust itself, by
+    which its repeat is known; None where the venue gives none.
+    """
 
     broker: str
     account: AccountID
@@ -83,10 +85,14 @@ class ExecutionBust(msgspec.Struct, frozen=True, gc=False):
     exec_ref_id: ExecID
     side: Side
     transact_at: UtcNs | None = None
+    exec_id: ExecID | None = None
 
 
 class ExecutionCorrect(msgspec.Struct, frozen=True, gc=False):
-    """The broker changed a fill's price or quantity (FIX TradeCorrect)."""
+    """The broker changed a fill's price or quantity (FIX TradeCorrect). `exec_ref_id` is the fill's id or that of an earlier
+    correction of it, `exec_id` this correction's own (IB: the last segment of the execId counts up), None where there is none.
+    Without one, the figures and `transact_at` tell a repeat from a new word: an adapter gives the venue's time where it can.
+    """
 
     broker: str
     account: AccountID
@@ -97,6 +103,7 @@ class ExecutionCorrect(msgspec.Struct, frozen=True, gc=False):
     last_px: Px
     commission: Amount | None = None
     transact_at: UtcNs | None = None
+    exec_id: ExecID | None = None
 
 
 class CancelAck(msgspec.Struct, frozen=True, gc=False):

@@ -12,11 +12,11 @@ from collections.abc import Generator
 from tradeloop.core.breaks import id_of
 from tradeloop.core.events import Event
 from tradeloop.core.execution import exec_key
-from tradeloop.core.fills import on_correct
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot, ExecutionCorrect
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.taken_back import on_correct
 from tradeloop.core.types import ZERO, Currency, RunID, Symbol, UtcNs
 
 _LOOKS = 3
@@ -39,15 +39,15 @@ def corrected_fills(
         if instrument is None or (x.symbol not in symbols and instrument.currency not in currencies):
             continue  # of what is not listed here nothing was booked: such a fill was inside the books we adopted
         key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
-        owner = state.exec_owner.get(key)
-        order: Order | None = state.orders.get(owner) if owner else None
-        booked = None if order is None or order.execs is None else order.execs.get(key)
+        booked = state.execs.get(key)
+        order: Order | None = None if booked is None else state.orders.get(booked.cl_ord_id)
         if order is None or booked is None or booked.busted or (booked.qty, booked.px) == (x.last_qty, x.last_px):
             continue
         if snap.read_at - order.updated_at <= lag:
             continue  # this look may be older than what we heard since
+        # The list says what stands at its own moment: by that it is newer than every word that came before it.
         report = ExecutionCorrect(
-            x.broker, x.account, x.trading_day, x.exec_id, x.side, x.last_qty, x.last_px, x.commission, x.transact_at
+            x.broker, x.account, x.trading_day, x.exec_id, x.side, x.last_qty, x.last_px, x.commission, snap.as_of
         )
         after = yield from on_correct(state, report, now)
         if after is not None and after.run_id is not None:

@@ -52,9 +52,6 @@ from tradeloop.core.types import (
     is_exact,
 )
 
-NEVER_SENT = "never sent: "
-"""How the text of an order begins that was given up here before it left; core/follow.py tells a person."""
-
 Facts = Generator[Event, None, None]
 
 _BODY: Final = (
@@ -225,7 +222,7 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
             return
         denied = needs
     if not _may_wait(state, order, denied, now):
-        yield OrderCanceled(now, order.cl_ord_id, f"{NEVER_SENT}{denied.text}")
+        yield OrderCanceled(now, order.cl_ord_id, f"never sent: {denied.text}", given_up=True)
 
 
 def _may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Generator
 from typing import Final
 
 from tradeloop.core.breaks import ORDER_MISSING, ORDER_OPEN, ORDER_QTY, closed, found, id_of
+from tradeloop.core.claim import claim
 from tradeloop.core.events import Event, OrderAcknowledged, OrderCanceled, OrderExpired, OrderRejected
 from tradeloop.core.fate import Nameless, missing_id, not_shown
 from tradeloop.core.fills import day_of, find
@@ -224,6 +225,9 @@ def _one_order(
     cl_ord_id = order.cl_ord_id
     if order.acked_at is None and not order.is_done and theirs.ord_status is not OrdStatus.REJECTED:
         yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
+        yield from claim(state, cl_ord_id, now)
+        if order.run_id is not None and order.cum_qty:
+            touched[order.run_id] = None
     # Of an order made elsewhere we may have a part only; its fills count, its status need not add up.
     agreed = theirs.cum_qty == order.cum_qty or order.external
     if not order.is_done and agreed and theirs.ord_status in CLOSED:

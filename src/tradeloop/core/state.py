@@ -13,6 +13,7 @@ import msgspec
 
 from tradeloop.core.cash import CashBook
 from tradeloop.core.events import BreakFound, OrderDenied, PlanLine, ReplaceDenied, ReplaceRequested, RunCreated
+from tradeloop.core.execution import Executions
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
@@ -24,6 +25,7 @@ from tradeloop.core.types import (
     Amount,
     ClOrdID,
     Currency,
+    ExecID,
     Px,
     Qty,
     RunID,
@@ -33,7 +35,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 1
+SNAPSHOT_FORMAT: Final = 2
 
 
 class Hours(msgspec.Struct, array_like=True, frozen=True):
@@ -84,12 +86,27 @@ class Leg(msgspec.Struct, array_like=True):
 
 
 class Early(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A bust or a correction that overtook its fill; `fee` None: the broker named none."""
+    """A bust or a correction that overtook its fill; `fee` None: the broker named none. `own_id`, `told`, `told_at` as in Exec:
+    what is known of the fill is handed on to it.
+    """
 
     busted: bool
     qty: Qty = Qty(ZERO)
     px: Px = Px(ZERO)
     fee: Amount | None = None
+    own_id: ExecID | None = None
+    told: tuple[str, ...] = ()
+    told_at: UtcNs | None = None
+
+
+class Page(msgspec.Struct, array_like=True, gc=False):
+    """One trading day of a position: what it was before, and the fills that moved it, in the order in which they did; `marks`
+    is what it was before some of these, by their place.
+    """
+
+    start: Position
+    keys: list[str]
+    marks: list[tuple[int, Position]] = []
 
 
 class Run(msgspec.Struct, array_like=True):
@@ -163,7 +180,7 @@ class State:
         "denied",
         "early",
         "epoch",
-        "exec_owner",
+        "execs",
         "group",
         "halted",
         "hours",
@@ -171,6 +188,7 @@ class State:
         "instruments",
         "links",
         "orders",
+        "pages",
         "positions",
         "predecessor_dead",
         "recent",
@@ -180,6 +198,7 @@ class State:
         "seq",
         "started_at",
         "stops",
+        "strangers",
         "unknown",
         "working",
     )
@@ -199,10 +218,12 @@ class State:
         self.accounts: dict[AccountID, Account] = {}
         self.positions: dict[AccountID, dict[Symbol, Position]] = {}
         self.orders = OrderBook()
-        self.exec_owner: Shards[ClOrdID] = Shards()  # execution key -> the order it was booked on
+        self.execs = Executions()
+        self.pages: dict[tuple[AccountID, Symbol], list[Page]] = {}  # of the last two trading days (core/rebooking.py)
         self.by_order_id: Shards[ClOrdID] = Shards()  # order key (core/execution.py) -> our id
         self.recent = RecentFills()  # the fills of the last trading days, by account
         self.early: dict[str, Early] = {}  # execution key -> what is to become of the fill when it comes
+        self.strangers: dict[ClOrdID, None] = {}  # of this trading day, made elsewhere or not known to be ours (core/claim.py)
         self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made
         self.denied: Shards[bytes] = Shards()  # request_id -> the denial it met, packed
         self.changes: Shards[bytes] = Shards()  # request_id -> the change of an order it asked for, or its denial, packed
@@ -270,7 +291,8 @@ class State:
                 positions=sorted((a, sorted(v.items())) for a, v in self.positions.items()),
                 open_orders=list(self.orders.open.values()),
                 closed_orders=list(self.orders.closed.items()),
-                exec_owner=list(self.exec_owner.items()),
+                execs=list(self.execs.packed.items()),
+                pages=sorted((a, s, pages) for (a, s), pages in self.pages.items()),
                 by_order_id=list(self.by_order_id.items()),
                 requests=list(self.requests.items()),
                 runs=list(self.runs.items()),
@@ -283,6 +305,7 @@ class State:
                 unanswered=list(self.orders.unanswered),
                 denied=list(self.denied.items()),
                 early=sorted(self.early.items()),
+                strangers=list(self.strangers),
                 changes=list(self.changes.items()),
                 recent=self.recent.pack(),
             )
@@ -315,12 +338,14 @@ class State:
             state.orders.closed[key] = packed_order
         state.orders.unanswered = dict.fromkeys(packed.unanswered)
         for source, target in (
-            (packed.exec_owner, state.exec_owner),
             (packed.by_order_id, state.by_order_id),
             (packed.requests, state.requests),
         ):
             for key, owner in source:
                 target[key] = owner
+        for key, execution in packed.execs:
+            state.execs.packed[key] = execution
+        state.pages = {(a, s): pages for a, s, pages in packed.pages}
         for request_id, denial in packed.denied:
             state.denied[request_id] = denial
         for request_id, change in packed.changes:
@@ -330,6 +355,7 @@ class State:
         state.breaks = dict(packed.breaks)
         state.halted = dict(packed.halted)
         state.early = dict(packed.early)
+        state.strangers = dict.fromkeys(packed.strangers)
         state.recent = RecentFills.unpack(packed.recent)
         for order in packed.open_orders:
             state.orders.open[order.cl_ord_id] = order
@@ -376,7 +402,7 @@ class Packed(msgspec.Struct, array_like=True):
     positions: list[tuple[AccountID, list[tuple[Symbol, Position]]]]
     open_orders: list[Order]
     closed_orders: list[tuple[str, bytes]]
-    exec_owner: list[tuple[str, ClOrdID]]
+    execs: list[tuple[str, bytes]]
     by_order_id: list[tuple[str, ClOrdID]]
     requests: list[tuple[str, ClOrdID]]
     runs: list[tuple[RunID, Run]]
@@ -391,6 +417,8 @@ class Packed(msgspec.Struct, array_like=True):
     clock: str = ""
     changes: list[tuple[str, bytes]] = []
     recent: PackedFills = []
+    pages: list[tuple[AccountID, Symbol, list[Page]]] = []
+    strangers: list[ClOrdID] = []
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

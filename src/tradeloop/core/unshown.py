@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Container, Generator
 
 from tradeloop.core.breaks import FILL_MISSING, closed, found
+from tradeloop.core.charging import charge_anew
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.errors import BadInput
-from tradeloop.core.events import BreakClosed, BreakFound, Event, TradeBusted
-from tradeloop.core.order import Exec, Order
+from tradeloop.core.events import BreakClosed, BreakFound, Event
+from tradeloop.core.execution import Exec
+from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import AccountID, ExecID, Side, Symbol, TradingDay, UtcNs
+from tradeloop.core.taken_back import bust_of
+from tradeloop.core.types import AccountID, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -66,17 +69,9 @@ def confirm_bust(state: State, known: BreakFound, command: RepairBreak, now: Utc
     live = _live(state, _key(known))
     if live is None:
         raise BadInput(f"the fill of break {known.break_id} was taken back since; look again with `tradeloop reconcile`")
-    order, _ = live
-    day, side, exec_id = known.subject.split("|", 2)
-    yield TradeBusted(
-        now,
-        order.cl_ord_id,
-        known.broker,
-        known.account,
-        TradingDay(day),
-        ExecID(exec_id),
-        Side.BUY if side == "B" else Side.SELL,
-    )
+    order, execution = live
+    yield bust_of(state, _key(known), execution, None, None, now)
+    yield from charge_anew(state, order.cl_ord_id, now)
     yield BreakClosed(now, known.break_id, f"bust confirmed: {command.reason}", command.by)
     return state.orders.get(order.cl_ord_id)
 
@@ -107,7 +102,6 @@ def _key(known: BreakFound) -> str:
 
 def _live(state: State, key: str) -> tuple[Order, Exec] | None:
     """The order and the fill of a key, as long as the fill counts."""
-    owner = state.exec_owner.get(key)
-    order = state.orders.get(owner) if owner else None
-    execution = None if order is None or order.execs is None else order.execs.get(key)
+    execution = state.execs.get(key)
+    order = None if execution is None else state.orders.get(execution.cl_ord_id)
     return None if order is None or execution is None or execution.busted else (order, execution)

@@ -163,7 +163,9 @@ class Engine:
         if report.broker not in self._brokers and type(report) is not CancelOutcome:
             found = Distrusted("no broker of that name is configured")
         if isinstance(found, Distrusted):
-            self._distrust(f"{type(report).__name__} of broker {report.broker!a:.60}", found.reason)
+            self._distrust(
+                f"{type(report).__name__} of broker {report.broker!a:.60}", found.reason, in_part=found.rest is not None
+            )
             if found.rest is None:
                 return
             found = found.rest
@@ -177,8 +179,9 @@ class Engine:
             return
         self.inbox.quote(found)
 
-    def _distrust(self, what: str, reason: str) -> None:
-        text = f"a {what} is not believed and was not booked: {reason}; ask who sent it, then compare the books"
+    def _distrust(self, what: str, reason: str, *, in_part: bool = False) -> None:
+        fate = "is believed in part only" if in_part else "is not believed and was not booked"
+        text = f"a {what} {fate}: {reason}; ask who sent it, then compare the books"
         self.alert(RaiseAlert("CRITICAL", f"distrusted:{what}", text))
 
     def preview(self, command: StartRun) -> Preview:

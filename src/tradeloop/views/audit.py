@@ -58,6 +58,9 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
         case ev.Overfilled():
             text = f"order {e.cl_ord_id} was filled with {e.excess} too much; no new orders in {e.symbol}"
             return _of(fold, e, "rule:overfill", e.symbol, text, "halted")
+        case ev.FeeDistrusted():
+            text = f"a commission of {e.commission} for fill {e.exec_id} is not believed; {e.charged} was charged"
+            return _of(fold, e, "rule:fee", e.cl_ord_id, text, "denied", account=e.account)
         case ev.SymbolReleased():
             return _of(fold, e, e.by, e.symbol, e.reason)
         case ev.RunCreated():

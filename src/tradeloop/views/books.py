@@ -14,7 +14,7 @@ import msgspec
 
 from tradeloop.core.cash import CashBook, flow_of, margin_of
 from tradeloop.core.instrument import AssetClass, Instrument
-from tradeloop.core.position import Position, book, forget_cost, roll
+from tradeloop.core.position import Position, Rebooked, become, book, forget_cost, roll
 from tradeloop.core.types import ZERO, Amount, PositionEffect, Qty, Side, UtcNs
 from tradeloop.views.columns import fit, plain, shown
 from tradeloop.views.rows import AccountRow, CurveRow, InstrumentRow, PositionRow
@@ -208,6 +208,54 @@ class Books:
             purse.cash.margin = Amount(purse.cash.margin + margin_of(pos, instrument) - margin)
             purse.realized += realized
             purse.fees += cost
+            self._move(purse, at, seq)
+        self._touch(holding, at, seq)
+
+    def become(
+        self,
+        account: str,
+        broker: str,
+        symbol: str,
+        side: Side,
+        to: Rebooked,
+        value: Decimal,
+        fee: Decimal,
+        at: UtcNs,
+        seq: int,
+    ) -> None:
+        """Let a holding be what a bust or a correction made of it; the fill is worth `value` (price x quantity) more than
+        before, and cost `fee` more.
+        """
+        instrument = self.instruments.get(symbol)
+        holding = self.holding(account, broker, symbol)
+        pos = holding.pos
+        margin = margin_of(pos, instrument)
+        realized = become(pos, to)
+        holding.long_realized += to.long_realized
+        holding.short_realized += to.short_realized
+        pos.fees = Amount(pos.fees + fee)
+        pos.updated_at = at
+        purse = self._purse_of(account, broker, symbol)
+        if instrument is not None and purse is not None:
+            flow = flow_of(instrument, side, value * instrument.multiplier, realized) - fee
+            purse.cash.balance = Amount(purse.cash.balance + flow)
+            purse.cash.updated_at = at
+            purse.cash.margin = Amount(purse.cash.margin + margin_of(pos, instrument) - margin)
+            purse.realized += realized
+            purse.fees += fee
+            self._move(purse, at, seq)
+        self._touch(holding, at, seq)
+
+    def charge(self, account: str, broker: str, symbol: str, more: Decimal, at: UtcNs, seq: int) -> None:
+        """A fill has cost so much more."""
+        holding = self.holding(account, broker, symbol)
+        holding.pos.fees = Amount(holding.pos.fees + more)
+        holding.pos.updated_at = at
+        purse = self._purse_of(account, broker, symbol)
+        if purse is not None:
+            purse.cash.balance = Amount(purse.cash.balance - more)
+            purse.cash.updated_at = at
+            purse.fees += more
             self._move(purse, at, seq)
         self._touch(holding, at, seq)
 

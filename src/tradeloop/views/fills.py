@@ -6,11 +6,14 @@ account, trading day, exec id, side), because exec ids repeat over days and over
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from tradeloop.core import events as ev
+from tradeloop.core.promises import effect_of_reversal
 from tradeloop.core.types import PositionEffect, Side
 from tradeloop.views.columns import fit, shown
 from tradeloop.views.fold import Fold
-from tradeloop.views.orders import filled, unfilled
+from tradeloop.views.orders import filled, recharged, unfilled
 from tradeloop.views.rows import FillRow, TradeRow
 from tradeloop.views.wanted import fill_id
 
@@ -52,7 +55,12 @@ def busted(fold: Fold, e: ev.TradeBusted) -> None:
     fill = fold.rows.fills.get(fill_id(e))
     if fill is None or fill.exec_type == "TRADE_CANCEL":
         return
-    _reverse(fold, e, fill)
+    unfilled(fold, e.cl_ord_id, fill.fill_qty, fill.fill_price, fill.commission, e.at)
+    if e.rebooked is None:
+        _reverse(fold, e, fill)
+    else:
+        value = -fill.fill_price * fill.fill_qty
+        fold.books.become(e.account, e.broker, fill.symbol, e.side, e.rebooked, value, -fill.commission, e.at, fold.seq)
     fill.exec_type, fill.updated_seq = "TRADE_CANCEL", fold.seq
     fold.rows.fills.put(fill)
     fold.rows.trades.drop(fill.id)
@@ -63,18 +71,63 @@ def corrected(fold: Fold, e: ev.TradeCorrected) -> None:
     fill = fold.rows.fills.get(fill_id(e))
     if fill is None:
         return
-    if fill.exec_type != "TRADE_CANCEL":
-        _reverse(fold, e, fill)
-    effect = filled(fold, e)
-    fold.books.trade(e.account, e.broker, fill.symbol, e.side, e.last_qty, e.last_px, e.fee, effect, e.at, fold.seq)
+    counted = fill.exec_type != "TRADE_CANCEL"
+    value, fee = e.last_px * e.last_qty, Decimal(e.fee)
+    if counted:
+        unfilled(fold, e.cl_ord_id, fill.fill_qty, fill.fill_price, fill.commission, e.at)
+        value -= fill.fill_price * fill.fill_qty
+        fee -= fill.commission
+        if e.rebooked is None:
+            _reverse(fold, e, fill)
+    filled(fold, e)
+    if e.rebooked is None:
+        effect = PositionEffect(fill.position_effect)
+        fold.books.trade(e.account, e.broker, fill.symbol, e.side, e.last_qty, e.last_px, e.fee, effect, e.at, fold.seq)
+    else:
+        fold.books.become(e.account, e.broker, fill.symbol, e.side, e.rebooked, value, fee, e.at, fold.seq)
     fill.exec_type, fill.updated_seq, fill.realized_pnl = "TRADE_CORRECT", fold.seq, None
     fill.fill_qty, fill.fill_price, fill.commission = fit(e.last_qty), fit(e.last_px), fit(e.fee)
     fold.rows.fills.put(fill)
     fold.rows.trades.put(_trade(fill))
 
 
+def charged(fold: Fold, e: ev.FeeChanged) -> None:
+    """Our schedule charges another fee for a fill."""
+    fill = fold.rows.fills.get(fill_id(e))
+    if fill is None:
+        return
+    more = e.fee - fill.commission
+    recharged(fold, e.cl_ord_id, more, e.at)
+    fold.books.charge(e.account, e.broker, fill.symbol, more, e.at, fold.seq)
+    fill.commission, fill.updated_seq = fit(e.fee), fold.seq
+    fold.rows.fills.put(fill)
+    if fill.exec_type != "TRADE_CANCEL":
+        fold.rows.trades.put(_trade(fill))
+
+
+def moved(fold: Fold, e: ev.TradeMoved) -> None:
+    """A fill belongs to another order than it was booked on."""
+    fill = fold.rows.fills.get(fill_id(e))
+    if fill is None:
+        return
+    if not e.busted:
+        unfilled(fold, e.from_cl_ord_id, fill.fill_qty, fill.fill_price, fill.commission, e.at)
+    if e.rebooked is not None:
+        zero = Decimal(0)
+        fold.books.become(e.account, e.broker, fill.symbol, e.side, e.rebooked, zero, zero, e.at, fold.seq)
+        fill.realized_pnl = None
+    if not e.busted:
+        filled(fold, e)
+    fill.trade_order_id, fill.trade_run_id, fill.updated_seq = e.cl_ord_id, e.run_id, fold.seq
+    fill.position_effect = e.position_effect.value
+    fold.rows.fills.put(fill)
+    if not e.busted:
+        fold.rows.trades.put(_trade(fill))
+
+
 def _reverse(fold: Fold, e: ev.TradeBusted | ev.TradeCorrected, fill: FillRow) -> None:
-    effect = unfilled(fold, e.cl_ord_id, fill.fill_qty, fill.fill_price, fill.commission, e.at)
+    """The opposite trade; what opened closes, and what closed opens."""
+    effect = effect_of_reversal(PositionEffect(fill.position_effect))
     back = Side.SELL if e.side is Side.BUY else Side.BUY
     fold.books.trade(
         e.account,

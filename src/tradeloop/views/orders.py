@@ -12,7 +12,7 @@ import msgspec
 
 from tradeloop.core import events as ev
 from tradeloop.core.order import Order
-from tradeloop.core.promises import effect_of_reversal, frozen_anew, released_by_fill, reserved_by_reversal
+from tradeloop.core.promises import frozen_anew, released_by_fill, reserved_by_reversal
 from tradeloop.core.replacement import Asked, Terms
 from tradeloop.core.types import (
     ZERO,
@@ -278,7 +278,7 @@ def learned(fold: Fold, e: OrderFact) -> None:
     _settle(fold, row, at)
 
 
-def filled(fold: Fold, e: ev.Traded | ev.TradeCorrected) -> PositionEffect:
+def filled(fold: Fold, e: ev.Traded | ev.TradeCorrected | ev.TradeMoved) -> PositionEffect:
     """Move the order's quantities by a fill; returns the effect the fill has on the position, which is the order's."""
     row = fold.rows.orders.get(e.cl_ord_id)
     if row is None:
@@ -304,11 +304,19 @@ def filled(fold: Fold, e: ev.Traded | ev.TradeCorrected) -> PositionEffect:
     return effect
 
 
-def unfilled(fold: Fold, cl_ord_id: str, qty: Decimal, px: Decimal, fee: Decimal, at: UtcNs) -> PositionEffect:
-    """Take a fill back; returns the effect that its reversal has on the position."""
+def recharged(fold: Fold, cl_ord_id: str, more: Decimal, at: UtcNs) -> None:
+    """A fill of the order has cost so much more."""
+    row = fold.rows.orders.get(cl_ord_id)
+    if row is not None:
+        row.commission = shown((row.commission or ZERO) + more)
+        _settle(fold, row, at)
+
+
+def unfilled(fold: Fold, cl_ord_id: str, qty: Decimal, px: Decimal, fee: Decimal, at: UtcNs) -> None:
+    """Take a fill out of the order's quantities."""
     row = fold.rows.orders.get(cl_ord_id)
     if row is None:
-        return PositionEffect.AUTO
+        return
     row.cum_qty -= qty
     row.cum_value -= px * qty
     row.commission = shown((row.commission or ZERO) - fee)
@@ -318,7 +326,6 @@ def unfilled(fold: Fold, cl_ord_id: str, qty: Decimal, px: Decimal, fee: Decimal
         _promise(fold, row, reserved_by_reversal(order, instrument, instrument.notional(px, qty), fee), at)
     _freeze(fold, row, at)
     _settle(fold, row, at)
-    return effect_of_reversal(order.position_effect)
 
 
 def _settle(fold: Fold, row: OrderRow, at: UtcNs) -> None:

@@ -68,6 +68,10 @@ def project(fold: Fold, e: ev.Event) -> None:
             fills.busted(fold, e)
         case ev.TradeCorrected():
             fills.corrected(fold, e)
+        case ev.FeeChanged():
+            fills.charged(fold, e)
+        case ev.TradeMoved():
+            fills.moved(fold, e)
         case ev.RunCreated():
             runs.created(fold, e)
         case ev.RunApproved() | ev.RunStarted() | ev.RunPaused() | ev.RunResumed() | ev.RunCancelRequested() | ev.RunEnded():
@@ -91,6 +95,8 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.SymbolReleased()
             | ev.RunDenied()
             | ev.ReplaceDenied()
+            | ev.FeeDistrusted()
+            | ev.TradeNeverCame()
         ):
             pass  # the audit log and the alerts have them
 

@@ -59,8 +59,12 @@ class Wanted:
             case ev.OrderStaged() | ev.OrderDenied():
                 if event.run_id is not None:
                     self.lines[line_id(event.run_id, event.leg)] = None
-            case ev.TradeBusted() | ev.TradeCorrected():
+            case ev.TradeBusted() | ev.TradeCorrected() | ev.FeeChanged():
                 self.orders[event.cl_ord_id] = None
+                self.fills[fill_id(event)] = None
+            case ev.TradeMoved():
+                self.orders[event.cl_ord_id] = None
+                self.orders[event.from_cl_ord_id] = None
                 self.fills[fill_id(event)] = None
             case ev.LineResized():
                 self.runs[event.run_id] = None
@@ -78,7 +82,7 @@ class Wanted:
                 pass
 
 
-def fill_id(event: ev.Traded | ev.TradeBusted | ev.TradeCorrected) -> str:
+def fill_id(event: ev.Traded | ev.TradeBusted | ev.TradeCorrected | ev.TradeMoved | ev.FeeChanged) -> str:
     """The identity of the fill an event is about."""
     return exec_key(event.broker, event.account, event.trading_day, event.exec_id, event.side)
 

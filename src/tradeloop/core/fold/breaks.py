@@ -39,6 +39,7 @@ def books_adjusted(state: State, e: ev.BooksAdjusted) -> None:
         position.long_qty = Qty(position.long_qty + e.delta)
         position.long_today = Qty(min(position.long_today, position.long_qty))
     forget_cost(position)
+    state.pages.pop((e.account, Symbol(e.subject)), None)
     if margin and instrument is not None:
         cash = state.cash(e.account, instrument.currency)
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tradeloop.core import events as ev
-from tradeloop.core.booking import book_fill, order_of, unbook_fill
-from tradeloop.core.execution import exec_key
+from tradeloop.core.booking import book_fill, count_fill, order_of, rebook, recharge, unbook_fill, uncount_fill
+from tradeloop.core.execution import Exec, exec_key, word_of
 from tradeloop.core.fold.orders import numbered
-from tradeloop.core.order import Exec
+from tradeloop.core.rebooking import note, reopen
 from tradeloop.core.state import Early, State
 from tradeloop.core.types import UtcNs
 
@@ -17,16 +19,16 @@ def traded(state: State, e: ev.Traded) -> None:
     if order is None:
         order = order_of(state, cl_ord_id)
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
-    state.exec_owner[key] = cl_ord_id
+    execution = Exec(cl_ord_id, e.last_qty, e.last_px, e.fee, order.position_effect, fee_by_broker=e.fee_by_broker)
+    if state.early:
+        early = state.early.pop(key, None)
+        if early is not None:
+            execution.told, execution.told_at = early.told, early.told_at
+    state.execs.keep(key, execution)
     happened = e.transact_at
     if happened is None:
         happened = UtcNs(0) if order.external else order.staged_at
     state.recent.add(e.account, e.trading_day, key, (happened, e.at))
-    if state.early:
-        state.early.pop(key, None)
-    if order.execs is None:
-        order.execs = {}
-    order.execs[key] = Exec(e.last_qty, e.last_px, e.fee)
     if order.unknown_at is not None:
         order.unknown_at = None
         state.index(order)
@@ -35,37 +37,112 @@ def traded(state: State, e: ev.Traded) -> None:
         if e.order_id is not None:
             order.order_id = e.order_id
             numbered(state, order)
+    note(state, e.account, e.symbol, key)
     book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee)
 
 
 def trade_busted(state: State, e: ev.TradeBusted) -> None:
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
     if not e.cl_ord_id:
-        state.early[key] = Early(busted=True)
+        known = state.early.get(key) or Early(busted=True)
+        told, told_at = _told(known, e)
+        state.early[key] = Early(busted=True, own_id=e.by_exec_id, told=told, told_at=told_at)
         return
+    was = state.execs.get(key)
+    assert was is not None
     order = order_of(state, e.cl_ord_id)
-    execs = order.execs
-    assert execs is not None
-    execution = execs[key]
-    execution.busted = True
-    unbook_fill(state, order, e.at, e.side, execution)
+    told, told_at = _told(was, e)
+    now = Exec(was.cl_ord_id, was.qty, was.px, was.fee, was.effect, True, told, told_at, was.fee_by_broker)
+    state.execs.keep(key, now)
+    if e.rebooked is None:
+        unbook_fill(state, order, e.at, e.side, was)
+        state.pages.pop((order.account, order.symbol), None)
+    else:
+        rebook(state, order, e.at, e.side, was, now, e.rebooked)
+        uncount_fill(state, order, e.at, was)
+        reopen(state, order.account, order.symbol, key)
 
 
 def trade_corrected(state: State, e: ev.TradeCorrected) -> None:
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+    behind: tuple[str, ...] = ()
+    if e.by_exec_id is not None:
+        own = exec_key(e.broker, e.account, e.trading_day, e.by_exec_id, e.side)
+        if own not in state.execs:
+            state.execs.name(own, key)
+        if e.cl_ord_id and own in state.early:
+            behind = state.early.pop(own).told
     if not e.cl_ord_id:
-        state.early[key] = Early(False, e.last_qty, e.last_px, e.fee if e.fee_by_broker else None)
+        known = state.early.get(key) or Early(busted=False)
+        told, told_at = _told(known, e)
+        fee = e.fee if e.fee_by_broker else None
+        state.early[key] = Early(False, e.last_qty, e.last_px, fee, e.by_exec_id, told, told_at)
         return
+    was = state.execs.get(key)
+    assert was is not None
     order = order_of(state, e.cl_ord_id)
-    execs = order.execs
-    assert execs is not None
-    if not execs[key].busted:
-        unbook_fill(state, order, e.at, e.side, execs[key])
+    told, told_at = _told(was, e)
+    by_broker = e.fee_by_broker or was.fee_by_broker
+    now = Exec(was.cl_ord_id, e.last_qty, e.last_px, e.fee, was.effect, False, (*told, *behind), told_at, by_broker)
+    state.execs.keep(key, now)
+    if e.rebooked is None:
+        if not was.busted:
+            unbook_fill(state, order, e.at, e.side, was)
+            order = order_of(state, e.cl_ord_id)
+        book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee, was.effect)
+        state.pages.pop((order.account, order.symbol), None)
+        return
+    rebook(state, order, e.at, e.side, was, now, e.rebooked)
+    if not was.busted:
+        uncount_fill(state, order, e.at, was)
         order = order_of(state, e.cl_ord_id)
-        execs = order.execs
-        assert execs is not None
-    execs[key] = Exec(e.last_qty, e.last_px, e.fee)
-    book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee)
+    count_fill(state, order, state.instruments[order.symbol], e.at, e.last_qty, e.last_px * e.last_qty, e.fee)
+    reopen(state, order.account, order.symbol, key)
+
+
+def _told(known: Exec | Early, e: ev.TradeBusted | ev.TradeCorrected) -> tuple[tuple[str, ...], UtcNs | None]:
+    """What the fill has been told by now, and the time of the newest word."""
+    if isinstance(e, ev.TradeBusted):
+        word = word_of(e.by_exec_id, e.transact_at)
+    else:
+        word = word_of(e.by_exec_id, e.transact_at, e.last_qty, e.last_px, e.fee if e.fee_by_broker else None)
+    told = known.told if word in known.told else (*known.told, word)
+    return told, known.told_at if e.transact_at is None else e.transact_at
+
+
+def trade_moved(state: State, e: ev.TradeMoved) -> None:
+    key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+    was = state.execs.get(key)
+    assert was is not None
+    now = msgspec.structs.replace(was, cl_ord_id=e.cl_ord_id, effect=e.position_effect)
+    state.execs.keep(key, now)
+    if not was.busted:
+        uncount_fill(state, order_of(state, e.from_cl_ord_id), e.at, was)
+    order = order_of(state, e.cl_ord_id)
+    if e.rebooked is not None:
+        rebook(state, order, e.at, e.side, was, now, e.rebooked)
+        reopen(state, order.account, order.symbol, key)
+    if not was.busted:
+        count_fill(state, order, state.instruments[order.symbol], e.at, was.qty, was.px * was.qty, was.fee)
+        state.orders.keep(order)
+
+
+def trade_never_came(state: State, e: ev.TradeNeverCame) -> None:
+    state.early.pop(exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side), None)
+
+
+def fee_changed(state: State, e: ev.FeeChanged) -> None:
+    key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+    execution = state.execs.get(key)
+    assert execution is not None
+    more = e.fee - execution.fee
+    execution.fee = e.fee
+    state.execs.keep(key, execution)
+    recharge(state, order_of(state, e.cl_ord_id), e.at, more)
+
+
+def fee_distrusted(state: State, e: ev.FeeDistrusted) -> None:
+    """A doubt is recorded and changes nothing; what was charged is in the fill."""
 
 
 def overfilled(state: State, e: ev.Overfilled) -> None:

@@ -139,7 +139,9 @@ def cancel_rejected(state: State, e: ev.CancelRejected) -> None:
 
 
 def order_canceled(state: State, e: ev.OrderCanceled) -> None:
-    close_order(state, order_of(state, e.cl_ord_id), e.at, e.text, "canceled_at")
+    order = order_of(state, e.cl_ord_id)
+    order.given_up = e.given_up
+    close_order(state, order, e.at, e.text, "canceled_at")
 
 
 def order_expired(state: State, e: ev.OrderExpired) -> None:
@@ -183,6 +185,7 @@ def external_order_found(state: State, e: ev.ExternalOrderFound) -> None:
         updated_at=e.at,
     )
     state.orders.open[e.cl_ord_id] = order
+    state.strangers[e.cl_ord_id] = None
     numbered(state, order)
     state.index(order)
     instrument = state.instruments[e.symbol]

@@ -6,8 +6,9 @@ from tradeloop.core import events as ev
 from tradeloop.core.cash import margin_of
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.position import roll
+from tradeloop.core.rebooking import turn
 from tradeloop.core.state import Account, Hours, Link, State, id_prefix
-from tradeloop.core.types import ZERO, Amount, ClOrdID, Qty
+from tradeloop.core.types import ZERO, Amount, Qty
 
 
 def engine_started(state: State, e: ev.EngineStarted) -> None:
@@ -35,6 +36,8 @@ def _relisted(state: State, before: Instrument, after: Instrument) -> None:
         position = by_symbol.get(after.symbol)
         if position is None:
             continue
+        if after.multiplier != before.multiplier:
+            state.pages.pop((account, after.symbol), None)  # what was booked was worth something else
         change = margin_of(position, after) - margin_of(position, before)
         if change:
             cash = state.cash(account, after.currency)
@@ -46,10 +49,15 @@ def trading_day_opened(state: State, e: ev.TradingDayOpened) -> None:
     state.hours[e.session] = Hours(e.trading_day, e.windows)
     if before is None or before.trading_day == e.trading_day:
         return  # without an earlier day, what is held is what the broker showed, and so is what of it may be sold
-    for by_symbol in state.positions.values():
+    for cl_ord_id in list(state.strangers):
+        order = state.orders.get(cl_ord_id)
+        if order is None or (order.trading_day != e.trading_day and state.instruments[order.symbol].session == e.session):
+            del state.strangers[cl_ord_id]
+    for account, by_symbol in state.positions.items():
         for symbol, position in by_symbol.items():
             if state.instruments[symbol].session == e.session:
                 roll(position)
+                turn(state, account, symbol)
 
 
 def broker_connected(state: State, e: ev.BrokerConnected) -> None:
@@ -84,5 +92,6 @@ def account_adopted(state: State, e: ev.AccountAdopted) -> None:
         if margin:
             cash = state.cash(e.account, instrument.currency)
             cash.margin = Amount(cash.margin + margin)
+        state.pages.pop((e.account, position.symbol), None)
     for key in e.seen:
-        state.exec_owner[key] = ClOrdID("")
+        state.execs.seen(key)

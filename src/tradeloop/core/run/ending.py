@@ -6,7 +6,6 @@ from typing import Final
 
 from tradeloop.core.events import RunEnded
 from tradeloop.core.run.sending import DAY_OVER
-from tradeloop.core.staging import NEVER_SENT
 from tradeloop.core.state import Leg, Run, State
 from tradeloop.core.types import RunStatus, UtcNs
 
@@ -49,7 +48,7 @@ def _refused(state: State, leg: Leg) -> bool:
     order = state.orders.get(leg.cl_ord_id) if leg.cl_ord_id is not None else None
     if order is None or order.cum_qty:
         return False
-    return order.rejected_at is not None or (order.canceled_at is not None and order.text.startswith(NEVER_SENT))
+    return order.rejected_at is not None or order.given_up
 
 
 def left_over(state: State, run: Run) -> tuple[int, ...]:

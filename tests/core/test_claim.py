@@ -1,0 +1,258 @@
+"""A fill that names the venue's number alone and comes before that number is known to be ours (F19, F20)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.core.runs_made import A, Work
+
+from tradeloop.core.commands import ReplaceOrder
+from tradeloop.core.events import ExternalOrderFound, OrderCanceled, Overfilled, TradeMoved
+from tradeloop.core.instrument import AssetClass
+from tradeloop.core.order import Order
+from tradeloop.core.reports import Execution, ExecutionBust, ReplaceAck
+from tradeloop.core.state import State
+from tradeloop.core.types import (
+    Currency,
+    ExecID,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    RunStatus,
+    Side,
+    Symbol,
+)
+from tradeloop.testing.builders import (
+    ACCOUNT,
+    BROKER,
+    DAY,
+    a_snapshot,
+    an_execution,
+    an_instrument,
+    buy,
+    fees,
+    sell,
+    their_order,
+)
+from tradeloop.testing.desk import Desk
+
+MOUTAI, GOLD = "600519.SH", "au2512.SHFE"
+CASH = 1_000_000
+
+
+def a_desk() -> tuple[Desk, Order]:
+    desk = Desk().opened(an_instrument(lot=1, min_qty=1), cash=CASH, positions={MOUTAI: 300})
+    return desk, desk.order(buy(MOUTAI, 100, ord_type=OrdType.LIMIT, price="10"))
+
+
+def nameless(qty: int, exec_id: str = "e1", symbol: str = MOUTAI, side: Side = Side.BUY, **changes: Any) -> Execution:
+    return an_execution(None, symbol, side, qty, "10", exec_id, order_id=OrderID("17"), **changes)
+
+
+def books(desk: Desk) -> tuple[Decimal, Decimal, Decimal]:
+    """Held, balance, promised."""
+    cash = desk.state.accounts[ACCOUNT].cash[Currency("CNY")]
+    return desk.state.held(ACCOUNT, Symbol(MOUTAI)).long_qty, cash.balance, cash.reserved
+
+
+def the_stranger(desk: Desk) -> Order:
+    (found,) = desk.of(ExternalOrderFound)
+    return desk.known(found.cl_ord_id)
+
+
+def test_a_fill_that_overtook_the_acknowledgement_is_in_the_books_at_once() -> None:
+    desk, _ = a_desk()
+    desk.give(nameless(40))
+    assert books(desk)[:2] == (Decimal(340), Decimal(CASH - 400))
+
+
+def test_the_acknowledgement_brings_the_fill_to_our_order_and_what_it_had_promised_is_released() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(40))
+    desk.ack(order, "17")
+    now = desk.known(order.cl_ord_id)
+    assert (now.ord_status, now.cum_qty, now.leaves_qty) == (OrdStatus.PARTIALLY_FILLED, Decimal(40), Decimal(60))
+    assert books(desk) == (Decimal(340), Decimal(CASH - 400), Decimal(600))
+
+
+def test_all_its_fills_come_and_it_is_filled() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(40), nameless(60, "e2"))
+    desk.ack(order, "17")
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.FILLED
+    assert books(desk) == (Decimal(400), Decimal(CASH - 1000), Decimal(0))
+
+
+def test_the_fills_that_follow_are_booked_on_our_order() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(40))
+    desk.ack(order, "17")
+    desk.give(nameless(60, "e2"))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.FILLED
+
+
+def test_it_counts_once_however_often_each_is_told() -> None:
+    """F22, F26."""
+    desk, order = a_desk()
+    desk.give(nameless(40))
+    desk.ack(order, "17")
+    before = desk.state.hash()
+    desk.give(nameless(40))
+    desk.ack(order, "17")
+    desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 40, "10", order_id=OrderID("17")))
+    assert desk.state.hash() == before
+
+
+def test_the_journal_says_whose_the_strangers_order_was() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(40))
+    desk.ack(order, "17")
+    stranger = the_stranger(desk)
+    (moved,) = desk.of(TradeMoved)
+    assert (moved.from_cl_ord_id, moved.cl_ord_id, moved.exec_id) == (stranger.cl_ord_id, order.cl_ord_id, "e1")
+    assert (stranger.ord_status, stranger.cum_qty) == (OrdStatus.CANCELED, Decimal(0))
+    assert stranger.text == f"number 17 is our order {order.cl_ord_id}"
+
+
+def test_the_brokers_books_bind_the_number_as_well() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(40))
+    theirs = their_order(
+        order.cl_ord_id, MOUTAI, Side.BUY, 100, OrdStatus.PARTIALLY_FILLED, order_id=OrderID("17"), cum_qty=Qty(Decimal(40))
+    )
+    desk.wait(60)
+    desk.give(
+        a_snapshot(as_of=desk.now, orders=(theirs,), executions=(nameless(40),), cash=CASH - 400, positions={MOUTAI: 340})
+    )
+    assert desk.known(order.cl_ord_id).cum_qty == 40
+    assert desk.state.breaks == {}
+
+
+def test_a_fill_that_names_both_ids_binds_the_number_as_well() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(40), an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 60, "10", "e2", order_id=OrderID("17")))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.FILLED
+    assert desk.of(Overfilled) == []
+
+
+def test_an_order_first_seen_without_our_id_in_the_brokers_books_is_ours_when_its_number_is() -> None:
+    """What it was counted to promise is counted once."""
+    desk, order = a_desk()
+    theirs = their_order(None, MOUTAI, Side.BUY, 100, OrdStatus.NEW, order_id=OrderID("17"), price=Px(Decimal(10)))
+    desk.give(a_snapshot(as_of=desk.now, orders=(theirs,), positions={MOUTAI: 300}))
+    assert books(desk)[2] == 2000
+    desk.ack(order, "17")
+    assert books(desk)[2] == 1000
+    assert the_stranger(desk).is_done
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_bust_takes_the_fill_back_from_whoever_has_it(when: str) -> None:
+    desk, order = a_desk()
+    desk.give(nameless(40))
+    bust = ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY)
+    if when == "before":
+        desk.give(bust)
+    desk.ack(order, "17")
+    desk.give(bust)
+    assert (desk.known(order.cl_ord_id).cum_qty, the_stranger(desk).is_done) == (Decimal(0), True)
+    assert books(desk) == (Decimal(300), Decimal(CASH), Decimal(1000))
+
+
+def test_more_than_was_ordered_is_found_when_it_is_known_whose_it_is() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(130))
+    desk.ack(order, "17")
+    assert [e.excess for e in desk.of(Overfilled)] == [Decimal(30)]
+
+
+def test_a_number_of_the_other_side_or_another_symbol_is_another_order() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(40, side=Side.SELL))
+    desk.ack(order, "17")
+    assert desk.of(TradeMoved) == []
+
+
+def test_a_fill_booked_before_a_restart_is_claimed_after_it() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(40))
+    desk.state = State.unpack(desk.state.pack())
+    desk.ack(order, "17")
+    assert desk.known(order.cl_ord_id).cum_qty == 40
+
+
+def test_fills_are_found_also_after_a_person_has_accepted_another_figure() -> None:
+    """The short list of late fills is gone then."""
+    desk, order = a_desk()
+    desk.give(nameless(40))
+    desk.state.pages.clear()
+    desk.ack(order, "17")
+    assert desk.known(order.cl_ord_id).cum_qty == 40
+
+
+@pytest.mark.parametrize(("effect", "long", "short"), [(PositionEffect.OPEN, 5, 3), (PositionEffect.CLOSE, 5, 1)])
+def test_what_our_order_opens_or_closes_holds_where_the_broker_did_not_say(
+    effect: PositionEffect, long: int, short: int
+) -> None:
+    """D5. Without a word of the broker a buy of 2 was taken for one that closes what is short."""
+    gold = an_instrument(
+        GOLD, asset_class=AssetClass.FUTURE, lot=1, min_qty=1, multiplier=1000, margin_rate="0.1", shortable=True
+    )
+    desk = Desk().opened(gold, cash=CASH)
+    for number, (side, qty) in enumerate([(Side.SELL, 3), (Side.BUY, 5 if effect is PositionEffect.CLOSE else 3)]):
+        opening = desk.order((buy if side is Side.BUY else sell)(GOLD, qty, position_effect=PositionEffect.OPEN))
+        desk.give(an_execution(opening.cl_ord_id, GOLD, side, qty, "10", f"o{number}"))
+    order = desk.order(buy(GOLD, 2, position_effect=effect))
+    desk.give(nameless(2, symbol=GOLD))
+    desk.ack(order, "17")
+    held = desk.state.held(ACCOUNT, order.symbol)
+    assert (held.long_qty, held.short_qty, held.short_frozen) == (Decimal(long), Decimal(short), Decimal(0))
+    cash = desk.state.accounts[ACCOUNT].cash[gold.currency]
+    assert cash.margin == (held.long_cost + held.short_cost) / 10
+    assert cash.reserved == 0
+
+
+def test_the_run_of_the_order_goes_on() -> None:
+    work = Work.begun({A: "0.1"})
+    order = work.order(A)
+    work.desk.give(an_execution(None, A, Side.BUY, order.order_qty, "10", order_id=OrderID(f"b-{A}")))
+    before = work.status
+    work.desk.ack(order, f"b-{A}")
+    assert (before, work.status) == (RunStatus.RUNNING, RunStatus.COMPLETED)
+    assert [e.run_id for e in work.desk.of(TradeMoved)] == [work.run_id]
+
+
+def test_an_order_that_really_is_a_strangers_is_left_alone() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(40))
+    desk.ack(order, "18")
+    assert the_stranger(desk).cum_qty == 40
+    assert desk.known(order.cl_ord_id).cum_qty == 0
+    assert [e.cl_ord_id for e in desk.of(OrderCanceled)] == []
+
+
+def test_an_order_that_a_replace_gave_another_number_takes_over_what_came_under_it() -> None:
+    """A venue may cancel and enter anew under another number, and tell of a trade there first."""
+    desk, order = a_desk()
+    desk.ack(order, "16")
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(Decimal(90))))
+    desk.give(nameless(40))
+    desk.give(ReplaceAck(BROKER, order.cl_ord_id, Qty(Decimal(90)), None, order_id=OrderID("17")))
+    assert desk.known(order.cl_ord_id).cum_qty == 40
+    assert the_stranger(desk).is_done
+
+
+def test_our_schedule_charges_the_order_once_for_all_its_fills() -> None:
+    """Its minimum holds per order; on two of them it would have been paid twice."""
+    desk = Desk().opened(an_instrument(lot=1, min_qty=1, fees=fees("0.001", 5)), cash=CASH)
+    order = desk.order(buy(MOUTAI, 100))
+    desk.give(nameless(40, commission=None))
+    ours = an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 60, "10", "e2", order_id=OrderID("17"), commission=None)
+    desk.give(ours)
+    assert desk.known(order.cl_ord_id).fees == 5
+    assert desk.cash() == CASH - 1000 - 5
