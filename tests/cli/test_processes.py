@@ -241,3 +241,35 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(home: Path) -> None:
     assert said.document["unexplained_breaks"] == 0
     assert all(ordered == filled for _, ordered, filled in books(home))
     assert len(books(home)) == 4
+
+
+@pytest.mark.crash
+def test_an_order_by_hand_beside_a_live_run_is_refused_and_told_who_trades(home: Path) -> None:
+    """Also for a symbol in which that run has an order open: it is not one that an earlier command left behind."""
+    with trading(home) as process:
+        inside = home / "demo"
+        for symbol in ("AIG", "BAC", "JPM"):
+            said = tradeloop(inside, "orders", "submit", symbol, "buy", "10")
+            assert said.code == 1
+            assert f"pid {process.pid}" in said.error
+            assert "run --demo" in said.error
+            assert "wait until it ends, or stop it first" in said.error
+        assert len(orders(inside)) == 4
+
+
+@pytest.mark.crash
+def test_asking_who_trades_keeps_nobody_from_trading(home: Path) -> None:
+    """The question takes a shared lock: two who ask at once do not take each other for the holder."""
+    from tradeloop.journal.lock import FileLock
+
+    with trading(home):
+        held = FileLock(home / "demo" / "tradeloop.db").holder()
+        assert held is not None
+        assert "run --demo" in held
+    asking = FileLock(home / "demo" / "tradeloop.db")
+    assert asking.holder() is None
+    asking.take("the test")
+    assert "the test" in (FileLock(home / "demo" / "tradeloop.db").holder() or "")
+    asking.drop()
+    assert FileLock(home / "nowhere.db").holder() is None
+    assert not (home / "nowhere.db.lock").exists()

@@ -27,6 +27,7 @@ from tradeloop.config import Loaded
 from tradeloop.core.commands import Command
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput
+from tradeloop.core.state import State
 from tradeloop.core.types import Px, RunStatus, Symbol, TradingDay
 from tradeloop.engine.clock import WallClock
 from tradeloop.engine.engine import Engine
@@ -59,16 +60,20 @@ async def open_desk(
     prices: dict[Symbol, Px] | None = None,
     trade_date: TradingDay | None = None,
     first: Sequence[Command] = (),
+    look: Callable[[State], None] | None = None,
 ) -> AsyncIterator[Desk]:
     """A desk that has recovered, is connected, and takes commands; stopped in order when the block ends.
 
     `symbols` become tradable; `prices` begin their made-up walks. `first` are commands decided before anything that was left
-    unfinished goes on; their replies are the desk's `first_replies`. Raises LeaseHeld naming the holder, JournalDamaged,
+    unfinished goes on; their replies are the desk's `first_replies`. `look` sees the state as the journal has it and may raise,
+    before anything is opened that writes. Raises LeaseHeld naming the holder, JournalDamaged,
     JournalFailed, BadInput and NoQuotes.
     """
     settings = loaded.settings
     await prepare_database(loaded)
     past = await read_past(loaded)
+    if look is not None:
+        look(past.state)
     listing = Listing(settings)
     market = Market(loaded, listing, past, [*symbols, *past.symbols()], prices or {}, trade_date)
     if market.feed is None and (unfinished := past.unfinished(first)):

@@ -20,7 +20,7 @@ from tradeloop.cli.options import (
     canonical_or_none,
     feed_settings,
 )
-from tradeloop.cli.shell import FAILED, OK, Ended, Shell, Voice, perform
+from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -144,26 +144,32 @@ def reconcile(
 
 async def _reconciled(voice: Voice, loaded: Any, run: str | None, accept: str | None, reason: str) -> int:
     from tradeloop.bootstrap import open_archive
-    from tradeloop.cli.control import ask_the_writer, ask_to_reconcile
+    from tradeloop.cli.asking import there_or_here
+    from tradeloop.cli.control import Answer, ask_the_writer, ask_to_reconcile
     from tradeloop.cli.working import ready, working_desk
     from tradeloop.core.commands import RepairBreak
 
-    answer = await ask_to_reconcile(loaded.home.socket)
-    if answer is not None:
-        if answer.ok and accept is not None:
-            answer = await ask_the_writer(loaded.home.socket, RepairBreak(accept, loaded.operator, reason)) or answer
-        if not answer.ok:
-            raise Ended(answer.text, answer.exit_code)
+    async def ask() -> Answer | None:
+        answer = await ask_to_reconcile(loaded.home.socket)
+        if answer is not None and answer.ok and accept is not None:
+            answer = await ask_the_writer(loaded.home.socket, RepairBreak(accept, loaded.operator, reason))
+        return answer
+
+    async def there(_: Answer) -> int:
         async with open_archive(loaded) as archive:
             return await _told(voice, archive.views, loaded.settings.broker.account, run)
-    async with working_desk(loaded, voice, "reconcile") as desk:
-        await ready(desk)
-        await desk.reconcile()
-        if accept is not None:
-            await desk.engine.ask(RepairBreak(accept, loaded.operator, reason))
+
+    async def here() -> int:
+        async with working_desk(loaded, voice, "reconcile") as desk:
+            await ready(desk)
             await desk.reconcile()
-        await desk.views_caught_up()
-        return await _told(voice, desk.views, desk.account, run, desk.clock.now())
+            if accept is not None:
+                await desk.engine.ask(RepairBreak(accept, loaded.operator, reason))
+                await desk.reconcile()
+            await desk.views_caught_up()
+            return await _told(voice, desk.views, desk.account, run, desk.clock.now())
+
+    return await there_or_here(ask, there, here)
 
 
 async def _told(voice: Voice, views: SqlViews, account_id: str, run: str | None, now: int | None = None) -> int:

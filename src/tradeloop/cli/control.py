@@ -18,26 +18,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tradeloop.cli.known import refuse
 from tradeloop.core.commands import (
     ApproveRun,
     CancelOrder,
     CancelRun,
     Command,
     PauseRun,
+    ReleaseSymbol,
     RepairBreak,
     ResolveOrder,
     ResumeRun,
 )
 from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, OrderReply, RunReply
+from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.types import SECOND_NS, RunStatus
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
 
-_ALLOWED: Final[dict[str, type[Any]]] = {
-    each.__name__: each for each in (ApproveRun, CancelOrder, CancelRun, PauseRun, RepairBreak, ResolveOrder, ResumeRun)
-}
+_KINDS: Final = (ApproveRun, CancelOrder, CancelRun, PauseRun, ReleaseSymbol, RepairBreak, ResolveOrder, ResumeRun)
+_ALLOWED: Final[dict[str, type[Any]]] = {each.__name__: each for each in _KINDS}
 _WHO: Final = "Who"
 _RECONCILE: Final = "Reconcile"
 _READY_S: Final = 20.0
@@ -121,6 +123,7 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
         if command == _RECONCILE:
             return await _compared(desk)
         assert not isinstance(command, str)
+        refuse(desk.state, command)
         return spoken(await desk.engine.ask(command), command)
     except BadInput as error:
         return Answer(False, str(error), 2)
@@ -167,6 +170,8 @@ def _command(line: bytes) -> Command | str:
 def spoken(reply: object, command: object = None) -> Answer:
     """A reply as a sentence."""
     match reply:
+        case RunReply(run_id=run_id, status=status, repeat=True) if status in ENDED:
+            return Answer(False, f"run {run_id} has ended as {status.value} meanwhile; nothing was changed", 2)
         case RunReply(run_id=run_id, status=status) if isinstance(command, CancelRun) and status is not RunStatus.CANCELED:
             return Answer(True, f"cancel of run {run_id} was accepted; what works is being cancelled")
         case Done(text=text):

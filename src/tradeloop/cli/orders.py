@@ -103,6 +103,7 @@ def submit(
     """Submit one order and follow it until the broker has answered: filled, working, or refused."""
 
     async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.cli.asking import refuse_a_second_writer
         from tradeloop.core.commands import SubmitOrder
         from tradeloop.core.errors import BadInput
         from tradeloop.core.types import AccountID, OrdType, Px, Qty, Side, TimeInForce, exact
@@ -124,6 +125,7 @@ def submit(
             request_id=request_id,
             reason=reason,
         )
+        await refuse_a_second_writer(loaded)
         if not (anyway or request_id):
             await _refuse_a_repeat(loaded, command)
         return await _submitted(voice, loaded, command)
@@ -145,15 +147,13 @@ def cancel(
     """Take an order out of the market."""
 
     async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.cli.working import carried_out
+        from tradeloop.cli.asking import carried_out
         from tradeloop.core.commands import CancelOrder
         from tradeloop.core.types import ClOrdID
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
         command = CancelOrder(ClOrdID(order), loaded.operator, reason)
-        text, code = await carried_out(voice, loaded, command, "orders cancel")
-        voice.result({"done": text}, lambda out: out.print(text))
-        return code
+        return await carried_out(voice, loaded, command, "orders cancel")
 
     perform(ctx, json, work)
 
@@ -175,15 +175,13 @@ def resolve(
     """Say what became of an order whose fate stayed unknown, after asking the broker."""
 
     async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.cli.working import carried_out
+        from tradeloop.cli.asking import carried_out
         from tradeloop.core.commands import ResolveOrder
         from tradeloop.core.types import ClOrdID
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
         command = ResolveOrder(ClOrdID(order), as_.upper(), loaded.operator, reason)
-        text, code = await carried_out(voice, loaded, command, "orders resolve")
-        voice.result({"done": text}, lambda out: out.print(text))
-        return code
+        return await carried_out(voice, loaded, command, "orders resolve")
 
     perform(ctx, json, work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ from tradeloop.cli.shell import DENIED, OK, Ended, Shell, Voice, perform
 
 if TYPE_CHECKING:
     from tradeloop.config import Loaded
-    from tradeloop.core.commands import ApproveRun, Command, ResumeRun
+    from tradeloop.core.commands import ApproveRun, ResumeRun
     from tradeloop.core.types import RunID, Symbol
 
 app = typer.Typer(help="Runs: list, show, approve, pause, resume, cancel, retry.", no_args_is_help=True)
@@ -173,11 +174,12 @@ def pause(
     """Send no further orders of a run; what works goes on working."""
 
     async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.cli.asking import carried_out
         from tradeloop.core.commands import PauseRun
         from tradeloop.core.types import RunID
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
-        return await _told(voice, loaded, PauseRun(RunID(run), loaded.operator, reason), "pause")
+        return await carried_out(voice, loaded, PauseRun(RunID(run), loaded.operator, reason), "runs pause")
 
     perform(ctx, json, work)
 
@@ -196,45 +198,39 @@ def cancel(
     """Send no further orders of a run and cancel what works; what is filled stays filled."""
 
     async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.cli.asking import carried_out
         from tradeloop.core.commands import CancelRun
         from tradeloop.core.types import RunID
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
-        return await _told(voice, loaded, CancelRun(RunID(run), loaded.operator, reason), "cancel")
+        return await carried_out(voice, loaded, CancelRun(RunID(run), loaded.operator, reason), "runs cancel")
 
     perform(ctx, json, work)
 
 
-async def _told(voice: Voice, loaded: Loaded, command: Command, name: str) -> int:
-    from tradeloop.cli.working import carried_out
-
-    text, code = await carried_out(voice, loaded, command, f"runs {name}")
-    voice.result({"done": text}, lambda out: out.print(text))
-    return code
-
-
 async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun, name: str) -> int:
     """A run that a command sets going: in the process that trades here, or in this one, to its end."""
-    from tradeloop.cli.control import ask_the_writer
+    from tradeloop.cli.asking import tell, there_or_here
+    from tradeloop.cli.control import Answer, ask_the_writer
+    from tradeloop.cli.known import refuse
     from tradeloop.cli.progress import RunProgress
     from tradeloop.cli.run_result import follow_run
     from tradeloop.cli.working import ready, working_desk
-    from tradeloop.core.replies import RunReply
 
-    answer = await ask_the_writer(loaded.home.socket, command)
-    if answer is not None:
-        if not answer.ok:
-            raise Ended(answer.text, answer.exit_code)
-        voice.result({"done": answer.text}, lambda out: out.print(answer.text))
-        return answer.exit_code
-    symbols = await _symbols_of(loaded, command.run_id)
-    async with working_desk(loaded, voice, f"runs {name}", symbols=symbols) as desk:
-        await ready(desk)
-        await desk.quoted(symbols)
-        with RunProgress(voice, desk, command.run_id):
-            reply = await desk.engine.ask(command)
-            assert isinstance(reply, RunReply)
-            return await follow_run(voice, desk, command.run_id)
+    async def here() -> int:
+        symbols = await _symbols_of(loaded, command.run_id)
+        look = partial(refuse, command=command)
+        async with working_desk(loaded, voice, f"runs {name}", symbols=symbols, look=look) as desk:
+            await ready(desk)
+            await desk.quoted(symbols)
+            with RunProgress(voice, desk, command.run_id):
+                await desk.engine.ask(command)
+                return await follow_run(voice, desk, command.run_id)
+
+    async def there(answer: Answer) -> int:
+        return tell(voice, answer)
+
+    return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command), there, here)
 
 
 async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object]) -> int:
@@ -266,9 +262,8 @@ async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object])
 async def _symbols_of(loaded: Loaded, run_id: RunID) -> list[Symbol]:
     """What a run trades. Raises BadInput when it is not known."""
     from tradeloop.bootstrap import is_new, read_past
-    from tradeloop.core.errors import BadInput
+    from tradeloop.cli.known import run_of
+    from tradeloop.core.state import State
 
-    found = None if await is_new(loaded) else (await read_past(loaded)).state.runs.get(run_id)
-    if found is None:
-        raise BadInput(f"run was {run_id[:60]!r}, which is not known; see `tradeloop runs list`")
+    found = run_of(State() if await is_new(loaded) else (await read_past(loaded)).state, run_id)
     return list(dict.fromkeys(leg.line.symbol for leg in found.legs))

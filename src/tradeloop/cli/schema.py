@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import select
 
 from tradeloop.bootstrap import is_new, label, sqlite_path
 from tradeloop.config import Loaded
-from tradeloop.core.errors import BadInput, LeaseHeld
-from tradeloop.engine.clock import WallClock
+from tradeloop.core.errors import BadInput
 from tradeloop.journal import patches
 from tradeloop.journal import tables as journal_tables
 from tradeloop.journal.connection import line_to
 from tradeloop.journal.lock import FileLock
+from tradeloop.journal.sql import lease_holder as held_by
 from tradeloop.views import tables as view_tables
 
 
@@ -46,20 +45,12 @@ async def upgrade_schema(loaded: Loaded) -> list[str]:
 
 
 async def lease_holder(loaded: Loaded) -> str | None:
-    """Who writes this journal, in words; None where nobody does. Takes nothing for longer than the question."""
+    """Who writes this journal, in a sentence; None where nobody does. Takes and changes nothing."""
     path = sqlite_path(loaded)
     if path is not None:
-        lock = FileLock(path)
-        try:
-            lock.take("tradeloop doctor")
-        except LeaseHeld as held:
-            return str(held)
-        lock.drop()
-        return None
+        return FileLock(path).holder()
     line = line_to(loaded.database_url, read_only=True)
     try:
-        row = await line.run(lambda c: c.execute(select(journal_tables.lease)).first(), "reading the lease")
+        return await line.run(lambda c: held_by(c, line), "reading the lease")
     finally:
         await line.close()
-    now = WallClock().now()
-    return None if row is None or row.expires_at <= now else f"{row.owner} (epoch {row.epoch})"

@@ -1,4 +1,4 @@
-"""A desk for the length of one command: alerts on stderr, other processes answered, requests that another must carry out.
+"""A desk for the length of one command: alerts on stderr, other processes answered.
 
 What ends a wait beside the thing waited for is here too: a recording that is over, and an order whose fate stays unknown past
 its deadline.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Final
 
+from tradeloop.cli.alerts import Alerts
 from tradeloop.cli.shell import UNKNOWN, Ended, Voice
 from tradeloop.core.commands import Command
-from tradeloop.core.effects import RaiseAlert
-from tradeloop.core.errors import LeaseHeld
+from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, ClOrdID, Px, Symbol, TradingDay
 from tradeloop.engine.clock import stopwatch_ns
 
@@ -40,43 +40,54 @@ async def working_desk(
     prices: dict[Symbol, Px] | None = None,
     trade_date: TradingDay | None = None,
     first: Sequence[Command] = (),
+    look: Callable[[State], None] | None = None,
 ) -> AsyncIterator[Desk]:
-    """`open_desk` with alerts told on stderr, repeats as a count, and the control socket open."""
+    """`open_desk` with alerts told on stderr, once each, and the control socket open.
+
+    Raises LeaseHeld naming the process that trades here, before anything else can be said that is true of that process alone.
+    `look` sees the state as the journal has it, an empty one in a new home, and may raise before anything is made.
+    """
     from tradeloop.bootstrap import is_new, open_desk
+    from tradeloop.cli.asking import refuse_a_second_writer
     from tradeloop.cli.control import serving
 
+    await refuse_a_second_writer(loaded)
     opened = loaded.home.open_to_others()
     if opened is not None:
         voice.say(f"warning: {opened}")
-    adopts = loaded.home.paper_books.exists() and await is_new(loaded)
+    new = await is_new(loaded)
+    if new and look is not None:
+        look(State())
+    adopts = loaded.home.paper_books.exists() and new
 
-    def alert(raised: RaiseAlert) -> None:
-        voice.say(f"{raised.level.lower()}: {raised.text}".rstrip(" :"))
-
-    async with (
-        open_desk(
-            loaded,
-            command=command,
-            alert=alert,
-            symbols=symbols,
-            prices=prices,
-            trade_date=trade_date,
-            first=first,
-        ) as desk,
-        serving(desk),
-    ):
-        telling = asyncio.ensure_future(_tell_adoption(desk, voice)) if adopts else None
-        try:
-            yield desk
-        except asyncio.CancelledError:
-            open_orders = len(desk.state.orders.open)
-            if open_orders:
-                are = "order is" if open_orders == 1 else "orders are"
-                voice.say(f"warning: {open_orders} {are} still open at the broker; see `tradeloop orders --open`")
-            raise
-        finally:
-            if telling is not None:
-                telling.cancel()
+    alerts = Alerts(voice)
+    with closing(alerts):
+        async with (
+            open_desk(
+                loaded,
+                command=command,
+                alert=alerts.raised,
+                symbols=symbols,
+                prices=prices,
+                trade_date=trade_date,
+                first=first,
+                look=look,
+            ) as desk,
+            serving(desk),
+        ):
+            alerts.attach(desk)
+            telling = asyncio.ensure_future(_tell_adoption(desk, voice)) if adopts else None
+            try:
+                yield desk
+            except asyncio.CancelledError:
+                open_orders = len(desk.state.orders.open)
+                if open_orders:
+                    are = "order is" if open_orders == 1 else "orders are"
+                    voice.say(f"warning: {open_orders} {are} still open at the broker; see `tradeloop orders --open`")
+                raise
+            finally:
+                if telling is not None:
+                    telling.cancel()
 
 
 async def _tell_adoption(desk: Desk, voice: Voice) -> None:
@@ -96,7 +107,9 @@ def _raise_what_the_broker_said(desk: Desk, waiting: Sequence[Order]) -> None:
         named = ""
         if waiting:
             more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
-            named = f"; order {waiting[0].cl_ord_id} ({waiting[0].symbol}){more} goes on by itself, do not give it again"
+            order = waiting[0]
+            unsent = "" if order.may_be_at_broker else " surely was not sent yet; it"
+            named = f"; order {order.cl_ord_id} ({order.symbol}){more}{unsent} goes on by itself then, do not give it again"
         raise Ended(f"broker {desk.broker.name} is not ready: {link.text}; mend that, then `tradeloop watch` goes on{named}")
 
 
@@ -177,30 +190,6 @@ async def worked(desk: Desk, done: Callable[[], bool], mine: Callable[[Order], b
 def _in_flight(order: Order) -> bool:
     """Handed to the broker, and no answer has come."""
     return order.send_begun_at is not None and order.acked_at is None and not order.is_done
-
-
-async def carried_out(voice: Voice, loaded: Loaded, command: Command, name: str) -> tuple[str, int]:
-    """Have a command decided: by the process that trades here, or by one of our own that ends at once.
-
-    It is decided before anything unfinished goes on, so that a cancel is never late. Returns the text and the exit code.
-    """
-    from tradeloop.cli.control import ask_the_writer, spoken
-
-    answer = await ask_the_writer(loaded.home.socket, command)
-    if answer is None:
-        try:
-            async with working_desk(loaded, voice, name, first=[command]) as desk:
-                said = spoken(desk.first_replies[0], command)
-                await settle(desk)
-                return said.text, said.exit_code
-        except LeaseHeld:
-            # It may have opened its socket between our two tries.
-            answer = await ask_the_writer(loaded.home.socket, command)
-            if answer is None:
-                raise
-    if not answer.ok:
-        raise Ended(answer.text, answer.exit_code)
-    return answer.text, answer.exit_code
 
 
 async def settle(desk: Desk) -> None:

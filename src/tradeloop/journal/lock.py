@@ -43,9 +43,7 @@ class FileLock:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            held = LeaseHeld(
-                f"the journal {self._database} is being written by {_holder(fd)}; stop that process first, or ask it instead"
-            )
+            held = LeaseHeld(self._held_by(_holder(fd)))
             os.close(fd)
             raise held from error
         except OSError as error:
@@ -63,6 +61,36 @@ class FileLock:
                 f"the lock file {self.path} could not be written ({error.strerror}); free space on the disk and start again"
             ) from error
         self._fd = fd
+
+    def holder(self) -> str | None:
+        """What a second process would be told by `take`, or None where it would get the lock; nothing is made or changed.
+
+        Asked with a shared lock, so that those who ask at the same time do not take each other for the holder.
+        """
+        if sys.platform == "win32":
+            return None
+        try:
+            fd = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise JournalFailed(
+                f"the lock file {self.path} could not be read ({error.strerror}); make it readable by this user"
+            ) from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return self._held_by(_holder(fd))
+        except OSError as error:
+            raise JournalFailed(
+                f"{self.path} could not be locked ({error.strerror}); put the journal on a local disk"
+            ) from error
+        finally:
+            os.close(fd)
+        return None
+
+    def _held_by(self, holder: str) -> str:
+        return f"the journal {self._database} is being written by {holder}; wait until it ends, or stop it first"
 
     def stands(self) -> bool:
         """Whether the lock is held and its file is still the one others would lock."""

@@ -22,6 +22,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Row,
     bindparam,
     delete,
     insert,
@@ -406,6 +407,21 @@ def _clock_epoch(now_ns: int) -> int:
     return minutes if 0 < minutes < EPOCH_OF_CLOCK_MAX else 0
 
 
+def lease_holder(connection: Connection, line: Line) -> str | None:
+    """Who holds the lease of a server by the server's own clock, in a sentence; None where nobody does."""
+    now = connection.execute(text(_SERVER_NOW[line.dialect])).scalar_one()
+    held = connection.execute(select(lease).where(lease.c.name == _LEASE)).one_or_none()
+    return None if held is None or held.expires_at <= now else _held_by(line, held, now)
+
+
+def _held_by(line: Line, held: Row[Any], now: int) -> str:
+    left = max(0, held.expires_at - now) / SECOND_NS
+    return (
+        f"the journal {line.label} is being written by {held.owner} (epoch {held.epoch}, its lease runs another"
+        f" {left:.1f} s); stop that process, or wait until its lease has run out"
+    )
+
+
 def _take(connection: Connection, line: Line, owner: str, floor: int) -> Holder:
     """Compare and swap on the lease row: who sees another epoch than the one it read has lost the race."""
     if line.dialect == "sqlite":
@@ -422,11 +438,7 @@ def _take(connection: Connection, line: Line, owner: str, floor: int) -> Holder:
     swap = update(lease).where(lease.c.name == _LEASE, lease.c.epoch == held.epoch, lease.c.expires_at <= now)
     if connection.execute(swap.values(owner=owner, epoch=epoch, expires_at=until)).rowcount != 1:
         holder = connection.execute(select(lease).where(lease.c.name == _LEASE)).one()
-        left = max(0, holder.expires_at - now) / SECOND_NS
-        raise LeaseHeld(
-            f"the journal {line.label} is being written by {holder.owner} (epoch {holder.epoch}, its lease runs another"
-            f" {left:.1f} s); stop that process, or wait until its lease has run out"
-        )
+        raise LeaseHeld(_held_by(line, holder, now))
     return Holder(owner, epoch, UtcNs(until) if until else None)
 
 

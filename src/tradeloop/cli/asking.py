@@ -1,0 +1,76 @@
+"""How a command that changes something begins: the process that trades in this home carries it out, or this one opens a desk.
+
+Only one process writes a journal, so every such command asks the same thing first, and here alone: does somebody trade here?
+Who answers on the socket decides it. Who trades and does not answer is named, and nothing is tried beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from tradeloop.cli.shell import Ended, Voice
+from tradeloop.core.errors import LeaseHeld
+
+if TYPE_CHECKING:
+    from tradeloop.cli.control import Answer
+    from tradeloop.config import Loaded
+    from tradeloop.core.commands import Command
+
+T = TypeVar("T")
+
+
+async def refuse_a_second_writer(loaded: Loaded) -> None:
+    """Raise LeaseHeld, naming the holder, where another process writes the journal of this home."""
+    from tradeloop.bootstrap import is_new
+    from tradeloop.cli.schema import lease_holder
+
+    if not await is_new(loaded) and (holder := await lease_holder(loaded)) is not None:
+        raise LeaseHeld(holder)
+
+
+async def there_or_here(
+    ask: Callable[[], Awaitable[Answer | None]], there: Callable[[Answer], Awaitable[T]], here: Callable[[], Awaitable[T]]
+) -> T:
+    """What `there` makes of the answer of the process that trades here, or what `here` gives where none does.
+
+    Raises Ended where that process refuses, LeaseHeld where one trades that does not answer.
+    """
+    answer = await ask()
+    if answer is None:
+        try:
+            return await here()
+        except LeaseHeld:
+            answer = await ask()  # it may have opened its socket between our two tries
+            if answer is None:
+                raise
+    if not answer.ok:
+        raise Ended(answer.text, answer.exit_code)
+    return await there(answer)
+
+
+async def carried_out(voice: Voice, loaded: Loaded, command: Command, name: str) -> int:
+    """Have a command decided, say what came of it, and give the exit code.
+
+    In a desk of its own it is decided before anything unfinished goes on, so that a cancel is never late.
+    """
+    from tradeloop.cli.control import ask_the_writer, spoken
+    from tradeloop.cli.known import refuse
+    from tradeloop.cli.working import settle, working_desk
+
+    async def here() -> int:
+        async with working_desk(loaded, voice, name, first=[command], look=lambda state: refuse(state, command)) as desk:
+            said = spoken(desk.first_replies[0], command)
+            await settle(desk)
+            return tell(voice, said)
+
+    async def there(answer: Answer) -> int:
+        return tell(voice, answer)
+
+    return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command), there, here)
+
+
+def tell(voice: Voice, answer: Answer) -> int:
+    """Say an answer as the result of the command."""
+    voice.result({"done": answer.text}, lambda out: out.print(answer.text, soft_wrap=True))
+    return answer.exit_code

@@ -1,0 +1,65 @@
+"""What a command names is looked up before anything is opened for it: a command that cannot be carried out changes nothing.
+
+The process that trades asks its own state, any other the journal. What is refused here the core would refuse as well, but a
+desk that is opened to hear it has taken the lease, connected and written its start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tradeloop.core import commands as c
+from tradeloop.core.errors import BadInput
+from tradeloop.core.run.conduct import ENDED
+
+if TYPE_CHECKING:
+    from tradeloop.core.order import Order
+    from tradeloop.core.state import Run, State
+    from tradeloop.core.types import ClOrdID, RunID
+
+_VERBS = {c.ApproveRun: "approve", c.PauseRun: "pause", c.ResumeRun: "resume", c.CancelRun: "cancel"}
+
+
+def refuse(state: State, command: c.Command) -> None:
+    """Raise BadInput for a command about what `state` does not know, or has ended."""
+    match command:
+        case c.ApproveRun() | c.PauseRun() | c.ResumeRun() | c.CancelRun():
+            run = run_of(state, command.run_id)
+            if run.status in ENDED:
+                raise BadInput(f"{ended(run)}; there is nothing left to {_VERBS[type(command)]}")
+        case c.CancelOrder():
+            order = order_of(state, command.cl_ord_id)
+            if order.is_done:
+                status = order.ord_status.value
+                raise BadInput(f"order {command.cl_ord_id} is {status} already; there is nothing left to cancel")
+        case c.ResolveOrder():
+            order_of(state, command.cl_ord_id)
+        case c.ReleaseSymbol():
+            if command.symbol not in state.halted:
+                raise BadInput(f"symbol was {command.symbol!r}, which is not halted; see `tradeloop symbols`")
+        case _:
+            pass
+
+
+def run_of(state: State, run_id: RunID) -> Run:
+    """The run of this id. Raises BadInput where there is none."""
+    run = state.runs.get(run_id)
+    if run is None:
+        raise BadInput(f"run was {run_id[:60]!r}, which is not known; see `tradeloop runs list`")
+    return run
+
+
+def order_of(state: State, cl_ord_id: ClOrdID) -> Order:
+    """The order of this id. Raises BadInput where there is none."""
+    order = state.orders.get(cl_ord_id)
+    if order is None:
+        raise BadInput(f"order was {cl_ord_id[:60]!r}, which is not known; see `tradeloop orders`")
+    return order
+
+
+def ended(run: Run) -> str:
+    """That a run has ended, when, and as what."""
+    from tradeloop.cli import words
+
+    how = f"{run.status.value} {run.code}".strip()
+    return f"run {run.created.run_id} has ended as {how} at {words.moment(run.finished_at)}"
