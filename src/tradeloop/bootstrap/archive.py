@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy.engine import URL
 
 from tradeloop.bootstrap.database import is_new, label
 from tradeloop.config import Loaded
 from tradeloop.core.errors import BadInput
 from tradeloop.engine.recover import Recovered, recover
-from tradeloop.journal import codec
+from tradeloop.journal import codec, patches
 from tradeloop.journal.sql import SqlJournal
+from tradeloop.views.compare import Comparison, compare
 from tradeloop.views.errors import ViewsBehind
 from tradeloop.views.sql import SqlViews
 
@@ -26,6 +31,17 @@ class Archive:
     async def recovered(self) -> Recovered:
         """The state as the journal gives it now."""
         return await recover(self.reader, codec)
+
+    async def compared(self) -> Comparison:
+        """The read models held against the journal, which is folded anew into a database that is thrown away."""
+        with TemporaryDirectory(prefix="tradeloop-verify-") as folder:
+            url = URL.create("sqlite", database=str(Path(folder) / "views.db"))
+            await patches.upgrade(url)
+            fresh = SqlViews(url, codec.decode)
+            try:
+                return await compare(self.views, fresh, self.reader)
+            finally:
+                await fresh.close()
 
 
 @asynccontextmanager

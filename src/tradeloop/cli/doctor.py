@@ -18,10 +18,13 @@ from tradeloop.cli.options import Json
 from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
 
 if TYPE_CHECKING:
+    from tradeloop.bootstrap import Past
     from tradeloop.config import Loaded
+    from tradeloop.core.state import State
 
 _FREE_MIN: Final = 1 << 30
 _HORIZON_DAYS: Final = 60
+_NAMED_MAX: Final = 3
 _MARKS: Final = {"ok": "ok", "warn": "!", "bad": "X"}
 
 
@@ -120,7 +123,7 @@ def _home(loaded: Loaded) -> Iterator[Finding]:
 
 
 async def _database(loaded: Loaded) -> AsyncIterator[Finding]:
-    from tradeloop.bootstrap import is_new, open_archive
+    from tradeloop.bootstrap import is_new, open_archive, read_past
     from tradeloop.cli.schema import schema_status
     from tradeloop.core.errors import TradeloopError
 
@@ -139,12 +142,19 @@ async def _database(loaded: Loaded) -> AsyncIterator[Finding]:
         async with open_archive(loaded, fresh_views=False) as archive:
             batch, seq, _ = await archive.reader.head()
             yield Finding("journal", "ok", f"ends with batch {batch:,}, event {seq:,}; its tail verifies")
+            _, missing = await archive.reader.witnesses()
+            if batch and missing:
+                remedy = "find it, or see `tradeloop verify` before the next command that trades makes a new one"
+                yield Finding("witness", "warn", f"{missing}; {remedy}")
             _, seen = await archive.views.cursor()
             if seen < seq:
                 yield Finding("read models", "warn", f"{seq - seen:,} events behind the journal; the next command folds them")
             else:
                 yield Finding("read models", "ok", "as far as the journal")
-            yield await _clock(loaded)
+        past = await read_past(loaded)
+        yield _clock(past)
+        for finding in _troubles(past.state):
+            yield finding
         yield await _lease(loaded)
     except TradeloopError as error:
         yield Finding("database", "bad", str(error))
@@ -161,12 +171,23 @@ async def _lease(loaded: Loaded) -> Finding:
     return Finding("lease", "ok", "free: no process trades here" if holder is None else f"held: {holder}")
 
 
-async def _clock(loaded: Loaded) -> Finding:
-    from tradeloop.bootstrap import read_past
+def _troubles(state: State) -> Iterator[Finding]:
+    """What waits for a person before anything else is traded."""
+    for symbol, why in sorted(state.halted.items()):
+        remedy = f"look at it, then `tradeloop symbols release {symbol} --reason …`"
+        yield Finding("halted", "warn", f"{symbol} takes no new orders: {why}; {remedy}")
+    unknown = [order for order in state.orders.open.values() if order.unknown_at is not None]
+    if unknown:
+        named = ", ".join(f"{order.cl_ord_id} ({order.symbol})" for order in unknown[:_NAMED_MAX])
+        more = f" and {len(unknown) - _NAMED_MAX} more" if len(unknown) > _NAMED_MAX else ""
+        yield Finding("unknown", "warn", f"nobody knows the fate of order {named}{more}; see `tradeloop orders --unknown`")
+
+
+def _clock(past: Past) -> Finding:
     from tradeloop.cli import words
     from tradeloop.engine.clock import WallClock
 
-    past, now = await read_past(loaded), WallClock().now()
+    now = WallClock().now()
     if past.last_at is None:
         return Finding("clock", "ok", words.moment(now))
     if past.last_at > now:

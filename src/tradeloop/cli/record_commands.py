@@ -36,8 +36,21 @@ def replay(
     perform(ctx, json, work)
 
 
-def verify(ctx: typer.Context, json: Json = False) -> None:
-    """Check every row of the journal against its hash chain; exit code 1 and the first bad sequence number where it breaks."""
+def verify(
+    ctx: typer.Context,
+    journal_only: Annotated[
+        bool, typer.Option("--journal-only", help="Leave the read models out, and with them most of the time.")
+    ] = False,
+    without_witness: Annotated[
+        bool,
+        typer.Option("--without-witness", help="Accept a journal without the file that saw its end."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check every row of the journal against its hash chain, and every row of the read models against the journal.
+
+    Exit code 1 where the journal is damaged, where the witness of its end is missing, or where a read model says something else.
+    """
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
@@ -45,14 +58,21 @@ def verify(ctx: typer.Context, json: Json = False) -> None:
         from tradeloop.journal.verify import verify as verified
         from tradeloop.views.errors import ViewsFailed
 
+        compared, failed = None, ""
         async with open_archive(shell.load(), fresh_views=False) as archive:
             witnesses = []
             try:
                 _, seq = await archive.views.cursor()
                 witnesses.append(Witness("the read models", seq))
             except ViewsFailed as error:
-                voice.say(f"warning: the read models could not be asked how far they have seen: {error}")
+                failed = f"the read models could not be asked how far they have seen: {error}"
             report = await verified(archive.reader, witnesses)
+            if report.sound and not failed and not journal_only:
+                try:
+                    compared = await archive.compared()
+                except ViewsFailed as error:
+                    failed = f"the read models could not be compared: {error}"
+        refused = bool(report.unwitnessed) and not without_witness
         document = {
             "sound": report.sound,
             "sentence": report.sentence,
@@ -60,9 +80,36 @@ def verify(ctx: typer.Context, json: Json = False) -> None:
             "events": report.events,
             "head": report.head,
             "first_bad_seq": report.first_bad_seq,
+            "witnessed": report.sound and not report.unwitnessed,
+            "read_models": None
+            if compared is None
+            else {
+                "agree": compared.agree,
+                "sentence": compared.sentence,
+                "seq": compared.seq,
+                "rows": compared.rows,
+                "count": compared.count,
+                "differences": compared.differences,
+            },
         }
-        voice.result(document, lambda out: out.print(report.sentence, soft_wrap=True))
-        return OK if report.sound else FAILED
+
+        def tell(out: Console) -> None:
+            out.print(report.sentence, soft_wrap=True)
+            if compared is not None:
+                out.print(compared.sentence, soft_wrap=True)
+                for each in compared.differences[1:]:
+                    out.print(f"  {each.sentence}", soft_wrap=True)
+
+        voice.result(document, tell)
+        if refused:
+            voice.say(
+                "error: who cut rows off the journal's end would take away or spoil its witness too; find it, or look that the"
+                f" newest event, number {report.events:,}, is the one you expect, and accept that with --without-witness"
+            )
+        if failed:
+            voice.say(f"error: {failed}")
+        sound = report.sound and not refused and not failed
+        return OK if sound and (compared is None or compared.agree) else FAILED
 
     perform(ctx, json, work)
 

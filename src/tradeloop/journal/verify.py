@@ -39,6 +39,8 @@ class Report(msgspec.Struct, frozen=True):
     events: int
     head: str
     first_bad_seq: int | None = None
+    unwitnessed: str = ""
+    """Why nobody can say that the end is whole: the witness that should stand beside the journal does not, or says nothing."""
 
 
 class VerifiableJournal(Journal, Protocol):
@@ -86,10 +88,14 @@ async def verify(journal: VerifiableJournal, witnesses: Iterable[Witness] = ()) 
             return _unsound(contradiction[0], head, contradiction[1])
     if damage := unreadable or await journal.storage_damage():
         return _unsound(_naming(head[1] + 1, damage), head, head[1] + 1)
+    if not head[0]:
+        remark = ""  # nothing was written, so nothing can be missing
     sentence = f"the journal is sound: {head[0]} batches, {head[1]} events, head {head[2].hex()}"
     if remark:
         sentence += f"; {remark}"
-    return Report(sound=True, sentence=sentence, batches=head[0], events=head[1], head=head[2].hex())
+    return Report(
+        sound=True, sentence=sentence, batches=head[0], events=head[1], head=head[2].hex(), unwitnessed=remark
+    )
 
 
 def _contradiction(witness: Witness, head: codec.Head, seen: dict[int, bytes]) -> tuple[str, int] | None:

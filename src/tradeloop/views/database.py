@@ -40,6 +40,34 @@ _DRIVERS: Final = {
 _FAILURES: Final = (SQLAlchemyError, OSError)
 
 
+class Moment:
+    """The tables as they stood at one moment; given by `Database.moment`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: Select[Any], kind: type[R]) -> list[R]:
+        """The rows of a select over one whole table."""
+        return [kind(**row) for row in (await self._connection.execute(statement)).mappings()]
+
+    async def ids(self, table: Table, at_once: int) -> AsyncIterator[list[str]]:
+        """Every id of a table, in the order of its database."""
+        last: str | None = None
+        while True:
+            page = select(table.c.id).order_by(table.c.id).limit(at_once)
+            found = await self._connection.execute(page if last is None else page.where(table.c.id > last))
+            ids = [str(each) for each in found.scalars()]
+            if not ids:
+                return
+            yield ids
+            last = ids[-1]
+
+    async def known(self, table: Table, ids: Sequence[str]) -> list[str]:
+        """Those of `ids` that the table has."""
+        found = await self._connection.execute(select(table.c.id).where(table.c.id.in_(ids)))
+        return [str(each) for each in found.scalars()]
+
+
 class Database:
     """Reads rows as structs, and writes what a fold changed together with its cursor."""
 
@@ -77,6 +105,16 @@ class Database:
             part = ids[start : start + ROWS_AT_ONCE]
             found += await self.rows(select(table).where(table.c.id.in_(part)), kind)
         return found
+
+    @asynccontextmanager
+    async def moment(self) -> AsyncIterator[Moment]:
+        """Reads that all see the same moment, however long they last and whoever writes meanwhile."""
+        # SQLite's transactions see one moment anyway, in WAL.
+        options = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        async with self._told("reading"), self._engine.connect() as connection:
+            reader = await connection.execution_options(**options)
+            async with reader.begin():
+                yield Moment(reader)
 
     async def cursor(self, name: str) -> CursorRow | None:
         """How far the fold called `name` has come; None where it has never begun."""

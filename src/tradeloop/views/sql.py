@@ -41,6 +41,9 @@ from tradeloop.views.rows import (
 from tradeloop.views.rowset import Kept, R, RowSet
 from tradeloop.views.wanted import Wanted
 
+VIEWS: Final = "views"
+"""The name of the one cursor of them all."""
+
 CHUNK_EVENTS: Final = 250
 """Events folded between two commits while catching up: few enough that neither the loop nor the lock is held long."""
 
@@ -78,16 +81,16 @@ class SqlViews:
     """
 
     def __init__(self, url: str | URL, decode: Callable[[bytes], Sequence[Event]], *, chunk_events: int = CHUNK_EVENTS) -> None:
-        self._database = Database(url)
+        self.database = Database(url)
         self._decode = decode
         self._chunk_events = chunk_events
         self._alone = asyncio.Lock()
         self._hand: tuple[CursorRow, RowSet, Books] | None = None
-        self.queries = Queries(self._database)
+        self.queries = Queries(self.database)
 
     async def cursor(self) -> tuple[int, int]:
         """(batch, seq) up to which the rows are folded."""
-        at = await self._database.cursor(_NAME)
+        at = await self.database.cursor(VIEWS)
         return (0, 0) if at is None else (at.batch, at.seq)
 
     async def apply(self, first_seq: int, batch_no: int, events: Sequence[Event], appended_at: UtcNs) -> bool:
@@ -134,30 +137,30 @@ class SqlViews:
     async def close(self) -> None:
         """Let go of every connection; a second call does nothing."""
         self._hand = None
-        await self._database.close()
+        await self.database.close()
 
     # --- inside
 
     async def _taken_up(self) -> tuple[CursorRow, RowSet, Books]:
         """What is in hand; read from the database at the start and after anything went wrong."""
         if self._hand is None:
-            cursor = await self._database.cursor(_NAME)
+            cursor = await self.database.cursor(VIEWS)
             if cursor is None:
-                first = CursorRow(id=_NAME, batch=0, seq=0, projection=PROJECTION, clearing=False, updated_at=0)
-                await self._database.begin_cursor(first)
-                cursor = await self._database.cursor(_NAME)
+                first = CursorRow(id=VIEWS, batch=0, seq=0, projection=PROJECTION, clearing=False, updated_at=0)
+                await self.database.begin_cursor(first)
+                cursor = await self.database.cursor(VIEWS)
                 if cursor is None:
                     raise ViewsFailed("the cursor of the read models could not be made; see `tradeloop db status`")
             rows, books = RowSet(), Books()
             if not cursor.clearing and cursor.projection == PROJECTION:
                 books = await self._stored_books()
-                for alert in await self._database.rows(_OPEN_ALERTS, AlertRow):
+                for alert in await self.database.rows(_OPEN_ALERTS, AlertRow):
                     rows.alerts.admit(alert)
             self._hand = cursor, rows, books
         return self._hand
 
     async def _stored_books(self) -> Books:
-        read, books = self._database.rows, Books()
+        read, books = self.database.rows, Books()
         days = {row.id: row.trading_day for row in await read(select(tables.sessions), SessionRow)}
         books.admit(
             await read(select(tables.instruments), InstrumentRow),
@@ -214,20 +217,20 @@ class SqlViews:
 
     async def _load(self, kept: Kept[R], wanted: dict[str, None], kind: type[R]) -> None:
         missing = [key for key in map(kept.key, wanted) if key not in kept.rows]
-        for row in await self._database.rows_by_id(kept.table, missing, kind):
+        for row in await self.database.rows_by_id(kept.table, missing, kind):
             kept.admit(row)
 
     async def _keep(self, before: CursorRow, rows: RowSet, books: Books, last: Committed) -> bool:
         """Store everything, and only then go on from memory; False where another process moved the cursor meanwhile."""
         after = CursorRow(
-            id=_NAME,
+            id=VIEWS,
             batch=last.batch_no,
             seq=last.last_seq,
             projection=PROJECTION,
             clearing=False,
             updated_at=last.appended_at,
         )
-        if not await self._database.write(list(rows.changes()), before, after):
+        if not await self.database.write(list(rows.changes()), before, after):
             return False
         rows.written()
         self._hand = after, rows, books
@@ -236,13 +239,13 @@ class SqlViews:
     async def _clear(self, cursor: CursorRow) -> None:
         """Empty every table and set the cursor back; begun is marked first, so that half of it is never mistaken for rows."""
         self._hand = None
-        marked = CursorRow(id=_NAME, batch=0, seq=0, projection=PROJECTION, clearing=True, updated_at=0)
-        if not await self._database.write([], cursor, marked):
+        marked = CursorRow(id=VIEWS, batch=0, seq=0, projection=PROJECTION, clearing=True, updated_at=0)
+        if not await self.database.write([], cursor, marked):
             raise ViewsBehind("another process moves the read models; stop it, then try again")
         for table in tables.FOLDED:
-            await self._database.clear(table)
-        empty = CursorRow(id=_NAME, batch=0, seq=0, projection=PROJECTION, clearing=False, updated_at=0)
-        if not await self._database.write([], marked, empty):
+            await self.database.clear(table)
+        empty = CursorRow(id=VIEWS, batch=0, seq=0, projection=PROJECTION, clearing=False, updated_at=0)
+        if not await self.database.write([], marked, empty):
             raise ViewsBehind("another process moves the read models; stop it, then try again")
         self._hand = empty, RowSet(), Books()
 
@@ -265,5 +268,4 @@ def _refuse_gap(cursor: CursorRow, batches: Sequence[Committed]) -> None:
         batch_no, seq = batch_no + 1, batch.last_seq + 1
 
 
-_NAME: Final = "views"
 _OPEN_ALERTS: Final = select(tables.alerts).where(tables.alerts.c.resolved_at.is_(None))

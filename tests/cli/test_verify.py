@@ -1,0 +1,140 @@
+"""`tradeloop verify` and `doctor`: the journal's end has its witness, and the read models say what the journal says."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.commands import demo, tradeloop
+
+
+@pytest.fixture(scope="module")
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the demo has run."""
+    folder = tmp_path_factory.mktemp("verify")
+    assert demo(folder).code == 0
+    return folder / "demo"
+
+
+@pytest.fixture
+def home(traded: Path, tmp_path: Path) -> Path:
+    """A copy of it to spoil."""
+    return Path(shutil.copytree(traded, tmp_path / "home"))
+
+
+def change(home: Path, statement: str, *values: object) -> None:
+    """Write past the program, as somebody with the file can."""
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        assert db.execute(statement, values).rowcount >= 1
+
+
+def read_models(home: Path, code: int) -> dict[str, Any]:
+    """What `verify` says of the read models; it ends with `code`."""
+    said = tradeloop(home, "verify", "--json")
+    assert said.code == code, said.out + said.err
+    assert said.document["sound"] is True
+    found: dict[str, Any] = said.document["read_models"]
+    return found
+
+
+def finding(home: Path, what: str) -> list[dict[str, str]]:
+    found = tradeloop(home, "doctor", "--json").document["findings"]
+    return [each for each in found if each["what"] == what]
+
+
+def test_read_models_that_nobody_touched_agree_row_by_row(home: Path) -> None:
+    """S1-46: every table, as far as the journal."""
+    found = read_models(home, 0)
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        fills = db.execute("SELECT count(*) FROM trade_fills").fetchone()[0]
+    assert found["agree"] is True
+    assert found["rows"] > fills > 0
+    assert found["differences"] == []
+
+
+def test_one_changed_cell_is_found_and_named_and_a_rebuild_mends_it(home: Path) -> None:
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        identity, price = db.execute("SELECT id, fill_price FROM trade_fills ORDER BY id LIMIT 1").fetchone()
+    change(home, "UPDATE trade_fills SET fill_price = '1.5' WHERE id = ?", identity)
+    (difference,) = read_models(home, 1)["differences"]
+    assert difference == {"table": "trade_fills", "id": identity, "column": "fill_price", "stored": "1.5", "journal": price}
+    said = tradeloop(home, "verify")
+    assert f"fill_price was 1.5, the journal gives {price}" in said.out
+    assert "tradeloop db rebuild" in said.out
+    assert tradeloop(home, "db", "rebuild").code == 0
+    assert read_models(home, 0)["agree"] is True
+
+
+def test_a_row_that_is_gone_and_a_row_that_no_event_made_are_found(home: Path) -> None:
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        gone = db.execute("SELECT id FROM positions ORDER BY id LIMIT 1").fetchone()[0]
+    change(home, "DELETE FROM positions WHERE id = ?", gone)
+    change(home, "UPDATE trade_orders SET id = 'forged' WHERE id = (SELECT min(id) FROM trade_orders)")
+    said = tradeloop(home, "verify")
+    assert said.code == 1
+    assert f"positions lacks row {gone!r}" in said.out
+    assert "trade_orders has row 'forged', which no event in the journal made" in said.out
+    assert read_models(home, 1)["count"] == 3
+
+
+def test_a_cell_that_holds_no_number_is_a_difference_and_no_fault(home: Path) -> None:
+    change(home, "UPDATE trade_fills SET fill_price = 'plenty' WHERE id = (SELECT min(id) FROM trade_fills)")
+    (difference,) = read_models(home, 1)["differences"]
+    assert difference["table"] == "trade_fills"
+    assert "no value of its kind" in difference["stored"]
+
+
+def test_read_models_that_stay_behind_are_compared_as_far_as_they_are(home: Path) -> None:
+    """A process that was killed leaves them so; the next command folds the rest, and nothing is wrong with them."""
+    whole = read_models(home, 0)["seq"]
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            if table not in ("journal", "lease", "snapshots", "snapshot_parts", "schema_patches", "view_cursors"):
+                db.execute(f"DELETE FROM {table}")
+        db.execute("UPDATE view_cursors SET batch = 0, seq = 0")
+    found = read_models(home, 0)
+    assert (found["seq"], found["rows"]) == (0, 0)
+    assert whole > 0
+
+
+def test_half_cleared_read_models_are_said_to_be(home: Path) -> None:
+    change(home, "UPDATE view_cursors SET clearing = 1")
+    assert "half cleared" in read_models(home, 1)["sentence"]
+
+
+def test_the_journal_alone_can_be_verified(home: Path) -> None:
+    change(home, "UPDATE trade_fills SET fill_price = '1.5'")
+    said = tradeloop(home, "verify", "--journal-only", "--json")
+    assert said.code == 0
+    assert said.document["read_models"] is None
+
+
+def test_a_journal_whose_witness_is_gone_does_not_verify_until_a_person_accepts_it(home: Path) -> None:
+    """Rows cut off the end leave a whole chain: only the witness sees it, and whoever cuts takes it away."""
+    (home / "tradeloop.db.head").unlink()
+    said = tradeloop(home, "verify")
+    assert said.code == 1
+    assert "there is no witness tradeloop.db.head" in said.out
+    assert "--without-witness" in said.error
+    assert tradeloop(home, "verify", "--json").document["witnessed"] is False
+    assert tradeloop(home, "verify", "--without-witness").code == 0
+
+
+def test_a_witness_that_says_nothing_readable_is_no_witness(home: Path) -> None:
+    (home / "tradeloop.db.head").write_bytes(b"not a record" * 100)
+    said = tradeloop(home, "verify")
+    assert said.code == 1
+    assert "holds something else" in said.out
+    assert tradeloop(home, "verify", "--without-witness").code == 0
+
+
+def test_doctor_says_that_the_witness_is_missing(home: Path) -> None:
+    assert finding(home, "witness") == []
+    (home / "tradeloop.db.head").unlink()
+    (found,) = finding(home, "witness")
+    assert found["state"] == "warn"
+    assert "rows cut off its end would not be seen" in found["text"]
+    assert "tradeloop verify" in found["text"]
