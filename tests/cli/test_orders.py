@@ -152,6 +152,41 @@ def test_a_fate_that_stays_unknown_ends_with_a_code_of_its_own(tmp_path: Path) -
     assert "AIG.US" in unknown_orders(tmp_path)
 
 
+def test_unknown_orders_are_listed_with_their_age_their_deadline_and_what_to_do(tmp_path: Path) -> None:
+    """Promise 2: what is unknown is known to be."""
+    a_run_of_unknown_fate(tmp_path)
+    found = {each["symbol"]: each for each in tradeloop(tmp_path, "orders", "--unknown", "--json").document["orders"]}
+    order = found["AIG.US"]
+    assert order["deadline_at"] > order["unknown_at"]
+    assert order["unknown_for_s"] >= 0
+    assert f"tradeloop orders resolve {order['id']} --as NOT_SENT|CANCELED --reason" in order["remedy"]
+    assert "tradeloop watch" in order["remedy"]  # nobody trades here, so nobody asks the broker
+    said = tradeloop(tmp_path, "orders", "--unknown").out
+    assert "unknown for" in said
+    assert f"AIG.US: {order['remedy']}" in said.splitlines()
+
+
+def test_no_unknown_orders_is_said(tmp_path: Path) -> None:
+    submit(tmp_path, "BAC.US", "buy", "100")
+    assert tradeloop(tmp_path, "orders", "--unknown").out == "Orders of unknown fate: none\n"
+
+
+def test_an_order_that_arrived_is_resolved_as_cancelled_and_its_fills_still_come(tmp_path: Path) -> None:
+    """The reply was lost, not the request: a person who says CANCELED too early is overruled by the broker's fill."""
+    faults(tmp_path, "[reply_lost:1, drop_ack:1, disconnect:2]", unknown_alert_s="0.2")
+    us_run(tmp_path, FILES / "good" / "portfolio_us.csv", "--yes")
+    (tmp_path / "broker.yaml").unlink()
+    order = unknown_orders(tmp_path)["AIG.US"]
+    (ordered,) = [each["qty"] for each in orders(tmp_path) if each["id"] == order]
+    said = tradeloop(tmp_path, "orders", "resolve", order, "--as", "CANCELED", "--reason", "asked by phone", *DEMO)
+    assert said.code == 0, said.err
+    assert f"order {order} is closed as CANCELED" in said.out
+    held = tradeloop(tmp_path, "positions", "--symbol", "AIG", "--json").document["positions"]
+    assert [row["volume"] for row in held] == [ordered]
+    again = tradeloop(tmp_path, "orders", "resolve", order, "--as", "CANCELED", "--reason", "asked by phone", *DEMO)
+    assert again.code == 2
+
+
 def test_a_fill_is_imported_and_never_declared(tmp_path: Path) -> None:
     a_run_of_unknown_fate(tmp_path)
     order = unknown_orders(tmp_path)["AIG.US"]

@@ -44,6 +44,7 @@ __all__ = [
     "label",
     "open_archive",
     "open_desk",
+    "policy_of",
     "quote_age_ns",
     "read_past",
     "sqlite_path",

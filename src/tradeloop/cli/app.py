@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tradeloop.cli import books, database, doctor, orders, record_commands, run, runs, settings, watch
+from tradeloop.cli import books, database, doctor, orders, record_commands, run, runs, settings, symbols, watch
 from tradeloop.cli.shell import Shell
 from tradeloop.cli.usage import Commands
 
@@ -42,6 +42,7 @@ app.add_typer(orders.app, name="orders")
 app.command("fills")(books.fills)
 app.command("positions")(books.positions)
 app.command("account")(books.account)
+app.add_typer(symbols.app, name="symbols")
 app.command("reconcile")(books.reconcile)
 app.command("watch")(watch.watch)
 app.command("replay")(record_commands.replay)

@@ -104,17 +104,31 @@ def account(
     account: AccountOf = None,
     json: Json = False,
 ) -> None:
-    """Show cash: balance, what is free, what orders reserve, profit and fees."""
+    """Show cash: balance, what is free, what orders reserve, profit and fees; and the symbols that are halted."""
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
-        from tradeloop.cli.record import plain_rows
+        from tradeloop.cli.record import every, plain_rows
         from tradeloop.cli.run_tables import show_accounts
+        from tradeloop.views.queries import PAGE_MAX
+        from tradeloop.views.wanted import overfill_alert
 
         async with open_archive(shell.load()) as archive:
-            rows = await archive.views.queries.accounts(account_id=account)
-        document = {"accounts": [_without_book(row) for row in plain_rows(rows)]}
-        voice.result(document, lambda out: show_accounts(out, rows))
+            queries = archive.views.queries
+            rows = await queries.accounts(account_id=account)
+            troubles = await every(lambda before: queries.alerts(before=before, limit=PAGE_MAX))
+        halted = [each for each in troubles if each.id == overfill_alert(each.subject)]
+
+        def show(out: Console) -> None:
+            show_accounts(out, rows)
+            for each in halted:
+                out.print(f"halted: {each.text}; `tradeloop symbols release {each.subject} --reason …`", soft_wrap=True)
+
+        document = {
+            "accounts": [_without_book(row) for row in plain_rows(rows)],
+            "halted": [{"symbol": each.subject, "why": each.text} for each in halted],
+        }
+        voice.result(document, show)
         return OK
 
     perform(ctx, json, work)

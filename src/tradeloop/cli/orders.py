@@ -41,7 +41,9 @@ def list_(
     symbol: SymbolOf = None,
     account: AccountOf = None,
     status: Annotated[str | None, typer.Option("--status", help="Only those that stand so, such as FILLED.")] = None,
-    unknown: Annotated[bool, typer.Option("--unknown", help="Only those whose fate is unknown.")] = False,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="Only those whose fate is unknown: since when, and what to do.")
+    ] = False,
     open_only: Annotated[bool, typer.Option("--open", help="Only those that may still trade.")] = False,
     limit: Limit = 50,
     json: Json = False,
@@ -59,7 +61,8 @@ def list_(
         known = [each.value for each in OrdStatus]
         if status is not None and status.upper() not in known:
             raise BadInput(f"--status was {status[:40]!r}; expected one of {', '.join(known)}")
-        async with open_archive(shell.load()) as archive:
+        loaded = shell.load()
+        async with open_archive(loaded) as archive:
             page = await archive.views.queries.orders(
                 run_id=run,
                 account_id=account,
@@ -69,6 +72,12 @@ def list_(
                 open_only=open_only,
                 limit=limit,
             )
+        if unknown:
+            from tradeloop.cli.unknown import doubts, show
+
+            found = await doubts(loaded, page.rows) if page.rows else []
+            voice.result({"orders": [each.document() for each in found]}, lambda out: show(out, found))
+            return OK
         voice.result({"orders": plain_rows(page.rows)}, lambda out: _show(out, page.rows))
         return OK
 

@@ -295,6 +295,11 @@ def plain_rows(rows: list[Any]) -> list[dict[str, Any]]:
     return [_plain(row) for row in rows]
 
 
+def iso(at: int) -> str:
+    """A time in nanoseconds as ISO 8601, UTC, to the second."""
+    return f"{datetime.fromtimestamp(at // SECOND_NS, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _plain(row: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in msgspec.structs.asdict(row).items():
@@ -305,7 +310,7 @@ def _plain(row: Any) -> dict[str, Any]:
         else:
             found[name] = _text(value)
             if name.endswith(("_at", "_time")) and isinstance(value, int):
-                found[f"{name}_iso"] = f"{datetime.fromtimestamp(value // SECOND_NS, UTC):%Y-%m-%dT%H:%M:%SZ}"
+                found[f"{name}_iso"] = iso(value)
     if isinstance(row, RunRow):
         found["text"] = found.pop("error")
     return found

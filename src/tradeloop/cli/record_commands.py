@@ -49,7 +49,7 @@ def verify(
 ) -> None:
     """Check every row of the journal against its hash chain, and every row of the read models against the journal.
 
-    Exit code 1 where the journal is damaged, where the witness of its end is missing, or where a read model says something else.
+    Exit code 1 where the journal is damaged, the witness of its end is missing, or a read model says something else.
     """
 
     async def work(shell: Shell, voice: Voice) -> int:
