@@ -34,12 +34,14 @@ def written(folder: Path) -> list[Path]:
     return sorted(path for pattern in (SUBMIT, *RESULTS) for path in folder.glob(pattern))
 
 
-def write_missing(folder: Path, record: Record, at: UtcNs, zone: ZoneInfo) -> None:
-    """Write what a run has not left yet. Raises BadInput when it can not be written."""
+def write_missing(folder: Path, record: Record, at: UtcNs, zone: ZoneInfo) -> list[Path]:
+    """Write what a run has not left yet, and say what that was. Raises BadInput when it can not be written."""
+    new: list[Path] = []
     if not list(folder.glob(SUBMIT)):
-        write_submit(folder, at, record.summary(), record.order_lines(), zone)
+        new.append(write_submit(folder, at, record.summary(), record.order_lines(), zone))
     if not all(list(folder.glob(pattern)) for pattern in RESULTS):
-        write_all_results(folder, record, at, zone)
+        new += write_all_results(folder, record, at, zone)
+    return new
 
 
 def write_all_results(folder: Path, record: Record, at: UtcNs, zone: ZoneInfo) -> list[Path]:

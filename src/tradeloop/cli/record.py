@@ -43,6 +43,8 @@ class Record:
     breaks: list[BreakRow]
     held: Mapping[str, Decimal] | None = None
     at_broker: Mapping[str, Decimal] | None = None
+    day_over: bool = False
+    """Whether a market of the run has opened a later trading day than the run's."""
 
     @property
     def todo(self) -> list[int]:
@@ -271,7 +273,9 @@ async def read_record(
     fills = await every(lambda before: queries.fills(run_id=run_id, before=before, limit=PAGE_MAX))
     breaks = await every(lambda before: queries.breaks(account_id=run.account_id, before=before, limit=PAGE_MAX))
     lines = await queries.run_lines(run_id)
-    return Record(run, lines, orders[::-1], fills[::-1], breaks[::-1], held, at_broker)
+    days = await queries.trading_days(list(dict.fromkeys(line.symbol for line in lines)))
+    over = any(day > run.trade_date for day in days)
+    return Record(run, lines, orders[::-1], fills[::-1], breaks[::-1], held, at_broker, over)
 
 
 async def every(page: Callable[[int | None], Awaitable[Page[R]]]) -> list[R]:

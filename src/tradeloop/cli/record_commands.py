@@ -127,6 +127,7 @@ def export(
         from tradeloop.cli.record import every
 
         files: list[Path] = []
+        new: list[Path] = []
         async with open_archive(shell.load()) as archive:
             queries = archive.views.queries
             if run is not None:
@@ -135,17 +136,23 @@ def export(
                 ids = [row.id for row in await every(lambda before: queries.runs(before=before, limit=1000))][::-1]
             state = (await archive.recovered()).state
             for run_id in ids:
-                files += await _exported(archive, state, run_id, out)
-        voice.result(
-            {"artefacts": [str(path) for path in files]},
-            lambda console: console.print("\n".join(f"written: {path}" for path in files) or "no runs yet", soft_wrap=True),
-        )
+                there, written = await _exported(archive, state, run_id, out)
+                files, new = files + there, new + written
+
+        def show(console: Console) -> None:
+            for path in files:
+                console.print(f"{'written' if path in new else 'there already'}: {path}", soft_wrap=True)
+            if not files:
+                console.print("no runs yet")
+
+        voice.result({"artefacts": [str(path) for path in files], "written": [str(path) for path in new]}, show)
         return OK
 
     perform(ctx, json, work)
 
 
-async def _exported(archive: Archive, state: State, run_id: str, out: Path | None) -> list[Path]:
+async def _exported(archive: Archive, state: State, run_id: str, out: Path | None) -> tuple[list[Path], list[Path]]:
+    """The files of a run that are there now, and those that were not before."""
     from dataclasses import replace
 
     from tradeloop.cli.artefacts import write_missing, written, zone_of
@@ -165,8 +172,8 @@ async def _exported(archive: Archive, state: State, run_id: str, out: Path | Non
     folder = (out if out is not None else archive.loaded.home.artefacts) / run_id
     zone = zone_of(state.instruments[line.symbol] for line in state.runs[RunID(run_id)].created.targets)
     at = UtcNs(record.run.finished_at or record.run.updated_at)
-    write_missing(folder, record, at, zone)
-    return written(folder)
+    new = write_missing(folder, record, at, zone)
+    return written(folder), new
 
 
 async def _replayed(archive: Archive, until: int | None) -> dict[str, Any]:

@@ -99,7 +99,7 @@ async def _show(voice: Voice, queries: Queries, record: Record, files: list[Path
         if record.run.status == RunStatus.AWAITING_APPROVAL.value:
             out.print(f"the run waits for approval; let it go with: tradeloop runs approve {record.run.id}", soft_wrap=True)
         for path in files:
-            out.print(f"written: {path}", soft_wrap=True)
+            out.print(f"file: {path}", soft_wrap=True)
 
     voice.result(record_document(record, positions, accounts, files, now), show)
 

@@ -16,6 +16,7 @@ from tradeloop.core.events import PlanLine
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.run.conduct import Preview
 from tradeloop.core.types import SECOND_NS, ZERO, RunStatus, Side, Symbol
+from tradeloop.views.columns import plain
 from tradeloop.views.rows import AccountRow, BreakRow, PositionRow
 
 if TYPE_CHECKING:
@@ -165,25 +166,29 @@ def show_reconciliation(console: Console, record: Record, lines: Sequence[Reconc
 def show_breaks(console: Console, title: str, breaks: Sequence[dict[str, Any]]) -> None:
     """Breaks as `break_rows` or `broker_break_rows` give them, and how many are unexplained."""
     headings = ("between", "what", ">ours", ">theirs", ">?age", "~cause", "~repair")
-    words.table(console, title, headings, [tuple(str(each[key]) for key in _BREAK_KEYS) for each in breaks], "no breaks")
+    words.table(console, title, headings, [tuple(_told(each[key], key) for key in _BREAK_KEYS) for each in breaks], "no breaks")
     console.print(f"{words.plural(unexplained(breaks), 'unexplained break')}")
+
+
+def _told(value: object, key: str) -> str:
+    """A field of a break as a person reads it; an amount with its thousands apart."""
+    text = str(value)
+    if key not in ("ours", "theirs"):
+        return text
+    try:
+        amount = Decimal(text)
+    except ArithmeticError:
+        return text  # a break of another kind, such as a status
+    return words.qty(amount) if amount.is_finite() else text
 
 
 _BREAK_KEYS = ("between", "what", "ours", "theirs", "age", "cause", "repair")
 
 
 def break_rows(record: Record, lines: Sequence[ReconcileRow], now: int) -> list[dict[str, Any]]:
-    """Every difference: with the broker as it was journalled, with the target as it stands."""
+    """Every difference: with the broker as it was journalled, with the target as it stands. Amounts are exact, as text."""
     found = broker_break_rows(record.breaks, now)
     ended = record.run.finished_at
-    retry = f"tradeloop runs retry {record.run.id}" if record.todo else "none needed: the target cannot be met closer"
-    if record.run.status == RunStatus.AWAITING_APPROVAL.value:
-        retry = f"tradeloop runs approve {record.run.id}"
-    elif record.run.status == RunStatus.PAUSED.value:
-        retry = f"tradeloop runs resume {record.run.id}"
-    elif not ended:
-        retry = "wait: the run is not at its end"
-    look = f"look at `tradeloop orders --run {record.run.id}`, then trade a new target"
     for line in lines:
         left_with = line.held_qty - line.moved_qty
         if line.target_qty != left_with:
@@ -191,11 +196,11 @@ def break_rows(record: Record, lines: Sequence[ReconcileRow], now: int) -> list[
                 {
                     "between": "target",
                     "what": line.ts_code,
-                    "ours": words.qty(left_with),
-                    "theirs": words.qty(line.target_qty),
+                    "ours": plain(left_with),
+                    "theirs": plain(line.target_qty),
                     "age": words.age(now - ended) if ended else "-",
                     "cause": line.reason or "not known",
-                    "repair": retry if line.reason else look,
+                    "repair": _repair(record, line),
                     "explained": bool(line.reason),
                 }
             )
@@ -210,6 +215,29 @@ def broker_break_rows(breaks: Sequence[BreakRow], now: int) -> list[dict[str, An
     return [_with_broker(each, now) for each in breaks]
 
 
+def _repair(record: Record, line: ReconcileRow) -> str:
+    """What brings a line closer to its target; a retry only where it would be taken and would trade this line."""
+    run = record.run
+    doubted = [order.id for order in record.unknown if order.symbol == line.ts_code]
+    if doubted:
+        return f"tradeloop orders resolve {doubted[0]} --as NOT_SENT|CANCELED --reason …, once the broker was asked"
+    if run.status == RunStatus.AWAITING_APPROVAL.value:
+        return f"tradeloop runs approve {run.id}"
+    if run.status == RunStatus.PAUSED.value:
+        return f"tradeloop runs resume {run.id}"
+    if not run.finished_at:
+        return "wait: the run is not at its end"
+    if not line.reason:
+        return f"look at `tradeloop orders --run {run.id}`, then trade a new target"
+    if not any(each.leg in record.todo for each in record.lines if each.symbol == line.ts_code):
+        return "none needed: the target cannot be met closer"
+    if run.superseded_by is not None:
+        return f"see run {run.superseded_by}, which took up what this one left"
+    if record.day_over:
+        return f"trade a new target: {run.trade_date}, the trading day of the run, is over"
+    return f"tradeloop runs retry {run.id}"
+
+
 def _moved(symbol: str, held: Decimal, left_with: Decimal, target: Decimal) -> dict[str, Any]:
     """What changed in a symbol of the target by another hand than the run's; no reason of the run explains it."""
     back = target - held
@@ -217,8 +245,8 @@ def _moved(symbol: str, held: Decimal, left_with: Decimal, target: Decimal) -> d
     return {
         "between": "target",
         "what": symbol,
-        "ours": words.qty(held),
-        "theirs": words.qty(left_with),
+        "ours": plain(held),
+        "theirs": plain(left_with),
         "age": "-",
         "cause": f"held changed by {held - left_with:+,f} beside the run: traded by hand, or adjusted; see `tradeloop fills`",
         "repair": f"{order}, or trade a new target" if back else "trade a new target, so that it is meant",

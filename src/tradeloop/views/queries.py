@@ -6,6 +6,7 @@ A page ends with the `before` of the next one, so that rows that arrive meanwhil
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Generic
 
 import msgspec
@@ -22,10 +23,12 @@ from tradeloop.views.rows import (
     BreakRow,
     CurveRow,
     FillRow,
+    InstrumentRow,
     OrderRow,
     PositionRow,
     RunLineRow,
     RunRow,
+    SessionRow,
     TradeRow,
 )
 
@@ -167,6 +170,13 @@ class Queries:
         """Differences between books, newest first."""
         wanted = {"account_id": account_id, "kind": kind, "status": "OPEN" if open_only else None}
         return await self._page(_where(tables.breaks, wanted), tables.breaks, BreakRow, before, limit)
+
+    async def trading_days(self, symbols: Sequence[str]) -> list[str]:
+        """The trading days that the sessions of these symbols are in, each once, the oldest first."""
+        listed = await self._database.rows_by_id(tables.instruments, symbols, InstrumentRow)
+        sessions = list(dict.fromkeys(row.session for row in listed if row.session))
+        found = await self._database.rows_by_id(tables.sessions, sessions, SessionRow)
+        return sorted({row.trading_day for row in found})
 
     async def alerts(self, *, open_only: bool = True, before: int | None = None, limit: int = 50) -> Page[AlertRow]:
         """Troubles, newest first."""

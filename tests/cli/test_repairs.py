@@ -1,0 +1,92 @@
+"""What is proposed where books or targets differ is what would help, and its figures are exact."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.cli.commands import FAST, a_portfolio, demo, runs, tradeloop
+from tests.cli.test_orders import a_run_of_unknown_fate, unknown_orders
+
+DEMO = ("--feed", "demo", "--speed", FAST)
+
+
+def breaks(home: Path, run: str) -> dict[str, dict[str, Any]]:
+    """Symbol -> its break with the target."""
+    found = tradeloop(home, "runs", "show", run, "--json").document["breaks"]
+    return {each["what"]: each for each in found if each["between"] == "target"}
+
+
+def a_run_that_left_something(home: Path) -> str:
+    """One order that our time-out ended; the id of the run."""
+    home.mkdir(exist_ok=True)
+    (home / "tradeloop.yaml").write_text("run:\n  order_timeout_s: 20\n", encoding="utf-8")
+    quotes = home / "quotes.csv"
+    quotes.write_text(
+        "ts,symbol,bid,ask,bid_size,ask_size\n2013-10-08T13:30:01Z,AIG.US,48.80,48.90,500,500\n", encoding="utf-8"
+    )
+    target = str(a_portfolio(home, "AIG.US,0.1\n"))
+    said = tradeloop(home, "run", target, "--feed", str(quotes), "--speed", "10", "--yes", "--json")
+    assert said.code == 1, said.err
+    run: str = said.document["run"]["id"]
+    return run
+
+
+def test_a_retry_is_offered_where_it_would_trade_what_is_left(tmp_path: Path) -> None:
+    run = a_run_that_left_something(tmp_path)
+    assert breaks(tmp_path, run)["AIG.US"]["repair"] == f"tradeloop runs retry {run}"
+
+
+def test_no_second_retry_is_offered_of_a_run_that_was_retried(tmp_path: Path) -> None:
+    run = a_run_that_left_something(tmp_path)
+    again = tradeloop(tmp_path, "runs", "retry", run, "--feed", "demo", "--speed", FAST, "--json")
+    assert again.code in (0, 1), again.err
+    newer = again.document["run"]["id"]
+    assert breaks(tmp_path, run)["AIG.US"]["repair"] == f"see run {newer}, which took up what this one left"
+
+
+def test_no_retry_is_offered_when_the_trading_day_of_the_run_is_over(tmp_path: Path) -> None:
+    """It would be denied: a retry keeps the trade date of its run."""
+    run = a_run_that_left_something(tmp_path)
+    next_day = ("--feed", "synthetic", "--start", "2013-10-09T14:00:00Z", "--speed", "10")
+    assert tradeloop(tmp_path, "orders", "submit", "BAC", "buy", "1", *next_day).code == 0
+    assert "trade a new target: 2013-10-08" in breaks(tmp_path, run)["AIG.US"]["repair"]
+    assert tradeloop(tmp_path, "runs", "retry", run, *next_day).code in (2, 3)
+
+
+def test_an_order_of_unknown_fate_is_resolved_and_not_waited_for(tmp_path: Path) -> None:
+    a_run_of_unknown_fate(tmp_path)
+    (run,) = runs(tmp_path)
+    order = unknown_orders(tmp_path)["AIG.US"]
+    assert f"tradeloop orders resolve {order}" in breaks(tmp_path, run["id"])["AIG.US"]["repair"]
+
+
+def test_the_amounts_of_breaks_are_exact_decimals_in_json_and_readable_in_tables(tmp_path: Path) -> None:
+    """ADR 5: amounts are plain decimals on every wire; thousands are set apart for people only."""
+    a_run_of_unknown_fate(tmp_path)
+    (run,) = runs(tmp_path)
+    said = tradeloop(tmp_path, "runs", "show", run["id"], "--json")
+    found = json.loads(said.out)["breaks"]
+    assert len(found) == 4
+    for each in found:
+        for side in ("ours", "theirs"):
+            assert f"{Decimal(each[side]):f}" == each[side]
+    assert any(len(each["theirs"]) > 3 for each in found)
+    assert f"{int(breaks(tmp_path, run['id'])['AIG.US']['theirs']):,}" in tradeloop(tmp_path, "runs", "show", run["id"]).out
+
+
+def test_an_export_says_what_it_wrote_and_what_was_there(tmp_path: Path) -> None:
+    assert demo(tmp_path).code == 0
+    home = tmp_path / "demo"
+    said = tradeloop(home, "export")
+    assert "written: " not in said.out
+    assert said.out.count("there already: ") == 4
+    assert tradeloop(home, "export", "--json").document["written"] == []
+    elsewhere = tradeloop(home, "export", "--out", str(tmp_path / "copy"))
+    assert elsewhere.out.count("written: ") == 4
+    next((tmp_path / "copy").rglob("broker_submit_*.json")).unlink()
+    again = tradeloop(home, "export", "--out", str(tmp_path / "copy"), "--json").document
+    assert len(again["artefacts"]) == 4
+    assert [Path(path).name[:13] for path in again["written"]] == ["broker_submit"]
