@@ -30,7 +30,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, JournalFailed
 from tradeloop.core.types import Rounding, exact
 
 PREFIX: Final = "TRADELOOP_"
@@ -260,13 +260,20 @@ class Home:
         return Home(below, below, below)
 
     def prepare(self) -> None:
-        """Make the folders, for their owner alone. Raises BadInput when that is not possible."""
+        """Make the folders, for their owner alone. Raises BadInput where the name is that of something else, JournalFailed
+        where the system does not allow it: a disk that is full or may not be written.
+        """
         for folder in dict.fromkeys((self.config, self.data, self.state)):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            except OSError as error:
+            except (FileExistsError, NotADirectoryError) as error:
                 raise BadInput(
                     f"the folder {folder} can not be made ({error.strerror or error}); set {HOME_VARIABLE} to one that can"
+                ) from None
+            except OSError as error:
+                raise JournalFailed(
+                    f"the folder {folder} can not be made ({error.strerror or error}), so nothing could be recorded; free space"
+                    f" on the disk, make it writable, or set {HOME_VARIABLE} to another folder"
                 ) from None
 
 

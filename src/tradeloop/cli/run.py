@@ -101,11 +101,26 @@ def _demo(shell: Shell, given: dict[str, Any]) -> _Wish:
     home.prepare()
     settings = home.config / "tradeloop.yaml"
     if not settings.exists():
-        settings.write_text(_DEMO_SETTINGS, encoding="utf-8")
+        _write_whole(settings, _DEMO_SETTINGS)
     alone = Shell(home.data, shell.debug)
     given = given | {"feed__kind": "demo", "feed__speed": given["feed__speed"] or DEMO_SPEED}
     loaded = alone.load(**given, database__url=f"sqlite:///{home.database}")
     return _Wish(read_target(demo_portfolio(), demo_context()), loaded, demo=True)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """The file with all of `text` or no file: an empty one would stand for settings that say nothing."""
+    from tradeloop.core.errors import JournalFailed
+
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise JournalFailed(
+            f"{path} could not be written ({error.strerror or error}); free space on the disk and make its folder writable"
+        ) from error
 
 
 class _Trade:

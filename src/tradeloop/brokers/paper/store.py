@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOrder, PaperPosition, kept_since
-from tradeloop.core.errors import BadInput, TradeloopError
+from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.reports import Execution
 from tradeloop.core.types import AccountID, ClOrdID, ExecID, UtcNs
@@ -83,7 +83,12 @@ class Store:
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute("PRAGMA busy_timeout=5000")
             self._db.executescript(_SCHEMA)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.OperationalError, OSError) as error:
+            raise JournalFailed(
+                f"paper books {path} could not be opened ({error}); free space on the disk, make the file and its folder"
+                " writable by this user, and start again"
+            ) from error
+        except sqlite3.Error as error:
             raise BadInput(
                 f"paper books {path} could not be opened ({error}); expected a SQLite file this user may write"
             ) from error
