@@ -12,6 +12,7 @@ Every source gives text, YAML too, so that no amount passes through a binary flo
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -252,7 +253,9 @@ class Home:
         if os.name == "nt" or not self.data.exists():
             return None
         mode = stat.S_IMODE(self.data.stat().st_mode)
-        return f"{self.data} has mode {mode:04o}; expected 0700, run: chmod 700 {self.data}" if mode & 0o077 else None
+        if not mode & 0o077:
+            return None
+        return f"{self.data} has mode {mode:04o}; expected 0700, run: chmod 700 {shlex.quote(str(self.data))}"
 
     def inside(self, name: str) -> Home:
         """A home of its own below this one's data folder."""
@@ -342,8 +345,24 @@ _SEPARATOR: Final = "."
 
 
 def find_home(given: Path | None = None, environ: Mapping[str, str] | None = None) -> Home:
-    """The folders of this installation: `given`, else TRADELOOP_HOME, else the XDG ones."""
-    environment = os.environ if environ is None else environ
+    """The folders of this installation: `given`, else TRADELOOP_HOME, else the XDG ones. Raises BadInput."""
+    try:
+        home = _find_home(given, os.environ if environ is None else environ)
+    except RuntimeError as error:  # a ~ of nobody, or no home directory at all
+        raise BadInput(f"no folder for the installation could be found ({error}); set {HOME_VARIABLE} to one") from None
+    for folder in (home.config, home.data, home.state):
+        try:
+            str(folder).encode()
+        except UnicodeEncodeError:
+            # Bytes that the encoding in force cannot read; the database could not be opened under such a name.
+            raise BadInput(
+                f"the folder was {str(folder)!r}, which is no Unicode text in the encoding of this terminal; set LC_ALL=C.UTF-8"
+                " or PYTHONUTF8=1, or name another folder"
+            ) from None
+    return home
+
+
+def _find_home(given: Path | None, environment: Mapping[str, str]) -> Home:
     named = given or (Path(environment[HOME_VARIABLE]) if environment.get(HOME_VARIABLE) else None)
     if named is not None:
         whole = named.expanduser().absolute()

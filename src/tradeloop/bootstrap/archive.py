@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -53,7 +54,7 @@ async def open_archive(loaded: Loaded, *, fresh_views: bool = True) -> AsyncIter
     if await is_new(loaded):
         demo = loaded.home.inside("demo")
         hint = (
-            f"the demo's home is {demo.data}: give `--home {demo.data}` before the command to look at what it traded"
+            f"the demo's home is {demo.data}: give `--home {shlex.quote(str(demo.data))}` before the command to look at it"
             if demo.database.exists()
             else "trade first, for example with `tradeloop run --demo`"
         )

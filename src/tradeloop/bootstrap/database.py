@@ -46,8 +46,9 @@ def sqlite_path(loaded: Loaded) -> Path | None:
 
 
 def label(loaded: Loaded) -> str:
-    """The database in words, without its password."""
-    return make_url(loaded.database_url).render_as_string(hide_password=True)
+    """The database in words: a file by its path, a server without its password."""
+    path = sqlite_path(loaded)
+    return str(path) if path is not None else make_url(loaded.database_url).render_as_string(hide_password=True)
 
 
 def owner_of(loaded: Loaded, command: str) -> str:

@@ -7,6 +7,7 @@ Modules import what they need when they run, so that `--help` stays quick.
 
 from __future__ import annotations
 
+import io
 import sys
 from types import TracebackType
 
@@ -17,16 +18,40 @@ def main() -> None:
 
     # Before Typer is imported, which hands on to the hook that stands then.
     sys.excepthook = _told
+    _have_streams()
     from tradeloop.cli.app import app
 
     os.umask(0o077)  # what is made here is its owner's alone: journal, books, artefacts
     app()
 
 
+def _have_streams() -> None:
+    """Somewhere to read and to speak, whatever we were given: a closed stream's number would be taken by the next file that is
+    opened, and a character that the terminal does not know would end the command after its work is done.
+    """
+    import os
+    from pathlib import Path
+
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # to the end of the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """A fault of the program: its place with --debug, one sentence without."""
     if "--debug" in sys.argv:
         sys.__excepthook__(kind, error, trace)
+        return
+    if isinstance(error, OSError) and error.filename is None:
+        sys.stderr.write(f"error: what there was to say could not be written ({error.strerror or error})\n")
         return
     said = f"error: a fault of tradeloop itself ({kind.__name__}: {error}); what was recorded is safe."
     sys.stderr.write(f"{said} Run it again as `tradeloop --debug …` for the place, and report it.\n")

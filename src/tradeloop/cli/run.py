@@ -6,6 +6,7 @@ again is the same run: one that ended is shown, one that a crash interrupted goe
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
@@ -332,7 +333,7 @@ class _Trade:
         if self._demo and not self._voice.json:
             self._voice.out.print(
                 f"\nThe demo's home is {self._loaded.home.data}; look around in it, for example:\n"
-                f"  tradeloop --home {self._loaded.home.data} orders",
+                f"  tradeloop --home {shlex.quote(str(self._loaded.home.data))} orders",
                 soft_wrap=True,
             )
         return code

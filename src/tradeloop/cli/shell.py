@@ -7,6 +7,7 @@ sentence without.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -77,11 +78,24 @@ class Voice:
         return self._err
 
     def result(self, document: object, show: Callable[[Console], None]) -> None:
-        """Say the result: the document with --json, else what `show` prints."""
-        if self.json:
-            write_json(document)
-        else:
-            show(self.out)
+        """Say the result: the document with --json, else what `show` prints.
+
+        Raises Ended where it cannot be written: the work is done then, and doing it again would be another thing.
+        """
+        try:
+            if self.json:
+                write_json(document)
+            else:
+                show(self.out)
+                sys.stdout.flush()
+        except BrokenPipeError:
+            raise  # whoever read has seen enough
+        except OSError as error:
+            sys.stdout = None  # closing it would try once more
+            raise Ended(
+                f"the result could not be written ({error.strerror or error}); what was done stands, so look before doing it"
+                " again"
+            ) from error
 
     def say(self, text: str) -> None:
         """A line for a person that is no result."""
@@ -127,8 +141,9 @@ def perform(
 
 
 def _failed(voice: Voice, sentence: str, code: int) -> int:
-    if voice.json:
-        write_json({"error": sentence, "exit_code": code})
+    if voice.json and sys.stdout is not None:
+        with contextlib.suppress(OSError):  # it is on stderr as well, and the exit code says it
+            write_json({"error": sentence, "exit_code": code})
     voice.say(f"error: {sentence}")
     return code
 
@@ -170,7 +185,9 @@ def write_json(document: object) -> None:
     """One JSON document on stdout; amounts are text, so that no reader makes binary floats of them."""
     import msgspec
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document, enc_hook=_encodable), indent=2).decode() + "\n")
+    text = msgspec.json.format(msgspec.json.encode(document, enc_hook=_encodable), indent=2) + b"\n"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text)  # JSON is UTF-8, whatever the terminal's encoding is
     sys.stdout.flush()
 
 

@@ -76,7 +76,8 @@ class Database:
         backend = parsed.get_backend_name()
         if backend not in _DRIVERS:
             raise ViewsFailed(f"the database was {backend!r}; expected sqlite, postgresql or mysql")
-        self.label = parsed.render_as_string(hide_password=True)
+        file = parsed.database if backend == "sqlite" else None
+        self.label = file or parsed.render_as_string(hide_password=True)
         options: dict[str, Any] = {} if backend == "sqlite" else {"pool_pre_ping": True}
         self._engine: AsyncEngine = create_async_engine(parsed.set(drivername=_DRIVERS[backend]), pool_size=4, **options)
         self._apart: Engine | None = None  # for writes in a thread
