@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.crash
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with blanks and Chinese in its name, in which the demo has run."""
-    folder = tmp_path_factory.mktemp("streams") / "我的 家 & 'co'"
+    folder = tmp_path_factory.mktemp("streams") / "\u6211\u7684 \u5bb6 & 'co'"
     assert demo(folder).code == 0
     return folder / "demo"
 
@@ -103,3 +104,45 @@ def test_a_home_of_nobody_is_refused(home: Path) -> None:
     ran = shell(Path("~nobody-of-this-name/x"), "$TL orders")
     assert ran.returncode == 2
     assert "TRADELOOP_HOME" in ran.stderr
+
+
+def test_whoever_closes_the_terminal_ends_a_run_in_order_and_it_goes_on_later(tmp_path: Path) -> None:
+    """SIGHUP is what a closed terminal sends; under `nohup` it is ignored, and the run comes to its end."""
+    words = [sys.executable, "-m", "tradeloop", "--home", str(tmp_path), "run", "--demo", "--speed", "20"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        process.send_signal(signal.SIGHUP)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert err.splitlines()[-1].startswith("error: interrupted; what was recorded stays, and the same command goes on")
+    assert not (tmp_path / "demo" / "control.sock").exists()
+    ignoring = ["bash", "-c", f"trap '' HUP; exec {shlex.join(words)}"]
+    with subprocess.Popen(ignoring, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=100)
+        assert process.returncode == 0
+
+
+def test_work_goes_on_where_nobody_hears_of_it(tmp_path: Path) -> None:
+    """A full or closed stderr takes the progress and the alerts, and never the run."""
+    ran = shell(tmp_path, f"$TL run --demo --speed {FAST} 2>/dev/full >/dev/null")
+    assert ran.returncode == 0
+    assert {each["ord_status"] for each in orders(tmp_path / "demo")} == {"FILLED"}
+
+
+def test_ctrl_c_before_a_command_has_begun_is_no_fault(tmp_path: Path) -> None:
+    planted = (
+        "import sys, importlib.abc\n"
+        "class Stop(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "from tradeloop.cli import main\n"
+        "main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", planted, "orders"], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ran.returncode == 1
+    assert ran.stderr == "error: interrupted; nothing was begun\n"

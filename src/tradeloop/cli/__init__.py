@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import sys
 from types import TracebackType
+from typing import NoReturn
 
 
 def main() -> None:
@@ -19,10 +20,26 @@ def main() -> None:
     # Before Typer is imported, which hands on to the hook that stands then.
     sys.excepthook = _told
     _have_streams()
-    from tradeloop.cli.app import app
-
     os.umask(0o077)  # what is made here is its owner's alone: journal, books, artefacts
-    app()
+    try:
+        from tradeloop.cli.app import app
+
+        app()
+    except KeyboardInterrupt:
+        _end_interrupted()
+    except SystemExit as ended:
+        if ended.code != _TYPERS_INTERRUPT:
+            raise
+        _end_interrupted()
+
+
+_TYPERS_INTERRUPT = 130
+
+
+def _end_interrupted() -> NoReturn:
+    """Ctrl-C before the command began: the commands themselves say what they leave (shell.py)."""
+    sys.stderr.write("error: interrupted; nothing was begun\n")
+    sys.exit(1)
 
 
 def _have_streams() -> None:

@@ -98,8 +98,9 @@ class Voice:
             ) from error
 
     def say(self, text: str) -> None:
-        """A line for a person that is no result."""
-        self.err.print(text, markup=False, highlight=False, soft_wrap=True)
+        """A line for a person that is no result. Where nobody can hear it, a closed terminal for example, work goes on."""
+        with contextlib.suppress(OSError):
+            self.err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def shell_of(ctx: typer.Context) -> Shell:
@@ -149,7 +150,7 @@ def _failed(voice: Voice, sentence: str, code: int) -> int:
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:
-    """On uvloop where it is installed; a SIGTERM ends a command in order, as Ctrl-C does."""
+    """On uvloop where it is installed; a SIGTERM, and the end of the terminal, end a command in order, as Ctrl-C does."""
     with asyncio.Runner(loop_factory=_loop) as runner:
         return runner.run(_until_told_to_stop(work))
 
@@ -164,7 +165,9 @@ async def _until_told_to_stop(work: Coroutine[Any, Any, int]) -> int:
         task.cancel()
 
     if sys.platform != "win32":
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+        for each in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(each) is not signal.SIG_IGN:  # as `nohup` asks for
+                asyncio.get_running_loop().add_signal_handler(each, stop)
     try:
         return await task
     except asyncio.CancelledError:

@@ -96,6 +96,7 @@ _SENTENCE_MIN = 16
 
 def _grid(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], shown: Sequence[int]) -> Table:
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
@@ -110,7 +111,7 @@ def _grid(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], sh
             justify="right" if heading.startswith(">") else "left",
             no_wrap=not sentence,
             overflow="fold",
-            min_width=_SENTENCE_MIN if sentence else max(len(row[place]) for row in rows),
+            min_width=_SENTENCE_MIN if sentence else max(len(heading.lstrip(_MARKS)), *(cell_len(row[place]) for row in rows)),
         )
     for row in rows:
         grid.add_row(*(Text(row[place]) for place in shown))
