@@ -138,3 +138,10 @@ def test_doctor_says_that_the_witness_is_missing(home: Path) -> None:
     assert found["state"] == "warn"
     assert "rows cut off its end would not be seen" in found["text"]
     assert "tradeloop verify" in found["text"]
+
+
+def test_a_journal_that_nobody_has_folded_yet_verifies(tmp_path: Path) -> None:
+    """Tables made and nothing traded: there is no row that could be wrong, and no end that could be cut off."""
+    assert tradeloop(tmp_path, "db", "upgrade").code == 0
+    (tmp_path / "tradeloop.db.head").unlink(missing_ok=True)
+    assert read_models(tmp_path, 0)["rows"] == 0

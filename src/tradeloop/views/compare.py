@@ -83,11 +83,11 @@ async def compare(stored: SqlViews, fresh: SqlViews, journal: BatchSource) -> Co
         cursors = await then.rows(select(tables.view_cursors).where(tables.view_cursors.c.id == VIEWS), CursorRow)
         if (why := _unusable(cursors)) is not None:
             return Comparison(0, 0, 0, (), why)
-        await fresh.catch_up(_UpTo(journal, cursors[0].batch))
+        batch, seq = (cursors[0].batch, cursors[0].seq) if cursors else (0, 0)
+        await fresh.catch_up(_UpTo(journal, batch))
         found = _Found()
-        if (at := await fresh.cursor()) != (cursors[0].batch, cursors[0].seq):
-            place = f"event {cursors[0].seq} in batch {cursors[0].batch}", f"event {at[1]} in batch {at[0]}"
-            found.differ("view_cursors", VIEWS, "seq", *place)
+        if (at := await fresh.cursor()) != (batch, seq):
+            found.differ("view_cursors", VIEWS, "seq", f"event {seq} in batch {batch}", f"event {at[1]} in batch {at[0]}")
         for table in tables.FOLDED:
             await _compare_table(table, then, fresh.database, found)
     return Comparison(at[1], found.rows, found.count, tuple(found.differences))
@@ -95,7 +95,7 @@ async def compare(stored: SqlViews, fresh: SqlViews, journal: BatchSource) -> Co
 
 def _unusable(cursors: Sequence[CursorRow]) -> str | None:
     if not cursors:
-        return "were never folded"
+        return None  # never folded yet: there must be no row either
     if cursors[0].clearing:
         return "are half cleared"
     if cursors[0].projection != PROJECTION:
