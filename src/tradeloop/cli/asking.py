@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def refuse_a_second_writer(loaded: Loaded) -> None:
-    """Raise LeaseHeld, naming the holder, where another process writes the journal of this home."""
-    from tradeloop.bootstrap import is_new
-    from tradeloop.cli.schema import lease_holder
-
-    if not await is_new(loaded) and (holder := await lease_holder(loaded)) is not None:
-        raise LeaseHeld(holder)
-
-
 async def there_or_here(
     ask: Callable[[], Awaitable[Answer | None]], there: Callable[[Answer], Awaitable[T]], here: Callable[[], Awaitable[T]]
 ) -> T:

@@ -112,7 +112,7 @@ def submit(
     """Submit one order and follow it until the broker has answered: filled, working, or refused."""
 
     async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.cli.asking import refuse_a_second_writer
+        from tradeloop.cli.schema import refuse_a_second_writer
         from tradeloop.core.commands import SubmitOrder
         from tradeloop.core.errors import BadInput
         from tradeloop.core.types import AccountID, OrdType, Px, Qty, Side, TimeInForce, exact

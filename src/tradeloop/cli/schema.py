@@ -6,7 +6,7 @@ import msgspec
 
 from tradeloop.bootstrap import is_new, label, sqlite_path
 from tradeloop.config import Loaded
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, LeaseHeld
 from tradeloop.journal import patches
 from tradeloop.journal import tables as journal_tables
 from tradeloop.journal.connection import line_to
@@ -54,3 +54,9 @@ async def lease_holder(loaded: Loaded) -> str | None:
         return await line.run(lambda c: held_by(c, line), "reading the lease")
     finally:
         await line.close()
+
+
+async def refuse_a_second_writer(loaded: Loaded) -> None:
+    """Raise LeaseHeld, naming the holder, where another process writes the journal of this home."""
+    if not await is_new(loaded) and (holder := await lease_holder(loaded)) is not None:
+        raise LeaseHeld(holder)

@@ -48,8 +48,8 @@ async def working_desk(
     `look` sees the state as the journal has it, an empty one in a new home, and may raise before anything is made.
     """
     from tradeloop.bootstrap import is_new, open_desk
-    from tradeloop.cli.asking import refuse_a_second_writer
     from tradeloop.cli.control import serving
+    from tradeloop.cli.schema import refuse_a_second_writer
 
     await refuse_a_second_writer(loaded)
     opened = loaded.home.open_to_others()

@@ -93,9 +93,7 @@ async def verify(journal: VerifiableJournal, witnesses: Iterable[Witness] = ()) 
     sentence = f"the journal is sound: {head[0]} batches, {head[1]} events, head {head[2].hex()}"
     if remark:
         sentence += f"; {remark}"
-    return Report(
-        sound=True, sentence=sentence, batches=head[0], events=head[1], head=head[2].hex(), unwitnessed=remark
-    )
+    return Report(sound=True, sentence=sentence, batches=head[0], events=head[1], head=head[2].hex(), unwitnessed=remark)
 
 
 def _contradiction(witness: Witness, head: codec.Head, seen: dict[int, bytes]) -> tuple[str, int] | None:
