@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from tests.cli.commands import FAST, FILES, a_portfolio, demo, orders, runs, tradeloop, us_run
+
+from tradeloop.cli.words import table
 
 DEMO = ("--feed", "demo", "--speed", FAST)
 
@@ -130,3 +134,12 @@ def test_books_without_their_journal_are_adopted_under_their_own_currency_and_sa
     assert "adopted 1 position" in said.err
     (row,) = tradeloop(tmp_path, "positions", "--json").document["positions"]
     assert (row["symbol"], row["currency"]) == ("AIG.US", "USD")
+
+
+def test_a_heading_is_whole_in_the_narrowest_terminal() -> None:
+    """Cut off, it would name another thing: 'side' read 'sid', 'quantity' 'quan'."""
+    out = StringIO()
+    console = Console(file=out, width=20)
+    table(console, "T", ("side", ">quantity", ">?realised"), [("B", "1", "2")])
+    assert "side" in out.getvalue()
+    assert "quantity" in out.getvalue()
