@@ -1,4 +1,6 @@
-"""Alerts on stderr while a command works: each trouble once per level, and how a fate that was said to be lost was settled.
+"""Alerts on stderr while a command works, and how a fate that was said to be lost was settled.
+
+Repeats are damped before they come here (engine/damper.py).
 
 A fate is often lost and found in the same breath: a session breaks, and a moment later it is known that the order never left.
 That an order's fate is unknown is therefore said only when it stays so for `HELD_BACK_S`, and once said it is taken back with
@@ -30,7 +32,6 @@ class Alerts:
 
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
-        self._told: set[tuple[str, str]] = set()
         self._doubted: dict[ClOrdID, None] = {}
         """Orders whose fate was said to be unknown."""
         self._held_back: dict[ClOrdID, tuple[RaiseAlert, asyncio.TimerHandle]] = {}
@@ -42,9 +43,7 @@ class Alerts:
         desk.listen(self._hear)
 
     def raised(self, alert: RaiseAlert) -> None:
-        """Tell an alert, unless its trouble was told at this level."""
-        if (alert.key, alert.level) in self._told:
-            return
+        """Tell an alert; that a fate is unknown, when it stays so."""
         if not alert.key.startswith(_FATE):
             self._tell(alert)
             return
@@ -63,7 +62,6 @@ class Alerts:
     # --- inside
 
     def _tell(self, alert: RaiseAlert) -> None:
-        self._told.add((alert.key, alert.level))
         self._voice.say(f"{alert.level.lower()}: {alert.text}".rstrip(" :"))
 
     def _doubt(self, order_id: ClOrdID) -> None:
@@ -85,8 +83,6 @@ class Alerts:
             if order is None or order.unknown_at is not None:
                 continue
             del self._doubted[order_id]
-            # Lost once more, it is a new trouble.
-            self._told -= {(f"{_FATE}{order_id}", level) for level in ("WARNING", "CRITICAL")}
             self._voice.say(f"settled: order {order_id} ({order.symbol}): {became(order)}")
 
 

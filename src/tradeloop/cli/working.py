@@ -42,7 +42,7 @@ async def working_desk(
     first: Sequence[Command] = (),
     look: Callable[[State], None] | None = None,
 ) -> AsyncIterator[Desk]:
-    """`open_desk` with alerts told on stderr, once each, and the control socket open.
+    """`open_desk` with alerts told on stderr, repeats as a count, and the control socket open.
 
     Raises LeaseHeld naming the process that trades here, before anything else can be said that is true of that process alone.
     `look` sees the state as the journal has it, an empty one in a new home, and may raise before anything is made.
