@@ -1,0 +1,6 @@
+"""The template of an adapter, which works: it speaks to the toy venue. Copy the folder and change what is theirs (README.md)."""
+
+from tradeloop.brokers._template.adapter import TemplateBroker
+from tradeloop.brokers._template.config import Secret, TemplateConfig
+
+__all__ = ["Secret", "TemplateBroker", "TemplateConfig"]

@@ -1,0 +1,213 @@
+"""Their messages to our reports, our orders to their messages. Pure: no socket, no clock, so that its tests are tables.
+
+Everything raises BadInput on what it does not understand, naming it as it came. Amounts are text on this wire, and are read by
+`exact`; one that they did not give is None, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
+
+from tradeloop.brokers._template import words
+from tradeloop.core.errors import BadInput
+from tradeloop.core.order import Order
+from tradeloop.core.reports import (
+    BrokerSnapshot,
+    CancelAck,
+    CancelReject,
+    Execution,
+    ExecutionBust,
+    ExecutionCorrect,
+    HeldCash,
+    HeldPosition,
+    OpenOrder,
+    OrderAck,
+    OrderExpire,
+    Report,
+)
+from tradeloop.core.types import (
+    ZERO,
+    AccountID,
+    Amount,
+    ClOrdID,
+    Currency,
+    ExecID,
+    OrderID,
+    OrdType,
+    Px,
+    Qty,
+    TradingDay,
+    UtcNs,
+    exact,
+)
+
+Message = dict[str, Any]
+
+
+# --- ours to theirs
+
+
+def placing(order: Order, expires_at: UtcNs) -> Message:
+    """The request that places the order. Raises BadInput for what this venue has no word for."""
+    ord_type = sent_as(order)
+    return {
+        "do": "place",
+        "account": order.account,
+        "cl_ord_id": order.cl_ord_id,
+        "symbol": words.their_symbol(order.symbol),
+        "side": words.theirs(words.SIDES, order.side, "the side"),
+        "qty": f"{order.order_qty:f}",
+        "type": words.theirs(words.TYPES, ord_type, "the order type"),
+        "px": None if ord_type is OrdType.MARKET or order.price is None else f"{order.price:f}",
+        "tif": words.theirs(words.TIFS, order.tif, "the time in force"),
+        "expires_at": expires_at,
+    }
+
+
+def canceling(cl_ord_id: ClOrdID, order_id: OrderID | None, expires_at: UtcNs) -> Message:
+    """The request that cancels the order."""
+    return {"do": "cancel", "cl_ord_id": cl_ord_id, "order_id": order_id, "expires_at": expires_at}
+
+
+def sent_as(order: Order) -> OrdType:
+    """The type on the wire: a stop that the engine held and triggered goes out as what it became."""
+    if order.triggered_at is None:
+        return order.ord_type
+    return {OrdType.STOP: OrdType.MARKET, OrdType.STOP_LIMIT: OrdType.LIMIT}.get(order.ord_type, order.ord_type)
+
+
+# --- theirs to ours
+
+
+class Translator:
+    """Reads the messages of one account at one broker."""
+
+    def __init__(self, broker: str, account: AccountID) -> None:
+        self._broker = broker
+        self._account = account
+
+    def report(self, said: Message) -> Report | None:
+        """What the venue said by itself, in our words; None for the end of an order that never was ours."""
+        read = _SAID.get(said.get("say", ""))
+        if read is None:
+            _raise_unknown(said)
+        try:
+            return read(self, said)
+        except (KeyError, TypeError) as error:
+            raise BadInput(f"the message {said!r} could not be read ({error!r})") from None
+
+    def snapshot(self, shown: Message, *, orders_complete: bool) -> BrokerSnapshot:
+        """The books as the venue shows them."""
+        try:
+            return BrokerSnapshot(
+                broker=self._broker,
+                account=self._account,
+                as_of=UtcNs(shown["at"]),
+                orders=tuple(self._order(each) for each in shown["orders"]),
+                executions=tuple(self._execution(each) for each in shown["trades"]),
+                positions=tuple(self._position(each) for each in shown["positions"]),
+                cash=tuple(self._cash(each) for each in shown["cash"]),
+                orders_complete=orders_complete,
+                executions_since=UtcNs(shown["since"]),
+                trading_day=TradingDay(shown["day"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise BadInput(f"the books could not be read ({error!r})") from None
+
+    def _new(self, said: Message) -> Report:
+        return OrderAck(self._broker, ClOrdID(said["cl_ord_id"]), OrderID(said["order_id"]), UtcNs(said["at"]))
+
+    def _execution(self, said: Message) -> Execution:
+        fee = said["fee"]
+        return Execution(
+            broker=self._broker,
+            account=self._account,
+            trading_day=TradingDay(said["day"]),
+            exec_id=ExecID(said["exec_id"]),
+            symbol=words.our_symbol(said["symbol"]),
+            side=words.ours(words.SIDES, said["side"], "the side"),
+            last_qty=Qty(exact(said["qty"], "the quantity")),
+            last_px=Px(exact(said["px"], "the price")),
+            cl_ord_id=_cl_ord_id(said),
+            order_id=OrderID(said["order_id"]),
+            commission=None if fee is None else Amount(exact(fee, "the fee")),
+            transact_at=UtcNs(said["at"]),
+        )
+
+    def _bust(self, said: Message) -> Report:
+        return ExecutionBust(
+            self._broker, self._account, TradingDay(said["day"]), ExecID(said["ref"]),
+            words.ours(words.SIDES, said["side"], "the side"), UtcNs(said["at"]),
+        )  # fmt: skip
+
+    def _correct(self, said: Message) -> Report:
+        return ExecutionCorrect(
+            self._broker, self._account, TradingDay(said["day"]), ExecID(said["ref"]),
+            words.ours(words.SIDES, said["side"], "the side"), Qty(exact(said["qty"], "the quantity")),
+            Px(exact(said["px"], "the price")), Amount(exact(said["fee"], "the fee")), UtcNs(said["at"]),
+        )  # fmt: skip
+
+    def _canceled(self, said: Message) -> Report | None:
+        cl_ord_id = _cl_ord_id(said)
+        if cl_ord_id is None:
+            return None
+        return CancelAck(self._broker, cl_ord_id, said["text"], UtcNs(said["at"]), Qty(exact(said["cum"], "the quantity")))
+
+    def _lapsed(self, said: Message) -> Report | None:
+        cl_ord_id = _cl_ord_id(said)
+        if cl_ord_id is None:
+            return None
+        return OrderExpire(self._broker, cl_ord_id, said["text"], UtcNs(said["at"]), Qty(exact(said["cum"], "the quantity")))
+
+    def _cancel_reject(self, said: Message) -> Report:
+        return CancelReject(self._broker, ClOrdID(said["cl_ord_id"]), said["code"], said["text"], UtcNs(said["at"]))
+
+    def _order(self, shown: Message) -> OpenOrder:
+        return OpenOrder(
+            self._account,
+            words.our_symbol(shown["symbol"]),
+            words.ours(words.SIDES, shown["side"], "the side"),
+            Qty(exact(shown["qty"], "the quantity")),
+            Qty(exact(shown["cum"], "the quantity")),
+            words.ours(words.STATUSES, shown["status"], "the status"),
+            OrderID(shown["order_id"]),
+            _cl_ord_id(shown),
+            None if shown["px"] is None else Px(exact(shown["px"], "the price")),
+            shown["text"],
+        )
+
+    def _position(self, shown: Message) -> HeldPosition:
+        qty = exact(shown["qty"], "the quantity")
+        return HeldPosition(
+            self._account, words.our_symbol(shown["symbol"]), Qty(max(qty, ZERO)), Qty(max(-qty, ZERO)), Qty(max(qty, ZERO))
+        )
+
+    def _cash(self, shown: Message) -> HeldCash:
+        available = shown["available"]
+        return HeldCash(
+            self._account,
+            Currency(shown["currency"]),
+            Amount(exact(shown["balance"], "the balance")),
+            None if available is None else Amount(exact(available, "the available cash")),
+        )
+
+
+_SAID: Final[dict[str, Callable[[Translator, Message], Report | None]]] = {
+    "new": Translator._new,
+    "trade": Translator._execution,
+    "bust": Translator._bust,
+    "correct": Translator._correct,
+    "canceled": Translator._canceled,
+    "lapsed": Translator._lapsed,
+    "cancel_reject": Translator._cancel_reject,
+}
+
+
+def _cl_ord_id(said: Message) -> ClOrdID | None:
+    """Our id of the order; None for an order that was typed at the venue."""
+    return None if said["cl_ord_id"] is None else ClOrdID(said["cl_ord_id"])
+
+
+def _raise_unknown(said: Message) -> NoReturn:
+    raise BadInput(f"the venue said {said!r}, which no line of translate.py reads")

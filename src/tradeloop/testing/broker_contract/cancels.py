@@ -1,0 +1,81 @@
+"""Cards C: what a cancel does, and what it leaves alone."""
+
+from __future__ import annotations
+
+from tradeloop.core.errors import Refused
+from tradeloop.core.reports import CancelAck, CancelReject, Execution
+from tradeloop.testing.broker_contract.session import an_id, connected
+from tradeloop.testing.broker_contract.venue import ContractVenue
+
+
+class Cancels:
+    """Cards C1 to C6."""
+
+    async def test_a_working_order_is_canceled(self, venue: ContractVenue) -> None:
+        """C1: a cancel of a working order is acknowledged under our id, and the order is out of the venue's market."""
+        async with connected(venue) as session:
+            order = await session.working(an_id(1))
+            assert await session.cancel(order) is None
+            (gone,) = await session.hears(CancelAck)
+            assert gone.cl_ord_id == an_id(1)
+            assert (await venue.books()).working == ()
+
+    async def test_a_filled_order_cannot_be_canceled(self, venue: ContractVenue) -> None:
+        """C2: a cancel of a filled order is refused with words, and is no end of it a second time."""
+        async with connected(venue) as session:
+            order = await session.working(an_id(1))
+            await venue.fill(an_id(1), venue.qty, venue.resting_px)
+            await session.quiet()
+            error = await session.cancel(order)
+            if error is None:
+                (no,) = await session.hears(CancelReject)
+                assert no.cl_ord_id == an_id(1)
+                assert no.code or no.text
+            else:
+                assert isinstance(error, Refused)
+                assert error.code or error.text
+            assert session.all(CancelAck) == []
+
+    async def test_an_unknown_order_cannot_be_canceled(self, venue: ContractVenue) -> None:
+        """C3: a cancel of an order the venue never had is refused; silence would leave us waiting."""
+        async with connected(venue) as session:
+            error = await session.cancel(session.order(an_id(404)))
+            if error is None:
+                (no,) = await session.hears(CancelReject)
+                assert no.cl_ord_id == an_id(404)
+            else:
+                assert isinstance(error, Refused)
+
+    async def test_a_second_cancel_changes_nothing(self, venue: ContractVenue) -> None:
+        """C4: a cancel that is asked for twice cancels once; the second answer is a refusal, a repeat, or nothing."""
+        async with connected(venue) as session:
+            order = await session.working(an_id(1))
+            await session.cancel(order)
+            await session.until_books(lambda books: not books.working, "no working order")
+            error = await session.cancel(order)
+            await session.quiet()
+            assert error is None or isinstance(error, Refused)
+            assert len((await venue.books()).of(an_id(1))) == 1
+            assert session.executions() == []
+
+    async def test_the_cancel_of_a_partly_filled_order_counts_its_fills(self, venue: ContractVenue) -> None:
+        """C5 (FIX B.1.b): the ack of a cancel says how much had traded by then, or nothing; never less than did."""
+        async with connected(venue) as session:
+            order = await session.working(an_id(1))
+            await venue.fill(an_id(1), session.fifth(), venue.resting_px)
+            await session.cancel(order)
+            (gone,) = await session.hears(CancelAck)
+            assert gone.cum_qty is None or gone.cum_qty == session.fifth()
+
+    async def test_a_late_refusal_leaves_the_quantities_alone(self, venue: ContractVenue) -> None:
+        """C6 (FIX B.1.d): an order that fills while its cancel is on the way is reported filled, and the cancel as failed."""
+        async with connected(venue) as session:
+            order = await session.working(an_id(1))
+            await venue.hold_cancels()
+            error = await session.cancel(order)
+            await venue.fill(an_id(1), venue.qty, venue.resting_px)
+            await venue.let_cancels()
+            await session.quiet()
+            assert isinstance(error, Refused) or session.all(CancelReject)
+            assert session.all(CancelAck) == []
+            assert sum(e.last_qty for e in session.all(Execution)) == venue.qty

@@ -1,0 +1,176 @@
+"""One adapter at work in a test: connected, listened to, with orders placed through the port.
+
+A card asks only for what it promises. So nothing here waits for an ack: an order counts as working once it stands in the venue's own
+books.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import pytest
+
+from tradeloop.core.errors import FateUnknown, NotSent, Refused
+from tradeloop.core.execution import exec_key
+from tradeloop.core.order import Order
+from tradeloop.core.reports import BrokerSnapshot, Execution, OrderReject, Report
+from tradeloop.core.risk.pipeline import approved
+from tradeloop.core.types import ClOrdID, OrdType, PositionEffect, Px, Qty, Side, TimeInForce, TradingDay, UtcNs
+from tradeloop.ports.broker import Broker
+from tradeloop.testing.broker_contract.venue import ContractVenue
+
+R = TypeVar("R")
+
+FATES: Final = (NotSent, Refused, FateUnknown)
+STAGED_AT: Final = UtcNs(1_784_253_600_000_000_000)
+
+
+class Session:
+    """An adapter, what it reported, and the venue behind it."""
+
+    def __init__(self, broker: Broker, venue: ContractVenue) -> None:
+        self.broker = broker
+        self.venue = venue
+        self.heard: list[Report] = []
+
+    # --- orders
+
+    def order(self, cl_ord_id: str, *, qty: Qty | None = None, px: Px | None = None, **changes: Any) -> Order:
+        """A resting limit buy for the day, changed as told."""
+        fields: dict[str, Any] = {
+            "cl_ord_id": ClOrdID(cl_ord_id),
+            "broker": self.broker.name,
+            "account": self.broker.account,
+            "symbol": self.venue.symbol,
+            "side": Side.BUY,
+            "order_qty": self.venue.qty if qty is None else qty,
+            "ord_type": OrdType.LIMIT,
+            "price": self.venue.resting_px if px is None else px,
+            "stop_px": None,
+            "tif": TimeInForce.DAY,
+            "position_effect": PositionEffect.AUTO,
+            "trading_day": TradingDay("2026-07-17"),
+            "by": "contract",
+            "risk_version": "1",
+            "staged_at": STAGED_AT,
+        }
+        fields.update(changes)
+        return Order(**fields)
+
+    async def place(self, order: Order) -> None:
+        """Through the port, as dispatch would."""
+        await self.broker.place(approved(order))
+
+    async def fate(self, order: Order) -> Exception | None:
+        """What `place` raised, None where it returned. Anything but the three fates breaks the port's promise and the test."""
+        try:
+            await self.place(order)
+        except FATES as error:
+            return error
+        return None
+
+    async def working(self, cl_ord_id: str, **changes: Any) -> Order:
+        """Place an order and wait until it stands in the venue's books, ready to trade."""
+        order = self.order(cl_ord_id, **changes)
+        await self.place(order)
+        await self.stands(cl_ord_id)
+        return order
+
+    async def stands(self, cl_ord_id: str) -> None:
+        """Wait until the order is in the venue's books, and in its market."""
+        await self.until_books(lambda books: bool(books.of(cl_ord_id)), f"the order {cl_ord_id} in the venue's books")
+        await self.venue.settle()
+
+    async def cancel(self, order: Order) -> Exception | None:
+        """Ask for a cancel; what the port raised, None where it returned."""
+        try:
+            await self.broker.cancel(order.cl_ord_id, None, order.symbol)
+        except FATES as error:
+            return error
+        return None
+
+    def fifth(self) -> Qty:
+        """A part of an order."""
+        return Qty(self.venue.qty / 5)
+
+    # --- what is heard
+
+    def all(self, kind: type[R]) -> list[R]:
+        """The reports of one kind, in order."""
+        return [report for report in self.heard if isinstance(report, kind)]
+
+    def executions(self, cl_ord_id: str | None = None) -> list[Execution]:
+        """The fills heard, of one order where it is named."""
+        return [e for e in self.all(Execution) if cl_ord_id is None or e.cl_ord_id == cl_ord_id]
+
+    def rejects(self, cl_ord_id: str) -> list[OrderReject]:
+        """The rejects of one order."""
+        return [r for r in self.all(OrderReject) if r.cl_ord_id == cl_ord_id]
+
+    async def until(self, arrived: Callable[[], bool], what: str) -> None:
+        """Wait until it has arrived; fail when it does not in the venue's patience."""
+        for _ in range(self.venue.patience):
+            if arrived():
+                return
+            await self.venue.settle()
+        assert arrived(), f"expected {what}; heard {self.heard}"
+
+    async def until_books(self, shown: Callable[[Any], bool], what: str) -> None:
+        """Wait until the venue's own books show it."""
+        for _ in range(self.venue.patience):
+            if shown(await self.venue.books()):
+                return
+            await self.venue.settle()
+        assert shown(await self.venue.books()), f"expected {what}; they hold {await self.venue.books()}"
+
+    async def hears(self, kind: type[R], count: int = 1) -> list[R]:
+        """Wait for so many reports of a kind; gives all of them."""
+        await self.until(lambda: len(self.all(kind)) >= count, f"{count} {kind.__name__}")
+        return self.all(kind)
+
+    async def quiet(self) -> None:
+        """Give what should not come time to come."""
+        for _ in range(3):
+            await self.venue.settle()
+
+    async def snapshot(self, since: UtcNs | None = None) -> BrokerSnapshot:
+        """The books through the port, as soon as they can be read."""
+        for _ in range(self.venue.patience):
+            try:
+                return await self.broker.snapshot(since)
+            except NotSent:
+                await self.venue.settle()
+        return await self.broker.snapshot(since)
+
+
+@asynccontextmanager
+async def connected(venue: ContractVenue) -> AsyncIterator[Session]:
+    """A session of a new adapter, closed at the end."""
+    session = Session(venue.adapter(), venue)
+    await session.broker.connect(session.heard.append)
+    try:
+        yield session
+    finally:
+        await session.broker.close()
+
+
+def key(execution: Execution) -> str:
+    """The identity of a fill, by which the engine knows a duplicate."""
+    return exec_key(execution.broker, execution.account, execution.trading_day, execution.exec_id, execution.side)
+
+
+ABSENT: Final = "declared absent: "
+"""How the reason of every legitimate skip begins; any other skip costs the adapter its support."""
+
+
+def need(declared: bool, what: str) -> None:
+    """Skip the card where `Capabilities` declares its subject absent."""
+    if not declared:
+        pytest.skip(ABSENT + what)
+
+
+def an_id(number: int) -> str:
+    """An id such as the engine makes: 18 characters of a-z and 0-9 (docs/adr/0006-ids.md)."""
+    return f"cc0001c{number:010}x"

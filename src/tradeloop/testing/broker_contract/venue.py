@@ -1,0 +1,189 @@
+"""What an adapter's author supplies: a venue that does what it is told, and whose own books can be read.
+
+The suite drives the adapter through the broker port and the venue through these verbs. It judges by what arrives at the port and
+by `books`, which are read at the venue and never through the adapter. A verb returns when the venue has done it; what follows
+from it may still be on its way (`settle`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from tradeloop.core.order import Order
+from tradeloop.core.types import AccountID, ClOrdID, Currency, ExecID, OrderID, Px, Qty, Side, Symbol, UtcNs
+from tradeloop.ports.broker import Broker
+
+
+class VenueOrder(msgspec.Struct, frozen=True):
+    """An order as the venue's books have it. `terms` are its type and time in force in our words, such as `LIMIT DAY`."""
+
+    order_id: OrderID
+    cl_ord_id: ClOrdID | None
+    symbol: Symbol
+    side: Side
+    order_qty: Qty
+    cum_qty: Qty
+    price: Px | None
+    terms: str
+    is_working: bool
+
+
+class VenueExecution(msgspec.Struct, frozen=True):
+    """A fill that counts, as the venue's books have it. `commission` is None where the venue does not state one."""
+
+    exec_id: ExecID
+    order_id: OrderID
+    cl_ord_id: ClOrdID | None
+    symbol: Symbol
+    side: Side
+    last_qty: Qty
+    last_px: Px
+    commission: Decimal | None
+    transact_at: UtcNs
+
+
+class VenueBooks(msgspec.Struct, frozen=True):
+    """The venue's books of our account: all orders it ever took, all fills that count, net positions, cash balances."""
+
+    orders: tuple[VenueOrder, ...]
+    executions: tuple[VenueExecution, ...]
+    positions: dict[Symbol, Decimal]
+    cash: dict[Currency, Decimal]
+
+    def of(self, cl_ord_id: str) -> tuple[VenueOrder, ...]:
+        """The orders that bear this id of ours."""
+        return tuple(order for order in self.orders if order.cl_ord_id == cl_ord_id)
+
+    @property
+    def working(self) -> tuple[VenueOrder, ...]:
+        """The orders that can still trade."""
+        return tuple(order for order in self.orders if order.is_working)
+
+
+class Table(msgspec.Struct, frozen=True):
+    """One table of the adapter's words: what it is of, every word the venue may say, and the adapter's reading of one."""
+
+    what: str
+    words: tuple[str, ...]
+    read: Callable[[str], object]
+
+
+class ContractVenue(Protocol):
+    """The venue, its market, and the ways in which it behaves and misbehaves."""
+
+    account: AccountID
+    """Whose orders these are; the adapter's account."""
+    symbol: Symbol
+    """An instrument that trades here."""
+    unlisted: Symbol
+    """A well-formed symbol that the venue does not know."""
+    qty: Qty
+    """The quantity of the suite's orders; a fifth of it, too, is a legal quantity, and the account can pay for it many times."""
+    resting_px: Px
+    """The limit of a buy that rests: it fills only when `fill` says so."""
+    secrets: tuple[str, ...]
+    """Every secret the adapter was given, as plain text; none may appear in what it shows."""
+    tables: tuple[Table, ...]
+    """The adapter's tables of words, with everything the venue is documented to say."""
+    patience: int
+    """How many `settle` the suite waits at most for what has to arrive."""
+
+    def adapter(self) -> Broker:
+        """A new adapter to this venue, as another process would make it; not connected."""
+        ...
+
+    async def settle(self) -> None:
+        """Let what is on its way arrive: a moment of real time, or a step of a virtual clock."""
+        ...
+
+    async def wait(self, ns: int) -> None:
+        """Let so much time pass, on the clock the adapter and the venue live by."""
+        ...
+
+    async def books(self) -> VenueBooks:
+        """What the venue knows now."""
+        ...
+
+    def busiest_second(self) -> int:
+        """The most orders and cancels that arrived at the venue within any one second."""
+        ...
+
+    async def fill(self, cl_ord_id: str, qty: Qty, px: Px) -> ExecID:
+        """Let the order trade `qty` at `px`; a `px` is never worse than the order's limit. Time does not pass meanwhile."""
+        ...
+
+    async def fill_by_hand(self, qty: Qty, px: Px) -> ExecID:
+        """Let somebody buy `symbol` for our account without us, and let it trade at once."""
+        ...
+
+    async def order_by_hand(self) -> OrderID:
+        """Let somebody place an order for our account without us; it rests."""
+        ...
+
+    async def redeliver(self, exec_id: ExecID) -> None:
+        """Report a fill once more."""
+        ...
+
+    async def bust(self, exec_id: ExecID) -> None:
+        """Take a fill back."""
+        ...
+
+    async def correct(self, exec_id: ExecID, qty: Qty, px: Px) -> None:
+        """Change a fill's figures."""
+        ...
+
+    async def cancel_unasked(self, cl_ord_id: str) -> None:
+        """Take an order out of the market without being asked."""
+        ...
+
+    async def hold_cancels(self) -> None:
+        """Take cancels from now on, and act on none of them yet."""
+        ...
+
+    async def let_cancels(self) -> None:
+        """Act on the cancels that were held."""
+        ...
+
+    async def lose_next_ack(self) -> None:
+        """Take the next order, and never report that it works."""
+        ...
+
+    async def lose_next_fill(self) -> None:
+        """Book the next fill, and never report it though the connection is sound."""
+        ...
+
+    async def swap_next_reports(self) -> None:
+        """Let the next report overtake none: it comes only after the one that follows it."""
+        ...
+
+    async def cut(self) -> None:
+        """Cut the connection, let nobody in, and return when the adapter can have noticed."""
+        ...
+
+    async def restore(self) -> None:
+        """Let the adapter in again, and return when it can be back."""
+        ...
+
+    async def lose_next_answer(self) -> None:
+        """Carry the next order out; the connection is lost before the answer, where there is one to lose."""
+        ...
+
+    async def swallow_next_answer(self) -> None:
+        """Carry the next order out and never answer; the connection stays."""
+        ...
+
+    async def garble_next_answer(self) -> None:
+        """Carry the next order out and answer with what cannot be read."""
+        ...
+
+    async def delay_next_order(self) -> None:
+        """Keep the next order on its way for as long as this venue ever does, longer where it throws late requests away."""
+        ...
+
+    async def begin_next_day(self) -> None:
+        """Let the trading day end and the next one begin."""
+        ...
