@@ -195,9 +195,7 @@ class Matching:
         due: UtcNs | None = None
         if self._waiting:
             due = self._waiting[0].live_at
-        while self._cancels and not self._cancels[0].is_working:
-            self._cancels.popleft()
-        if self._cancels:
+        if self._cancels:  # also of an order that has filled since: whoever asked for the cancel is told that it came too late
             cancel_at = self._cancels[0].cancel_at
             if cancel_at is not None and (due is None or cancel_at < due):
                 due = cancel_at
