@@ -34,6 +34,7 @@ from tradeloop.venues.toy.faults import Fault
 
 MS = 1_000_000
 LIFETIME_NS = 150 * MS
+LATE_NS = 225 * MS
 TYPES = {"MKT": OrdType.MARKET, "LMT": OrdType.LIMIT}
 TROUBLES = (
     "UNKNOWN_SYMBOL", "UNKNOWN_ACCOUNT", "UNKNOWN_ORDER", "BAD_ID", "BAD_TERMS", "BAD_QTY", "BAD_PX", "BAD_REQUEST", "NO_CASH",
@@ -59,6 +60,8 @@ class ToyContractVenue:
         Table("code", TROUBLES, lambda word: words.ours(words.TROUBLES, word, "the code")),
     )
 
+    lives_ns = LIFETIME_NS
+
     def __init__(self, server: ToyServer, clock: WallClock, capabilities: Capabilities, patience: int) -> None:
         self.server = server
         self.toy = server.venue
@@ -69,7 +72,7 @@ class ToyContractVenue:
 
     def adapter(self) -> Broker:
         config = TemplateConfig(
-            port=self.server.port, token=Secret("toy-token"), answer_within_ns=120 * MS, lives_ns=LIFETIME_NS,
+            port=self.server.port, token=Secret("toy-token"), answer_within_ns=120 * MS, lives_ns=self.lives_ns,
             backoff_s=(0.005,),
         )  # fmt: skip
         self.adapters.append(TemplateBroker(config, self.clock, self.capabilities))
@@ -86,8 +89,9 @@ class ToyContractVenue:
         return VenueBooks(
             orders=tuple(
                 VenueOrder(
-                    OrderID(o.order_id), None if o.cl_ord_id is None else ClOrdID(o.cl_ord_id), _symbol(o.symbol), _side(o.side),
-                    Qty(o.qty), Qty(o.cum), None if o.px is None else Px(o.px), f"{TYPES[o.type].value} {o.tif}", o.is_open,
+                    OrderID(o.order_id), None if o.cl_ord_id is None else ClOrdID(o.cl_ord_id), _symbol(o.symbol),
+                    _side(o.side), Qty(o.qty), Qty(o.cum), None if o.px is None else Px(o.px), f"{TYPES[o.type].value} {o.tif}",
+                    o.is_open,
                 )
                 for o in books.orders.values()
             ),
@@ -103,8 +107,8 @@ class ToyContractVenue:
             cash={Currency("USD"): books.cash},
         )  # fmt: skip
 
-    def busiest_second(self) -> int:
-        return self.toy.busiest_second
+    def turned_away(self) -> int:
+        return self.toy.turned_away
 
     async def fill(self, cl_ord_id: str, qty: Qty, px: Px) -> ExecID:
         return ExecID(self.toy.fill(cl_ord_id, qty, px).exec_id)
@@ -185,16 +189,17 @@ async def a_toy(
     orders_complete: bool = True,
     replays: bool = False,
     patience: int = 250,
-    **declared: Any,
+    kind: type[ToyContractVenue] = ToyContractVenue,
+    said: dict[str, Any] | None = None,
 ) -> AsyncIterator[ToyContractVenue]:
-    """A toy with these rules, and an adapter that declares the same unless `declared` says otherwise."""
+    """A toy with these rules, and an adapter that declares the same unless `said` has it otherwise."""
     clock = WallClock()
-    rules = ToyRules(dedupes=dedupes, orders_complete=orders_complete, replays=replays, rate_per_second=40)
+    rules = ToyRules(dedupes=dedupes, orders_complete=orders_complete, replays=replays, rate_per_second=40, late_ns=LATE_NS)
     server = ToyServer(rules, clock)
     await server.start()
-    said = able(**({"dedupes": dedupes, "orders_complete": orders_complete, "stream_replay": replays} | declared))
+    true = {"dedupes": dedupes, "orders_complete": orders_complete, "stream_replay": replays}
     try:
-        yield ToyContractVenue(server, clock, said, patience)
+        yield kind(server, clock, able(**(true | (said or {}))), patience)
     finally:
         await server.stop()
 

@@ -1,4 +1,4 @@
-"""The template of an adapter, which works: it speaks to the toy venue. Copy the folder and change what is theirs (README.md)."""
+"""The template of an adapter, which works: it speaks to the toy venue. Copy the folder, change what is theirs (README.md)."""
 
 from tradeloop.brokers._template.adapter import TemplateBroker
 from tradeloop.brokers._template.config import Secret, TemplateConfig

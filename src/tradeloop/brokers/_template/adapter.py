@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable
 from itertools import chain, repeat
 
+from typing_extensions import override
+
 from tradeloop.brokers._template import translate
 from tradeloop.brokers._template.client import Connection, Message, connected
 from tradeloop.brokers._template.config import TemplateConfig
@@ -57,6 +59,7 @@ class TemplateBroker:
         self._keeping: asyncio.Task[None] | None = None
         self._why_down = "the session was never opened"
 
+    @override
     def __repr__(self) -> str:
         return f"TemplateBroker({self.name}, account {self.account}, {self._config.host}:{self._config.port})"
 

@@ -1,7 +1,7 @@
 """The wire: one connection, lines in and out, requests matched with their answers, a heartbeat. It knows no order.
 
-A connection lives once: when it is lost, every request that waits for an answer is told so, and a new `Connection` is made. What
-is raised is sorted by what it proves (ports/trouble.py).
+A connection lives once: when it is lost, every request that waits for an answer is told so, and a new `Connection` is made.
+What is raised is sorted by what it proves (ports/trouble.py).
 """
 
 from __future__ import annotations
@@ -67,11 +67,12 @@ class Connection:
             while True:
                 self._take(_decoded(await self._line()))
         except (ConnectionError, OSError, EOFError, BadInput) as error:
-            return self._why_lost or str(error) or type(error).__name__
+            self.drop(str(error) or type(error).__name__)
+            assert self._why_lost is not None
+            return self._why_lost
         finally:
             heart.cancel()
             await asyncio.gather(heart, return_exceptions=True)
-            self.drop("the connection was lost")
 
     def drop(self, why: str) -> None:
         """End the connection now; whoever waits for an answer will not get one. A second call does nothing."""

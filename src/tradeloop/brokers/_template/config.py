@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from typing_extensions import override
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS, AccountID
@@ -25,6 +26,7 @@ class Secret:
         """The text itself."""
         return self._text
 
+    @override
     def __repr__(self) -> str:
         return "Secret(***)"
 

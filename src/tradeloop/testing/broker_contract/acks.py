@@ -129,16 +129,10 @@ class Acks:
 async def _judge_terms(session: Session, cl_ord_id: str, ord_type: OrdType, tif: TimeInForce, is_declared: bool) -> None:
     venue, px = session.venue, session.venue.resting_px
     is_stop = ord_type in {OrdType.STOP, OrdType.STOP_LIMIT}
-    error = await session.fate(
-        session.order(
-            cl_ord_id,
-            ord_type=ord_type,
-            tif=tif,
-            qty=session.fifth(),
-            price=px if ord_type in {OrdType.LIMIT, OrdType.STOP_LIMIT} else None,
-            stop_px=px if is_stop else None,
-        )  # fmt: skip
-    )
+    price = px if ord_type in {OrdType.LIMIT, OrdType.STOP_LIMIT} else None
+    stop_px = px if is_stop else None
+    order = session.order(cl_ord_id, ord_type=ord_type, tif=tif, qty=session.fifth(), price=price, stop_px=stop_px)
+    error = await session.fate(order)
     wanted = f"{ord_type.value} {tif.value}"
     if is_declared:
         await session.until_books(lambda books: bool(books.of(cl_ord_id)), f"an order {wanted}")

@@ -1,7 +1,7 @@
 """One adapter at work in a test: connected, listened to, with orders placed through the port.
 
-A card asks only for what it promises. So nothing here waits for an ack: an order counts as working once it stands in the venue's own
-books.
+A card asks only for what it promises. So nothing here waits for an ack: an order counts as working once it stands in the
+venue's own books.
 """
 
 from __future__ import annotations

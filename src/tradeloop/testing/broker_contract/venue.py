@@ -1,8 +1,8 @@
 """What an adapter's author supplies: a venue that does what it is told, and whose own books can be read.
 
-The suite drives the adapter through the broker port and the venue through these verbs. It judges by what arrives at the port and
-by `books`, which are read at the venue and never through the adapter. A verb returns when the venue has done it; what follows
-from it may still be on its way (`settle`).
+The suite drives the adapter through the broker port and the venue through these verbs. It judges by what arrives at the port
+and by `books`, which are read at the venue and never through the adapter. A verb returns when the venue has done it; what
+follows from it may still be on its way (`settle`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Protocol
 
 import msgspec
 
-from tradeloop.core.order import Order
 from tradeloop.core.types import AccountID, ClOrdID, Currency, ExecID, OrderID, Px, Qty, Side, Symbol, UtcNs
 from tradeloop.ports.broker import Broker
 
@@ -82,7 +81,7 @@ class ContractVenue(Protocol):
     unlisted: Symbol
     """A well-formed symbol that the venue does not know."""
     qty: Qty
-    """The quantity of the suite's orders; a fifth of it, too, is a legal quantity, and the account can pay for it many times."""
+    """The quantity of the suite's orders; a fifth of it is a legal quantity too, and the account can pay for many."""
     resting_px: Px
     """The limit of a buy that rests: it fills only when `fill` says so."""
     secrets: tuple[str, ...]
@@ -108,8 +107,8 @@ class ContractVenue(Protocol):
         """What the venue knows now."""
         ...
 
-    def busiest_second(self) -> int:
-        """The most orders and cancels that arrived at the venue within any one second."""
+    def turned_away(self) -> int:
+        """How many requests the venue did not take because they came faster than it allows."""
         ...
 
     async def fill(self, cl_ord_id: str, qty: Qty, px: Px) -> ExecID:

@@ -21,7 +21,7 @@ class Fault(Enum):
     GARBLE = "garble"
     """The next place, cancel or replace is carried out; its answer is not JSON."""
     LATE = "late"
-    """The next place is acted on only after it has been on its way for longer than it may live."""
+    """The next place stays on its way for `late_ns`, and is acted on only then, if it may still live."""
     PIECES = "pieces"
     """The next line leaves in single bytes, each in a packet of its own as far as the system allows."""
 

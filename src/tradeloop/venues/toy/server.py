@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.types import SECOND_NS, UtcNs
+from tradeloop.core.types import UtcNs
 from tradeloop.ports.clock import Clock
 from tradeloop.venues.toy.faults import Fault
 from tradeloop.venues.toy.venue import Message, ToyRules, ToyVenue
@@ -109,8 +109,8 @@ class ToyServer:
             return
         faults = self.venue.faults
         if request.get("do") == "place" and faults.strikes(Fault.LATE):
-            due = max(self.clock.now(), request.get("expires_at") or 0) + SECOND_NS // 20
-            task = asyncio.get_running_loop().create_task(self._act_late(UtcNs(due), request))
+            due = UtcNs(self.clock.now() + self.venue.rules.late_ns)
+            task = asyncio.get_running_loop().create_task(self._act_late(due, request))
             self._late.add(task)
             task.add_done_callback(self._late.discard)
             return
@@ -125,7 +125,7 @@ class ToyServer:
         if cuts:
             writer.transport.abort()
         elif garbles:
-            self._write(writer, b'{"re": %d, "ok": tr\n' % number)
+            self._write(writer, f'{{"re": {number}, "ok": tr\n'.encode())
         elif not swallows:
             self._reply(writer, {"re": number, **answer})
 

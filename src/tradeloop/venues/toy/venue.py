@@ -35,6 +35,7 @@ class ToyRules(msgspec.Struct, frozen=True, kw_only=True):
 
     `orders_complete`: its books show closed orders of the day. `replays`: it says the day's trades again after each login.
     `rate_per_second`: more requests than that within a second are turned away unprocessed; None for no limit.
+    `late_ns`: how long an order that is made late stays on its way.
     """
 
     account: str = "demo"
@@ -46,6 +47,7 @@ class ToyRules(msgspec.Struct, frozen=True, kw_only=True):
     orders_complete: bool = True
     replays: bool = False
     rate_per_second: int | None = 200
+    late_ns: int = 6 * SECOND_NS
 
 
 class ToyVenue:
@@ -59,7 +61,7 @@ class ToyVenue:
         self.prices = dict(rules.prices)
         self.refusal: tuple[str, str] | None = None
         """Code and text with which the next place is refused, whatever it says."""
-        self.busiest_second = 0
+        self.turned_away = 0
         self._say_it = say
         self._held: Message | None = None
         self._holds_cancels = False
@@ -91,8 +93,10 @@ class ToyVenue:
         while self._asked_at and self._asked_at[0] <= now - SECOND_NS:
             self._asked_at.popleft()
         self._asked_at.append(now)
-        self.busiest_second = max(self.busiest_second, len(self._asked_at))
-        return self.rules.rate_per_second is not None and len(self._asked_at) > self.rules.rate_per_second
+        if self.rules.rate_per_second is None or len(self._asked_at) <= self.rules.rate_per_second:
+            return False
+        self.turned_away += 1
+        return True
 
     def _place(self, request: Message) -> Message:
         if self.refusal is not None:
@@ -276,7 +280,7 @@ class ToyVenue:
             self._say_it(held)
 
     def shown(self, since: int | None = None) -> Message:
-        """The books as a client is shown them: open orders, those of the day, trades of the day or since a time, what is held."""
+        """The books as a client is shown them: orders open or of the day, trades of the day or since a time, what is held."""
         books = self.books
         orders = [
             {
