@@ -17,6 +17,7 @@ from tradeloop.brokers._template import words
 from tradeloop.core.capabilities import Dedupes
 from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import (
     BrokerDown,
     BrokerSnapshot,
@@ -28,6 +29,7 @@ from tradeloop.core.reports import (
     ExecutionCorrect,
     OpenOrder,
     OrderAck,
+    ReplaceAck,
     Report,
 )
 from tradeloop.core.risk.approved import Approved
@@ -101,6 +103,9 @@ class Broken:
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         self.canceled.add(cl_ord_id)
         await self.inner.cancel(cl_ord_id, order_id, symbol)
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        await self.inner.replace(change)
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         return self.show(await self.inner.snapshot(executions_since))
@@ -314,6 +319,87 @@ class TakesALateRefusalForACancel(Broken):
 
     def say(self, report: Report) -> list[Report]:
         return [CancelAck(self.name, report.cl_ord_id)] if isinstance(report, CancelReject) else [report]
+
+
+class AcksAReplaceAsAnother(Broken):
+    card = "D1"
+
+    def say(self, report: Report) -> list[Report]:
+        return [replaced(report, number=7)] if isinstance(report, ReplaceAck) else [report]
+
+
+class ReplacesThePriceAlone(Broken):
+    card = "D2"
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        await self.inner.replace(replaced(change, order=replaced(change.order, order_qty=Qty(Decimal(100)))))
+
+
+class SwallowsThatItIsTooLittle(Broken):
+    card = "D3"
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        try:
+            await self.inner.replace(change)
+        except Refused as error:
+            if error.code != "TOO_LITTLE":
+                raise
+
+
+class SwallowsThatItIsTooLate(Broken):
+    card = "D4"
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        try:
+            await self.inner.replace(change)
+        except Refused as error:
+            if error.code != "TOO_LATE":
+                raise
+
+
+class ReplacesNoUnknownOrder(Broken):
+    card = "D5"
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        if change.order.cl_ord_id in self.placed:
+            await self.inner.replace(change)
+
+
+class FillsUnderTheIdOfTheReplace(Broken):
+    card = "D6"
+
+    def __init__(self, inner: Broker) -> None:
+        super().__init__(inner)
+        self.changed: dict[str, ClOrdID] = {}
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        self.changed[change.order.cl_ord_id] = change.order.replace_id
+        await self.inner.replace(change)
+
+    def say(self, report: Report) -> list[Report]:
+        if isinstance(report, Execution) and report.cl_ord_id in self.changed:
+            return [replaced(report, cl_ord_id=self.changed[report.cl_ord_id])]
+        return [report]
+
+
+class CallsALostReplaceNotSent(Broken):
+    card = "D7"
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        try:
+            await self.inner.replace(change)
+        except FateUnknown as error:
+            raise NotSent(str(error)) from None
+
+
+class KeepsAReplaceForLater(Broken):
+    card = "D8"
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        try:
+            await self.inner.replace(change)
+        except NotSent as error:
+            raise FateUnknown(str(error)) from None
 
 
 class BeginsInSilence(Broken):

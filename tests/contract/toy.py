@@ -38,7 +38,7 @@ LATE_NS = 225 * MS
 TYPES = {"MKT": OrdType.MARKET, "LMT": OrdType.LIMIT}
 TROUBLES = (
     "UNKNOWN_SYMBOL", "UNKNOWN_ACCOUNT", "UNKNOWN_ORDER", "BAD_ID", "BAD_TERMS", "BAD_QTY", "BAD_PX", "BAD_REQUEST", "NO_CASH",
-    "TOO_LATE", "DUPLICATE_ID", "REQUEST_EXPIRED", "NO_SESSION", "BAD_LOGIN", "TOO_FAST",
+    "TOO_LATE", "TOO_LITTLE", "DUPLICATE_ID", "REQUEST_EXPIRED", "NO_SESSION", "BAD_LOGIN", "TOO_FAST",
 )  # fmt: skip
 """What the venue's README says it may answer; a test of the toy holds the two together."""
 

@@ -18,6 +18,7 @@ from tradeloop.brokers._template.config import TemplateConfig
 from tradeloop.brokers._template.pace import Pace
 from tradeloop.core.errors import BadInput, FateUnknown, NotSent, Refused
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import BrokerDown, BrokerSnapshot, BrokerUp, Report
 from tradeloop.core.risk.approved import Approved
 from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdType, Symbol, TimeInForce, UtcNs
@@ -37,6 +38,7 @@ CAPABILITIES = Capabilities(
     request_lifetime_ns=5 * SECOND_NS,
     visibility_lag_ns=SECOND_NS,
     rate_per_second=200,
+    replaces=True,
 )
 
 
@@ -92,15 +94,21 @@ class TemplateBroker:
             self._takes(order.order)
             request = translate.placing(order.order, self._expires_at())
         except BadInput as error:
-            refused = raised(Trouble.LOCAL_DENY, str(error))
-            assert isinstance(refused, Refused)
-            raise refused from None
+            raise _denied(error) from None
         await self._ask(request)
 
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         """Ask for a cancel. Raises NotSent, Refused or FateUnknown."""
         del symbol  # venues that need it exist; this one finds the order by either id
         await self._ask(translate.canceling(cl_ord_id, order_id, self._expires_at()))
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        """Ask for other terms of a working order, once. Raises NotSent, Refused or FateUnknown."""
+        try:
+            request = translate.replacing(change.order, self._expires_at())
+        except BadInput as error:
+            raise _denied(error) from None
+        await self._ask(request)
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         """The venue's books now. Raises NotSent when they cannot be read, or hold a word that words.py does not know."""
@@ -198,3 +206,10 @@ class TemplateBroker:
     def _tell(self, report: Report) -> None:
         if self._report is not None:
             self._report(report)
+
+
+def _denied(error: BadInput) -> Exception:
+    """What this side will not send, now or later."""
+    refused = raised(Trouble.LOCAL_DENY, str(error))
+    assert refused is not None
+    return refused

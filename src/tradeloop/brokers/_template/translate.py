@@ -11,6 +11,7 @@ from typing import Any
 from tradeloop.brokers._template import words
 from tradeloop.core.errors import BadInput
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import (
     BrokerSnapshot,
     CancelAck,
@@ -23,6 +24,7 @@ from tradeloop.core.reports import (
     OpenOrder,
     OrderAck,
     OrderExpire,
+    ReplaceAck,
     Report,
 )
 from tradeloop.core.types import (
@@ -69,6 +71,20 @@ def canceling(cl_ord_id: ClOrdID, order_id: OrderID | None, expires_at: UtcNs) -
     return {"do": "cancel", "cl_ord_id": cl_ord_id, "order_id": order_id, "expires_at": expires_at}
 
 
+def replacing(change: Replacement, expires_at: UtcNs) -> Message:
+    """The request that gives a working order other terms. Raises BadInput for a stop, which this venue does not hold."""
+    if change.stop_px is not None:
+        raise BadInput(f"the stop price was {change.stop_px}; this venue holds no stops")
+    return {
+        "do": "replace",
+        "cl_ord_id": change.cl_ord_id,
+        "number": change.number,
+        "qty": f"{change.order_qty:f}",
+        "px": None if change.price is None else f"{change.price:f}",
+        "expires_at": expires_at,
+    }
+
+
 def sent_as(order: Order) -> OrdType:
     """The type on the wire: a stop that the engine held and triggered goes out as what it became."""
     if order.triggered_at is None:
@@ -102,6 +118,8 @@ class Translator:
                     return self._canceled(said)
                 case "lapsed":
                     return self._lapsed(said)
+                case "replaced":
+                    return self._replaced(said)
                 case "cancel_reject":
                     return self._cancel_reject(said)
                 case _:
@@ -174,6 +192,13 @@ class Translator:
 
     def _cancel_reject(self, said: Message) -> Report:
         return CancelReject(self._broker, ClOrdID(said["cl_ord_id"]), said["code"], said["text"], UtcNs(said["at"]))
+
+    def _replaced(self, said: Message) -> Report:
+        return ReplaceAck(
+            self._broker, ClOrdID(said["cl_ord_id"]), Qty(exact(said["qty"], "the quantity")),
+            Px(exact(said["px"], "the price")), number=said["number"],
+            cum_qty=Qty(exact(said["cum"], "the quantity")), transact_at=UtcNs(said["at"]),
+        )  # fmt: skip
 
     def _order(self, shown: Message) -> OpenOrder:
         return OpenOrder(

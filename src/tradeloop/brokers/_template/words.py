@@ -41,6 +41,7 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
     "BAD_REQUEST": Trouble.DEFINITIVE_REJECT,
     "NO_CASH": Trouble.DEFINITIVE_REJECT,
     "TOO_LATE": Trouble.DEFINITIVE_REJECT,
+    "TOO_LITTLE": Trouble.DEFINITIVE_REJECT,
     "DUPLICATE_ID": Trouble.DUP_ID,
     "REQUEST_EXPIRED": Trouble.NOT_SENT,
     "NO_SESSION": Trouble.NOT_SENT,

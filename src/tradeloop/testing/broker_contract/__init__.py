@@ -16,6 +16,7 @@ from tradeloop.testing.broker_contract.acks import Acks
 from tradeloop.testing.broker_contract.cancels import Cancels
 from tradeloop.testing.broker_contract.fills import Fills
 from tradeloop.testing.broker_contract.manners import Manners
+from tradeloop.testing.broker_contract.replaces import Replaces
 from tradeloop.testing.broker_contract.snapshots import Snapshots
 from tradeloop.testing.broker_contract.venue import ContractVenue, Table, VenueBooks, VenueExecution, VenueOrder
 from tradeloop.testing.broker_contract.wire import Wire
@@ -24,7 +25,7 @@ from tradeloop.testing.broker_contract.words import Words
 __all__ = ["BrokerContract", "ContractVenue", "Table", "VenueBooks", "VenueExecution", "VenueOrder"]
 
 
-class BrokerContract(Acks, Fills, Cancels, Wire, Snapshots, Words, Manners):
+class BrokerContract(Acks, Fills, Cancels, Replaces, Wire, Snapshots, Words, Manners):
     """All cards. A subclass gives the fixture `venue`; with a name in `adapter` it appears in the table of brokers."""
 
     adapter = ""

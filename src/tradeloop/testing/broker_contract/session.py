@@ -10,14 +10,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
+import msgspec
 import pytest
 
 from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.execution import exec_key
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Asked, Terms
 from tradeloop.core.reports import BrokerSnapshot, Execution, OrderReject, Report
-from tradeloop.core.risk.pipeline import approved
-from tradeloop.core.types import ClOrdID, OrdType, PositionEffect, Px, Qty, Side, TimeInForce, TradingDay, UtcNs
+from tradeloop.core.risk.pipeline import approved, approved_change
+from tradeloop.core.types import ZERO, Amount, ClOrdID, OrdType, PositionEffect, Px, Qty, Side, TimeInForce, TradingDay, UtcNs
 from tradeloop.ports.broker import Broker
 from tradeloop.testing.broker_contract.venue import ContractVenue
 
@@ -87,6 +89,16 @@ class Session:
         """Ask for a cancel; what the port raised, None where it returned."""
         try:
             await self.broker.cancel(order.cl_ord_id, None, order.symbol)
+        except FATES as error:
+            return error
+        return None
+
+    async def replace(self, order: Order, number: int, *, qty: Qty, px: Px) -> Exception | None:
+        """Ask for other terms; what the port raised, None where it returned."""
+        terms = Terms(qty, px, None)
+        order = msgspec.structs.replace(order, replaces=[Asked(number, terms, STAGED_AT, Amount(ZERO))])
+        try:
+            await self.broker.replace(approved_change(order, number, holds_stops=self.broker.capabilities.holds_stops))
         except FATES as error:
             return error
         return None

@@ -168,15 +168,15 @@ class ContractVenue(Protocol):
         ...
 
     async def lose_next_answer(self) -> None:
-        """Carry the next order out; the connection is lost before the answer, where there is one to lose."""
+        """Carry the next order, replace or cancel out; the connection is lost before the answer, where there is one to lose."""
         ...
 
     async def swallow_next_answer(self) -> None:
-        """Carry the next order out and never answer; the connection stays."""
+        """Carry the next order, replace or cancel out and never answer; the connection stays."""
         ...
 
     async def garble_next_answer(self) -> None:
-        """Carry the next order out and answer with what cannot be read."""
+        """Carry the next order, replace or cancel out and answer with what cannot be read."""
         ...
 
     async def delay_next_order(self) -> None:

@@ -79,12 +79,14 @@ class ToyVenue:
                 return _yes()
             case "books":
                 return _yes(**self.shown(request.get("since")))
-            case "place" | "cancel" if self._is_too_fast():
+            case "place" | "cancel" | "replace" if self._is_too_fast():
                 return _no("TOO_FAST", f"more than {self.rules.rate_per_second} requests within a second", unprocessed=True)
             case "place":
                 return self._place(request)
             case "cancel":
                 return self._cancel(request)
+            case "replace":
+                return self._replace(request)
             case other:
                 return _no("BAD_REQUEST", f"do was {other!r}")
 
@@ -156,6 +158,27 @@ class ToyVenue:
             self._cancels.append(order)
         else:
             self._end(order, "gone", "canceled as asked")
+        return _yes()
+
+    def _replace(self, request: Message) -> Message:
+        order = self.books.newest_of(request["cl_ord_id"]) if request.get("cl_ord_id") else None
+        if order is None:
+            return _no("UNKNOWN_ORDER", "no order has this id")
+        if not order.is_open:
+            return _no("TOO_LATE", f"the order is {order.status}")
+        qty, px = _number(request.get("qty")), _number(request.get("px"))
+        if qty is None or qty != qty.to_integral_value():
+            return _no("BAD_QTY", f"the quantity was {request.get('qty')!r}; expected a positive whole number as text")
+        if px is None or px <= ZERO:
+            return _no("BAD_PX", f"the price was {request.get('px')!r}; only limit orders rest here, and they have one")
+        if qty <= order.cum:
+            return _no("TOO_LITTLE", f"the quantity was {qty}, and {order.cum} has traded; cancel the order instead")
+        order.qty, order.px = qty, px
+        self._say(
+            "replaced", cl_ord_id=order.cl_ord_id, order_id=order.order_id, number=request.get("number"), qty=str(qty),
+            px=str(px), cum=str(order.cum), at=self.clock.now(),
+        )  # fmt: skip
+        self._match(order)
         return _yes()
 
     def _match(self, order: ToyOrder) -> None:
