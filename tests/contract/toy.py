@@ -33,8 +33,10 @@ from tradeloop.venues.toy import ToyRules, ToyServer
 from tradeloop.venues.toy.faults import Fault
 
 MS = 1_000_000
-LIFETIME_NS = 150 * MS
-LATE_NS = 225 * MS
+ANSWER_WITHIN_NS = 500 * MS
+LIFETIME_NS = 500 * MS
+LATE_NS = 750 * MS
+"""Long enough for a busy machine, short enough to wait for: some cards wait until an answer has not come."""
 TYPES = {"MKT": OrdType.MARKET, "LMT": OrdType.LIMIT}
 TROUBLES = (
     "UNKNOWN_SYMBOL", "UNKNOWN_ACCOUNT", "UNKNOWN_ORDER", "BAD_ID", "BAD_TERMS", "BAD_QTY", "BAD_PX", "BAD_REQUEST", "NO_CASH",
@@ -72,7 +74,7 @@ class ToyContractVenue:
 
     def adapter(self) -> Broker:
         config = TemplateConfig(
-            port=self.server.port, token=Secret("toy-token"), answer_within_ns=120 * MS, lives_ns=self.lives_ns,
+            port=self.server.port, token=Secret("toy-token"), answer_within_ns=ANSWER_WITHIN_NS, lives_ns=self.lives_ns,
             backoff_s=(0.005,),
         )  # fmt: skip
         self.adapters.append(TemplateBroker(config, self.clock, self.capabilities))
