@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.contract.paper import PaperContractVenue, a_paper_broker
 
+from tradeloop.brokers.paper import PaperBroker
 from tradeloop.testing.broker_contract import BrokerContract
 
 
@@ -15,6 +16,7 @@ class TestPaper(BrokerContract):
     """The whole contract, with the books in a file."""
 
     adapter = "paper"
+    declares = PaperBroker.capabilities
 
     @pytest.fixture
     async def venue(self, tmp_path: Path) -> AsyncIterator[PaperContractVenue]:

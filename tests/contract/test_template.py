@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.contract.toy import ToyContractVenue, a_toy
 
+from tradeloop.brokers._template.adapter import CAPABILITIES
 from tradeloop.core.capabilities import Dedupes
 from tradeloop.testing.broker_contract import BrokerContract
 from tradeloop.testing.broker_contract.acks import Acks
@@ -18,6 +19,7 @@ class TestTemplate(BrokerContract):
     """The whole contract."""
 
     adapter = "template"
+    declares = CAPABILITIES
 
     @pytest.fixture
     async def venue(self) -> AsyncIterator[ToyContractVenue]:

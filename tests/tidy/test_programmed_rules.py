@@ -27,6 +27,7 @@ FOLDERS = [
     "ports",
     "targets",
     "testing",
+    "venues",
     "views",
 ]
 MODULES = ["__main__", "bootstrap", "config"]
@@ -48,6 +49,20 @@ OFFENCES = [
     ("core/order.py", "time", "The core is pure"),
     ("core/order.py", "random", "The core is pure"),
     ("core/risk/checks.py", "structlog", "The core is pure"),
+    ("brokers/_template/adapter.py", "tradeloop.engine", "Adapters know ports and core, never the engine"),
+    ("brokers/_template/adapter.py", "tradeloop.brokers.paper", "Brokers do not know each other"),
+    ("brokers/_template/adapter.py", "tradeloop.venues", "Imports point inward, along the flow"),
+    ("testing/world.py", "tradeloop.venues", "Imports point inward, along the flow"),
+    (
+        "venues/server.py",
+        "tradeloop.brokers._template",
+        "A venue does not know the adapters that are tested against it",
+    ),
+    (
+        "cli/runs.py",
+        "tradeloop.venues",
+        "What trades is built of nothing that exists for tests or for copying",
+    ),
     (
         "cli/runs.py",
         "tradeloop.brokers.paper",
@@ -60,7 +75,7 @@ def a_tree(root: Path) -> Path:
     """A package called tradeloop with today's layers, all empty, under today's contracts."""
     plant(root, "pyproject.toml", CONTRACTS)
     plant(root, "src/tradeloop/__init__.py")
-    for folder in [*FOLDERS, "brokers/paper", "brokers/other", "core/risk"]:
+    for folder in [*FOLDERS, "brokers/_template", "brokers/paper", "brokers/other", "core/risk"]:
         plant(root, f"src/tradeloop/{folder}/__init__.py")
     for module in MODULES:
         plant(root, f"src/tradeloop/{module}.py")

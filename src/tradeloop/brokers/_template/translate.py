@@ -6,6 +6,7 @@ Everything raises BadInput on what it does not understand, naming it as it came.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from tradeloop.brokers._template import words
@@ -157,11 +158,11 @@ class Translator:
             exec_id=ExecID(said["exec_id"]),
             symbol=words.our_symbol(said["symbol"]),
             side=words.ours(words.SIDES, said["side"], "the side"),
-            last_qty=Qty(exact(said["qty"], "the quantity")),
-            last_px=Px(exact(said["px"], "the price")),
+            last_qty=Qty(_exact(said["qty"], "the quantity")),
+            last_px=Px(_exact(said["px"], "the price")),
             cl_ord_id=_cl_ord_id(said),
             order_id=OrderID(said["order_id"]),
-            commission=None if fee is None else Amount(exact(fee, "the fee")),
+            commission=None if fee is None else Amount(_exact(fee, "the fee")),
             transact_at=UtcNs(said["at"]),
         )
 
@@ -174,30 +175,30 @@ class Translator:
     def _correct(self, said: Message) -> Report:
         return ExecutionCorrect(
             self._broker, self._account, TradingDay(said["day"]), ExecID(said["ref"]),
-            words.ours(words.SIDES, said["side"], "the side"), Qty(exact(said["qty"], "the quantity")),
-            Px(exact(said["px"], "the price")), Amount(exact(said["fee"], "the fee")), UtcNs(said["at"]),
+            words.ours(words.SIDES, said["side"], "the side"), Qty(_exact(said["qty"], "the quantity")),
+            Px(_exact(said["px"], "the price")), Amount(_exact(said["fee"], "the fee")), UtcNs(said["at"]),
         )  # fmt: skip
 
     def _canceled(self, said: Message) -> Report | None:
         cl_ord_id = _cl_ord_id(said)
         if cl_ord_id is None:
             return None
-        return CancelAck(self._broker, cl_ord_id, said["text"], UtcNs(said["at"]), Qty(exact(said["cum"], "the quantity")))
+        return CancelAck(self._broker, cl_ord_id, said["text"], UtcNs(said["at"]), Qty(_exact(said["cum"], "the quantity")))
 
     def _lapsed(self, said: Message) -> Report | None:
         cl_ord_id = _cl_ord_id(said)
         if cl_ord_id is None:
             return None
-        return OrderExpire(self._broker, cl_ord_id, said["text"], UtcNs(said["at"]), Qty(exact(said["cum"], "the quantity")))
+        return OrderExpire(self._broker, cl_ord_id, said["text"], UtcNs(said["at"]), Qty(_exact(said["cum"], "the quantity")))
 
     def _cancel_reject(self, said: Message) -> Report:
         return CancelReject(self._broker, ClOrdID(said["cl_ord_id"]), said["code"], said["text"], UtcNs(said["at"]))
 
     def _replaced(self, said: Message) -> Report:
         return ReplaceAck(
-            self._broker, ClOrdID(said["cl_ord_id"]), Qty(exact(said["qty"], "the quantity")),
-            Px(exact(said["px"], "the price")), number=said["number"],
-            cum_qty=Qty(exact(said["cum"], "the quantity")), transact_at=UtcNs(said["at"]),
+            self._broker, ClOrdID(said["cl_ord_id"]), Qty(_exact(said["qty"], "the quantity")),
+            Px(_exact(said["px"], "the price")), number=said["number"],
+            cum_qty=Qty(_exact(said["cum"], "the quantity")), transact_at=UtcNs(said["at"]),
         )  # fmt: skip
 
     def _order(self, shown: Message) -> OpenOrder:
@@ -205,17 +206,17 @@ class Translator:
             self._account,
             words.our_symbol(shown["symbol"]),
             words.ours(words.SIDES, shown["side"], "the side"),
-            Qty(exact(shown["qty"], "the quantity")),
-            Qty(exact(shown["cum"], "the quantity")),
+            Qty(_exact(shown["qty"], "the quantity")),
+            Qty(_exact(shown["cum"], "the quantity")),
             words.ours(words.STATUSES, shown["status"], "the status"),
             OrderID(shown["order_id"]),
             _cl_ord_id(shown),
-            None if shown["px"] is None else Px(exact(shown["px"], "the price")),
+            None if shown["px"] is None else Px(_exact(shown["px"], "the price")),
             shown["text"],
         )
 
     def _position(self, shown: Message) -> HeldPosition:
-        qty = exact(shown["qty"], "the quantity")
+        qty = _exact(shown["qty"], "the quantity")
         return HeldPosition(
             self._account, words.our_symbol(shown["symbol"]), Qty(max(qty, ZERO)), Qty(max(-qty, ZERO)), Qty(max(qty, ZERO))
         )
@@ -225,9 +226,16 @@ class Translator:
         return HeldCash(
             self._account,
             Currency(shown["currency"]),
-            Amount(exact(shown["balance"], "the balance")),
-            None if available is None else Amount(exact(available, "the available cash")),
+            Amount(_exact(shown["balance"], "the balance")),
+            None if available is None else Amount(_exact(available, "the available cash")),
         )
+
+
+def _exact(written: object, what: str) -> Decimal:
+    """The amount, which is text on this wire: a JSON number may have been rounded by whoever wrote it."""
+    if not isinstance(written, str):
+        raise BadInput(f"{what} was {written!r}; expected a decimal number as text")
+    return exact(written, what)
 
 
 def _cl_ord_id(said: Message) -> ClOrdID | None:

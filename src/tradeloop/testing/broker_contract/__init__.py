@@ -2,6 +2,7 @@
 
     class TestOurBroker(BrokerContract):
         adapter = "ours"
+        declares = OurBroker.capabilities
 
         @pytest.fixture
         async def venue(self) -> AsyncIterator[ContractVenue]:
@@ -12,6 +13,9 @@ declares its subject absent. `python -m tradeloop.testing.broker_contract.table`
 docs/brokers/README.md. Needs pytest and pytest-asyncio in auto mode.
 """
 
+from typing import ClassVar
+
+from tradeloop.core.capabilities import Capabilities
 from tradeloop.testing.broker_contract.acks import Acks
 from tradeloop.testing.broker_contract.cancels import Cancels
 from tradeloop.testing.broker_contract.fills import Fills
@@ -26,6 +30,9 @@ __all__ = ["BrokerContract", "ContractVenue", "Table", "VenueBooks", "VenueExecu
 
 
 class BrokerContract(Acks, Fills, Cancels, Replaces, Wire, Snapshots, Words, Manners):
-    """All cards. A subclass gives the fixture `venue`; with a name in `adapter` it appears in the table of brokers."""
+    """All cards. A subclass gives the fixture `venue`; with a name in `adapter` it appears in the table of brokers, with what it
+    `declares` in real life (a test may shorten its times, and nothing else).
+    """
 
-    adapter = ""
+    adapter: ClassVar[str] = ""
+    declares: ClassVar[Capabilities]
