@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
+from typing_extensions import override
 
 from tradeloop.brokers._template import words
 from tradeloop.core.capabilities import Dedupes
@@ -122,6 +123,7 @@ async def instead(order: Approved[Order], inner: Broker, **changes: Any) -> None
 class AcksUnderAnotherId(Broken):
     card = "A1"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [replaced(report, order_id=OrderID("1"))] if isinstance(report, OrderAck) else [report]
 
@@ -129,6 +131,7 @@ class AcksUnderAnotherId(Broken):
 class ImprovesThePrice(Broken):
     card = "A2"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         px = order.order.price
         changes = {"price": Px(px + Decimal("0.01"))} if px is not None and order.order.ord_type is OrdType.LIMIT else {}
@@ -138,6 +141,7 @@ class ImprovesThePrice(Broken):
 class SwallowsARefusal(Broken):
     card = "A3"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         try:
             await self.inner.place(order)
@@ -154,6 +158,7 @@ class DeclaresThatIdsAreForgotten(Broken):
 class RefusesARepeat(Broken):
     card = "A5"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         try:
             await self.inner.place(order)
@@ -166,6 +171,7 @@ class RefusesARepeat(Broken):
 class CutsTheLongestId(Broken):
     card = "A6"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         mine = order.order.cl_ord_id
         await instead(order, self.inner, cl_ord_id=ClOrdID(mine[:-1] if len(mine) == 24 else mine))
@@ -174,6 +180,7 @@ class CutsTheLongestId(Broken):
 class CutsAnIdThatIsTooLong(Broken):
     card = "A7"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         await instead(order, self.inner, cl_ord_id=ClOrdID(order.order.cl_ord_id[:24]))
 
@@ -181,6 +188,7 @@ class CutsAnIdThatIsTooLong(Broken):
 class SendsFokAsIoc(Broken):
     card = "A8"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         tif = order.order.tif
         await instead(order, self.inner, tif=TimeInForce.IOC if tif is TimeInForce.FOK else tif)
@@ -189,6 +197,7 @@ class SendsFokAsIoc(Broken):
 class SendsATriggeredStopLimitAtTheMarket(Broken):
     card = "A9"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         became = {"ord_type": OrdType.MARKET, "price": None} if order.order.triggered_at is not None else {}
         await instead(order, self.inner, **became)
@@ -197,9 +206,11 @@ class SendsATriggeredStopLimitAtTheMarket(Broken):
 class RoundsThePriceOfAFill(Broken):
     card = "B1"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [self._rounded(report)] if isinstance(report, Execution) else [report]
 
+    @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         return replaced(books, executions=tuple(self._rounded(e) for e in books.executions or ()))
 
@@ -210,6 +221,7 @@ class RoundsThePriceOfAFill(Broken):
 class DatesARedeliveredFillToday(Broken):
     card = "B2"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         if isinstance(report, Execution) and report.exec_id in self.heard:
             return [replaced(report, trading_day=TradingDay("2026-07-18"))]
@@ -219,6 +231,7 @@ class DatesARedeliveredFillToday(Broken):
 class KeepsAFillUntilTheAck(Broken):
     card = "B3"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         if isinstance(report, Execution) and report.cl_ord_id is not None and report.cl_ord_id not in self.acked:
             return []
@@ -230,6 +243,7 @@ class KeepsAFillUntilTheAck(Broken):
 class DropsAPartThatFillsAfterACancelRequest(Broken):
     card = "B4"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         is_part = isinstance(report, Execution) and report.last_qty < 100 and report.cl_ord_id in self.canceled
         return [] if is_part else [report]
@@ -238,6 +252,7 @@ class DropsAPartThatFillsAfterACancelRequest(Broken):
 class DropsAFillThatIsNotOurs(Broken):
     card = "B5"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [] if isinstance(report, Execution) and report.cl_ord_id is None else [report]
 
@@ -245,6 +260,7 @@ class DropsAFillThatIsNotOurs(Broken):
 class DropsABust(Broken):
     card = "B6"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [] if isinstance(report, ExecutionBust) else [report]
 
@@ -252,6 +268,7 @@ class DropsABust(Broken):
 class CorrectsWithoutTheFigures(Broken):
     card = "B7"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [replaced(report, last_qty=Qty(Decimal(1)))] if isinstance(report, ExecutionCorrect) else [report]
 
@@ -259,6 +276,7 @@ class CorrectsWithoutTheFigures(Broken):
 class DropsACancelNobodyAskedFor(Broken):
     card = "B8"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [] if isinstance(report, CancelAck) and report.cl_ord_id not in self.canceled else [report]
 
@@ -266,6 +284,7 @@ class DropsACancelNobodyAskedFor(Broken):
 class ChargesNothing(Broken):
     card = "B9"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [replaced(report, commission=Amount(ZERO))] if isinstance(report, Execution) else [report]
 
@@ -273,6 +292,7 @@ class ChargesNothing(Broken):
 class DropsTheAckOfACancel(Broken):
     card = "C1"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         is_asked = isinstance(report, CancelAck) and report.cl_ord_id in self.canceled and not report.cum_qty
         return [] if is_asked else [report]
@@ -281,6 +301,7 @@ class DropsTheAckOfACancel(Broken):
 class CancelsWhatIsFilled(Broken):
     card = "C2"
 
+    @override
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         try:
             await self.inner.cancel(cl_ord_id, order_id, symbol)
@@ -293,6 +314,7 @@ class CancelsWhatIsFilled(Broken):
 class AsksForNoUnknownOrder(Broken):
     card = "C3"
 
+    @override
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         if cl_ord_id in self.placed:
             await self.inner.cancel(cl_ord_id, order_id, symbol)
@@ -301,6 +323,7 @@ class AsksForNoUnknownOrder(Broken):
 class ClaimsThatASecondCancelWasNotSent(Broken):
     card = "C4"
 
+    @override
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         if cl_ord_id in self.canceled:
             raise NotSent("it was asked for before")
@@ -310,6 +333,7 @@ class ClaimsThatASecondCancelWasNotSent(Broken):
 class ForgetsWhatHadTraded(Broken):
     card = "C5"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [replaced(report, cum_qty=Qty(ZERO))] if isinstance(report, CancelAck) else [report]
 
@@ -317,6 +341,7 @@ class ForgetsWhatHadTraded(Broken):
 class TakesALateRefusalForACancel(Broken):
     card = "C6"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [CancelAck(self.name, report.cl_ord_id)] if isinstance(report, CancelReject) else [report]
 
@@ -324,6 +349,7 @@ class TakesALateRefusalForACancel(Broken):
 class AcksAReplaceAsAnother(Broken):
     card = "D1"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [replaced(report, number=7)] if isinstance(report, ReplaceAck) else [report]
 
@@ -331,6 +357,7 @@ class AcksAReplaceAsAnother(Broken):
 class ReplacesThePriceAlone(Broken):
     card = "D2"
 
+    @override
     async def replace(self, change: Approved[Replacement]) -> None:
         await self.inner.replace(replaced(change, order=replaced(change.order, order_qty=Qty(Decimal(100)))))
 
@@ -338,6 +365,7 @@ class ReplacesThePriceAlone(Broken):
 class SwallowsThatItIsTooLittle(Broken):
     card = "D3"
 
+    @override
     async def replace(self, change: Approved[Replacement]) -> None:
         try:
             await self.inner.replace(change)
@@ -349,6 +377,7 @@ class SwallowsThatItIsTooLittle(Broken):
 class SwallowsThatItIsTooLate(Broken):
     card = "D4"
 
+    @override
     async def replace(self, change: Approved[Replacement]) -> None:
         try:
             await self.inner.replace(change)
@@ -360,6 +389,7 @@ class SwallowsThatItIsTooLate(Broken):
 class ReplacesNoUnknownOrder(Broken):
     card = "D5"
 
+    @override
     async def replace(self, change: Approved[Replacement]) -> None:
         if change.order.cl_ord_id in self.placed:
             await self.inner.replace(change)
@@ -372,10 +402,12 @@ class FillsUnderTheIdOfTheReplace(Broken):
         super().__init__(inner)
         self.changed: dict[str, ClOrdID] = {}
 
+    @override
     async def replace(self, change: Approved[Replacement]) -> None:
         self.changed[change.order.cl_ord_id] = change.order.replace_id
         await self.inner.replace(change)
 
+    @override
     def say(self, report: Report) -> list[Report]:
         if isinstance(report, Execution) and report.cl_ord_id in self.changed:
             return [replaced(report, cl_ord_id=self.changed[report.cl_ord_id])]
@@ -385,6 +417,7 @@ class FillsUnderTheIdOfTheReplace(Broken):
 class CallsALostReplaceNotSent(Broken):
     card = "D7"
 
+    @override
     async def replace(self, change: Approved[Replacement]) -> None:
         try:
             await self.inner.replace(change)
@@ -395,6 +428,7 @@ class CallsALostReplaceNotSent(Broken):
 class KeepsAReplaceForLater(Broken):
     card = "D8"
 
+    @override
     async def replace(self, change: Approved[Replacement]) -> None:
         try:
             await self.inner.replace(change)
@@ -405,6 +439,7 @@ class KeepsAReplaceForLater(Broken):
 class BeginsInSilence(Broken):
     card = "E1"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [] if isinstance(report, BrokerUp) and self.ups == 1 else [report]
 
@@ -412,6 +447,7 @@ class BeginsInSilence(Broken):
 class DoubtsWhatNeverLeft(Broken):
     card = "E2"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         try:
             await self.inner.place(order)
@@ -429,6 +465,7 @@ class KeepsOrdersForLater(Broken):
         self.kept: list[Approved[Order]] = []
         self.flushing: list[asyncio.Task[None]] = []
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         try:
             await self.inner.place(order)
@@ -437,6 +474,7 @@ class KeepsOrdersForLater(Broken):
                 self.kept.append(order)
             raise
 
+    @override
     def say(self, report: Report) -> list[Report]:
         if isinstance(report, BrokerUp):
             self.flushing += [asyncio.ensure_future(self._flush(order)) for order in self.kept]
@@ -451,6 +489,7 @@ class KeepsOrdersForLater(Broken):
 class CallsALostAnswerNotSent(Broken):
     card = "E4"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         try:
             await self.inner.place(order)
@@ -463,6 +502,7 @@ class CallsALostAnswerNotSent(Broken):
 class CallsSilenceNotSent(Broken):
     card = "E5"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         try:
             await self.inner.place(order)
@@ -475,6 +515,7 @@ class CallsSilenceNotSent(Broken):
 class CallsGibberishARefusal(Broken):
     card = "E6"
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         try:
             await self.inner.place(order)
@@ -487,6 +528,7 @@ class CallsGibberishARefusal(Broken):
 class HidesThatTheSessionIsLost(Broken):
     card = "E7"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [] if isinstance(report, BrokerDown) else [report]
 
@@ -494,6 +536,7 @@ class HidesThatTheSessionIsLost(Broken):
 class HidesThatTheSessionIsBack(Broken):
     card = "E8"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [] if isinstance(report, BrokerUp) and self.ups > 1 else [report]
 
@@ -501,6 +544,7 @@ class HidesThatTheSessionIsBack(Broken):
 class NumbersFillsAnewAfterAReconnect(Broken):
     card = "E9"
 
+    @override
     def say(self, report: Report) -> list[Report]:
         if isinstance(report, BrokerUp) and self.ups > 1:
             return [report, *(replaced(e, exec_id=ExecID(f"{e.exec_id}-again")) for e in self.heard.values())]
@@ -511,6 +555,7 @@ class SkipsTheReplay(Broken):
     card = "E10"
     toy: ClassVar[dict[str, Any]] = {"replays": True}
 
+    @override
     def say(self, report: Report) -> list[Report]:
         return [] if isinstance(report, Execution) and self.ups > 1 else [report]
 
@@ -522,6 +567,7 @@ class DropsWhatComesTooFast(Broken):
         super().__init__(inner)
         self.left = 500
 
+    @override
     def say(self, report: Report) -> list[Report]:
         self.left -= 1
         return [report] if self.left > 0 else []
@@ -540,6 +586,7 @@ class LetsRequestsLiveTooLong(Broken):
 class StumblesOverGibberish(Broken):
     card = "E14"
 
+    @override
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         try:
             await self.inner.cancel(cl_ord_id, order_id, symbol)
@@ -552,6 +599,7 @@ class StumblesOverGibberish(Broken):
 class ShowsOneWorkingOrder(Broken):
     card = "F1"
 
+    @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         return replaced(books, orders=(books.orders or ())[:1])
 
@@ -559,6 +607,7 @@ class ShowsOneWorkingOrder(Broken):
 class ForgetsWhoseFillItWas(Broken):
     card = "F2"
 
+    @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         return replaced(books, executions=tuple(replaced(e, cl_ord_id=None) for e in books.executions or ()))
 
@@ -566,13 +615,15 @@ class ForgetsWhoseFillItWas(Broken):
 class RoundsTheCash(Broken):
     card = "F3"
 
+    @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, cash=tuple(replaced(c, balance=Amount(round(c.balance))) for c in books.cash or ()))
+        return replaced(books, cash=tuple(replaced(c, balance=Amount(Decimal(round(c.balance)))) for c in books.cash or ()))
 
 
 class ShowsNoFillItMissedWhileAway(Broken):
     card = "F4"
 
+    @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         return replaced(books, executions=tuple(e for e in books.executions or () if self.ups == 1 or e.exec_id in self.heard))
 
@@ -580,6 +631,7 @@ class ShowsNoFillItMissedWhileAway(Broken):
 class ShowsNoFillTheStreamLost(Broken):
     card = "F5"
 
+    @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         lost = self.ups == 1 and bool(self.placed)
         return replaced(books, executions=tuple(e for e in books.executions or () if not lost or e.exec_id in self.heard))
@@ -588,6 +640,7 @@ class ShowsNoFillTheStreamLost(Broken):
 class ShowsNoOrderWithoutAnAck(Broken):
     card = "F6"
 
+    @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         return replaced(books, orders=tuple(o for o in books.orders or () if not self._is_unacked(o)))
 
@@ -598,6 +651,7 @@ class ShowsNoOrderWithoutAnAck(Broken):
 class ShowsCanceledOrdersAsExpired(Broken):
     card = "F7"
 
+    @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         return replaced(books, orders=tuple(self._told(o) for o in books.orders or ()))
 
@@ -608,6 +662,7 @@ class ShowsCanceledOrdersAsExpired(Broken):
 class ShowsEmptyBooksWithoutAConnection(Broken):
     card = "F8"
 
+    @override
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         try:
             return await self.inner.snapshot(executions_since)
@@ -618,6 +673,7 @@ class ShowsEmptyBooksWithoutAConnection(Broken):
 class ShowsOurOrdersAlone(Broken):
     card = "F9"
 
+    @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         return replaced(books, orders=tuple(o for o in books.orders or () if o.cl_ord_id is not None))
 
@@ -625,6 +681,7 @@ class ShowsOurOrdersAlone(Broken):
 class ShowsFillsAfterTheTimeAlone(Broken):
     card = "F10"
 
+    @override
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         books = await self.inner.snapshot(executions_since)
         return replaced(books, executions=tuple(e for e in books.executions or () if e.transact_at != executions_since))
@@ -633,6 +690,7 @@ class ShowsFillsAfterTheTimeAlone(Broken):
 class ShowsTheOrdersOfThisProcessAlone(Broken):
     card = "F11"
 
+    @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         return replaced(books, orders=tuple(o for o in books.orders or () if o.cl_ord_id is None or o.cl_ord_id in self.placed))
 
@@ -654,6 +712,7 @@ class GuessesAWord(Broken):
 class ClosesOnlyWhatWasOpen(Broken):
     card = "H1"
 
+    @override
     async def close(self) -> None:
         if not self.ups:
             raise RuntimeError("it was never connected")
@@ -663,6 +722,7 @@ class ClosesOnlyWhatWasOpen(Broken):
 class LeavesATask(Broken):
     card = "H2"
 
+    @override
     async def connect(self, report: Callable[[Report], None]) -> None:
         await super().connect(report)
         self.left = asyncio.ensure_future(asyncio.Event().wait())
@@ -671,6 +731,7 @@ class LeavesATask(Broken):
 class SpeaksAfterClose(Broken):
     card = "H3"
 
+    @override
     async def close(self) -> None:
         await super().close()
         asyncio.get_running_loop().call_later(0.002, self.tell, BrokerDown(self.name, "closed"))
@@ -683,6 +744,7 @@ class ResentsACancelledCaller(Broken):
         super().__init__(inner)
         self.hurt = False
 
+    @override
     async def place(self, order: Approved[Order]) -> None:
         if self.hurt:
             raise FateUnknown("somebody was cancelled")
@@ -696,6 +758,7 @@ class ResentsACancelledCaller(Broken):
 class ShowsItsToken(Broken):
     card = "H5"
 
+    @override
     def __repr__(self) -> str:
         return "Broken(token='toy-token')"
 
@@ -703,6 +766,7 @@ class ShowsItsToken(Broken):
 class ConnectsOnce(Broken):
     card = "H6"
 
+    @override
     async def connect(self, report: Callable[[Report], None]) -> None:
         if not self.ups:
             await super().connect(report)

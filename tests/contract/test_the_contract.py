@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from tests.contract.broken import BROKEN, Broken
 from tests.contract.toy import ToyContractVenue, a_toy
+from typing_extensions import override
 
 from tradeloop.core.errors import TradeloopError
 from tradeloop.ports.broker import Broker
@@ -33,6 +34,7 @@ class _BrokenVenue(ToyContractVenue):
 
     broken: type[Broken] = Broken
 
+    @override
     def adapter(self) -> Broker:
         return self.broken(super().adapter())
 
@@ -73,7 +75,7 @@ async def red(broken: type[Broken], turns: asyncio.Semaphore) -> list[str]:
 async def test_a_broken_promise_turns_its_card_red_and_no_other() -> None:
     """Every adapter meets every card; most of the time is waiting, so that many do at once."""
     turns = asyncio.Semaphore(AT_A_TIME)
-    adapters = (Broken, *BROKEN)
+    adapters: tuple[type[Broken], ...] = (Broken, *BROKEN)
     verdicts = dict(zip(adapters, await asyncio.gather(*(red(broken, turns) for broken in adapters)), strict=True))
     (alone,) = [card for card in CARDS if card.id == "H2"]
     for broken in adapters:

@@ -54,7 +54,7 @@ class ToyContractVenue:
     qty = Qty(Decimal(100))
     resting_px = Px(Decimal("9.87"))
     secrets = ("toy-token",)
-    tables = (
+    tables: tuple[Table, ...] = (
         Table("side", ("B", "S"), lambda word: words.ours(words.SIDES, word, "the side")),
         Table("type", ("MKT", "LMT"), lambda word: words.ours(words.TYPES, word, "the type")),
         Table("time in force", ("DAY", "GTC", "IOC", "FOK"), lambda word: words.ours(words.TIFS, word, "the tif")),

@@ -30,8 +30,8 @@ __all__ = ["BrokerContract", "ContractVenue", "Table", "VenueBooks", "VenueExecu
 
 
 class BrokerContract(Acks, Fills, Cancels, Replaces, Wire, Snapshots, Words, Manners):
-    """All cards. A subclass gives the fixture `venue`; with a name in `adapter` it appears in the table of brokers, with what it
-    `declares` in real life (a test may shorten its times, and nothing else).
+    """All cards. A subclass gives the fixture `venue`; with a name in `adapter` it appears in the table of brokers, with what
+    it `declares` in real life (a test may shorten its times, and nothing else).
     """
 
     adapter: ClassVar[str] = ""

@@ -21,7 +21,9 @@ from tradeloop.testing.broker_contract import BrokerContract
 from tradeloop.testing.broker_contract.cards import cards
 from tradeloop.testing.broker_contract.session import ABSENT
 
-MARKER: Final = "<!-- Below: written by `python -m tradeloop.testing.broker_contract.table`. Run the contract, do not write here. -->"
+MARKER: Final = (
+    "<!-- Below: written by `python -m tradeloop.testing.broker_contract.table`. Run the contract, do not write here. -->"
+)
 
 PASSED: Final = "passed"
 FAILED: Final = "FAILED"
