@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from tests.contract.broken import BROKEN, Broken
-from tests.contract.toy import ToyContractVenue, a_toy
+from tests.contract.toy import MS, ToyContractVenue, a_toy
 from typing_extensions import override
 
+from tradeloop.core.capabilities import Dedupes
 from tradeloop.core.errors import TradeloopError
+from tradeloop.core.types import OrdType
 from tradeloop.ports.broker import Broker
 from tradeloop.testing.broker_contract import BrokerContract
 from tradeloop.testing.broker_contract.cards import Card, cards
@@ -85,6 +87,43 @@ async def test_a_broken_promise_turns_its_card_red_and_no_other() -> None:
         Broken.__name__: [],
         **{broken.__name__: [broken.card] for broken in BROKEN},
     }
+
+
+FALSE_DECLARATIONS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
+    ("ids are remembered for ever, and are for the day", "A4", {"dedupes": Dedupes.DAY}, {"dedupes": Dedupes.FOR_EVER}),
+    ("ids are remembered for the day, and are while open", "A4", {"dedupes": Dedupes.OPEN_ONLY}, {"dedupes": Dedupes.DAY}),
+    ("ids are remembered while open, and never are", "A4", {"dedupes": Dedupes.NEVER}, {"dedupes": Dedupes.OPEN_ONLY}),
+    ("longer ids than there can be", "A6", {}, {"cl_ord_id_max": 30}),
+    ("more letters than there can be", "A6", {}, {"cl_ord_id_alphabet": "a-zA-Z0-9"}),
+    ("fewer order types than are taken", "A9", {}, {"holds_stops": True}),
+    ("stops, which nobody holds", "A8", {}, {"ord_types": frozenset(OrdType), "holds_stops": True}),
+    ("no replaces, and they are carried out", "D1", {}, {"replaces": False}),
+    ("replaces of filled orders, and they are refused", "D4", {}, {"replaces_filled": True}),
+    ("a replay, and there is none", "E10", {}, {"stream_replay": True}),
+    ("a request lives shorter than it does", "E13", {"late_ns": 200 * MS}, {"request_lifetime_ns": 50 * MS}),
+    ("the books show an order sooner than they do", "F6", {"lag_ns": 300 * MS}, {"visibility_lag_ns": 5 * MS}),
+    ("closed orders are shown, and are not", "F7", {"orders_complete": False}, {"orders_complete": True}),
+]
+
+
+@pytest.mark.parametrize(("what", "card", "toy", "said"), FALSE_DECLARATIONS, ids=lambda v: v if isinstance(v, str) else "")
+async def test_a_false_declaration_turns_its_card_red(what: str, card: str, toy: dict[str, Any], said: dict[str, Any]) -> None:
+    """Every capability is tested against behaviour: the engine's proofs rest on them."""
+
+    rules = toy
+
+    class Declares(Broken):
+        toy: ClassVar[dict[str, Any]] = {**rules, "said": said}
+
+    (judge,) = [each for each in CARDS if each.id == card]
+    assert await is_red(judge, Declares), what
+
+
+async def test_a_lag_that_is_declared_is_waited_for() -> None:
+    class Lags(Broken):
+        toy: ClassVar[dict[str, Any]] = {"lag_ns": 50 * MS, "said": {"visibility_lag_ns": 60 * MS}}
+
+    assert await red(Lags, asyncio.Semaphore(AT_A_TIME)) == []
 
 
 def test_each_card_has_somebody_who_breaks_it() -> None:

@@ -191,12 +191,16 @@ async def a_toy(
     orders_complete: bool = True,
     replays: bool = False,
     patience: int = 250,
+    late_ns: int = LATE_NS,
+    lag_ns: int = 0,
     kind: type[ToyContractVenue] = ToyContractVenue,
     said: dict[str, Any] | None = None,
 ) -> AsyncIterator[ToyContractVenue]:
     """A toy with these rules, and an adapter that declares the same unless `said` has it otherwise."""
     clock = WallClock()
-    rules = ToyRules(dedupes=dedupes, orders_complete=orders_complete, replays=replays, rate_per_second=40, late_ns=LATE_NS)
+    rules = ToyRules(
+        dedupes=dedupes, orders_complete=orders_complete, replays=replays, rate_per_second=40, late_ns=late_ns, lag_ns=lag_ns
+    )  # fmt: skip
     server = ToyServer(rules, clock)
     await server.start()
     true = {"dedupes": dedupes, "orders_complete": orders_complete, "stream_replay": replays}

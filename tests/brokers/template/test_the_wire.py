@@ -101,6 +101,16 @@ async def test_an_answer_to_nobody_is_let_go() -> None:
         assert line.all(BrokerDown) == []
 
 
+async def test_a_bug_in_the_reading_is_raised_and_not_taken_for_an_outage() -> None:
+    """A session that stays down for ever without a word would be worse than a process that stops."""
+    async with a_line() as line:
+        line.broker._translator.report = None  # type: ignore[method-assign, assignment]
+        line.server.say_raw(b'{"say": "new"}')
+        await line.until(lambda: not line.broker.is_connected)
+        with pytest.raises(TypeError):
+            await line.place("a1")
+
+
 async def test_a_code_that_nobody_knows_leaves_the_fate_unknown_and_is_named() -> None:
     async with a_line() as line:
         line.server.venue.refusal = ("E-4711", "the moon is full")
@@ -122,6 +132,16 @@ async def test_books_with_a_word_that_nobody_knows_cannot_be_read() -> None:
         line.server.venue.books.orders["O000001"].status = "frozen"
         with pytest.raises(NotSent, match="frozen"):
             await line.broker.snapshot()
+
+
+async def test_a_place_ends_before_the_engine_gives_up_on_it() -> None:
+    """Of 450 orders at 200 a second the last have to wait too long for their turn: surely not sent, said within ten seconds."""
+    async with a_line(answer_within_ns=7900 * MS) as line:
+        outcomes = await asyncio.gather(*(line.place(f"a{n}") for n in range(450)), return_exceptions=True)
+        late = [outcome for outcome in outcomes if outcome is not None]
+        assert len(late) == 250
+        assert {type(outcome) for outcome in late} == {NotSent}
+        assert len(line.server.venue.books.orders) == 200
 
 
 async def test_requests_that_wait_are_bounded() -> None:

@@ -96,6 +96,9 @@ UNREADABLE = [
     ({**TRADE, "px": "ten"}, "ten"),
     ({**TRADE, "px": 10.1}, "10.1"),
     ({**TRADE, "qty": None}, "None"),
+    ({**TRADE, "at": "yesterday"}, "yesterday"),
+    ({**TRADE, "exec_id": 17}, "17"),
+    ({**TRADE, "order_id": None}, "None"),
     ({**TRADE, "symbol": "ACME"}, "ACME"),
     ({k: v for k, v in TRADE.items() if k != "day"}, "day"),
 ]

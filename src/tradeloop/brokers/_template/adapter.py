@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tradeloop.brokers._template import translate
 from tradeloop.brokers._template.client import Connection, Message, connected
-from tradeloop.brokers._template.config import TemplateConfig
+from tradeloop.brokers._template.config import PLACE_WITHIN_NS, TemplateConfig
 from tradeloop.brokers._template.pace import Pace
 from tradeloop.core.errors import BadInput, FateUnknown, NotSent, Refused
 from tradeloop.core.order import Order
@@ -125,12 +125,14 @@ class TemplateBroker:
         if connection.in_flight >= self._config.in_flight_max:
             raise NotSent(f"{connection.in_flight} requests wait for {self.name} already; ask again when some were answered")
         if request["do"] != "books":
-            await self._pace.turn(self._config.answer_within_ns)
+            await self._pace.turn(PLACE_WITHIN_NS - self._config.answer_within_ns)
             connection = self._session()  # it may have been lost while this request waited for its turn
             request["expires_at"] = self._expires_at()
         return await connection.ask(request)
 
     def _session(self) -> Connection:
+        if self._keeping is not None and self._keeping.done():
+            self._keeping.result()  # it ends by a bug alone: raised here, that ends the process instead of a quiet session
         if self._connection is None:
             raise NotSent(f"{self.name} is not connected: {self._why_down}")
         return self._connection

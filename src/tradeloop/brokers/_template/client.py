@@ -126,7 +126,8 @@ class Connection:
         if "say" in message:
             self._on_said(message)
             return
-        answer = self._waiting.get(message.get("re", 0))
+        number = message.get("re")
+        answer = self._waiting.get(number) if isinstance(number, int) else None
         if answer is not None and not answer.done():
             answer.set_result(message)
         # An answer that nobody waits for any more came too late: the order's fate is asked for in the books.

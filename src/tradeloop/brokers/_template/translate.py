@@ -134,71 +134,77 @@ class Translator:
             return BrokerSnapshot(
                 broker=self._broker,
                 account=self._account,
-                as_of=UtcNs(shown["at"]),
+                as_of=_time(shown["at"]),
                 orders=tuple(self._order(each) for each in shown["orders"]),
                 executions=tuple(self._execution(each) for each in shown["trades"]),
                 positions=tuple(self._position(each) for each in shown["positions"]),
                 cash=tuple(self._cash(each) for each in shown["cash"]),
                 orders_complete=orders_complete,
-                executions_since=UtcNs(shown["since"]),
-                trading_day=TradingDay(shown["day"]),
+                executions_since=_time(shown["since"]),
+                trading_day=TradingDay(_text(shown["day"])),
             )
         except (KeyError, TypeError) as error:
             raise BadInput(f"the books could not be read ({error!r})") from None
 
     def _new(self, said: Message) -> Report:
-        return OrderAck(self._broker, ClOrdID(said["cl_ord_id"]), OrderID(said["order_id"]), UtcNs(said["at"]))
+        return OrderAck(self._broker, ClOrdID(_text(said["cl_ord_id"])), OrderID(_text(said["order_id"])), _time(said["at"]))
 
     def _execution(self, said: Message) -> Execution:
         fee = said["fee"]
         return Execution(
             broker=self._broker,
             account=self._account,
-            trading_day=TradingDay(said["day"]),
-            exec_id=ExecID(said["exec_id"]),
+            trading_day=TradingDay(_text(said["day"])),
+            exec_id=ExecID(_text(said["exec_id"])),
             symbol=words.our_symbol(said["symbol"]),
             side=words.ours(words.SIDES, said["side"], "the side"),
             last_qty=Qty(_exact(said["qty"], "the quantity")),
             last_px=Px(_exact(said["px"], "the price")),
             cl_ord_id=_cl_ord_id(said),
-            order_id=OrderID(said["order_id"]),
+            order_id=OrderID(_text(said["order_id"])),
             commission=None if fee is None else Amount(_exact(fee, "the fee")),
-            transact_at=UtcNs(said["at"]),
+            transact_at=_time(said["at"]),
         )
 
     def _bust(self, said: Message) -> Report:
         return ExecutionBust(
-            self._broker, self._account, TradingDay(said["day"]), ExecID(said["ref"]),
-            words.ours(words.SIDES, said["side"], "the side"), UtcNs(said["at"]),
+            self._broker, self._account, TradingDay(_text(said["day"])), ExecID(_text(said["ref"])),
+            words.ours(words.SIDES, said["side"], "the side"), _time(said["at"]),
         )  # fmt: skip
 
     def _correct(self, said: Message) -> Report:
         return ExecutionCorrect(
-            self._broker, self._account, TradingDay(said["day"]), ExecID(said["ref"]),
+            self._broker, self._account, TradingDay(_text(said["day"])), ExecID(_text(said["ref"])),
             words.ours(words.SIDES, said["side"], "the side"), Qty(_exact(said["qty"], "the quantity")),
-            Px(_exact(said["px"], "the price")), Amount(_exact(said["fee"], "the fee")), UtcNs(said["at"]),
+            Px(_exact(said["px"], "the price")), Amount(_exact(said["fee"], "the fee")), _time(said["at"]),
         )  # fmt: skip
 
     def _canceled(self, said: Message) -> Report | None:
         cl_ord_id = _cl_ord_id(said)
         if cl_ord_id is None:
             return None
-        return CancelAck(self._broker, cl_ord_id, said["text"], UtcNs(said["at"]), Qty(_exact(said["cum"], "the quantity")))
+        return CancelAck(
+            self._broker, cl_ord_id, _text(said["text"]), _time(said["at"]), Qty(_exact(said["cum"], "the quantity"))
+        )
 
     def _lapsed(self, said: Message) -> Report | None:
         cl_ord_id = _cl_ord_id(said)
         if cl_ord_id is None:
             return None
-        return OrderExpire(self._broker, cl_ord_id, said["text"], UtcNs(said["at"]), Qty(_exact(said["cum"], "the quantity")))
+        return OrderExpire(
+            self._broker, cl_ord_id, _text(said["text"]), _time(said["at"]), Qty(_exact(said["cum"], "the quantity"))
+        )
 
     def _cancel_reject(self, said: Message) -> Report:
-        return CancelReject(self._broker, ClOrdID(said["cl_ord_id"]), said["code"], said["text"], UtcNs(said["at"]))
+        return CancelReject(
+            self._broker, ClOrdID(_text(said["cl_ord_id"])), _text(said["code"]), _text(said["text"]), _time(said["at"])
+        )
 
     def _replaced(self, said: Message) -> Report:
         return ReplaceAck(
-            self._broker, ClOrdID(said["cl_ord_id"]), Qty(_exact(said["qty"], "the quantity")),
+            self._broker, ClOrdID(_text(said["cl_ord_id"])), Qty(_exact(said["qty"], "the quantity")),
             Px(_exact(said["px"], "the price")), number=said["number"],
-            cum_qty=Qty(_exact(said["cum"], "the quantity")), transact_at=UtcNs(said["at"]),
+            cum_qty=Qty(_exact(said["cum"], "the quantity")), transact_at=_time(said["at"]),
         )  # fmt: skip
 
     def _order(self, shown: Message) -> OpenOrder:
@@ -209,10 +215,10 @@ class Translator:
             Qty(_exact(shown["qty"], "the quantity")),
             Qty(_exact(shown["cum"], "the quantity")),
             words.ours(words.STATUSES, shown["status"], "the status"),
-            OrderID(shown["order_id"]),
+            OrderID(_text(shown["order_id"])),
             _cl_ord_id(shown),
             None if shown["px"] is None else Px(_exact(shown["px"], "the price")),
-            shown["text"],
+            _text(shown["text"]),
         )
 
     def _position(self, shown: Message) -> HeldPosition:
@@ -225,7 +231,7 @@ class Translator:
         available = shown["available"]
         return HeldCash(
             self._account,
-            Currency(shown["currency"]),
+            Currency(_text(shown["currency"])),
             Amount(_exact(shown["balance"], "the balance")),
             None if available is None else Amount(_exact(available, "the available cash")),
         )
@@ -238,6 +244,18 @@ def _exact(written: object, what: str) -> Decimal:
     return exact(written, what)
 
 
+def _text(written: object) -> str:
+    if not isinstance(written, str):
+        raise BadInput(f"an id or a word was {written!r}; expected text")
+    return written
+
+
+def _time(written: object) -> UtcNs:
+    if not isinstance(written, int) or isinstance(written, bool):
+        raise BadInput(f"a time was {written!r}; expected nanoseconds as a whole number")
+    return UtcNs(written)
+
+
 def _cl_ord_id(said: Message) -> ClOrdID | None:
     """Our id of the order; None for an order that was typed at the venue."""
-    return None if said["cl_ord_id"] is None else ClOrdID(said["cl_ord_id"])
+    return None if said["cl_ord_id"] is None else ClOrdID(_text(said["cl_ord_id"]))

@@ -148,7 +148,8 @@ class Session:
             await self.venue.settle()
 
     async def snapshot(self, since: UtcNs | None = None) -> BrokerSnapshot:
-        """The books through the port, as soon as they can be read."""
+        """The books through the port, once they show what happened before, and as soon as they can be read."""
+        await self.venue.wait(self.broker.capabilities.visibility_lag_ns)
         for _ in range(self.venue.patience):
             try:
                 return await self.broker.snapshot(since)

@@ -82,7 +82,6 @@ class Snapshots:
         async with connected(venue) as session:
             await venue.lose_next_ack()
             await session.working(an_id(1))
-            await venue.wait(session.broker.capabilities.visibility_lag_ns)
             shown = (await session.snapshot()).orders
             assert an_id(1) in {o.cl_ord_id for o in shown or ()}
 

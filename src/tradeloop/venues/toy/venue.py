@@ -35,7 +35,7 @@ class ToyRules(msgspec.Struct, frozen=True, kw_only=True):
 
     `orders_complete`: its books show closed orders of the day. `replays`: it says the day's trades again after each login.
     `rate_per_second`: more requests than that within a second are turned away unprocessed; None for no limit.
-    `late_ns`: how long an order that is made late stays on its way.
+    `late_ns`: how long an order that is made late stays on its way. `lag_ns`: how long the books do not show a new order.
     """
 
     account: str = "demo"
@@ -48,6 +48,7 @@ class ToyRules(msgspec.Struct, frozen=True, kw_only=True):
     replays: bool = False
     rate_per_second: int | None = 200
     late_ns: int = 6 * SECOND_NS
+    lag_ns: int = 0
 
 
 class ToyVenue:
@@ -305,13 +306,14 @@ class ToyVenue:
     def shown(self, since: int | None = None) -> Message:
         """The books as a client is shown them: orders open or of the day, trades of the day or since a time, what is held."""
         books = self.books
+        seen = self.clock.now() - self.rules.lag_ns
         orders = [
             {
                 "order_id": o.order_id, "cl_ord_id": o.cl_ord_id, "symbol": o.symbol, "side": o.side, "qty": str(o.qty),
                 "cum": str(o.cum), "px": None if o.px is None else str(o.px), "status": o.status, "text": o.text,
             }
             for o in books.orders.values()
-            if o.is_open or (o.day == books.day and self.rules.orders_complete)
+            if (o.is_open or (o.day == books.day and self.rules.orders_complete)) and o.placed_at <= seen
         ]  # fmt: skip
         trades = [
             {k: v for k, v in _trade_said(t).items() if k != "say"}
