@@ -25,6 +25,7 @@ def run(command: list[str], root: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_table_of_brokers_is_what_the_contract_finds_today() -> None:
     ran = run([sys.executable, "-m", "tradeloop.testing.broker_contract.table", "tests/contract"], ROOT)
     assert ran.returncode == 0, ran.stderr
@@ -36,6 +37,7 @@ def test_the_table_of_brokers_is_what_the_contract_finds_today() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_commands_of_the_how_to_lead_to_a_passing_adapter(tmp_path: Path) -> None:
     """In a copy of the repository, as printed."""
     for path in files(

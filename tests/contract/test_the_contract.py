@@ -19,6 +19,7 @@ from tradeloop.testing.broker_contract.cards import Card, cards
 
 CARDS = cards(BrokerContract)
 AT_A_TIME = 24
+FEW = 3
 PATIENCE = 250
 
 
@@ -74,11 +75,19 @@ async def red(broken: type[Broken], turns: asyncio.Semaphore) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_a_broken_promise_turns_its_card_red_and_no_other() -> None:
-    """Every adapter meets every card; most of the time is waiting, so that many do at once."""
+    """Every adapter meets every card; most of the time is waiting, so that many do at once.
+
+    The time-outs are real ones, and a machine that stalls for half a second looks like a lost answer. So who fails in the crowd is
+    judged once more with few beside it, and that verdict counts.
+    """
     turns = asyncio.Semaphore(AT_A_TIME)
     adapters: tuple[type[Broken], ...] = (Broken, *BROKEN)
     verdicts = dict(zip(adapters, await asyncio.gather(*(red(broken, turns) for broken in adapters)), strict=True))
+    for broken, ids in verdicts.items():
+        if set(ids) != ({broken.card} - {"H2"} if broken is not Broken else set()):
+            verdicts[broken] = await red(broken, asyncio.Semaphore(FEW))
     (alone,) = [card for card in CARDS if card.id == "H2"]
     for broken in adapters:
         if await is_red(alone, broken):

@@ -136,7 +136,7 @@ async def test_books_with_a_word_that_nobody_knows_cannot_be_read() -> None:
 
 async def test_a_place_ends_before_the_engine_gives_up_on_it() -> None:
     """Of 450 orders at 200 a second the last have to wait too long for their turn: surely not sent, said within ten seconds."""
-    async with a_line(answer_within_ns=7900 * MS) as line:
+    async with a_line(answer_within_ns=7900 * MS, in_flight_max=500) as line:
         outcomes = await asyncio.gather(*(line.place(f"a{n}") for n in range(450)), return_exceptions=True)
         late = [outcome for outcome in outcomes if outcome is not None]
         assert len(late) == 250

@@ -56,6 +56,7 @@ class TemplateBroker:
         self._clock = clock
         self._translator = translate.Translator(config.name, config.account)
         self._pace = Pace(capabilities.rate_per_second, clock)
+        self._asking = 0
         self._report: Callable[[Report], None] | None = None
         self._connection: Connection | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -121,14 +122,19 @@ class TemplateBroker:
     # --- inside
 
     async def _ask(self, request: Message) -> Message:
-        connection = self._session()
-        if connection.in_flight >= self._config.in_flight_max:
-            raise NotSent(f"{connection.in_flight} requests wait for {self.name} already; ask again when some were answered")
-        if request["do"] != "books":
-            await self._pace.turn(PLACE_WITHIN_NS - self._config.answer_within_ns)
-            connection = self._session()  # it may have been lost while this request waited for its turn
-            request["expires_at"] = self._expires_at()
-        return await connection.ask(request)
+        _ = self._session()
+        if self._asking >= self._config.in_flight_max:
+            raise NotSent(f"{self._asking} requests wait at {self.name} already; ask again when some were answered")
+        self._asking += 1
+        try:
+            if request["do"] == "books":
+                return await self._session().ask(request)
+            async with self._pace.turn(PLACE_WITHIN_NS - self._config.answer_within_ns):
+                request["expires_at"] = self._expires_at()
+                # The session may have been lost while this request waited for its turn: then it is not sent.
+                return await self._session().ask(request)
+        finally:
+            self._asking -= 1
 
     def _session(self) -> Connection:
         if self._keeping is not None and self._keeping.done():

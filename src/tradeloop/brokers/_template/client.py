@@ -47,11 +47,6 @@ class Connection:
         self._number = 0
         self._why_lost: str | None = None
 
-    @property
-    def in_flight(self) -> int:
-        """Requests that wait for an answer."""
-        return len(self._waiting)
-
     async def log_in(self, account: str, token: str) -> None:
         """The first exchange, before anything else is read: no report can come before the session is up. Raises NotSent."""
         self._number += 1

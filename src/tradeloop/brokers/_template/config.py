@@ -36,8 +36,8 @@ class TemplateConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `answer_within_ns`: how long a request waits for its answer before its fate is unknown. `lives_ns`: how long the venue may
     still act on a request; it travels with each, so that the venue itself throws a late one away. `backoff_s`: the waits
-    between attempts to come back, the last one for ever. `in_flight_max`: requests that may wait for an answer at a time.
-    `line_max`: bytes of the longest line that is read.
+    between attempts to come back, the last one for ever. `in_flight_max`: requests that may wait at a time, for their turn or
+    for an answer. `line_max`: bytes of the longest line that is read.
     """
 
     name: str = "template"

@@ -1,15 +1,19 @@
-"""The venue's rate limit, kept on our side: so many requests within any second, and the next one waits its turn."""
+"""The venue's rate limit, kept on our side: so many requests within any second, and the next one waits its turn.
+
+A request counts until a second after its answer: the venue counted it somewhere between our sending and that. Counted from the
+sending alone, a slow way there would let two bursts meet at the venue.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from tradeloop.core.errors import NotSent
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.ports.clock import Clock
-
-MARGIN_NS = SECOND_NS // 20
-"""Two requests a second apart here may be closer together where they arrive."""
 
 
 class Pace:
@@ -18,20 +22,40 @@ class Pace:
     def __init__(self, rate_per_second: int | None, clock: Clock) -> None:
         self._rate = rate_per_second
         self._clock = clock
-        self._turns: deque[UtcNs] = deque()
+        self._first = asyncio.Lock()
+        self._asking = 0
+        self._answered: deque[UtcNs] = deque()
+        self._one_answered = asyncio.Event()
 
-    async def turn(self, within_ns: int) -> None:
-        """Return when one more request may leave. Raises NotSent when that is not so within the time given."""
+    @asynccontextmanager
+    async def turn(self, within_ns: int) -> AsyncIterator[None]:
+        """Enter when one more request may leave; leave when it has its answer. Raises NotSent when the turn is too far away."""
         if self._rate is None:
+            yield
             return
-        now = self._clock.now()
-        due = now
-        if len(self._turns) >= self._rate:
-            due = UtcNs(max(now, self._turns[-self._rate] + SECOND_NS + MARGIN_NS))
-        if due - now > within_ns:
-            raise NotSent(f"the venue takes {self._rate} requests a second, and the turn of this one is too far away")
-        self._turns.append(due)
-        while len(self._turns) > self._rate:
-            self._turns.popleft()
-        if due > now:
-            await self._clock.sleep_until(due)
+        try:
+            async with asyncio.timeout(within_ns / SECOND_NS), self._first:
+                await self._room(self._rate)
+        except TimeoutError:
+            text = f"the venue takes {self._rate} requests a second, and the turn of this one did not come in time"
+            raise NotSent(text) from None
+        self._asking += 1
+        try:
+            yield
+        finally:
+            self._asking -= 1
+            self._answered.append(self._clock.now())
+            self._one_answered.set()
+
+    async def _room(self, rate: int) -> None:
+        while True:
+            now = self._clock.now()
+            while self._answered and self._answered[0] <= now - SECOND_NS:
+                self._answered.popleft()
+            if self._asking + len(self._answered) < rate:
+                return
+            if self._answered:
+                await self._clock.sleep_until(UtcNs(self._answered[0] + SECOND_NS))
+            else:
+                self._one_answered.clear()
+                await self._one_answered.wait()
