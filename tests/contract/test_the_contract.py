@@ -79,8 +79,8 @@ async def red(broken: type[Broken], turns: asyncio.Semaphore) -> list[str]:
 async def test_a_broken_promise_turns_its_card_red_and_no_other() -> None:
     """Every adapter meets every card; most of the time is waiting, so that many do at once.
 
-    The time-outs are real ones, and a machine that stalls for half a second looks like a lost answer. So who fails in the crowd is
-    judged once more with few beside it, and that verdict counts.
+    The time-outs are real ones, and a machine that stalls for half a second looks like a lost answer. So who is judged
+    otherwise than it should be in the crowd is judged once more with few beside it, and that verdict counts.
     """
     turns = asyncio.Semaphore(AT_A_TIME)
     adapters: tuple[type[Broken], ...] = (Broken, *BROKEN)

@@ -160,7 +160,7 @@ async def test_a_request_that_expired_on_its_way_was_not_sent() -> None:
 
 
 async def test_a_venue_that_falls_silent_is_noticed_by_the_heartbeat() -> None:
-    """F12: a half-open connection looks sound to TCP for a long time."""
+    """F9: a half-open connection looks sound to TCP for a long time."""
     async with a_line(heartbeat_ns=20 * MS, answer_within_ns=50 * MS) as line:
         line.server.venue.answer = lambda request: {"re": None}  # type: ignore[method-assign]
         line.server._reply = lambda writer, message: None  # type: ignore[method-assign]

@@ -49,7 +49,7 @@ class Acks:
 
     @pytest.mark.parametrize("when", ["while open", "once filled", "the next day"])
     async def test_ids_are_remembered_for_as_long_as_declared(self, venue: ContractVenue, when: str) -> None:
-        """A4: an id that is used a second time makes a second order exactly where `dedupes` says so."""
+        """A4 (F36): an id that is used a second time makes a second order exactly where `dedupes` says so."""
         async with connected(venue) as session:
             await session.working(an_id(1))
             if when == "once filled":
@@ -69,7 +69,7 @@ class Acks:
             assert len((await venue.books()).of(an_id(1))) == expected
 
     async def test_the_answer_to_a_repeat_does_not_end_the_first_order(self, venue: ContractVenue) -> None:
-        """A5: what a second order under a known id is answered never says that the first one was refused or has ended."""
+        """A5 (FIX F.1.a): the answer to a second order under a known id never says that the first one is refused or over."""
         async with connected(venue) as session:
             need(session.broker.capabilities.dedupes is not Dedupes.NEVER, "the venue remembers no ids")
             await session.working(an_id(1))

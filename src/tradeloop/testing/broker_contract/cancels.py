@@ -21,7 +21,7 @@ class Cancels:
             assert (await venue.books()).working == ()
 
     async def test_a_filled_order_cannot_be_canceled(self, venue: ContractVenue) -> None:
-        """C2: a cancel of a filled order is refused with words, and is no end of it a second time."""
+        """C2 (FIX B.1.c): a cancel of a filled order is refused with words, and is no end of it a second time."""
         async with connected(venue) as session:
             order = await session.working(an_id(1))
             await venue.fill(an_id(1), venue.qty, venue.resting_px)
@@ -37,7 +37,7 @@ class Cancels:
             assert session.all(CancelAck) == []
 
     async def test_an_unknown_order_cannot_be_canceled(self, venue: ContractVenue) -> None:
-        """C3: a cancel of an order the venue never had is refused; silence would leave us waiting."""
+        """C3 (FIX B.1.f): a cancel of an order the venue never had is refused; silence would leave us waiting."""
         async with connected(venue) as session:
             error = await session.cancel(session.order(an_id(404)))
             if error is None:
@@ -68,7 +68,7 @@ class Cancels:
             assert gone.cum_qty is None or gone.cum_qty == session.fifth()
 
     async def test_a_late_refusal_leaves_the_quantities_alone(self, venue: ContractVenue) -> None:
-        """C6 (FIX B.1.d): an order that fills while its cancel is on the way is reported filled, and the cancel as failed."""
+        """C6 (FIX B.1.c): an order that fills while its cancel is on the way is reported filled, and the cancel as failed."""
         async with connected(venue) as session:
             order = await session.working(an_id(1))
             await venue.hold_cancels()

@@ -82,7 +82,7 @@ class Replaces:
             assert (await venue.books()).orders == ()
 
     async def test_fills_after_a_replace_are_those_of_the_order(self, venue: ContractVenue) -> None:
-        """D6: whatever the venue calls the request, what fills after it is reported under the order's own id."""
+        """D6 (FIX C.1.b): whatever the venue calls the request, what fills after it is reported under the order's own id."""
         async with connected(venue) as session:
             need(session.broker.capabilities.replaces, "orders are not replaced")
             order = await session.working(an_id(1))

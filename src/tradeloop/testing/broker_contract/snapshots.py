@@ -58,7 +58,7 @@ class Snapshots:
             assert {c.currency: c.balance for c in snapshot.cash} == books.cash
 
     async def test_it_shows_the_fills_that_were_missed(self, venue: ContractVenue) -> None:
-        """F4 (F23): a fill of an outage is in it."""
+        """F4: a fill of an outage is in it."""
         async with connected(venue) as session:
             await session.working(an_id(1))
             await venue.cut()
@@ -68,7 +68,7 @@ class Snapshots:
             assert missed in {e.exec_id for e in shown or ()}
 
     async def test_it_shows_the_fills_that_a_sound_connection_lost(self, venue: ContractVenue) -> None:
-        """F5 (F24): a fill that the stream lost without any outage is in it."""
+        """F5 (F25): a fill that the stream lost without any outage is in it."""
         async with connected(venue) as session:
             await session.working(an_id(1))
             await venue.lose_next_fill()
@@ -78,7 +78,7 @@ class Snapshots:
             assert lost in {e.exec_id for e in shown or ()}
 
     async def test_it_shows_an_order_whose_ack_was_lost(self, venue: ContractVenue) -> None:
-        """F6: an order that nobody acknowledged is shown under our id within `visibility_lag_ns`: the proof that it arrived."""
+        """F6 (F18): an order that nobody acknowledged is shown under our id within `visibility_lag_ns`: it is there."""
         async with connected(venue) as session:
             await venue.lose_next_ack()
             await session.working(an_id(1))

@@ -44,7 +44,7 @@ class Wire:
             assert [o.cl_ord_id for o in (await venue.books()).working] == [an_id(1)]
 
     async def test_a_connection_lost_after_the_request_leaves_the_fate_unknown(self, venue: ContractVenue) -> None:
-        """E4: when the connection is lost between request and answer, the fate is unknown: here the venue has the order."""
+        """E4 (F8): when the connection is lost between request and answer the fate is unknown: here the order is there."""
         async with connected(venue) as session:
             await venue.lose_next_answer()
             error = await session.fate(session.order(an_id(1)))
@@ -52,7 +52,7 @@ class Wire:
             assert len((await venue.books()).of(an_id(1))) == 1
 
     async def test_silence_leaves_the_fate_unknown_in_bounded_time(self, venue: ContractVenue) -> None:
-        """E5: an answer that never comes leaves the fate unknown, within the ten seconds that the engine gives a request."""
+        """E5 (F2): an answer that never comes leaves the fate unknown, within the ten seconds the engine gives it."""
         async with connected(venue) as session:
             await venue.swallow_next_answer()
             async with asyncio.timeout(10):
@@ -61,7 +61,7 @@ class Wire:
             assert len((await venue.books()).of(an_id(1))) == 1
 
     async def test_an_answer_that_cannot_be_read_leaves_the_fate_unknown(self, venue: ContractVenue) -> None:
-        """E6: an answer that cannot be read proves nothing about the order."""
+        """E6 (F40): an answer that cannot be read proves nothing about the order."""
         async with connected(venue) as session:
             await venue.garble_next_answer()
             error = await session.fate(session.order(an_id(1)))
@@ -101,7 +101,7 @@ class Wire:
             assert {key(e) for e in session.executions()} == before
 
     async def test_missed_fills_are_replayed_where_declared(self, venue: ContractVenue) -> None:
-        """E10: where `stream_replay` is declared, fills of the outage are reported after it without being asked for."""
+        """E10 (F26): where `stream_replay` is declared, fills of the outage are reported after it without being asked for."""
         async with connected(venue) as session:
             need(session.broker.capabilities.stream_replay, "the stream is not replayed")
             await session.working(an_id(1))
@@ -127,7 +127,7 @@ class Wire:
                 assert [e.exec_id for e in session.executions()][2:] == sent
 
     async def test_the_declared_rate_is_kept(self, venue: ContractVenue) -> None:
-        """E12: of a burst above `rate_per_second` each order is sent in its turn or raises NotSent; none is sent too fast."""
+        """E12 (F35): of a burst above `rate_per_second` each order goes in its turn or raises NotSent; none is too fast."""
         async with connected(venue) as session:
             rate = session.broker.capabilities.rate_per_second
             need(rate is not None, "the venue has no rate limit")
@@ -142,7 +142,7 @@ class Wire:
                 assert len(books.of(order.cl_ord_id)) == (error is None)
 
     async def test_a_request_dies_within_its_declared_lifetime(self, venue: ContractVenue) -> None:
-        """E13: an order of unknown fate arrives within `request_lifetime_ns` or never: the proof of absence rests on it."""
+        """E13 (F3): an order of unknown fate arrives within `request_lifetime_ns` or never: absence is proved by it."""
         async with connected(venue) as session:
             lifetime = session.broker.capabilities.request_lifetime_ns
             await venue.delay_next_order()
