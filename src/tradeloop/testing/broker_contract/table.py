@@ -93,7 +93,7 @@ def run(paths: Sequence[str]) -> list[Verdict]:
     """Run the contract where these paths hold it; pytest's own words go to standard error."""
     listener = Listener()
     with contextlib.redirect_stdout(sys.stderr):
-        pytest.main([*paths, "-q", "-p", "no:cacheprovider", "-p", "no:xdist"], plugins=[listener])
+        pytest.main([*paths, "-q", "-o", "asyncio_mode=auto", "-p", "no:cacheprovider", "-p", "no:xdist"], plugins=[listener])
     return [listener.verdicts[name] for name in sorted(listener.verdicts)]
 
 
