@@ -78,19 +78,21 @@ def test_a_run_with_a_red_card_says_so_and_fails(tmp_path: Path) -> None:
     assert [line.split(" | ")[0] for line in ran.stdout.splitlines() if line.endswith("| FAILED |")] == ["| F5"]
 
 
-def test_a_test_without_a_card_is_no_contract() -> None:
-    class Careless(BrokerContract):
-        def test_something(self) -> None:
-            """It works."""
+def contract_with(promise: str) -> type:
+    """The contract and one test more, whose docstring is `promise`."""
 
+    def judge(self: BrokerContract) -> None:
+        raise AssertionError(self)
+
+    judge.__doc__ = promise
+    return type("Longer", (BrokerContract,), {"test_something": judge})
+
+
+def test_a_test_without_a_card_is_no_contract() -> None:
     with pytest.raises(ValueError, match="opens with no card"):
-        cards(Careless)
+        cards(contract_with("It works."))
 
 
 def test_two_promises_under_one_id_are_no_contract() -> None:
-    class Twice(BrokerContract):
-        def test_something(self) -> None:
-            """F4: the fills are in it."""
-
     with pytest.raises(ValueError, match="card F4 is both"):
-        cards(Twice)
+        cards(contract_with("F4: the fills are in it."))
