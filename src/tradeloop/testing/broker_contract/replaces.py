@@ -101,6 +101,7 @@ class Replaces:
             await venue.lose_next_answer()
             error = await session.replace(order, 1, qty=venue.qty, px=Px(venue.resting_px - STEP))
             assert isinstance(error, FateUnknown)
+            await session.quiet()
             (theirs,) = (await venue.books()).working
             assert theirs.price == venue.resting_px - STEP
 
