@@ -241,3 +241,45 @@ async def test_broker_up_comes_before_what_the_venue_says_at_once() -> None:
         await line.broker.close()
         await server.stop()
     assert [type(report) for report in line.heard] == [BrokerUp, Execution]
+
+
+@asynccontextmanager
+async def a_silent_server() -> AsyncIterator[int]:
+    """Takes connections and says nothing; gives its port."""
+    taken: list[asyncio.StreamWriter] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.append(writer)
+        await reader.read()
+
+    listening = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield listening.sockets[0].getsockname()[1]
+    finally:
+        for writer in taken:
+            writer.transport.abort()
+        listening.close()
+        await listening.wait_closed()
+
+
+async def test_a_login_that_is_never_answered_is_given_up_in_time() -> None:
+    async with a_silent_server() as port:
+        broker = TemplateBroker(TemplateConfig(port=port, token=Secret("t"), connect_within_ns=50 * MS), WallClock())
+        async with asyncio.timeout(5):
+            await broker.connect(lambda _: None)
+        with pytest.raises(NotSent, match="no answer in time"):
+            await broker.snapshot()
+        await broker.close()
+
+
+async def test_a_connect_that_is_cancelled_leaves_no_task_after_close() -> None:
+    async with a_silent_server() as port:
+        broker = TemplateBroker(TemplateConfig(port=port, token=Secret("t")), WallClock())
+        before = asyncio.all_tasks()
+        connecting = asyncio.ensure_future(broker.connect(lambda _: None))
+        await asyncio.sleep(0.02)
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+        await broker.close()
+        left = {task for task in asyncio.all_tasks() - before if "take" not in repr(task)}
+        assert left == set()
