@@ -16,10 +16,10 @@ from tradeloop.brokers.paper.admission import CL_ORD_ID_ALPHABET, CL_ORD_ID_MAX
 from tradeloop.brokers.paper.books import Books
 from tradeloop.brokers.paper.config import PaperConfig
 from tradeloop.brokers.paper.faults import Fault, FaultSource
+from tradeloop.brokers.paper.look import look
 from tradeloop.brokers.paper.matching import Matching
-from tradeloop.brokers.paper.records import PaperOrder
 from tradeloop.brokers.paper.store import BooksChanged, Store
-from tradeloop.core.errors import FateUnknown, JournalFailed, NotSent, Refused
+from tradeloop.core.errors import FateUnknown, JournalFailed, NotSent
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
@@ -28,9 +28,6 @@ from tradeloop.core.reports import (
     BrokerSnapshot,
     BrokerUp,
     Execution,
-    HeldCash,
-    HeldPosition,
-    OpenOrder,
     OrderAck,
     Quote,
     Report,
@@ -38,7 +35,6 @@ from tradeloop.core.reports import (
 from tradeloop.core.risk.approved import Approved
 from tradeloop.core.types import (
     SECOND_NS,
-    Amount,
     ClOrdID,
     ExecID,
     OrderID,
@@ -66,6 +62,7 @@ CAPABILITIES = Capabilities(
     stream_replay=False,
     request_lifetime_ns=SECOND_NS,
     visibility_lag_ns=SECOND_NS,
+    replaces=True,
 )
 
 
@@ -205,8 +202,24 @@ class PaperBroker:
             raise FateUnknown(f"no answer from {self.name} (the reply was lost)")
 
     async def replace(self, change: Approved[Replacement]) -> None:
-        """This venue changes no order's terms: raises Refused."""
-        raise Refused("not_supported", f"{self.name} changes no orders; cancel {change.order.cl_ord_id} and place a new one")
+        """Take other terms for an order; the answer comes as a report. Raises NotSent or FateUnknown."""
+        self._need_session()
+        if self._faults.active:
+            self._maybe_disconnect()
+            if self._faults.strikes(Fault.REQUEST_LOST):
+                raise FateUnknown(f"no answer from {self.name} (the request was lost)")
+            if self._faults.strikes(Fault.REQUEST_LATE):
+                due = UtcNs(self._clock.now() + self.config.faults.late_ns)
+                self._later(due, lambda: self._change_late(change.order))
+                raise FateUnknown(f"no answer from {self.name} (the request is late)")
+        with self._reading():
+            self._change(change.order)
+        if self._books.is_stored:
+            await asyncio.shield(self._committed())
+        else:
+            self._finish()
+        if self._faults.active and self._faults.strikes(Fault.REPLY_LOST):
+            raise FateUnknown(f"no answer from {self.name} (the reply was lost)")
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         """The books now: working orders and all orders of this trading day and the one before, executions of both (or since the
@@ -223,31 +236,7 @@ class PaperBroker:
             since = executions_since
             with self._reading():
                 executions = books.executions_since(since)
-        orders, first_day = books.orders_shown()
-        return BrokerSnapshot(
-            broker=self.name,
-            account=self.account,
-            as_of=now,
-            orders=tuple(map(_open_order, orders)),
-            executions=executions,
-            positions=tuple(
-                HeldPosition(
-                    self.account,
-                    p.symbol,
-                    Qty(p.long_qty),
-                    Qty(p.short_qty),
-                    Qty(p.long_yesterday if books.instruments[p.symbol].settles_t1 else p.long_qty),
-                    Amount(p.long_cost if p.long_qty else p.short_cost),
-                )
-                for p in books.positions.values()
-                if p.long_qty or p.short_qty
-            ),
-            cash=tuple(HeldCash(self.account, c.currency, Amount(c.balance), Amount(c.available)) for c in books.cash.values()),
-            orders_complete=True,
-            executions_since=since,
-            trading_day=books.latest_day() or None,
-            orders_from=first_day or None,
-        )
+        return look(books, self.name, self.account, now, executions, since)
 
     # --- what happens at a broker without being asked
 
@@ -287,6 +276,11 @@ class PaperBroker:
     def cancel_unasked(self, order_id: OrderID, text: str = "canceled by the broker") -> None:
         """Cancel a working order without being asked (F30). Raises Refused when it is unknown or closed."""
         interventions.cancel_unasked(self._matching, order_id, text, self._clock.now())
+        self._finish()
+
+    def restate(self, order_id: OrderID, qty: Qty, price: Px | None, text: str = "changed by the broker") -> None:
+        """Give a working order other terms without being asked (FIX E.1.c). Raises Refused where a replace would be."""
+        interventions.restate(self._matching, order_id, qty, price, text, self._clock.now())
         self._finish()
 
     def redeliver(self, exec_id: ExecID) -> None:
@@ -350,6 +344,14 @@ class PaperBroker:
             tif=order.tif,
             position_effect=order.position_effect,
         )
+
+    def _change(self, it: Replacement) -> None:
+        self._matching.replace(it.cl_ord_id, it.order_id, it.number, it.order_qty, it.price, self._clock.now())
+
+    def _change_late(self, it: Replacement) -> None:
+        if not self._broken:
+            self._change(it)
+            self._finish()
 
     def _arrive_late(self, order: Order) -> None:
         if not self._broken:
@@ -483,10 +485,3 @@ def _sent_as(order: Order) -> OrdType:
     if order.ord_type is OrdType.STOP_LIMIT and order.triggered_at is not None:
         return OrdType.LIMIT
     return order.ord_type
-
-
-def _open_order(order: PaperOrder) -> OpenOrder:
-    return OpenOrder(
-        order.account, order.symbol, order.side, order.order_qty, Qty(order.cum_qty), order.ord_status,
-        order.order_id, order.cl_ord_id, order.price, order.text,
-    )  # fmt: skip

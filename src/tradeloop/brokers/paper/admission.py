@@ -31,28 +31,29 @@ def refusal(order: PaperOrder, market: Market, books: Books, now: UtcNs) -> tupl
     day = books.day_of(instrument)
     if day is None or not day.is_open(now):
         hours = "never opened" if day is None else f"trading day {day.trading_day}"
-        return _no(Code.MARKET_CLOSED, f"session {instrument.session or 'always open'}, {hours}")
+        return no(Code.MARKET_CLOSED, f"session {instrument.session or 'always open'}, {hours}")
     if market.quote is not None and market.quote.suspended:
-        return _no(Code.SUSPENDED, order.symbol)
-    return _bad_price(order, market) or _bad_qty(order, market, books) or _cannot_pay(order, market, books)
+        return no(Code.SUSPENDED, order.symbol)
+    return bad_price(order, market) or _bad_qty(order, market, books) or _cannot_pay(order, market, books)
 
 
-def _bad_price(order: PaperOrder, market: Market) -> tuple[Code, str] | None:
+def bad_price(order: PaperOrder, market: Market) -> tuple[Code, str] | None:
+    """Why the price cannot be taken, or None. Sets `ref_px` of one that can."""
     if order.ord_type is OrdType.MARKET:
         reference = market.reference(order.side)
         if reference is None and not (order.side is Side.SELL and _is_paid_for(market.instrument)):
-            return _no(Code.NO_QUOTE, order.symbol)
+            return no(Code.NO_QUOTE, order.symbol)
         order.ref_px = ZERO if reference is None else reference
         return None
     if order.ord_type is not OrdType.LIMIT:
-        return _no(Code.UNSUPPORTED_ORD_TYPE, f"the type was {order.ord_type.value}")
+        return no(Code.UNSUPPORTED_ORD_TYPE, f"the type was {order.ord_type.value}")
     if order.price is None:
-        return _no(Code.PRICE_REQUIRED, order.symbol)
+        return no(Code.PRICE_REQUIRED, order.symbol)
     if not market.instrument.on_tick(order.price):
-        return _no(Code.PRICE_OFF_TICK, f"the price was {order.price}, the tick is {market.instrument.tick}")
+        return no(Code.PRICE_OFF_TICK, f"the price was {order.price}, the tick is {market.instrument.tick}")
     band = market.band()
     if band is not None and not band[0] <= order.price <= band[1]:
-        return _no(Code.PRICE_OUTSIDE_LIMITS, f"the price was {order.price}, limits are {band[0]} to {band[1]}")
+        return no(Code.PRICE_OUTSIDE_LIMITS, f"the price was {order.price}, limits are {band[0]} to {band[1]}")
     order.ref_px = order.price
     return None
 
@@ -68,24 +69,28 @@ def _bad_qty(order: PaperOrder, market: Market, books: Books) -> tuple[Code, str
         if order.position_effect is not PositionEffect.AUTO:
             free = min(free, _free_for_effect(order, market, books))
     if not instrument.is_tradable_qty(qty, order.side, free):
-        return _no(
+        return no(
             Code.ILLEGAL_QTY,
             f"the quantity was {qty}, the minimum is {instrument.min_qty} and the lot {instrument.lot}",
         )
     most = instrument.max_qty_market if order.ord_type is OrdType.MARKET else instrument.max_qty_limit
     if most is not None and qty > most:
-        return _no(Code.QTY_ABOVE_MAXIMUM, f"the quantity was {qty}, the most is {most}")
+        return no(Code.QTY_ABOVE_MAXIMUM, f"the quantity was {qty}, the most is {most}")
     order.close_leaves = max(ZERO, min(qty, free))
     if order.close_leaves == qty:
         return None
-    may_open = order.position_effect in {PositionEffect.AUTO, PositionEffect.OPEN} and (
-        order.side is Side.BUY or instrument.shortable or instrument.asset_class is AssetClass.FUTURE
-    )
-    if may_open:
+    if may_open(order, instrument):
         return None
     bought_today = instrument.settles_t1 and qty <= held and order.position_effect is not PositionEffect.OPEN
     code = Code.NOT_SELLABLE_T1 if bought_today else Code.INSUFFICIENT_POSITION
-    return _no(code, f"the quantity was {qty}, free to close are {max(free, ZERO)} of {max(held, ZERO)}")
+    return no(code, f"the quantity was {qty}, free to close are {max(free, ZERO)} of {max(held, ZERO)}")
+
+
+def may_open(order: PaperOrder, instrument: Instrument) -> bool:
+    """Whether what the order does not close may open a position."""
+    return order.position_effect in {PositionEffect.AUTO, PositionEffect.OPEN} and (
+        order.side is Side.BUY or instrument.shortable or instrument.asset_class is AssetClass.FUTURE
+    )
 
 
 def _free_for_effect(order: PaperOrder, market: Market, books: Books) -> Decimal:
@@ -104,7 +109,7 @@ def _cannot_pay(order: PaperOrder, market: Market, books: Books) -> tuple[Code, 
     if order.reserved > available:
         was = order.reserved
         order.reserved = ZERO
-        return _no(Code.INSUFFICIENT_CASH, f"the order needs {was} {market.instrument.currency}, available are {available}")
+        return no(Code.INSUFFICIENT_CASH, f"the order needs {was} {market.instrument.currency}, available are {available}")
     return None
 
 
@@ -112,5 +117,6 @@ def _is_paid_for(instrument: Instrument) -> bool:
     return instrument.asset_class is not AssetClass.FUTURE and not instrument.shortable
 
 
-def _no(code: Code, figures: str) -> tuple[Code, str]:
+def no(code: Code, figures: str) -> tuple[Code, str]:
+    """A refusal: the code, and its sentence with the figures of the case."""
     return code, f"{MEANING[code]}: {figures}"

@@ -11,16 +11,19 @@ from decimal import Decimal
 
 import msgspec
 
-from tradeloop.brokers.paper.ledger import book, charge
+from tradeloop.brokers.paper.changes import refusal
+from tradeloop.brokers.paper.ledger import book, charge, closable
+from tradeloop.brokers.paper.market import IMMEDIATE, Market
 from tradeloop.brokers.paper.matching import Matching
-from tradeloop.brokers.paper.records import PaperOrder
+from tradeloop.brokers.paper.records import PaperChange, PaperOrder
 from tradeloop.brokers.paper.words import MEANING, Code
 from tradeloop.core.errors import BadInput, Refused
 from tradeloop.core.instrument import Instrument
-from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect
+from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, OrderRestate
 from tradeloop.core.types import (
     ZERO,
     Amount,
+    ClOrdID,
     ExecID,
     OrderID,
     OrdStatus,
@@ -118,6 +121,40 @@ def cancel_unasked(matching: Matching, order_id: OrderID, text: str, now: UtcNs)
     matching.close(order, OrdStatus.CANCELED, text, now)
 
 
+def restate(matching: Matching, order_id: OrderID, qty: Qty, price: Px | None, text: str, now: UtcNs) -> None:
+    """The broker gives a working order other terms by itself (FIX 4.4 vol. 7, appendix D, E.1.c and E.1.d).
+
+    Raises Refused as a replace would be refused.
+    """
+    books = matching.books
+    order = books.orders.get(order_id)
+    if order is None:
+        raise Refused(Code.UNKNOWN_ORDER.value, MEANING[Code.UNKNOWN_ORDER])
+    market = matching.market(order.symbol)
+    assert market is not None
+    change = PaperChange(0, qty, price, now)
+    refused = refusal(order, change, market, books, now)
+    if refused is not None:
+        raise Refused(refused[0].value, refused[1])
+    matching.changes.apply(
+        order,
+        change,
+        now,
+        lambda: OrderRestate(
+            books.broker,
+            ClOrdID(order.cl_ord_id or ""),
+            order.order_qty,
+            order.price,
+            None,
+            text,
+            None,
+            Qty(order.cum_qty),
+            None,
+            now,
+        ),
+    )
+
+
 def find(matching: Matching, exec_id: ExecID) -> Execution:
     """The execution with this id. Raises BadInput when no such fill counts."""
     return _find(matching, exec_id)[0]
@@ -168,7 +205,7 @@ def _settle(matching: Matching, order: PaperOrder, now: UtcNs) -> None:
     if market is None:
         return
     if order.cum_qty < order.order_qty and order.ord_status is OrdStatus.FILLED:
-        matching.reopen(order, now)
+        _reopen(matching, market, order, now)
         return
     if order.is_working:
         if order.cum_qty >= order.order_qty:
@@ -176,3 +213,21 @@ def _settle(matching: Matching, order: PaperOrder, now: UtcNs) -> None:
         else:
             order.ord_status = OrdStatus.PARTIALLY_FILLED if order.cum_qty else OrdStatus.NEW
     matching.settle(market, order, matching.books.cash_of(market.instrument.currency))
+
+
+def _reopen(matching: Matching, market: Market, order: PaperOrder, now: UtcNs) -> None:
+    """An order that was filled and lost a fill works again, behind those that rest already (FIX 4.4 vol. 7, D.J.1)."""
+    books = matching.books
+    order.ord_status = OrdStatus.PARTIALLY_FILLED if order.cum_qty else OrdStatus.NEW
+    day = books.day_of(market.instrument)
+    if order.tif is TimeInForce.DAY and (day is None or day.trading_day != order.trading_day or day.is_over(now)):
+        matching.close(order, OrdStatus.EXPIRED, f"trading day {order.trading_day} ended", now)
+        return
+    free = closable(books.position(order.symbol), market.instrument, order.side, order.position_effect)
+    order.close_leaves = max(ZERO, min(order.leaves_qty, free - market.frozen(order.side)))
+    market.freeze(order.side, order.close_leaves)
+    matching.settle(market, order, books.cash_of(market.instrument.currency))
+    if order.tif in IMMEDIATE:
+        matching.end_immediate(order, now)
+    else:
+        market.rest(order)

@@ -14,10 +14,11 @@ from decimal import Decimal
 from tradeloop.brokers.paper import repeats
 from tradeloop.brokers.paper.admission import is_legal_id, refusal
 from tradeloop.brokers.paper.books import Books
-from tradeloop.brokers.paper.ledger import book, charge, closable, needed
+from tradeloop.brokers.paper.changes import Changes
+from tradeloop.brokers.paper.ledger import book, charge, needed
 from tradeloop.brokers.paper.market import IMMEDIATE, Market
 from tradeloop.brokers.paper.pricing import payable_of, price_of
-from tradeloop.brokers.paper.records import CLOSING_PRINT_WITHIN_NS, PaperCash, PaperDay, PaperOrder
+from tradeloop.brokers.paper.records import CLOSING_PRINT_WITHIN_NS, PaperCash, PaperChange, PaperDay, PaperOrder
 from tradeloop.brokers.paper.words import MEANING, Code
 from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import Instrument
@@ -86,6 +87,7 @@ class Matching:
             self._wait(order)
         asked = [order for order in books.working() if order.cancel_at is not None]
         self._cancels.extend(sorted(asked, key=lambda o: (o.cancel_at or 0, o.no)))
+        self.changes = Changes(books, self._markets, self.settle, self.enter, self._tell)
 
     # --- what the bootstrap gives
 
@@ -174,9 +176,7 @@ class Matching:
     def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, now: UtcNs) -> None:
         """Ask for a cancel; it takes effect after the latency, and fills may come first."""
         self._advance(now)
-        order = self.books.known(cl_ord_id)
-        if order is None and order_id is not None:
-            order = self.books.orders.get(order_id)
+        order = self._named(cl_ord_id, order_id)
         if order is None or not order.is_working:
             code = Code.UNKNOWN_ORDER if order is None else Code.TOO_LATE_TO_CANCEL
             text = MEANING[code] if order is None else f"{MEANING[code]}: {order.ord_status.value}"
@@ -188,18 +188,26 @@ class Matching:
             self._cancels.append(order)
         self._advance(now)
 
+    def replace(self, cl_ord_id: ClOrdID, order_id: OrderID | None, number: int, qty: Qty, px: Px | None, now: UtcNs) -> None:
+        """Ask for other terms; they take effect after the latency, and fills may come first."""
+        self._advance(now)
+        order = self._named(cl_ord_id, order_id)
+        due = UtcNs(now + self._latency if order is None else max(now + self._latency, order.live_at))
+        self.changes.ask(order, cl_ord_id, PaperChange(number, qty, px, due), now)
+        self._advance(now)
+
+    def _named(self, cl_ord_id: ClOrdID, order_id: OrderID | None) -> PaperOrder | None:
+        order = self.books.known(cl_ord_id)
+        return self.books.orders.get(order_id) if order is None and order_id is not None else order
+
     # --- time and quotes
 
     def next_due(self) -> UtcNs | None:
-        """When `advance` has something to do next: an order or a cancel reaches the market."""
-        due: UtcNs | None = None
-        if self._waiting:
-            due = self._waiting[0].live_at
-        if self._cancels:  # also of an order that has filled since: whoever asked for the cancel is told that it came too late
-            cancel_at = self._cancels[0].cancel_at
-            if cancel_at is not None and (due is None or cancel_at < due):
-                due = cancel_at
-        return due
+        """When `advance` has something to do next: an order, a cancel or a change reaches the market."""
+        live = self._waiting[0].live_at if self._waiting else None
+        # Also of an order that has filled since: whoever asked for the cancel is told that it came too late.
+        cancel_at = self._cancels[0].cancel_at if self._cancels else None
+        return min((at for at in (live, cancel_at, self.changes.next_due()) if at is not None), default=None)
 
     def next_day_end(self, now: UtcNs) -> UtcNs | None:
         """When `advance` may have a day to end; a little later than `now` where the feed has yet to bring the day's last
@@ -241,6 +249,9 @@ class Matching:
                 self._match(market, None if anew else standing, quote, now)
         self._end_days(now)
 
+    def _tell(self, report: Report) -> None:
+        self.out.append(report)
+
     def _advance(self, now: UtcNs) -> None:
         self._let_in(now)
         self._end_days(now)
@@ -253,8 +264,12 @@ class Matching:
         while True:
             live = self._waiting[0].live_at if self._waiting else None
             cancel_at = self._cancels[0].cancel_at if self._cancels else None
-            if live is not None and live <= now and (cancel_at is None or live <= cancel_at):
+            change_at = self.changes.next_due()
+            first = min((at for at in (live, cancel_at, change_at) if at is not None), default=None)
+            if live is not None and live <= now and live == first:
                 self._arrive(now)
+            elif change_at is not None and change_at <= now and change_at == first:
+                self.changes.carry_out(now)
             elif cancel_at is not None and cancel_at <= now:
                 order = self._cancels.popleft()
                 if order.is_working:
@@ -304,19 +319,22 @@ class Matching:
     def _arrive(self, now: UtcNs) -> None:
         while self._waiting and self._waiting[0].live_at <= now:
             order = self._waiting.popleft()
-            if not order.is_working:
-                continue
-            market = self._markets[order.symbol]
-            quote = market.quote
-            if (
-                quote is not None
-                and (quote.bid is not None or quote.ask is not None)
-                and not quote.suspended
-                and self._is_open(market, quote.at, now)
-            ):
-                self._meet(market, order, None, quote, now)
-            if order.leaves_qty:
-                market.rest(order)
+            if order.is_working:
+                self.enter(order, now)
+
+    def enter(self, order: PaperOrder, now: UtcNs) -> None:
+        """Meet the standing quote, and rest behind the others with what is left."""
+        market = self._markets[order.symbol]
+        quote = market.quote
+        if (
+            quote is not None
+            and (quote.bid is not None or quote.ask is not None)
+            and not quote.suspended
+            and self._is_open(market, quote.at, now)
+        ):
+            self._meet(market, order, None, quote, now)
+        if order.leaves_qty:
+            market.rest(order)
 
     def _is_open(self, market: Market, quoted: UtcNs, now: UtcNs) -> bool:
         """Whether the market is open, and has been without a break since the standing quote."""
@@ -357,7 +375,7 @@ class Matching:
                 market.ask_left -= taken
             else:
                 market.bid_left -= taken
-        self._end_immediate(order, now)
+        self.end_immediate(order, now)
 
     def _match_bar(self, market: Market, before: Quote | None, quote: Quote, last: Px, now: UtcNs) -> None:
         """Fill what was live before the bar ended, each side up to its share of the bar's volume: at the bar's last price, or
@@ -376,9 +394,10 @@ class Matching:
                 crosses = order.price is None or (last <= order.price if order.side is Side.BUY else last >= order.price)
                 if left and crosses:
                     left -= self._take(market, order, left, price_of(order, before, quote, last, band), now)
-                self._end_immediate(order, now)
+                self.end_immediate(order, now)
 
-    def _end_immediate(self, order: PaperOrder, now: UtcNs) -> None:
+    def end_immediate(self, order: PaperOrder, now: UtcNs) -> None:
+        """Cancel what an order that trades at once or not at all has left."""
         if order.tif in IMMEDIATE and order.is_working:
             self.close(order, OrdStatus.CANCELED, f"{order.tif.value}: the rest was not filled at once", now)
 
@@ -454,25 +473,6 @@ class Matching:
             market.leave(order)
         self.books.touch_order(order)
         self.books.touch_cash(cash)
-
-    def reopen(self, order: PaperOrder, now: UtcNs) -> None:
-        """An order that was filled and lost a fill works again, behind those that rest already (FIX 4.4 vol. 7, D.J.1)."""
-        market = self._markets[order.symbol]
-        order.ord_status = OrdStatus.PARTIALLY_FILLED if order.cum_qty else OrdStatus.NEW
-        day = self.books.day_of(market.instrument)
-        if order.tif is TimeInForce.DAY and (day is None or day.trading_day != order.trading_day or day.is_over(now)):
-            self.close(order, OrdStatus.EXPIRED, f"trading day {order.trading_day} ended", now)
-            return
-        frozen = market.frozen(order.side)
-        position = self.books.position(order.symbol)
-        free = closable(position, market.instrument, order.side, order.position_effect) - frozen
-        order.close_leaves = max(ZERO, min(order.leaves_qty, free))
-        market.freeze(order.side, order.close_leaves)
-        self.settle(market, order, self.books.cash_of(market.instrument.currency))
-        if order.tif in IMMEDIATE:
-            self._end_immediate(order, now)
-        else:
-            market.rest(order)
 
     def market(self, symbol: Symbol) -> Market | None:
         """The symbol's market, None when it is not listed."""

@@ -42,13 +42,22 @@ clock (`Matching`, `undelivered_at`).
 """
 
 
+class PaperChange(msgspec.Struct, frozen=True, gc=False):
+    """Other terms on their way to the market, which they reach at `due`; `number` is the asker's name for the request."""
+
+    number: int
+    order_qty: Qty
+    price: Px | None
+    due: UtcNs
+
+
 class PaperOrder(msgspec.Struct, gc=False):
     """One order, ours (`cl_ord_id` set) or typed in the broker's app (`cl_ord_id` None).
 
     `no` is its place in the order of arrival and the root of `order_id`. `live_at` is when it reaches the market,
-    `cancel_at` when a cancel under way does. `close_leaves` is how much of the rest will close a position, `reserved`
-    the cash held for the rest at `ref_px`. The `fee_` fields carry what fees were charged on, so that minimum fees are
-    charged once per order.
+    `cancel_at` when a cancel under way does. `change` is a replace under way, `changed` the number of the last one in
+    force. `close_leaves` is how much of the rest will close a position, `reserved` the cash held for the rest at `ref_px`.
+    The `fee_` fields carry what fees were charged on, so that minimum fees are charged once per order.
     """
 
     no: int
@@ -78,6 +87,8 @@ class PaperOrder(msgspec.Struct, gc=False):
     fee_charged: Decimal = ZERO
     code: str = ""
     text: str = ""
+    change: PaperChange | None = None
+    changed: int = 0
 
     @property
     def leaves_qty(self) -> Decimal:

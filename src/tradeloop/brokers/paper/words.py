@@ -31,6 +31,8 @@ class Code(Enum):
     NOT_SELLABLE_T1 = "NOT_SELLABLE_T1"
     UNKNOWN_ORDER = "UNKNOWN_ORDER"
     TOO_LATE_TO_CANCEL = "TOO_LATE_TO_CANCEL"
+    TOO_LATE_TO_REPLACE = "TOO_LATE_TO_REPLACE"
+    REPLACE_PENDING = "REPLACE_PENDING"
 
 
 MEANING: Final[dict[Code, str]] = {
@@ -52,4 +54,6 @@ MEANING: Final[dict[Code, str]] = {
     Code.NOT_SELLABLE_T1: "part of the position was bought today and can be sold from the next trading day on",
     Code.UNKNOWN_ORDER: "no order has this id",
     Code.TOO_LATE_TO_CANCEL: "the order is already closed",
+    Code.TOO_LATE_TO_REPLACE: "the order is already closed, or on its way out",
+    Code.REPLACE_PENDING: "another replace of the order has not been carried out yet",
 }
