@@ -58,7 +58,7 @@ class Dispatch:
         self._again: dict[str, TakeSnapshot] = {}
         self._placing: dict[ClOrdID, asyncio.Task[None]] = {}
         self._replacing: dict[ClOrdID, asyncio.Task[None]] = {}
-        self._cancels: dict[ClOrdID, int] = {}
+        self._barred: dict[ClOrdID, None] = {}
         self._wires = {name: Wire(name, pace, clock, self._begin, self._wake_later) for name, pace in (paces or {}).items()}
         self._closed = False
         self._halted = False
@@ -85,6 +85,8 @@ class Dispatch:
                 case SendCancel() if self._closed:
                     pass  # asked for again by the next process, when the broker is READY
                 case SendCancel():
+                    if effect.cl_ord_id in self._replacing:
+                        self._barred[effect.cl_ord_id] = None
                     _ = self._begin(self._cancel(effect))
                 case TakeSnapshot():
                     self._read_books(effect)
@@ -154,11 +156,12 @@ class Dispatch:
         def ended(_: asyncio.Task[None]) -> None:
             if self._replacing.get(cl_ord_id) is task:
                 del self._replacing[cl_ord_id]
+                self._barred.pop(cl_ord_id, None)
 
         task.add_done_callback(ended)
 
     async def _replace(self, effect: SendReplace, before: asyncio.Task[None] | None) -> None:
-        """Hand a replace over, once. One that waits here while a cancel leaves is not sent any more: to end is worth more."""
+        """Hand a replace over, once. One that a cancel overtakes here is not sent any more: to end the order is worth more."""
         change = effect.change.order
         if before is not None:
             await asyncio.wait((before,))
@@ -169,8 +172,8 @@ class Dispatch:
             if not self._halted:
                 self._replace_ended(change, NOT_SENT, STOPPING)
             return
-        if change.cl_ord_id in self._cancels:
-            self._replace_ended(change, NOT_SENT, "a cancel of the order was on its way")
+        if change.cl_ord_id in self._barred:
+            self._replace_ended(change, NOT_SENT, "a cancel of the order overtook it")
             return
         if self._clock.now() >= effect.send_before:
             self._replace_ended(change, NOT_SENT, "its time to leave had passed")
@@ -199,20 +202,10 @@ class Dispatch:
         self._put(SendOutcome(order.broker, order.cl_ord_id, NOT_SENT, text, effect.begun_at))
 
     async def _cancel(self, effect: SendCancel) -> None:
-        """Ask for a cancel, and let no replace of the order leave meanwhile. It does not wait for one that has left already:
-        whichever comes first, the order ends.
-        """
-        cl_ord_id = effect.cl_ord_id
-        self._cancels[cl_ord_id] = self._cancels.get(cl_ord_id, 0) + 1
-        try:
-            await self._ask_cancel(effect)
-        finally:
-            left = self._cancels.pop(cl_ord_id) - 1
-            if left:
-                self._cancels[cl_ord_id] = left
+        """Ask for a cancel, never before the order itself has been handed over: the broker would not know what to cancel.
 
-    async def _ask_cancel(self, effect: SendCancel) -> None:
-        """Ask for a cancel, never before the order itself has been handed over: the broker would not know what to cancel."""
+        It does not wait for a replace that has left: whichever comes first, the order ends.
+        """
         broker = self._brokers.get(effect.broker)
         if broker is None:
             self._put(CancelOutcome(effect.broker, effect.cl_ord_id, f"no broker named {effect.broker} is configured"))
