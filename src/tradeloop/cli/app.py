@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tradeloop.cli import books, database, doctor, orders, record_commands, run, runs, settings, symbols, watch
+from tradeloop.cli import books, database, doctor, orders, record_commands, replace, run, runs, settings, symbols, watch
 from tradeloop.cli.shell import Shell
 from tradeloop.cli.usage import Commands
 
@@ -38,6 +38,7 @@ def _options(
 
 app.command("run")(run.run)
 app.add_typer(runs.app, name="runs")
+orders.app.command("replace")(replace.replace)
 app.add_typer(orders.app, name="orders")
 app.command("fills")(books.fills)
 app.command("positions")(books.positions)

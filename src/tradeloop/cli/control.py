@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tradeloop.cli.known import refuse
+from tradeloop.cli.shell import DENIED
 from tradeloop.core.commands import (
     ApproveRun,
     CancelOrder,
@@ -27,6 +28,7 @@ from tradeloop.core.commands import (
     PauseRun,
     ReleaseSymbol,
     RepairBreak,
+    ReplaceOrder,
     ResolveOrder,
     ResumeRun,
 )
@@ -38,7 +40,17 @@ from tradeloop.core.types import SECOND_NS, RunStatus
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
 
-_KINDS: Final = (ApproveRun, CancelOrder, CancelRun, PauseRun, ReleaseSymbol, RepairBreak, ResolveOrder, ResumeRun)
+_KINDS: Final = (
+    ApproveRun,
+    CancelOrder,
+    CancelRun,
+    PauseRun,
+    ReleaseSymbol,
+    RepairBreak,
+    ReplaceOrder,
+    ResolveOrder,
+    ResumeRun,
+)
 _ALLOWED: Final[dict[str, type[Any]]] = {each.__name__: each for each in _KINDS}
 _WHO: Final = "Who"
 _RECONCILE: Final = "Reconcile"
@@ -155,8 +167,8 @@ async def _compared(desk: Desk) -> Answer:
 def _command(line: bytes) -> Command | str:
     """The command asked for, or the word of a question."""
     try:
-        fields = msgspec.json.decode(line, type=dict[str, str])
-        kind = fields.pop("do", "")
+        fields = msgspec.json.decode(line, type=dict[str, str | None])
+        kind = fields.pop("do", "") or ""
         if kind in (_WHO, _RECONCILE):
             return kind
         if kind not in _ALLOWED:
@@ -178,6 +190,12 @@ def spoken(reply: object, command: object = None) -> Answer:
             return Answer(True, text)
         case RunReply(run_id=run_id, status=status):
             return Answer(True, f"run {run_id} is {status.value if status is not None else 'not made'}")
+        case OrderReply(denied=denied) if denied is not None:
+            return Answer(False, f"denied: {denied.text}", DENIED)
+        case OrderReply(cl_ord_id=cl_ord_id, repeat=repeat) if isinstance(command, ReplaceOrder):
+            if repeat:
+                return Answer(True, f"this request has changed order {cl_ord_id} before; nothing was sent")
+            return Answer(True, f"change of order {cl_ord_id} is on its way; the broker answers")
         case OrderReply(cl_ord_id=cl_ord_id):
             return Answer(True, f"order {cl_ord_id}")
         case _:

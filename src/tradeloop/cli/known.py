@@ -32,7 +32,7 @@ def refuse(state: State, command: c.Command) -> None:
             if order.is_done:
                 status = order.ord_status.value
                 raise BadInput(f"order {command.cl_ord_id} is {status} already; there is nothing left to cancel")
-        case c.ResolveOrder():
+        case c.ResolveOrder() | c.ReplaceOrder():
             order_of(state, command.cl_ord_id)
         case c.ReleaseSymbol():
             if command.symbol not in state.halted:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tradeloop.core.types import Px, Symbol
     from tradeloop.views.rows import OrderRow
 
-app = typer.Typer(help="Orders: list them; submit, cancel, resolve one.", invoke_without_command=True)
+app = typer.Typer(help="Orders: list them; submit, replace, cancel, resolve one.", invoke_without_command=True)
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="Our id of an order, as `tradeloop orders` shows it.")]
 
 
@@ -48,7 +48,7 @@ def list_(
     limit: Limit = 50,
     json: Json = False,
 ) -> None:
-    """List orders, newest first; or submit, cancel or resolve one."""
+    """List orders, newest first; or submit, replace, cancel or resolve one."""
     if ctx.invoked_subcommand is not None:
         return
 

@@ -1,0 +1,110 @@
+"""`tradeloop orders replace`: other terms for a working order, followed until the broker has answered.
+
+The process that trades in this home asks for it; where none does, this one opens a desk, waits until the broker is READY (a
+change passes risk like an order) and stays for the answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tradeloop.cli.options import By, Feed, Json, Reason, Speed, Start, feed_settings
+from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
+
+if TYPE_CHECKING:
+    from tradeloop.cli.control import Answer
+    from tradeloop.config import Loaded
+    from tradeloop.core.commands import ReplaceOrder
+    from tradeloop.core.order import Order
+
+
+def replace(
+    ctx: typer.Context,
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="Our id of an order, as `tradeloop orders` shows it.")],
+    qty: Annotated[
+        str | None, typer.Option("--qty", help="The whole order's quantity from now on, what has filled included.")
+    ] = None,
+    price: Annotated[str | None, typer.Option("--price", help="The limit from now on.")] = None,
+    stop: Annotated[str | None, typer.Option("--stop", help="The trigger from now on, of a stop that has not fired.")] = None,
+    request_id: Annotated[
+        str, typer.Option("--request-id", help="Makes a repeat harmless: the same id answers with the first change.")
+    ] = "",
+    reason: Reason = "",
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Change the quantity, the limit or the trigger of a working order in one step; what is not named stays as it is.
+
+    The order keeps its old terms until the broker says that the new ones are in force. A broker that cannot change an order is
+    not asked: cancel it and submit a new one.
+    """
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.cli.asking import tell, there_or_here
+        from tradeloop.cli.control import ask_the_writer
+        from tradeloop.core.commands import ReplaceOrder
+        from tradeloop.core.types import ClOrdID, Px, Qty, exact
+
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        command = ReplaceOrder(
+            ClOrdID(order),
+            loaded.operator,
+            None if qty is None else Qty(exact(qty, "--qty")),
+            None if price is None else Px(exact(price, "--price")),
+            None if stop is None else Px(exact(stop, "--stop")),
+            reason,
+            request_id,
+        )
+
+        async def here() -> int:
+            answer = await _here(voice, loaded, command)
+            if not answer.ok:
+                raise Ended(answer.text, answer.exit_code)
+            return tell(voice, answer)
+
+        async def there(answer: Answer) -> int:
+            return tell(voice, answer)
+
+        return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command), there, here)
+
+    perform(ctx, json, work)
+
+
+async def _here(voice: Voice, loaded: Loaded, command: ReplaceOrder) -> Answer:
+    """Ask in a desk of our own, and wait for the broker's answer."""
+    from tradeloop.cli.control import Answer, spoken
+    from tradeloop.cli.known import refuse
+    from tradeloop.cli.working import ready, worked, working_desk
+
+    async with working_desk(loaded, voice, "orders replace", look=lambda state: refuse(state, command)) as desk:
+        await ready(desk)
+        reply = await desk.engine.ask(command)
+        said = spoken(reply, command)
+        if not said.ok:
+            return said
+
+        def standing() -> Order:
+            found = desk.state.orders.get(command.cl_ord_id)
+            assert found is not None
+            return found
+
+        number = standing().replace_asks
+        await worked(desk, lambda: not standing().replaces, lambda order: order.cl_ord_id == command.cl_ord_id)
+        await desk.reconcile()
+        await desk.views_caught_up()
+        row = await desk.views.queries.order(command.cl_ord_id)
+        order = standing()
+    assert row is not None
+    terms = f"{order.order_qty:f}" + ("" if order.price is None else f" at {order.price:f}")
+    terms += "" if order.stop_px is None else f", once at {order.stop_px:f}"
+    stands = f"order {order.cl_ord_id} is {order.ord_status.value}: {terms}, {order.cum_qty:f} filled"
+    if order.replaces:
+        return Answer(False, f"whether the change took effect is unknown; {stands}", UNKNOWN)
+    if order.replaced >= number:
+        return Answer(True, stands, OK)
+    return Answer(False, f"the change was refused ({row.error_code}: {row.error}); {stands}", FAILED)
