@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.core.test_replace import ask, done, fill, frozen, now, refused, reserved, working
@@ -25,7 +26,7 @@ def shown(order: Order, qty: int, price: str = "10.00", status: OrdStatus = OrdS
     return their_order(order.cl_ord_id, MOUTAI, order.side, qty, status, cum_qty=Qty(Decimal(cum)), price=Px(Decimal(price)))
 
 
-def look(desk: Desk, *orders: OpenOrder, **changes: object) -> None:
+def look(desk: Desk, *orders: OpenOrder, **changes: Any) -> None:
     desk.give(a_snapshot(positions={MOUTAI: 3000}, orders=orders, as_of=desk.now, **changes))
 
 

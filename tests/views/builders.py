@@ -603,6 +603,7 @@ def _go_on(story: Story, rng: Random, cl_ord_id: ClOrdID) -> None:
         ev.OrderRejected(at, cl_ord_id, "201", "no permission"),
         ev.SendFailed(at, cl_ord_id, "no route"),
         ev.SendBegun(at, cl_ord_id),
+        ev.EndAnnounced(at, cl_ord_id, "CANCELED", Qty(D(999)), "by the venue"),
         ev.FateLost(at, cl_ord_id, "timed out"),
     ]
     if order.unknown_at is not None:

@@ -11,6 +11,7 @@ from collections.abc import Generator
 from tradeloop.core.claim import claim
 from tradeloop.core.events import (
     CancelRejected,
+    EndAnnounced,
     Event,
     FateLost,
     OrderAcknowledged,
@@ -31,7 +32,7 @@ from tradeloop.core.reports import (
     SendOutcome,
 )
 from tradeloop.core.state import State
-from tradeloop.core.types import ClOrdID, Qty, UtcNs
+from tradeloop.core.types import ClOrdID, OrdStatus, Qty, UtcNs
 
 Facts = Generator[Event, None, Order | None]
 
@@ -49,6 +50,7 @@ def on_ack(state: State, r: OrderAck, now: UtcNs) -> Facts:
         return None
     yield OrderAcknowledged(now, r.cl_ord_id, r.order_id, r.transact_at)
     yield from claim(state, r.cl_ord_id, now)
+    yield from come_to_end(state, r.cl_ord_id, now)
     return order
 
 
@@ -64,13 +66,13 @@ def on_reject(state: State, r: OrderReject, now: UtcNs) -> Facts:
 def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
     """The order is out of the market, by our wish or not (FIX E.1.b).
 
-    Where the broker counts fills that we have not heard of, the order stays open with what it reserves until they have come:
-    the next look at the broker's books brings both.
+    Where the broker counts fills that we have not heard of, the order stays open with what it reserves until they have come.
     """
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.canceled_at is not None or (order.is_done and order.cancel_requested_at is None):
         return None
     if _fills_missing(order, r.cum_qty):
+        yield from _announced(order, OrdStatus.CANCELED, r, now)
         return None
     yield OrderCanceled(now, r.cl_ord_id, r.text, order.cancel_requested_at is not None, r.transact_at)
     return order
@@ -88,7 +90,10 @@ def on_cancel_reject(state: State, r: CancelReject, now: UtcNs) -> Facts:
 def on_expire(state: State, r: OrderExpire, now: UtcNs) -> Facts:
     """The order ended by its time in force."""
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
-    if order is None or order.is_done or _fills_missing(order, r.cum_qty):
+    if order is None or order.is_done:
+        return None
+    if _fills_missing(order, r.cum_qty):
+        yield from _announced(order, OrdStatus.EXPIRED, r, now)
         return None
     yield OrderExpired(now, r.cl_ord_id, r.text, r.transact_at)
     return order
@@ -101,7 +106,27 @@ def _of_its_broker(state: State, broker: str, cl_ord_id: ClOrdID) -> Order | Non
 
 
 def _fills_missing(order: Order, theirs: Qty | None) -> bool:
-    return theirs is not None and theirs > order.cum_qty and not order.is_done
+    """Whether the broker counts more than we were ever told. What it took back or corrected since is not missing."""
+    return theirs is not None and theirs > max(order.cum_qty, order.told_qty) and not order.is_done
+
+
+def _announced(order: Order, as_: OrdStatus, r: CancelAck | OrderExpire, now: UtcNs) -> Generator[Event, None, None]:
+    if order.ending is None and r.cum_qty is not None:
+        yield EndAnnounced(now, order.cl_ord_id, as_.value, r.cum_qty, r.text, r.transact_at)
+
+
+def come_to_end(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:
+    """All that had traded before an announced end has been heard of: the order ends."""
+    order = state.orders.get(cl_ord_id)
+    assert order is not None
+    ending = order.ending
+    if ending is None or _fills_missing(order, ending.cum_qty) or order.is_done:
+        return
+    if ending.as_ == OrdStatus.EXPIRED.value:
+        yield OrderExpired(now, order.cl_ord_id, ending.text, ending.transact_at)
+    else:
+        asked = order.cancel_requested_at is not None
+        yield OrderCanceled(now, order.cl_ord_id, ending.text, asked, ending.transact_at)
 
 
 def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:

@@ -153,7 +153,7 @@ def close_order(state: State, order: Order, at: UtcNs, text: str, how: str) -> N
     """The order leaves the market: its promise of cash and shares ends, its fills stay."""
     setattr(order, how, at)
     order.text, order.updated_at, order.cancel_requested_at, order.unknown_at = text, at, None, None
-    order.replaces = None
+    order.replaces = order.ending = None
     instrument = state.instruments[order.symbol]
     if order.reserved:
         cash = state.cash(order.account, instrument.currency)

@@ -257,6 +257,7 @@ def _terms(a: r.ReplaceAck | r.OrderRestate) -> r.Report:
         return a
     assert type(a) is r.OrderRestate
     _exact(a.leaves_qty, "leaves_qty")
+    _identity(("trading_day",), "" if a.trading_day is None else a.trading_day)
     text = _words(a.text)
     return a if text is a.text else msgspec.structs.replace(a, text=text)
 

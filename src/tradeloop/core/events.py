@@ -631,6 +631,18 @@ class ReserveRaised(Fact, frozen=True):
     reserve: Amount
 
 
+class EndAnnounced(Fact, frozen=True):
+    """The broker says that an order has ended as `as_` (CANCELED or EXPIRED) with `cum_qty` traded, which is more than we have
+    heard of. It ends here when that has come; what it may still cost stays promised.
+    """
+
+    cl_ord_id: ClOrdID
+    as_: str
+    cum_qty: Qty
+    text: str = ""
+    transact_at: UtcNs | None = None
+
+
 # --- other terms for an order
 
 
@@ -771,4 +783,5 @@ Event = (
     | FeeChanged
     | TradeMoved
     | TradeNeverCame
+    | EndAnnounced
 )

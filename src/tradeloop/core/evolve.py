@@ -74,4 +74,5 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.FeeChanged: executions.fee_changed,
     ev.TradeMoved: executions.trade_moved,
     ev.TradeNeverCame: executions.trade_never_came,
+    ev.EndAnnounced: orders.end_announced,
 }

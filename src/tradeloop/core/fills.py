@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tradeloop.core.answers import come_to_end
 from tradeloop.core.cash import fee_can_be
 from tradeloop.core.charging import fee_of_fill
 from tradeloop.core.claim import claim, external_id
@@ -123,6 +124,8 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
     if binds:
         yield from claim(state, order.cl_ord_id, now)
+    if order.ending is not None:
+        yield from come_to_end(state, order.cl_ord_id, now)
     return order
 
 

@@ -31,6 +31,15 @@ from tradeloop.core.types import (
 )
 
 
+class Ending(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """How an order ends once `cum_qty` of it has been heard of."""
+
+    as_: str
+    cum_qty: Qty
+    text: str = ""
+    transact_at: UtcNs | None = None
+
+
 class Order(msgspec.Struct, array_like=True, gc=False):
     """The facts of one order. Quantities in units, prices and money in the instrument's currency, times in `UtcNs`; None is
     unknown.
@@ -104,6 +113,10 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """The broker's own time of that change, where it gave one; what it says of an earlier time is old."""
     given_up: bool = False
     """It ended without ever having left, by the engine's own decision; nobody else asked for its end."""
+    ending: Ending | None = None
+    """The end that the broker has announced, while fills that came before it have not been heard of."""
+    told_qty: Qty = Qty(ZERO)
+    """Sum of all fills as they were first told: what was taken back or corrected since has been heard of all the same."""
 
     @property
     def is_done(self) -> bool:

@@ -27,6 +27,7 @@ from tradeloop.core.events import (
     ReplaceRejected,
     ReplaceRequested,
 )
+from tradeloop.core.execution import parts_of
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import REPLACES_MAX, Asked, Terms, order_named
 from tradeloop.core.replies import OrderReply
@@ -46,6 +47,7 @@ from tradeloop.core.types import (
     OrdType,
     Px,
     Qty,
+    TradingDay,
     UtcNs,
     is_exact,
 )
@@ -66,7 +68,8 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
         raise BadInput(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders`")
     terms = _wanted(order, command)
     _may_change(around, order, terms)
-    need = change.need(state, around, order, terms)
+    way = change.need_while_asked if order.may_be_at_broker else change.need
+    need = way(state, around, order, terms)
     denied = change.check(state, around, order, terms, need, now)
     if denied is not None:
         yield ReplaceDenied(
@@ -247,7 +250,7 @@ def on_restate(state: State, around: Surroundings, r: OrderRestate, now: UtcNs) 
         yield OrderAcknowledged(now, order.cl_ord_id, r.order_id, r.transact_at)
     qty = max(r.order_qty, order.cum_qty, r.cum_qty or ZERO)
     if r.leaves_qty is not None:
-        qty = order.cum_qty + r.leaves_qty
+        qty = _filled_before(state, order, r.trading_day) + r.leaves_qty
     yield from _restate(state, around, order, _told(order.terms, qty, r), r.text, r.order_id, r.transact_at, now)
     return order
 
@@ -296,7 +299,10 @@ def on_books(
     could not take effect any more. Of an order made elsewhere we may know a part, and compare nothing.
     """
     able = around.brokers[order.broker]
-    if order.external or (snap.read_at - (order.terms_at or 0) <= able.visibility_lag_ns and order.terms_at is not None):
+    if order.external:
+        yield from _whole(state, around, order, theirs, now)
+        return
+    if snap.read_at - (order.terms_at or 0) <= able.visibility_lag_ns and order.terms_at is not None:
         return
     shown = _as_shown(order, theirs)
     for asked in reversed(order.replaces or []):
@@ -312,6 +318,18 @@ def on_books(
         return
     text = "the broker's books show the order unchanged, long after the request could have changed it"
     yield from _give_up(around, snap, order, text, now)
+
+
+def _whole(state: State, around: Surroundings, order: Order, theirs: OpenOrder, now: UtcNs) -> Generator[Event, None, None]:
+    """A stranger's order first seen as a fill is as large as that; the books show all of it, and what it may still take."""
+    if (
+        order.price is None
+        and theirs.price is not None
+        and theirs.order_qty > order.order_qty
+        and theirs.ord_status in _TELLING
+    ):
+        terms = Terms(theirs.order_qty, theirs.price, None)
+        yield from _restate(state, around, order, terms, "the broker's books show all of it", None, None, now)
 
 
 def off_books(around: Surroundings, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Generator[Event, None, None]:
@@ -347,6 +365,16 @@ def _at(state: State, broker: str, cl_ord_id: ClOrdID) -> Order | None:
     return order if order is not None and order.broker == broker else None
 
 
+def _filled_before(state: State, order: Order, day: TradingDay | None) -> Decimal:
+    """What of the order had traded before a trading day began; all of it where no day is told. Splits are rare enough to look
+    through all fills.
+    """
+    if day is None:
+        return order.cum_qty
+    own = ((key, x) for key, x in state.execs.items() if x.cl_ord_id == order.cl_ord_id and not x.busted)
+    return sum((x.qty for key, x in own if parts_of(key)[2] < day), ZERO)
+
+
 def _told(known: Terms, order_qty: Decimal, r: ReplaceAck | OrderRestate) -> Terms:
     """Terms as the broker told them; a price it did not name is as we know it."""
     return Terms(Qty(order_qty), known.price if r.price is None else r.price, known.stop_px if r.stop_px is None else r.stop_px)
@@ -379,8 +407,7 @@ def _take(
     now: UtcNs,
 ) -> Generator[Event, None, None]:
     asked = _waiting(order, number)
-    as_asked = asked is not None and asked.terms == terms
-    need = asked.reserve if asked is not None and as_asked else _need(state, around, order, terms)
+    need = _need(state, around, order, terms, None if asked is None else asked.reserve)
     yield _replaced(order, number, terms, need, now, order_id, transact_at)
     if order_id is not None:
         yield from claim(state, order.cl_ord_id, now)
@@ -452,14 +479,14 @@ def _overfilled(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event
         yield Overfilled(now, cl_ord_id, order.symbol, Qty(excess))
 
 
-def _need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
-    """What the broker's own terms may cost; where no price says it, what was promised so far."""
+def _need(state: State, around: Surroundings, order: Order, terms: Terms, promised: Amount | None = None) -> Amount:
+    """What the broker's own terms may cost; where no price says it, what was promised for them, or for the order so far."""
     if terms.order_qty <= order.cum_qty:
         return Amount(ZERO)
     own = order.own_reserve if order.replaces else order.reserved
     if order.external and terms.price is None:
         return own  # of a stranger's order nothing bounds the cost (core/fills.py)
-    return change.need(state, around, order, terms) or own
+    return change.need(state, around, order, terms) or promised or own
 
 
 def _reserve(order: Order, order_qty: Decimal, own: Amount, others: list[Asked]) -> Amount:

@@ -163,8 +163,8 @@ class ReplaceReject(msgspec.Struct, frozen=True, gc=False):
 class OrderRestate(msgspec.Struct, frozen=True, gc=False):
     """The broker changed an order's terms, or says them again, without being asked (FIX ExecType D).
 
-    `leaves_qty` where the broker counts in other units than the fills we know (after a split): what is open is worth more than
-    what its quantity says.
+    `leaves_qty` where the broker counts in other units than the fills we know (after a split): what is open as `trading_day`
+    begins is worth more than what its quantity says.
     """
 
     broker: str
@@ -177,6 +177,7 @@ class OrderRestate(msgspec.Struct, frozen=True, gc=False):
     cum_qty: Qty | None = None
     leaves_qty: Qty | None = None
     transact_at: UtcNs | None = None
+    trading_day: TradingDay | None = None
 
 
 class ReplaceOutcome(msgspec.Struct, frozen=True, gc=False):

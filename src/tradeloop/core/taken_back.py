@@ -11,6 +11,7 @@ from collections.abc import Generator
 
 import msgspec
 
+from tradeloop.core.answers import come_to_end
 from tradeloop.core.cash import fee_can_be
 from tradeloop.core.charging import charge_anew
 from tradeloop.core.events import Event, FeeDistrusted, Overfilled, TradeBusted, TradeCorrected, TradeNeverCame
@@ -133,6 +134,7 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
     excess = order.cum_qty - order.most_qty
     if excess > ZERO and not order.external:
         yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
+    yield from come_to_end(state, order.cl_ord_id, now)
     return order
 
 

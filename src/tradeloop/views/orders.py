@@ -212,6 +212,7 @@ OrderFact = (
     | ev.ReplaceRejected
     | ev.ReplaceFateLost
     | ev.OrderRestated
+    | ev.EndAnnounced
 )
 
 
@@ -260,6 +261,8 @@ def learned(fold: Fold, e: OrderFact) -> None:
             _freeze(fold, row, at)
         case ev.ReplaceFateLost():
             row.error = e.text
+        case ev.EndAnnounced():
+            row.error = f"{e.as_} with {e.cum_qty} traded, of which not all has been told; {e.text}".rstrip("; ")
         case ev.OrderRestated():
             row.error = e.text or row.error
             _terms(fold, row, e)

@@ -60,6 +60,7 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.ReplaceRejected()
             | ev.ReplaceFateLost()
             | ev.OrderRestated()
+            | ev.EndAnnounced()
         ):
             orders.learned(fold, e)
         case ev.Traded():

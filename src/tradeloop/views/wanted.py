@@ -29,6 +29,7 @@ OrderEvent = (
     | ev.ReplaceRejected
     | ev.ReplaceFateLost
     | ev.OrderRestated
+    | ev.EndAnnounced
     | ev.Overfilled
     | ev.Traded
     | ev.TradeBusted

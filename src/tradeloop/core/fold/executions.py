@@ -10,7 +10,7 @@ from tradeloop.core.execution import Exec, exec_key, word_of
 from tradeloop.core.fold.orders import numbered
 from tradeloop.core.rebooking import note, reopen
 from tradeloop.core.state import Early, State
-from tradeloop.core.types import UtcNs
+from tradeloop.core.types import Qty, UtcNs
 
 
 def traded(state: State, e: ev.Traded) -> None:
@@ -29,6 +29,7 @@ def traded(state: State, e: ev.Traded) -> None:
     if happened is None:
         happened = UtcNs(0) if order.external else order.staged_at
     state.recent.add(e.account, e.trading_day, key, (happened, e.at))
+    order.told_qty = Qty(order.told_qty + e.last_qty)
     if order.unknown_at is not None:
         order.unknown_at = None
         state.index(order)
@@ -119,12 +120,13 @@ def trade_moved(state: State, e: ev.TradeMoved) -> None:
     if not was.busted:
         uncount_fill(state, order_of(state, e.from_cl_ord_id), e.at, was)
     order = order_of(state, e.cl_ord_id)
+    order.told_qty = Qty(order.told_qty + was.qty)
     if e.rebooked is not None:
         rebook(state, order, e.at, e.side, was, now, e.rebooked)
         reopen(state, order.account, order.symbol, key)
     if not was.busted:
         count_fill(state, order, state.instruments[order.symbol], e.at, was.qty, was.px * was.qty, was.fee)
-        state.orders.keep(order)
+    state.orders.keep(order)
 
 
 def trade_never_came(state: State, e: ev.TradeNeverCame) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tradeloop.core import events as ev
 from tradeloop.core.booking import close_order, freeze, order_of
 from tradeloop.core.execution import order_key
-from tradeloop.core.order import Order
+from tradeloop.core.order import Ending, Order
 from tradeloop.core.state import State
 from tradeloop.core.types import Amount, OrdType, PositionEffect, Side, TimeInForce
 
@@ -146,6 +146,11 @@ def order_canceled(state: State, e: ev.OrderCanceled) -> None:
 
 def order_expired(state: State, e: ev.OrderExpired) -> None:
     close_order(state, order_of(state, e.cl_ord_id), e.at, e.text, "expired_at")
+
+
+def end_announced(state: State, e: ev.EndAnnounced) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    order.ending, order.updated_at = Ending(e.as_, e.cum_qty, e.text, e.transact_at), e.at
 
 
 def stop_triggered(state: State, e: ev.StopTriggered) -> None:

@@ -21,7 +21,7 @@ from tradeloop.core.risk.cost import closes, unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, Amount, Qty, Side, UtcNs
+from tradeloop.core.types import ZERO, Amount, OrdType, Qty, Side, UtcNs
 
 _CALMING: Final = tuple(rule for rule in GATE if rule is not not_halted)
 
@@ -31,8 +31,26 @@ def need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amou
     left = Qty(max(terms.order_qty - order.cum_qty, ZERO))
     if not left:
         return Amount(ZERO)
-    rest = msgspec.structs.replace(order, order_qty=left, price=terms.price, stop_px=terms.stop_px)
+    # A stranger's order first seen as a fill had no price; it is the limit order that its price makes of it.
+    limit = order.external and terms.price is not None
+    ord_type = OrdType.LIMIT if limit else order.ord_type
+    rest = msgspec.structs.replace(order, order_qty=left, price=terms.price, stop_px=terms.stop_px, ord_type=ord_type)
     return worst_cost(state, around, rest, state.instruments[order.symbol], around.quotes.get(order.symbol))
+
+
+def need_while_asked(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
+    """The cash an order may cost at worst until its broker has answered: what may still fill fills at the dearest of the terms
+    in force and those asked for before, and the rest at the new ones.
+    """
+    asked = [one.terms for one in order.replaces or ()]
+    prices = [price for price in (order.price, *(one.price for one in asked)) if price is not None]
+    plain = need(state, around, order, terms)
+    if not prices or terms.price is None or max(prices) <= terms.price:
+        return plain
+    first = Qty(min(order.most_qty, terms.order_qty))
+    dear = need(state, around, order, Terms(first, max(prices), terms.stop_px))
+    cheap = need(state, around, order, Terms(first, terms.price, terms.stop_px))
+    return Amount(plain + max(dear - cheap, ZERO))
 
 
 def check(state: State, around: Surroundings, order: Order, terms: Terms, needed: Amount, now: UtcNs) -> Denied | None:
