@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from tests.brokers.template.test_words_and_messages import an_order
 from tests.contract.toy import TROUBLES
 
@@ -72,6 +74,88 @@ async def test_an_adapter_trades_at_a_toy_in_another_process() -> None:
     assert [e.exec_id for e in shown.executions or ()] == [first, second]
     assert [p.long_qty for p in shown.positions or ()] == [100]
     assert {first, second} >= {e.exec_id for e in heard if isinstance(e, Execution)}
+
+
+async def test_its_market_trades_in_slices_by_its_own_clock_whoever_listens() -> None:
+    """Nobody is connected: a day at a venue goes on without the client that began it."""
+    rules = ToyRules(slice_qty=Decimal(40), slice_ns=5_000_000, held=(("US:ACME", Decimal(7)),))
+    there = ToyServer(rules, WallClock())
+    await there.start()
+    try:
+        placed = there.venue.answer(
+            {
+                "do": "place", "account": "demo", "cl_ord_id": "a1", "symbol": "US:ACME", "side": "B", "qty": "100",
+                "type": "MKT", "px": None, "tif": "DAY",
+            }
+        )  # fmt: skip
+        assert there.venue.books.trades == {}
+        order = there.venue.books.newest_of("a1")
+        assert order is not None
+        async with asyncio.timeout(10):
+            while order.is_open:
+                await asyncio.sleep(0.002)
+    finally:
+        await there.stop()
+    assert placed["ok"]
+    assert [str(trade.qty) for trade in there.venue.books.trades.values()] == ["40", "40", "20"]
+    assert there.venue.books.positions == {"US:ACME": Decimal(107)}
+
+
+def test_an_order_that_may_not_rest_trades_whole_where_others_trade_in_slices() -> None:
+    there = ToyServer(ToyRules(slice_qty=Decimal(40)), WallClock()).venue
+    request = {
+        "do": "place", "account": "demo", "cl_ord_id": "a1", "symbol": "US:ACME", "side": "B", "qty": "100", "type": "LMT",
+        "px": "10.00", "tif": "FOK",
+    }  # fmt: skip
+    there.answer(request)
+    assert [str(trade.qty) for trade in there.books.trades.values()] == ["100"]
+
+
+def test_a_limit_that_the_price_does_not_reach_gets_no_slice() -> None:
+    there = ToyServer(ToyRules(slice_qty=Decimal(40)), WallClock()).venue
+    request = {
+        "do": "place", "account": "demo", "cl_ord_id": "a1", "symbol": "US:ACME", "side": "B", "qty": "100", "type": "LMT",
+        "px": "9.99", "tif": "DAY",
+    }  # fmt: skip
+    there.answer(request)
+    there.trade_slices()
+    assert there.books.trades == {}
+    there.move("US:ACME", Decimal("9.99"))
+    there.trade_slices()
+    assert [(str(trade.qty), str(trade.px)) for trade in there.books.trades.values()] == [("40", "9.99")]
+
+
+async def test_what_the_account_is_and_when_the_clock_begins_is_said_at_the_start() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tradeloop.venues.toy", "--begin", "2013-10-08T13:31:00Z", "--day", "2013-10-08",
+        "--cash", "1500.50", "--account", "desk", "--hold", "US:HELD=300", "--price", "US:HELD=12.50", "--price", "US:WANT=3",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    typed = Typed(process)
+    try:
+        began = (await typed.said())["at"]
+        shown = await typed.type("books")
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert 0 <= began - 1_381_239_060_000_000_000 < 60_000_000_000
+    assert (shown["account"], shown["day"]) == ("desk", "2013-10-08")
+    assert shown["positions"] == [{"symbol": "US:HELD", "qty": "300"}]
+    assert shown["cash"] == [{"currency": "USD", "balance": "1500.50", "available": None}]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--price", "US:ACME=ten"), ("--cash", "-1"), ("--begin", "2013-10-08T13:31:00"), ("--slice-ms", "0")],
+    ids=" ".join,
+)
+def test_an_option_that_could_not_mean_anything_ends_it_at_once(words: tuple[str, str]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tradeloop.venues.toy", *words], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert ran.returncode == 2
+    assert words[0] in ran.stderr
 
 
 async def test_what_is_typed_is_done_and_what_is_not_understood_changes_nothing() -> None:

@@ -34,11 +34,14 @@ class ToyServer:
         self._clients: dict[asyncio.StreamWriter, bool] = {}
         """Each connection, and whether it has logged in."""
         self._late: set[asyncio.Task[None]] = set()
+        self._slicing: asyncio.Task[None] | None = None
 
     async def start(self, port: int = 0) -> None:
         """Listen on the loopback; port 0 takes a free one."""
         self._listening = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=LINE_MAX)
         self.port = self._listening.sockets[0].getsockname()[1]
+        if self.venue.rules.slice_qty is not None:
+            self._slicing = asyncio.get_running_loop().create_task(self._slice())
 
     async def stop(self) -> None:
         """Let go of every connection and of the port; a second call does nothing."""
@@ -46,9 +49,10 @@ class ToyServer:
             return
         self._listening.close()
         self.cut()
-        for task in self._late:
+        own = [*self._late, *([] if self._slicing is None else [self._slicing])]
+        for task in own:
             task.cancel()
-        await asyncio.gather(*self._late, return_exceptions=True)
+        await asyncio.gather(*own, return_exceptions=True)
         await self._listening.wait_closed()
         self._listening = None
 
@@ -129,6 +133,12 @@ class ToyServer:
         elif not swallows:
             self._reply(writer, {"re": number, **answer})
 
+    async def _slice(self) -> None:
+        """The market goes on by the venue's clock, whether anybody is connected or not."""
+        while True:
+            await self.clock.sleep_until(UtcNs(self.clock.now() + self.venue.rules.slice_ns))
+            self.venue.trade_slices()
+
     async def _act_late(self, due: UtcNs, request: Message) -> None:
         await self.clock.sleep_until(due)
         self.venue.answer(request)
@@ -139,7 +149,7 @@ class ToyServer:
             self._reply(writer, {"re": number, "ok": False, "code": "BAD_LOGIN", "text": "account or token was not right"})
             return
         self._clients[writer] = True
-        self._reply(writer, {"re": number, "ok": True, "day": self.venue.books.day})
+        self._reply(writer, {"re": number, "ok": True, "day": self.venue.books.day, "at": self.clock.now()})
         if rules.replays:
             for said in self.venue.trades_of_the_day():
                 self._reply(writer, said)
@@ -161,6 +171,8 @@ class ToyServer:
             return
         if self.venue.faults.strikes(Fault.PIECES):
             for at in range(len(line)):
+                if transport.is_closing():
+                    break  # the client died in the middle of a line
                 writer.write(line[at : at + 1])
         else:
             writer.write(line)

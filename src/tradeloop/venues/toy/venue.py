@@ -1,7 +1,7 @@
 """The toy venue itself, without a socket: requests in, answers out, and what it says by itself.
 
-Matching is trivial: a market order, or a limit that the last price satisfies, trades whole at the last price; every other
-order rests until somebody lets it trade (`fill`) or the price moves (`move`).
+Matching is trivial: a market order, or a limit that the last price satisfies, trades at the last price, whole or in slices
+over time (`ToyRules.slice_qty`); every other order rests until somebody lets it trade (`fill`) or the price moves (`move`).
 """
 
 from __future__ import annotations
@@ -33,15 +33,18 @@ _ID: Final = re.compile(rf"[a-z0-9]{{1,{ID_MAX}}}")
 class ToyRules(msgspec.Struct, frozen=True, kw_only=True):
     """How this venue is set up; an adapter declares the same in its `Capabilities`.
 
-    `orders_complete`: its books show closed orders of the day. `replays`: it says the day's trades again after each login.
-    `rate_per_second`: more requests than that within a second are turned away unprocessed; None for no limit.
-    `late_ns`: how long an order that is made late stays on its way. `lag_ns`: how long the books do not show a new order.
+    `held`: what the account holds since before the day. `orders_complete`: its books show closed orders of the day. `replays`:
+    it says the day's trades again after each login. `rate_per_second`: more requests than that within a second are turned away
+    unprocessed; None for no limit. `late_ns`: how long an order that is made late stays on its way. `lag_ns`: how long the
+    books do not show a new order. `slice_qty`: what trades at the last price does so in parts of at most this, one every
+    `slice_ns`; None trades it whole.
     """
 
     account: str = "demo"
     token: str = "toy-token"  # noqa: S105 - the default of a toy on the loopback
     prices: tuple[tuple[str, Decimal], ...] = (("US:ACME", Decimal("10.00")), ("US:BOLT", Decimal("25.50")))
     cash: Decimal = Decimal(1_000_000)
+    held: tuple[tuple[str, Decimal], ...] = ()
     day: str = "2026-07-17"
     dedupes: Dedupes = Dedupes.FOR_EVER
     orders_complete: bool = True
@@ -49,6 +52,8 @@ class ToyRules(msgspec.Struct, frozen=True, kw_only=True):
     rate_per_second: int | None = 200
     late_ns: int = 6 * SECOND_NS
     lag_ns: int = 0
+    slice_qty: Decimal | None = None
+    slice_ns: int = SECOND_NS // 4
 
 
 class ToyVenue:
@@ -58,6 +63,7 @@ class ToyVenue:
         self.rules = rules
         self.clock = clock
         self.books = ToyBooks(rules.account, rules.day, clock.now(), rules.cash)
+        self.books.positions.update(rules.held)
         self.faults = Faults()
         self.prices = dict(rules.prices)
         self.refusal: tuple[str, str] | None = None
@@ -183,13 +189,27 @@ class ToyVenue:
         return _yes()
 
     def _match(self, order: ToyOrder) -> None:
-        last = self.prices[order.symbol]
-        if order.is_open and (order.px is None or (order.px >= last if order.side == "B" else order.px <= last)):
-            self._trade(order, order.leaves, last)
-        if order.is_open and order.tif in {"IOC", "FOK"}:
+        at_once = order.tif in {"IOC", "FOK"}
+        if self._satisfies(order) and (at_once or self.rules.slice_qty is None):
+            self._trade(order, order.leaves, self.prices[order.symbol])
+        if order.is_open and at_once:
             self._end(order, "lapsed", f"{order.tif} could not trade")
 
+    def _satisfies(self, order: ToyOrder) -> bool:
+        """Whether the last price is one the order trades at."""
+        last = self.prices[order.symbol]
+        return order.is_open and (order.px is None or (order.px >= last if order.side == "B" else order.px <= last))
+
     # --- what the venue does by itself, or because it is told to
+
+    def trade_slices(self) -> None:
+        """One slice of every order that the last price satisfies trades, whoever listens."""
+        most = self.rules.slice_qty
+        if most is None:
+            return
+        for order in list(self.books.orders.values()):
+            if self._satisfies(order):
+                self._trade(order, min(most, order.leaves), self.prices[order.symbol])
 
     def fill(self, cl_ord_id: str, qty: Decimal, px: Decimal) -> ToyTrade:
         """Let an order trade. Raises BadInput where the order cannot."""
