@@ -16,8 +16,8 @@ from tradeloop.brokers._template import Secret, TemplateBroker, TemplateConfig
 from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.reports import BrokerDown, BrokerUp, Execution, OrderAck, Report
 from tradeloop.core.risk.pipeline import approved
-from tradeloop.core.types import SECOND_NS, ClOrdID, Symbol
-from tradeloop.engine.clock import WallClock
+from tradeloop.core.types import SECOND_NS, ClOrdID, Symbol, UtcNs
+from tradeloop.engine.clock import ReplayClock, WallClock
 from tradeloop.venues.toy import ToyRules, ToyServer
 from tradeloop.venues.toy.faults import Fault
 
@@ -157,6 +157,45 @@ async def test_a_request_that_expired_on_its_way_was_not_sent() -> None:
         with pytest.raises(NotSent):
             await line.place("a1")
         assert line.server.venue.books.orders == {}
+
+
+@pytest.mark.parametrize("begins", [1_381_239_060 * SECOND_NS, 4_000_000_000 * SECOND_NS], ids=["years behind", "years ahead"])
+async def test_a_clock_of_ours_that_is_wrong_neither_shortens_nor_lengthens_the_life_of_a_request(begins: int) -> None:
+    """A request that lives longer than was declared may arrive after it was proven that it never would."""
+    server = ToyServer(ToyRules(late_ns=300 * MS), WallClock())
+    await server.start()
+    config = TemplateConfig(port=server.port, token=Secret("toy-token"), answer_within_ns=500 * MS, lives_ns=150 * MS)
+    broker = TemplateBroker(config, ReplayClock(UtcNs(begins), 1))
+    try:
+        await broker.connect(lambda _: None)
+        await broker.place(approved(an_order(cl_ord_id=ClOrdID("intime"))))
+        server.venue.faults.arm(Fault.LATE)
+        with pytest.raises(FateUnknown):
+            await broker.place(approved(an_order(cl_ord_id=ClOrdID("toolate"))))
+        assert [order.cl_ord_id for order in server.venue.books.orders.values()] == ["intime"]
+    finally:
+        await broker.close()
+        await server.stop()
+
+
+async def test_a_venue_that_does_not_tell_its_time_is_not_traded_at() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b'{"re": 1, "ok": true, "day": "2026-07-17"}\n')
+        await reader.read()
+        writer.close()
+
+    venue = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = venue.sockets[0].getsockname()[1]
+    broker = TemplateBroker(TemplateConfig(port=port, token=Secret("toy-token")), WallClock())
+    try:
+        await broker.connect(lambda _: None)
+        with pytest.raises(NotSent, match="its time is None"):
+            await broker.place(approved(an_order(cl_ord_id=ClOrdID("a1"))))
+    finally:
+        await broker.close()
+        venue.close()
+        await venue.wait_closed()
 
 
 async def test_a_venue_that_falls_silent_is_noticed_by_the_heartbeat() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from itertools import chain, repeat
+from typing import Final
 
 from typing_extensions import override
 
@@ -40,6 +41,9 @@ CAPABILITIES = Capabilities(
     rate_per_second=200,
     replaces=True,
 )
+
+_NOT_YET: Final = UtcNs(0)
+"""In place of a request's end, until its turn has come and the end can be counted from there."""
 
 
 class TemplateBroker:
@@ -93,7 +97,7 @@ class TemplateBroker:
         """Send the order, once. Raises NotSent, Refused or FateUnknown."""
         try:
             self._takes(order.order)
-            request = translate.placing(order.order, self._expires_at())
+            request = translate.placing(order.order, _NOT_YET)
         except BadInput as error:
             raise _denied(error) from None
         await self._ask(request)
@@ -101,12 +105,12 @@ class TemplateBroker:
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         """Ask for a cancel. Raises NotSent, Refused or FateUnknown."""
         del symbol  # venues that need it exist; this one finds the order by either id
-        await self._ask(translate.canceling(cl_ord_id, order_id, self._expires_at()))
+        await self._ask(translate.canceling(cl_ord_id, order_id, _NOT_YET))
 
     async def replace(self, change: Approved[Replacement]) -> None:
         """Ask for other terms of a working order, once. Raises NotSent, Refused or FateUnknown."""
         try:
-            request = translate.replacing(change.order, self._expires_at())
+            request = translate.replacing(change.order, _NOT_YET)
         except BadInput as error:
             raise _denied(error) from None
         await self._ask(request)
@@ -130,9 +134,10 @@ class TemplateBroker:
             if request["do"] == "books":
                 return await self._session().ask(request)
             async with self._pace.turn(PLACE_WITHIN_NS - self._config.answer_within_ns):
-                request["expires_at"] = self._expires_at()
                 # The session may have been lost while this request waited for its turn: then it is not sent.
-                return await self._session().ask(request)
+                session = self._session()
+                request["expires_at"] = session.venue_now() + self._config.lives_ns
+                return await session.ask(request)
         finally:
             self._asking -= 1
 
@@ -142,9 +147,6 @@ class TemplateBroker:
         if self._connection is None:
             raise NotSent(f"{self.name} is not connected: {self._why_down}")
         return self._connection
-
-    def _expires_at(self) -> UtcNs:
-        return UtcNs(self._clock.now() + self._config.lives_ns)
 
     def _takes(self, order: Order) -> None:
         """What the capabilities say is absent is refused here: the venue would cut an id short, or guess."""

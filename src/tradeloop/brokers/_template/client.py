@@ -46,6 +46,7 @@ class Connection:
         self._waiting: dict[int, asyncio.Future[Message]] = {}
         self._number = 0
         self._why_lost: str | None = None
+        self._venue_ahead_ns = 0
 
     async def log_in(self, account: str, token: str) -> None:
         """The first exchange, before anything else is read: no report can come before the session is up. Raises NotSent."""
@@ -54,6 +55,18 @@ class Connection:
         reply = _decoded(await self._line())
         if reply.get("ok") is not True:
             raise NotSent(f"the venue refused the login: {reply.get('code')}: {reply.get('text')}")
+        at = reply.get("at")
+        if not isinstance(at, int) or isinstance(at, bool):
+            raise NotSent(f"the venue said at the login that its time is {at!r}; expected nanoseconds as a whole number")
+        self._venue_ahead_ns = at - _elapsed_ns()
+
+    def venue_now(self) -> UtcNs:
+        """The venue's time, at most as late as it is there: what it said at the login, and what has passed since.
+
+        Counted without our own clock, which may be wrong, or be set: a request that lives longer than was declared may arrive
+        after it was proven that it never would.
+        """
+        return UtcNs(_elapsed_ns() + self._venue_ahead_ns)
 
     async def listen(self) -> str:
         """Read until the connection is lost; the answer is why. Never raises for what the other side did."""
@@ -157,6 +170,11 @@ async def connected(
     except OSError as error:
         raise NotSent(f"{host}:{port} could not be reached ({error})") from None
     return Connection(reader, writer, clock, on_said=on_said, answer_within_ns=answer_within_ns, heartbeat_ns=heartbeat_ns)
+
+
+def _elapsed_ns() -> int:
+    """Nanoseconds since a moment that stays the same while the process lives, as the loop's own time-outs count them."""
+    return int(asyncio.get_running_loop().time() * SECOND_NS)
 
 
 def _decoded(line: bytes) -> Message:
