@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
@@ -85,6 +85,7 @@ Perhaps = Annotated[_T | None, BeforeValidator(_absent)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
 Currencies = Annotated[dict[str, Positive], AfterValidator(lambda cash: {code.upper(): each for code, each in cash.items()})]
+BrokerKind = Literal["paper", "toy"]
 FeedKind = Literal["none", "demo", "replay", "synthetic"]
 
 
@@ -124,14 +125,35 @@ class Paper(Section):
     faults: Faults = Faults()
 
 
-class Broker(Section):
-    """Which broker, which account; the whole of broker.yaml."""
+class Toy(Section):
+    """The toy venue in another process on this machine (venues/toy/README.md): a broker to rehearse trouble with."""
 
-    name: Literal["paper"] = "paper"
+    port: int = Field(default=7001, ge=1, le=65_535)
+    token: SecretStr = SecretStr("toy-token")
+    answer_ms: int = Field(default=5000, ge=1, le=8000)
+    """How long a request waits for its answer; its fate is unknown after that."""
+    lives_ms: int = Field(default=5000, ge=1, le=60_000)
+    """How long the venue may still act on a request, by its own clock; it throws a later one away."""
+    dedupes: Literal["never", "open_only", "day", "for_ever"] = "for_ever"
+    """For how long the venue refuses a second order under a known id."""
+
+
+class Broker(Section):
+    """Which broker, which account; the whole of broker.yaml. Each kind has a section of its own below."""
+
+    kind: BrokerKind = "paper"
+    name: str = Field(default="", min_length=1, max_length=32, pattern=r"^[\w.-]+$")
+    """What the journal calls it; the kind, where nothing is said."""
     account: str = Field(default="paper", min_length=1, max_length=32, pattern=r"^[\w.-]+$")
     market_buffer: Fraction = Decimal("0.01")
     """How far above the offer a market order may fill before cash could fall short."""
     paper: Paper = Paper()
+    toy: Toy = Toy()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return {"name": given.get("kind", "paper"), **given} if isinstance(given, dict) else given
 
 
 class Feed(Section):
@@ -198,7 +220,7 @@ class Settings(BaseSettings):
     operator: str = ""
     """Whose name stands under a command; empty is the login name."""
     database: Database = Database()
-    broker: Broker = Broker()
+    broker: Broker = Broker.model_validate({})
     feed: Feed = Feed()
     run: Run = Run()
     engine: EngineTimes = EngineTimes()
@@ -541,11 +563,11 @@ def _masked(name: str, value: object) -> str:
     """A value fit to be shown: no password, no token."""
     if value is None:
         return ""
+    if value and _is_secret(name):
+        return _MASK
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     text = "" if isinstance(value, dict) else str(value)
-    if text and any(word in name.rpartition(_SEPARATOR)[2] for word in _SECRET_WORDS):
-        return _MASK
     return _without_password(text) if "://" in text else text
 
 
@@ -558,10 +580,17 @@ def _without_password(url: str) -> str:
 
 def _refuse_an_open_secret(loaded: Loaded) -> None:
     """A file that holds a password is its owner's alone."""
-    origin = loaded.origins.get("database.url", "")
-    path = loaded.home.config / origin
-    if os.name == "nt" or not origin.endswith(".yaml") or not urlsplit(loaded.settings.database.url).password:
-        return
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise BadInput(f"{path} holds a password and its mode was {mode:04o}; expected 0600, run: chmod 600 {path}")
+    held = [origin for name, origin in loaded.origins.items() if _is_secret(name)]
+    if urlsplit(loaded.settings.database.url).password:
+        held.append(loaded.origins.get("database.url", ""))
+    for origin in held:
+        if os.name == "nt" or not origin.endswith(".yaml"):
+            continue
+        path = loaded.home.config / origin
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise BadInput(f"{path} holds a password and its mode was {mode:04o}; expected 0600, run: chmod 600 {path}")
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name.rpartition(_SEPARATOR)[2] for word in _SECRET_WORDS)

@@ -17,6 +17,7 @@ TOOLS = Path(sys.executable).parent
 
 FOLDERS = [
     "audit",
+    "bootstrap",
     "brokers",
     "cli",
     "core",
@@ -30,7 +31,7 @@ FOLDERS = [
     "venues",
     "views",
 ]
-MODULES = ["__main__", "bootstrap", "config"]
+MODULES = ["__main__", "config"]
 
 # Where the offending import stands, what it imports, and the contract that must break.
 OFFENCES = [
@@ -64,6 +65,11 @@ OFFENCES = [
         "What trades is built of nothing that exists for tests or for copying",
     ),
     (
+        "bootstrap/desk.py",
+        "tradeloop.brokers._template",
+        "What trades is built of nothing that exists for tests or for copying",
+    ),
+    (
         "cli/runs.py",
         "tradeloop.brokers.paper",
         "Only the composition root and the test worlds build concrete brokers",
@@ -80,6 +86,7 @@ def a_tree(root: Path) -> Path:
     for module in MODULES:
         plant(root, f"src/tradeloop/{module}.py")
     plant(root, "src/tradeloop/ports/broker.py")
+    plant(root, "src/tradeloop/bootstrap/toy.py", "import tradeloop.brokers._template\n")
     return root
 
 

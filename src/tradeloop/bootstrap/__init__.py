@@ -15,14 +15,13 @@ from contextlib import asynccontextmanager
 
 from tradeloop import __version__
 from tradeloop.bootstrap.archive import Archive, open_archive
+from tradeloop.bootstrap.brokers import broker_of
 from tradeloop.bootstrap.database import is_new, label, owner_of, prepare_database, sqlite_path
 from tradeloop.bootstrap.desk import Desk, NoQuotes
 from tradeloop.bootstrap.listing import Listing
 from tradeloop.bootstrap.market import Market
-from tradeloop.bootstrap.paper import paper_config
 from tradeloop.bootstrap.past import Past, read_past
 from tradeloop.bootstrap.policy import policy_of, quote_age_ns
-from tradeloop.brokers.paper import PaperBroker
 from tradeloop.config import Loaded
 from tradeloop.core.commands import Command
 from tradeloop.core.effects import RaiseAlert
@@ -83,8 +82,8 @@ async def open_desk(
             " name its feed with --feed, or end it with `tradeloop runs cancel`"
         )
     clock = market.clock
-    broker = PaperBroker(paper_config(loaded), clock, undelivered_at=market.undelivered_at)
-    # Its books are read again on connect, when the lease is ours: until then another process may still write them.
+    broker = broker_of(loaded, market, past)
+    # A paper broker's books are read again on connect, when the lease is ours: until then another process may write them.
     await broker.close()
     journal = SqlJournal(loaded.database_url)
     engine = Engine(

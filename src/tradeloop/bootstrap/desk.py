@@ -26,6 +26,7 @@ from tradeloop.engine.writer import Published
 from tradeloop.feeds.latest import LatestQuotes
 from tradeloop.journal.sql import SqlJournal
 from tradeloop.markets.sessions import trading_day_at
+from tradeloop.ports.broker import Broker
 from tradeloop.ports.clock import Clock
 from tradeloop.ports.feed import Feed
 from tradeloop.views.errors import ViewsBehind, ViewsFailed
@@ -55,7 +56,7 @@ class Desk:
         loaded: Loaded,
         engine: Engine,
         clock: Clock,
-        broker: PaperBroker,
+        broker: Broker,
         feed: Feed | None,
         listing: Listing,
         views: SqlViews,
@@ -66,6 +67,8 @@ class Desk:
         self.engine = engine
         self.clock = clock
         self.broker = broker
+        self._paper = broker if isinstance(broker, PaperBroker) else None
+        """The broker that trades by our own quotes and days; None where a venue has its own."""
         self.feed = feed
         self.views = views
         self.feed_ended = False
@@ -212,7 +215,8 @@ class Desk:
         asked = [asyncio.ensure_future(self.engine.ask(each)) for each in first]
         for quote in stood:
             # Its volume traded before this process began; the prices still stand.
-            self.broker.on_quote(msgspec.structs.replace(quote, volume=None))
+            if self._paper is not None:
+                self._paper.on_quote(msgspec.structs.replace(quote, volume=None))
         self._last("views", self._follow())
         self._last("days", self._keep_days())
         await asyncio.gather(*answers, *asked)
@@ -244,7 +248,7 @@ class Desk:
         if past.last_at is not None:
             return []
         found = []
-        for symbol in self.broker.held_symbols:
+        for symbol in self._paper.held_symbols if self._paper is not None else ():
             with suppress(BadInput):  # no table knows it today: it is adopted with what the broker says alone
                 self._listing.resolve(symbol, self.clock.now())
                 found.append(symbol)
@@ -254,7 +258,8 @@ class Desk:
         self.latest.on_quote(quote)
         self._quoted.set()
         self.engine.quote(quote)
-        self.broker.on_quote(quote)
+        if self._paper is not None:
+            self._paper.on_quote(quote)
 
     def _published(self, published: Published) -> None:
         if self._batches.qsize() < BATCHES_WAITING_MAX:
@@ -336,9 +341,10 @@ class Desk:
                 instruments.append(before)  # held from a day whose tables knew it; it can still be sold
         self._symbols |= {each.symbol: None for each in instruments}
         days = [self._listing.opening(each, now) for each in dict.fromkeys(i.session for i in instruments) if each]
-        self.broker.list_instruments(instruments)
-        for day in days:
-            self.broker.open_day(day.session, day.trading_day, day.windows)
+        if self._paper is not None:
+            self._paper.list_instruments(instruments)
+            for day in days:
+                self._paper.open_day(day.session, day.trading_day, day.windows)
         commands: list[Command] = [ListInstruments(tuple(instruments)), *days]
         return [self.engine.ask(command) for command in commands]
 

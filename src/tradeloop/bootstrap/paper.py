@@ -1,11 +1,17 @@
-"""The paper broker's settings as the broker takes them."""
+"""The paper broker, built out of the settings."""
 
 from __future__ import annotations
 
-from tradeloop.brokers.paper import Fault, FaultConfig, PaperConfig, Scripted
+from tradeloop.bootstrap.market import Market
+from tradeloop.brokers.paper import Fault, FaultConfig, PaperBroker, PaperConfig, Scripted
 from tradeloop.config import Loaded
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import AccountID, Amount, Currency
+
+
+def paper_broker(loaded: Loaded, market: Market) -> PaperBroker:
+    """The embedded broker, which trades by the clock and the quotes of this process."""
+    return PaperBroker(paper_config(loaded), market.clock, undelivered_at=market.undelivered_at)
 
 
 def paper_config(loaded: Loaded) -> PaperConfig:

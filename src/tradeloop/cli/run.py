@@ -47,7 +47,7 @@ def run(
     demo: Annotated[
         bool, typer.Option("--demo", help="Trade the demo portfolio on recorded quotes, in a home of its own; implies --yes.")
     ] = False,
-    broker: Annotated[Literal["paper"] | None, typer.Option("--broker", help="Which broker.")] = None,
+    broker: Annotated[Literal["paper", "toy"] | None, typer.Option("--broker", help="Which kind of broker.")] = None,
     rounding: Annotated[
         Literal["floor_to_lot", "half_up"] | None, typer.Option("--rounding", help="How weights become quantities.")
     ] = None,
@@ -61,7 +61,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Turn a target portfolio into positions. Shows the plan; sends only after a yes (--yes, or the answer on a terminal)."""
-    given = {"broker__name": broker, "run__rounding": rounding, "operator": by, **feed_settings(feed, speed, start)}
+    given = {"broker__kind": broker, "run__rounding": rounding, "operator": by, **feed_settings(feed, speed, start)}
 
     async def work(shell: Shell, voice: Voice) -> int:
         if dry_run and (yes or demo):

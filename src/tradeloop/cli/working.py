@@ -58,7 +58,7 @@ async def working_desk(
     new = await is_new(loaded)
     if new and look is not None:
         look(State())
-    adopts = loaded.home.paper_books.exists() and new
+    adopts = loaded.settings.broker.kind == "paper" and loaded.home.paper_books.exists() and new
 
     alerts = Alerts(voice)
     with closing(alerts):

@@ -1,0 +1,105 @@
+"""Which broker an installation trades at: chosen by kind, built in one place, and never exchanged under a journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from tests.cli.commands import a_portfolio, tradeloop, us_run
+
+from tradeloop.bootstrap import open_desk
+from tradeloop.bootstrap.brokers import BROKERS
+from tradeloop.config import Broker, BrokerKind, Home, Loaded, Section, load
+from tradeloop.core.errors import BadInput
+
+HOUR = "2013-10-08T14:00:00Z"
+
+
+def loaded(folder: Path, **given: object) -> Loaded:
+    options = {name.replace("__", "."): value for name, value in given.items()}
+    return load(options, home=Home(folder, folder, folder), environ={}, folder=folder)
+
+
+def broker_yaml(folder: Path, text: str, mode: int = 0o600) -> None:
+    path = folder / "broker.yaml"
+    path.write_text(text, encoding="ascii")
+    path.chmod(mode)
+
+
+async def name_of(settings: Loaded) -> str:
+    """What the desk of these settings calls its broker; it need not be reachable."""
+    async with open_desk(settings, command="test", alert=lambda _: None) as desk:
+        return desk.broker.name
+
+
+@pytest.mark.parametrize("kind", get_args(BrokerKind))
+def test_every_kind_has_a_section_of_settings_and_a_way_to_be_built(kind: BrokerKind) -> None:
+    assert kind in BROKERS
+    assert isinstance(getattr(Broker(), kind), Section)
+
+
+async def test_paper_is_the_broker_where_nothing_is_said(tmp_path: Path) -> None:
+    assert await name_of(loaded(tmp_path)) == "paper"
+
+
+async def test_broker_yaml_chooses_the_kind_and_may_name_the_broker(tmp_path: Path) -> None:
+    broker_yaml(tmp_path, "kind: toy\nname: floor-2\naccount: desk-1\n")
+    assert await name_of(loaded(tmp_path)) == "floor-2"
+
+
+def test_a_broker_bears_the_name_of_its_kind_unless_it_is_given_one(tmp_path: Path) -> None:
+    assert loaded(tmp_path, broker__kind="toy").settings.broker.name == "toy"
+
+
+def test_an_unknown_kind_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
+    broker_yaml(tmp_path, "kind: acme\n")
+    with pytest.raises(BadInput, match=r"broker\.yaml: broker\.kind was 'acme'; expected 'paper' or 'toy'"):
+        loaded(tmp_path)
+
+
+async def test_a_venue_that_nobody_reaches_leaves_the_desk_open_and_not_ready(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, broker__kind="toy", broker__toy__port=1)
+    async with open_desk(settings, command="test", alert=lambda _: None) as desk:
+        await asyncio.sleep(0)
+        assert not desk.is_ready
+
+
+async def test_a_recording_that_plays_fast_is_refused_where_the_venue_is_another_process(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, broker__kind="toy", feed__kind="demo", feed__speed=20, feed__start=HOUR)
+    with pytest.raises(BadInput, match=r"feed\.speed was 20, and a venue in another process"):
+        await name_of(settings)
+
+
+def test_a_journal_is_not_taken_to_another_broker(tmp_path: Path) -> None:
+    """Its orders and positions would be looked for where they never were: S1-2."""
+    assert us_run(tmp_path, a_portfolio(tmp_path, "IBM.US,0.95\n"), "--yes").code == 0
+    before = tradeloop(tmp_path, "verify", "--json").document
+    refused = us_run(tmp_path, a_portfolio(tmp_path, "SPY.US,0.95\n"), "--broker", "toy")
+    assert "traded at broker paper, and the settings name toy" in refused.error
+    assert refused.code == 2
+    assert tradeloop(tmp_path, "verify", "--json").document["head"] == before["head"]
+
+
+@pytest.mark.parametrize("words", [("config", "show"), ("config", "show", "--json"), ("doctor",)], ids=" ".join)
+def test_no_command_shows_the_token(tmp_path: Path, words: Sequence[str]) -> None:
+    """S1-58."""
+    broker_yaml(tmp_path, "kind: toy\ntoy:\n  token: hush-4711\n")
+    said = tradeloop(tmp_path, *words)
+    assert "hush" not in said.out + said.err
+
+
+def test_a_bad_token_is_not_repeated_by_the_error(tmp_path: Path) -> None:
+    broker_yaml(tmp_path, "kind: toy\ntoy:\n  token: [hush-4711]\n")
+    with pytest.raises(BadInput) as refused:
+        loaded(tmp_path)
+    assert "broker.toy.token" in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+def test_a_file_that_holds_a_token_is_its_owners_alone(tmp_path: Path) -> None:
+    broker_yaml(tmp_path, "kind: toy\ntoy:\n  token: hush-4711\n", mode=0o644)
+    with pytest.raises(BadInput, match="mode was 0644; expected 0600"):
+        loaded(tmp_path)
