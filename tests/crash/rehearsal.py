@@ -27,15 +27,19 @@ SPEED = 20
 
 
 def write_market(folder: Path) -> Path:
-    """One quote a second for every name: 10.00 at 10.01, and 400 shares on each side."""
+    """One quote a second for every name: 10.00 at 10.01, and about 400 shares on each side.
+
+    The size changes each time: one that is only repeated is what is left of it, and would never fill the rest.
+    """
     path = folder / "quotes.csv"
     with path.open("w", encoding="ascii") as out:
         out.write("ts,symbol,bid,ask,bid_size,ask_size,last,last_size,cum_volume\n")
         for second in range(SECONDS):
             at = 13 * 3600 + 30 * 60 + 1 + second
+            size = 400 + second % 2
             stamp = f"{DAY}T{at // 3600:02d}:{at // 60 % 60:02d}:{at % 60:02d}Z"
             for symbol in HELD + WANTED:
-                out.write(f"{stamp},{symbol},10.00,10.01,400,400,10.00,100,100\n")
+                out.write(f"{stamp},{symbol},10.00,10.01,{size},{size},10.00,100,100\n")
     return path
 
 
