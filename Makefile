@@ -5,10 +5,11 @@ SHELL   := /bin/bash
 BIN     := .venv/bin
 STAMP   := .venv/.installed
 WORKERS ?= 2
+KILLS   ?= 200
 PYTHONS ?= python3.13 python3.12 python3.11 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fmt bench check clean
+.PHONY: help setup run test crash lint fmt bench check clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ run: setup  ## trade the demo portfolio on the paper broker, to the end
 
 test: setup  ## every test that can run on this machine
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+crash: setup  ## kill the program KILLS times while it trades at a venue in another process
+	TRADELOOP_TEST_CRASH_ABROAD_KILLS=$(KILLS) $(BIN)/python -m pytest tests/crash/test_kill_abroad.py -s
 
 lint: setup  ## style, types and the import rule
 	$(BIN)/ruff check .
