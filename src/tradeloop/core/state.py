@@ -318,7 +318,12 @@ class State:
     @classmethod
     def unpack(cls, payload: bytes) -> State:
         """The state that `pack` wrote. Raises msgspec.DecodeError on anything else."""
-        packed = _UNPACK.decode(payload)
+        try:
+            packed = _UNPACK.decode(payload)
+        except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two through as they are
+            raise msgspec.DecodeError(f"expected a state, was something else ({error})") from error
+        if not 0 <= packed.epoch < EPOCHS:
+            raise msgspec.DecodeError(f"expected an epoch from 0 to {EPOCHS - 1}, was {packed.epoch}")
         state = cls()
         state.started_at, state.predecessor_dead = packed.started_at, packed.predecessor_dead
         state.clock = packed.clock
@@ -428,6 +433,8 @@ _UNPACK_CHANGE: Final = msgspec.msgpack.Decoder(ReplaceRequested | ReplaceDenied
 
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _EPOCH_CHARS: Final = 5
+EPOCHS: Final = 36**_EPOCH_CHARS
+"""How many epochs an id can carry."""
 
 
 def id_prefix(group: str, epoch: int) -> str:

@@ -51,10 +51,13 @@ async def _fold(journal: Journal, codec: Codec) -> Recovered:
     async for row in journal.read(after_batch=head[0]):
         if row.batch != head[0] + 1 or row.prev_hash != head[2]:
             raise JournalDamaged(f"the row after sequence number {head[1]} does not follow it; run `tradeloop verify`")
-        for event in codec.decode(row.payload, f"batch {row.batch}"):
+        for event in codec.decode(row.payload, f"batch {row.batch}, from sequence number {row.first_seq} on"):
             evolve(state, event)
         if state.seq != row.last_seq:
-            raise JournalDamaged(f"batch {row.batch} ends at {row.last_seq} but holds events up to {state.seq}")
+            raise JournalDamaged(
+                f"batch {row.batch} ends at sequence number {row.last_seq} but holds events up to {state.seq};"
+                " run `tradeloop verify`, and restore the journal from a backup"
+            )
         head = (row.batch, row.last_seq, row.hash)
     return Recovered(state, head, state.seq - from_seq, from_seq)
 

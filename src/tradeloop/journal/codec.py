@@ -34,6 +34,8 @@ _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(tuple[int, list[Event]])
 _frame: Final = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
 _plain: Final = msgspec.msgpack.Decoder(list[list[Any]])
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes it cannot read: text that is no UTF-8 and lists a thousand deep are not errors of its own."""
 
 
 def encode(events: Sequence[Event]) -> bytes:
@@ -49,7 +51,7 @@ def decode(payload: bytes, where: str = "a journal row", *, to: int = FORMAT, st
         written_as, raw = _frame.decode(payload)
         _readable(written_as, where, to, min(steps, default=OLDEST))
         return msgspec.convert(upcast(_plain.decode(raw), written_as, to=to, steps=steps), list[Event])
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise JournalDamaged(
             f"{where}: expected events in form {to} or older, was something else ({error});"
             " restore the journal from a backup, and run `tradeloop verify` on it"
@@ -60,7 +62,7 @@ def check_format(payload: bytes, where: str) -> None:
     """Refuse a payload whose form this program does not know, without reading its events."""
     try:
         written_as = _frame.decode(payload)[0]
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise JournalDamaged(
             f"{where}: expected a list of events, was something else ({error}); restore the journal from a backup"
         ) from error
