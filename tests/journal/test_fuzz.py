@@ -58,6 +58,7 @@ BOMBS = {
     "half of a surrogate pair in another form": b"\x92\x02\x91\x93\xa9SendBegun\x01\xa3\xed\xa0\x80",
     "text that is no UTF-8": b"\x92\x01\x91\x93\xa9SendBegun\x01\xa2\xc3\x28",
     "a tag that is no UTF-8": b"\x92\x01\x91\x93\xa2\xff\xfe\x01\xa1a",
+    "a tag that is a page of text": b"\x92\x01\x91\x93\xda\x0f\xa0" + b"\n\x1b[2Jgone" * 500 + b"\x01\xa1a",
     "more after the end": b"\x92\x01\x90\x00",
     "a time as an extension": b"\x92\x01\x91\x93\xa9SendBegun\xc7\x0c\xff" + b"\xff" * 12 + b"\xa1a",
 }
@@ -71,7 +72,7 @@ def refused_or_read(payload: bytes) -> list[Event] | None:
     except JournalDamaged as refused:
         events = None
         assert str(refused).startswith("batch 7")
-        assert "\n" not in str(refused)
+        assert str(refused).isprintable()
         assert len(str(refused)) < 1000
     assert monotonic() - begun < SOON_S
     return events
@@ -199,9 +200,7 @@ def put(row: Batch, field: str, number: int, raw: bytes) -> Batch:
 
 
 @CALM
-@given(
-    st.integers(0, 4), st.sampled_from(FIELDS), st.integers(-(2**63), 2**63 - 1), st.binary(max_size=40), st.booleans()
-)
+@given(st.integers(0, 4), st.sampled_from(FIELDS), st.integers(-(2**63), 2**63 - 1), st.binary(max_size=40), st.booleans())
 async def test_a_row_with_any_other_value_is_found_by_its_sequence_number(
     place: int, field: str, number: int, raw: bytes, resealed: bool
 ) -> None:

@@ -28,6 +28,7 @@ EMPTY: Final[Head] = (0, 0, bytes(32))
 """The head of a journal without rows: every chain begins here."""
 
 _FIXED: Final = struct.Struct(">5q")
+_SAID_MAX: Final = 200
 _CURRENT: Final = bytes((0x92, FORMAT))  # how a payload of our form begins: array of two, then the small integer FORMAT
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -53,7 +54,7 @@ def decode(payload: bytes, where: str = "a journal row", *, to: int = FORMAT, st
         return msgspec.convert(upcast(_plain.decode(raw), written_as, to=to, steps=steps), list[Event])
     except _UNREADABLE as error:
         raise JournalDamaged(
-            f"{where}: expected events in form {to} or older, was something else ({error});"
+            f"{where}: expected events in form {to} or older, was something else ({_in_one_line(error)});"
             " restore the journal from a backup, and run `tradeloop verify` on it"
         ) from error
 
@@ -64,7 +65,7 @@ def check_format(payload: bytes, where: str) -> None:
         written_as = _frame.decode(payload)[0]
     except _UNREADABLE as error:
         raise JournalDamaged(
-            f"{where}: expected a list of events, was something else ({error}); restore the journal from a backup"
+            f"{where}: expected a list of events, was something else ({_in_one_line(error)}); restore the journal from a backup"
         ) from error
     _readable(written_as, where, FORMAT, OLDEST)
 
@@ -75,6 +76,12 @@ def _readable(written_as: int, where: str, newest: int, oldest: int) -> None:
             f"{where} was written in form {written_as}, and tradeloop {__version__} reads the forms {oldest} to {newest};"
             " run the version of tradeloop that wrote it, or a newer one"
         )
+
+
+def _in_one_line(error: Exception) -> str:
+    """What the decoder said; it repeats what it read, which may be anything."""
+    said = "".join(each if each.isprintable() else "?" for each in str(error)[: _SAID_MAX + 1])
+    return said if len(said) <= _SAID_MAX else f"{said[:_SAID_MAX]}…"
 
 
 def hash_of(batch: Batch) -> bytes:
