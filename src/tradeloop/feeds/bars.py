@@ -11,7 +11,8 @@ day.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from decimal import ROUND_DOWN, Decimal
+from datetime import date
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Final
 
 from tradeloop.core.reports import Quote
@@ -56,7 +57,10 @@ def read_minute_bars(
         close = _prices(row)[1]
         volume = row.qty(needed)
         if volume is not None and turnover_column:
-            volume = Qty((volume / close).quantize(_COIN, rounding=ROUND_DOWN))
+            try:
+                volume = Qty((volume / close).quantize(_COIN, rounding=ROUND_DOWN))
+            except InvalidOperation:
+                raise row.bad(f"{needed} {volume} at close {close} is more than can be counted; correct the row") from None
         yield Quote(rename(row.text("symbol")), at, last=close, volume=volume)
 
 
@@ -71,6 +75,8 @@ def read_daily_bars(
     quotes: list[Quote] = []
     for row in rows(file, ("trade_date", column, "open", "high", "low", "close", "pre_close", "volume_shares")):
         trading_day = TradingDay(row.text("trade_date"))
+        if not _is_day(trading_day):
+            raise row.bad(f"trade_date was {trading_day[:40]!r}; expected a day such as 2026-07-17")
         if day is not None and trading_day != day:
             continue
         symbol = rename(row.text(column))
@@ -83,6 +89,14 @@ def read_daily_bars(
         quotes.append(Quote(symbol, end, last=close, volume=volume, prev_close=prev_close, suspended=halted))
     quotes.sort(key=lambda quote: quote.at)
     yield from quotes
+
+
+def _is_day(written: str) -> bool:
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        return False
+    return day.isoformat() == written and 1970 <= day.year <= 2261
 
 
 def _prices(row: Row) -> tuple[Px, Px]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,9 @@ from tradeloop.core.types import ZERO, Px, Qty, UtcNs, exact
 
 CsvFile = Path | Traversable
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = datetime(2262, 1, 1, tzinfo=UTC)
+"""Nanoseconds since the epoch fit into 64 bits until then, and no market was recorded before it."""
+_NAMED_MAX: Final = 200
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -48,6 +52,8 @@ class Row:
             raise self.bad(f"{column} was {written[:40]!r}; expected RFC 3339 such as 2013-10-08T13:30:01Z") from None
         if moment.tzinfo is None:
             raise self.bad(f"{column} was {written!r} without an offset; expected Z or +08:00 at its end")
+        if not _EPOCH <= moment < _END:
+            raise self.bad(f"{column} was {written}; expected a time from 1970 to 2261")
         return UtcNs((moment - _EPOCH) // _MICROSECOND * 1000)
 
     def px(self, column: str) -> Px | None:
@@ -73,7 +79,7 @@ class Row:
         except BadInput as error:
             raise self.bad(f"{column}: {error}") from None
         if number < ZERO:
-            raise self.bad(f"{column} was {written}; expected a number of 0 or more")
+            raise self.bad(f"{column} was {written[:40]}; expected a number of 0 or more")
         return number
 
 
@@ -99,7 +105,7 @@ def columns(file: CsvFile) -> tuple[str, ...]:
     try:
         with _opened(file) as text:
             return tuple(name.strip() for name in next(csv.reader(text), ()))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(file, error) from error
 
 
@@ -111,16 +117,25 @@ def rows(file: CsvFile, required: tuple[str, ...]) -> Iterator[Row]:
             present = tuple(reader.fieldnames or ())
             missing = [name for name in required if name not in present]
             if missing:
-                raise BadInput(
-                    f"{file.name} row 1: columns were {', '.join(present) or 'none'}; expected also {', '.join(missing)}"
-                )
+                raise BadInput(f"{file.name} row 1: columns were {_named(present)}; expected also {', '.join(missing)}")
+            twice = next((name for name in present if name and present.count(name) > 1), None)
+            if twice is not None:
+                raise BadInput(f"{file.name} row 1: {present.count(twice)} columns are named {_named((twice,))}; keep one")
             width = len(present)
             for number, fields in enumerate(reader, start=2):
                 if "" in fields or None in fields.values():
                     raise BadInput(f"{file.name} row {number}: expected {width} fields, as in the header")
                 yield Row(file.name, number, fields)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except _UNREADABLE as error:
         raise _unreadable(file, error) from error
+
+
+_UNREADABLE: Final = (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error)
+
+
+def _named(present: tuple[str, ...]) -> str:
+    """The columns of a header for a message; a file that is no CSV may have a page for its first line."""
+    return "".join(each if each.isprintable() else "?" for each in ", ".join(present)[:_NAMED_MAX]) or "none"
 
 
 def _unreadable(file: CsvFile, error: Exception) -> BadInput:

@@ -45,6 +45,9 @@ class InstrumentFacts(msgspec.Struct, frozen=True):
     ref_price: Decimal | None = None
 
 
+_READ = (*_SYMBOL_COLUMNS, *InstrumentFacts.__struct_fields__)
+
+
 def load_facts(path: Path, on: date | None = None) -> dict[Symbol, InstrumentFacts]:
     """The facts in a CSV with a header: `ts_code` (or symbol, code) and any field of `InstrumentFacts`.
 
@@ -54,8 +57,18 @@ def load_facts(path: Path, on: date | None = None) -> dict[Symbol, InstrumentFac
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as wrong:
         raise BadInput(f"the facts file {path.name} cannot be read as UTF-8 text: {wrong}") from wrong
+    try:
+        return _read(path, text, on)
+    except csv.Error as wrong:
+        raise BadInput(f"the facts file {path.name} is not well-formed CSV ({wrong}); save it as CSV again") from wrong
+
+
+def _read(path: Path, text: str, on: date | None) -> dict[Symbol, InstrumentFacts]:
     reader = csv.DictReader(text.splitlines())
     columns = reader.fieldnames or ()
+    twice = next((name for name in _READ if list(columns).count(name) > 1), None)
+    if twice is not None:
+        raise BadInput(f"the facts file {path.name} has several columns {twice}; keep one")
     key = next((name for name in _SYMBOL_COLUMNS if name in columns), None)
     if key is None:
         raise BadInput(f"the facts file {path.name} has no column ts_code, symbol or code; add one")
