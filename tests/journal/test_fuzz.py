@@ -66,14 +66,15 @@ BOMBS = {
 
 def refused_or_read(payload: bytes) -> list[Event] | None:
     """The events, or None for what was refused in one sentence that names the place."""
-    begun = monotonic()
+    begun, said = monotonic(), "batch 7"
+    events: list[Event] | None = None
     try:
         events = codec.decode(payload, "batch 7")
     except JournalDamaged as refused:
-        events = None
-        assert str(refused).startswith("batch 7")
-        assert str(refused).isprintable()
-        assert len(str(refused)) < 1000
+        said = str(refused)
+    assert said.startswith("batch 7")
+    assert said.isprintable()
+    assert len(said) < 1000
     assert monotonic() - begun < SOON_S
     return events
 
@@ -82,8 +83,8 @@ def changed(whole: bytes, edits: list[tuple[int, bytes]], kept: int) -> bytes:
     """`whole` with bytes written over it, cut off at `kept`."""
     bad = bytearray(whole)
     for place, new in edits:
-        place %= len(whole)
-        bad[place : place + len(new)] = new
+        at = place % len(whole)
+        bad[at : at + len(new)] = new
     return bytes(bad[:kept]) if kept < len(whole) else bytes(bad)
 
 
