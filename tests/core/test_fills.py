@@ -274,7 +274,7 @@ def test_a_bust_reopens_a_filled_order_and_reserves_for_what_it_may_trade_again(
     fill(desk, order, 40, exec_id="e2")
     bust(desk)
     assert standing(desk, order) == (OrdStatus.PARTIALLY_FILLED, Decimal(40), Decimal(60))
-    assert desk.state.accounts[ACCOUNT].cash[_CNY].reserved == Decimal(600)
+    assert desk.state.accounts[ACCOUNT].cash[_CNY].reserved == Decimal(606)  # at its bound, not at what it had paid
     fill(desk, order, 60, exec_id="e3")
     assert standing(desk, order)[0] is OrdStatus.FILLED
     assert desk.state.accounts[ACCOUNT].cash[_CNY].reserved == Decimal(0)

@@ -32,6 +32,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE
 from tradeloop.core.replies import Done, Reply
 from tradeloop.core.run import conduct
+from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ClOrdID, TimeInForce, UtcNs
@@ -217,19 +218,26 @@ def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: Ut
 
 
 def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -> Decision:
+    some_early = bool(state.early)
     order = yield from fills.on_execution(state, x, now)
+    if some_early:
+        yield from promise_again(state, around, order, now)
     if order is not None and order.run_id is not None:
         yield from conduct.advance(state, around, order.run_id, now)
     return None
 
 
 def _bust(state: State, around: Surroundings, x: r.ExecutionBust, now: UtcNs) -> Decision:
-    yield from _run_goes_on(state, around, (yield from taken_back.on_bust(state, x, now)), now)
+    order = yield from taken_back.on_bust(state, x, now)
+    yield from promise_again(state, around, order, now)
+    yield from _run_goes_on(state, around, order, now)
     return None
 
 
 def _correct(state: State, around: Surroundings, x: r.ExecutionCorrect, now: UtcNs) -> Decision:
-    yield from _run_goes_on(state, around, (yield from taken_back.on_correct(state, x, now)), now)
+    order = yield from taken_back.on_correct(state, x, now)
+    yield from promise_again(state, around, order, now)
+    yield from _run_goes_on(state, around, order, now)
     return None
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from tradeloop.core.cash import used_by
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.risk.cost import closes
+from tradeloop.core.risk.cost import closes, costs_nothing
 from tradeloop.core.types import ZERO, Amount, PositionEffect, Side
 
 
@@ -21,8 +21,12 @@ def released_by_fill(order: Order, instrument: Instrument, value: Decimal, fee: 
 
 
 def reserved_by_reversal(order: Order, instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
-    """What an order reserves again when a fill of it has just been taken back; an external market order never reserved any."""
-    if order.is_done or order.side is not Side.BUY or (order.external and order.price is None):
+    """What an order reserves again when a fill of it has just been taken back. An external market order never reserved any, nor
+    does one that only closes.
+    """
+    if order.is_done or (order.external and order.price is None):
+        return ZERO
+    if costs_nothing(order.side, order.position_effect, instrument):
         return ZERO
     return used_by(instrument, Amount(value), Amount(fee))
 

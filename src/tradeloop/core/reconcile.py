@@ -31,6 +31,7 @@ from tradeloop.core.fills import adopt_order, day_of, on_execution, unresolved
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
+from tradeloop.core.short_promise import promise_again
 from tradeloop.core.shown_otherwise import corrected_fills
 from tradeloop.core.staging import send_late
 from tradeloop.core.standing import CLOSED, our_order, remember, standings, telling, terms
@@ -72,6 +73,7 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     shown: dict[str, None] = {}
     for execution in snap.executions or ():
         order = yield from on_execution(state, execution, now)
+        yield from promise_again(state, around, order, now)
         shown[state.execs.root(_key(execution))] = None
         if order is not None and order.run_id is not None:
             touched[order.run_id] = None
@@ -132,6 +134,7 @@ def repair(state: State, around: Surroundings, command: RepairBreak, now: UtcNs)
         raise BadInput("a repair needs a name and a reason; one of them was empty")
     if known.delta is None:
         order = yield from confirm_bust(state, known, command, now)
+        yield from promise_again(state, around, order, now)
         if order is not None and order.run_id is not None:
             yield from advance(state, around, order.run_id, now)
         return Done(f"fill {known.subject} is taken back: {known.ours}")

@@ -14,6 +14,7 @@ from tradeloop.core.events import Event
 from tradeloop.core.execution import exec_key
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot, ExecutionCorrect
+from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import on_correct
@@ -50,6 +51,7 @@ def corrected_fills(
             x.broker, x.account, x.trading_day, x.exec_id, x.side, x.last_qty, x.last_px, x.commission, snap.as_of
         )
         after = yield from on_correct(state, report, now)
+        yield from promise_again(state, around, after, now)
         if after is not None and after.run_id is not None:
             touched[after.run_id] = None
 

@@ -26,8 +26,7 @@ def worst_cost(
     """
     buying = want.side is Side.BUY
     future = instrument.asset_class is AssetClass.FUTURE
-    only_closes = closes(want.side, want.position_effect, instrument)
-    if (only_closes and (future or not buying)) or not (buying or future):
+    if costs_nothing(want.side, want.position_effect, instrument):
         return Amount(ZERO)
     px = bound_px(around, want.ord_type, want.price, want.stop_px, instrument, quote)
     if px is None or px <= ZERO:
@@ -90,6 +89,13 @@ def bound_px(
     bound = seen * (1 + around.policy.market_buffer)
     band = instrument.band(quote.prev_close) if quote is not None and quote.prev_close is not None else None
     return bound if band is None else min(bound, band[1])
+
+
+def costs_nothing(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
+    """Whether an order needs no cash of its own: a sell of what is paid for, and the close of a future."""
+    if instrument.asset_class is AssetClass.FUTURE:
+        return closes(side, effect, instrument)
+    return side is not Side.BUY
 
 
 def closes(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:

@@ -1,0 +1,123 @@
+"""What an order is promised again when a fill of it is taken back: never less than it may still cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tradeloop.core.events import ReserveRaised
+from tradeloop.core.instrument import AssetClass
+from tradeloop.core.order import Order
+from tradeloop.core.reports import CancelAck, ExecutionBust, ExecutionCorrect
+from tradeloop.core.types import Amount, ExecID, OrdType, PositionEffect, Px, Qty, Side
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, an_execution, an_instrument, buy, sell
+from tradeloop.testing.desk import Desk
+
+D = Decimal
+STOCK = an_instrument("600519.SH", lot=1, min_qty=1)
+GOLD = an_instrument(
+    "au2512.SHFE",
+    asset_class=AssetClass.FUTURE,
+    lot=1,
+    min_qty=1,
+    multiplier=1000,
+    margin_rate="0.1",
+    shortable=True,
+    odd_lot_sell=False,
+)
+
+
+def a_buy(desk: Desk, qty: int) -> Order:
+    return desk.order(buy("600519.SH", qty, ord_type=OrdType.LIMIT, price="10.00"))
+
+
+def fill(desk: Desk, order: Order, qty: int, px: str, exec_id: str = "e1") -> None:
+    desk.give(an_execution(order.cl_ord_id, order.symbol, order.side, qty, px, exec_id))
+
+
+def bust(desk: Desk, order: Order, exec_id: str = "e1") -> None:
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID(exec_id), order.side))
+
+
+def test_an_order_whose_last_fill_is_taken_back_is_promised_its_limit_again_and_not_what_that_fill_cost() -> None:
+    """Invariants 23 and 25: filled at 9 and taken back, the order may fill at 10 now."""
+    desk = Desk().opened(STOCK, cash=1000)
+    order = a_buy(desk, 100)
+    fill(desk, order, 100, "9")
+    bust(desk, order)
+    assert desk.known(order.cl_ord_id).reserved == 1000
+    assert desk.state.accounts[ACCOUNT].cash[STOCK.currency].free == 0
+    assert [e.reserve for e in desk.of(ReserveRaised)] == [1000]
+
+
+def test_it_fills_again_at_its_limit_without_spending_what_is_not_there() -> None:
+    desk = Desk().opened(STOCK, cash=1000)
+    order = a_buy(desk, 100)
+    fill(desk, order, 100, "9")
+    bust(desk, order)
+    reply = desk.give(buy("600519.SH", 10, ord_type=OrdType.LIMIT, price="10.00"))
+    fill(desk, order, 100, "10", "e2")
+    book = desk.state.accounts[ACCOUNT].cash[STOCK.currency]
+    assert getattr(reply, "denied", None) is not None
+    assert (book.balance, book.free) == (0, 0)
+
+
+def test_a_bust_that_came_before_its_fill_leaves_the_same_promise() -> None:
+    """Invariant 19."""
+    desk = Desk().opened(STOCK, cash=1000)
+    order = a_buy(desk, 100)
+    bust(desk, order)
+    fill(desk, order, 100, "9")
+    assert desk.known(order.cl_ord_id).reserved == 1000
+
+
+def test_a_last_fill_corrected_to_less_leaves_the_rest_promised_at_the_limit() -> None:
+    desk = Desk().opened(STOCK, cash=1000)
+    order = a_buy(desk, 100)
+    fill(desk, order, 100, "9")
+    desk.give(ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY, Qty(D(60)), Px(D(9)), Amount(D(0))))
+    assert desk.known(order.cl_ord_id).reserved == 400
+
+
+def test_one_of_several_fills_taken_back_raises_nothing_while_enough_is_promised() -> None:
+    desk = Desk().opened(STOCK, cash=1000)
+    order = a_buy(desk, 100)
+    fill(desk, order, 50, "9")
+    bust(desk, order)
+    assert desk.known(order.cl_ord_id).reserved == 1000
+    assert desk.of(ReserveRaised) == []
+
+
+def test_the_short_of_a_future_that_is_taken_back_reserves_its_margin_again() -> None:
+    """A sell that opens needs cash of its own, as a buy does."""
+    desk = Desk().opened(GOLD, cash=100_000)
+    order = desk.order(sell(GOLD.symbol, 2, position_effect=PositionEffect.OPEN, ord_type=OrdType.LIMIT, price="10.00"))
+    fill(desk, order, 1, "10")
+    assert desk.known(order.cl_ord_id).reserved == 1000
+    bust(desk, order)
+    assert desk.known(order.cl_ord_id).reserved == 2000
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_the_close_of_a_future_that_is_taken_back_reserves_nothing_as_before(side: Side) -> None:
+    """An account without free cash can always reduce; what the fill freed is held again by the position."""
+    desk = Desk().opened(GOLD, cash=100_000)
+    opens, closes = (sell, buy) if side is Side.BUY else (buy, sell)
+    first = desk.order(opens(GOLD.symbol, 2, position_effect=PositionEffect.OPEN))
+    fill(desk, first, 2, "10", "opens")
+    order = desk.order(closes(GOLD.symbol, 2, position_effect=PositionEffect.CLOSE, ord_type=OrdType.LIMIT, price="10.00"))
+    fill(desk, order, 1, "10", "closes")
+    bust(desk, order, "closes")
+    book = desk.state.accounts[ACCOUNT].cash[GOLD.currency]
+    assert (desk.known(order.cl_ord_id).reserved, book.reserved, book.margin) == (0, 0, 2000)
+
+
+def test_an_order_that_has_ended_is_promised_nothing_again() -> None:
+    desk = Desk().opened(STOCK, cash=1000)
+    order = a_buy(desk, 100)
+    fill(desk, order, 50, "9")
+    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    bust(desk, order)
+    assert desk.known(order.cl_ord_id).reserved == 0
+    assert desk.of(ReserveRaised) == []
