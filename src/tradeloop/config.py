@@ -493,7 +493,7 @@ class _Plain(yaml.BaseLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         """A node of the document, which is never another one again."""
         if self.check_event(yaml.AliasEvent):
-            alias = self.get_event()
+            alias = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.YAMLError(alias.start_mark, f"*{alias.anchor} stands for another value; write the value out")
         return super().compose_node(parent, index)
 

@@ -60,7 +60,7 @@ def test_it_fills_again_at_its_limit_without_spending_what_is_not_there() -> Non
     fill(desk, order, 100, "10", "e2")
     book = desk.state.accounts[ACCOUNT].cash[STOCK.currency]
     assert getattr(reply, "denied", None) is not None
-    assert (book.balance, book.free) == (0, 0)
+    assert [book.balance, book.free] == [0, 0]
 
 
 def test_a_bust_that_came_before_its_fill_leaves_the_same_promise() -> None:
@@ -110,7 +110,7 @@ def test_the_close_of_a_future_that_is_taken_back_reserves_nothing_as_before(sid
     fill(desk, order, 1, "10", "closes")
     bust(desk, order, "closes")
     book = desk.state.accounts[ACCOUNT].cash[GOLD.currency]
-    assert (desk.known(order.cl_ord_id).reserved, book.reserved, book.margin) == (0, 0, 2000)
+    assert [desk.known(order.cl_ord_id).reserved, book.reserved, book.margin] == [0, 0, 2000]
 
 
 def test_an_order_that_has_ended_is_promised_nothing_again() -> None:

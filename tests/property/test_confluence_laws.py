@@ -240,8 +240,8 @@ def begun(story: Story) -> tuple[Desk, list[ClOrdID | None]]:
     desk = Desk().opened(story.instrument, cash=CASH, positions={symbol: HELD})
     if story.instrument is GOLD:
         for name, make in (("long", buy), ("short", sell)):
-            order = desk.order(make(symbol, 20, position_effect=PositionEffect.OPEN))
-            desk.give(an_execution(order.cl_ord_id, symbol, order.side, 20, "10", name, order_id=OrderID(name)))
+            first = desk.order(make(symbol, 20, position_effect=PositionEffect.OPEN))
+            desk.give(an_execution(first.cl_ord_id, symbol, first.side, 20, "10", name, order_id=OrderID(name)))
     ids: list[ClOrdID | None] = []
     for number, order in enumerate(story.orders):
         make = buy if order.side is Side.BUY else sell
@@ -332,7 +332,7 @@ def standing(story: Story, desk: Desk, ids: list[ClOrdID | None]) -> dict[str, A
     for key, x in desk.state.execs.items():
         if not x.busted:
             of.setdefault(x.cl_ord_id, []).append((key, x.qty, x.px, x.effect))
-    orders = []
+    orders: list[Any] = []
     for own in ids:
         if own is None:
             orders.append(None)
