@@ -6,6 +6,7 @@ Profile `nightly` (TRADELOOP_HYPOTHESIS=nightly) tries a hundred times as many.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from hashlib import sha256
 from time import monotonic
 from typing import Any
@@ -17,9 +18,9 @@ from hypothesis import strategies as st
 from tests.journal.event_samples import EVENT_CLASSES, any_event, any_of, sample
 
 from tradeloop.core.errors import JournalDamaged
-from tradeloop.core.events import EngineStarted, Event
+from tradeloop.core.events import EngineStarted, Event, ReserveRaised, SendBegun
 from tradeloop.core.state import SNAPSHOT_FORMAT, State
-from tradeloop.core.types import Side, UtcNs
+from tradeloop.core.types import Amount, ClOrdID, Side, UtcNs
 from tradeloop.engine.recover import recover
 from tradeloop.journal import codec
 from tradeloop.journal.memory import MemoryJournal
@@ -280,3 +281,37 @@ def test_a_state_comes_back_from_its_bytes_with_the_same_hash() -> None:
 def test_bytes_that_are_no_state_are_refused(make: Callable[[], bytes]) -> None:
     with pytest.raises(msgspec.DecodeError):
         State.unpack(make())
+
+
+# --- the edges of what an event may hold
+
+
+@CALM
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+@example(Decimal("1E+999999"))
+@example(Decimal("-1E-999999"))
+@example(Decimal("-0"))
+@example(Decimal("0E-12"))
+@example(Decimal("9" * 400))
+def test_an_amount_comes_back_with_every_digit_and_its_exponent(amount: Decimal) -> None:
+    """ADR 5: whatever got into a fact is what is read, also where no rule would let it in today."""
+    payload = codec.encode([ReserveRaised(UtcNs(1), ClOrdID("a"), Amount(amount))])
+    (event,) = codec.decode(payload)
+    assert isinstance(event, ReserveRaised)
+    assert event.reserve.as_tuple() == amount.as_tuple()
+    assert codec.encode([event]) == payload
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
+def test_half_of_a_character_is_never_written(text: str) -> None:
+    """It has no UTF-8; the words of commands and reports are checked before a decision (core/checked.py)."""
+    with pytest.raises(UnicodeEncodeError):
+        codec.encode([SendBegun(UtcNs(1), ClOrdID(text))])
+
+
+@CALM
+@given(any_event)
+def test_a_fact_changed_in_one_place_is_another_payload(event: Event) -> None:
+    """The chain covers the payload, and the payload covers every field: none is left out of the bytes."""
+    later = msgspec.structs.replace(event, at=UtcNs(event.at ^ 1))
+    assert codec.encode([later]) != codec.encode([event])
