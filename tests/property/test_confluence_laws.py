@@ -124,7 +124,7 @@ class Placed(msgspec.Struct, frozen=True):
 
 @st.composite
 def placed(draw: st.DrawFn, number: int, instrument: Instrument, told_fees: bool) -> Placed:
-    """An order of any kind and what becomes of it; never more than was ordered."""
+    """An order of any kind and what becomes of it; never more than was ordered, nor a fee above our schedule's."""
     side = draw(st.sampled_from(list(Side)))
     effect = PositionEffect.AUTO
     if instrument is GOLD:
@@ -147,7 +147,7 @@ def placed(draw: st.DrawFn, number: int, instrument: Instrument, told_fees: bool
                 f"{number}.{part}",
                 size,
                 px,
-                draw(st.integers(0, 3)) if told_fees else None,
+                draw(st.integers(0, 1 if instrument is STOCK else 0)) if told_fees else None,
                 None if fate.endswith("busted") else final,
                 fate.startswith("corrected"),
                 draw(st.booleans()),
