@@ -1,0 +1,376 @@
+"""The judge of a simulated world: what must never be untrue, asked after every row of the journal and of every request.
+
+It folds the durable rows into a state of its own, counts beside it what the facts say, and knows the venue's books, which
+have the last word. Every check costs as much as what changed. The numbers are those of the invariants of the product:
+
+1 one order per id at the venue · 2 nothing at the venue without a durable intent · 3 no intent disappears · 4 one key, one
+order · 5 ids are never used again · 6 UNKNOWN is left by proof alone and never sent again · 7 what was answered is durable ·
+8 quantities are the sum of the fills · 9 an overfill is recorded and halts · 10 leaves are order less filled · 11 values are
+exact · 12 a fill counts once · 15 nothing is sent for an order that has ended · 20 cash is the sum of its flows · 21 positions
+are the sum of the fills · 23 reservations are those of the open orders · 26 what is sent is what was judged · 30 one order
+per leg of a run · 32 a replay gives the same state · 33 the chain is whole · 35 an old epoch writes nothing and sends nothing
+late · 38 a stranger's order is taken in once · 40 times of one process never fall. Convergence (36, 37, 42): convergence.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from tradeloop.core import commands as c
+from tradeloop.core import events as ev
+from tradeloop.core.errors import BadInput, JournalDamaged
+from tradeloop.core.evolve import evolve
+from tradeloop.core.execution import exec_key
+from tradeloop.core.order import Order
+from tradeloop.core.replies import OrderReply, RunReply
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Policy
+from tradeloop.core.types import SECOND_NS, ZERO, ClOrdID, OrderID, Side, Symbol
+from tradeloop.journal import codec
+from tradeloop.ports.journal import Batch
+from tradeloop.testing.builders import ACCOUNT
+
+NOT_REACHED: Final = {
+    "13, 14, 16": "facts are stored and states computed: there is no table of transitions, and no report carries a sequence",
+    "17": "changing a working order is not offered by the wire of this world yet",
+    "18, 19": "hold by construction and are tested as laws (tests/property, tests/core)",
+    "22, 24": "the venue refuses what T+1 forbids and charges by its own schedule; cash and positions agree in the end (36)",
+    "25, 27, 28, 29, 31": "no exposure limits, message throttles, kill switch, self-trade check or slicing algorithms exist yet",
+    "34": "golden journals are replayed by tests/journal",
+    "39, 41": "there is no client of a stream and no alert channel yet",
+}
+"""Invariants that no world can break yet, and why."""
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """An invariant that did not hold: its number, when, and what is broken."""
+
+    invariant: int
+    at_ns: int
+    text: str
+
+
+class Judge:
+    """Watches one world from its first row to its last."""
+
+    def __init__(self, now: Callable[[], int], orders_at_venue: dict[ClOrdID, list[OrderID]], policy: Policy) -> None:
+        self.shadow = State()
+        self.head: codec.Head = codec.EMPTY
+        self.violations: list[Violation] = []
+        self.told: Callable[[ev.Event], None] = lambda event: None
+        self.rows: list[Batch] = []
+        self.lost_ids: dict[ClOrdID, None] = {}
+        """Orders whose rows a failover of the database lost (F67): they are strangers now, by right."""
+        self.events = 0
+        self._now = now
+        self._at_venue = orders_at_venue
+        self._late_by = policy.send_within_ns + policy.place_timeout_ns + SECOND_NS
+        self._forget()
+
+    def _forget(self) -> None:
+        self.begun: dict[tuple[ClOrdID, int], None] = {}
+        """Attempts to send that are durable."""
+        self.surely_not: dict[tuple[ClOrdID, int], str] = {}
+        self.staged: dict[ClOrdID, ev.OrderStaged] = {}
+        self._handed_over: dict[tuple[ClOrdID, int], None] = {}
+        self._requests: dict[str, ClOrdID] = {}
+        self._legs: dict[tuple[str, int], ClOrdID] = {}
+        self._execs: dict[str, tuple[Side, Symbol, Decimal, Decimal, Decimal, bool]] = {}
+        self._filled: dict[ClOrdID, tuple[Decimal, Decimal]] = {}
+        self._cash = ZERO
+        self._net: dict[Symbol, Decimal] = {}
+        self._promised: dict[ClOrdID, tuple[Decimal, Decimal, Symbol]] = {}
+        self._reserved = ZERO
+        self._frozen: dict[Symbol, Decimal] = {}
+        self._over: dict[ClOrdID, None] = {}
+        self._epoch_began: dict[int, int] = {}
+        self._strangers: dict[tuple[str, str], None] = {}
+        self._last_at = 0
+
+    def broken(self, invariant: int, text: str) -> None:
+        """Note that an invariant did not hold."""
+        self.violations.append(Violation(invariant, self._now(), text))
+
+    # --- the journal
+
+    def row(self, batch: Batch) -> None:
+        """A row has become durable."""
+        try:
+            self.head = codec.follow(self.head, batch)
+            events = codec.decode(batch.payload)
+        except JournalDamaged as error:
+            self.broken(33, str(error))
+            return
+        self.rows.append(batch)
+        if batch.epoch < self.shadow.epoch:
+            self.broken(35, f"epoch {batch.epoch} wrote batch {batch.batch} after epoch {self.shadow.epoch} had begun")
+        for event in events:
+            self.events += 1
+            self._before(event)
+            evolve(self.shadow, event)
+            self._after(event)
+            self.told(event)
+        for cl_ord_id in self._over:
+            self.broken(9, f"order {cl_ord_id} was filled beyond its quantity, and no Overfilled fact says so")
+        self._over.clear()
+
+    def rewind(self, lost: Batch) -> None:
+        """A failover of the database lost the newest row: judge what is left anew."""
+        rows = [row for row in self.rows if row.batch != lost.batch]
+        for event in codec.decode(lost.payload):
+            if isinstance(event, ev.OrderStaged | ev.SendBegun):
+                self.lost_ids[event.cl_ord_id] = None
+        told, self.told = self.told, lambda event: None
+        known, handed, began = self._requests, self._handed_over, self._epoch_began
+        self.shadow, self.head, self.rows = State(), codec.EMPTY, []
+        self._forget()
+        for row in rows:
+            self.row(row)
+        for request_id, cl_ord_id in known.items():
+            if cl_ord_id not in self.lost_ids:
+                self._requests.setdefault(request_id, cl_ord_id)
+        self._handed_over, self._epoch_began = handed, began
+        self.told = told
+
+    def recovered(self, state: State, epoch: int) -> None:
+        """A process has recovered: what it knows is what the journal says."""
+        if state.hash() != self.shadow.hash():
+            self.broken(32, f"epoch {epoch} recovered another state than its journal makes, at {state.seq}")
+
+    def _before(self, event: ev.Event) -> None:
+        kind = type(event)
+        if kind is ev.EngineStarted:
+            self._last_at = 0
+            self._epoch_began[event.epoch] = self._now()  # type: ignore[union-attr]
+        if event.at < self._last_at:
+            self.broken(40, f"{kind.__name__} is of {event.at}, the fact before it of {self._last_at}")
+        self._last_at = max(self._last_at, event.at)
+        check = _BEFORE.get(kind)
+        if check is not None:
+            check(self, event)
+
+    def _staged(self, e: ev.OrderStaged) -> None:
+        if e.cl_ord_id in self.staged or self.shadow.orders.get(e.cl_ord_id) is not None:
+            self.broken(5, f"the id {e.cl_ord_id} was made twice")
+        self.staged[e.cl_ord_id] = e
+        if e.request_id:
+            if e.request_id in self._requests:
+                self.broken(4, f"request {e.request_id} made {self._requests[e.request_id]} and then {e.cl_ord_id}")
+            self._requests[e.request_id] = e.cl_ord_id
+        if e.run_id is not None:
+            leg = (e.run_id, e.leg)
+            if leg in self._legs:
+                self.broken(30, f"leg {e.leg} of run {e.run_id} made {self._legs[leg]} and then {e.cl_ord_id}")
+            self._legs[leg] = e.cl_ord_id
+
+    def _send_begun(self, e: ev.SendBegun) -> None:
+        order = self.shadow.orders.get(e.cl_ord_id)
+        if order is None:
+            self.broken(2, f"{e.cl_ord_id} is sent, and no intent of it is recorded")
+            return
+        if order.send_begun_at is not None or order.unknown_at is not None:
+            self.broken(6, f"{e.cl_ord_id} is sent again while its last attempt may be at the venue")
+        if order.is_done:
+            self.broken(15, f"{e.cl_ord_id} is sent although it is {order.ord_status.value}")
+        self.begun[e.cl_ord_id, e.at] = None
+
+    def _not_there(self, e: ev.SendFailed | ev.NotSentProven) -> None:
+        order = self.shadow.orders.get(e.cl_ord_id)
+        if order is None or order.send_begun_at is None:
+            return
+        how = "proven absent" if isinstance(e, ev.NotSentProven) else "not sent"
+        self.surely_not[e.cl_ord_id, order.send_begun_at] = how
+        if self._at_venue.get(e.cl_ord_id):
+            self.broken(6, f"{e.cl_ord_id} was {how}, and the venue has it as {self._at_venue[e.cl_ord_id]}")
+
+    def _stranger(self, e: ev.ExternalOrderFound) -> None:
+        key = (e.trading_day, f"{e.order_id}{e.symbol}{e.side.value}")
+        if key in self._strangers:
+            self.broken(38, f"the stranger's order {e.order_id} was taken in twice")
+        self._strangers[key] = None
+
+    def _adopted(self, e: ev.AccountAdopted) -> None:
+        self._cash = sum((held.balance for held in e.cash), ZERO)
+        self._net = {held.symbol: held.long_qty - held.short_qty for held in e.positions}
+
+    def _traded(self, e: ev.Traded) -> None:
+        key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+        if key in self._execs:
+            self.broken(12, f"fill {key} was booked twice")
+        self._execs[key] = (e.side, e.symbol, e.last_qty, e.last_px, e.fee, False)
+        self._move(e.cl_ord_id, e.side, e.symbol, e.last_qty, e.last_px, e.fee, 1)
+
+    def _taken_back(self, e: ev.TradeBusted | ev.TradeCorrected) -> None:
+        if not e.cl_ord_id:
+            return  # kept for a fill that has not come
+        key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+        if key not in self._execs:
+            self.broken(13, f"fill {key} was changed, and it was never booked")
+            return
+        side, symbol, qty, px, fee, gone = self._execs[key]
+        if not gone:
+            self._move(e.cl_ord_id, side, symbol, qty, px, fee, -1)
+        if isinstance(e, ev.TradeCorrected):
+            self._execs[key] = (side, symbol, e.last_qty, e.last_px, e.fee, False)
+            self._move(e.cl_ord_id, side, symbol, e.last_qty, e.last_px, e.fee, 1)
+        else:
+            self._execs[key] = (side, symbol, qty, px, fee, True)
+
+    def _move(self, cl_ord_id: ClOrdID, side: Side, symbol: Symbol, qty: Decimal, px: Decimal, fee: Decimal, way: int) -> None:
+        cum, value = self._filled.get(cl_ord_id, (ZERO, ZERO))
+        self._filled[cl_ord_id] = (cum + way * qty, value + way * qty * px)
+        bought = way if side is Side.BUY else -way
+        self._net[symbol] = self._net.get(symbol, ZERO) + bought * qty
+        self._cash -= bought * qty * px + way * fee
+
+    def _adjusted(self, e: ev.BooksAdjusted) -> None:
+        if e.kind == "cash":
+            self._cash += e.delta
+        else:
+            symbol = Symbol(e.subject)
+            self._net[symbol] = self._net.get(symbol, ZERO) + (e.delta if e.kind == "long" else -e.delta)
+
+    def _halted(self, e: ev.Overfilled) -> None:
+        self._over.pop(e.cl_ord_id, None)
+
+    def _after(self, event: ev.Event) -> None:
+        kind = type(event)
+        if kind in _ABOUT_ORDERS:
+            cl_ord_id: ClOrdID = event.cl_ord_id  # type: ignore[union-attr]
+            if cl_ord_id:
+                order = self.shadow.orders.get(cl_ord_id)
+                if order is None:
+                    self.broken(3, f"{kind.__name__} of {cl_ord_id}, and the order is gone")
+                    return
+                self._order(order)
+                if kind in _OF_FILLS and order.cum_qty > order.order_qty and not order.external:
+                    self._over[cl_ord_id] = None
+        if kind in _OF_BOOKS:
+            self._books(event)
+
+    def _order(self, order: Order) -> None:
+        cum, value = self._filled.get(order.cl_ord_id, (ZERO, ZERO))
+        if order.cum_qty != cum:
+            self.broken(8, f"{order.cl_ord_id} has filled {order.cum_qty}, its fills make {cum}")
+        if order.cum_value != value:
+            self.broken(11, f"{order.cl_ord_id} traded for {order.cum_value}, its fills make {value}")
+        if order.leaves_qty != (ZERO if order.is_done else order.order_qty - order.cum_qty):
+            self.broken(10, f"{order.cl_ord_id} leaves {order.leaves_qty} of {order.order_qty}, filled {order.cum_qty}")
+        reserved, frozen, symbol = self._promised.get(order.cl_ord_id, (ZERO, ZERO, order.symbol))
+        now_frozen = order.frozen if order.side is Side.SELL else ZERO
+        self._reserved += order.reserved - reserved
+        self._frozen[symbol] = self._frozen.get(symbol, ZERO) + now_frozen - frozen
+        self._promised[order.cl_ord_id] = (order.reserved, now_frozen, symbol)
+        if order.is_done and (order.reserved or order.frozen):
+            self.broken(23, f"{order.cl_ord_id} has ended and still holds {order.reserved} and {order.frozen} shares")
+        account = self.shadow.accounts.get(ACCOUNT)
+        if account is not None:
+            booked = sum((book.reserved for book in account.cash.values()), ZERO)
+            if booked != self._reserved:
+                self.broken(23, f"reserved are {booked}, the open orders hold {self._reserved}")
+            held = self.shadow.held(ACCOUNT, symbol).long_frozen
+            if held != self._frozen[symbol]:
+                self.broken(23, f"{held} {symbol} are frozen, the open orders hold {self._frozen[symbol]}")
+
+    def _books(self, event: ev.Event) -> None:
+        account = self.shadow.accounts.get(ACCOUNT)
+        if account is None:
+            return
+        balance = sum((book.balance for book in account.cash.values()), ZERO)
+        if balance != self._cash:
+            self.broken(20, f"cash is {balance}, its flows make {self._cash}, after {type(event).__name__}")
+        symbol = getattr(event, "symbol", None)
+        symbols = [symbol] if symbol is not None else [*self._net]
+        for each in symbols:
+            net = self.shadow.held(ACCOUNT, each).net_qty
+            if net != self._net.get(each, ZERO):
+                self.broken(21, f"{net} {each} are held, the fills make {self._net.get(each, ZERO)}")
+
+    # --- the wire
+
+    def sent(self, order: Order, epoch: int) -> None:
+        """A process hands an order to the wire."""
+        cl_ord_id, begun = order.cl_ord_id, order.send_begun_at or 0
+        attempt = (cl_ord_id, begun)
+        if cl_ord_id in self.lost_ids:
+            return
+        if attempt not in self.begun:
+            self.broken(2, f"{cl_ord_id} left before its SendBegun was durable")
+        if attempt in self._handed_over:
+            self.broken(1, f"{cl_ord_id} was handed over twice in one attempt")
+        self._handed_over[attempt] = None
+        staged = self.staged.get(cl_ord_id)
+        if staged is not None:
+            asked = (staged.symbol, staged.side, staged.order_qty, staged.price, staged.ord_type, staged.tif, staged.account)
+            sends = (order.symbol, order.side, order.order_qty, order.price, order.ord_type, order.tif, order.account)
+            if asked != sends:
+                self.broken(26, f"{cl_ord_id} was judged as {asked} and is sent as {sends}")
+        newest = max(self._epoch_began, default=0)
+        if epoch < newest and self._now() - self._epoch_began[newest] > self._late_by:
+            self.broken(35, f"epoch {epoch} sends {cl_ord_id} long after epoch {newest} has begun")
+
+    def arrived(self, order: Order) -> None:
+        """The venue takes an order."""
+        attempt = (order.cl_ord_id, order.send_begun_at or 0)
+        if order.cl_ord_id in self.lost_ids:
+            return
+        if attempt not in self.begun:
+            self.broken(2, f"{order.cl_ord_id} is at the venue, and no durable attempt of it")
+        elif attempt in self.surely_not:
+            self.broken(6, f"{order.cl_ord_id} was {self.surely_not[attempt]}, and arrives all the same")
+
+    def doubled(self, cl_ord_id: ClOrdID) -> None:
+        """The venue took a second order under one id."""
+        if cl_ord_id not in self.lost_ids:
+            self.broken(1, f"the venue has {cl_ord_id} twice: {self._at_venue[cl_ord_id]}")
+
+    # --- the clients
+
+    def replied(self, command: Any, reply: Any) -> None:
+        """A client has got its answer."""
+        if isinstance(reply, OrderReply) and isinstance(command, c.SubmitOrder):
+            if reply.denied is None:
+                if self.shadow.orders.get(reply.cl_ord_id) is None and reply.cl_ord_id not in self.lost_ids:
+                    self.broken(7, f"{reply.cl_ord_id} was promised, and no durable row knows it")
+                known = self._requests.get(command.request_id)
+                if known is not None and known != reply.cl_ord_id and known not in self.lost_ids:
+                    self.broken(4, f"request {command.request_id} was answered {known} and now {reply.cl_ord_id}")
+        elif isinstance(reply, RunReply) and reply.run_id is not None and reply.run_id not in self.shadow.runs:
+            self.broken(7, f"run {reply.run_id} was promised, and no durable row knows it")
+
+    def knows_request(self, request_id: str) -> bool:
+        """Whether an order of this key is durable."""
+        return request_id in self._requests
+
+    def must_refuse(self, command: c.SubmitOrder, reply: Any) -> None:
+        """A client asked for something else under a key it had used."""
+        if not isinstance(reply, BadInput) and command.request_id in self._requests:
+            self.broken(4, f"request {command.request_id} came with other content, and was answered {reply!r}")
+
+
+_BEFORE: Final[dict[type, Callable[[Judge, Any], None]]] = {
+    ev.OrderStaged: Judge._staged,
+    ev.SendBegun: Judge._send_begun,
+    ev.SendFailed: Judge._not_there,
+    ev.NotSentProven: Judge._not_there,
+    ev.ExternalOrderFound: Judge._stranger,
+    ev.AccountAdopted: Judge._adopted,
+    ev.Traded: Judge._traded,
+    ev.TradeBusted: Judge._taken_back,
+    ev.TradeCorrected: Judge._taken_back,
+    ev.BooksAdjusted: Judge._adjusted,
+    ev.Overfilled: Judge._halted,
+}
+_OF_FILLS: Final = (ev.Traded, ev.TradeBusted, ev.TradeCorrected)
+_OF_BOOKS: Final = (*_OF_FILLS, ev.BooksAdjusted, ev.AccountAdopted)
+_ABOUT_ORDERS: Final = frozenset(
+    {
+        ev.OrderStaged, ev.SendBegun, ev.SendFailed, ev.FateLost, ev.AbsenceSeen, ev.NotSentProven, ev.OrderResolved,
+        ev.OrderAcknowledged, ev.OrderRejected, ev.CancelRequested, ev.CancelRejected, ev.OrderCanceled, ev.OrderExpired,
+        ev.StopTriggered, ev.ExternalOrderFound, ev.Traded, ev.TradeBusted, ev.TradeCorrected, ev.ReserveRaised,
+    }
+)  # fmt: skip

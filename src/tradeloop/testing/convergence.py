@@ -1,0 +1,90 @@
+"""What must be true in the end: the faults have stopped, time has passed, and our books are the venue's.
+
+Safety is judged all along (checkers.py). Here it is liveness: everything that was accepted has ended, or works at the venue
+as it does here, or says plainly that a person has to look (invariants 2, 3, 32, 36, 38 and 42).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tradeloop.core.evolve import evolve
+from tradeloop.core.execution import exec_key
+from tradeloop.core.reports import BrokerSnapshot
+from tradeloop.core.run.conduct import ENDED
+from tradeloop.core.state import State
+from tradeloop.core.types import ZERO, OrdStatus, RunStatus
+from tradeloop.journal import codec
+from tradeloop.testing.builders import ACCOUNT, BROKER
+from tradeloop.testing.checkers import Judge
+
+WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
+
+
+def converged(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
+    """Compare everything with the venue's own books, and note what differs."""
+    _orders(judge, state, truth)
+    _fills(judge, state, truth)
+    _books(judge, state, truth)
+    _nothing_open(judge, state)
+    _replays(judge, state)
+
+
+def _orders(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
+    theirs = {order.order_id: order for order in truth.orders or ()}
+    working = {order_id: order for order_id, order in theirs.items() if order.ord_status in WORKING}
+    ours = {order.order_id: order for order in state.orders.open.values() if order.may_be_at_broker}
+    for order_id, local in ours.items():
+        if order_id not in working:
+            at_venue = theirs[order_id].ord_status.value if order_id in theirs else "unknown"
+            judge.broken(36, f"{local.cl_ord_id} is {local.ord_status.value} here and {at_venue} at the venue ({order_id})")
+        elif not local.external and local.cum_qty != working[order_id].cum_qty:
+            judge.broken(36, f"{local.cl_ord_id} has filled {local.cum_qty} here, {working[order_id].cum_qty} at the venue")
+    for order_id, order in working.items():
+        if order_id not in ours:
+            judge.broken(36, f"{order_id} ({order.cl_ord_id}) works at the venue, and not here")
+    for order in theirs.values():
+        if order.cl_ord_id is not None and state.orders.get(order.cl_ord_id) is None and order.cl_ord_id not in judge.lost_ids:
+            judge.broken(2, f"the venue has {order.cl_ord_id}, which no journal knows")
+    for cl_ord_id in judge.staged:
+        if state.orders.get(cl_ord_id) is None:
+            judge.broken(3, f"the intent {cl_ord_id} has disappeared")
+
+
+def _fills(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
+    for fill in truth.executions or ():
+        key = exec_key(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, fill.side)
+        if key not in state.exec_owner:
+            judge.broken(36, f"the venue traded {fill.exec_id} ({fill.side.value} {fill.last_qty} {fill.symbol}), unknown here")
+
+
+def _books(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
+    theirs: dict[str, Decimal] = {held.symbol: held.long_qty - held.short_qty for held in truth.positions or ()}
+    ours = {symbol: position.net_qty for symbol, position in state.positions.get(ACCOUNT, {}).items()}
+    for symbol in sorted({*theirs, *ours}):
+        if theirs.get(symbol, ZERO) != ours.get(symbol, ZERO):  # type: ignore[call-overload]
+            judge.broken(36, f"{ours.get(symbol, ZERO)} {symbol} here, {theirs.get(symbol, ZERO)} at the venue")  # type: ignore[call-overload]
+    for held in truth.cash or ():
+        balance = state.accounts[ACCOUNT].cash[held.currency].balance
+        if balance != held.balance:
+            judge.broken(36, f"cash is {balance} {held.currency} here, {held.balance} at the venue")
+
+
+def _nothing_open(judge: Judge, state: State) -> None:
+    for cl_ord_ids in state.unknown.values():
+        judge.broken(36, f"the fate of {', '.join(cl_ord_ids)} is still unknown")
+    for break_id, known in state.breaks.items():
+        judge.broken(36, f"the break {break_id} is still open: ours {known.ours}, theirs {known.theirs}")
+    for run_id, run in state.runs.items():
+        if run.status not in (*ENDED, RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
+            waiting = [f"{leg.line.symbol} {leg.code or 'at work'}" for leg in run.legs if not leg.closed]
+            judge.broken(42, f"run {run_id} is still {run.status.value}: {', '.join(waiting)}")
+
+
+def _replays(judge: Judge, state: State) -> None:
+    replayed = State()
+    for row in judge.rows:
+        for event in codec.decode(row.payload):
+            evolve(replayed, event)
+    if replayed.hash() != state.hash():
+        judge.broken(32, "replaying the journal gives another state than the engine has")

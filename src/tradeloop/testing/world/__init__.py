@@ -1,0 +1,16 @@
+"""A simulated world that tries to make us lose an order or send one twice.
+
+loop        virtual time, event loops that can be killed
+clock       what time it is, and what time a process believes it is
+disk        the journal's disk and its lease, with crash semantics
+venue       the paper broker, behind the abilities a seed declares
+network     the line between us and the venue
+wire        the broker port of one process, over the line
+market      prices
+process     the production engine as one process of the world
+supervisor  who starts, kills and stops processes
+operators   who asks for runs, orders and cancels
+life        one seed, from building to judgement
+
+The engine, the journal's codec, the runs, the reconciliation and the paper broker are the product's, unchanged.
+"""

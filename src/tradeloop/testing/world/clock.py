@@ -1,0 +1,82 @@
+"""The world's time as one process reads it: right, ahead, behind or drifting, and never going backwards within the process.
+
+It keeps what `engine/clock.py` promises of the system's clock: a step back holds it still until it has passed, and a sleep
+is asked of the machine in seconds and checked again when it ends.
+"""
+
+from __future__ import annotations
+
+from tradeloop.core.types import SECOND_NS, UtcNs
+from tradeloop.testing.world.loop import Timeline, VirtualLoop
+
+
+class Sundial:
+    """The wall clock of the machine that processes run on: the world's time, plus what an operator or NTP did to it."""
+
+    def __init__(self, timeline: Timeline, start: UtcNs) -> None:
+        self._timeline = timeline
+        self._start = start
+        self.offset_ns = 0
+        self.drift_ppm = 0
+
+    def true(self) -> UtcNs:
+        """The time that it is."""
+        return UtcNs(self._start + self._timeline.now)
+
+    def shown(self) -> UtcNs:
+        """The time that the machine shows."""
+        now = self._timeline.now
+        return UtcNs(self._start + now + self.offset_ns + now * self.drift_ppm // 1_000_000)
+
+
+class WorldClock:
+    """The Clock port of one process."""
+
+    def __init__(self, sundial: Sundial, loop: VirtualLoop) -> None:
+        self._sundial = sundial
+        self._loop = loop
+        self._last = 0
+
+    def now(self) -> UtcNs:
+        """The time the machine shows, held still where it went back."""
+        self._last = max(self._last, self._sundial.shown())
+        return UtcNs(self._last)
+
+    async def sleep_until(self, due: UtcNs) -> None:
+        """Return when `now() >= due`; lets others run even when that is already so."""
+        while (wait := due - self.now()) > 0:
+            await self._rest(wait)
+        await self._rest(0)
+
+    async def _rest(self, wait_ns: int) -> None:
+        waking = self._loop.create_future()
+        if wait_ns:
+            timer = self._loop.call_later(wait_ns / SECOND_NS, _wake, waking)
+        else:
+            timer = self._loop.call_soon(_wake, waking)  # type: ignore[assignment]
+        try:
+            await waking
+        finally:
+            timer.cancel()
+
+
+def _wake(waking) -> None:  # type: ignore[no-untyped-def]
+    if not waking.done():
+        waking.set_result(None)
+
+
+class TrueClock:
+    """The time that it is, for those in the world whose clocks are right: the venue, the database."""
+
+    def __init__(self, sundial: Sundial, loop: VirtualLoop) -> None:
+        self._inner = WorldClock(sundial, loop)
+        self._sundial = sundial
+
+    def now(self) -> UtcNs:
+        """The time that it is."""
+        return self._sundial.true()
+
+    async def sleep_until(self, due: UtcNs) -> None:
+        """Return when it is `due`."""
+        while (wait := due - self.now()) > 0:
+            await self._inner._rest(wait)  # noqa: SLF001 - the same way to rest, by another dial

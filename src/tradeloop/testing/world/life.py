@@ -1,0 +1,288 @@
+"""One seed, lived from beginning to end: everything built, the faults, the healing, and the judgement.
+
+    outcome = live(4711)
+    outcome.violations == []
+
+Two phases. While the faults strike, nothing unsafe may happen. Then they stop, and within `T_CONV_NS` our books have to be the
+venue's. The same seed gives the same journal bytes and the same state hash in every process.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from hashlib import sha256
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from tradeloop.core.commands import OpenTradingDay
+from tradeloop.core.events import Event
+from tradeloop.core.order import Order
+from tradeloop.core.surroundings import Policy
+from tradeloop.core.types import SECOND_NS, Amount, Qty, Side, TradingDay, UtcNs
+from tradeloop.testing.builders import DAY, NOON
+from tradeloop.testing.checkers import Judge, Violation
+from tradeloop.testing.convergence import converged
+from tradeloop.testing.faults import Fault, Weather
+from tradeloop.testing.world.clock import Sundial
+from tradeloop.testing.world.disk import Disk
+from tradeloop.testing.world.loop import Stuck, Timeline
+from tradeloop.testing.world.market import SYMBOLS, Market
+from tradeloop.testing.world.network import Network
+from tradeloop.testing.world.operators import Operators
+from tradeloop.testing.world.process import Process
+from tradeloop.testing.world.supervisor import Supervisor
+from tradeloop.testing.world.venue import Venue, abilities
+from tradeloop.testing.world.wire import Wire
+
+NEXT_DAY: Final = TradingDay("2026-07-20")
+T_CONV_NS: Final = 120 * SECOND_NS
+"""How long after the last fault everything has to agree, where no clock was wrong."""
+QUIET_NS: Final = 65 * SECOND_NS
+"""After that nothing may be written any more: two looks at the same books make no fact (invariant 37)."""
+CASH: Final = Amount(Decimal(1_000_000))
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of one seed."""
+
+    seed: int
+    violations: list[Violation]
+    met: dict[Fault, int]
+    lines: list[tuple[int, str, str]]
+    """(virtual ns, mark, what happened), in order."""
+    journal: str
+    """SHA-256 of the journal's bytes."""
+    state: str
+    """Hash of the state in the end."""
+    crashes: int
+    trades: int
+    events: int
+    steps: int
+    virtual_ns: int
+
+
+class World:
+    """Everything of one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.lines: list[tuple[int, str, str]] = []
+        self.timeline = Timeline()
+        self.sundial = Sundial(self.timeline, NOON)
+        self.weather = Weather(self._dice("weather"))
+        self.dice = self._dice("script")
+        self.policy = Policy()
+        self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=self.dice.random() < 0.4)
+        able = abilities(self._dice("abilities"))
+        self.venue = Venue(self.timeline, self.sundial, able, self.weather, CASH, self._dice("venue"))
+        self.network = Network(self.timeline, self.venue, self.weather, self._dice("network"))
+        self.judge = Judge(lambda: self.timeline.now, self.venue.orders_of, self.policy)
+        self.market = Market(self.timeline, self.sundial, self.weather, self._dice("market"))
+        self.supervisor = Supervisor(self.timeline, self.disk, self.weather, self._dice("supervisor"), self._spawn)
+        self.operators = Operators(
+            self.timeline, self.supervisor, self.venue, self.market, self.weather, self.judge, self._dice("operators"),
+            lambda: self.day.trading_day,
+        )  # fmt: skip
+        self.faulty_ns = self.dice.randint(30, 90) * SECOND_NS
+        self.day = OpenTradingDay("CN_A", DAY, ((UtcNs(NOON - 3600 * SECOND_NS), UtcNs(NOON + 30_000 * SECOND_NS)),))
+        self._wire()
+
+    def _dice(self, whose: str) -> Random:
+        """Dice of one's own: what one part draws does not change what another does."""
+        return Random(f"{self.seed}:{whose}")
+
+    def _wire(self) -> None:
+        judge, network, disk, supervisor = self.judge, self.network, self.disk, self.supervisor
+        disk.watch = judge.row
+        disk.moment = network.moment = supervisor.at_moment
+        network.sent = self._sent
+        self.venue.arrived = judge.arrived
+        self.venue.doubled = judge.doubled
+        judge.told = self._told
+        supervisor.note = self.note
+        supervisor.bug = lambda text: judge.broken(42, text)
+        self.market.readers.append(self.venue.quote)
+        self.market.readers.append(self._quote_everybody)
+
+    # --- the wiring's small parts
+
+    def note(self, mark: str, text: str) -> None:
+        """A line of the story: `!` something broke, `^` it came back, blank a fact."""
+        self.lines.append((self.timeline.now, mark, text))
+
+    def _told(self, event: Event) -> None:
+        self.lines.append((self.timeline.now, " ", _sentence(event)))
+
+    def _sent(self, wire: Wire, order: Order) -> None:
+        for process in self.supervisor.lives:
+            if process.wire is wire:
+                self.judge.sent(order, process.epoch)
+
+    def _quote_everybody(self, quote: Any) -> None:
+        for process in self.supervisor.lives:
+            if not process.ended:
+                process.loop.call_soon(process.engine.quote, quote)
+
+    def _spawn(self, name: str, policy: Policy) -> Process:
+        process = Process(name, self.timeline, self.sundial, self.disk, self.network, policy, self.market.latest)
+        process.on_started = self._started
+        self.note("^", f"{name} starts")
+        process.start(self.market.instruments, self.day)
+        return process
+
+    def _started(self, process: Process) -> None:
+        process.epoch = self.disk.epoch
+        if self.disk.is_damaged_on_purpose:
+            self.judge.broken(33, f"{process.name} started on a journal that was damaged")
+            self.disk.mend()
+        self.judge.recovered(process.engine.state, process.epoch)
+
+    # --- a life
+
+    def live(self) -> Outcome:
+        """Everything, in its order."""
+        try:
+            self._begin()
+            self.timeline.run(self.faulty_ns)
+            self._heal()
+            self._judge()
+        except Stuck as error:
+            self.judge.broken(42, str(error))
+        for process in [*self.supervisor.lives]:
+            process.kill()
+        self.venue.loop.die()
+        for loop in self.timeline.loops:
+            if loop.dead:
+                loop.bury()
+        return Outcome(
+            self.seed,
+            self.judge.violations,
+            dict(self.weather.met),
+            self.lines,
+            sha256(self.disk.bytes()).hexdigest(),
+            self.judge.shadow.hash(),
+            self.supervisor.crashes,
+            self.venue.trades,
+            self.judge.events,
+            self.timeline.steps,
+            self.timeline.now,
+        )
+
+    def _begin(self) -> None:
+        """Holdings of yesterday, the market, the first process, and the script of the faults."""
+        venue = self.venue
+        self._open_at_venue(TradingDay("2026-07-16"))
+        with venue.loop.running():
+            venue.broker.list_instruments(self.market.instruments)
+        self.market.begin()
+        for symbol in SYMBOLS[:2]:
+            with venue.loop.running():
+                venue.broker.act_by_hand(symbol, Side.BUY, Qty(Decimal(5000)), filled_at=self.market.px(symbol))
+        self._open_at_venue(DAY)
+        self.supervisor.start()
+        dice, at = self.dice, self.timeline.at
+        for _ in range(dice.randint(1, 2)):
+            at(dice.randint(2 * SECOND_NS, self.faulty_ns), self.operators.run)
+        for _ in range(dice.randint(6, 16)):
+            at(dice.randint(SECOND_NS, self.faulty_ns), self.operators.act)
+        self._script()
+
+    def _open_at_venue(self, day: TradingDay) -> None:
+        with self.venue.loop.running():
+            self.venue.broker.open_day("CN_A", day, self.day.windows)
+
+    def _script(self) -> None:
+        """What happens to processes, disks and clocks, and when."""
+        dice, weather, supervisor = self.dice, self.weather, self.supervisor
+
+        def some_time(fault: Fault, most: int, act: Callable[[], None]) -> None:
+            if weather.enables(fault):
+                for _ in range(dice.randint(1, most)):
+                    self.timeline.at(dice.randint(SECOND_NS // 10, self.faulty_ns - SECOND_NS), act)
+
+        some_time(Fault.KILLED, 3, supervisor.kill)
+        some_time(Fault.KILLED_WRITING, 2, lambda: supervisor.trap(Fault.KILLED_WRITING))
+        some_time(Fault.KILLED_BEFORE_SEND, 2, lambda: supervisor.trap(Fault.KILLED_BEFORE_SEND))
+        some_time(Fault.KILLED_AFTER_SEND, 2, lambda: supervisor.trap(Fault.KILLED_AFTER_SEND))
+        some_time(Fault.KILLED_RECOVERING, 1, supervisor.crash_loop)
+        some_time(Fault.PAUSED, 2, lambda: supervisor.pause(Fault.PAUSED, dice.choice((1, 4, 12, 40)) * SECOND_NS))
+        some_time(Fault.TWO_STARTED, 1, supervisor.start_second)
+        some_time(Fault.BIT_FLIP, 1, lambda: supervisor.damage(Fault.BIT_FLIP))
+        some_time(Fault.OLD_BACKUP, 1, lambda: supervisor.damage(Fault.OLD_BACKUP))
+        some_time(Fault.VENUE_RESTARTS, 1, self.network.restart_venue)
+        some_time(Fault.OTHER_POLICY, 1, lambda: supervisor.restart(_other_policy(dice)))
+
+    def _heal(self) -> None:
+        """The faults stop; what was down comes back."""
+        self.note("^", "the faults stop")
+        self.weather.calm = True
+        self.network.heal()
+        self.sundial.offset_ns = self.sundial.drift_ppm = 0
+        self.supervisor.heal()
+        end = self.timeline.now + T_CONV_NS
+        while self.timeline.now < end:
+            self.timeline.run(self.timeline.now + 10 * SECOND_NS)
+            self.operators.settle()
+
+    def _judge(self) -> None:
+        process = self.supervisor.current
+        if process is None or not process.taking:
+            self.judge.broken(42, "no process is running, long after the last fault")
+            return
+        self._wait_for_durability()
+        converged(self.judge, process.engine.state, self.venue.truth())
+
+    def _wait_for_durability(self) -> None:
+        """What is decided is on the disk a moment later."""
+        process = self.supervisor.current
+        assert process is not None
+        for _ in range(50):
+            if process.engine.state.seq == self.judge.shadow.seq:
+                return
+            self.timeline.run(self.timeline.now + SECOND_NS // 100)
+
+
+def _other_policy(dice: Random) -> Policy:
+    return Policy(
+        ack_timeout_ns=dice.choice((2, 5, 8)) * SECOND_NS,
+        reconcile_every_ns=dice.choice((10, 30)) * SECOND_NS,
+        looks=dice.choice((3, 5)),
+    )
+
+
+def _sentence(event: Event) -> str:
+    """A fact in one line of fixed columns: what, which order or run, and what distinguishes it."""
+    subject = getattr(event, "cl_ord_id", None) or getattr(event, "run_id", None) or getattr(event, "break_id", "")
+    shown = [
+        f"{name}={_short(value)}"
+        for name in ("symbol", "side", "order_qty", "last_qty", "last_px", "price", "exec_id", "order_id", "status", "text", "epoch")
+        if (value := getattr(event, name, None)) not in (None, "")
+    ]
+    return f"{type(event).__name__:<20} {subject:<20} {' '.join(shown)}"
+
+
+def _short(value: Any) -> str:
+    return str(getattr(value, "value", value))[:60]
+
+
+@contextmanager
+def collector_kept() -> Iterator[None]:
+    """The engine tunes Python's collector at every start, for a process that lives for weeks; here it is put back."""
+    before = gc.get_threshold()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def live(seed: int) -> Outcome:
+    """One seed."""
+    with collector_kept():
+        return World(seed).live()

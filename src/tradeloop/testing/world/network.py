@@ -1,0 +1,164 @@
+"""The way between us and the venue: what it is like at this moment, for every session at once.
+
+Requests that have left are the network's: they arrive although the process that sent them has died. A request older than
+the lifetime the venue declares is refused by the venue and has no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from tradeloop.core.capabilities import Dedupes
+from tradeloop.core.errors import BadInput, Refused
+from tradeloop.core.order import Order
+from tradeloop.core.reports import Execution, OrderAck, Report
+from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdStatus, Px, Qty
+from tradeloop.testing.faults import Fault, Weather
+from tradeloop.testing.world.loop import Timeline
+from tradeloop.testing.world.venue import Venue
+
+if TYPE_CHECKING:
+    from tradeloop.testing.world.wire import Wire
+
+MS: Final = 1_000_000
+SLOT_NS: Final = SECOND_NS
+FLAP_NS: Final = 200 * MS
+
+
+class Network:
+    """The line, and what befalls it and the venue at its other end."""
+
+    def __init__(self, timeline: Timeline, venue: Venue, weather: Weather, dice: Random) -> None:
+        self.timeline = timeline
+        self.venue = venue
+        self.weather = weather
+        self.dice = dice
+        self.sessions: list[Wire] = []
+        self.up = True
+        self.half_open_until = 0
+        self.one_way_until = 0
+        self.narrow_until = 0
+        self.rejected: dict[ClOrdID, None] = {}
+        """Orders whose end is told as a rejection (F32)."""
+        self.sent: Callable[[Wire, Order], None] = lambda wire, order: None
+        self.moment: Callable[[Fault], None] = lambda fault: None
+        self._next_slot = 0
+        venue.listeners.append(self._hear)
+
+    @property
+    def knows_repeats(self) -> bool:
+        """Whether a request that is delivered twice is carried out once."""
+        return self.venue.able.dedupes in (Dedupes.DAY, Dedupes.FOR_EVER)
+
+    def latency(self) -> int:
+        """How long a message takes now."""
+        delay = self.dice.randint(2, 30) * MS
+        if self.timeline.now < self.narrow_until:
+            self._next_slot = max(self._next_slot, self.timeline.now) + SLOT_NS
+            delay += self._next_slot - self.timeline.now
+        return delay
+
+    def within(self, least_s: float, most_s: float) -> int:
+        """A span drawn between two numbers of seconds."""
+        return self.dice.randint(int(least_s * SECOND_NS), int(most_s * SECOND_NS))
+
+    def disturb(self) -> None:
+        """One opportunity for the line to turn bad; each request is one."""
+        weather, now = self.weather, self.timeline.now
+        if weather.strikes(Fault.HALF_OPEN):
+            self.half_open_until = now + self.within(1, 12)
+            self.timeline.at(self.half_open_until, lambda: self.drop("the heartbeat failed", self.within(0.2, 3)))
+        if weather.strikes(Fault.ONE_WAY):
+            self.one_way_until = now + self.within(1, 12)
+            self.timeline.at(self.one_way_until, lambda: self.drop("the heartbeat failed", self.within(0.2, 3)))
+        if weather.strikes(Fault.NARROW_BAND):
+            self.narrow_until = now + self.within(3, 15)
+        if weather.strikes(Fault.FLAPPING):
+            for count in range(self.dice.randint(2, 8)):
+                self.timeline.after(2 * count * FLAP_NS, lambda: self.drop("the connection flaps", FLAP_NS))
+
+    @property
+    def loses_requests(self) -> bool:
+        """Whether what is written now vanishes."""
+        return self.timeline.now < self.half_open_until
+
+    @property
+    def loses_answers(self) -> bool:
+        """Whether what the venue says now vanishes."""
+        return self.timeline.now < max(self.half_open_until, self.one_way_until)
+
+    def drop(self, why: str, back_after_ns: int) -> None:
+        """Every session is lost, and comes back after a while."""
+        if not self.up:
+            return
+        self.up = False
+        for session in [*self.sessions]:
+            session.lose(why)
+        self.timeline.after(back_after_ns, self._come_back)
+
+    def _come_back(self) -> None:
+        self.up = True
+        for session in [*self.sessions]:
+            session.come_up()
+
+    def restart_venue(self) -> None:
+        """The venue goes down and comes up without the orders that worked in it; nobody is told (F37)."""
+        self.weather.meet(Fault.VENUE_RESTARTS)
+        self.drop("the venue is gone", self.within(1, 5))
+        for order in self.venue.truth().orders or ():
+            if order.ord_status in (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED):
+                self.cancel_unasked(order.order_id)
+
+    def heal(self) -> None:
+        """The line is well again, at once."""
+        self.half_open_until = self.one_way_until = self.narrow_until = 0
+
+    # --- what the venue does by itself, each report being an opportunity
+
+    def _hear(self, report: Report) -> None:
+        strikes = self.weather.strikes
+        if type(report) is OrderAck:
+            if strikes(Fault.CANCELED_UNASKED):
+                self.timeline.after(self.within(0.1, 5), lambda: self.cancel_unasked(report.order_id))
+            if strikes(Fault.REJECT_AFTER_ACCEPT):
+                self.rejected[report.cl_ord_id] = None
+                self.timeline.after(self.within(0.1, 2), lambda: self.cancel_unasked(report.order_id))
+        elif type(report) is Execution:
+            if strikes(Fault.TAKEN_BACK):
+                self.timeline.after(self.within(0.1, 20), lambda: self._take_back(report))
+            if report.cl_ord_id is not None and strikes(Fault.OVERFILL):
+                more = Qty(report.last_qty * 20)
+                self.timeline.after(self.within(0.1, 5), lambda: self._correct(report, more, report.last_px))
+
+    def cancel_unasked(self, order_id: OrderID) -> None:
+        """The venue takes an order out of the market, where it still is."""
+        with self.venue.loop.running():
+            try:
+                self.venue.broker.cancel_unasked(order_id)
+            except Refused:
+                return  # it has ended
+
+    def _take_back(self, fill: Execution) -> None:
+        if self.weather.calm:
+            return
+        if self.dice.random() < 0.5:
+            with self.venue.loop.running():
+                try:
+                    self.venue.broker.bust(fill.exec_id)
+                except BadInput:
+                    return  # it is back already
+        elif self.dice.random() < 0.5 and fill.last_qty > 100:
+            self._correct(fill, Qty(fill.last_qty - 100), fill.last_px)
+        else:
+            self._correct(fill, fill.last_qty, Px(fill.last_px + self.dice.randint(1, 9)))
+
+    def _correct(self, fill: Execution, qty: Qty, px: Px) -> None:
+        if self.weather.calm:
+            return
+        with self.venue.loop.running():
+            try:
+                self.venue.broker.correct(fill.exec_id, qty, px)
+            except BadInput:
+                return  # it was taken back

@@ -1,0 +1,168 @@
+"""Who keeps a process running: starts it, starts it again, and lets a second one try.
+
+It is what systemd, Kubernetes and a person with two terminals do. The script of the seed kills, stops and wakes processes
+through it; when the faults are over, one process runs, whatever it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from tradeloop.core.errors import JournalDamaged, LeaseHeld, StaleEpoch
+from tradeloop.core.surroundings import Policy
+from tradeloop.core.types import SECOND_NS
+from tradeloop.testing.faults import Fault, Weather
+from tradeloop.testing.world.disk import LEASE_TTL_NS, Disk
+from tradeloop.testing.world.loop import Timeline
+from tradeloop.testing.world.process import ON_PURPOSE, Process
+
+RETRY_NS: Final = 1 * SECOND_NS
+
+
+class Supervisor:
+    """One process is wanted at any time; more may live for a while."""
+
+    def __init__(
+        self, timeline: Timeline, disk: Disk, weather: Weather, dice: Random, spawn: Callable[[str, Policy], Process]
+    ) -> None:
+        self.current: Process | None = None
+        self.lives: list[Process] = []
+        """Every process that has not ended, stopped ones too."""
+        self.policy = Policy()
+        self.crashes = 0
+        self.starts = 0
+        self.note: Callable[[str, str], None] = lambda mark, text: None
+        self.bug: Callable[[str], None] = lambda text: None
+        self._timeline, self._disk, self._weather, self._dice, self._spawn = timeline, disk, weather, dice, spawn
+        self._traps: dict[Fault, int] = {}
+        self._kills_in_recovery = 0
+        self._due = False
+
+    def start(self) -> None:
+        """Start a process now."""
+        self._due = False
+        self.starts += 1
+        process = self._spawn(f"p{self.starts}", self.policy)
+        process.on_ended = self._ended
+        self.lives.append(process)
+        if self.current is None or self.current.ended or self.current.loop.stopped:
+            self.current = process
+        if self._kills_in_recovery and not self._weather.calm:
+            self._kills_in_recovery -= 1
+            self._weather.meet(Fault.KILLED_RECOVERING)
+            process.loop.kill_at = self._dice.randint(1, 12)
+
+    def _start_again(self, after_ns: int) -> None:
+        if not self._due:
+            self._due = True
+            self._timeline.after(after_ns, self.start)
+
+    def _ended(self, process: Process) -> None:
+        self.lives.remove(process)
+        error = process.error
+        if error is None:
+            self.note("!", f"{process.name} is gone")
+        else:
+            self.note("!", f"{process.name} ended: {type(error).__name__}: {error}")
+            if not isinstance(error, ON_PURPOSE):
+                self.bug(f"{process.name} died of {type(error).__name__}: {error}")
+            if isinstance(error, JournalDamaged):
+                self._refused(process, error)
+        if process is self.current:
+            others = [life for life in self.lives if not life.loop.stopped]
+            self.current = others[0] if others else None
+            if not others:
+                wait = RETRY_NS if isinstance(error, LeaseHeld | StaleEpoch) else self._dice.randint(200_000_000, 2 * SECOND_NS)
+                self._start_again(wait)
+
+    def _refused(self, process: Process, error: JournalDamaged) -> None:
+        """A process did not start on this journal: rightly, where it was damaged; then the right one is put back."""
+        if not self._disk.is_damaged_on_purpose:
+            self.bug(f"{process.name} refused a sound journal: {error}")
+        self._disk.mend()
+
+    # --- what the script of a seed does to processes
+
+    def kill(self) -> None:
+        """Kill the process before one of its next callbacks (F41)."""
+        if self.current is not None and not self.current.ended:
+            self._weather.meet(Fault.KILLED)
+            self.crashes += 1
+            self.current.loop.kill_at = self.current.loop.steps + self._dice.randint(1, 80)
+
+    def trap(self, fault: Fault) -> None:
+        """Kill the process at one of the next moments of that kind (F42, F43, F44)."""
+        self._traps[fault] = self._dice.randint(1, 3)
+
+    def at_moment(self, fault: Fault) -> None:
+        """A moment has come in which a trap may close."""
+        left = self._traps.get(fault)
+        if left is None or self._weather.calm:
+            return
+        if left > 1:
+            self._traps[fault] = left - 1
+            return
+        del self._traps[fault]
+        if self.current is not None and not self.current.ended:
+            self._weather.meet(fault)
+            self.crashes += 1
+            self.current.kill()
+
+    def crash_loop(self) -> None:
+        """Kill the process, and the next ones while they recover (F45)."""
+        self._kills_in_recovery = self._dice.randint(1, 5)
+        self.crashes += self._kills_in_recovery
+        self.kill()
+
+    def damage(self, fault: Fault) -> None:
+        """Kill the process and spoil the journal before the next one starts (F53, F60)."""
+        if self.current is None or len(self.lives) > 1 or not self._disk.rows:
+            return
+        self.current.kill()
+        self.crashes += 1
+        spoiled = self._disk.flip_a_bit() if fault is Fault.BIT_FLIP else self._disk.put_back_an_old_one()
+        if spoiled:
+            self._weather.meet(fault)
+            self.note("!", f"the journal is spoiled: {fault.value}")
+
+    def pause(self, fault: Fault, span_ns: int) -> None:
+        """Stop the process (SIGSTOP) and let it go on later; where its lease runs out, another takes over (F46, F70)."""
+        process = self.current
+        if process is None or process.ended or process.loop.stopped:
+            return
+        self._weather.meet(fault)
+        self.note("!", f"{process.name} is stopped for {span_ns / SECOND_NS:.0f} s")
+        process.loop.stopped = True
+        self._timeline.after(span_ns, lambda: self._go_on(process))
+        if not self._disk.is_lock and span_ns > LEASE_TTL_NS and self._weather.enables(Fault.STANDBY_TAKES_OVER):
+            self._weather.meet(Fault.STANDBY_TAKES_OVER)
+            self._timeline.after(LEASE_TTL_NS + SECOND_NS // 2, self.start)
+
+    def _go_on(self, process: Process) -> None:
+        if not process.ended:
+            self.note("^", f"{process.name} goes on")
+            process.loop.stopped = False
+
+    def start_second(self) -> None:
+        """Start one more by mistake (F49)."""
+        self._weather.meet(Fault.TWO_STARTED)
+        self.start()
+
+    def restart(self, policy: Policy) -> None:
+        """Stop the process in order and start it with other settings (F78)."""
+        if self.current is not None and self.current.taking:
+            self._weather.meet(Fault.OTHER_POLICY)
+            self.policy = policy
+            self.current.stop()
+
+    def heal(self) -> None:
+        """Let everybody go on, and see to it that one runs."""
+        self._traps.clear()
+        self._kills_in_recovery = 0
+        for process in [*self.lives]:
+            process.loop.kill_at = None
+            process.loop.stopped = False
+        if not self.lives:
+            self._start_again(RETRY_NS)

@@ -1,0 +1,186 @@
+"""The venue: the paper broker, on time of its own that no crash of ours touches, behind the abilities it declares.
+
+What it declares is drawn from the seed and played as declared: for how long it knows an id again, and for how long an
+accepted order may be missing from what it shows. Its books are what every judgement is held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+import msgspec
+
+from tradeloop.brokers.paper import PaperBroker, PaperConfig
+from tradeloop.brokers.paper.adapter import CAPABILITIES
+from tradeloop.core.capabilities import Capabilities, Dedupes
+from tradeloop.core.order import Order
+from tradeloop.core.reports import (
+    BrokerSnapshot,
+    CancelAck,
+    Execution,
+    ExecutionBust,
+    ExecutionCorrect,
+    OrderAck,
+    OrderExpire,
+    OrderReject,
+    Quote,
+    Report,
+)
+from tradeloop.core.risk.approved import Approved
+from tradeloop.core.types import SECOND_NS, Amount, ClOrdID, Currency, OrderID, Symbol, UtcNs
+from tradeloop.testing.builders import ACCOUNT, BROKER
+from tradeloop.testing.faults import Fault, Weather
+from tradeloop.testing.world.clock import Sundial, TrueClock
+from tradeloop.testing.world.loop import Timeline
+
+AGAIN: Final = "-"
+"""Between an id and the count of its use, where the venue forgets ids: its own books never confuse two orders."""
+
+
+def abilities(dice: Random) -> Capabilities:
+    """What a venue of this seed can do."""
+    return msgspec.structs.replace(
+        CAPABILITIES,
+        dedupes=dice.choice(tuple(Dedupes)),
+        request_lifetime_ns=dice.choice((1, 5, 20)) * SECOND_NS,
+        visibility_lag_ns=dice.choice((500_000_000, 2 * SECOND_NS, 8 * SECOND_NS)),
+    )
+
+
+class Venue:
+    """A broker's books and market, and everybody who listens to it."""
+
+    def __init__(self, timeline: Timeline, sundial: Sundial, able: Capabilities, weather: Weather, cash: Amount, dice: Random):
+        self.able = able
+        self.loop = timeline.loop("venue")
+        self.listeners: list[Callable[[Report], None]] = []
+        self.orders_of: dict[ClOrdID, list[OrderID]] = {}
+        """Every order that was taken under one of our ids; a second one is a doubled order."""
+        self.ids: dict[OrderID, ClOrdID] = {}
+        self.fills: dict[str, Execution] = {}
+        """Executions that count, by their id, in the order they happened."""
+        self.trades = 0
+        self.arrived: Callable[[Order], None] = lambda order: None
+        self.doubled: Callable[[ClOrdID], None] = lambda cl_ord_id: None
+        self._weather = weather
+        self._sundial = sundial
+        self._open: dict[ClOrdID, bool] = {}
+        self._hidden: dict[OrderID, UtcNs] = {}
+        self._dice = dice
+        config = PaperConfig(
+            name=BROKER,
+            account=ACCOUNT,
+            cash=((Currency("CNY"), cash),),
+            latency_ns=dice.choice((0, 5_000_000, 40_000_000)),
+        )
+        self.broker = PaperBroker(config, TrueClock(sundial, self.loop))
+        self.loop.at_once(self.broker.connect(self._hear))
+
+    # --- requests, at the moment they arrive
+
+    def place(self, order: Approved[Order]) -> None:
+        """Take an order, as a venue with these abilities does."""
+        it = order.order
+        self.arrived(it)
+        known = self.orders_of.get(it.cl_ord_id)
+        if known and self._has_forgotten(it.cl_ord_id):
+            self._weather.meet(Fault.ID_TAKEN_TWICE)
+            it = msgspec.structs.replace(it, cl_ord_id=ClOrdID(f"{it.cl_ord_id}{AGAIN}{len(known)}"))
+            order = msgspec.structs.replace(order, order=it)
+        self.loop.at_once(self.broker.place(order))
+
+    def _has_forgotten(self, cl_ord_id: ClOrdID) -> bool:
+        match self.able.dedupes:
+            case Dedupes.NEVER:
+                return True
+            case Dedupes.OPEN_ONLY:
+                return not self._open.get(cl_ord_id, False)
+            case Dedupes.DAY | Dedupes.FOR_EVER:
+                return False
+
+    def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
+        """Take a cancel, for the newest order of that id."""
+        count = len(self.orders_of.get(cl_ord_id, ()))
+        used = cl_ord_id if count < 2 else ClOrdID(f"{cl_ord_id}{AGAIN}{count - 1}")
+        self.loop.at_once(self.broker.cancel(used, order_id, symbol))
+
+    def books(self) -> BrokerSnapshot:
+        """What it shows to whoever asks: all of the truth, less what it need not show yet."""
+        return self._seen(self.truth())
+
+    def truth(self) -> BrokerSnapshot:
+        """What it knows."""
+        books = self.loop.at_once(self.broker.snapshot())
+        orders = tuple(msgspec.structs.replace(o, cl_ord_id=_plain(o.cl_ord_id)) for o in books.orders or ())
+        fills = tuple(msgspec.structs.replace(x, cl_ord_id=_plain(x.cl_ord_id)) for x in books.executions or ())
+        return msgspec.structs.replace(books, orders=orders, executions=fills)
+
+    def _seen(self, books: BrokerSnapshot) -> BrokerSnapshot:
+        now = self._sundial.true()
+        if self._weather.calm:
+            self._hidden.clear()
+        hidden = {order_id for order_id, until in self._hidden.items() if now < until}
+        if not hidden:
+            return books
+        return msgspec.structs.replace(
+            books,
+            orders=tuple(o for o in books.orders or () if o.order_id not in hidden),
+            executions=tuple(x for x in books.executions or () if x.order_id not in hidden),
+        )
+
+    # --- the market, and what happens without being asked
+
+    def quote(self, quote: Quote) -> None:
+        """The market moves."""
+        with self.loop.running():
+            self.broker.on_quote(quote)
+
+    # --- what it says
+
+    def _hear(self, report: Report) -> None:
+        report = _renamed(report)
+        match report:
+            case OrderAck():
+                orders = self.orders_of.setdefault(report.cl_ord_id, [])
+                if report.order_id not in orders:
+                    orders.append(report.order_id)
+                    if len(orders) > 1:
+                        self.doubled(report.cl_ord_id)
+                    self.ids[report.order_id] = report.cl_ord_id
+                    self._open[report.cl_ord_id] = True
+                    if self._weather.strikes(Fault.LIVE_ORDER_NOT_SHOWN):
+                        lag = self._dice.randint(1, self.able.visibility_lag_ns)
+                        self._hidden[report.order_id] = UtcNs(self._sundial.true() + lag)
+            case OrderReject() if not report.of_repeat:
+                self._open[report.cl_ord_id] = False
+            case CancelAck() | OrderExpire():
+                self._open[report.cl_ord_id] = False
+            case Execution():
+                self.fills[report.exec_id] = report
+                self.trades += 1
+            case ExecutionBust():
+                self.fills.pop(report.exec_ref_id, None)
+            case ExecutionCorrect():
+                corrected = self.fills.get(report.exec_ref_id)
+                if corrected is not None:
+                    self.fills[report.exec_ref_id] = msgspec.structs.replace(
+                        corrected, last_qty=report.last_qty, last_px=report.last_px, commission=report.commission
+                    )
+            case _:
+                pass
+        for listener in [*self.listeners]:
+            listener(report)
+
+
+def _plain(cl_ord_id: ClOrdID | None) -> ClOrdID | None:
+    """The id as its sender knows it."""
+    return None if cl_ord_id is None else ClOrdID(cl_ord_id.split(AGAIN)[0])
+
+
+def _renamed(report: Report) -> Report:
+    cl_ord_id = getattr(report, "cl_ord_id", None)
+    if cl_ord_id is None or AGAIN not in cl_ord_id:
+        return report
+    return msgspec.structs.replace(report, cl_ord_id=_plain(cl_ord_id))
