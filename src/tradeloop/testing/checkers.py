@@ -247,7 +247,7 @@ class Judge:
                     self.broken(3, f"{kind.__name__} of {cl_ord_id}, and the order is gone")
                     return
                 self._order(order)
-                if kind in _OF_FILLS and order.cum_qty > order.order_qty and not order.external:
+                if kind in _ADDS and order.cum_qty > order.order_qty and not order.external:
                     self._over[cl_ord_id] = None
         if kind in _OF_BOOKS:
             self._books(event)
@@ -366,6 +366,7 @@ _BEFORE: Final[dict[type, Callable[[Judge, Any], None]]] = {
     ev.Overfilled: Judge._halted,
 }
 _OF_FILLS: Final = (ev.Traded, ev.TradeBusted, ev.TradeCorrected)
+_ADDS: Final = (ev.Traded, ev.TradeCorrected)
 _OF_BOOKS: Final = (*_OF_FILLS, ev.BooksAdjusted, ev.AccountAdopted)
 _ABOUT_ORDERS: Final = frozenset(
     {

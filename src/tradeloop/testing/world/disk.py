@@ -99,8 +99,9 @@ class Disk:
         row, after = commit.row, self.head
         if row.epoch != self.epoch:
             return StaleEpoch(f"batch {row.batch} carries epoch {row.epoch}, the current one is {self.epoch}; stop this process")
-        if self.timeline.now < self.full_until or self.weather.strikes(Fault.NO_SPACE):
-            self.full_until = max(self.full_until, self.timeline.now + self._dice.randint(1, 4) * SECOND_NS)
+        if self.weather.strikes(Fault.NO_SPACE):
+            self.full_until = self.timeline.now + self._dice.randint(1, 8) * SECOND_NS
+        if self.timeline.now < self.full_until:
             return JournalFailed("the commit failed: no space left on the device")
         if (row.batch, row.first_seq, row.prev_hash) != (after[0] + 1, after[1] + 1, after[2]):
             return JournalFailed(f"batch {row.batch} does not follow batch {after[0]}; nothing was written")

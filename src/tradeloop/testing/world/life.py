@@ -43,6 +43,8 @@ from tradeloop.testing.world.wire import Wire
 NEXT_DAY: Final = TradingDay("2026-07-20")
 T_CONV_NS: Final = 120 * SECOND_NS
 """How long after the last fault everything has to agree, where no clock was wrong."""
+SETTLES_NS: Final = 20 * SECOND_NS
+"""What is on its way when the prices come to rest has ended by then."""
 QUIET_NS: Final = 65 * SECOND_NS
 """After that nothing may be written any more: two looks at the same books make no fact (invariant 37)."""
 CASH: Final = Amount(Decimal(1_000_000))
@@ -229,6 +231,12 @@ class World:
         while self.timeline.now < end:
             self.timeline.run(self.timeline.now + 10 * SECOND_NS)
             self.operators.settle()
+        self.market.is_quiet = True
+        self.timeline.run(end + SETTLES_NS)
+        before = self.judge.shadow.seq
+        self.timeline.run(end + SETTLES_NS + QUIET_NS)
+        if self.judge.shadow.seq != before:
+            self.judge.broken(37, f"{self.judge.shadow.seq - before} facts were made while nothing happened: {self.lines[-1][2]}")
 
     def _judge(self) -> None:
         process = self.supervisor.current

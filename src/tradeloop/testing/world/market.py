@@ -31,6 +31,8 @@ class Market:
         self._ticks = dict.fromkeys(SYMBOLS, 1000)
         self._halted_until = dict.fromkeys(SYMBOLS, 0)
         self._next = 0
+        self.is_quiet = False
+        """Whether prices stand still, so that nothing new can happen because of them."""
 
     def begin(self) -> None:
         """Quote everything once, and go on from there."""
@@ -59,7 +61,8 @@ class Market:
         dice = self._dice
         symbol = SYMBOLS[self._next % len(SYMBOLS)]
         self._next += 1
-        self._ticks[symbol] = max(100, self._ticks[symbol] + dice.randint(-6, 6))
+        if not self.is_quiet:
+            self._ticks[symbol] = max(100, self._ticks[symbol] + dice.randint(-6, 6))
         if self._weather.strikes(Fault.HALTED):
             self._halted_until[symbol] = self._timeline.now + dice.randint(3, 20) * SECOND_NS
         self._quote(symbol)

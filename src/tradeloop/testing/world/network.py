@@ -7,14 +7,15 @@ the lifetime the venue declares is refused by the venue and has no effect.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 from tradeloop.core.capabilities import Dedupes
 from tradeloop.core.errors import BadInput, Refused
 from tradeloop.core.order import Order
-from tradeloop.core.reports import Execution, OrderAck, Report
-from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdStatus, Px, Qty
+from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, OrderAck, Report
+from tradeloop.core.types import SECOND_NS, ClOrdID, ExecID, OrderID, OrdStatus, Px, Qty
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.loop import Timeline
 from tradeloop.testing.world.venue import Venue
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MS: Final = 1_000_000
 SLOT_NS: Final = SECOND_NS
+CENT: Final = Decimal("0.01")
 FLAP_NS: Final = 200 * MS
 
 
@@ -40,11 +42,15 @@ class Network:
         self.half_open_until = 0
         self.one_way_until = 0
         self.narrow_until = 0
+        self.changes: list[Report] = []
+        """Busts and corrections of the day. The venue tells all of them to every new session: what a lost one had said,
+        nobody can read off its books."""
         self.rejected: dict[ClOrdID, None] = {}
         """Orders whose end is told as a rejection (F32)."""
         self.sent: Callable[[Wire, Order], None] = lambda wire, order: None
         self.moment: Callable[[Fault], None] = lambda fault: None
         self._next_slot = 0
+        self._changed: dict[ExecID, None] = {}
         venue.listeners.append(self._hear)
 
     @property
@@ -119,18 +125,19 @@ class Network:
 
     def _hear(self, report: Report) -> None:
         strikes = self.weather.strikes
+        if isinstance(report, ExecutionBust | ExecutionCorrect):
+            self.changes.append(report)
         if type(report) is OrderAck:
             if strikes(Fault.CANCELED_UNASKED):
                 self.timeline.after(self.within(0.1, 5), lambda: self.cancel_unasked(report.order_id))
             if strikes(Fault.REJECT_AFTER_ACCEPT):
                 self.rejected[report.cl_ord_id] = None
                 self.timeline.after(self.within(0.1, 2), lambda: self.cancel_unasked(report.order_id))
-        elif type(report) is Execution:
+        elif type(report) is Execution and self.timeline.now:
             if strikes(Fault.TAKEN_BACK):
                 self.timeline.after(self.within(0.1, 20), lambda: self._take_back(report))
             if report.cl_ord_id is not None and strikes(Fault.OVERFILL):
-                more = Qty(report.last_qty * 20)
-                self.timeline.after(self.within(0.1, 5), lambda: self._correct(report, more, report.last_px))
+                self.timeline.after(self.within(0.1, 5), lambda: self._overfill(report))
 
     def cancel_unasked(self, order_id: OrderID) -> None:
         """The venue takes an order out of the market, where it still is."""
@@ -141,7 +148,7 @@ class Network:
                 return  # it has ended
 
     def _take_back(self, fill: Execution) -> None:
-        if self.weather.calm:
+        if not self._may_change(fill):
             return
         if self.dice.random() < 0.5:
             with self.venue.loop.running():
@@ -152,11 +159,20 @@ class Network:
         elif self.dice.random() < 0.5 and fill.last_qty > 100:
             self._correct(fill, Qty(fill.last_qty - 100), fill.last_px)
         else:
-            self._correct(fill, fill.last_qty, Px(fill.last_px + self.dice.randint(1, 9)))
+            self._correct(fill, fill.last_qty, Px(fill.last_px + self.dice.randint(1, 9) * CENT))
+
+    def _overfill(self, fill: Execution) -> None:
+        if self._may_change(fill):
+            self._correct(fill, Qty(fill.last_qty * 20), fill.last_px)
+
+    def _may_change(self, fill: Execution) -> bool:
+        """A fill is changed once: of two changes that overtake each other nobody could say which one holds."""
+        if self.weather.calm or fill.exec_id in self._changed:
+            return False
+        self._changed[fill.exec_id] = None
+        return True
 
     def _correct(self, fill: Execution, qty: Qty, px: Px) -> None:
-        if self.weather.calm:
-            return
         with self.venue.loop.running():
             try:
                 self.venue.broker.correct(fill.exec_id, qty, px)
