@@ -22,7 +22,7 @@ import msgspec
 
 from tradeloop.core import commands as c
 from tradeloop.core import events as ev
-from tradeloop.core.errors import BadInput, JournalDamaged
+from tradeloop.core.errors import JournalDamaged
 from tradeloop.core.evolve import evolve
 from tradeloop.core.execution import exec_key
 from tradeloop.core.order import Order
@@ -66,6 +66,7 @@ class Judge:
         self.lost_ids: dict[ClOrdID, None] = {}
         """Orders whose rows a failover of the database lost (F67): they are strangers now, by right."""
         self.events = 0
+        self._rereading = False
         self._now = now
         self._at_venue = orders_at_venue
         self._late_by = policy.send_within_ns + policy.place_timeout_ns + SECOND_NS
@@ -128,8 +129,10 @@ class Judge:
         known, handed, began = self._requests, self._handed_over, self._epoch_began
         self.shadow, self.head, self.rows = State(), codec.EMPTY, []
         self._forget()
+        self._rereading = True
         for row in rows:
             self.row(row)
+        self._rereading = False
         for request_id, cl_ord_id in known.items():
             if cl_ord_id not in self.lost_ids:
                 self._requests.setdefault(request_id, cl_ord_id)
@@ -184,7 +187,7 @@ class Judge:
             return
         how = "proven absent" if isinstance(e, ev.NotSentProven) else "not sent"
         self.surely_not[e.cl_ord_id, order.send_begun_at] = how
-        if self._at_venue.get(e.cl_ord_id):
+        if self._at_venue.get(e.cl_ord_id) and not self._rereading:
             self.broken(6, f"{e.cl_ord_id} was {how}, and the venue has it as {self._at_venue[e.cl_ord_id]}")
 
     def _stranger(self, e: ev.ExternalOrderFound) -> None:
@@ -348,7 +351,7 @@ class Judge:
 
     def must_refuse(self, command: c.SubmitOrder, reply: Any) -> None:
         """A client asked for something else under a key it had used."""
-        if not isinstance(reply, BadInput) and command.request_id in self._requests:
+        if isinstance(reply, OrderReply) and command.request_id in self._requests:
             self.broken(4, f"request {command.request_id} came with other content, and was answered {reply!r}")
 
 

@@ -13,7 +13,7 @@ from tradeloop.core.execution import exec_key
 from tradeloop.core.reports import BrokerSnapshot
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.state import State
-from tradeloop.core.types import ZERO, OrdStatus, RunStatus
+from tradeloop.core.types import ZERO, ClOrdID, OrderID, OrdStatus, RunStatus
 from tradeloop.journal import codec
 from tradeloop.testing.builders import ACCOUNT, BROKER
 from tradeloop.testing.checkers import Judge
@@ -31,24 +31,30 @@ def converged(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
 
 
 def _orders(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
-    theirs = {order.order_id: order for order in truth.orders or ()}
-    working = {order_id: order for order_id, order in theirs.items() if order.ord_status in WORKING}
-    ours = {order.order_id: order for order in state.orders.open.values() if order.may_be_at_broker}
-    for order_id, local in ours.items():
-        if order_id not in working:
-            at_venue = theirs[order_id].ord_status.value if order_id in theirs else "unknown"
-            judge.broken(36, f"{local.cl_ord_id} is {local.ord_status.value} here and {at_venue} at the venue ({order_id})")
-        elif not local.external and local.cum_qty != working[order_id].cum_qty:
-            judge.broken(36, f"{local.cl_ord_id} has filled {local.cum_qty} here, {working[order_id].cum_qty} at the venue")
-    for order_id, order in working.items():
-        if order_id not in ours:
-            judge.broken(36, f"{order_id} ({order.cl_ord_id}) works at the venue, and not here")
+    theirs = {_name(state, order.cl_ord_id, order.order_id): order for order in truth.orders or ()}
+    working = {name: order for name, order in theirs.items() if order.ord_status in WORKING}
+    ours = {_name(state, o.cl_ord_id, o.order_id): o for o in state.orders.open.values() if o.may_be_at_broker}
+    for name, local in ours.items():
+        if name not in working:
+            at_venue = theirs[name].ord_status.value if name in theirs else "unknown"
+            judge.broken(36, f"{local.cl_ord_id} is {local.ord_status.value} here and {at_venue} at the venue")
+        elif not local.external and local.cum_qty != working[name].cum_qty:
+            judge.broken(36, f"{local.cl_ord_id} has filled {local.cum_qty} here, {working[name].cum_qty} at the venue")
+    for name, order in working.items():
+        if name not in ours:
+            judge.broken(36, f"{order.order_id} ({order.cl_ord_id}) works at the venue, and not here")
     for order in theirs.values():
         if order.cl_ord_id is not None and state.orders.get(order.cl_ord_id) is None and order.cl_ord_id not in judge.lost_ids:
             judge.broken(2, f"the venue has {order.cl_ord_id}, which no journal knows")
     for cl_ord_id in judge.staged:
         if state.orders.get(cl_ord_id) is None:
             judge.broken(3, f"the intent {cl_ord_id} has disappeared")
+
+
+def _name(state: State, cl_ord_id: ClOrdID | None, order_id: OrderID | None) -> str:
+    """What names an order on both sides: our id where it is ours, else the venue's number."""
+    order = None if cl_ord_id is None else state.orders.get(cl_ord_id)
+    return f"{cl_ord_id}" if order is not None and not order.external else f"number {order_id}"
 
 
 def _fills(judge: Judge, state: State, truth: BrokerSnapshot) -> None:

@@ -49,7 +49,7 @@ class Fault(Enum):
     CANCEL_ANSWER_WRONG = "F33 a cancel is refused though it took effect, or acknowledged before the last fill is told"
     HALTED = "F34 trading in a symbol is suspended and resumed"
     THROTTLED = "F35 the venue refuses requests for their number, and says so"
-    ID_TAKEN_TWICE = "F36 the venue would take the same id again"
+    ID_TAKEN_TWICE = "F36 an id that surely did not arrive is sent again, to a venue that would take it twice"
     VENUE_RESTARTS = "F37 the venue restarts: sessions are gone, working orders are cancelled and nobody is told"
     # the process
     KILLED = "F41 the process is killed before any callback"

@@ -19,6 +19,15 @@ class Sundial:
         self.offset_ns = 0
         self.drift_ppm = 0
 
+    @property
+    def is_right(self) -> bool:
+        """Whether it shows the time that it is."""
+        return not self.offset_ns and not self.drift_ppm
+
+    def set_right(self) -> None:
+        """NTP or a person corrects it."""
+        self.offset_ns = self.drift_ppm = 0
+
     def true(self) -> UtcNs:
         """The time that it is."""
         return UtcNs(self._start + self._timeline.now)
@@ -36,6 +45,11 @@ class WorldClock:
         self._sundial = sundial
         self._loop = loop
         self._last = 0
+
+    @property
+    def ahead_ns(self) -> int:
+        """How far this process is ahead of its machine, whose clock went back."""
+        return max(self._last - self._sundial.shown(), 0)
 
     def now(self) -> UtcNs:
         """The time the machine shows, held still where it went back."""

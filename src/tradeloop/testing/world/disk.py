@@ -60,6 +60,7 @@ class Disk:
         self.seen_head: codec.Head = codec.EMPTY
         """What is remembered of the head outside of the journal, as the file beside a SQLite database does."""
         self.full_until = 0
+        self.has_lost_a_commit = False
         self.lease_gone_until = 0
         self.watch: Callable[[Batch], None] = lambda row: None
         self.moment: Callable[[Fault], None] = lambda fault: None
@@ -159,10 +160,11 @@ class Disk:
 
     def fail_over(self) -> Batch | None:
         """The replica that takes over has not heard of the last commit: it is gone."""
-        if not self.rows or (self.snapshots and self.snapshots[0].batch >= self.rows[-1].batch):
+        if self.is_damaged_on_purpose or not self.rows or (self.snapshots and self.snapshots[0].batch >= self.rows[-1].batch):
             return None
         lost = self.rows.pop()
         self.seen_head = self.head
+        self.has_lost_a_commit = True
         return lost
 
     def flip_a_bit(self) -> bool:
@@ -195,6 +197,14 @@ class Disk:
         """The right journal is put back."""
         if self._sound is not None:
             self.rows, self._sound = self._sound, None
+
+    def forget_ahead(self) -> bool:
+        """A person who knows of the failover removes the snapshot that knows more than the journal; whether there was one."""
+        kept = [snapshot for snapshot in self.snapshots if snapshot.seq <= self.head[1]]
+        found = self.has_lost_a_commit and len(kept) < len(self.snapshots)
+        if found:
+            self.snapshots = kept
+        return found
 
     def bytes(self) -> bytes:
         """The whole journal as it lies on the disk."""

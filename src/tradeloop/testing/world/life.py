@@ -40,6 +40,7 @@ from tradeloop.testing.world.supervisor import Supervisor
 from tradeloop.testing.world.venue import Venue, abilities
 from tradeloop.testing.world.wire import Wire
 
+YESTERDAY: Final = TradingDay("2026-07-16")
 NEXT_DAY: Final = TradingDay("2026-07-20")
 T_CONV_NS: Final = 120 * SECOND_NS
 """How long after the last fault everything has to agree, where no clock was wrong."""
@@ -47,6 +48,10 @@ SETTLES_NS: Final = 20 * SECOND_NS
 """What is on its way when the prices come to rest has ended by then."""
 QUIET_NS: Final = 65 * SECOND_NS
 """After that nothing may be written any more: two looks at the same books make no fact (invariant 37)."""
+LONG_NS: Final = 30_000 * SECOND_NS
+NIGHT_NS: Final = 12 * SECOND_NS
+SHORT_DAYS: Final = 0.1
+"""How many seeds see the end of a trading day and the beginning of the next one, faults aside."""
 CASH: Final = Amount(Decimal(1_000_000))
 
 
@@ -92,7 +97,12 @@ class World:
             lambda: self.day.trading_day,
         )  # fmt: skip
         self.faulty_ns = self.dice.randint(30, 90) * SECOND_NS
-        self.day = OpenTradingDay("CN_A", DAY, ((UtcNs(NOON - 3600 * SECOND_NS), UtcNs(NOON + 30_000 * SECOND_NS)),))
+        self.bell_ns: int | None = None
+        if self.weather.enables(Fault.SLEEPS_OVER_THE_BELL) or self.dice.random() < SHORT_DAYS:
+            self.bell_ns = self.dice.randint(self.faulty_ns // 3, self.faulty_ns * 3 // 4)
+        self.day = _day(DAY, -3600 * SECOND_NS, LONG_NS if self.bell_ns is None else self.bell_ns)
+        self.wrong_by_ns = 0
+        """How far clocks were ahead at most: facts stamped in the future have to become past before books can be compared."""
         self._wire()
 
     def _dice(self, whose: str) -> Random:
@@ -179,25 +189,29 @@ class World:
     def _begin(self) -> None:
         """Holdings of yesterday, the market, the first process, and the script of the faults."""
         venue = self.venue
-        self._open_at_venue(TradingDay("2026-07-16"))
+        venue.open_day(_day(YESTERDAY, -3600 * SECOND_NS, LONG_NS))
         with venue.loop.running():
             venue.broker.list_instruments(self.market.instruments)
         self.market.begin()
         for symbol in SYMBOLS[:2]:
             with venue.loop.running():
                 venue.broker.act_by_hand(symbol, Side.BUY, Qty(Decimal(5000)), filled_at=self.market.px(symbol))
-        self._open_at_venue(DAY)
+        venue.open_day(self.day)
         self.supervisor.start()
         dice, at = self.dice, self.timeline.at
+        if self.bell_ns is not None:
+            at(self.bell_ns + NIGHT_NS, self._next_day)
         for _ in range(dice.randint(1, 2)):
             at(dice.randint(2 * SECOND_NS, self.faulty_ns), self.operators.run)
         for _ in range(dice.randint(6, 16)):
             at(dice.randint(SECOND_NS, self.faulty_ns), self.operators.act)
         self._script()
 
-    def _open_at_venue(self, day: TradingDay) -> None:
-        with self.venue.loop.running():
-            self.venue.broker.open_day("CN_A", day, self.day.windows)
+    def _next_day(self) -> None:
+        """The next trading day begins, at the venue and for whoever runs."""
+        self.day = _day(NEXT_DAY, self.timeline.now, LONG_NS)
+        self.venue.open_day(self.day)
+        self.operators.ask(self.day)
 
     def _script(self) -> None:
         """What happens to processes, disks and clocks, and when."""
@@ -218,16 +232,42 @@ class World:
         some_time(Fault.BIT_FLIP, 1, lambda: supervisor.damage(Fault.BIT_FLIP))
         some_time(Fault.OLD_BACKUP, 1, lambda: supervisor.damage(Fault.OLD_BACKUP))
         some_time(Fault.VENUE_RESTARTS, 1, self.network.restart_venue)
+        some_time(Fault.COMMIT_LOST, 1, self._fail_over)
+        some_time(Fault.CLOCK_STEPS, 2, self._step_the_clock)
+        some_time(Fault.CLOCK_DRIFTS, 1, self._let_the_clock_drift)
+        if self.bell_ns is not None and weather.enables(Fault.SLEEPS_OVER_THE_BELL):
+            span = dice.randint(4, 25) * SECOND_NS
+            self.timeline.at(self.bell_ns - 2 * SECOND_NS, lambda: supervisor.pause(Fault.SLEEPS_OVER_THE_BELL, span))
         some_time(Fault.OTHER_POLICY, 1, lambda: supervisor.restart(_other_policy(dice)))
+
+    def _fail_over(self) -> None:
+        """The database fails over to a replica that has not heard of the last commit."""
+        lost = self.disk.fail_over()
+        if lost is not None:
+            self.weather.meet(Fault.COMMIT_LOST)
+            self.note("!", f"the database failed over, batch {lost.batch} is lost")
+            self.judge.rewind(lost)
+
+    def _step_the_clock(self) -> None:
+        """Somebody sets the machine's clock."""
+        step = self.dice.choice((-3600, -90, -5, 2, 30, 90, 90, 3600)) * SECOND_NS
+        self.weather.meet(Fault.CLOCK_STEPS)
+        self.note("!", f"the clock jumps by {step // SECOND_NS} s")
+        self.sundial.offset_ns += step
+        self.wrong_by_ns = max(self.wrong_by_ns, self.sundial.offset_ns)
+
+    def _let_the_clock_drift(self) -> None:
+        self.weather.meet(Fault.CLOCK_DRIFTS)
+        self.sundial.drift_ppm = self.dice.choice((-500, 500))
 
     def _heal(self) -> None:
         """The faults stop; what was down comes back."""
         self.note("^", "the faults stop")
         self.weather.calm = True
         self.network.heal()
-        self.sundial.offset_ns = self.sundial.drift_ppm = 0
+        self.sundial.set_right()
         self.supervisor.heal()
-        end = self.timeline.now + T_CONV_NS
+        end = self.timeline.now + T_CONV_NS + self.wrong_by_ns
         while self.timeline.now < end:
             self.timeline.run(self.timeline.now + 10 * SECOND_NS)
             self.operators.settle()
@@ -254,6 +294,11 @@ class World:
             if process.engine.state.seq == self.judge.shadow.seq:
                 return
             self.timeline.run(self.timeline.now + SECOND_NS // 100)
+
+
+def _day(trading_day: TradingDay, begins: int, ends: int) -> OpenTradingDay:
+    """A trading day with one window, in the world's time."""
+    return OpenTradingDay("CN_A", trading_day, ((UtcNs(NOON + begins), UtcNs(NOON + ends)),))
 
 
 def _other_policy(dice: Random) -> Policy:

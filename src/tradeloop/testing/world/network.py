@@ -51,7 +51,15 @@ class Network:
         self.moment: Callable[[Fault], None] = lambda fault: None
         self._next_slot = 0
         self._changed: dict[ExecID, None] = {}
+        self._handed_over: dict[ClOrdID, None] = {}
         venue.listeners.append(self._hear)
+
+    def hand_over(self, session: Wire, order: Order) -> None:
+        """An order leaves a process."""
+        if order.cl_ord_id in self._handed_over and not self.knows_repeats:
+            self.weather.meet(Fault.ID_TAKEN_TWICE)
+        self._handed_over[order.cl_ord_id] = None
+        self.sent(session, order)
 
     @property
     def knows_repeats(self) -> bool:

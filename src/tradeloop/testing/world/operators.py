@@ -21,6 +21,7 @@ from tradeloop.core.types import (
     ClOrdID,
     Currency,
     Mode,
+    OrdStatus,
     OrdType,
     Px,
     Qty,
@@ -36,9 +37,11 @@ from tradeloop.testing.checkers import Judge
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.loop import Timeline
 from tradeloop.testing.world.market import SYMBOLS, Market
+from tradeloop.testing.world.process import Process
 from tradeloop.testing.world.supervisor import Supervisor
 from tradeloop.testing.world.venue import Venue
 
+OPEN: Final = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
 TRIES: Final = 20
 ASK_AGAIN_NS: Final = 2 * SECOND_NS
 
@@ -225,3 +228,13 @@ class Operators:
             if run.status is RunStatus.PAUSED:
                 known = run.created.trade_date == self._today()
                 process.ask(c.ResumeRun(run_id, "carol") if known else c.CancelRun(run_id, "carol"), lambda reply: None)
+        self._resolve(process, state)
+
+    def _resolve(self, process: Process, state: State) -> None:
+        """An order whose fate is unknown and whose day is over: no books show it any more, so the person asks the venue."""
+        working = {order.cl_ord_id for order in self._venue.truth().orders or () if order.ord_status in OPEN}
+        for cl_ord_id, order in [*state.orders.open.items()]:
+            if order.unknown_at is None or order.trading_day == self._today() or cl_ord_id in working:
+                continue
+            as_ = "CANCELED" if self._venue.orders_of.get(cl_ord_id) else "NOT_SENT"
+            process.ask(c.ResolveOrder(cl_ord_id, as_, "carol", "asked the venue"), lambda reply: None)

@@ -79,7 +79,7 @@ class Supervisor:
 
     def _refused(self, process: Process, error: JournalDamaged) -> None:
         """A process did not start on this journal: rightly, where it was damaged; then the right one is put back."""
-        if not self._disk.is_damaged_on_purpose:
+        if not self._disk.is_damaged_on_purpose and not self._disk.forget_ahead():
             self.bug(f"{process.name} refused a sound journal: {error}")
         self._disk.mend()
 
@@ -158,11 +158,13 @@ class Supervisor:
             self.current.stop()
 
     def heal(self) -> None:
-        """Let everybody go on, and see to it that one runs."""
+        """Let everybody go on, start those anew whose time stands still, and see to it that one runs."""
         self._traps.clear()
         self._kills_in_recovery = 0
         for process in [*self.lives]:
             process.loop.kill_at = None
             process.loop.stopped = False
+            if process.clock.ahead_ns:
+                process.kill()
         if not self.lives:
             self._start_again(RETRY_NS)

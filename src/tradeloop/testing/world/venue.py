@@ -15,6 +15,7 @@ import msgspec
 from tradeloop.brokers.paper import PaperBroker, PaperConfig
 from tradeloop.brokers.paper.adapter import CAPABILITIES
 from tradeloop.core.capabilities import Capabilities, Dedupes
+from tradeloop.core.commands import OpenTradingDay
 from tradeloop.core.order import Order
 from tradeloop.core.reports import (
     BrokerSnapshot,
@@ -86,7 +87,6 @@ class Venue:
         self.arrived(it)
         known = self.orders_of.get(it.cl_ord_id)
         if known and self._has_forgotten(it.cl_ord_id):
-            self._weather.meet(Fault.ID_TAKEN_TWICE)
             it = msgspec.structs.replace(it, cl_ord_id=ClOrdID(f"{it.cl_ord_id}{AGAIN}{len(known)}"))
             order = msgspec.structs.replace(order, order=it)
         self.loop.at_once(self.broker.place(order))
@@ -129,6 +129,11 @@ class Venue:
             orders=tuple(o for o in books.orders or () if o.order_id not in hidden),
             executions=tuple(x for x in books.executions or () if x.order_id not in hidden),
         )
+
+    def open_day(self, day: OpenTradingDay) -> None:
+        """A trading day begins."""
+        with self.loop.running():
+            self.broker.open_day(day.session, day.trading_day, day.windows)
 
     # --- the market, and what happens without being asked
 

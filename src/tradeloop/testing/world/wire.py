@@ -83,7 +83,7 @@ class Wire:
         if weather.strikes(Fault.THROTTLED):
             raise NotSent("too many requests; this one was not processed")
         order = msgspec.structs.replace(order, order=msgspec.structs.replace(order.order))
-        net.sent(self, order.order)
+        net.hand_over(self, order.order)
         net.disturb()
         key, heard = self._expect()
         if net.loses_requests or weather.strikes(Fault.REQUEST_LOST):
