@@ -61,6 +61,7 @@ class Disk:
         """What is remembered of the head outside of the journal, as the file beside a SQLite database does."""
         self.full_until = 0
         self.has_lost_a_commit = False
+        self.failovers = 0
         self.lease_gone_until = 0
         self.watch: Callable[[Batch], None] = lambda row: None
         self.moment: Callable[[Fault], None] = lambda fault: None
@@ -98,6 +99,8 @@ class Disk:
 
     def _refusal(self, commit: Commit) -> Exception | None:
         row, after = commit.row, self.head
+        if commit.journal.failovers != self.failovers:
+            return JournalFailed("the connection to the database was lost; nothing was written")
         if row.epoch != self.epoch:
             return StaleEpoch(f"batch {row.batch} carries epoch {row.epoch}, the current one is {self.epoch}; stop this process")
         if self.weather.strikes(Fault.NO_SPACE):
@@ -160,11 +163,12 @@ class Disk:
 
     def fail_over(self) -> Batch | None:
         """The replica that takes over has not heard of the last commit: it is gone."""
-        if self.is_damaged_on_purpose or not self.rows or (self.snapshots and self.snapshots[0].batch >= self.rows[-1].batch):
+        if self.is_lock or self.is_damaged_on_purpose or not self.rows or (self.snapshots and self.snapshots[0].batch >= self.rows[-1].batch):
             return None
         lost = self.rows.pop()
         self.seen_head = self.head
         self.has_lost_a_commit = True
+        self.failovers += 1
         return lost
 
     def flip_a_bit(self) -> bool:
@@ -218,6 +222,8 @@ class DiskJournal:
         self._disk = disk
         self._loop = loop
         self._epoch: int | None = None
+        self.failovers = disk.failovers
+        """How many there had been when its connection was made: one more, and the connection is gone."""
 
     async def open(self) -> None:
         """Cut off a torn end, and check that the last row is whole and that no row has gone missing."""
@@ -325,6 +331,8 @@ class DiskJournal:
         self._alive()
 
     def _reach(self) -> None:
+        if self.failovers != self._disk.failovers:
+            raise JournalFailed("the connection to the database was lost; start again")
         if self._disk.timeline.now < self._disk.lease_gone_until:
             raise JournalFailed("the lease could not be reached: the database does not answer")
 

@@ -48,6 +48,8 @@ SETTLES_NS: Final = 20 * SECOND_NS
 """What is on its way when the prices come to rest has ended by then."""
 QUIET_NS: Final = 65 * SECOND_NS
 """After that nothing may be written any more: two looks at the same books make no fact (invariant 37)."""
+PAST_NS: Final = 7200 * SECOND_NS
+"""How long before the first process the venue has been there: no clock is ever so wrong that it says otherwise."""
 LONG_NS: Final = 30_000 * SECOND_NS
 NIGHT_NS: Final = 12 * SECOND_NS
 SHORT_DAYS: Final = 0.1
@@ -80,7 +82,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.lines: list[tuple[int, str, str]] = []
-        self.timeline = Timeline()
+        self.timeline = Timeline(-PAST_NS)
         self.sundial = Sundial(self.timeline, NOON)
         self.weather = Weather(self._dice("weather"))
         self.dice = self._dice("script")
@@ -100,7 +102,7 @@ class World:
         self.bell_ns: int | None = None
         if self.weather.enables(Fault.SLEEPS_OVER_THE_BELL) or self.dice.random() < SHORT_DAYS:
             self.bell_ns = self.dice.randint(self.faulty_ns // 3, self.faulty_ns * 3 // 4)
-        self.day = _day(DAY, -3600 * SECOND_NS, LONG_NS if self.bell_ns is None else self.bell_ns)
+        self.day = _day(DAY, -PAST_NS, LONG_NS if self.bell_ns is None else self.bell_ns)
         self.wrong_by_ns = 0
         """How far clocks were ahead at most: facts stamped in the future have to become past before books can be compared."""
         self._wire()
@@ -189,14 +191,16 @@ class World:
     def _begin(self) -> None:
         """Holdings of yesterday, the market, the first process, and the script of the faults."""
         venue = self.venue
-        venue.open_day(_day(YESTERDAY, -3600 * SECOND_NS, LONG_NS))
+        venue.open_day(_day(YESTERDAY, -PAST_NS, LONG_NS))
         with venue.loop.running():
             venue.broker.list_instruments(self.market.instruments)
-        self.market.begin()
+        self.market.quote_all()
         for symbol in SYMBOLS[:2]:
             with venue.loop.running():
                 venue.broker.act_by_hand(symbol, Side.BUY, Qty(Decimal(5000)), filled_at=self.market.px(symbol))
         venue.open_day(self.day)
+        self.timeline.run(0)
+        self.market.begin()
         self.supervisor.start()
         dice, at = self.dice, self.timeline.at
         if self.bell_ns is not None:

@@ -150,8 +150,8 @@ def _remember(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 class Timeline:
     """The one time of a world, in nanoseconds since it began, and what is due in it."""
 
-    def __init__(self) -> None:
-        self.now = 0
+    def __init__(self, now: int = 0) -> None:
+        self.now = now
         self.steps = 0
         self.loops: list[VirtualLoop] = []
         self._due: list[tuple[int, int, Callable[[], None]]] = []

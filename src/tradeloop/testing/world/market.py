@@ -29,15 +29,19 @@ class Market:
         self.readers: list[Callable[[Quote], None]] = []
         self._timeline, self._sundial, self._weather, self._dice = timeline, sundial, weather, dice
         self._ticks = dict.fromkeys(SYMBOLS, 1000)
-        self._halted_until = dict.fromkeys(SYMBOLS, 0)
+        self._halted_until = dict.fromkeys(SYMBOLS, timeline.now)
         self._next = 0
         self.is_quiet = False
         """Whether prices stand still, so that nothing new can happen because of them."""
 
-    def begin(self) -> None:
-        """Quote everything once, and go on from there."""
+    def quote_all(self) -> None:
+        """Quote everything once."""
         for symbol in SYMBOLS:
             self._quote(symbol)
+
+    def begin(self) -> None:
+        """Quote everything, and go on from there."""
+        self.quote_all()
         self._timeline.after(SECOND_NS, self._move)
 
     @property

@@ -141,7 +141,7 @@ class Network:
             if strikes(Fault.REJECT_AFTER_ACCEPT):
                 self.rejected[report.cl_ord_id] = None
                 self.timeline.after(self.within(0.1, 2), lambda: self.cancel_unasked(report.order_id))
-        elif type(report) is Execution and self.timeline.now:
+        elif type(report) is Execution and self.timeline.now > 0:
             if strikes(Fault.TAKEN_BACK):
                 self.timeline.after(self.within(0.1, 20), lambda: self._take_back(report))
             if report.cl_ord_id is not None and strikes(Fault.OVERFILL):

@@ -1,0 +1,148 @@
+"""`python -m tradeloop.testing.prove --seeds 2000`: live many worlds, and show what they met.
+
+Prints how many seeds, crashes, trades and virtual hours there were, which faults struck how often, and every violation with
+the command that lives its seed again. Ends with an error when an invariant was broken, and when enough seeds were lived and
+a fault has never struck: a fault that cannot happen proves nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from multiprocessing import get_context
+from typing import Final
+
+import msgspec
+
+from tradeloop.core.types import SECOND_NS
+from tradeloop.engine.clock import stopwatch_ns
+from tradeloop.testing.faults import Fault
+from tradeloop.testing.world.life import Outcome, live
+
+EVERY_FAULT_FROM: Final = 2_000
+"""So many seeds have to meet every fault."""
+SHOWN: Final = 3
+"""Failing seeds whose whole story is printed; of the others the violations."""
+CLEANED_EVERY: Final = 50
+"""Seeds between two collections of what dead processes leave."""
+
+
+class Tally(msgspec.Struct):
+    """What many seeds came to."""
+
+    seeds: int = 0
+    crashes: int = 0
+    trades: int = 0
+    events: int = 0
+    virtual_ns: int = 0
+    met: Counter[str] = msgspec.field(default_factory=Counter)
+    failed: list[int] = []
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one seed."""
+        self.seeds += 1
+        self.crashes += outcome.crashes
+        self.trades += outcome.trades
+        self.events += outcome.events
+        self.virtual_ns += outcome.virtual_ns
+        self.met.update({fault.name: 1 for fault in outcome.met})
+        if outcome.violations:
+            self.failed.append(outcome.seed)
+
+    @property
+    def never_met(self) -> list[Fault]:
+        """The faults that no seed has met."""
+        return [fault for fault in Fault if fault.name not in self.met]
+
+
+def story(outcome: Outcome) -> Iterator[str]:
+    """One line per event in fixed columns: virtual seconds, a mark, and what happened.
+
+    `!` something broke, `^` it came back, `X` an invariant did not hold, blank a fact of the journal.
+    """
+    broken = [(found.at_ns, "X", f"invariant {found.invariant}: {found.text}") for found in outcome.violations]
+    for at_ns, mark, text in sorted([*outcome.lines, *broken], key=lambda line: line[0]):
+        yield f"{at_ns / SECOND_NS:10.3f} {mark} {text.rstrip()}"
+
+
+def replay_command(seed: int) -> str:
+    """What lives a seed again."""
+    return f"tradeloop replay --seed {seed}"
+
+
+def lived(seeds: Iterable[int], jobs: int = 1) -> Iterator[Outcome]:
+    """The seeds' outcomes, in the order of the seeds; the story is kept of those alone that failed."""
+    if jobs == 1:
+        yield from map(_live_one, seeds)
+        return
+    with get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap(_live_one, seeds, chunksize=8)
+
+
+def _live_one(seed: int) -> Outcome:
+    outcome = live(seed)
+    if seed % CLEANED_EVERY == 0:
+        gc.unfreeze()
+        gc.collect()
+    return outcome if outcome.violations else msgspec.structs.replace(outcome, lines=[])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Live the seeds that were asked for; 0 when nothing was broken."""
+    asked = _parsed(arguments)
+    began = stopwatch_ns()
+    tally, shown, say = Tally(), 0, sys.stdout.write
+    for outcome in lived(range(asked.start, asked.start + asked.seeds), asked.jobs):
+        tally.add(outcome)
+        if outcome.violations:
+            shown += 1
+            say(f"\nseed {outcome.seed} broke {len(outcome.violations)} times; live it again: {replay_command(outcome.seed)}\n")
+            if shown <= SHOWN:
+                say("\n".join(story(outcome)) + "\n")
+            for found in islice(outcome.violations, SHOWN):
+                say(f"  invariant {found.invariant} at {found.at_ns / SECOND_NS:.3f} s: {found.text}\n")
+        if tally.seeds % 500 == 0:
+            say(f"{tally.seeds} seeds lived, {len(tally.failed)} broken\n")
+            sys.stdout.flush()
+    seconds = (stopwatch_ns() - began) / SECOND_NS
+    say("\n".join(summary(tally, seconds)) + "\n")
+    missing = tally.never_met if tally.seeds >= EVERY_FAULT_FROM else []
+    for fault in missing:
+        say(f"{fault.number} {fault.name} has not struck in {tally.seeds} seeds; expected every fault to be met\n")
+    return 1 if tally.failed or missing else 0
+
+
+def summary(tally: Tally, seconds: float) -> Iterator[str]:
+    """What was lived, what was met, what was broken."""
+    hours = tally.virtual_ns / SECOND_NS / 3600
+    yield (
+        f"{tally.seeds} seeds, {tally.crashes} crashes, {tally.trades} trades, {tally.events} events, "
+        f"{hours:.1f} virtual hours, in {seconds:.0f} s ({tally.seeds / max(seconds, 0.001):.1f} seeds/s)"
+    )
+    yield "seeds that met each fault:"
+    for fault in Fault:
+        number, sentence = fault.value.split(" ", 1)
+        yield f"  {number:<4} {tally.met[fault.name]:>6}  {sentence}"
+    yield f"invariants broken: in {len(tally.failed)} seeds {' '.join(map(str, tally.failed[:20]))}".rstrip()
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tradeloop.testing.prove", description="Live many simulated worlds.")
+    parser.add_argument("--seeds", type=_positive, default=200, help="how many worlds")
+    parser.add_argument("--from", dest="start", type=int, default=0, help="the first seed")
+    parser.add_argument("--jobs", type=_positive, default=1, help="processes that live them")
+    return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"was {text!r}; expected a number of at least 1")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
