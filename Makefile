@@ -6,10 +6,12 @@ BIN     := .venv/bin
 STAMP   := .venv/.installed
 WORKERS ?= 2
 KILLS   ?= 200
+SEEDS   ?= 200
+FROM    ?= 0
 PYTHONS ?= python3.13 python3.12 python3.11 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test crash lint fmt bench check clean
+.PHONY: help setup run test crash lint fmt bench prove check clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +73,9 @@ fmt: setup  ## format, and mend what ruff can mend
 
 bench: setup  ## measure, and print the figures beside the ones to reach
 	$(BIN)/python -m benchmarks
+
+prove: setup  ## live SEEDS simulated worlds from seed FROM on, with every fault of the list, and judge them
+	$(BIN)/python -m tradeloop.testing.prove --seeds $(SEEDS) --from $(FROM) --jobs $(WORKERS)
 
 check: lint test  ## what continuous integration runs
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tradeloop.cli.options import Json
+from tradeloop.cli.seeds import replay_seed
 from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
 
 if TYPE_CHECKING:
@@ -21,9 +22,16 @@ if TYPE_CHECKING:
 def replay(
     ctx: typer.Context,
     until: Annotated[int | None, typer.Option("--until", min=1, help="Stop after this sequence number.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Live this seed of the simulated world instead, and print its story.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Rebuild the state from the journal's first row and print its hash: the same journal always gives the same."""
+    if seed is not None:
+        if until is not None:
+            raise typer.BadParameter("--until was given with --seed; a seed is lived to its end, leave one of them away")
+        replay_seed(ctx, seed, json)
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive

@@ -39,7 +39,7 @@ NOT_REACHED: Final = {
     "17": "changing a working order is not offered by the wire of this world yet",
     "18, 19": "hold by construction and are tested as laws (tests/property, tests/core)",
     "22, 24": "the venue refuses what T+1 forbids and charges by its own schedule; cash and positions agree in the end (36)",
-    "25, 27, 28, 29, 31": "no exposure limits, message throttles, kill switch, self-trade check or slicing algorithms exist yet",
+    "25, 27, 28, 29, 31": "no exposure limits, throttles, kill switch, self-trade check or slicing algorithms exist yet",
     "34": "golden journals are replayed by tests/journal",
     "39, 41": "there is no client of a stream and no alert channel yet",
 }
@@ -69,6 +69,19 @@ class Judge:
         self._rereading = False
         self._now = now
         self._at_venue = orders_at_venue
+        self._check: dict[type, Callable[[Any], None]] = {
+            ev.OrderStaged: self._staged,
+            ev.SendBegun: self._send_begun,
+            ev.SendFailed: self._not_there,
+            ev.NotSentProven: self._not_there,
+            ev.ExternalOrderFound: self._stranger,
+            ev.AccountAdopted: self._adopted,
+            ev.Traded: self._traded,
+            ev.TradeBusted: self._taken_back,
+            ev.TradeCorrected: self._taken_back,
+            ev.BooksAdjusted: self._adjusted,
+            ev.Overfilled: self._halted,
+        }
         self._late_by = policy.send_within_ns + policy.place_timeout_ns + SECOND_NS
         self._forget()
 
@@ -152,9 +165,9 @@ class Judge:
         if event.at < self._last_at:
             self.broken(40, f"{kind.__name__} is of {event.at}, the fact before it of {self._last_at}")
         self._last_at = max(self._last_at, event.at)
-        check = _BEFORE.get(kind)
+        check = self._check.get(kind)
         if check is not None:
-            check(self, event)
+            check(event)
 
     def _staged(self, e: ev.OrderStaged) -> None:
         if e.cl_ord_id in self.staged or self.shadow.orders.get(e.cl_ord_id) is not None:
@@ -355,19 +368,6 @@ class Judge:
             self.broken(4, f"request {command.request_id} came with other content, and was answered {reply!r}")
 
 
-_BEFORE: Final[dict[type, Callable[[Judge, Any], None]]] = {
-    ev.OrderStaged: Judge._staged,
-    ev.SendBegun: Judge._send_begun,
-    ev.SendFailed: Judge._not_there,
-    ev.NotSentProven: Judge._not_there,
-    ev.ExternalOrderFound: Judge._stranger,
-    ev.AccountAdopted: Judge._adopted,
-    ev.Traded: Judge._traded,
-    ev.TradeBusted: Judge._taken_back,
-    ev.TradeCorrected: Judge._taken_back,
-    ev.BooksAdjusted: Judge._adjusted,
-    ev.Overfilled: Judge._halted,
-}
 _OF_FILLS: Final = (ev.Traded, ev.TradeBusted, ev.TradeCorrected)
 _ADDS: Final = (ev.Traded, ev.TradeCorrected)
 _OF_BOOKS: Final = (*_OF_FILLS, ev.BooksAdjusted, ev.AccountAdopted)

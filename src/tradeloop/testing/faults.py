@@ -119,9 +119,7 @@ class Weather:
     def __init__(self, dice: Random) -> None:
         self._dice = dice
         share = dice.choice((0.0, ENABLED_OF_ALL / 3, ENABLED_OF_ALL, ENABLED_OF_ALL, 2 * ENABLED_OF_ALL))
-        self.rates = {
-            fault: dice.choice(RARE_RATES if fault in RARE else RATES) for fault in Fault if dice.random() < share
-        }
+        self.rates = {fault: dice.choice(RARE_RATES if fault in RARE else RATES) for fault in Fault if dice.random() < share}
         self.calm = False
         """Whether the faults have stopped."""
         self.met: Counter[Fault] = Counter()

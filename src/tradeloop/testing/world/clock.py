@@ -6,6 +6,8 @@ is asked of the machine in seconds and checked again when it ends.
 
 from __future__ import annotations
 
+import asyncio
+
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.testing.world.loop import Timeline, VirtualLoop
 
@@ -59,22 +61,24 @@ class WorldClock:
     async def sleep_until(self, due: UtcNs) -> None:
         """Return when `now() >= due`; lets others run even when that is already so."""
         while (wait := due - self.now()) > 0:
-            await self._rest(wait)
-        await self._rest(0)
+            await self.rest(wait)
+        await self.rest(0)
 
-    async def _rest(self, wait_ns: int) -> None:
+    async def rest(self, wait_ns: int) -> None:
+        """Let so much time of the world pass, or let the others run."""
         waking = self._loop.create_future()
+        timer: asyncio.Handle
         if wait_ns:
             timer = self._loop.call_later(wait_ns / SECOND_NS, _wake, waking)
         else:
-            timer = self._loop.call_soon(_wake, waking)  # type: ignore[assignment]
+            timer = self._loop.call_soon(_wake, waking)
         try:
             await waking
         finally:
             timer.cancel()
 
 
-def _wake(waking) -> None:  # type: ignore[no-untyped-def]
+def _wake(waking: asyncio.Future[None]) -> None:
     if not waking.done():
         waking.set_result(None)
 
@@ -93,4 +97,4 @@ class TrueClock:
     async def sleep_until(self, due: UtcNs) -> None:
         """Return when it is `due`."""
         while (wait := due - self.now()) > 0:
-            await self._inner._rest(wait)  # noqa: SLF001 - the same way to rest, by another dial
+            await self._inner.rest(wait)

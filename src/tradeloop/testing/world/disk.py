@@ -102,7 +102,9 @@ class Disk:
         if commit.journal.failovers != self.failovers:
             return JournalFailed("the connection to the database was lost; nothing was written")
         if row.epoch != self.epoch:
-            return StaleEpoch(f"batch {row.batch} carries epoch {row.epoch}, the current one is {self.epoch}; stop this process")
+            return StaleEpoch(
+                f"batch {row.batch} carries epoch {row.epoch}, the current one is {self.epoch}; stop this process"
+            )
         if self.weather.strikes(Fault.NO_SPACE):
             self.full_until = self.timeline.now + self._dice.randint(1, 8) * SECOND_NS
         if self.timeline.now < self.full_until:
@@ -163,7 +165,12 @@ class Disk:
 
     def fail_over(self) -> Batch | None:
         """The replica that takes over has not heard of the last commit: it is gone."""
-        if self.is_lock or self.is_damaged_on_purpose or not self.rows or (self.snapshots and self.snapshots[0].batch >= self.rows[-1].batch):
+        if (
+            self.is_lock
+            or self.is_damaged_on_purpose
+            or not self.rows
+            or (self.snapshots and self.snapshots[0].batch >= self.rows[-1].batch)
+        ):
             return None
         lost = self.rows.pop()
         self.seen_head = self.head
@@ -232,7 +239,8 @@ class DiskJournal:
         disk.repair_tail()
         if disk.seen_head[1] > disk.head[1]:
             raise JournalDamaged(
-                f"the journal ends at sequence number {disk.head[1]}, and {disk.seen_head[1]} was durable: its newest rows are gone"
+                f"the journal ends at sequence number {disk.head[1]}, and {disk.seen_head[1]} was durable:"
+                " its newest rows are gone"
             )
         if disk.rows:
             codec.follow(None, disk.rows[-1])

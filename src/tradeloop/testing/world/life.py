@@ -10,7 +10,6 @@ venue's. The same seed gives the same journal bytes and the same state hash in e
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -280,7 +279,9 @@ class World:
         before = self.judge.shadow.seq
         self.timeline.run(end + SETTLES_NS + QUIET_NS)
         if self.judge.shadow.seq != before:
-            self.judge.broken(37, f"{self.judge.shadow.seq - before} facts were made while nothing happened: {self.lines[-1][2]}")
+            self.judge.broken(
+                37, f"{self.judge.shadow.seq - before} facts were made while nothing happened: {self.lines[-1][2]}"
+            )
 
     def _judge(self) -> None:
         process = self.supervisor.current
@@ -318,7 +319,19 @@ def _sentence(event: Event) -> str:
     subject = getattr(event, "cl_ord_id", None) or getattr(event, "run_id", None) or getattr(event, "break_id", "")
     shown = [
         f"{name}={_short(value)}"
-        for name in ("symbol", "side", "order_qty", "last_qty", "last_px", "price", "exec_id", "order_id", "status", "text", "epoch")
+        for name in (
+            "symbol",
+            "side",
+            "order_qty",
+            "last_qty",
+            "last_px",
+            "price",
+            "exec_id",
+            "order_id",
+            "status",
+            "text",
+            "epoch",
+        )
         if (value := getattr(event, name, None)) not in (None, "")
     ]
     return f"{type(event).__name__:<20} {subject:<20} {' '.join(shown)}"

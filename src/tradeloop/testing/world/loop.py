@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable, Coroutine
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from math import ceil
 from typing import Any, Final, TypeVar
+
+from typing_extensions import override
 
 from tradeloop.core.types import SECOND_NS
 
@@ -33,6 +36,9 @@ class Stuck(AssertionError):
 class VirtualLoop(asyncio.BaseEventLoop):
     """The event loop of one process. It runs only when its timeline says so, one callback after another."""
 
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+
     def __init__(self, timeline: Timeline, name: str) -> None:
         super().__init__()
         self.name = name
@@ -47,6 +53,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """What a callback raised that nobody caught."""
         self.set_exception_handler(_remember)
 
+    @override
     def time(self) -> float:
         """Seconds since the world began."""
         return self.timeline.now / SECOND_NS
@@ -59,8 +66,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def next_due(self) -> int | None:
         """When its next timer is due, in nanoseconds of the timeline; None without one."""
         scheduled = self._scheduled
-        while scheduled and scheduled[0]._cancelled:
-            heapq.heappop(scheduled)._scheduled = False
+        while scheduled and scheduled[0].cancelled():
+            heapq.heappop(scheduled)
         return _due(scheduled[0]) if scheduled else None
 
     def wake(self) -> None:
@@ -68,8 +75,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         now, scheduled = self.timeline.now, self._scheduled
         while scheduled and _due(scheduled[0]) <= now:
             handle = heapq.heappop(scheduled)
-            handle._scheduled = False
-            if not handle._cancelled:
+            if not handle.cancelled():
                 self._ready.append(handle)
 
     def turn(self) -> int:
@@ -82,14 +88,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 if self.dead or self.stopped:
                     break
                 handle = self._ready.popleft()
-                if not handle._cancelled:
+                if not handle.cancelled():
                     self.steps += 1
                     ran += 1
                     handle._run()
         return ran
 
     @contextmanager
-    def running(self):  # type: ignore[no-untyped-def]
+    def running(self) -> Iterator[None]:
         """Be the loop that asyncio finds running, inside the block."""
         before = asyncio._get_running_loop()
         asyncio._set_running_loop(self)
@@ -122,10 +128,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.set_exception_handler(lambda _loop, _context: None)
         for task in asyncio.all_tasks(self):
             work = task.get_coro()
-            try:
-                work.close()  # type: ignore[union-attr]
-            except (RuntimeError, ValueError, Killed):
-                continue  # it wanted to wait once more, or is the one that was running
+            # What a dying callback still wants to do is no part of this world: wait once more, or tidy up what is gone.
+            with suppress(RuntimeError, ValueError, LookupError, Killed):
+                work.close()
         self.close()
 
     def _write_to_self(self) -> None:
@@ -137,7 +142,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 def _due(timer: asyncio.TimerHandle) -> int:
     """When a timer is due, in nanoseconds of the timeline."""
-    return ceil(timer._when * SECOND_NS)
+    return ceil(timer.when() * SECOND_NS)
 
 
 def _remember(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -70,20 +70,19 @@ class Operators:
 
     def ask(self, command: Command, then: Callable[[Any], None] = lambda reply: None, tries: int = TRIES) -> None:
         """Ask until somebody answers; a repeat carries the same key."""
-        answered = False
+        answers: list[Any] = []
 
         def heard(reply: Any) -> None:
-            nonlocal answered
             if isinstance(reply, Exception) and not isinstance(reply, BadInput):
                 return  # the engine ended before it was durable: asked again below
-            first, answered = not answered, True
+            answers.append(reply)
             self._judge.replied(command, reply)
-            if first:
+            if len(answers) == 1:
                 then(reply)
 
         def again() -> None:
-            if not answered and tries > 1:
-                self.ask(command, lambda reply: None if answered else heard(reply), tries - 1)
+            if not answers and tries > 1:
+                self.ask(command, lambda reply: None if answers else heard(reply), tries - 1)
 
         process = self._supervisor.current
         if process is not None:
@@ -231,10 +230,12 @@ class Operators:
         self._resolve(process, state)
 
     def _resolve(self, process: Process, state: State) -> None:
-        """An order whose fate is unknown and whose day is over: no books show it any more, so the person asks the venue."""
+        """Orders that no books show any more, because their day is over: the person asks the venue what became of them."""
         working = {order.cl_ord_id for order in self._venue.truth().orders or () if order.ord_status in OPEN}
+        missing = {known.subject for known in state.breaks.values() if known.kind == "order_missing"}
         for cl_ord_id, order in [*state.orders.open.items()]:
-            if order.unknown_at is None or order.trading_day == self._today() or cl_ord_id in working:
+            forgotten = order.unknown_at is not None and order.trading_day != self._today()
+            if cl_ord_id in working or not (forgotten or cl_ord_id in missing):
                 continue
             as_ = "CANCELED" if self._venue.orders_of.get(cl_ord_id) else "NOT_SENT"
             process.ask(c.ResolveOrder(cl_ord_id, as_, "carol", "asked the venue"), lambda reply: None)

@@ -287,7 +287,11 @@ class Wire:
             net.weather.meet(Fault.ACKS_MIXED_UP)
             self._deliver(msgspec.structs.replace(held, order_id=ack.order_id))
             return msgspec.structs.replace(ack, order_id=held.order_id)
-        if held is None and net.weather.enables(Fault.ACKS_MIXED_UP) and net.dice.random() < net.weather.rates[Fault.ACKS_MIXED_UP]:
+        if (
+            held is None
+            and net.weather.enables(Fault.ACKS_MIXED_UP)
+            and net.dice.random() < net.weather.rates[Fault.ACKS_MIXED_UP]
+        ):
             self._held_ack = ack
             net.timeline.after(SECOND_NS, self._release_ack)
             return None

@@ -1,0 +1,95 @@
+"""The judge finds what it is there to find: the product, or its surroundings, broken on purpose."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import msgspec
+import pytest
+
+from tradeloop.core import fate
+from tradeloop.core.errors import FateUnknown, NotSent
+from tradeloop.core.execution import exec_key
+from tradeloop.ports.journal import Batch
+from tradeloop.testing.builders import BROKER
+from tradeloop.testing.world.disk import Commit, Disk, DiskJournal
+from tradeloop.testing.world.life import live
+from tradeloop.testing.world.process import Process
+from tradeloop.testing.world.wire import Wire
+
+MOST_SEEDS = 150
+
+
+def found_within(seeds: int) -> set[int]:
+    """The invariants that the first failing seed breaks; empty when none fails."""
+    for seed in range(seeds):
+        broken = {violation.invariant for violation in live(seed).violations}
+        if broken:
+            return broken
+    return set()
+
+
+def test_an_adapter_that_takes_no_answer_for_not_sent_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blind retry: invariants 1 and 6."""
+    place = Wire.place
+
+    async def hopeful(self: Wire, order: Any) -> None:
+        try:
+            await place(self, order)
+        except FateUnknown as error:
+            raise NotSent(str(error)) from error
+
+    monkeypatch.setattr(Wire, "place", hopeful)
+    assert found_within(MOST_SEEDS) & {1, 6}
+
+
+def test_a_proof_of_absence_that_comes_too_early_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hasty reject, which only late requests and lagging books reveal: invariants 1 and 6, or the engine falls over it."""
+    made = Process.__init__
+
+    def hasty(self: Process, *given: Any) -> None:
+        made(self, *given)
+        brokers = self.engine.around.brokers
+        brokers[BROKER] = msgspec.structs.replace(brokers[BROKER], request_lifetime_ns=0, visibility_lag_ns=0)
+
+    monkeypatch.setattr(Process, "__init__", hasty)
+    monkeypatch.setattr(fate, "_left_by", lambda state, around, begun: begun)
+    assert found_within(3 * MOST_SEEDS) & {1, 6, 42}
+
+
+def test_a_commit_that_returns_before_it_is_durable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing fsync: invariants 2 and 7."""
+
+    async def hasty(self: DiskJournal, batch: Batch) -> None:
+        self._disk.begin(Commit(self, batch, lambda error: None))
+
+    monkeypatch.setattr(DiskJournal, "append", hasty)
+    assert found_within(MOST_SEEDS) & {2, 7}
+
+
+def test_a_fill_that_counts_as_often_as_it_is_told_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Double booking: invariants 12 and 36."""
+    number, key = count(), exec_key
+    monkeypatch.setattr("tradeloop.core.fills.exec_key", lambda *parts: f"{key(*parts)}-{next(number)}")
+    assert found_within(MOST_SEEDS) & {12, 36}
+
+
+def test_a_journal_that_takes_rows_of_an_old_epoch_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease that fences nobody: invariants 33 and 35."""
+    refusal = Disk._refusal
+
+    def blind(self: Disk, commit: Commit) -> Exception | None:
+        current, self.epoch = self.epoch, commit.row.epoch
+        try:
+            return refusal(self, commit)
+        finally:
+            self.epoch = current
+
+    monkeypatch.setattr(Disk, "_refusal", blind)
+
+    async def never_lost(self: DiskJournal) -> None:
+        return None
+
+    monkeypatch.setattr(DiskJournal, "renew", never_lost)
+    assert found_within(4 * MOST_SEEDS) & {32, 33, 35}
