@@ -253,7 +253,7 @@ class World:
 
     def _step_the_clock(self) -> None:
         """Somebody sets the machine's clock."""
-        step = self.dice.choice((-3600, -90, -5, 2, 30, 90, 90, 3600)) * SECOND_NS
+        step = self.dice.choice((-3600, -90, -90, -30, -5, 2, 5, 30, 30, 90, 90, 3600)) * SECOND_NS
         self.weather.meet(Fault.CLOCK_STEPS)
         self.note("!", f"the clock jumps by {step // SECOND_NS} s")
         self.sundial.offset_ns += step

@@ -80,18 +80,21 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def turn(self) -> int:
         """Run what is ready now; how many callbacks that were."""
-        ran = 0
-        with self.running():
-            for _ in range(len(self._ready)):
+        ran, ready = 0, self._ready
+        asyncio._set_running_loop(self)
+        try:
+            for _ in range(len(ready)):
                 if self.kill_at is not None and self.steps >= self.kill_at:
                     self.die()
                 if self.dead or self.stopped:
                     break
-                handle = self._ready.popleft()
+                handle = ready.popleft()
                 if not handle.cancelled():
                     self.steps += 1
                     ran += 1
                     handle._run()
+        finally:
+            asyncio._set_running_loop(None)
         return ran
 
     @contextmanager

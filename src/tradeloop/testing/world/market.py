@@ -18,6 +18,9 @@ from tradeloop.testing.world.loop import Timeline
 
 SYMBOLS: Final = tuple(Symbol(f"60000{n}.SH") for n in (1, 2, 3, 4))
 TICK: Final = Decimal("0.01")
+CALM_PACE: Final = 3
+QUIET_PACE: Final = 10
+"""How much slower prices come when the faults are over, and when nothing shall happen any more."""
 PLENTY: Final = 1_000_000
 
 
@@ -70,7 +73,8 @@ class Market:
         if self._weather.strikes(Fault.HALTED):
             self._halted_until[symbol] = self._timeline.now + dice.randint(3, 20) * SECOND_NS
         self._quote(symbol)
-        self._timeline.after(dice.randint(500_000_000, SECOND_NS), self._move)
+        pace = QUIET_PACE if self.is_quiet else CALM_PACE if self._weather.calm else 1
+        self._timeline.after(pace * dice.randint(SECOND_NS // 2, SECOND_NS), self._move)
 
     def _quote(self, symbol: Symbol) -> None:
         quote = self._of(symbol)
