@@ -1,0 +1,73 @@
+"""The command that lives many worlds, and the one that tells a single life."""
+
+from __future__ import annotations
+
+import pytest
+
+from tradeloop.testing.faults import Fault
+from tradeloop.testing.prove import Tally, main, story, summary
+from tradeloop.testing.world import life
+from tradeloop.testing.world.disk import Disk
+
+
+def test_it_says_what_was_lived_and_that_nothing_broke(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seeds", "3", "--from", "7"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("3 seeds, ")
+    assert all(f"  {fault.number:<4}" in said for fault in Fault)
+    assert "invariants broken: in 0 seeds" in said
+
+
+def test_a_broken_invariant_ends_it_with_an_error_a_story_and_the_command_that_tells_it_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "converged", lambda judge, state, truth: judge.broken(36, "made up"))
+    assert main(["--seeds", "1", "--from", "7"]) == 1
+    said = capsys.readouterr().out
+    assert "live it again: tradeloop replay --seed 7" in said
+    assert " ^ p1 starts" in said
+    assert " X invariant 36: made up" in said
+
+
+def test_a_fault_that_never_strikes_is_named_once_enough_seeds_were_lived(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tradeloop.testing.prove.EVERY_FAULT_FROM", 1)
+    assert main(["--seeds", "1", "--from", "7"]) == 1
+    assert "has not struck in 1 seeds; expected every fault to be met" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("asked", [["--seeds", "0"], ["--seeds", "many"], ["--jobs", "-1"]])
+def test_a_number_that_makes_no_sense_is_refused(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(asked)
+    assert "expected a number of at least 1" in capsys.readouterr().err
+
+
+def test_a_story_is_told_in_the_order_it_happened() -> None:
+    outcome = life.live(3)
+    times = [float(line[:10]) for line in story(outcome)]
+    assert times == sorted(times)
+    assert len(times) == len(outcome.lines)
+
+
+def test_a_tally_without_seeds_has_met_nothing() -> None:
+    tally = Tally()
+    assert tally.never_met == list(Fault)
+    assert next(summary(tally, 0)).startswith("0 seeds, 0 crashes")
+
+
+def test_a_row_that_nobody_judges_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge sees every durable row: one that it does not hear of breaks the chain it follows (invariant 33)."""
+    keep, kept = Disk._keep, []
+
+    def deaf(self: Disk, row: object) -> None:
+        kept.append(row)
+        watch = self.watch
+        if len(kept) == 5:
+            self.watch = lambda row: None
+        keep(self, row)  # type: ignore[arg-type]
+        self.watch = watch
+
+    monkeypatch.setattr(Disk, "_keep", deaf)
+    assert 33 in {violation.invariant for violation in life.live(7).violations}
