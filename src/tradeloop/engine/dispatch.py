@@ -121,7 +121,9 @@ class Dispatch:
         try:
             await self._hand_over(broker, order, effect)
         finally:
-            del self._placing[order.cl_ord_id]
+            # A later attempt may have taken the place while this one still waited for its wire.
+            if self._placing.get(order.cl_ord_id) is asyncio.current_task():
+                del self._placing[order.cl_ord_id]
 
     async def _hand_over(self, broker: Broker, order: Order, effect: SendOrder) -> None:
         if self._halted:
