@@ -584,3 +584,16 @@ def test_the_loss_of_a_fate_is_told_once() -> None:
     lose(desk, order)
     desk.give(BrokerDown(BROKER, "gone"), TimerFired("ack_timeout", order.cl_ord_id))
     assert len(desk.of(FateLost)) == 1
+
+
+def test_a_clock_set_forward_between_two_looks_proves_nothing() -> None:
+    """F61, invariants 6 and 40: the broker's clock has to have gone on as long as ours."""
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.wait(1)
+    desk.give(a_snapshot(as_of=desk.now + 3600 * SECOND_NS, asked_at=desk.now))
+    desk.wait(3600)  # set right
+    prove_absence(desk, looks=5, every=1)
+    assert status(desk, order) is OrdStatus.UNKNOWN
+    prove_absence(desk, looks=2, every=6)
+    assert [e.looks for e in desk.of(NotSentProven)] == [8]

@@ -188,10 +188,14 @@ class FateLost(Fact, frozen=True):
 
 
 class AbsenceSeen(Fact, frozen=True):
-    """One complete look at the broker's books did not show an order of unknown fate."""
+    """One complete look at the broker's books did not show an order of unknown fate.
+
+    `as_of` is the moment up to which it surely shows everything, `broker_at` the broker's own time of it.
+    """
 
     cl_ord_id: ClOrdID
     as_of: UtcNs
+    broker_at: UtcNs | None = None
 
 
 class NotSentProven(Fact, frozen=True):

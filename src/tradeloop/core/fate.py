@@ -68,13 +68,15 @@ def not_shown(
     covers = _covers if snapshot.orders_complete and able.orders_complete else _shows_all_fills
     if not covers(snapshot, order, begun) or nameless.may_be(state, order, begun):
         return
-    yield AbsenceSeen(now, order.cl_ord_id, seen_at)
+    yield AbsenceSeen(now, order.cl_ord_id, seen_at, snapshot.as_of)
     order = state.orders.open[order.cl_ord_id]
     wait = able.request_lifetime_ns + able.visibility_lag_ns
     assert order.absent_from is not None
     left_by = _left_by(state, around, begun)
     if order.absences < around.policy.looks or seen_at - max(left_by, order.absent_from) < wait:
         return
+    if snapshot.as_of - (order.absent_from_theirs or snapshot.as_of) < wait + max(left_by - order.absent_from, 0):
+        return  # whatever our clock says: it may have been set forward since the first look
     if covers is _shows_all_fills:
         text = f"{NOT_TRADED}neither among the open orders of {order.broker} nor in its executions"
         yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_requested_at is not None)

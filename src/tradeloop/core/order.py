@@ -117,6 +117,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """The end that the broker has announced, while fills that came before it have not been heard of."""
     told_qty: Qty = Qty(ZERO)
     """Sum of all fills as they were first told: what was taken back or corrected since has been heard of all the same."""
+    absent_from_theirs: UtcNs | None = None
+    """The first look that did not show it, on the broker's clock: ours may be set forward between two looks."""
 
     @property
     def is_done(self) -> bool:

@@ -75,6 +75,11 @@ class Dispatch:
                     self._set_timer(effect)
                 case SendOrder() if self._closed:
                     self._not_sent(effect, STOPPING)
+                case SendOrder() if effect.order.order.cl_ord_id in self._placing:
+                    # Two attempts of one order never overlap, whatever a clock that was set forward seemed to prove.
+                    order = effect.order.order
+                    text = "the attempt before this one has not come back"
+                    self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, text, effect.begun_at))
                 case SendOrder():
                     cl_ord_id = effect.order.order.cl_ord_id
                     self._placing[cl_ord_id] = self._begin(self._place(effect))
@@ -121,9 +126,7 @@ class Dispatch:
         try:
             await self._hand_over(broker, order, effect)
         finally:
-            # A later attempt may have taken the place while this one still waited for its wire.
-            if self._placing.get(order.cl_ord_id) is asyncio.current_task():
-                del self._placing[order.cl_ord_id]
+            del self._placing[order.cl_ord_id]
 
     async def _hand_over(self, broker: Broker, order: Order, effect: SendOrder) -> None:
         if self._halted:

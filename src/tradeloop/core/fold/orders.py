@@ -82,6 +82,7 @@ def fate_lost(state: State, e: ev.FateLost) -> None:
     order = state.orders.open[e.cl_ord_id]
     order.unknown_at = order.updated_at = e.at
     order.absences, order.absent_from, order.absent_to, order.text = 0, None, None, e.text
+    order.absent_from_theirs = None
     state.index(order)
 
 
@@ -90,6 +91,8 @@ def absence_seen(state: State, e: ev.AbsenceSeen) -> None:
     order.absences += 1
     if order.absent_from is None:
         order.absent_from = e.as_of
+    if order.absent_from_theirs is None:
+        order.absent_from_theirs = e.broker_at
     order.absent_to = e.as_of
 
 
