@@ -230,12 +230,16 @@ class Operators:
         self._resolve(process, state)
 
     def _resolve(self, process: Process, state: State) -> None:
-        """Orders that no books show any more, because their day is over: the person asks the venue what became of them."""
-        working = {order.cl_ord_id for order in self._venue.truth().orders or () if order.ord_status in OPEN}
+        """Orders whose fate no books can prove: their day is over, or a stranger's order in them looks like one of ours. The
+        person asks the venue what became of them.
+        """
+        orders = self._venue.truth().orders or ()
+        working = {order.cl_ord_id for order in orders if order.ord_status in OPEN}
+        strangers = {(order.symbol, order.side) for order in orders if order.cl_ord_id is None}
         missing = {known.subject for known in state.breaks.values() if known.kind == "order_missing"}
         for cl_ord_id, order in [*state.orders.open.items()]:
-            forgotten = order.unknown_at is not None and order.trading_day != self._today()
-            if cl_ord_id in working or not (forgotten or cl_ord_id in missing):
+            over = order.trading_day != self._today() or (order.symbol, order.side) in strangers
+            if cl_ord_id in working or not ((order.unknown_at is not None and over) or cl_ord_id in missing):
                 continue
             as_ = "CANCELED" if self._venue.orders_of.get(cl_ord_id) else "NOT_SENT"
             process.ask(c.ResolveOrder(cl_ord_id, as_, "carol", "asked the venue"), lambda reply: None)
