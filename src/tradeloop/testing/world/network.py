@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from tradeloop.core.capabilities import Dedupes
 from tradeloop.core.errors import BadInput, Refused
 from tradeloop.core.order import Order
-from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, OrderAck, Report
+from tradeloop.core.reports import Execution, OrderAck, Report
 from tradeloop.core.types import SECOND_NS, ClOrdID, ExecID, OrderID, OrdStatus, Px, Qty
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.loop import Timeline
@@ -42,9 +42,6 @@ class Network:
         self.half_open_until = 0
         self.one_way_until = 0
         self.narrow_until = 0
-        self.changes: list[Report] = []
-        """Busts and corrections of the day. The venue tells all of them to every new session: what a lost one had said,
-        nobody can read off its books."""
         self.rejected: dict[ClOrdID, None] = {}
         """Orders whose end is told as a rejection (F32)."""
         self.sent: Callable[[Wire, Order], None] = lambda wire, order: None
@@ -133,8 +130,6 @@ class Network:
 
     def _hear(self, report: Report) -> None:
         strikes = self.weather.strikes
-        if isinstance(report, ExecutionBust | ExecutionCorrect):
-            self.changes.append(report)
         if type(report) is OrderAck:
             if strikes(Fault.CANCELED_UNASKED):
                 self.timeline.after(self.within(0.1, 5), lambda: self.cancel_unasked(report.order_id))

@@ -43,6 +43,8 @@ from tradeloop.testing.world.venue import Venue
 
 OPEN: Final = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
 TRIES: Final = 20
+PATIENCE_NS: Final = 60 * SECOND_NS
+"""How long a person leaves an unknown fate to proof."""
 ASK_AGAIN_NS: Final = 2 * SECOND_NS
 
 
@@ -227,6 +229,9 @@ class Operators:
             if run.status is RunStatus.PAUSED:
                 known = run.created.trade_date == self._today()
                 process.ask(c.ResumeRun(run_id, "carol") if known else c.CancelRun(run_id, "carol"), lambda reply: None)
+        for break_id, known in [*state.breaks.items()]:
+            if known.kind == "fill_missing":
+                process.ask(c.RepairBreak(break_id, "carol", "the venue took it back"), lambda reply: None)
         self._resolve(process, state)
 
     def _resolve(self, process: Process, state: State) -> None:
@@ -239,7 +244,8 @@ class Operators:
         missing = {known.subject for known in state.breaks.values() if known.kind == "order_missing"}
         for cl_ord_id, order in [*state.orders.open.items()]:
             over = order.trading_day != self._today() or (order.symbol, order.side) in strangers
-            if cl_ord_id in working or not ((order.unknown_at is not None and over) or cl_ord_id in missing):
+            waits = order.unknown_at is not None and over and process.clock.now() - order.unknown_at > PATIENCE_NS
+            if cl_ord_id in working or not (waits or cl_ord_id in missing):
                 continue
             as_ = "CANCELED" if self._venue.orders_of.get(cl_ord_id) else "NOT_SENT"
             process.ask(c.ResolveOrder(cl_ord_id, as_, "carol", "asked the venue"), lambda reply: None)

@@ -21,8 +21,6 @@ from tradeloop.core.reports import (
     CancelAck,
     CancelReject,
     Execution,
-    ExecutionBust,
-    ExecutionCorrect,
     OrderAck,
     OrderReject,
     Report,
@@ -147,8 +145,6 @@ class Wire:
         self.is_up = True
         self._session += 1
         self._deliver(BrokerUp(BROKER))
-        for change in self._net.changes:
-            self._deliver(change)
         if self._net.weather.strikes(Fault.DAY_REPLAYED):
             for fill in [*self._net.venue.fills.values()]:
                 self._deliver(fill)
@@ -247,10 +243,6 @@ class Wire:
         """The venue says something; whether and when it is heard is another matter."""
         net, strikes = self._net, self._net.weather.strikes
         if isinstance(report, BrokerUp | BrokerDown):
-            return
-        if isinstance(report, ExecutionBust | ExecutionCorrect):
-            if self.is_up:
-                self._deliver(report)
             return
         if not self.is_up or net.loses_answers:
             return
