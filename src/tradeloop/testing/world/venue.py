@@ -1,7 +1,7 @@
 """The venue: the paper broker, on time of its own that no crash of ours touches, behind the abilities it declares.
 
-What it declares is drawn from the seed and played as declared: for how long it knows an id again, and for how long an
-accepted order may be missing from what it shows. Its books are what every judgement is held against.
+What it declares is drawn from the seed and played as declared: for how long it knows an id again, for how long an accepted
+order may be missing from what it shows, and whether it shows orders that have ended. Every judgement is held against its books.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from tradeloop.core.reports import (
     Report,
 )
 from tradeloop.core.risk.approved import Approved
-from tradeloop.core.types import SECOND_NS, Amount, ClOrdID, Currency, OrderID, Symbol, UtcNs
+from tradeloop.core.types import SECOND_NS, Amount, ClOrdID, Currency, OrderID, OrdStatus, Symbol, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.clock import Sundial, TrueClock
 from tradeloop.testing.world.loop import Timeline
 
+WORKING: Final = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
 AGAIN: Final = "-"
 """Between an id and the count of its use, where the venue forgets ids: its own books never confuse two orders."""
 
@@ -45,6 +46,7 @@ def abilities(dice: Random) -> Capabilities:
     return msgspec.structs.replace(
         CAPABILITIES,
         dedupes=dice.choice(tuple(Dedupes)),
+        orders_complete=dice.random() < 0.7,
         request_lifetime_ns=dice.choice((1, 5, 20)) * SECOND_NS,
         visibility_lag_ns=dice.choice((500_000_000, 2 * SECOND_NS, 8 * SECOND_NS)),
     )
@@ -122,6 +124,9 @@ class Venue:
         if self._weather.calm:
             self._hidden.clear()
         hidden = {order_id for order_id, until in self._hidden.items() if now < until}
+        if not self.able.orders_complete:
+            working = tuple(order for order in books.orders or () if order.ord_status in WORKING)
+            books = msgspec.structs.replace(books, orders=working, orders_complete=False, orders_from=None)
         if not hidden:
             return books
         return msgspec.structs.replace(
