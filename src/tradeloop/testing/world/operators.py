@@ -229,8 +229,8 @@ class Operators:
             if run.status is RunStatus.PAUSED:
                 known = run.created.trade_date == self._today()
                 process.ask(c.ResumeRun(run_id, "carol") if known else c.CancelRun(run_id, "carol"), lambda reply: None)
-        for break_id, known in [*state.breaks.items()]:
-            if known.kind == "fill_missing":
+        for break_id, found in [*state.breaks.items()]:
+            if found.kind == "fill_missing":
                 process.ask(c.RepairBreak(break_id, "carol", "the venue took it back"), lambda reply: None)
         self._resolve(process, state)
 

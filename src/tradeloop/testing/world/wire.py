@@ -12,8 +12,9 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.errors import FateUnknown, NotSent
+from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import (
     BrokerDown,
     BrokerSnapshot,
@@ -116,6 +117,11 @@ class Wire:
 
             net.timeline.after(self._way(net.latency()), arrive)
         await heard
+
+    async def replace(self, change: Approved[Replacement]) -> None:
+        """This venue changes no order's terms."""
+        self._alive()
+        raise Refused("not_supported", f"{self.name} changes no orders; cancel {change.order.cl_ord_id} and place a new one")
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         """Read the venue's books; they may be old when they come."""
