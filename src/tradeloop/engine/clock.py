@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 from tradeloop.core.types import SECOND_NS, UtcNs
@@ -21,16 +22,20 @@ class WallClock:
 
     After the system's clock was set back, time goes on at half its pace until the two agree again: standing still, no time-out
     would come while an order waits for its answer. Set forward, it is followed at once.
+
+    `shown` and `elapsed` are the machine's two clocks, the one that can be set and the one that cannot; a simulated machine
+    brings its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Callable[[], int] = time.time_ns, elapsed: Callable[[], int] = time.monotonic_ns) -> None:
+        self._shown, self._elapsed = shown, elapsed
         self._last = 0
-        self._mono = time.monotonic_ns()
+        self._mono = elapsed()
 
     def now(self) -> UtcNs:
         """The present, in nanoseconds UTC."""
-        mono = time.monotonic_ns()
-        self._last = max(time.time_ns(), self._last + (mono - self._mono) // 2)
+        mono = self._elapsed()
+        self._last = max(self._shown(), self._last + (mono - self._mono) // 2)
         self._mono = mono
         return UtcNs(self._last)
 

@@ -152,10 +152,10 @@ class Judge:
         self._handed_over, self._epoch_began = handed, began
         self.told = told
 
-    def recovered(self, state: State, epoch: int) -> None:
+    def recovered(self, state: State, process: str) -> None:
         """A process has recovered: what it knows is what the journal says."""
         if state.hash() != self.shadow.hash():
-            self.broken(32, f"epoch {epoch} recovered another state than its journal makes, at {state.seq}")
+            self.broken(32, f"{process} recovered another state than its journal makes, at {state.seq}")
 
     def _before(self, event: ev.Event) -> None:
         kind = type(event)

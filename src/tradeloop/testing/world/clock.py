@@ -1,7 +1,6 @@
-"""The world's time as one process reads it: right, ahead, behind or drifting, and never going backwards within the process.
+"""The wall clock of the machine that processes run on: right, ahead, behind or drifting.
 
-It keeps what `engine/clock.py` promises of the system's clock: a step back holds it still until it has passed, and a sleep
-is asked of the machine in seconds and checked again when it ends.
+What a process makes of it is the product's own `engine/clock.py`, over this clock and the one that cannot be set.
 """
 
 from __future__ import annotations
@@ -9,22 +8,18 @@ from __future__ import annotations
 import asyncio
 
 from tradeloop.core.types import SECOND_NS, UtcNs
-from tradeloop.testing.world.loop import Timeline, VirtualLoop
+from tradeloop.engine.clock import WallClock
+from tradeloop.testing.world.loop import Timeline
 
 
 class Sundial:
-    """The wall clock of the machine that processes run on: the world's time, plus what an operator or NTP did to it."""
+    """The world's time, plus what an operator or NTP did to the machine's clock."""
 
     def __init__(self, timeline: Timeline, start: UtcNs) -> None:
         self._timeline = timeline
         self._start = start
         self.offset_ns = 0
         self.drift_ppm = 0
-
-    @property
-    def is_right(self) -> bool:
-        """Whether it shows the time that it is."""
-        return not self.offset_ns and not self.drift_ppm
 
     def set_right(self) -> None:
         """NTP or a person corrects it."""
@@ -39,55 +34,19 @@ class Sundial:
         now = self._timeline.now
         return UtcNs(self._start + now + self.offset_ns + now * self.drift_ppm // 1_000_000)
 
+    def elapsed(self) -> int:
+        """The clock that nobody can set."""
+        return self._timeline.now
 
-class WorldClock:
-    """The Clock port of one process."""
-
-    def __init__(self, sundial: Sundial, loop: VirtualLoop) -> None:
-        self._sundial = sundial
-        self._loop = loop
-        self._last = 0
-
-    @property
-    def ahead_ns(self) -> int:
-        """How far this process is ahead of its machine, whose clock went back."""
-        return max(self._last - self._sundial.shown(), 0)
-
-    def now(self) -> UtcNs:
-        """The time the machine shows, held still where it went back."""
-        self._last = max(self._last, self._sundial.shown())
-        return UtcNs(self._last)
-
-    async def sleep_until(self, due: UtcNs) -> None:
-        """Return when `now() >= due`; lets others run even when that is already so."""
-        while (wait := due - self.now()) > 0:
-            await self.rest(wait)
-        await self.rest(0)
-
-    async def rest(self, wait_ns: int) -> None:
-        """Let so much time of the world pass, or let the others run."""
-        waking = self._loop.create_future()
-        timer: asyncio.Handle
-        if wait_ns:
-            timer = self._loop.call_later(wait_ns / SECOND_NS, _wake, waking)
-        else:
-            timer = self._loop.call_soon(_wake, waking)
-        try:
-            await waking
-        finally:
-            timer.cancel()
-
-
-def _wake(waking: asyncio.Future[None]) -> None:
-    if not waking.done():
-        waking.set_result(None)
+    def clock(self) -> WallClock:
+        """The Clock port of one process on this machine."""
+        return WallClock(self.shown, self.elapsed)
 
 
 class TrueClock:
-    """The time that it is, for those in the world whose clocks are right: the venue, the database."""
+    """The Clock port of those whose machines are right: the venue."""
 
-    def __init__(self, sundial: Sundial, loop: VirtualLoop) -> None:
-        self._inner = WorldClock(sundial, loop)
+    def __init__(self, sundial: Sundial) -> None:
         self._sundial = sundial
 
     def now(self) -> UtcNs:
@@ -96,5 +55,8 @@ class TrueClock:
 
     async def sleep_until(self, due: UtcNs) -> None:
         """Return when it is `due`."""
+        loop = asyncio.get_running_loop()
         while (wait := due - self.now()) > 0:
-            await self._inner.rest(wait)
+            woken = loop.create_future()
+            loop.call_later(wait / SECOND_NS, woken.set_result, None)
+            await woken

@@ -228,7 +228,7 @@ class DiskJournal:
     def __init__(self, disk: Disk, loop: VirtualLoop) -> None:
         self._disk = disk
         self._loop = loop
-        self._epoch: int | None = None
+        self.epoch: int | None = None
         self.failovers = disk.failovers
         """How many there had been when its connection was made: one more, and the connection is gone."""
 
@@ -255,15 +255,15 @@ class DiskJournal:
         disk.epoch += 1
         disk.holder = (self, disk.epoch, owner)
         disk.expires = disk.timeline.now + LEASE_TTL_NS
-        self._epoch = disk.epoch
+        self.epoch = disk.epoch
         return Holder(owner, disk.epoch, None if disk.is_lock else UtcNs(disk.expires))
 
     async def renew(self) -> None:
         """Keep the lease; StaleEpoch when another process has taken it."""
         self._alive()
         disk = self._disk
-        if disk.epoch != self._epoch or disk.holder is None or disk.holder[0] is not self:
-            raise StaleEpoch(f"epoch {self._epoch} is not the current one, {disk.epoch}; this process has to stop")
+        if disk.epoch != self.epoch or disk.holder is None or disk.holder[0] is not self:
+            raise StaleEpoch(f"epoch {self.epoch} is not the current one, {disk.epoch}; this process has to stop")
         if disk.weather.strikes(Fault.LEASE_UNREACHABLE):
             disk.lease_gone_until = disk.timeline.now + STALL_NS
         self._reach()
@@ -275,7 +275,7 @@ class DiskJournal:
         disk = self._disk
         if disk.holder is not None and disk.holder[0] is self:
             disk.holder = None
-        self._epoch = None
+        self.epoch = None
 
     async def head(self) -> codec.Head:
         """(batch, last_seq, hash) of the last row."""
@@ -285,8 +285,8 @@ class DiskJournal:
     async def append(self, batch: Batch) -> None:
         """Make one row durable."""
         self._alive()
-        if self._epoch is None or batch.epoch != self._epoch:
-            raise StaleEpoch(f"batch {batch.batch} carries epoch {batch.epoch}; expected {self._epoch}, the one acquired")
+        if self.epoch is None or batch.epoch != self.epoch:
+            raise StaleEpoch(f"batch {batch.batch} carries epoch {batch.epoch}; expected {self.epoch}, the one acquired")
         done = self._loop.create_future()
 
         def answer(error: Exception | None) -> None:

@@ -24,6 +24,7 @@ from tradeloop.core.events import Event
 from tradeloop.core.order import Order
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS, Amount, Qty, Side, TradingDay, UtcNs
+from tradeloop.engine.recover import Recovered
 from tradeloop.testing.builders import DAY, NOON
 from tradeloop.testing.checkers import Judge, Violation
 from tradeloop.testing.convergence import converged
@@ -144,17 +145,18 @@ class World:
 
     def _spawn(self, name: str, policy: Policy) -> Process:
         process = Process(name, self.timeline, self.sundial, self.disk, self.network, policy, self.market.latest)
-        process.on_started = self._started
+        process.on_recovered = self._recovered
         self.note("^", f"{name} starts")
         process.start(self.market.instruments, self.day)
         return process
 
-    def _started(self, process: Process) -> None:
-        process.epoch = self.disk.epoch
+    def _recovered(self, process: Process, recovered: Recovered) -> None:
+        """A process has read the journal, and is about to begin."""
         if self.disk.is_damaged_on_purpose:
             self.judge.broken(33, f"{process.name} started on a journal that was damaged")
             self.disk.mend()
-        self.judge.recovered(process.engine.state, process.epoch)
+        elif recovered.head == self.judge.head:
+            self.judge.recovered(recovered.state, process.name)
 
     # --- a life
 

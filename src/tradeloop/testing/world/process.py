@@ -17,9 +17,10 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.reports import Quote
 from tradeloop.core.surroundings import Policy
 from tradeloop.engine.engine import Engine
+from tradeloop.engine.recover import Recovered, recover
 from tradeloop.journal import codec
 from tradeloop.testing.builders import BROKER
-from tradeloop.testing.world.clock import Sundial, WorldClock
+from tradeloop.testing.world.clock import Sundial
 from tradeloop.testing.world.disk import Disk, DiskJournal
 from tradeloop.testing.world.loop import Timeline
 from tradeloop.testing.world.network import Network
@@ -36,7 +37,7 @@ class Process:
     ) -> None:
         self.name = name
         self.loop = timeline.loop(name)
-        self.clock = WorldClock(sundial, self.loop)
+        self.clock = sundial.clock()
         self.wire = Wire(network, self.loop)
         self.alerts: dict[str, RaiseAlert] = {}
         self.taking = False
@@ -44,10 +45,9 @@ class Process:
         self.error: BaseException | None = None
         self.ended = False
         self.stopping = False
-        self.epoch = 0
-        self.on_started: Callable[[Process], None] = lambda process: None
+        self.on_recovered: Callable[[Process, Recovered], None] = lambda process, recovered: None
         self.on_ended: Callable[[Process], None] = lambda process: None
-        self._disk = disk
+        self._disk, self._sundial = disk, sundial
         self._journal = DiskJournal(disk, self.loop)
         self.loop.on_killed = self._die
         self._stopped = asyncio.Event()
@@ -88,13 +88,25 @@ class Process:
         with self.loop.running():
             self.loop.create_task(self._stop()).add_done_callback(self._over)
 
+    @property
+    def epoch(self) -> int:
+        """The fencing token it got, 0 before that."""
+        return self._journal.epoch or 0
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether its time is ahead of its machine's, whose clock was set back."""
+        return self.clock.now() > self._sundial.shown()
+
     def kill(self) -> None:
         """End at once (kill -9)."""
         self.loop.die()
 
     async def _live(self, instruments: Sequence[Instrument], day: OpenTradingDay) -> None:
-        await self.engine.start()
-        self.on_started(self)
+        await self._journal.open()
+        recovered = await recover(self._journal, codec)
+        self.on_recovered(self, recovered)
+        await self.engine.start(recovered)
         await self.engine.ask(ListInstruments(tuple(instruments)))
         await self.engine.ask(day)
         self.taking = not self.stopping

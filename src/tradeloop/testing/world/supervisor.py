@@ -164,7 +164,7 @@ class Supervisor:
         for process in [*self.lives]:
             process.loop.kill_at = None
             process.loop.stopped = False
-            if process.clock.ahead_ns:
+            if process.is_ahead:
                 process.kill()
         if not self.lives:
             self._start_again(RETRY_NS)

@@ -78,7 +78,7 @@ class Venue:
             cash=((Currency("CNY"), cash),),
             latency_ns=dice.choice((0, 5_000_000, 40_000_000)),
         )
-        self.broker = PaperBroker(config, TrueClock(sundial, self.loop))
+        self.broker = PaperBroker(config, TrueClock(sundial))
         self.loop.at_once(self.broker.connect(self._hear))
 
     # --- requests, at the moment they arrive
