@@ -239,13 +239,14 @@ class Operators:
         person asks the venue what became of them.
         """
         orders = self._venue.truth().orders or ()
-        working = {order.cl_ord_id for order in orders if order.ord_status in OPEN}
+        working = {name for order in orders if order.ord_status in OPEN for name in (order.cl_ord_id, order.order_id)}
         strangers = {(order.symbol, order.side) for order in orders if order.cl_ord_id is None}
         missing = {known.subject for known in state.breaks.values() if known.kind == "order_missing"}
         for cl_ord_id, order in [*state.orders.open.items()]:
             over = order.trading_day != self._today() or (order.symbol, order.side) in strangers
             waits = order.unknown_at is not None and over and process.clock.now() - order.unknown_at > PATIENCE_NS
-            if cl_ord_id in working or not (waits or cl_ord_id in missing):
+            if cl_ord_id in working or order.order_id in working or not (waits or cl_ord_id in missing):
                 continue
-            as_ = "CANCELED" if self._venue.orders_of.get(cl_ord_id) else "NOT_SENT"
+            was_there = order.acked_at is not None or self._venue.orders_of.get(cl_ord_id)
+            as_ = "CANCELED" if was_there else "NOT_SENT"
             process.ask(c.ResolveOrder(cl_ord_id, as_, "carol", "asked the venue"), lambda reply: None)
