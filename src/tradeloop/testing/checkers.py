@@ -79,6 +79,8 @@ class Judge:
             ev.Traded: self._traded,
             ev.TradeBusted: self._taken_back,
             ev.TradeCorrected: self._taken_back,
+            ev.TradeMoved: self._moved,
+            ev.FeeChanged: self._recharged,
             ev.BooksAdjusted: self._adjusted,
             ev.Overfilled: self._halted,
         }
@@ -236,6 +238,24 @@ class Judge:
         else:
             self._execs[key] = (side, symbol, qty, px, fee, True)
 
+    def _moved(self, e: ev.TradeMoved) -> None:
+        """A fill that was a stranger's is ours: it counts as before, for another order."""
+        key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+        if key not in self._execs:
+            self.broken(12, f"fill {key} went from {e.from_cl_ord_id} to {e.cl_ord_id}, and it was never booked")
+            return
+        side, symbol, qty, px, fee, gone = self._execs[key]
+        if not gone:
+            self._move(e.from_cl_ord_id, side, symbol, qty, px, fee, -1)
+            self._move(e.cl_ord_id, side, symbol, qty, px, fee, 1)
+
+    def _recharged(self, e: ev.FeeChanged) -> None:
+        key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+        side, symbol, qty, px, fee, gone = self._execs[key]
+        self._execs[key] = (side, symbol, qty, px, e.fee, gone)
+        if not gone:
+            self._cash -= e.fee - fee
+
     def _move(self, cl_ord_id: ClOrdID, side: Side, symbol: Symbol, qty: Decimal, px: Decimal, fee: Decimal, way: int) -> None:
         cum, value = self._filled.get(cl_ord_id, (ZERO, ZERO))
         self._filled[cl_ord_id] = (cum + way * qty, value + way * qty * px)
@@ -263,6 +283,10 @@ class Judge:
                     self.broken(3, f"{kind.__name__} of {cl_ord_id}, and the order is gone")
                     return
                 self._order(order)
+                if isinstance(event, ev.TradeMoved):
+                    left = self.shadow.orders.get(event.from_cl_ord_id)
+                    if left is not None:
+                        self._order(left)
                 if kind in _ADDS and order.cum_qty > order.order_qty and not order.external:
                     self._over[cl_ord_id] = None
         if kind in _OF_BOOKS:
@@ -368,13 +392,14 @@ class Judge:
             self.broken(4, f"request {command.request_id} came with other content, and was answered {reply!r}")
 
 
-_OF_FILLS: Final = (ev.Traded, ev.TradeBusted, ev.TradeCorrected)
+_OF_FILLS: Final = (ev.Traded, ev.TradeBusted, ev.TradeCorrected, ev.TradeMoved, ev.FeeChanged)
 _ADDS: Final = (ev.Traded, ev.TradeCorrected)
 _OF_BOOKS: Final = (*_OF_FILLS, ev.BooksAdjusted, ev.AccountAdopted)
 _ABOUT_ORDERS: Final = frozenset(
     {
         ev.OrderStaged, ev.SendBegun, ev.SendFailed, ev.FateLost, ev.AbsenceSeen, ev.NotSentProven, ev.OrderResolved,
         ev.OrderAcknowledged, ev.OrderRejected, ev.CancelRequested, ev.CancelRejected, ev.OrderCanceled, ev.OrderExpired,
-        ev.StopTriggered, ev.ExternalOrderFound, ev.Traded, ev.TradeBusted, ev.TradeCorrected, ev.ReserveRaised,
+        ev.StopTriggered, ev.ExternalOrderFound, ev.Traded, ev.TradeBusted, ev.TradeCorrected, ev.TradeMoved,
+        ev.FeeChanged, ev.ReserveRaised,
     }
 )  # fmt: skip

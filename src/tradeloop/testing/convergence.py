@@ -60,7 +60,7 @@ def _name(state: State, cl_ord_id: ClOrdID | None, order_id: OrderID | None) -> 
 def _fills(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
     for fill in truth.executions or ():
         key = exec_key(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, fill.side)
-        if key not in state.exec_owner:
+        if key not in state.execs:
             judge.broken(36, f"the venue traded {fill.exec_id} ({fill.side.value} {fill.last_qty} {fill.symbol}), unknown here")
 
 
