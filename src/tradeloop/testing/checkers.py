@@ -275,20 +275,17 @@ class Judge:
 
     def _after(self, event: ev.Event) -> None:
         kind = type(event)
-        if kind in _ABOUT_ORDERS:
-            cl_ord_id: ClOrdID = event.cl_ord_id  # type: ignore[union-attr]
-            if cl_ord_id:
-                order = self.shadow.orders.get(cl_ord_id)
-                if order is None:
-                    self.broken(3, f"{kind.__name__} of {cl_ord_id}, and the order is gone")
-                    return
-                self._order(order)
-                if isinstance(event, ev.TradeMoved):
-                    left = self.shadow.orders.get(event.from_cl_ord_id)
-                    if left is not None:
-                        self._order(left)
-                if kind in _ADDS and order.cum_qty > order.order_qty and not order.external:
-                    self._over[cl_ord_id] = None
+        for name in ("cl_ord_id", "from_cl_ord_id"):
+            cl_ord_id: ClOrdID | None = getattr(event, name, None)
+            if not cl_ord_id or kind is ev.OrderDenied:
+                continue
+            order = self.shadow.orders.get(cl_ord_id)
+            if order is None:
+                self.broken(3, f"{kind.__name__} of {cl_ord_id}, and the order is gone")
+                return
+            self._order(order)
+            if kind in _ADDS and order.cum_qty > order.order_qty and not order.external:
+                self._over[cl_ord_id] = None
         if kind in _OF_BOOKS:
             self._books(event)
 
@@ -395,11 +392,3 @@ class Judge:
 _OF_FILLS: Final = (ev.Traded, ev.TradeBusted, ev.TradeCorrected, ev.TradeMoved, ev.FeeChanged)
 _ADDS: Final = (ev.Traded, ev.TradeCorrected)
 _OF_BOOKS: Final = (*_OF_FILLS, ev.BooksAdjusted, ev.AccountAdopted)
-_ABOUT_ORDERS: Final = frozenset(
-    {
-        ev.OrderStaged, ev.SendBegun, ev.SendFailed, ev.FateLost, ev.AbsenceSeen, ev.NotSentProven, ev.OrderResolved,
-        ev.OrderAcknowledged, ev.OrderRejected, ev.CancelRequested, ev.CancelRejected, ev.OrderCanceled, ev.OrderExpired,
-        ev.StopTriggered, ev.ExternalOrderFound, ev.Traded, ev.TradeBusted, ev.TradeCorrected, ev.TradeMoved,
-        ev.FeeChanged, ev.ReserveRaised,
-    }
-)  # fmt: skip

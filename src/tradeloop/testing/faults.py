@@ -34,7 +34,7 @@ class Fault(Enum):
     ERROR_BEFORE_EFFECT = "F17 the venue answers with an error that says nothing, and did nothing"
     ACK_LOST = "F18 the ack vanishes, the order works"
     FILL_BEFORE_ACK = "F19 the ack comes after the fills"
-    TRADE_BEFORE_REPLY = "F20 the fill comes before the request has returned"
+    TRADE_BEFORE_REPLY = "F20 the fill comes before the request has returned, under the venue's number alone"
     STATUS_TWICE = "F21 a status report comes twice"
     FILL_TWICE = "F22 a fill is reported twice"
     OUT_OF_ORDER = "F24 reports overtake each other by up to two seconds"

@@ -15,7 +15,7 @@ from tradeloop.core.capabilities import Dedupes
 from tradeloop.core.errors import BadInput, Refused
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Execution, OrderAck, Report
-from tradeloop.core.types import SECOND_NS, ClOrdID, ExecID, OrderID, OrdStatus, Px, Qty
+from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdStatus, Px, Qty
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.loop import Timeline
 from tradeloop.testing.world.venue import Venue
@@ -47,7 +47,6 @@ class Network:
         self.sent: Callable[[Wire, Order], None] = lambda wire, order: None
         self.moment: Callable[[Fault], None] = lambda fault: None
         self._next_slot = 0
-        self._changed: dict[ExecID, None] = {}
         self._handed_over: dict[ClOrdID, None] = {}
         venue.listeners.append(self._hear)
 
@@ -138,7 +137,8 @@ class Network:
                 self.timeline.after(self.within(0.1, 2), lambda: self.cancel_unasked(report.order_id))
         elif type(report) is Execution and self.timeline.now > 0:
             if strikes(Fault.TAKEN_BACK):
-                self.timeline.after(self.within(0.1, 20), lambda: self._take_back(report))
+                for _ in range(self.dice.randint(1, 3)):
+                    self.timeline.after(self.within(0.1, 20), lambda: self._take_back(report))
             if report.cl_ord_id is not None and strikes(Fault.OVERFILL):
                 self.timeline.after(self.within(0.1, 5), lambda: self._overfill(report))
 
@@ -151,7 +151,7 @@ class Network:
                 return  # it has ended
 
     def _take_back(self, fill: Execution) -> None:
-        if not self._may_change(fill):
+        if self.weather.calm:
             return
         if self.dice.random() < 0.5:
             with self.venue.loop.running():
@@ -165,15 +165,8 @@ class Network:
             self._correct(fill, fill.last_qty, Px(fill.last_px + self.dice.randint(1, 9) * CENT))
 
     def _overfill(self, fill: Execution) -> None:
-        if self._may_change(fill):
+        if not self.weather.calm:
             self._correct(fill, Qty(fill.last_qty * 20), fill.last_px)
-
-    def _may_change(self, fill: Execution) -> bool:
-        """A fill is changed once: of two changes that overtake each other nobody could say which one holds."""
-        if self.weather.calm or fill.exec_id in self._changed:
-            return False
-        self._changed[fill.exec_id] = None
-        return True
 
     def _correct(self, fill: Execution, qty: Qty, px: Px) -> None:
         with self.venue.loop.running():

@@ -263,6 +263,8 @@ class Wire:
                 if mixed is None:
                     return
                 report = mixed
+            case Execution() if report.order_id is not None and strikes(Fault.TRADE_BEFORE_REPLY):
+                report = msgspec.structs.replace(report, cl_ord_id=None)
             case CancelAck() if report.cl_ord_id in net.rejected and not report.cum_qty:
                 report = OrderReject(BROKER, report.cl_ord_id, "E7", "rejected after it was accepted")
             case CancelAck() if strikes(Fault.CANCEL_ANSWER_WRONG):
