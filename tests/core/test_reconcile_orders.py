@@ -58,6 +58,29 @@ def by_hand(status: OrdStatus = OrdStatus.NEW, **changes: object) -> OpenOrder:
     return their_order(None, A, Side.SELL, 200, status, order_id=OrderID("h1"), **changes)
 
 
+def test_what_is_left_of_an_order_first_heard_of_by_a_fill_counts_too() -> None:
+    """Invariant 38: the fill alone does not say how large the stranger's order is; the books do."""
+    desk = Desk().opened(*LISTED, positions={A: 300})
+    fill = an_execution(None, A, Side.SELL, 100, "10", "e7", order_id=OrderID("h1"))
+    desk.give(fill)
+    (found,) = desk.of(ExternalOrderFound)
+    assert desk.known(found.cl_ord_id).leaves_qty == 0
+
+    desk.wait(10)
+    books = a_snapshot(
+        cash=1_001_000, positions={A: 200}, orders=(by_hand(cum_qty=Qty(Decimal(100))),), executions=(fill,), as_of=desk.now
+    )
+    desk.give(books)
+    desk.wait(10)
+    before = len(desk.events)
+    desk.give(msgspec.structs.replace(books, as_of=desk.now))
+
+    order = desk.known(found.cl_ord_id)
+    assert (order.order_qty, order.cum_qty, order.leaves_qty) == (200, 100, 100)
+    assert desk.state.positions[ACCOUNT][Symbol(A)].long_frozen == 100
+    assert len(desk.events) == before
+
+
 def test_an_open_order_made_elsewhere_is_imported_once_and_promised_its_shares() -> None:
     """Invariant 38."""
     desk = Desk().opened(*LISTED, positions={A: 300})

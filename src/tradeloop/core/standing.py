@@ -15,11 +15,11 @@ from tradeloop.core.events import Event, OrderAcknowledged, OrderCanceled, Order
 from tradeloop.core.fate import Nameless, missing_id, not_shown
 from tradeloop.core.fills import day_of, find
 from tradeloop.core.order import Order
-from tradeloop.core.replace import off_books, on_books
-from tradeloop.core.reports import BrokerSnapshot, OpenOrder
+from tradeloop.core.replace import off_books, on_books, on_restate
+from tradeloop.core.reports import BrokerSnapshot, OpenOrder, OrderRestate
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, ClOrdID, OrdStatus, RunID, TimeInForce, UtcNs
+from tradeloop.core.types import ZERO, ClOrdID, OrdStatus, Qty, RunID, TimeInForce, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -213,6 +213,15 @@ def _shows_all_fills(snap: BrokerSnapshot, order: Order) -> bool:
     return snap.executions is not None and snap.executions_since is not None and snap.executions_since <= begun
 
 
+def _rest_of_a_stranger(state: State, around: Surroundings, order: Order, theirs: OpenOrder, now: UtcNs) -> Facts:
+    """A stranger's order that was first heard of by a fill is known by that fill alone: what is left of it counts, too."""
+    rest = Qty(theirs.order_qty - theirs.cum_qty)
+    if order.order_qty - order.cum_qty == rest or order.canceled_at or order.expired_at or order.rejected_at:
+        return
+    said = OrderRestate(order.broker, order.cl_ord_id, theirs.order_qty, theirs.price, leaves_qty=rest)
+    yield from on_restate(state, around, said, now)
+
+
 def _one_order(
     state: State,
     around: Surroundings,
@@ -257,6 +266,8 @@ def _one_order(
             "cancel it at the broker; what fills until then is booked",
             None,
         )
+    if order.external and settled and theirs.ord_status not in CLOSED:
+        yield from _rest_of_a_stranger(state, around, order, theirs, now)
     open_id = id_of(ORDER_OPEN, snap.broker, snap.account, cl_ord_id)
     if theirs.ord_status in CLOSED:
         yield from closed(state, now, open_id, "the order has ended at the broker, too")

@@ -275,6 +275,7 @@ class Judge:
 
     def _after(self, event: ev.Event) -> None:
         kind = type(event)
+        touched: list[Order] = []
         for name in ("cl_ord_id", "from_cl_ord_id"):
             cl_ord_id: ClOrdID | None = getattr(event, name, None)
             if not cl_ord_id or kind is ev.OrderDenied:
@@ -284,8 +285,11 @@ class Judge:
                 self.broken(3, f"{kind.__name__} of {cl_ord_id}, and the order is gone")
                 return
             self._order(order)
+            touched.append(order)
             if kind in _ADDS and order.cum_qty > order.order_qty and not order.external:
                 self._over[cl_ord_id] = None
+        for order in touched:
+            self._promises(order.symbol)
         if kind in _OF_BOOKS:
             self._books(event)
 
@@ -304,6 +308,9 @@ class Judge:
         self._promised[order.cl_ord_id] = (order.reserved, now_frozen, symbol)
         if order.is_done and (order.reserved or order.frozen):
             self.broken(23, f"{order.cl_ord_id} has ended and still holds {order.reserved} and {order.frozen} shares")
+
+    def _promises(self, symbol: Symbol) -> None:
+        """What is reserved and frozen is what the open orders hold."""
         account = self.shadow.accounts.get(ACCOUNT)
         if account is not None:
             booked = sum((book.reserved for book in account.cash.values()), ZERO)
