@@ -98,6 +98,20 @@ def test_a_fill_from_before_we_came_in_something_nobody_listed_is_left_alone() -
     assert list(desk.state.breaks) == ["cash:paper:demo:CNY"]
 
 
+def test_a_correction_behind_an_old_difference_is_found_when_the_difference_changes() -> None:
+    """F29: the cash had been wrong for long for another reason; what was lost meanwhile shows when the figures move."""
+    desk = Desk().opened(*LISTED, cash=10_000)
+    _, fill = filled(desk)
+    desk.give(books(desk, fill, cash=8_500, positions={A: 100}))
+    desk.wait(300)
+    desk.give(books(desk, fill, cash=8_500, positions={A: 100}))
+    desk.give(books(desk, other(fill, px="9.90"), cash=8_500, positions={A: 100}))
+    assert not desk.of(TradeCorrected)
+    desk.wait(30)
+    desk.give(books(desk, other(fill, px="9.90"), cash=9_010, positions={A: 100}))
+    assert (len(desk.of(TradeCorrected)), desk.state.breaks) == (1, {})
+
+
 def test_figures_that_agree_leave_the_list_unread() -> None:
     """The broker's list and its money contradict each other: a price is a mistake of the list until the money moves."""
     desk = Desk().opened(*LISTED, cash=10_000)

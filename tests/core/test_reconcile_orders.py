@@ -76,7 +76,7 @@ def test_what_is_left_of_an_order_first_heard_of_by_a_fill_counts_too() -> None:
     desk.give(msgspec.structs.replace(books, as_of=desk.now))
 
     order = desk.known(found.cl_ord_id)
-    assert (order.order_qty, order.cum_qty, order.leaves_qty) == (200, 100, 100)
+    assert [str(qty) for qty in (order.order_qty, order.cum_qty, order.leaves_qty)] == ["200", "100", "100"]
     assert desk.state.positions[ACCOUNT][Symbol(A)].long_frozen == 100
     assert len(desk.events) == before
 

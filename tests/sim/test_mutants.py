@@ -61,8 +61,8 @@ def test_a_proof_of_absence_that_comes_too_early_is_found(monkeypatch: pytest.Mo
 def test_a_commit_that_returns_before_it_is_durable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing fsync: invariants 2 and 7."""
 
-    async def hasty(self: DiskJournal, batch: Batch) -> None:
-        self._disk.begin(Commit(self, batch, lambda error: None))
+    async def hasty(self: DiskJournal, *batches: Batch) -> None:
+        self._disk.begin(Commit(self, batches, lambda error: None))
 
     monkeypatch.setattr(DiskJournal, "append", hasty)
     assert found_within(MOST_SEEDS) & {2, 7}
@@ -80,7 +80,7 @@ def test_a_journal_that_takes_rows_of_an_old_epoch_is_found(monkeypatch: pytest.
     refusal = Disk._refusal
 
     def blind(self: Disk, commit: Commit) -> Exception | None:
-        current, self.epoch = self.epoch, commit.row.epoch
+        current, self.epoch = self.epoch, commit.rows[0].epoch
         try:
             return refusal(self, commit)
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tradeloop.ports.journal import Batch
 from tradeloop.testing.faults import Fault
 from tradeloop.testing.prove import Tally, main, story, summary
 from tradeloop.testing.world import life
@@ -59,14 +60,14 @@ def test_a_tally_without_seeds_has_met_nothing() -> None:
 
 def test_a_row_that_nobody_judges_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge sees every durable row: one that it does not hear of breaks the chain it follows (invariant 33)."""
-    keep, kept = Disk._keep, []
+    keep, kept = Disk._keep, list[Batch]()
 
-    def deaf(self: Disk, row: object) -> None:
-        kept.append(row)
+    def deaf(self: Disk, *rows: Batch) -> None:
+        kept.extend(rows)
         watch = self.watch
         if len(kept) == 5:
             self.watch = lambda row: None
-        keep(self, row)  # type: ignore[arg-type]
+        keep(self, *rows)
         self.watch = watch
 
     monkeypatch.setattr(Disk, "_keep", deaf)

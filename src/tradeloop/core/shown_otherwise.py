@@ -8,6 +8,7 @@ read for it where those differ, and only while the difference is young.
 from __future__ import annotations
 
 from collections.abc import Generator
+from decimal import Decimal
 
 from tradeloop.core.breaks import id_of
 from tradeloop.core.events import Event
@@ -66,17 +67,23 @@ def _differing(state: State, snap: BrokerSnapshot, young: UtcNs) -> tuple[dict[S
             for leg, mine, his in zip(
                 ("long", "short"), ours.get(symbol, (ZERO, ZERO)), theirs.get(symbol, (ZERO, ZERO)), strict=True
             ):
-                if mine != his and _is_young(state, snap, "position", f"{symbol} {leg}", young):
+                if mine != his and _is_young(state, snap, "position", f"{symbol} {leg}", (mine, his), young):
                     symbols[symbol] = None
     currencies: dict[Currency, None] = {}
     if snap.cash is not None:
         money = {c.currency: c.balance for c in snap.cash}
         for currency, book in state.accounts[snap.account].cash.items():
-            if money.get(currency, ZERO) != book.balance and _is_young(state, snap, "cash", currency, young):
+            figures = (book.balance, money.get(currency, ZERO))
+            if figures[0] != figures[1] and _is_young(state, snap, "cash", currency, figures, young):
                 currencies[currency] = None
     return symbols, currencies
 
 
-def _is_young(state: State, snap: BrokerSnapshot, kind: str, subject: str, young: UtcNs) -> bool:
+def _is_young(
+    state: State, snap: BrokerSnapshot, kind: str, subject: str, figures: tuple[Decimal, Decimal], young: UtcNs
+) -> bool:
+    """Whether the difference is new, or another one than was found: what is left of an old one when a part of it has been
+    explained may be a correction, too.
+    """
     known = state.breaks.get(id_of(kind, snap.broker, snap.account, subject))
-    return known is None or known.at >= young
+    return known is None or known.at >= young or (Decimal(known.ours), Decimal(known.theirs)) != figures

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from random import Random
 from typing import Final
 from zlib import crc32
@@ -37,10 +37,10 @@ _UNPACK: Final = msgspec.msgpack.Decoder(Batch)
 class Commit:
     """One commit on its way to the disk."""
 
-    __slots__ = ("answer", "journal", "row", "settled")
+    __slots__ = ("answer", "journal", "rows", "settled")
 
-    def __init__(self, journal: DiskJournal, row: Batch, answer: Callable[[Exception | None], None]) -> None:
-        self.journal, self.row, self.answer = journal, row, answer
+    def __init__(self, journal: DiskJournal, rows: Sequence[Batch], answer: Callable[[Exception | None], None]) -> None:
+        self.journal, self.rows, self.answer = journal, rows, answer
         self.settled = False
 
 
@@ -90,33 +90,36 @@ class Disk:
         if error is None and self.weather.strikes(Fault.FSYNC_FAILS):
             error = JournalFailed("the commit did not return success: input/output error")
             if self._dice.random() < 0.5:
-                self._keep(commit.row)
+                self._keep(*commit.rows)
         elif error is None:
-            self._keep(commit.row)
+            self._keep(*commit.rows)
         if error is None:
             self.moment(Fault.KILLED_BEFORE_SEND)
         commit.answer(error)
 
     def _refusal(self, commit: Commit) -> Exception | None:
-        row, after = commit.row, self.head
+        after = self.head
         if commit.journal.failovers != self.failovers:
             return JournalFailed("the connection to the database was lost; nothing was written")
-        if row.epoch != self.epoch:
-            return StaleEpoch(
-                f"batch {row.batch} carries epoch {row.epoch}, the current one is {self.epoch}; stop this process"
-            )
+        for row in commit.rows:
+            if row.epoch != self.epoch:
+                text = f"batch {row.batch} carries epoch {row.epoch}, the current one is {self.epoch}; stop this process"
+                return StaleEpoch(text)
         if self.weather.strikes(Fault.NO_SPACE):
             self.full_until = self.timeline.now + self._dice.randint(1, 8) * SECOND_NS
         if self.timeline.now < self.full_until:
             return JournalFailed("the commit failed: no space left on the device")
-        if (row.batch, row.first_seq, row.prev_hash) != (after[0] + 1, after[1] + 1, after[2]):
-            return JournalFailed(f"batch {row.batch} does not follow batch {after[0]}; nothing was written")
+        for row in commit.rows:
+            if (row.batch, row.first_seq, row.prev_hash) != (after[0] + 1, after[1] + 1, after[2]):
+                return JournalFailed(f"batch {row.batch} does not follow batch {after[0]}; nothing was written")
+            after = codec.head_of(row)
         return None
 
-    def _keep(self, row: Batch) -> None:
-        self.rows.append(row)
-        self.seen_head = codec.head_of(row)
-        self.watch(row)
+    def _keep(self, *rows: Batch) -> None:
+        for row in rows:
+            self.rows.append(row)
+            self.seen_head = codec.head_of(row)
+            self.watch(row)
 
     @property
     def head(self) -> codec.Head:
@@ -136,9 +139,9 @@ class Disk:
                 continue
             fate = self._dice.choice(("kept", "lost", "torn"))
             if fate == "kept":
-                self._keep(commit.row)
-            elif fate == "torn":
-                self._tear(commit.row)
+                self._keep(*commit.rows)
+            elif fate == "torn" and len(commit.rows) == 1:
+                self._tear(commit.rows[0])  # several rows are one record of the database: torn is lost
         if self.is_lock and self.holder is not None and self.holder[0] is journal:
             self.holder = None
 
@@ -282,11 +285,12 @@ class DiskJournal:
         self._alive()
         return self._disk.head
 
-    async def append(self, batch: Batch) -> None:
-        """Make one row durable."""
+    async def append(self, *batches: Batch) -> None:
+        """Make rows durable, all of them or none."""
         self._alive()
-        if self.epoch is None or batch.epoch != self.epoch:
-            raise StaleEpoch(f"batch {batch.batch} carries epoch {batch.epoch}; expected {self.epoch}, the one acquired")
+        for batch in batches:
+            if self.epoch is None or batch.epoch != self.epoch:
+                raise StaleEpoch(f"batch {batch.batch} carries epoch {batch.epoch}; expected {self.epoch}, the one acquired")
         done = self._loop.create_future()
 
         def answer(error: Exception | None) -> None:
@@ -297,7 +301,7 @@ class DiskJournal:
             else:
                 done.set_exception(error)
 
-        self._disk.begin(Commit(self, batch, answer))
+        self._disk.begin(Commit(self, batches, answer))
         self._alive()
         await done
 

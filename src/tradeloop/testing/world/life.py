@@ -33,12 +33,11 @@ from tradeloop.testing.world.clock import Sundial
 from tradeloop.testing.world.disk import Disk
 from tradeloop.testing.world.loop import Stuck, Timeline
 from tradeloop.testing.world.market import SYMBOLS, Market
-from tradeloop.testing.world.network import Network
+from tradeloop.testing.world.network import Network, Session
 from tradeloop.testing.world.operators import Operators
 from tradeloop.testing.world.process import Process
 from tradeloop.testing.world.supervisor import Supervisor
 from tradeloop.testing.world.venue import Venue, abilities
-from tradeloop.testing.world.wire import Wire
 
 YESTERDAY: Final = TradingDay("2026-07-16")
 NEXT_DAY: Final = TradingDay("2026-07-20")
@@ -133,9 +132,9 @@ class World:
     def _told(self, event: Event) -> None:
         self.lines.append((self.timeline.now, " ", _sentence(event)))
 
-    def _sent(self, wire: Wire, order: Order) -> None:
+    def _sent(self, session: Session, order: Order) -> None:
         for process in self.supervisor.lives:
-            if process.wire is wire:
+            if process.wire is session:
                 self.judge.sent(order, process.epoch)
 
     def _quote_everybody(self, quote: Any) -> None:

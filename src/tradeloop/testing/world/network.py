@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from tradeloop.core.capabilities import Dedupes
 from tradeloop.core.errors import BadInput, Refused
@@ -20,13 +20,22 @@ from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.loop import Timeline
 from tradeloop.testing.world.venue import Venue
 
-if TYPE_CHECKING:
-    from tradeloop.testing.world.wire import Wire
-
 MS: Final = 1_000_000
 SLOT_NS: Final = SECOND_NS
 CENT: Final = Decimal("0.01")
 FLAP_NS: Final = 200 * MS
+
+
+class Session(Protocol):
+    """One process's end of the line."""
+
+    def come_up(self) -> None:
+        """The line is there again."""
+        ...
+
+    def lose(self, why: str) -> None:
+        """The line is gone."""
+        ...
 
 
 class Network:
@@ -37,20 +46,20 @@ class Network:
         self.venue = venue
         self.weather = weather
         self.dice = dice
-        self.sessions: list[Wire] = []
+        self.sessions: list[Session] = []
         self.up = True
         self.half_open_until = 0
         self.one_way_until = 0
         self.narrow_until = 0
         self.rejected: dict[ClOrdID, None] = {}
         """Orders whose end is told as a rejection (F32)."""
-        self.sent: Callable[[Wire, Order], None] = lambda wire, order: None
+        self.sent: Callable[[Session, Order], None] = lambda session, order: None
         self.moment: Callable[[Fault], None] = lambda fault: None
         self._next_slot = 0
         self._handed_over: dict[ClOrdID, None] = {}
         venue.listeners.append(self._hear)
 
-    def hand_over(self, session: Wire, order: Order) -> None:
+    def hand_over(self, session: Session, order: Order) -> None:
         """An order leaves a process."""
         if order.cl_ord_id in self._handed_over and not self.knows_repeats:
             self.weather.meet(Fault.ID_TAKEN_TWICE)
