@@ -17,6 +17,16 @@ LOOK_S: Final = 1.0
 """The longest sleep without a look at the clock: it may have been set, or the machine may have slept."""
 
 
+def time_of_day_ns() -> int:
+    """The system's clock, which may be set."""
+    return time.time_ns()
+
+
+def stopwatch_ns() -> int:
+    """Monotonic nanoseconds for measuring durations of the process itself, never for the flow."""
+    return time.monotonic_ns()
+
+
 class WallClock:
     """The system's clock, made monotonic and never standing.
 
@@ -27,7 +37,7 @@ class WallClock:
     brings its own.
     """
 
-    def __init__(self, shown: Callable[[], int] = time.time_ns, elapsed: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(self, shown: Callable[[], int] = time_of_day_ns, elapsed: Callable[[], int] = stopwatch_ns) -> None:
         self._shown, self._elapsed = shown, elapsed
         self._last = 0
         self._mono = elapsed()
@@ -66,8 +76,3 @@ class ReplayClock:
         while (wait := due - self.now()) > 0:
             await asyncio.sleep(wait / SECOND_NS / self._speed)
         await asyncio.sleep(0)
-
-
-def stopwatch_ns() -> int:
-    """Monotonic nanoseconds for measuring durations of the process itself, never for the flow."""
-    return time.monotonic_ns()
