@@ -12,6 +12,7 @@ from tradeloop.core import fate
 from tradeloop.core.errors import FateUnknown, NotSent
 from tradeloop.core.execution import exec_key
 from tradeloop.ports.journal import Batch
+from tradeloop.testing import faults
 from tradeloop.testing.builders import BROKER
 from tradeloop.testing.world.disk import Commit, Disk, DiskJournal
 from tradeloop.testing.world.life import live
@@ -92,4 +93,5 @@ def test_a_journal_that_takes_rows_of_an_old_epoch_is_found(monkeypatch: pytest.
         return None
 
     monkeypatch.setattr(DiskJournal, "renew", never_lost)
-    assert found_within(4 * MOST_SEEDS) & {32, 33, 35}
+    monkeypatch.setattr(faults, "ENABLED_OF_ALL", 0.8)  # it takes a stopped process, and another that took over
+    assert found_within(2 * MOST_SEEDS) & {32, 33, 35}

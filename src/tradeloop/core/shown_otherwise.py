@@ -45,8 +45,8 @@ def corrected_fills(
         order: Order | None = None if booked is None else state.orders.get(booked.cl_ord_id)
         if order is None or booked is None or booked.busted or (booked.qty, booked.px) == (x.last_qty, x.last_px):
             continue
-        if snap.read_at - order.updated_at <= lag:
-            continue  # this look may be older than what we heard since
+        if snap.read_at - state.held(x.account, x.symbol).updated_at <= lag:
+            continue  # this look may be older than what we heard of fills since; what else befalls the order says nothing
         # The list says what stands at its own moment: by that it is newer than every word that came before it.
         report = ExecutionCorrect(
             x.broker, x.account, x.trading_day, x.exec_id, x.side, x.last_qty, x.last_px, x.commission, snap.as_of

@@ -222,6 +222,13 @@ def _rest_of_a_stranger(state: State, around: Surroundings, order: Order, theirs
     yield from on_restate(state, around, said, now)
 
 
+def _has_another_number(snap: BrokerSnapshot, order: Order, theirs: OpenOrder) -> bool:
+    """Whether the books name our order by another number than the acknowledgement did: two replies were mixed up (F7)."""
+    if order.external or theirs.cl_ord_id != order.cl_ord_id or order.order_id in (None, theirs.order_id):
+        return False
+    return not any(one.order_id == order.order_id and one.cl_ord_id == order.cl_ord_id for one in snap.orders or ())
+
+
 def _one_order(
     state: State,
     around: Surroundings,
@@ -268,6 +275,9 @@ def _one_order(
         )
     if order.external and settled and theirs.ord_status not in CLOSED:
         yield from _rest_of_a_stranger(state, around, order, theirs, now)
+    if settled and _has_another_number(snap, order, theirs):
+        yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
+        yield from claim(state, cl_ord_id, now)
     open_id = id_of(ORDER_OPEN, snap.broker, snap.account, cl_ord_id)
     if theirs.ord_status in CLOSED:
         yield from closed(state, now, open_id, "the order has ended at the broker, too")

@@ -38,6 +38,8 @@ def _orders(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
         if name not in working:
             at_venue = theirs[name].ord_status.value if name in theirs else "unknown"
             judge.broken(36, f"{local.cl_ord_id} is {local.ord_status.value} here and {at_venue} at the venue")
+        elif local.order_id != working[name].order_id:
+            judge.broken(36, f"{local.cl_ord_id} is number {local.order_id} here, {working[name].order_id} at the venue")
         elif not local.external and local.cum_qty != working[name].cum_qty:
             judge.broken(36, f"{local.cl_ord_id} has filled {local.cum_qty} here, {working[name].cum_qty} at the venue")
     for name, order in working.items():

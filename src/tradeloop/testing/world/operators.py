@@ -245,7 +245,8 @@ class Operators:
         for cl_ord_id, order in [*state.orders.open.items()]:
             over = order.trading_day != self._today() or (order.symbol, order.side) in strangers
             waits = order.unknown_at is not None and over and process.clock.now() - order.unknown_at > PATIENCE_NS
-            if cl_ord_id in working or order.order_id in working or not (waits or cl_ord_id in missing):
+            works = cl_ord_id in working or (order.order_id is not None and order.order_id in working)
+            if works or not (waits or cl_ord_id in missing):
                 continue
             was_there = order.acked_at is not None or self._venue.orders_of.get(cl_ord_id)
             as_ = "CANCELED" if was_there else "NOT_SENT"
