@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from tests.core.runs_made import LISTED, A
 
+from tradeloop.core.commands import CancelOrder
 from tradeloop.core.events import Overfilled, TradeBusted, TradeCorrected
 from tradeloop.core.inputs import Start
 from tradeloop.core.order import Order
@@ -108,6 +109,20 @@ def test_a_correction_behind_an_old_difference_is_found_when_the_difference_chan
     desk.give(books(desk, other(fill, px="9.90"), cash=8_500, positions={A: 100}))
     assert not desk.of(TradeCorrected)
     desk.wait(30)
+    desk.give(books(desk, other(fill, px="9.90"), cash=9_010, positions={A: 100}))
+    assert (len(desk.of(TradeCorrected)), desk.state.breaks) == (1, {})
+
+
+def test_a_cancel_that_is_asked_for_again_and_again_hides_no_correction() -> None:
+    """F29, F33: it touches the order, and says nothing of its fills."""
+    desk = Desk().opened(*LISTED, cash=10_000)
+    order = desk.order(buy(A, 300))
+    desk.ack(order)
+    fill = an_execution(order.cl_ord_id, A, Side.BUY, 100, 10, transact_at=desk.now)
+    desk.give(fill)
+    desk.wait(30)
+    desk.give(CancelOrder(order.cl_ord_id, "ann"))
+    desk.wait(1)
     desk.give(books(desk, other(fill, px="9.90"), cash=9_010, positions={A: 100}))
     assert (len(desk.of(TradeCorrected)), desk.state.breaks) == (1, {})
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.core.runs_made import LISTED, A
+from tests.core.runs_made import LISTED, A, B
 from typing_extensions import override
 
 from tradeloop.core.effects import SendOrder
@@ -56,6 +56,35 @@ def shown(order: Order, status: OrdStatus, **changes: object) -> OpenOrder:
 def by_hand(status: OrdStatus = OrdStatus.NEW, **changes: object) -> OpenOrder:
     """An order somebody typed at the broker's own terminal."""
     return their_order(None, A, Side.SELL, 200, status, order_id=OrderID("h1"), **changes)
+
+
+def test_acknowledgements_that_carried_each_others_number_are_set_right_by_the_books() -> None:
+    """F7: and what came under the number alone meanwhile goes to the order whose it is."""
+    desk = Desk().opened(*LISTED)
+    one, two = desk.order(buy(A, 100)), desk.order(buy(B, 100))
+    desk.ack(one, "n2")
+    desk.ack(two, "n1")
+    fill = an_execution(None, A, Side.BUY, 100, "10", "e7", order_id=OrderID("n1"))
+    desk.give(fill)
+    assert desk.known(one.cl_ord_id).cum_qty == 0
+    desk.wait(10)
+    books = a_snapshot(
+        cash=999_000,
+        positions={A: 100},
+        orders=(
+            shown(one, OrdStatus.FILLED, order_id=OrderID("n1"), cum_qty=Qty(Decimal(100))),
+            shown(two, OrdStatus.NEW, order_id=OrderID("n2")),
+        ),
+        executions=(msgspec.structs.replace(fill, cl_ord_id=one.cl_ord_id),),
+        as_of=desk.now,
+    )
+    desk.give(books)
+    assert [desk.known(order.cl_ord_id).order_id for order in (one, two)] == ["n1", "n2"]
+    assert desk.known(one.cl_ord_id).ord_status is OrdStatus.FILLED
+    before = len(desk.events)
+    desk.wait(10)
+    desk.give(msgspec.structs.replace(books, as_of=desk.now))
+    assert len(desk.events) == before
 
 
 def test_what_is_left_of_an_order_first_heard_of_by_a_fill_counts_too() -> None:

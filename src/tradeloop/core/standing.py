@@ -222,10 +222,13 @@ def _rest_of_a_stranger(state: State, around: Surroundings, order: Order, theirs
     yield from on_restate(state, around, said, now)
 
 
-def _has_another_number(snap: BrokerSnapshot, order: Order, theirs: OpenOrder) -> bool:
+def _has_another_number(around: Surroundings, snap: BrokerSnapshot, order: Order, theirs: OpenOrder) -> bool:
     """Whether the books name our order by another number than the acknowledgement did: two replies were mixed up (F7)."""
     if order.external or theirs.cl_ord_id != order.cl_ord_id or order.order_id in (None, theirs.order_id):
         return False
+    told_at = max(order.acked_at or 0, order.terms_at or 0)
+    if snap.read_at - told_at <= max(around.policy.recent_ns, around.brokers[snap.broker].visibility_lag_ns):
+        return False  # this look may be older than the number
     return not any(one.order_id == order.order_id and one.cl_ord_id == order.cl_ord_id for one in snap.orders or ())
 
 
@@ -275,7 +278,7 @@ def _one_order(
         )
     if order.external and settled and theirs.ord_status not in CLOSED:
         yield from _rest_of_a_stranger(state, around, order, theirs, now)
-    if settled and _has_another_number(snap, order, theirs):
+    if _has_another_number(around, snap, order, theirs):
         yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
         yield from claim(state, cl_ord_id, now)
     open_id = id_of(ORDER_OPEN, snap.broker, snap.account, cl_ord_id)
