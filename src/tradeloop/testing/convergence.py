@@ -13,7 +13,7 @@ from tradeloop.core.execution import exec_key
 from tradeloop.core.reports import BrokerSnapshot
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.state import State
-from tradeloop.core.types import ZERO, ClOrdID, OrderID, OrdStatus, RunStatus
+from tradeloop.core.types import ZERO, ClOrdID, OrderID, OrdStatus, RunStatus, Symbol
 from tradeloop.journal import codec
 from tradeloop.testing.builders import ACCOUNT, BROKER
 from tradeloop.testing.checkers import Judge
@@ -67,11 +67,11 @@ def _fills(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
 
 
 def _books(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
-    theirs: dict[str, Decimal] = {held.symbol: held.long_qty - held.short_qty for held in truth.positions or ()}
-    ours = {symbol: position.net_qty for symbol, position in state.positions.get(ACCOUNT, {}).items()}
-    for symbol in sorted({*theirs, *ours}):
-        if theirs.get(symbol, ZERO) != ours.get(symbol, ZERO):  # type: ignore[call-overload]
-            judge.broken(36, f"{ours.get(symbol, ZERO)} {symbol} here, {theirs.get(symbol, ZERO)} at the venue")  # type: ignore[call-overload]
+    theirs: dict[Symbol, Decimal] = {held.symbol: held.long_qty - held.short_qty for held in truth.positions or ()}
+    for symbol in sorted({*theirs, *state.positions.get(ACCOUNT, {})}):
+        ours, there = state.held(ACCOUNT, symbol).net_qty, theirs.get(symbol, ZERO)
+        if ours != there:
+            judge.broken(36, f"{ours} {symbol} here, {there} at the venue")
     for held in truth.cash or ():
         balance = state.accounts[ACCOUNT].cash[held.currency].balance
         if balance != held.balance:
