@@ -26,7 +26,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerSnapshot, BrokerUp, Execution, ExecutionBust, OpenOrder, OrderAck, SendOutcome
 from tradeloop.core.state import OrderBook
-from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, Qty, Side, Symbol
+from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, Qty, Side, Symbol, TradingDay
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_execution, buy, sell, their_order
 from tradeloop.testing.desk import Desk
 
@@ -84,6 +84,25 @@ def test_acknowledgements_that_carried_each_others_number_are_set_right_by_the_b
     before = len(desk.events)
     desk.wait(10)
     desk.give(msgspec.structs.replace(books, as_of=desk.now))
+    assert len(desk.events) == before
+
+
+def test_a_fill_that_is_told_again_by_our_id_is_ours_whatever_day_its_number_was_of() -> None:
+    """F20, F65: the venue was in its next trading day already when it told of the fill by number alone."""
+    desk = Desk().opened(*LISTED)
+    order = desk.order(buy(A, 100))
+    next_day = TradingDay("2026-07-20")
+    fill = an_execution(None, A, Side.BUY, 100, "10", "e7", order_id=OrderID("n1"), trading_day=next_day)
+    desk.give(fill)
+    desk.ack(order, "n1")
+    assert desk.known(order.cl_ord_id).cum_qty == 0
+
+    told = msgspec.structs.replace(fill, cl_ord_id=order.cl_ord_id)
+    desk.give(told)
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.FILLED
+    assert desk.state.positions[ACCOUNT][Symbol(A)].long_qty == 100
+    before = len(desk.events)
+    desk.give(told)
     assert len(desk.events) == before
 
 

@@ -31,14 +31,19 @@ def external_id(
     return ClOrdID(f"x-{broker}-{account}-{trading_day}-{symbol}-{order_id}-{side.value[0].lower()}")
 
 
-def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:
-    """Move to the order everything that was booked under its number on an order made elsewhere. Nothing, most of the time."""
+def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | None = None) -> Generator[Event, None, None]:
+    """Move to the order everything that was booked under its number on an order made elsewhere, or on `stranger_id` where
+    that is known to be the same. Nothing, most of the time.
+    """
     if not state.strangers:
         return
     order = state.orders.open.get(cl_ord_id) or state.orders.get(cl_ord_id)
-    if order is None or order.external or order.order_id is None:
+    if order is None or order.external:
         return
-    stranger_id = external_id(order.broker, order.account, order.trading_day, order.symbol, order.order_id, order.side)
+    if stranger_id is None and order.order_id is not None:
+        stranger_id = external_id(order.broker, order.account, order.trading_day, order.symbol, order.order_id, order.side)
+    if stranger_id is None:
+        return
     stranger = state.orders.get(stranger_id) if stranger_id in state.strangers else None
     if stranger is None or (stranger.is_done and not stranger.cum_qty):
         return
@@ -48,7 +53,7 @@ def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None
         yield _moved(state, key, known, order, now)
     stranger = state.orders.get(stranger_id)
     if stranger is not None and not stranger.is_done:
-        yield OrderCanceled(now, stranger_id, f"number {order.order_id} is our order {cl_ord_id}", by_us=False)
+        yield OrderCanceled(now, stranger_id, f"number {stranger.order_id} is our order {cl_ord_id}", by_us=False)
     yield from charge_anew(state, cl_ord_id, now)
     moved = state.orders.get(cl_ord_id)
     assert moved is not None

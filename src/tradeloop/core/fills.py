@@ -61,7 +61,7 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
     if key in state.execs.packed:
         root = state.execs.root(key)
         if root in state.execs:
-            return None
+            return (yield from _named(state, root, x, now)) if state.strangers and x.cl_ord_id is not None else None
         # The venue's books show the fill under the id of its correction, which overtook it.
         key, x = root, msgspec.structs.replace(x, exec_id=parts_of(root)[-1])
     if x.account not in state.accounts:
@@ -127,6 +127,20 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
     if order.ending is not None:
         yield from come_to_end(state, order.cl_ord_id, now)
     return order
+
+
+def _named(state: State, key: str, x: Execution, now: UtcNs) -> Generator[Event, None, Order | None]:
+    """A fill that was booked on a stranger's order is told again, and by our id now: it is ours, whatever number or trading day
+    the two were taken for.
+    """
+    booked = state.execs.get(key)
+    ours = None if x.cl_ord_id is None else state.orders.get(x.cl_ord_id)
+    if booked is None or booked.cl_ord_id not in state.strangers or ours is None or ours.external:
+        return None
+    if (ours.broker, ours.account, ours.symbol, ours.side) != (x.broker, x.account, x.symbol, x.side):
+        return None
+    yield from claim(state, ours.cl_ord_id, now, booked.cl_ord_id)
+    return state.orders.get(ours.cl_ord_id)
 
 
 def find(
