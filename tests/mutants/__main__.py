@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
-
 from tests.mutants.planted import MOST_SEEDS, ROOT, Mutant, every, plant
 from tests.mutants.proof import Found, load, save
 from tests.mutants.seek import Sighting

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-
 from tests.mutants.planted import MOST_SEEDS, PATCHES, ROOT, Mutant, every
 
 KEPT: Final = PATCHES / "found.json"

@@ -182,17 +182,26 @@ class Disk:
         return lost
 
     def flip_a_bit(self) -> bool:
-        """A bit of a durable row goes wrong (F53), where the next start has to read it."""
+        """A bit of a durable row goes wrong (F53), where the next start has to read it; or of a snapshot, which only saves time:
+        it is passed over, and the start goes on.
+        """
+        if self.snapshots and not self.is_damaged_on_purpose and self._dice.random() < 0.5:
+            newest = self.snapshots[0]
+            self.snapshots[0] = msgspec.structs.replace(newest, payload=self._flipped(newest.payload))
+            return True
         first = self.snapshots[0].batch if self.snapshots else 0
         if self.is_damaged_on_purpose or first >= len(self.rows):
             return False
         index = self._dice.randrange(first, len(self.rows))
         row = self.rows[index]
-        payload = bytearray(row.payload)
-        payload[self._dice.randrange(len(payload))] ^= 1 << self._dice.randrange(8)
         self._sound = [*self.rows]
-        self.rows[index] = msgspec.structs.replace(row, payload=bytes(payload))
+        self.rows[index] = msgspec.structs.replace(row, payload=self._flipped(row.payload))
         return True
+
+    def _flipped(self, payload: bytes) -> bytes:
+        flipped = bytearray(payload)
+        flipped[self._dice.randrange(len(flipped))] ^= 1 << self._dice.randrange(8)
+        return bytes(flipped)
 
     def put_back_an_old_one(self) -> bool:
         """Somebody restores yesterday's journal over today's (F60)."""

@@ -83,7 +83,7 @@ class World:
         self.lines: list[tuple[int, str, str]] = []
         self.timeline = Timeline(-PAST_NS)
         self.sundial = Sundial(self.timeline, NOON)
-        self.weather = Weather(self._dice("weather"))
+        self.weather = Weather(self._dice("weather"), self._dice("later weather"))
         self.dice = self._dice("script")
         self.policy = Policy()
         self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=self.dice.random() < 0.4)
@@ -118,6 +118,9 @@ class World:
         self.venue.arrived = judge.arrived
         self.venue.doubled = judge.doubled
         judge.told = self._told
+        judge.gate.clocks_are_right = not self.weather.enables(Fault.CLOCK_STEPS)
+        self.venue.listeners.append(judge.gate.hear)
+        network.waits_too_long = lambda text: judge.broken(40, text)
         supervisor.note = self.note
         supervisor.bug = lambda text: judge.broken(42, text)
         self.market.readers.append(self.venue.quote)
@@ -232,6 +235,8 @@ class World:
         some_time(Fault.KILLED_AFTER_SEND, 2, lambda: supervisor.trap(Fault.KILLED_AFTER_SEND))
         some_time(Fault.KILLED_RECOVERING, 1, supervisor.crash_loop)
         some_time(Fault.PAUSED, 2, lambda: supervisor.pause(Fault.PAUSED, dice.choice((1, 4, 12, 40)) * SECOND_NS))
+        if weather.enables(Fault.PAUSED):
+            supervisor.trap_pause(self._dice("pause"))
         some_time(Fault.TWO_STARTED, 1, supervisor.start_second)
         some_time(Fault.BIT_FLIP, 1, lambda: supervisor.damage(Fault.BIT_FLIP))
         some_time(Fault.OLD_BACKUP, 1, lambda: supervisor.damage(Fault.OLD_BACKUP))

@@ -11,10 +11,12 @@ from decimal import Decimal
 from random import Random
 from typing import Final, Protocol
 
+import msgspec
+
 from tradeloop.core.capabilities import Dedupes
 from tradeloop.core.errors import BadInput, Refused
 from tradeloop.core.order import Order
-from tradeloop.core.reports import Execution, OrderAck, Report
+from tradeloop.core.reports import BrokerSnapshot, Execution, OrderAck, Report
 from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdStatus, Px, Qty
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.loop import Timeline
@@ -23,6 +25,7 @@ from tradeloop.testing.world.venue import Venue
 MS: Final = 1_000_000
 SLOT_NS: Final = SECOND_NS
 CENT: Final = Decimal("0.01")
+PARTS: Final = ("orders", "executions", "positions", "cash")
 FLAP_NS: Final = 200 * MS
 
 
@@ -55,7 +58,10 @@ class Network:
         """Orders whose end is told as a rejection (F32)."""
         self.sent: Callable[[Session, Order], None] = lambda session, order: None
         self.moment: Callable[[Fault], None] = lambda fault: None
+        self.waits_too_long: Callable[[str], None] = lambda text: None
         self._next_slot = 0
+        self._unread: tuple[str, ...] = ()
+        self._unread_until = 0
         self._handed_over: dict[ClOrdID, None] = {}
         venue.listeners.append(self._hear)
 
@@ -134,6 +140,18 @@ class Network:
         """The line is well again, at once."""
         self.half_open_until = self.one_way_until = self.narrow_until = 0
 
+    def read(self, books: BrokerSnapshot) -> BrokerSnapshot:
+        """The books as they can be read: for a while a part of them cannot, which is not the same as empty."""
+        now = self.timeline.now
+        if self.weather.strikes(Fault.PART_NOT_READ):
+            self._unread_until = now + self.within(2, 40)
+            self._unread = tuple(part for part in PARTS if self.dice.random() < 0.5) or (PARTS[0],)
+        if self.weather.calm or now >= self._unread_until:
+            return books
+        unread: dict[str, None] = dict.fromkeys(self._unread)
+        complete = books.orders_complete and "orders" not in unread
+        return msgspec.structs.replace(books, **unread, orders_complete=complete)  # type: ignore[arg-type]
+
     # --- what the venue does by itself, each report being an opportunity
 
     def _hear(self, report: Report) -> None:
@@ -165,7 +183,7 @@ class Network:
         if self.dice.random() < 0.5:
             with self.venue.loop.running():
                 try:
-                    self.venue.broker.bust(fill.exec_id)
+                    self.venue.broker.bust(self.venue.own_number(fill))
                 except BadInput:
                     return  # it is back already
         elif self.dice.random() < 0.5 and fill.last_qty > 100:
@@ -180,6 +198,6 @@ class Network:
     def _correct(self, fill: Execution, qty: Qty, px: Px) -> None:
         with self.venue.loop.running():
             try:
-                self.venue.broker.correct(fill.exec_id, qty, px)
+                self.venue.broker.correct(self.venue.own_number(fill), qty, px)
             except BadInput:
                 return  # it was taken back

@@ -37,6 +37,8 @@ class Supervisor:
         self.bug: Callable[[str], None] = lambda text: None
         self._timeline, self._disk, self._weather, self._dice, self._spawn = timeline, disk, weather, dice, spawn
         self._traps: dict[Fault, int] = {}
+        self._pause_in: tuple[int, int] | None = None
+        """After how many durable commits the process is stopped between the disk's word and the send, and for how long."""
         self._kills_in_recovery = 0
         self._due = False
 
@@ -98,6 +100,8 @@ class Supervisor:
 
     def at_moment(self, fault: Fault) -> None:
         """A moment has come in which a trap may close."""
+        if fault is Fault.KILLED_BEFORE_SEND and self._pause_in is not None and not self._weather.calm:
+            self._pause_at_moment(*self._pause_in)
         left = self._traps.get(fault)
         if left is None or self._weather.calm:
             return
@@ -109,6 +113,15 @@ class Supervisor:
             self._weather.meet(fault)
             self.crashes += 1
             self.current.kill()
+
+    def trap_pause(self, dice: Random) -> None:
+        """Stop the process once at the worst moment: a commit is durable and nothing of it has left (F46)."""
+        self._pause_in = dice.randint(5, 60), dice.choice((4, 12, 40)) * SECOND_NS
+
+    def _pause_at_moment(self, commits: int, span_ns: int) -> None:
+        self._pause_in = (commits - 1, span_ns) if commits > 1 else None
+        if self._pause_in is None:
+            self.pause(Fault.PAUSED, span_ns)
 
     def crash_loop(self) -> None:
         """Kill the process, and the next ones while they recover (F45)."""
@@ -160,6 +173,7 @@ class Supervisor:
     def heal(self) -> None:
         """Let everybody go on, start those anew whose time stands still, and see to it that one runs."""
         self._traps.clear()
+        self._pause_in = None
         self._kills_in_recovery = 0
         for process in [*self.lives]:
             process.loop.kill_at = None

@@ -30,7 +30,7 @@ from tradeloop.core.reports import (
     Report,
 )
 from tradeloop.core.risk.approved import Approved
-from tradeloop.core.types import SECOND_NS, Amount, ClOrdID, Currency, OrderID, OrdStatus, Symbol, UtcNs
+from tradeloop.core.types import SECOND_NS, Amount, ClOrdID, Currency, ExecID, OrderID, OrdStatus, Symbol, TradingDay, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.clock import Sundial, TrueClock
@@ -62,14 +62,16 @@ class Venue:
         self.orders_of: dict[ClOrdID, list[OrderID]] = {}
         """Every order that was taken under one of our ids; a second one is a doubled order."""
         self.ids: dict[OrderID, ClOrdID] = {}
-        self.fills: dict[str, Execution] = {}
-        """Executions that count, by their id, in the order they happened."""
+        self.fills: dict[tuple[TradingDay, ExecID], Execution] = {}
+        """Executions that count, by day and id, in the order they happened."""
         self.trades = 0
         self.arrived: Callable[[Order], None] = lambda order: None
         self.doubled: Callable[[ClOrdID], None] = lambda cl_ord_id: None
         self._weather = weather
         self._sundial = sundial
         self._open: dict[ClOrdID, bool] = {}
+        self._numbers: dict[TradingDay, int] = {}
+        """The broker's number of the last fill before a day: the venue counts anew every day, as CTP and QMT do."""
         self._hidden: dict[OrderID, UtcNs] = {}
         self._dice = dice
         config = PaperConfig(
@@ -116,7 +118,10 @@ class Venue:
         """What it knows."""
         books = self.loop.at_once(self.broker.snapshot())
         orders = tuple(msgspec.structs.replace(o, cl_ord_id=_plain(o.cl_ord_id)) for o in books.orders or ())
-        fills = tuple(msgspec.structs.replace(x, cl_ord_id=_plain(x.cl_ord_id)) for x in books.executions or ())
+        fills = tuple(
+            msgspec.structs.replace(x, cl_ord_id=_plain(x.cl_ord_id), exec_id=self._number(x.trading_day, x.exec_id))
+            for x in books.executions or ()
+        )
         return msgspec.structs.replace(books, orders=orders, executions=fills)
 
     def _seen(self, books: BrokerSnapshot) -> BrokerSnapshot:
@@ -150,7 +155,7 @@ class Venue:
     # --- what it says
 
     def _hear(self, report: Report) -> None:
-        report = _renamed(report)
+        report = self._numbered(_renamed(report))
         match report:
             case OrderAck():
                 orders = self.orders_of.setdefault(report.cl_ord_id, [])
@@ -168,20 +173,48 @@ class Venue:
             case CancelAck() | OrderExpire():
                 self._open[report.cl_ord_id] = False
             case Execution():
-                self.fills[report.exec_id] = report
+                self.fills[report.trading_day, report.exec_id] = report
                 self.trades += 1
             case ExecutionBust():
-                self.fills.pop(report.exec_ref_id, None)
+                self.fills.pop((report.trading_day, report.exec_ref_id), None)
             case ExecutionCorrect():
-                corrected = self.fills.get(report.exec_ref_id)
+                name = report.trading_day, report.exec_ref_id
+                corrected = self.fills.get(name)
                 if corrected is not None:
-                    self.fills[report.exec_ref_id] = msgspec.structs.replace(
+                    self.fills[name] = msgspec.structs.replace(
                         corrected, last_qty=report.last_qty, last_px=report.last_px, commission=report.commission
                     )
             case _:
                 pass
         for listener in [*self.listeners]:
             listener(report)
+
+    # --- its numbers of fills
+
+    def own_number(self, fill: Execution) -> ExecID:
+        """What the broker behind it calls a fill."""
+        return _exec_id(_count(fill.exec_id) + self._numbers[fill.trading_day])
+
+    def _numbered(self, report: Report) -> Report:
+        match report:
+            case Execution():
+                self._numbers.setdefault(report.trading_day, _count(report.exec_id) - 1)
+                return msgspec.structs.replace(report, exec_id=self._number(report.trading_day, report.exec_id))
+            case ExecutionBust() | ExecutionCorrect():
+                return msgspec.structs.replace(report, exec_ref_id=self._number(report.trading_day, report.exec_ref_id))
+            case _:
+                return report
+
+    def _number(self, day: TradingDay, own: ExecID) -> ExecID:
+        return _exec_id(_count(own) - self._numbers[day])
+
+
+def _count(exec_id: ExecID) -> int:
+    return int(exec_id[1:])
+
+
+def _exec_id(count: int) -> ExecID:
+    return ExecID(f"E{count:010d}")
 
 
 def _plain(cl_ord_id: ClOrdID | None) -> ClOrdID | None:

@@ -35,6 +35,7 @@ from tradeloop.testing.world.network import MS, Network
 
 PATIENCE_NS: Final = 10 * SECOND_NS
 """After this the caller has stopped waiting (engine/dispatch.py)."""
+OVERDUE_NS: Final = SECOND_NS
 
 Answer = Callable[[Exception | BrokerSnapshot | None], None]
 
@@ -135,6 +136,7 @@ class Wire:
         def arrive() -> None:
             books = net.venue.books()
             lag = net.within(1, 8) if net.weather.strikes(Fault.QUERY_LAGS) else 0
+            books = net.read(books)
             self._answer_later(key, books, lag)
 
         if not net.loses_requests:
@@ -228,7 +230,21 @@ class Wire:
                 heard.set_result(found)  # type: ignore[arg-type]
 
         self._waiting[key] = answer, lost
+        if lost is FateUnknown:
+            self._net.timeline.after(PATIENCE_NS + OVERDUE_NS, lambda: self._overdue(heard, again=True))
         return key, heard
+
+    def _overdue(self, heard: asyncio.Future[BrokerSnapshot], *, again: bool) -> None:
+        """Whoever waits longer than its time-out waits by a clock that somebody has set back (invariant 40)."""
+        if heard.done() or self.loop.dead or self.loop.stopped:
+            return
+        if again:  # one that was stopped meanwhile gets a moment to look at its time
+            self._net.timeline.after(OVERDUE_NS, lambda: self._overdue(heard, again=False))
+            return
+        waited = (PATIENCE_NS + 2 * OVERDUE_NS) // SECOND_NS
+        self._net.waits_too_long(
+            f"a request has waited {waited} s for its answer; its time-out is {PATIENCE_NS // SECOND_NS} s"
+        )
 
     def _answer_later(self, key: int, found: Exception | BrokerSnapshot | None, lag: int = 0) -> None:
         if self._net.loses_answers:

@@ -1,0 +1,167 @@
+"""What may leave, and what it holds while it may trade: the gate's rules, counted a second time beside the product's.
+
+The judge (checkers.py) folds the facts as the product does. Here stand rules that a fact alone cannot break, because the
+product decides them: each is counted from the facts by other means than the product's, so that one which has gone from the
+product is missed. The numbers are those of the invariants:
+
+12 what is booked was traded at the venue · 23 an order that may trade holds the money and the shares it may take · 25 while an
+order's fate is unknown, no other of its symbol is sent · 26 nothing is sent to a broker whose books have not been compared ·
+28 nothing is sent in a symbol that is halted · 31 an order that does not get out is tried so often and no more · 35 what is
+sent leaves soon after its SendBegun, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from tradeloop.core import events as ev
+from tradeloop.core.order import Order
+from tradeloop.core.reports import Execution, Report
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Policy
+from tradeloop.core.types import SECOND_NS, ClOrdID, Side, Symbol
+
+SLACK_NS: Final = SECOND_NS
+"""What a process may take between two callbacks, on the venue's time."""
+
+
+class Gate:
+    """Watches one world's facts, its venue and its wire."""
+
+    def __init__(self, broken: Callable[[int, str], None], now: Callable[[], int], policy: Policy) -> None:
+        self.clocks_are_right = True
+        """Whether the time of the processes is the time of the world, so that a delay can be judged by it."""
+        self._broken, self._now, self._policy = broken, now, policy
+        self._made: dict[tuple[str, str, Side], None] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """The journal is read anew: what the venue did stays."""
+        self._ready: dict[str, None] = {}
+        self._halted: dict[Symbol, None] = {}
+        self._lost: dict[ClOrdID, tuple[str, Symbol]] = {}
+        self._begun: dict[tuple[ClOrdID, int], int] = {}
+        self._failures: dict[ClOrdID, int] = {}
+        self._taken_back: dict[ClOrdID, None] = {}
+        self._intents: dict[ClOrdID, ev.OrderStaged] = {}
+
+    # --- the venue and the wire
+
+    def hear(self, report: Report) -> None:
+        """The venue says something, at the moment it happens."""
+        if isinstance(report, Execution):
+            self._made[report.trading_day, report.exec_id, report.side] = None
+
+    def sent(self, order: Order) -> None:
+        """A process hands an order to the wire."""
+        begun = self._begun.get((order.cl_ord_id, order.send_begun_at or 0))
+        if begun is None or not self.clocks_are_right:
+            return
+        late = self._now() - begun
+        if late > self._policy.send_within_ns + SLACK_NS:
+            self._broken(
+                35,
+                f"{order.cl_ord_id} leaves {late / SECOND_NS:.0f} s after its SendBegun was durable; expected at most "
+                f"{self._policy.send_within_ns / SECOND_NS:g} s, which a successor counts on",
+            )
+
+    # --- the facts
+
+    def fact(self, event: ev.Event, state: State) -> None:
+        """A durable fact, and the state it led to."""
+        rule = _RULES.get(type(event))
+        if rule is not None:
+            rule(self, event)
+        cl_ord_id = getattr(event, "cl_ord_id", "")
+        order = state.orders.open.get(cl_ord_id) if cl_ord_id else None
+        if cl_ord_id in self._lost and (order is None or order.unknown_at is None):
+            del self._lost[cl_ord_id]
+        if order is not None and not order.external:
+            self._holds(order)
+
+    def _holds(self, order: Order) -> None:
+        """Of an order that may trade: the money its intent was judged with, less what it has spent; the shares it will sell."""
+        if order.replace_asks or order.cl_ord_id in self._taken_back:
+            return  # its terms are others than those it was judged with; or it holds again what its first fills cost
+        if order.side is Side.SELL:
+            if order.frozen != order.leaves_qty:
+                self._broken(
+                    23, f"{order.cl_ord_id} may sell {order.leaves_qty} {order.symbol}, promised to it are {order.frozen}"
+                )
+            return
+        owed = self._intents[order.cl_ord_id].reserve - order.cum_value - order.fees
+        if order.reserved < owed:
+            self._broken(
+                23, f"{order.cl_ord_id} ({order.ord_status.value}) may cost {owed} more, reserved for it are {order.reserved}"
+            )
+
+    def _staged(self, e: ev.OrderStaged) -> None:
+        self._intents[e.cl_ord_id] = e
+
+    def _send_begun(self, e: ev.SendBegun) -> None:
+        """The gate, for every order that leaves: of a person or of a run, late or at once."""
+        self._begun[e.cl_ord_id, e.at] = self._now()
+        intent = self._intents.get(e.cl_ord_id)
+        if intent is None:
+            return  # the judge says so (invariant 2)
+        symbol = intent.symbol
+        if intent.broker not in self._ready:
+            self._broken(26, f"{e.cl_ord_id} is sent to {intent.broker}, whose books have not been compared since it came up")
+        if symbol in self._halted:
+            self._broken(28, f"{e.cl_ord_id} is sent in {symbol}, which was halted and not released")
+        for other, where in self._lost.items():
+            if other != e.cl_ord_id and where == (intent.account, symbol):
+                self._broken(25, f"{e.cl_ord_id} is sent in {symbol} while the fate of {other} is unknown")
+
+    def _fate_lost(self, e: ev.FateLost) -> None:
+        intent = self._intents.get(e.cl_ord_id)
+        if intent is not None:
+            self._lost[e.cl_ord_id] = intent.account, intent.symbol
+
+    def _send_failed(self, e: ev.SendFailed) -> None:
+        count = self._failures[e.cl_ord_id] = self._failures.get(e.cl_ord_id, 0) + 1
+        most = len(self._policy.resend_after_ns) + 1
+        if count > most:
+            self._broken(31, f"{e.cl_ord_id} did not get out {count} times; expected {most} at most, then a person decides")
+
+    def _traded(self, e: ev.Traded) -> None:
+        if (e.trading_day, e.exec_id, e.side) not in self._made:
+            self._broken(
+                12, f"fill {e.exec_id} of {e.cl_ord_id} ({e.last_qty} {e.symbol}) is booked, and the venue never made it"
+            )
+
+    def _changed(self, e: ev.TradeBusted | ev.TradeCorrected) -> None:
+        self._taken_back[e.cl_ord_id] = None
+
+    def _started(self, e: ev.EngineStarted) -> None:
+        self._ready.clear()
+
+    def _up_or_down(self, e: ev.BrokerConnected | ev.BrokerDisconnected) -> None:
+        self._ready.pop(e.broker, None)
+
+    def _compared(self, e: ev.BrokerReady) -> None:
+        self._ready[e.broker] = None
+
+    def _overfilled(self, e: ev.Overfilled) -> None:
+        self._halted[e.symbol] = None
+
+    def _released(self, e: ev.SymbolReleased) -> None:
+        self._halted.pop(e.symbol, None)
+
+
+_RULES: Final[dict[type, Callable[[Gate, Any], None]]] = {
+    ev.EngineStarted: Gate._started,
+    ev.BrokerConnected: Gate._up_or_down,
+    ev.BrokerDisconnected: Gate._up_or_down,
+    ev.BrokerReady: Gate._compared,
+    ev.OrderStaged: Gate._staged,
+    ev.SendBegun: Gate._send_begun,
+    ev.SendFailed: Gate._send_failed,
+    ev.FateLost: Gate._fate_lost,
+    ev.Traded: Gate._traded,
+    ev.TradeBusted: Gate._changed,
+    ev.TradeCorrected: Gate._changed,
+    ev.Overfilled: Gate._overfilled,
+    ev.SymbolReleased: Gate._released,
+}
