@@ -4,26 +4,31 @@ The judge (checkers.py) folds the facts as the product does. Here stand rules th
 product decides them: each is counted from the facts by other means than the product's, so that one which has gone from the
 product is missed. The numbers are those of the invariants:
 
-12 what is booked was traded at the venue · 23 an order that may trade holds the money and the shares it may take · 25 while an
-order's fate is unknown, no other of its symbol is sent · 26 nothing is sent to a broker whose books have not been compared ·
-28 nothing is sent in a symbol that is halted · 31 an order that does not get out is tried so often and no more · 35 what is
-sent leaves soon after its SendBegun, or not at all.
+12 what is booked was traded at the venue · 21 a break of positions tells what the venue held · 23 an order that may trade
+holds the money and the shares it may take · 25 while an order's fate is unknown, no other of its symbol is sent · 26 nothing
+is sent to a broker whose books have not been compared · 28 nothing is sent in a symbol that is halted · 31 an order that does
+not get out is tried so often and no more · 35 what is sent leaves soon after its SendBegun, or not at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
 
 from tradeloop.core import events as ev
 from tradeloop.core.order import Order
-from tradeloop.core.reports import Execution, Report
+from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, Report
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
-from tradeloop.core.types import SECOND_NS, ClOrdID, Side, Symbol
+from tradeloop.core.types import SECOND_NS, ZERO, ClOrdID, ExecID, Side, Symbol, TradingDay
 
 SLACK_NS: Final = SECOND_NS
 """What a process may take between two callbacks, on the venue's time."""
+
+BOOKS_KEEP_NS: Final = 120 * SECOND_NS
+"""Books that are older than this are heard of no more, whatever was late or stopped."""
 
 
 class Gate:
@@ -33,7 +38,10 @@ class Gate:
         self.clocks_are_right = True
         """Whether the time of the processes is the time of the world, so that a delay can be judged by it."""
         self._broken, self._now, self._policy = broken, now, policy
-        self._made: dict[tuple[str, str, Side], None] = {}
+        self._made: dict[tuple[TradingDay, ExecID, Side], tuple[Symbol, Decimal]] = {}
+        """Every fill of the venue, and what it is worth now."""
+        self._held: dict[Symbol, list[tuple[int, Decimal]]] = {}
+        """What the venue held of a symbol, and since when."""
         self.forget()
 
     def forget(self) -> None:
@@ -50,8 +58,28 @@ class Gate:
 
     def hear(self, report: Report) -> None:
         """The venue says something, at the moment it happens."""
-        if isinstance(report, Execution):
-            self._made[report.trading_day, report.exec_id, report.side] = None
+        match report:
+            case Execution():
+                way = 1 if report.side is Side.BUY else -1
+                self._traded_there(report.trading_day, report.exec_id, report.side, report.symbol, way * report.last_qty)
+            case ExecutionBust():
+                self._changed_there((report.trading_day, report.exec_ref_id, report.side), ZERO)
+            case ExecutionCorrect():
+                way = 1 if report.side is Side.BUY else -1
+                self._changed_there((report.trading_day, report.exec_ref_id, report.side), way * report.last_qty)
+            case _:
+                pass
+
+    def _traded_there(self, day: TradingDay, exec_id: ExecID, side: Side, symbol: Symbol, qty: Decimal) -> None:
+        self._made[day, exec_id, side] = symbol, ZERO
+        self._changed_there((day, exec_id, side), qty)
+
+    def _changed_there(self, name: tuple[TradingDay, ExecID, Side], qty: Decimal) -> None:
+        """A fill at the venue is worth `qty` from now on, sells counting below zero."""
+        symbol, before = self._made[name]
+        self._made[name] = symbol, qty
+        held = self._held.setdefault(symbol, [(self._now(), ZERO)])
+        held.append((self._now(), held[-1][1] + qty - before))
 
     def sent(self, order: Order) -> None:
         """A process hands an order to the wire."""
@@ -134,6 +162,19 @@ class Gate:
     def _changed(self, e: ev.TradeBusted | ev.TradeCorrected) -> None:
         self._taken_back[e.cl_ord_id] = None
 
+    def _differs(self, e: ev.BreakFound) -> None:
+        """What the books of the venue are said to show, they must have shown not long ago: unknown is not flat."""
+        if e.kind != "position":
+            return
+        symbol, _, leg = e.subject.partition(" ")
+        told = Decimal(e.theirs) * (1 if leg == "long" else -1)
+        held = self._held.get(Symbol(symbol), [(0, ZERO)])
+        recent = [
+            qty for (_, qty), (until, _) in pairwise([*held, (self._now(), ZERO)]) if until >= self._now() - BOOKS_KEEP_NS
+        ]
+        if not any(told == (max(qty, ZERO) if leg == "long" else min(qty, ZERO)) for qty in recent):
+            self._broken(21, f"the break {e.break_id} says that the venue holds {e.theirs}; it held {recent[-1]}")
+
     def _started(self, e: ev.EngineStarted) -> None:
         self._ready.clear()
 
@@ -159,6 +200,7 @@ _RULES: Final[dict[type, Callable[[Gate, Any], None]]] = {
     ev.SendBegun: Gate._send_begun,
     ev.SendFailed: Gate._send_failed,
     ev.FateLost: Gate._fate_lost,
+    ev.BreakFound: Gate._differs,
     ev.Traded: Gate._traded,
     ev.TradeBusted: Gate._changed,
     ev.TradeCorrected: Gate._changed,
