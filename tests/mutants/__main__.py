@@ -1,89 +1,18 @@
 """`python -m tests.mutants [NAME …]`: plant each bug in a copy of the source, find it, and write docs/reference/proof.md.
 
-A bug is found by the first seed that breaks an invariant its header names and breaks none of them on the sound source. The
-command ends with an error when one survives.
+Ends with an error when one survives: then the world or its judge is too weak, never the bug too hard.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import msgspec
-from tests.mutants.planted import MOST_SEEDS, ROOT, Mutant, every, plant
-from tests.mutants.proof import Found, load, save
-from tests.mutants.seek import Sighting
-
-SECONDS_PER_SEED = 2
-"""No ordinary world takes longer on a slow machine; one that does hangs."""
-COMPARED_AT_ONCE = 20
-"""Seeds that two processes live before their journals are compared."""
-
-
-def find(mutant: Mutant, seeds: int = MOST_SEEDS) -> Found | None:
-    """The first seed that names the bug; None when it survives."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix=f"mutant_{mutant.name}_") as folder:
-        source = plant(mutant, Path(folder))
-        sighting = _differing(source, seeds) if mutant.twice else _sought(source, mutant, seeds)
-    if sighting is None or sighting.seed is None:
-        return None
-    return Found(mutant.name, sighting.seed, sighting.tried, sighting.invariant, round(time.monotonic() - began, 1))
-
-
-def _sought(source: Path, mutant: Mutant, seeds: int) -> Sighting | None:
-    """Live worlds until one breaks an invariant of the mutant that the sound source keeps in the same world."""
-    start = 0
-    while start < seeds:
-        seen = _lives(source, mutant, start, seeds - start)
-        if seen.seed is None:
-            return None
-        sound = _lives(ROOT / "src", mutant, seen.seed, 1)
-        if sound.seed is None:
-            return msgspec.structs.replace(seen, tried=seen.seed + 1)
-        start = seen.seed + 1
-    return None
-
-
-def _lives(source: Path, mutant: Mutant, start: int, seeds: int) -> Sighting:
-    wanted = ",".join(map(str, mutant.invariants))
-    said = _worker(source, seeds, "--from", start, "--seeds", seeds, "--invariants", wanted)
-    return msgspec.json.decode(said.splitlines()[-1], type=Sighting)
-
-
-def _differing(source: Path, seeds: int) -> Sighting | None:
-    """Live each seed in two processes that hash differently, until their journals differ (invariant 32)."""
-    for start in range(0, seeds, COMPARED_AT_ONCE):
-        asked = ("--from", start, "--seeds", COMPARED_AT_ONCE, "--journals")
-        one, other = (_worker(source, COMPARED_AT_ONCE, *asked, hash_seed=seed).splitlines() for seed in ("1", "4242"))
-        for index, (here, there) in enumerate(zip(one, other, strict=True)):
-            if here != there:
-                seed = start + index
-                return Sighting(seed, seed + 1, 32, "two processes lived it differently")
-    return None
-
-
-def _worker(source: Path, seeds: int, *arguments: object, hash_seed: str = "0") -> str:
-    """What a search in a process of its own says. Raises ValueError with its last words when it broke."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.mutants.seek", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}", "PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60 + SECONDS_PER_SEED * seeds,
-    )
-    if ran.returncode:
-        raise ValueError(f"the search on {source} broke: {ran.stderr.strip()[-2000:]}")
-    return ran.stdout
+from tests.mutants.planted import MOST_SEEDS, every
+from tests.mutants.proof import load, save
+from tests.mutants.search import find
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

@@ -10,7 +10,7 @@ exact · 12 a fill counts once · 15 nothing is sent for an order that has ended
 are the sum of the fills · 23 reservations are those of the open orders · 26 what is sent is what was judged · 30 one order
 per leg of a run · 32 a replay gives the same state · 33 the chain is whole · 35 an old epoch writes nothing and sends nothing
 late · 38 a stranger's order is taken in once · 40 times of one process never fall. Convergence (36, 37, 42): convergence.py.
-What may leave at all (12, 23, 25, 26, 28, 31, 35) is counted a second time, by other means: gate.py.
+What may leave at all (12, 21, 23, 25 to 28, 31, 35) is counted a second time, by other means: gate.py.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ NOT_REACHED: Final = {
     "17": "changing a working order is not offered by the wire of this world yet",
     "18, 19": "hold by construction and are tested as laws (tests/property, tests/core)",
     "22, 24": "the venue refuses what T+1 forbids and charges by its own schedule; cash and positions agree in the end (36)",
-    "27, 29": "no message throttles and no self-trade check exist yet",
+    "29": "no self-trade check exists yet",
     "34": "golden journals are replayed by tests/journal",
     "39, 41": "there is no client of a stream and no alert channel yet",
 }

@@ -6,12 +6,14 @@ product is missed. The numbers are those of the invariants:
 
 12 what is booked was traded at the venue · 21 a break of positions tells what the venue held · 23 an order that may trade
 holds the money and the shares it may take · 25 while an order's fate is unknown, no other of its symbol is sent · 26 nothing
-is sent to a broker whose books have not been compared · 28 nothing is sent in a symbol that is halted · 31 an order that does
-not get out is tried so often and no more · 35 what is sent leaves soon after its SendBegun, or not at all.
+is sent to a broker whose books have not been compared · 27 no more leaves in a second than the venue takes, whoever sends ·
+28 nothing is sent in a symbol that is halted · 31 an order that does not get out is tried so often and no more · 35 what is
+sent leaves soon after its SendBegun, or not at all.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import pairwise
@@ -27,6 +29,8 @@ from tradeloop.core.types import SECOND_NS, ZERO, ClOrdID, ExecID, Side, Symbol,
 SLACK_NS: Final = SECOND_NS
 """What a process may take between two callbacks, on the venue's time."""
 
+DRIFT_NS: Final = 5_000_000
+"""By so much a second of a process may be shorter than one of the venue."""
 BOOKS_KEEP_NS: Final = 120 * SECOND_NS
 """Books that are older than this are heard of no more, whatever was late or stopped."""
 
@@ -37,7 +41,26 @@ class Gate:
     def __init__(self, broken: Callable[[int, str], None], now: Callable[[], int], policy: Policy) -> None:
         self.clocks_are_right = True
         """Whether the time of the processes is the time of the world, so that a delay can be judged by it."""
+        self.rate: int | None = None
+        """How many requests the venue takes in a second; None where it does not say."""
+        self._requests: deque[int] = deque()
         self._broken, self._now, self._policy = broken, now, policy
+        self._rules: dict[type, Callable[[Any], None]] = {
+            ev.EngineStarted: self._started,
+            ev.BrokerConnected: self._up_or_down,
+            ev.BrokerDisconnected: self._up_or_down,
+            ev.BrokerReady: self._compared,
+            ev.OrderStaged: self._staged,
+            ev.SendBegun: self._send_begun,
+            ev.SendFailed: self._send_failed,
+            ev.FateLost: self._fate_lost,
+            ev.Traded: self._traded,
+            ev.TradeBusted: self._changed,
+            ev.TradeCorrected: self._changed,
+            ev.BreakFound: self._differs,
+            ev.Overfilled: self._overfilled,
+            ev.SymbolReleased: self._released,
+        }
         self._made: dict[tuple[TradingDay, ExecID, Side], tuple[Symbol, Decimal]] = {}
         """Every fill of the venue, and what it is worth now."""
         self._held: dict[Symbol, list[tuple[int, Decimal]]] = {}
@@ -81,6 +104,17 @@ class Gate:
         held = self._held.setdefault(symbol, [(self._now(), ZERO)])
         held.append((self._now(), held[-1][1] + qty - before))
 
+    def requested(self) -> None:
+        """A process writes an order or a cancel to the line, whichever process it is."""
+        if self.rate is None or not self.clocks_are_right:
+            return
+        now = self._now()
+        self._requests.append(now)
+        while self._requests[0] <= now - SECOND_NS + DRIFT_NS:
+            self._requests.popleft()
+        if len(self._requests) > self.rate:
+            self._broken(27, f"{len(self._requests)} requests leave within a second; the venue takes {self.rate}")
+
     def sent(self, order: Order) -> None:
         """A process hands an order to the wire."""
         begun = self._begun.get((order.cl_ord_id, order.send_begun_at or 0))
@@ -98,9 +132,9 @@ class Gate:
 
     def fact(self, event: ev.Event, state: State) -> None:
         """A durable fact, and the state it led to."""
-        rule = _RULES.get(type(event))
+        rule = self._rules.get(type(event))
         if rule is not None:
-            rule(self, event)
+            rule(event)
         cl_ord_id = getattr(event, "cl_ord_id", "")
         order = state.orders.open.get(cl_ord_id) if cl_ord_id else None
         if cl_ord_id in self._lost and (order is None or order.unknown_at is None):
@@ -175,7 +209,7 @@ class Gate:
         if not any(told == (max(qty, ZERO) if leg == "long" else min(qty, ZERO)) for qty in recent):
             self._broken(21, f"the break {e.break_id} says that the venue holds {e.theirs}; it held {recent[-1]}")
 
-    def _started(self, e: ev.EngineStarted) -> None:
+    def _started(self, _: ev.EngineStarted) -> None:
         self._ready.clear()
 
     def _up_or_down(self, e: ev.BrokerConnected | ev.BrokerDisconnected) -> None:
@@ -189,21 +223,3 @@ class Gate:
 
     def _released(self, e: ev.SymbolReleased) -> None:
         self._halted.pop(e.symbol, None)
-
-
-_RULES: Final[dict[type, Callable[[Gate, Any], None]]] = {
-    ev.EngineStarted: Gate._started,
-    ev.BrokerConnected: Gate._up_or_down,
-    ev.BrokerDisconnected: Gate._up_or_down,
-    ev.BrokerReady: Gate._compared,
-    ev.OrderStaged: Gate._staged,
-    ev.SendBegun: Gate._send_begun,
-    ev.SendFailed: Gate._send_failed,
-    ev.FateLost: Gate._fate_lost,
-    ev.BreakFound: Gate._differs,
-    ev.Traded: Gate._traded,
-    ev.TradeBusted: Gate._changed,
-    ev.TradeCorrected: Gate._changed,
-    ev.Overfilled: Gate._overfilled,
-    ev.SymbolReleased: Gate._released,
-}

@@ -182,8 +182,8 @@ class Disk:
         return lost
 
     def flip_a_bit(self) -> bool:
-        """A bit of a durable row goes wrong (F53), where the next start has to read it; or of a snapshot, which only saves time:
-        it is passed over, and the start goes on.
+        """A bit of a durable row goes wrong (F53), where the next start has to read it; or one of a snapshot, which only saves
+        time: it is passed over, and the start goes on.
         """
         if self.snapshots and not self.is_damaged_on_purpose and self._dice.random() < 0.5:
             newest = self.snapshots[0]

@@ -87,7 +87,9 @@ class World:
         self.dice = self._dice("script")
         self.policy = Policy()
         self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=self.dice.random() < 0.4)
-        able = abilities(self._dice("abilities"))
+        able = msgspec.structs.replace(
+            abilities(self._dice("abilities")), rate_per_second=self._dice("rate").choice((None, None, None, 1, 3))
+        )
         self.venue = Venue(self.timeline, self.sundial, able, self.weather, CASH, self._dice("venue"))
         self.network = Network(self.timeline, self.venue, self.weather, self._dice("network"))
         self.judge = Judge(lambda: self.timeline.now, self.venue.orders_of, self.policy)
@@ -120,6 +122,8 @@ class World:
         judge.told = self._told
         judge.gate.clocks_are_right = not self.weather.enables(Fault.CLOCK_STEPS)
         self.venue.listeners.append(judge.gate.hear)
+        judge.gate.rate = self.venue.able.rate_per_second
+        network.requested = judge.gate.requested
         network.waits_too_long = lambda text: judge.broken(40, text)
         supervisor.note = self.note
         supervisor.bug = lambda text: judge.broken(42, text)

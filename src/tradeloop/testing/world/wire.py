@@ -80,6 +80,7 @@ class Wire:
         net, weather = self._net, self._net.weather
         if not self.is_up:
             raise NotSent("the session is down")
+        net.requested()
         if weather.strikes(Fault.THROTTLED):
             raise NotSent("too many requests; this one was not processed")
         order = msgspec.structs.replace(order, order=msgspec.structs.replace(order.order))
@@ -106,6 +107,7 @@ class Wire:
         net, weather = self._net, self._net.weather
         if not self.is_up:
             raise NotSent("the session is down")
+        net.requested()
         net.disturb()
         key, heard = self._expect()
         if not net.loses_requests and not weather.strikes(Fault.REQUEST_LOST):
