@@ -175,6 +175,10 @@ class World:
             self._judge()
         except Stuck as error:
             self.judge.broken(42, str(error))
+        except (LookupError, AssertionError, ArithmeticError, TypeError) as error:
+            if not self.judge.violations:
+                raise  # a defect of the world itself
+            self.note("!", f"facts that contradict each other cannot be judged any further: {type(error).__name__}: {error}")
         for process in [*self.supervisor.lives]:
             process.kill()
         self.venue.loop.die()
