@@ -94,8 +94,10 @@ class Gate:
                 pass
 
     def _traded_there(self, day: TradingDay, exec_id: ExecID, side: Side, symbol: Symbol, qty: Decimal) -> None:
-        self._made[day, exec_id, side] = symbol, ZERO
-        self._changed_there((day, exec_id, side), qty)
+        name = day, exec_id, side
+        if name not in self._made:  # otherwise it is told once more
+            self._made[name] = symbol, ZERO
+            self._changed_there(name, qty)
 
     def _changed_there(self, name: tuple[TradingDay, ExecID, Side], qty: Decimal) -> None:
         """A fill at the venue is worth `qty` from now on, sells counting below zero."""

@@ -187,7 +187,7 @@ class Disk:
         """
         if self.snapshots and not self.is_damaged_on_purpose and self._dice.random() < 0.5:
             newest = self.snapshots[0]
-            self.snapshots[0] = msgspec.structs.replace(newest, payload=self._flipped(newest.payload))
+            self.snapshots[0] = msgspec.structs.replace(newest, payload=self.flipped(newest.payload))
             return True
         first = self.snapshots[0].batch if self.snapshots else 0
         if self.is_damaged_on_purpose or first >= len(self.rows):
@@ -195,10 +195,11 @@ class Disk:
         index = self._dice.randrange(first, len(self.rows))
         row = self.rows[index]
         self._sound = [*self.rows]
-        self.rows[index] = msgspec.structs.replace(row, payload=self._flipped(row.payload))
+        self.rows[index] = msgspec.structs.replace(row, payload=self.flipped(row.payload))
         return True
 
-    def _flipped(self, payload: bytes) -> bytes:
+    def flipped(self, payload: bytes) -> bytes:
+        """The same with one bit gone wrong."""
         flipped = bytearray(payload)
         flipped[self._dice.randrange(len(flipped))] ^= 1 << self._dice.randrange(8)
         return bytes(flipped)
@@ -325,8 +326,10 @@ class DiskJournal:
             yield rows[index]
 
     async def save_snapshot(self, snapshot: StoredSnapshot) -> None:
-        """Keep a snapshot and the two before it."""
+        """Keep a snapshot and the two before it; a bit of it may have gone wrong on the way (F53)."""
         await self._hop()
+        if self._disk.weather.strikes(Fault.BIT_FLIP):
+            snapshot = msgspec.structs.replace(snapshot, payload=self._disk.flipped(snapshot.payload))
         others = [kept for kept in self._disk.snapshots if kept.seq != snapshot.seq]
         self._disk.snapshots = sorted([snapshot, *others], key=lambda kept: -kept.seq)[:KEPT_SNAPSHOTS]
 
