@@ -234,5 +234,5 @@ def test_a_name_that_is_no_unicode_text_is_refused_in_one_sentence(tmp_path: Pat
     """What a terminal of another encoding hands over; recorded, it would have ended everybody's batch."""
     said = submit(tmp_path, "BAC.US", "buy", "100", "--by", "\udce9milie")
     assert said.code == 2
-    assert said.error == "by was '\\udce9milie', which is no Unicode text; check the encoding it came in"
-    assert orders(tmp_path) == []
+    assert said.error == "command line: operator was '\\udce9milie'; expected text in UTF-8, correct it"
+    assert not (tmp_path / "tradeloop.db").exists()

@@ -128,7 +128,7 @@ class Weather:
         self._dice = dice
         self._later = later
         share = dice.choice((0.0, ENABLED_OF_ALL / 3, ENABLED_OF_ALL, ENABLED_OF_ALL, 2 * ENABLED_OF_ALL))
-        self.rates = {
+        self.rates: dict[Fault, float] = {
             fault: dice.choice(RARE_RATES if fault in RARE else RATES)
             for fault in Fault
             if fault not in LATER and dice.random() < share

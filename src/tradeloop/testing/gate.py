@@ -137,7 +137,7 @@ class Gate:
         rule = self._rules.get(type(event))
         if rule is not None:
             rule(event)
-        cl_ord_id = getattr(event, "cl_ord_id", "")
+        cl_ord_id = ClOrdID(getattr(event, "cl_ord_id", ""))
         order = state.orders.open.get(cl_ord_id) if cl_ord_id else None
         if cl_ord_id in self._lost and (order is None or order.unknown_at is None):
             del self._lost[cl_ord_id]

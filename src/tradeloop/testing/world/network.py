@@ -152,7 +152,7 @@ class Network:
             return books
         unread: dict[str, None] = dict.fromkeys(self._unread)
         complete = books.orders_complete and "orders" not in unread
-        return msgspec.structs.replace(books, **unread, orders_complete=complete)  # type: ignore[arg-type]
+        return msgspec.structs.replace(books, **unread, orders_complete=complete)
 
     # --- what the venue does by itself, each report being an opportunity
 
