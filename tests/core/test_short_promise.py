@@ -121,3 +121,30 @@ def test_an_order_that_has_ended_is_promised_nothing_again() -> None:
     bust(desk, order)
     assert desk.known(order.cl_ord_id).reserved == 0
     assert desk.of(ReserveRaised) == []
+
+
+def test_what_closes_a_future_leaves_the_reserve_to_what_is_still_to_open() -> None:
+    """Invariant 25: half of an order without an effect closes a short and costs nothing; the other half still opens a long."""
+    desk = Desk().opened(GOLD, cash=100_000)
+    short = desk.order(sell(GOLD.symbol, 5, ord_type=OrdType.LIMIT, price="100", position_effect=PositionEffect.OPEN))
+    fill(desk, short, 5, "100")
+    turning = desk.order(buy(GOLD.symbol, 10, ord_type=OrdType.LIMIT, price="100"))
+    assert turning.reserved == 50_000
+    fill(desk, turning, 5, "100", "e2")
+    assert desk.known(turning.cl_ord_id).reserved == 50_000
+    assert desk.state.accounts[ACCOUNT].cash[GOLD.currency].free == 50_000
+    more = desk.give(buy(GOLD.symbol, 10, ord_type=OrdType.LIMIT, price="100", position_effect=PositionEffect.OPEN))
+    assert more.denied is not None
+    assert more.denied.rule == "cash"
+
+
+def test_a_fill_that_closes_and_opens_gives_back_the_reserve_of_what_it_opened() -> None:
+    """Invariant 23."""
+    desk = Desk().opened(GOLD, cash=100_000)
+    short = desk.order(sell(GOLD.symbol, 5, ord_type=OrdType.LIMIT, price="100", position_effect=PositionEffect.OPEN))
+    fill(desk, short, 5, "100")
+    turning = desk.order(buy(GOLD.symbol, 10, ord_type=OrdType.LIMIT, price="100"))
+    fill(desk, turning, 7, "100", "e2")
+    assert desk.known(turning.cl_ord_id).reserved == 30_000
+    fill(desk, turning, 3, "100", "e3")
+    assert desk.state.accounts[ACCOUNT].cash[GOLD.currency].reserved == 0

@@ -14,7 +14,7 @@ from tradeloop.core.execution import Exec
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Rebooked, become, book
-from tradeloop.core.promises import effect_of_reversal, frozen_anew, released_by_fill, reserved_by_reversal
+from tradeloop.core.promises import drawn_qty, effect_of_reversal, frozen_anew, released_by_fill, reserved_by_reversal
 from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, UtcNs
 
@@ -29,7 +29,9 @@ def book_fill(
     position = state.position(order.account, order.symbol)
     margined = instrument.margin_rate is not None
     margin = margin_of(position, instrument) if margined else ZERO
-    realized = book(position, side, qty, value, order.position_effect if effect is None else effect)
+    effect = order.position_effect if effect is None else effect
+    drawn = px * drawn_qty(position, instrument, side, qty, effect) if order.reserved else ZERO
+    realized = book(position, side, qty, value, effect)
     position.fees = Amount(position.fees + fee)
     position.updated_at = at
     cash = state.cash(order.account, instrument.currency)
@@ -38,18 +40,29 @@ def book_fill(
     cash.updated_at = at
     if margined:
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
-    count_fill(state, order, instrument, at, qty, px_qty, fee)
+    count_fill(state, order, instrument, at, qty, px_qty, fee, drawn)
 
 
-def count_fill(state: State, order: Order, instrument: Instrument, at: UtcNs, qty: Qty, px_qty: Decimal, fee: Amount) -> None:
-    """One fill into its order alone: its quantities, and what it has promised."""
+def count_fill(
+    state: State,
+    order: Order,
+    instrument: Instrument,
+    at: UtcNs,
+    qty: Qty,
+    px_qty: Decimal,
+    fee: Amount,
+    drawn: Decimal | None = None,
+) -> None:
+    """One fill into its order alone: its quantities, and what it has promised. `drawn`: price times the quantity that draws on
+    the reserve, where that is less than all.
+    """
     order.cum_qty = Qty(order.cum_qty + qty)
     order.cum_value += px_qty
     order.fees = Amount(order.fees + fee)
     order.updated_at = at
     done = order.is_done
     if order.reserved:
-        value = px_qty if instrument.multiplier == 1 else px_qty * instrument.multiplier
+        value = (px_qty if drawn is None else drawn) * instrument.multiplier
         release = released_by_fill(order, instrument, value, fee)
         order.reserved = Amount(order.reserved - release)
         cash = state.cash(order.account, instrument.currency)

@@ -9,14 +9,26 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tradeloop.core.cash import used_by
-from tradeloop.core.instrument import Instrument
+from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
+from tradeloop.core.position import Position, closed_by
 from tradeloop.core.risk.cost import closes, costs_nothing
 from tradeloop.core.types import ZERO, Amount, PositionEffect, Side
 
 
+def drawn_qty(position: Position, instrument: Instrument, side: Side, qty: Qty, effect: PositionEffect) -> Decimal:
+    """How much of a fill draws on what its order reserved, asked before it is booked: all of what is paid for in full, of a
+    future only what opens. What closes cost nothing, so what was promised to the rest must not go with it.
+    """
+    if instrument.asset_class is not AssetClass.FUTURE:
+        return qty
+    return qty - closed_by(position, side, qty, effect)
+
+
 def released_by_fill(order: Order, instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
-    """What of its reserve an order gives back with a fill it has just taken: what the fill used, and all of it once done."""
+    """What of its reserve an order gives back with a fill it has just taken: what the fill used, and all of it once done.
+    `value` is that of the quantity that draws on the reserve (`drawn_qty`).
+    """
     return order.reserved if order.is_done else min(order.reserved, used_by(instrument, Amount(value), Amount(fee)))
 
 

@@ -79,9 +79,9 @@ def corrected(fold: Fold, e: ev.TradeCorrected) -> None:
         fee -= fill.commission
         if e.rebooked is None:
             _reverse(fold, e, fill)
-    filled(fold, e)
+    effect = PositionEffect(fill.position_effect)
+    filled(fold, e, effect)
     if e.rebooked is None:
-        effect = PositionEffect(fill.position_effect)
         fold.books.trade(e.account, e.broker, fill.symbol, e.side, e.last_qty, e.last_px, e.fee, effect, e.at, fold.seq)
     else:
         fold.books.become(e.account, e.broker, fill.symbol, e.side, e.rebooked, value, fee, e.at, fold.seq)

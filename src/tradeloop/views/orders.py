@@ -12,7 +12,7 @@ import msgspec
 
 from tradeloop.core import events as ev
 from tradeloop.core.order import Order
-from tradeloop.core.promises import frozen_anew, released_by_fill, reserved_by_reversal
+from tradeloop.core.promises import drawn_qty, frozen_anew, released_by_fill, reserved_by_reversal
 from tradeloop.core.replacement import Asked, Terms
 from tradeloop.core.types import (
     ZERO,
@@ -281,8 +281,12 @@ def learned(fold: Fold, e: OrderFact) -> None:
     _settle(fold, row, at)
 
 
-def filled(fold: Fold, e: ev.Traded | ev.TradeCorrected | ev.TradeMoved) -> PositionEffect:
-    """Move the order's quantities by a fill; returns the effect the fill has on the position, which is the order's."""
+def filled(
+    fold: Fold, e: ev.Traded | ev.TradeCorrected | ev.TradeMoved, booked_as: PositionEffect | None = None
+) -> PositionEffect:
+    """Move the order's quantities by a fill, before it moves the position; returns the effect the fill has on the position, which
+    is the order's. `booked_as`: where the fill's is known to be another.
+    """
     row = fold.rows.orders.get(e.cl_ord_id)
     if row is None:
         return e.position_effect if isinstance(e, ev.Traded) else PositionEffect.AUTO
@@ -300,7 +304,11 @@ def filled(fold: Fold, e: ev.Traded | ev.TradeCorrected | ev.TradeMoved) -> Posi
     order = order_of(row)
     instrument = fold.books.instruments.get(row.symbol)
     if row.reserved and instrument is not None:
-        release = released_by_fill(order, instrument, instrument.notional(e.last_px, e.last_qty), e.fee)
+        drawn: Decimal = e.last_qty
+        if isinstance(e, ev.Traded) or (isinstance(e, ev.TradeCorrected) and e.rebooked is None):
+            held = fold.books.holding(row.account_id, row.broker, row.symbol).pos
+            drawn = drawn_qty(held, instrument, order.side, e.last_qty, booked_as or effect)
+        release = released_by_fill(order, instrument, instrument.notional(e.last_px, Qty(drawn)), e.fee)
         _promise(fold, row, -release, e.at)
     _freeze(fold, row, e.at)
     _settle(fold, row, e.at)
