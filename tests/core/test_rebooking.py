@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tradeloop.core.commands import ListInstruments, OpenTradingDay, RepairBreak
+from tradeloop.core.commands import OpenTradingDay, RepairBreak
 from tradeloop.core.events import TradeBusted
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
@@ -116,14 +116,6 @@ def test_after_a_person_took_over_the_brokers_figure_a_fill_from_before_is_taken
     assert held(desk).long_qty == 160
     bust(desk, 2, BUY)
     assert held(desk).long_qty == 150
-
-
-def test_a_contract_that_is_listed_with_another_multiplier_is_not_booked_anew() -> None:
-    desk = a_desk()
-    fill(desk, 1, BUY, 100, "10")
-    desk.give(ListInstruments((an_instrument(lot=1, min_qty=1, multiplier=2),)))
-    bust(desk, 1, BUY)
-    assert not exact(desk)
 
 
 def test_a_position_without_fills_for_a_day_keeps_no_list_of_them() -> None:

@@ -16,7 +16,7 @@ from tests.views.databases import a_database, dump, every_dialect, only
 from tradeloop.core.events import InstrumentListed, ReserveRaised
 from tradeloop.core.position import Position
 from tradeloop.core.reports import HeldPosition
-from tradeloop.core.types import Amount, ClOrdID, PositionEffect, Qty, Side
+from tradeloop.core.types import Amount, ClOrdID, Currency, PositionEffect, Qty, Side
 from tradeloop.journal.codec import decode
 from tradeloop.views.books import Holding, Purse
 from tradeloop.views.sql import SqlViews
@@ -254,3 +254,14 @@ async def test_a_price_in_a_run_s_snapshot_values_the_holdings_as_of_its_own_tim
     assert (row["current_price"], row["unrealized_pnl"]) == (D("187.15"), D("371.5"))
     assert row["price_at"] == story.now - 5_000_000
     assert row["broker"] == BROKER
+
+
+async def test_what_is_reserved_in_a_guessed_currency_moves_when_the_right_one_is_known(tmp_path: Path) -> None:
+    """Invariant 23: both folds release it where it was reserved, and reserve it where it belongs."""
+    story = Story.begun()
+    story.external(AAPL, Side.BUY, "10", price="100", reserve="1000")
+    listed = msgspec.structs.replace(story.state.instruments[AAPL], currency=Currency("CNY"))
+    story.tell(InstrumentListed(story.tick(), listed, ((ACCOUNT, Amount(D(1000))),)))
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    assert_same_as_core(story, rows)

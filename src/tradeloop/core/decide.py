@@ -30,6 +30,7 @@ from tradeloop.core.events import (
 from tradeloop.core.inputs import Input, Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE
+from tradeloop.core.relisting import refuse_other_money, reserves_to_move
 from tradeloop.core.replies import Done, Reply
 from tradeloop.core.run import conduct
 from tradeloop.core.short_promise import promise_again
@@ -185,8 +186,9 @@ def _release_symbol(state: State, around: Surroundings, cmd: c.ReleaseSymbol, no
 
 def _list_instruments(state: State, around: Surroundings, cmd: c.ListInstruments, now: UtcNs) -> Decision:
     changed = [i for i in cmd.instruments if state.instruments.get(i.symbol) != i]
+    refuse_other_money(state, changed)
     for instrument in changed:
-        yield InstrumentListed(now, instrument)
+        yield InstrumentListed(now, instrument, reserves_to_move(state, instrument))
     return Done(f"{len(changed)} instruments listed or changed")
 
 

@@ -66,9 +66,13 @@ class EngineStarted(Fact, frozen=True):
 
 
 class InstrumentListed(Fact, frozen=True):
-    """The dated rules resolved an instrument; it holds until listed anew."""
+    """The dated rules resolved an instrument; it holds until listed anew.
+
+    `moved` is what accounts have reserved for open orders in it, where it is in another currency from here on.
+    """
 
     instrument: Instrument
+    moved: tuple[tuple[AccountID, Amount], ...] = ()
 
 
 class TradingDayOpened(Fact, frozen=True):

@@ -24,7 +24,7 @@ from tradeloop.core.events import (
     Traded,
 )
 from tradeloop.core.execution import exec_key, order_key, parts_of
-from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.instrument import UNRESOLVED, AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import realizes
 from tradeloop.core.replacement import order_named
@@ -256,6 +256,6 @@ def unresolved(state: State, account: AccountID, symbol: Symbol) -> Instrument:
         tick=Decimal("0.000000000001"),
         lot=one,
         min_qty=one,
-        market="UNRESOLVED",
-        board="UNRESOLVED",
+        market=UNRESOLVED,
+        board=UNRESOLVED,
     )

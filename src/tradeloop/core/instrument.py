@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
+from typing import Final
 
 import msgspec
 
 from tradeloop.core.types import ZERO, Amount, Currency, Px, Qty, Side, Symbol, step_down, step_half_up
+
+UNRESOLVED: Final = "UNRESOLVED"
+"""The market of an instrument that no rule resolves: its currency and its multiplier are guesses (core/fills.py)."""
 
 
 class AssetClass(Enum):

@@ -13,7 +13,7 @@ from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position, closed_by
 from tradeloop.core.risk.cost import closes, costs_nothing
-from tradeloop.core.types import ZERO, Amount, PositionEffect, Side
+from tradeloop.core.types import ZERO, Amount, PositionEffect, Qty, Side
 
 
 def drawn_qty(position: Position, instrument: Instrument, side: Side, qty: Qty, effect: PositionEffect) -> Decimal:

@@ -15,7 +15,7 @@ import msgspec
 from tradeloop.core.cash import CashBook, flow_of, margin_of
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.position import Position, Rebooked, become, book, forget_cost, roll
-from tradeloop.core.types import ZERO, Amount, PositionEffect, Qty, Side, UtcNs
+from tradeloop.core.types import ZERO, AccountID, Amount, PositionEffect, Qty, Side, UtcNs
 from tradeloop.views.columns import fit, plain, shown
 from tradeloop.views.rows import AccountRow, CurveRow, InstrumentRow, PositionRow
 from tradeloop.views.rowset import RowSet
@@ -90,10 +90,16 @@ class Books:
 
     # --- what events do
 
-    def learn(self, instrument: Instrument, seq: int) -> None:
-        """An instrument is known now, or known anew; its holdings are margined and shown by its rules from here on."""
+    def learn(self, instrument: Instrument, moved: tuple[tuple[AccountID, Amount], ...], at: UtcNs, seq: int) -> None:
+        """An instrument is known now, or known anew; its holdings are margined and shown by its rules from here on. `moved` is
+        what accounts have reserved in it, in the currency it had until now.
+        """
         before = self.instruments.get(instrument.symbol)
+        for account, reserve in moved:
+            self.promise(account, "", instrument.symbol, -reserve, at, seq)
         self.instruments[instrument.symbol] = instrument
+        for account, reserve in moved:
+            self.promise(account, "", instrument.symbol, reserve, at, seq)
         for holding in self.holdings.get(instrument.symbol, {}).values():
             if before is not None:
                 self._margin(holding, margin_of(holding.pos, before), holding.updated_at, seq)

@@ -284,8 +284,8 @@ def learned(fold: Fold, e: OrderFact) -> None:
 def filled(
     fold: Fold, e: ev.Traded | ev.TradeCorrected | ev.TradeMoved, booked_as: PositionEffect | None = None
 ) -> PositionEffect:
-    """Move the order's quantities by a fill, before it moves the position; returns the effect the fill has on the position, which
-    is the order's. `booked_as`: where the fill's is known to be another.
+    """Move the order's quantities by a fill, before it moves the position; returns the effect the fill has on the position,
+    which is the order's. `booked_as`: where the fill's is known to be another.
     """
     row = fold.rows.orders.get(e.cl_ord_id)
     if row is None:

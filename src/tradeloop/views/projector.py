@@ -104,7 +104,7 @@ def project(fold: Fold, e: ev.Event) -> None:
 
 def _listed(fold: Fold, e: ev.InstrumentListed) -> None:
     it = e.instrument
-    fold.books.learn(it, fold.seq)
+    fold.books.learn(it, e.moved, e.at, fold.seq)
     fold.rows.instruments.put(
         InstrumentRow(
             id=it.symbol,

@@ -27,6 +27,10 @@ def instrument_listed(state: State, e: ev.InstrumentListed) -> None:
     known = state.instruments.get(instrument.symbol)
     state.instruments[instrument.symbol] = instrument
     if known is not None:
+        for account, reserve in e.moved:
+            was, becomes = state.cash(account, known.currency), state.cash(account, instrument.currency)
+            was.reserved = Amount(was.reserved - reserve)
+            becomes.reserved = Amount(becomes.reserved + reserve)
         _relisted(state, known, instrument)
 
 
@@ -38,10 +42,13 @@ def _relisted(state: State, before: Instrument, after: Instrument) -> None:
             continue
         if after.multiplier != before.multiplier:
             state.pages.pop((account, after.symbol), None)  # what was booked was worth something else
-        change = margin_of(position, after) - margin_of(position, before)
-        if change:
+        released, held = margin_of(position, before), margin_of(position, after)
+        if released:
+            cash = state.cash(account, before.currency)
+            cash.margin = Amount(cash.margin - released)
+        if held:
             cash = state.cash(account, after.currency)
-            cash.margin = Amount(cash.margin + change)
+            cash.margin = Amount(cash.margin + held)
 
 
 def trading_day_opened(state: State, e: ev.TradingDayOpened) -> None:

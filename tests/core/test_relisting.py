@@ -1,0 +1,85 @@
+"""An instrument listed again in another currency or with another multiplier: never while something depends on the old one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tradeloop.core.commands import ListInstruments
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import InstrumentListed
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.reports import CancelAck
+from tradeloop.core.types import Currency, OrderID, OrdStatus, OrdType, Px, Side
+from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, an_instrument, buy, sell, their_order
+from tradeloop.testing.desk import Desk
+
+D = Decimal
+A = "600519.SH"
+CNY, USD = Currency("CNY"), Currency("USD")
+
+
+def stock(**changes: object) -> Instrument:
+    return an_instrument(A, **{"lot": 1, "min_qty": 1, **changes})
+
+
+def a_buy(desk: Desk) -> str:
+    return desk.order(buy(A, 10, ord_type=OrdType.LIMIT, price="10")).cl_ord_id
+
+
+def other_money() -> list[Instrument]:
+    return [stock(currency="USD"), stock(multiplier=10)]
+
+
+@pytest.mark.parametrize("changed", other_money())
+def test_money_is_not_changed_under_an_open_order(changed: Instrument) -> None:
+    """Invariant 23: what is reserved is released where it was reserved."""
+    desk = Desk().opened(stock(), cash=1000)
+    a_buy(desk)
+    with pytest.raises(BadInput, match="is open"):
+        desk.give(ListInstruments((an_instrument("600001.SH"), changed)))
+    assert desk.state.instruments[A] == stock()
+    assert "600001.SH" not in desk.state.instruments
+
+
+@pytest.mark.parametrize("changed", other_money())
+def test_money_is_not_changed_under_a_position(changed: Instrument) -> None:
+    desk = Desk().opened(stock(), cash=1000, positions={A: 5})
+    with pytest.raises(BadInput, match="holds 5"):
+        desk.give(ListInstruments((changed,)))
+
+
+@pytest.mark.parametrize("changed", other_money())
+def test_money_is_not_changed_while_a_fill_may_be_taken_back(changed: Instrument) -> None:
+    """It would be taken back for another amount than it was booked for."""
+    desk = Desk().opened(stock(), cash=1000)
+    desk.give(an_execution(a_buy(desk), A, Side.BUY, 10, 10, "e1"))
+    sold = desk.order(sell(A, 10, ord_type=OrdType.LIMIT, price="10")).cl_ord_id
+    desk.give(an_execution(sold, A, Side.SELL, 10, 10, "e2"))
+    with pytest.raises(BadInput, match="may still be taken back"):
+        desk.give(ListInstruments((changed,)))
+
+
+@pytest.mark.parametrize("changed", other_money())
+def test_an_instrument_that_nothing_depends_on_may_be_listed_in_other_money(changed: Instrument) -> None:
+    desk = Desk().opened(stock(), cash=1000)
+    desk.give(ListInstruments((changed,)))
+    assert desk.state.instruments[A] == changed
+
+
+def test_what_a_stranger_reserved_in_a_guessed_currency_moves_to_the_right_one() -> None:
+    """Invariant 23: it moves and is not split, so that its end leaves nothing behind in either."""
+    desk = Desk().opened(stock(), cash=1000)
+    desk.give(a_snapshot(cash=1000, as_of=desk.now))
+    desk.wait(1)
+    theirs = their_order(None, "AAPL", Side.BUY, 10, OrdStatus.NEW, price=Px(D(50)), order_id=OrderID("z9"))
+    desk.give(a_snapshot(cash=1000, as_of=desk.now, orders=(theirs,)))
+    cash = desk.state.accounts[ACCOUNT].cash
+    assert cash[CNY].reserved == 500
+    desk.give(ListInstruments((an_instrument("AAPL", currency="USD", market="US", session="US", lot=1, min_qty=1),)))
+    assert desk.of(InstrumentListed)[-1].moved == ((ACCOUNT, 500),)
+    assert (cash[CNY].reserved, cash[USD].reserved) == (0, 500)
+    (order,) = desk.state.orders.open.values()
+    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    assert (cash[CNY].reserved, cash[USD].reserved) == (0, 0)
