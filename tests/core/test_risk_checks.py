@@ -69,7 +69,7 @@ def gold_desk() -> Desk:
 def opened(desk: Desk, side: Side, qty: int, exec_id: str) -> None:
     """Open `qty` contracts, filled."""
     order = desk.order({Side.BUY: buy, Side.SELL: sell}[side](AU, qty, position_effect=OPEN))
-    desk.give(an_execution(order.cl_ord_id, AU, side, qty, "10", exec_id))
+    desk.give(an_execution(order.cl_ord_id, AU, side, qty, "10", exec_id, trading_day=order.trading_day))
 
 
 def test_nothing_is_sent_to_a_broker_that_was_never_connected() -> None:

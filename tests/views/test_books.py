@@ -16,7 +16,7 @@ from tests.views.databases import a_database, dump, every_dialect, only
 from tradeloop.core.events import InstrumentListed, ReserveRaised
 from tradeloop.core.position import Position
 from tradeloop.core.reports import HeldPosition
-from tradeloop.core.types import Amount, ClOrdID, Currency, PositionEffect, Qty, Side
+from tradeloop.core.types import Amount, ClOrdID, Currency, PositionEffect, Qty, Side, TradingDay
 from tradeloop.journal.codec import decode
 from tradeloop.views.books import Holding, Purse
 from tradeloop.views.sql import SqlViews
@@ -264,4 +264,16 @@ async def test_what_is_reserved_in_a_guessed_currency_moves_when_the_right_one_i
     story.tell(InstrumentListed(story.tick(), listed, ((ACCOUNT, Amount(D(1000))),)))
     async with a_database("sqlite", tmp_path) as url:
         rows = await folded(story, url)
+    assert_same_as_core(story, rows)
+
+
+async def test_a_late_fill_of_an_earlier_trading_day_is_not_bought_today(tmp_path: Path) -> None:
+    story = Story.begun()
+    order = story.working(MAOTAI, Side.BUY, "200")
+    story.open_day("2025-01-03")
+    story.day = TradingDay("2025-01-02")
+    story.fill(order, "200", "1500")
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    assert story.state.held(ACCOUNT, MAOTAI).long_today == D(0)
     assert_same_as_core(story, rows)

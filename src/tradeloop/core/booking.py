@@ -13,14 +13,22 @@ from tradeloop.core.cash import flow_of, margin_of
 from tradeloop.core.execution import Exec
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.position import Rebooked, become, book
+from tradeloop.core.position import Rebooked, become, book, is_past
 from tradeloop.core.promises import drawn_qty, effect_of_reversal, frozen_anew, released_by_fill, reserved_by_reversal
 from tradeloop.core.state import State
-from tradeloop.core.types import ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, UtcNs
+from tradeloop.core.types import ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, TradingDay, UtcNs
 
 
 def book_fill(
-    state: State, order: Order, at: UtcNs, side: Side, qty: Qty, px: Px, fee: Amount, effect: PositionEffect | None = None
+    state: State,
+    order: Order,
+    at: UtcNs,
+    trading_day: TradingDay,
+    side: Side,
+    qty: Qty,
+    px: Px,
+    fee: Amount,
+    effect: PositionEffect | None = None,
 ) -> None:
     """One fill into order, position and cash. `effect`: where the fill's is known to be another than its order's."""
     instrument = state.instruments[order.symbol]
@@ -31,7 +39,7 @@ def book_fill(
     margin = margin_of(position, instrument) if margined else ZERO
     effect = order.position_effect if effect is None else effect
     drawn = px * drawn_qty(position, instrument, side, qty, effect) if order.reserved else ZERO
-    realized = book(position, side, qty, value, effect)
+    realized = book(position, side, qty, value, effect, past=_past(state, instrument, trading_day))
     position.fees = Amount(position.fees + fee)
     position.updated_at = at
     cash = state.cash(order.account, instrument.currency)
@@ -41,6 +49,11 @@ def book_fill(
     if margined:
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
     count_fill(state, order, instrument, at, qty, px_qty, fee, drawn)
+
+
+def _past(state: State, instrument: Instrument, trading_day: TradingDay) -> bool:
+    hours = state.hours.get(instrument.session)
+    return hours is not None and is_past(trading_day, hours.trading_day)
 
 
 def count_fill(
@@ -85,7 +98,7 @@ def _use_up(order: Order, amount: Decimal) -> None:
         asked.reserve = Amount(max(asked.reserve - amount, ZERO))
 
 
-def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Exec) -> None:
+def unbook_fill(state: State, order: Order, at: UtcNs, trading_day: TradingDay, side: Side, execution: Exec) -> None:
     """Reverse one fill by the opposite trade at the same price: exact in quantity and in what was paid."""
     instrument = state.instruments[order.symbol]
     value = execution.px * execution.qty * instrument.multiplier
@@ -93,7 +106,8 @@ def unbook_fill(state: State, order: Order, at: UtcNs, side: Side, execution: Ex
     effect = effect_of_reversal(execution.effect)
     position = state.position(order.account, order.symbol)
     margin = margin_of(position, instrument)
-    realized = book(position, back, execution.qty, value, effect, of_today=True)
+    past = _past(state, instrument, trading_day)
+    realized = book(position, back, execution.qty, value, effect, of_today=True, past=past)
     position.fees = Amount(position.fees - execution.fee)
     position.updated_at = at
     cash = state.cash(order.account, instrument.currency)

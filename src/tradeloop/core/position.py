@@ -115,19 +115,34 @@ def realizes(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: Po
     return Amount(_cost_share(pos.short_cost, closing, pos.short_qty) - flow)
 
 
-def book(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: PositionEffect, *, of_today: bool = False) -> Amount:
+def is_past(trading_day: str, present: str | None) -> bool:
+    """Whether `trading_day` is before the day its session is in; not where either is not known."""
+    return bool(trading_day) and present is not None and trading_day < present
+
+
+def book(
+    pos: Position,
+    side: Side,
+    qty: Decimal,
+    value: Decimal,
+    effect: PositionEffect,
+    *,
+    of_today: bool = False,
+    past: bool = False,
+) -> Amount:
     """Apply a fill of `qty` for `value` (price x quantity x multiplier); returns what it realised, zero for pure opening.
 
     A close takes yesterday's part first, except CLOSE_TODAY and a reversal (`of_today`), which take today's. A reversal takes
     out exactly the cost its fill brought where the leg still holds more than that, so that no profit appears that nobody
     made; and what a sell with AUTO had closed comes back as carried over, because nothing else could have been sold under T+1.
+    A fill of an earlier trading day (`past`) opens and closes what is yesterday's by now, and so does its reversal.
     """
     closing = closed_by(pos, side, qty, effect)
     opening = qty - closing
     realized = ZERO
     if closing:
         flow = _cost_share(value, closing, qty)
-        today_first = of_today or effect is PositionEffect.CLOSE_TODAY
+        today_first = not past and (of_today or effect is PositionEffect.CLOSE_TODAY)
         if side is Side.SELL:
             cost = _cost_out(pos.long_cost, closing, pos.long_qty, flow, reversal=of_today)
             pos.long_today = _today_left(pos.long_qty, pos.long_today, closing, today_first)
@@ -143,7 +158,7 @@ def book(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: Positi
         pos.realized = Amount(pos.realized + realized)
         value -= flow
     if opening:
-        today = ZERO if of_today and effect is PositionEffect.AUTO else opening
+        today = ZERO if past or (of_today and effect is PositionEffect.AUTO) else opening
         if side is Side.BUY:
             pos.long_qty = Qty(pos.long_qty + opening)
             pos.long_today = Qty(pos.long_today + today)

@@ -18,12 +18,12 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.execution import Exec, Executions
+from tradeloop.core.execution import Exec, Executions, parts_of
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.position import Position, Rebooked, book, roll
+from tradeloop.core.position import Position, Rebooked, book, is_past, roll
 from tradeloop.core.state import Page, State
-from tradeloop.core.types import ZERO, AccountID, Amount, Side, Symbol
+from tradeloop.core.types import ZERO, AccountID, Amount, Side, Symbol, TradingDay
 
 MARK_EVERY: Final = 1000
 
@@ -63,7 +63,7 @@ def reopen(state: State, account: AccountID, symbol: Symbol, key: str) -> None:
     page.marks = [mark for mark in page.marks if mark[0] <= index]
     if number + 1 < len(pages):
         start, position = _nearest(page, index)
-        for side, x in _fills(state.execs, page.keys[start:]):
+        for side, x, _ in _fills(state.execs, page.keys[start:]):
             _book(position, state.instruments[symbol], side, x)
         roll(position)
         pages[number + 1] = Page(position, pages[number + 1].keys)
@@ -78,18 +78,23 @@ def rebooked(state: State, account: AccountID, symbol: Symbol, key: str, becomes
     number, index = found
     instrument = state.instruments[symbol]
     start, was = _nearest(pages[number], index)
-    for side, x in _fills(state.execs, pages[number].keys[start:index]):
-        _book(was, instrument, side, x)
+    hours = state.hours.get(instrument.session)
+    today = None if hours is None or number + 1 < len(pages) else hours.trading_day
+    for side, x, day in _fills(state.execs, pages[number].keys[start:index]):
+        _book(was, instrument, side, x, past=is_past(day, today))
     now = _copy(was)
     more = {Side.SELL: ZERO, Side.BUY: ZERO}
-    side, known = next(_fills(state.execs, [key]))
-    more[side] += _book(now, instrument, side, becomes) - _book(was, instrument, side, known)
+    side, known, day = next(_fills(state.execs, [key]))
+    past = is_past(day, today)
+    more[side] += _book(now, instrument, side, becomes, past=past) - _book(was, instrument, side, known, past=past)
     for later, page in enumerate(pages[number:]):
         if later:
             roll(was)
             roll(now)
-        for side, x in _fills(state.execs, page.keys if later else page.keys[index + 1 :]):
-            more[side] += _book(now, instrument, side, x) - _book(was, instrument, side, x)
+            today = None if hours is None else hours.trading_day  # there are no more than two pages
+        for side, x, day in _fills(state.execs, page.keys if later else page.keys[index + 1 :]):
+            past = is_past(day, today)
+            more[side] += _book(now, instrument, side, x, past=past) - _book(was, instrument, side, x, past=past)
     if _figures(was) != _figures(state.held(account, symbol)):
         return None  # something other than its fills has moved it
     return Rebooked(
@@ -127,15 +132,17 @@ def _nearest(page: Page, index: int) -> tuple[int, Position]:
     return 0, _copy(page.start)
 
 
-def _fills(execs: Executions, keys: list[str]) -> Iterator[tuple[Side, Exec]]:
+def _fills(execs: Executions, keys: list[str]) -> Iterator[tuple[Side, Exec, TradingDay]]:
     for key in keys:
         x = execs.get(key)
         assert x is not None
-        yield (Side.BUY if key.split("|", 4)[3] == "B" else Side.SELL), x
+        _, _, day, side, _ = parts_of(key)
+        yield side, x, day
 
 
-def _book(position: Position, instrument: Instrument, side: Side, x: Exec) -> Decimal:
-    return ZERO if x.busted else book(position, side, x.qty, x.px * x.qty * instrument.multiplier, x.effect)
+def _book(position: Position, instrument: Instrument, side: Side, x: Exec, *, past: bool = False) -> Decimal:
+    """`past` matters on the last page alone: the day behind an earlier one has made all of it yesterday's."""
+    return ZERO if x.busted else book(position, side, x.qty, x.px * x.qty * instrument.multiplier, x.effect, past=past)
 
 
 def _copy(position: Position) -> Position:

@@ -14,7 +14,7 @@ import msgspec
 
 from tradeloop.core.cash import CashBook, flow_of, margin_of
 from tradeloop.core.instrument import AssetClass, Instrument
-from tradeloop.core.position import Position, Rebooked, become, book, forget_cost, roll
+from tradeloop.core.position import Position, Rebooked, become, book, forget_cost, is_past, roll
 from tradeloop.core.types import ZERO, AccountID, Amount, PositionEffect, Qty, Side, UtcNs
 from tradeloop.views.columns import fit, plain, shown
 from tradeloop.views.rows import AccountRow, CurveRow, InstrumentRow, PositionRow
@@ -184,6 +184,7 @@ class Books:
         px: Decimal,
         fee: Decimal,
         effect: PositionEffect,
+        trading_day: str,
         at: UtcNs,
         seq: int,
         *,
@@ -197,7 +198,8 @@ class Books:
         value = px * qty if multiplier == 1 else px * qty * multiplier
         cost = -fee if back else fee
         margin = margin_of(pos, instrument)
-        realized = book(pos, side, qty, value, effect, of_today=back)
+        past = instrument is not None and is_past(trading_day, self.days.get(instrument.session))
+        realized = book(pos, side, qty, value, effect, of_today=back, past=past)
         pos.fees = Amount(pos.fees + cost)
         pos.updated_at = at
         if side is Side.SELL:

@@ -21,7 +21,7 @@ from tradeloop.views.wanted import fill_id
 def traded(fold: Fold, e: ev.Traded) -> None:
     """A fill is booked: order, position, money, and a row of each table."""
     effect = filled(fold, e)
-    fold.books.trade(e.account, e.broker, e.symbol, e.side, e.last_qty, e.last_px, e.fee, effect, e.at, fold.seq)
+    fold.books.trade(e.account, e.broker, e.symbol, e.side, e.last_qty, e.last_px, e.fee, effect, e.trading_day, e.at, fold.seq)
     fill = fold.rows.fills.put(
         FillRow(
             id=fill_id(e),
@@ -82,7 +82,9 @@ def corrected(fold: Fold, e: ev.TradeCorrected) -> None:
     effect = PositionEffect(fill.position_effect)
     filled(fold, e, effect)
     if e.rebooked is None:
-        fold.books.trade(e.account, e.broker, fill.symbol, e.side, e.last_qty, e.last_px, e.fee, effect, e.at, fold.seq)
+        fold.books.trade(
+            e.account, e.broker, fill.symbol, e.side, e.last_qty, e.last_px, e.fee, effect, e.trading_day, e.at, fold.seq
+        )
     else:
         fold.books.become(e.account, e.broker, fill.symbol, e.side, e.rebooked, value, fee, e.at, fold.seq)
     fill.exec_type, fill.updated_seq, fill.realized_pnl = "TRADE_CORRECT", fold.seq, None
@@ -138,6 +140,7 @@ def _reverse(fold: Fold, e: ev.TradeBusted | ev.TradeCorrected, fill: FillRow) -
         fill.fill_price,
         fill.commission,
         effect,
+        e.trading_day,
         e.at,
         fold.seq,
         back=True,

@@ -39,7 +39,7 @@ def traded(state: State, e: ev.Traded) -> None:
             order.order_id = e.order_id
             numbered(state, order)
     note(state, e.account, e.symbol, key)
-    book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee)
+    book_fill(state, order, e.at, e.trading_day, e.side, e.last_qty, e.last_px, e.fee)
 
 
 def trade_busted(state: State, e: ev.TradeBusted) -> None:
@@ -56,7 +56,7 @@ def trade_busted(state: State, e: ev.TradeBusted) -> None:
     now = Exec(was.cl_ord_id, was.qty, was.px, was.fee, was.effect, True, told, told_at, was.fee_by_broker)
     state.execs.keep(key, now)
     if e.rebooked is None:
-        unbook_fill(state, order, e.at, e.side, was)
+        unbook_fill(state, order, e.at, e.trading_day, e.side, was)
         state.pages.pop((order.account, order.symbol), None)
     else:
         rebook(state, order, e.at, e.side, was, now, e.rebooked)
@@ -88,9 +88,9 @@ def trade_corrected(state: State, e: ev.TradeCorrected) -> None:
     state.execs.keep(key, now)
     if e.rebooked is None:
         if not was.busted:
-            unbook_fill(state, order, e.at, e.side, was)
+            unbook_fill(state, order, e.at, e.trading_day, e.side, was)
             order = order_of(state, e.cl_ord_id)
-        book_fill(state, order, e.at, e.side, e.last_qty, e.last_px, e.fee, was.effect)
+        book_fill(state, order, e.at, e.trading_day, e.side, e.last_qty, e.last_px, e.fee, was.effect)
         state.pages.pop((order.account, order.symbol), None)
         return
     rebook(state, order, e.at, e.side, was, now, e.rebooked)
