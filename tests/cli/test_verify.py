@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.commands import demo, tradeloop
+
+from tradeloop.core.state import State
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +148,41 @@ def test_a_journal_that_nobody_has_folded_yet_verifies(tmp_path: Path) -> None:
     assert tradeloop(tmp_path, "db", "upgrade").code == 0
     (tmp_path / "tradeloop.db.head").unlink(missing_ok=True)
     assert read_models(tmp_path, 0)["rows"] == 0
+
+
+def spoil_newest_snapshot(home: Path) -> int:
+    """Give the newest snapshot another content and the right hash of that; its sequence number."""
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        seq, batch = db.execute("SELECT seq, batch FROM snapshots ORDER BY seq DESC LIMIT 1").fetchone()
+        parts = db.execute("SELECT payload FROM snapshot_parts WHERE seq = ? ORDER BY part", (seq,)).fetchall()
+        state = State.unpack(b"".join(part for (part,) in parts))
+        assert state.seq == seq
+        assert batch > 0
+        state.epoch += 1
+        payload = state.pack()
+        db.execute("DELETE FROM snapshot_parts WHERE seq = ?", (seq,))
+        db.execute("INSERT INTO snapshot_parts (seq, part, payload) VALUES (?, 0, ?)", (seq, payload))
+        db.execute(
+            "UPDATE snapshots SET state_hash = ?, size = ? WHERE seq = ?", (sha256(payload).hexdigest(), len(payload), seq)
+        )
+    return int(seq)
+
+
+@pytest.mark.parametrize("options", [(), ("--journal-only",)])
+def test_a_snapshot_that_agrees_with_itself_and_not_with_the_journal_is_found(home: Path, options: tuple[str, ...]) -> None:
+    """The next start would take it for the books, so its own hash proves nothing (ADR 0011)."""
+    assert tradeloop(home, "verify", "--json").document["false_snapshots"] == []
+    seq = spoil_newest_snapshot(home)
+    said = tradeloop(home, "verify", *options)
+    assert said.code == 1
+    assert f"the snapshot at sequence number {seq} is not what the journal gives" in said.out
+    (found,) = tradeloop(home, "verify", "--json", *options).document["false_snapshots"]
+    assert found["seq"] == seq
+    change(home, "DELETE FROM snapshots WHERE seq = ?", seq)
+    assert tradeloop(home, "verify", *options).code == 0
+
+
+def test_a_snapshot_under_another_number_is_found(home: Path) -> None:
+    change(home, "UPDATE snapshots SET seq = seq - 1")
+    change(home, "UPDATE snapshot_parts SET seq = seq - 1")
+    assert tradeloop(home, "verify", "--json").document["false_snapshots"]

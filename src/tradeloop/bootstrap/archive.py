@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from tradeloop.bootstrap.database import is_new, label
 from tradeloop.config import Loaded
 from tradeloop.core.errors import BadInput
-from tradeloop.engine.recover import Recovered, recover
+from tradeloop.engine.recover import Recovered, false_snapshots, recover
 from tradeloop.journal import codec, patches
 from tradeloop.journal.sql import SqlJournal
 from tradeloop.views.compare import Comparison, compare
@@ -32,6 +32,10 @@ class Archive:
     async def recovered(self) -> Recovered:
         """The state as the journal gives it now."""
         return await recover(self.reader, codec)
+
+    async def false_snapshots(self) -> list[tuple[int, str]]:
+        """Snapshots that are not the fold of the journal at their place: (sequence number, sentence)."""
+        return await false_snapshots(self.reader, codec)
 
     async def compared(self) -> Comparison:
         """The read models held against the journal, which is folded anew into a database that is thrown away."""

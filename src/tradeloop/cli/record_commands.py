@@ -55,9 +55,9 @@ def verify(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Check every row of the journal against its hash chain, and every row of the read models against the journal.
+    """Check every row of the journal against its hash chain, and snapshots and read models against the journal folded anew.
 
-    Exit code 1 where the journal is damaged, the witness of its end is missing, or a read model says something else.
+    Exit code 1 where the journal is damaged, the witness of its end is missing, or one of those says something else.
     """
 
     async def work(shell: Shell, voice: Voice) -> int:
@@ -67,6 +67,7 @@ def verify(
         from tradeloop.views.errors import ViewsFailed
 
         compared, failed = None, ""
+        strange: list[tuple[int, str]] = []
         async with open_archive(shell.load(), fresh_views=False) as archive:
             witnesses = []
             try:
@@ -75,6 +76,8 @@ def verify(
             except ViewsFailed as error:
                 failed = f"the read models could not be asked how far they have seen: {error}"
             report = await verified(archive.reader, witnesses)
+            if report.sound:
+                strange = await archive.false_snapshots()
             if report.sound and not failed and not journal_only:
                 try:
                     compared = await archive.compared()
@@ -89,6 +92,7 @@ def verify(
             "head": report.head,
             "first_bad_seq": report.first_bad_seq,
             "witnessed": report.sound and not report.unwitnessed,
+            "false_snapshots": [{"seq": seq, "sentence": sentence} for seq, sentence in strange],
             "read_models": None
             if compared is None
             else {
@@ -103,6 +107,8 @@ def verify(
 
         def tell(out: Console) -> None:
             out.print(report.sentence, soft_wrap=True)
+            for _, sentence in strange:
+                out.print(sentence, soft_wrap=True)
             if compared is not None:
                 out.print(compared.sentence, soft_wrap=True)
                 for each in compared.differences[1:]:
@@ -116,7 +122,7 @@ def verify(
             )
         if failed:
             voice.say(f"error: {failed}")
-        sound = report.sound and not refused and not failed
+        sound = report.sound and not strange and not refused and not failed
         return OK if sound and (compared is None or compared.agree) else FAILED
 
     perform(ctx, json, work)

@@ -77,6 +77,51 @@ async def take_snapshot(journal: Journal, state: State, head: Head) -> None:
     )
 
 
+async def false_snapshots(journal: Journal, codec: Codec) -> list[tuple[int, str]]:
+    """(sequence number, sentence) of every snapshot that is not the fold of the journal up to its place.
+
+    A start takes a whole snapshot at its word, since folding anew is what it saves; this is where the word is proven. One of
+    another format is never loaded, so nothing is said of it. Raises JournalDamaged where a snapshot can not be read at all.
+    """
+    kept = [each for each in await journal.load_snapshots() if each.format == SNAPSHOT_FORMAT]
+    last = max((each.batch for each in kept), default=0)
+    places: dict[int, list[StoredSnapshot]] = {}
+    for each in kept:
+        places.setdefault(each.batch, []).append(each)
+    found: list[tuple[int, str]] = []
+    state = State()
+    with collector_paused():
+        async with aclosing(journal.read()) as rows:  # type: ignore[type-var]
+            async for row in rows:
+                if row.batch > last:
+                    break
+                for event in codec.decode(row.payload, f"batch {row.batch}, from sequence number {row.first_seq} on"):
+                    evolve(state, event)
+                for each in places.pop(row.batch, ()):
+                    if (why := _falsehood(each, state)) is not None:
+                        found.append((each.seq, why))
+    found += [(each.seq, _not_the_journals(each, "there is no such place in it")) for left in places.values() for each in left]
+    return sorted(found)
+
+
+def _falsehood(kept: StoredSnapshot, state: State) -> str | None:
+    if kept.seq != state.seq:
+        return _not_the_journals(kept, f"batch {kept.batch} ends at sequence number {state.seq}")
+    ours, content = state.hash(), sha256(kept.payload).hexdigest()
+    if kept.state_hash != ours:
+        return _not_the_journals(kept, f"its state hash was {kept.state_hash[:64]}, the journal gives {ours}")
+    if content != ours:
+        return _not_the_journals(kept, f"its content has the hash {content}, the journal gives {ours}")
+    return None
+
+
+def _not_the_journals(kept: StoredSnapshot, why: str) -> str:
+    return (
+        f"the snapshot at sequence number {kept.seq} is not what the journal gives: {why}; stop whatever trades here,"
+        f" take the row with seq {kept.seq} out of the table snapshots, and verify again: the next start folds the journal instead"
+    )
+
+
 async def _newest_snapshot(journal: Journal) -> tuple[State, Head]:
     last_batch, last_seq, _ = await journal.head()
     for kept in await _kept(journal):
