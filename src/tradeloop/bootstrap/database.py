@@ -18,16 +18,15 @@ from tradeloop.journal import patches
 
 
 async def is_new(loaded: Loaded) -> bool:
-    """Whether no patch was ever applied to the database, or its file is not there."""
+    """Whether nothing can have been recorded: no file, no patch applied, or not every patch and no row in the journal."""
     path = sqlite_path(loaded)
     if path is not None and not path.exists():
         return True
-    lines = await patches.status(loaded.database_url)
-    return all(line.state is patches.PatchState.PENDING for line in lines)
+    return not await patches.is_begun(loaded.database_url)
 
 
 async def prepare_database(loaded: Loaded) -> None:
-    """Make folders and, where the database is new, its tables. An older schema is left to `tradeloop db upgrade`."""
+    """Make folders and, where the database is new, the tables it lacks. An older schema is left to `tradeloop db upgrade`."""
     loaded.home.prepare()
     if await is_new(loaded):
         await patches.upgrade(loaded.database_url)

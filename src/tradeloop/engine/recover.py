@@ -118,7 +118,7 @@ def _falsehood(kept: StoredSnapshot, state: State) -> str | None:
 def _not_the_journals(kept: StoredSnapshot, why: str) -> str:
     return (
         f"the snapshot at sequence number {kept.seq} is not what the journal gives: {why}; stop whatever trades here,"
-        f" take the row with seq {kept.seq} out of the table snapshots, and verify again: the next start folds the journal instead"
+        f" delete the row with seq {kept.seq} from the table snapshots, and verify again: the next start folds the journal"
     )
 
 

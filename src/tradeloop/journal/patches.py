@@ -23,7 +23,7 @@ import tradeloop
 from tradeloop.core.errors import BadInput, JournalDamaged
 from tradeloop.journal.connection import Dialect, line_to
 from tradeloop.journal.drift import differences
-from tradeloop.journal.tables import schema_patches
+from tradeloop.journal.tables import journal, schema_patches
 
 HEADERS: Final = ("description", "impact", "rollback")
 
@@ -214,6 +214,31 @@ async def status(url: str | URL, directory: Path | None = None) -> list[PatchSta
         return await line.run(lambda connection: standing(connection, known), "reading the list of patches")
     finally:
         await line.close()
+
+
+async def is_begun(url: str | URL, directory: Path | None = None) -> bool:
+    """Whether the database at `url` is more than one whose first upgrade did not come to its end.
+
+    MySQL commits every statement of a patch by itself, so a process that is killed in its first start leaves some patches and
+    no row in the journal; to finish those is harmless. An edited patch, or one of a newer program, is for a person to look at.
+    """
+    line = line_to(url, read_only=True)
+    try:
+        known = patches(line.dialect, directory)
+        return await line.run(lambda connection: _begun(connection, known), "reading the list of patches")
+    finally:
+        await line.close()
+
+
+def _begun(connection: Connection, known: Sequence[Patch]) -> bool:
+    states = {each.state for each in standing(connection, known)}
+    if states == {PatchState.PENDING}:
+        return False
+    if states != {PatchState.PENDING, PatchState.APPLIED}:
+        return True
+    if not inspect(connection).has_table(journal.name):
+        return False
+    return connection.execute(select(journal.c.batch).limit(1)).first() is not None
 
 
 async def upgrade(url: str | URL, directory: Path | None = None) -> list[str]:
