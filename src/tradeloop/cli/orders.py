@@ -134,7 +134,7 @@ def submit(
             request_id=request_id,
             reason=reason,
         )
-        await refuse_a_second_writer(loaded)
+        await refuse_a_second_writer(loaded, voice.say)
         if not (anyway or request_id):
             await _refuse_a_repeat(loaded, command)
         return await _submitted(voice, loaded, command)

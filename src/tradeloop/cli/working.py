@@ -51,7 +51,7 @@ async def working_desk(
     from tradeloop.cli.control import serving
     from tradeloop.cli.schema import refuse_a_second_writer
 
-    await refuse_a_second_writer(loaded)
+    await refuse_a_second_writer(loaded, voice.say)
     opened = loaded.home.open_to_others()
     if opened is not None:
         voice.say(f"warning: {opened}")

@@ -22,7 +22,6 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Connection,
-    Row,
     bindparam,
     delete,
     insert,
@@ -37,6 +36,7 @@ from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.journal import codec, patches
 from tradeloop.journal.connection import Dialect, Insert, Line, SqliteLine, line_to
 from tradeloop.journal.headfile import HeadFile, Seen
+from tradeloop.journal.held import LEASE, SERVER_NOW, held_by
 from tradeloop.journal.lock import FileLock
 from tradeloop.journal.tables import journal, lease, snapshot_parts, snapshots
 from tradeloop.journal.verify import Witness
@@ -57,7 +57,6 @@ EPOCH_ZERO_NS: Final = 1_577_836_800 * SECOND_NS
 EPOCH_MINUTE_NS: Final = 60 * SECOND_NS
 EPOCH_OF_CLOCK_MAX: Final = 42_000_000
 """The minute in 2099 after which a clock is taken to be wrong; ids have room for 60,466,175 epochs."""
-_LEASE: Final = "journal"
 _OWNER_MAX: Final = 500
 
 _COLUMNS: Final = [column.name for column in journal.columns]
@@ -65,18 +64,13 @@ _TYPES: Final = (int, int, int, int, int, bytes, bytes, bytes)
 _APPEND: Final = insert(journal).from_select(
     _COLUMNS,
     select(*(bindparam(f"p_{column.name}", type_=column.type) for column in journal.columns))
-    .where(lease.c.name == _LEASE, lease.c.epoch == bindparam("p_epoch", type_=BigInteger()))
+    .where(lease.c.name == LEASE, lease.c.epoch == bindparam("p_epoch", type_=BigInteger()))
     .with_for_update(read=True),
 )
 # Read as text and without types: what the driver gives is what is stored, and a value of another type is found.
 _PAGE: Final = text(f"SELECT {', '.join(_COLUMNS)} FROM journal WHERE batch > :after ORDER BY batch LIMIT :rows")  # noqa: S608
 _BEFORE: Final = text("SELECT batch FROM journal WHERE batch < 1 LIMIT 1")
 _TAIL: Final = text(f"SELECT {', '.join(_COLUMNS)} FROM journal ORDER BY batch DESC LIMIT 2")  # noqa: S608
-_SERVER_NOW: Final[dict[Dialect, str]] = {
-    "sqlite": "SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000000000",
-    "postgresql": "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000000 AS BIGINT)",
-    "mysql": "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000000 AS SIGNED)",
-}
 # What a server must be set to for a commit that returned to survive a power failure: (question, bad answers, remedy).
 _DURABLE: Final[dict[Dialect, tuple[str, frozenset[str], str]]] = {
     "sqlite": ("PRAGMA synchronous", frozenset({"0", "1"}), "open it with synchronous=FULL"),
@@ -407,38 +401,23 @@ def _clock_epoch(now_ns: int) -> int:
     return minutes if 0 < minutes < EPOCH_OF_CLOCK_MAX else 0
 
 
-def lease_holder(connection: Connection, line: Line) -> str | None:
-    """Who holds the lease of a server by the server's own clock, in a sentence; None where nobody does."""
-    now = connection.execute(text(_SERVER_NOW[line.dialect])).scalar_one()
-    held = connection.execute(select(lease).where(lease.c.name == _LEASE)).one_or_none()
-    return None if held is None or held.expires_at <= now else _held_by(line, held, now)
-
-
-def _held_by(line: Line, held: Row[Any], now: int) -> str:
-    left = max(0, held.expires_at - now) / SECOND_NS
-    return (
-        f"the journal {line.label} is being written by {held.owner} (epoch {held.epoch}, its lease runs another"
-        f" {left:.1f} s); stop that process, or wait until its lease has run out"
-    )
-
-
 def _take(connection: Connection, line: Line, owner: str, floor: int) -> Holder:
     """Compare and swap on the lease row: who sees another epoch than the one it read has lost the race."""
     if line.dialect == "sqlite":
         _prepare_log(connection)
-    now = connection.execute(text(_SERVER_NOW[line.dialect])).scalar_one()
-    held = connection.execute(select(lease).where(lease.c.name == _LEASE)).one_or_none()
+    now = connection.execute(text(SERVER_NOW[line.dialect])).scalar_one()
+    held = connection.execute(select(lease).where(lease.c.name == LEASE)).one_or_none()
     if held is None:
         raise JournalDamaged(
-            f"{line.label} has no row {_LEASE!r} in its table lease; put it back with epoch 0 and an empty owner, or restore it"
+            f"{line.label} has no row {LEASE!r} in its table lease; put it back with epoch 0 and an empty owner, or restore it"
         )
     written = connection.execute(text("SELECT epoch FROM journal ORDER BY batch DESC LIMIT 1")).scalar_one_or_none()
     epoch = max(max(held.epoch, written or 0, floor) + 1, _clock_epoch(now))
     until = now + LEASE_TTL_NS if line.dialect != "sqlite" else 0
-    swap = update(lease).where(lease.c.name == _LEASE, lease.c.epoch == held.epoch, lease.c.expires_at <= now)
+    swap = update(lease).where(lease.c.name == LEASE, lease.c.epoch == held.epoch, lease.c.expires_at <= now)
     if connection.execute(swap.values(owner=owner, epoch=epoch, expires_at=until)).rowcount != 1:
-        holder = connection.execute(select(lease).where(lease.c.name == _LEASE)).one()
-        raise LeaseHeld(_held_by(line, holder, now))
+        holder = connection.execute(select(lease).where(lease.c.name == LEASE)).one()
+        raise LeaseHeld(held_by(line, holder, now))
     return Holder(owner, epoch, UtcNs(until) if until else None)
 
 
@@ -461,9 +440,9 @@ def _prepare_log(connection: Connection) -> None:
 
 
 def _extend(connection: Connection, line: Line, epoch: int, ttl_ns: int) -> int:
-    now = connection.execute(text(_SERVER_NOW[line.dialect])).scalar_one()
+    now = connection.execute(text(SERVER_NOW[line.dialect])).scalar_one()
     until = now + ttl_ns if line.dialect != "sqlite" else 0
-    ours = update(lease).where(lease.c.name == _LEASE, lease.c.epoch == epoch)
+    ours = update(lease).where(lease.c.name == LEASE, lease.c.epoch == epoch)
     return connection.execute(ours.values(expires_at=until)).rowcount
 
 

@@ -1,0 +1,74 @@
+"""A second command on a server journal: refused while another process lives, and not for what a dead one left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.engine import URL
+from tests.journal.databases import fresh_database
+
+from tradeloop.cli.schema import refuse_a_second_writer
+from tradeloop.config import Loaded, find_home, load
+from tradeloop.core.errors import LeaseHeld
+from tradeloop.journal import patches
+from tradeloop.journal.connection import line_to
+from tradeloop.journal.sql import SqlJournal
+from tradeloop.journal.tables import lease
+
+SERVERS = ("postgresql", "mysql")
+
+
+@asynccontextmanager
+async def a_writer(server: str, folder: Path) -> AsyncIterator[tuple[Loaded, SqlJournal, URL]]:
+    """A home on a server whose lease somebody has just taken."""
+    async with fresh_database(server) as url:
+        await patches.upgrade(url)
+        loaded = load(
+            {"database.url": url.render_as_string(hide_password=False)}, home=find_home(folder), environ={}, folder=folder
+        )
+        journal = SqlJournal(url)
+        await journal.open()
+        try:
+            await journal.acquire("tradeloop run (pid 4711)")
+            yield loaded, journal, url
+        finally:
+            await journal.close()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_the_lease_of_a_process_that_was_killed_is_waited_for(server: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    async with a_writer(server, tmp_path) as (loaded, _, _):
+        await refuse_a_second_writer(loaded, said.append)
+        journal = SqlJournal(loaded.database_url)
+        await journal.open()
+        await journal.acquire("the same command again")
+        await journal.close()
+    (line,) = said
+    assert "tradeloop run (pid 4711)" in line
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_a_process_that_lives_is_met_as_soon_as_it_renews_its_lease(server: str, tmp_path: Path) -> None:
+    async with a_writer(server, tmp_path) as (loaded, journal, _):
+        asked = asyncio.ensure_future(refuse_a_second_writer(loaded, lambda _: None))
+        await asyncio.sleep(0.5)
+        await journal.renew()
+        with pytest.raises(LeaseHeld, match="pid 4711"):
+            async with asyncio.timeout(2):
+                await asked
+
+
+async def test_a_lease_that_runs_longer_than_any_is_refused_without_waiting_for_its_end(tmp_path: Path) -> None:
+    async with a_writer("mysql", tmp_path) as (loaded, _, url):
+        line = line_to(url)
+        await line.run(lambda c: c.execute(update(lease).values(expires_at=lease.c.expires_at + 10**12)).close(), "by hand")
+        await line.close()
+        async with asyncio.timeout(6):
+            with pytest.raises(LeaseHeld):
+                await refuse_a_second_writer(loaded, lambda _: None)
