@@ -33,6 +33,7 @@ from tradeloop.journal.patches import (
 )
 from tradeloop.journal.sql import SqlJournal
 from tradeloop.journal.tables import metadata
+from tradeloop.views.tables import metadata as view_metadata
 
 DIALECTS: tuple[Dialect, ...] = ("sqlite", "postgresql", "mysql")
 HEADER = "-- description: d\n-- impact: i\n-- rollback: r\n"
@@ -165,6 +166,43 @@ async def test_drift_is_seen_in_tables_columns_types_nulls_and_keys(dialect: Dia
                 "table missing is missing",
             ]
         )
+
+
+A_TRIGGER = {
+    "sqlite": ["CREATE TRIGGER spy AFTER INSERT ON journal BEGIN DELETE FROM snapshots; END"],
+    "postgresql": [
+        "CREATE FUNCTION spied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+        "CREATE TRIGGER spy AFTER INSERT ON journal FOR EACH ROW EXECUTE FUNCTION spied()",
+    ],
+    "mysql": ["CREATE TRIGGER spy AFTER INSERT ON journal FOR EACH ROW DELETE FROM snapshots"],
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_trigger_that_somebody_added_to_a_table_of_ours_is_drift(dialect: Dialect, tmp_path: Path) -> None:
+    """It changes what is written, unseen by the program that wrote."""
+    async with a_database(dialect, tmp_path) as url:
+        await upgrade(url)
+        line = line_to(url)
+        for statement in A_TRIGGER[dialect]:
+            await line.run(lambda c, said=statement: c.exec_driver_sql(said).close(), "by hand")  # type: ignore[misc]
+        await line.close()
+        assert await drift(url, metadata) == ["table journal: the trigger spy is not expected"]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_an_index_that_somebody_dropped_is_drift_and_one_more_is_not(dialect: Dialect, tmp_path: Path) -> None:
+    drop = "DROP INDEX ix_trade_orders_run" + (" ON trade_orders" if dialect == "mysql" else "")
+    async with a_database(dialect, tmp_path) as url:
+        await upgrade(url)
+        assert await drift(url, view_metadata) == []
+        line = line_to(url)
+        await line.run(lambda c: c.exec_driver_sql("CREATE INDEX ix_more ON trade_orders (leg)").close(), "by hand")
+        await line.run(lambda c: c.exec_driver_sql(drop).close(), "by hand")
+        await line.close()
+        assert await drift(url, view_metadata) == [
+            "table trade_orders: the index ix_trade_orders_run (trade_run_id, leg) is missing"
+        ]
 
 
 async def test_patches_are_applied_in_the_order_of_their_names(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
-"""The live schema against the metadata the program works with: tables, columns, families of types, NOT NULL, unique keys.
+"""The live schema against the metadata the program works with: tables, columns, families of types, NOT NULL, keys, indexes,
+triggers.
 
 Types are compared by family, because one column is BIGINT here and INTEGER there and both hold the same numbers.
-Lengths are not compared. Tables the metadata does not know are other people's and left alone.
+Lengths are not compared. Tables the metadata does not know are other people's and left alone. An index more than expected
+changes no answer and may stay; a trigger changes what is written, and the program makes none.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from sqlalchemy import Connection, Inspector, MetaData, Table, UniqueConstraint, inspect
+from sqlalchemy import Connection, Inspector, MetaData, Table, UniqueConstraint, inspect, text
 from sqlalchemy.types import TypeEngine
 
 _FAMILIES: Final = (
@@ -22,18 +24,30 @@ _FAMILIES: Final = (
     ("time", re.compile(r"TIME|DATE")),
 )
 
+_TRIGGERS: Final = {
+    "sqlite": "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": (
+        "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND n.nspname = current_schema()"
+    ),
+    "mysql": "SELECT event_object_table, trigger_name FROM information_schema.triggers WHERE event_object_schema = DATABASE()",
+}
+
 
 def differences(connection: Connection, metadata: MetaData) -> list[str]:
     """One sentence per difference, in the order of the metadata."""
     inspector = inspect(connection)
     live = set(inspector.get_table_names())
     found: list[str] = []
+    triggers = _triggers(connection)
     for table in metadata.sorted_tables:
         if table.name not in live:
             found.append(f"table {table.name} is missing")
             continue
         found += _columns(inspector, table, connection)
         found += _keys(inspector, table)
+        found += _indexes(inspector, table)
+        found += [f"table {table.name}: the trigger {name} is not expected" for name in triggers.get(table.name, ())]
     return found
 
 
@@ -66,6 +80,26 @@ def _keys(inspector: Inspector, table: Table) -> list[str]:
     wanted = _names([column.name for column in table.primary_key.columns])
     if primary != wanted:
         found.append(f"table {table.name}: expected the primary key ({', '.join(wanted)}), was ({', '.join(primary)})")
+    return found
+
+
+def _indexes(inspector: Inspector, table: Table) -> list[str]:
+    """Those that are missing; the order of their columns matters."""
+    live = {tuple(str(name) for name in index["column_names"]) for index in inspector.get_indexes(table.name)}
+    expected = {tuple(column.name for column in index.columns): index.name for index in table.indexes if not index.unique}
+    return [
+        f"table {table.name}: the index {name} ({', '.join(columns)}) is missing"
+        for columns, name in sorted(expected.items())
+        if columns not in live
+    ]
+
+
+def _triggers(connection: Connection) -> dict[str, list[str]]:
+    """The names of the triggers by table."""
+    dialect = "mysql" if connection.dialect.name == "mariadb" else connection.dialect.name
+    found: dict[str, list[str]] = {}
+    for table, name in sorted(tuple(row) for row in connection.execute(text(_TRIGGERS[dialect]))):
+        found.setdefault(table, []).append(name)
     return found
 
 
