@@ -316,6 +316,18 @@ class _Trade:
         code = await self._follow(desk, cmd, known)
         return OK if status in ENDED else code
 
+    def _why_denied_now(self) -> str:
+        """Why a plan that was allowed is a run that is denied: time has passed in between, of the market too."""
+        if not self._yes:
+            return "the market moved while the question stood, and the run is denied now"
+        feed = self._loaded.settings.feed
+        fast = (
+            f"; at --speed {feed.speed:g} its clock runs far while this machine plans, give a lower one"
+            if feed.speed > 1
+            else ""
+        )
+        return f"the market moved while the plan was made, and the run is denied now{fast}"
+
     async def _follow(self, desk: Desk, cmd: StartRun, known: RunID | None = None) -> int:
         from tradeloop.cli.progress import RunProgress
         from tradeloop.cli.run_result import follow_run
@@ -328,7 +340,7 @@ class _Trade:
             if reply.run_id is None:
                 for failed in reply.failed:
                     self._voice.say(f"denied: {self._target.at_fault(failed.partition(':')[0])}{failed}")
-                raise Ended("the market moved while the question stood, and the run is denied now; nothing was sent", DENIED)
+                raise Ended(f"{self._why_denied_now()}; nothing was sent", DENIED)
             code = await follow_run(self._voice, desk, reply.run_id)
         if self._demo and not self._voice.json:
             self._voice.out.print(
