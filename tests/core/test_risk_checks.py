@@ -272,3 +272,8 @@ def test_what_a_check_denied_is_journalled_with_its_numbers() -> None:
     fact = desk.of(OrderDenied)[0]
     assert (fact.rule, fact.limit, fact.was) == ("sellable", "100", "200")
     assert "only 100 may be closed now" in fact.text
+
+
+def test_a_quantity_that_is_no_lot_is_named_in_plain_notation() -> None:
+    said = denied(Desk().opened(an_instrument()), buy(MOUTAI, Decimal("1E-8")))
+    assert "order_qty was 0.00000001," in said.text

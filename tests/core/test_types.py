@@ -104,3 +104,8 @@ def test_half_a_share_is_rounded_up() -> None:
     """S0-6, S0-61."""
     one = Decimal(1)
     assert [step_half_up(Decimal(q), one) for q in ("0.49", "0.5", "1.5", "2.5")] == [0, 1, 2, 3]
+
+
+def test_a_number_too_long_to_show_is_said_to_be_cut_and_what_may_be_written() -> None:
+    with pytest.raises(BadInput, match=r"… \(60 characters\); .* at most 14 significant digits and 12 decimal places"):
+        exact("1" * 60, "the price")

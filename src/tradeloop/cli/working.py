@@ -182,7 +182,8 @@ async def worked(desk: Desk, done: Callable[[], bool], mine: Callable[[Order], b
     _raise_what_the_broker_said(desk, [order for order in state.orders.open.values() if mine(order)])
     working = len(state.orders.open)
     raise Ended(
-        f"the recording has ended and {working} order{'' if working == 1 else 's'} still wait for quotes;"
+        f"the recording has ended and {working} order{' still waits' if working == 1 else 's still wait'} for quotes"
+        " with size to trade;"
         " go on with a longer recording, or end it with `tradeloop runs cancel`"
     )
 

@@ -50,6 +50,8 @@ within the context's 28 digits."""
 
 _NUMBER: Final = re.compile(r"[+-]?(\d{1,40})(?:\.(\d{1,40}))?", re.ASCII)
 
+_SHOWN_MAX: Final = 40
+
 
 def exact(text: str | Decimal | int, what: str) -> Decimal:
     """The number written in `text`, or `BadInput` naming `what`.
@@ -60,7 +62,12 @@ def exact(text: str | Decimal | int, what: str) -> Decimal:
     written = text if isinstance(text, str) else str(text)
     match = _NUMBER.fullmatch(written.strip())
     if match is None:
-        raise BadInput(f"{what} was {written[:40]!r}; expected a plain decimal number such as 12.34")
+        if len(written) > _SHOWN_MAX:
+            raise BadInput(
+                f"{what} was {written[:_SHOWN_MAX]!r}… ({len(written)} characters); expected a number of at most"
+                f" {SIGNIFICANT_DIGITS_MAX} significant digits and {DECIMAL_PLACES_MAX} decimal places"
+            )
+        raise BadInput(f"{what} was {written!r}; expected a plain decimal number such as 12.34")
     number = Decimal(written.strip())
     whole, places = match.group(1).lstrip("0"), (match.group(2) or "").rstrip("0")
     digits = len((whole + places).lstrip("0"))

@@ -165,10 +165,10 @@ def lots(order: OrderStaged | Order, instrument: Instrument, held: Decimal) -> D
     if not instrument.is_tradable_qty(qty, order.side, held):
         return Denied(
             "lot",
-            f"at least {instrument.min_qty}, steps of {instrument.lot}",
-            str(qty),
-            f"order_qty was {qty}, the lot of {order.symbol} is {instrument.lot} (at least {instrument.min_qty}); "
-            + ("round down" if qty > instrument.min_qty else f"order at least {instrument.min_qty}"),
+            f"at least {instrument.min_qty:f}, steps of {instrument.lot:f}",
+            f"{qty:f}",
+            f"order_qty was {qty:f}, the lot of {order.symbol} is {instrument.lot:f} (at least {instrument.min_qty:f}); "
+            + ("round down" if qty > instrument.min_qty else f"order at least {instrument.min_qty:f}"),
         )
     limit = instrument.max_qty_market if order.ord_type is OrdType.MARKET else instrument.max_qty_limit
     if limit is not None and qty > limit:
@@ -221,7 +221,7 @@ def closable(
         "sellable",
         str(available),
         str(order.order_qty),
-        f"{order.side.value} of {order.order_qty} {order.symbol}, only {available} may be closed now "
+        f"{order.side.value} of {order.order_qty:f} {order.symbol}, only {available} may be closed now "
         "(held, settled and not in another order)",
     )
 
@@ -248,7 +248,7 @@ def cash_free(
         "cash",
         str(free),
         str(order.reserve),
-        f"{order.side.value} {order.order_qty} {order.symbol} may cost {_short(order.reserve)} {instrument.currency}, "
+        f"{order.side.value} {order.order_qty:f} {order.symbol} may cost {_short(order.reserve)} {instrument.currency}, "
         f"free cash is {_short(free)}; reduce the order or add funds",
     )
 
