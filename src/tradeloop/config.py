@@ -11,6 +11,7 @@ Every source gives text, YAML too, so that no amount passes through a binary flo
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import stat
@@ -451,7 +452,25 @@ def _variables(variables: Mapping[str, str], known: Mapping[str, bool], source: 
         name = variable[len(PREFIX) :].lower().replace("__", _SEPARATOR)
         _must_be_known(name, known, f"{source}: {variable}", lambda each: PREFIX + each.upper().replace(_SEPARATOR, "__"))
         values[name] = (value, f"{source} {variable}")
+    parents = {name.rpartition(_SEPARATOR)[0] for name in values}  # a map and a name in it are refused together, later
+    for name in [each for each in values if known.get(each, False) and each not in parents]:
+        value, origin = values[name]
+        values[name] = (_map(value, origin), origin)
     return _Layer(values)
+
+
+def _map(value: str, origin: str) -> dict[str, str]:
+    """The map that a variable holds as JSON, whose numbers stay the text they were written as."""
+    try:
+        found = json.loads(value, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        raise BadInput(
+            f'{origin} was {value[:_SHOWN_MAX]!r}; expected a map as JSON such as {{"NAME": "1.5"}},'
+            f" or a variable for each name such as {origin.rpartition(' ')[2]}__NAME=1.5"
+        )
+    return found
 
 
 _YAML_BYTES_MAX: Final = 256 * 1024
@@ -614,8 +633,9 @@ def _complaint(error: ValidationError, origins: Mapping[str, str]) -> str:
 
 def _origin(name: str, origins: Mapping[str, str]) -> str:
     while name:
-        if name in origins:
-            return origins[name]
+        for written in (name, name.lower()):  # a variable has no case, codes of currencies are written in capitals
+            if written in origins:
+                return origins[written]
         name = name.rpartition(_SEPARATOR)[0]
     return DEFAULT
 

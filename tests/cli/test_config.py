@@ -105,3 +105,22 @@ def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     below = tmp_path / "file" / "home"
     with pytest.raises(BadInput, match="can not be made"):
         Home(below, below, below).prepare()
+
+
+def test_cash_from_a_variable_names_that_variable_as_its_origin(tmp_path: Path) -> None:
+    loaded = load(home=find_home(tmp_path), environ={"TRADELOOP_BROKER__PAPER__CASH__USDT": "5"}, folder=tmp_path)
+    origins = {name: origin for name, _, origin in loaded.shown()}
+    assert origins["broker.paper.cash.USDT"] == "environment TRADELOOP_BROKER__PAPER__CASH__USDT"
+    assert origins["broker.paper.latency_ms"] == "default"
+
+
+def test_a_map_may_be_one_variable_of_json_whose_amounts_stay_exact(tmp_path: Path) -> None:
+    environ = {"TRADELOOP_BROKER__PAPER__CASH": '{"USDT": "100000", "BTC": 0.1}'}
+    loaded = load(home=find_home(tmp_path), environ=environ, folder=tmp_path)
+    assert loaded.settings.broker.paper.cash == {"USDT": Decimal(100_000), "BTC": Decimal("0.1")}
+
+
+@pytest.mark.parametrize("written", ["100000", "[1]", '{"USDT": [1]}', "{"])
+def test_a_map_that_is_none_is_told_both_ways_to_write_it(tmp_path: Path, written: str) -> None:
+    with pytest.raises(BadInput, match=r"CASH was .*as JSON such as .* or .* TRADELOOP_BROKER__PAPER__CASH__NAME=1.5"):
+        load(home=find_home(tmp_path), environ={"TRADELOOP_BROKER__PAPER__CASH": written}, folder=tmp_path)
