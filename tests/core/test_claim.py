@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.core.runs_made import A, Work
 
-from tradeloop.core.commands import ReplaceOrder
+from tradeloop.core.commands import OpenTradingDay, ReplaceOrder
 from tradeloop.core.events import ExternalOrderFound, OrderCanceled, Overfilled, TradeMoved
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
@@ -26,6 +26,9 @@ from tradeloop.core.types import (
     RunStatus,
     Side,
     Symbol,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
 )
 from tradeloop.testing.builders import (
     ACCOUNT,
@@ -43,6 +46,7 @@ from tradeloop.testing.desk import Desk
 
 MOUTAI, GOLD = "600519.SH", "au2512.SHFE"
 CASH = 1_000_000
+MONDAY = TradingDay("2026-07-20")
 
 
 def a_desk() -> tuple[Desk, Order]:
@@ -225,6 +229,57 @@ def test_the_run_of_the_order_goes_on() -> None:
     work.desk.ack(order, f"b-{A}")
     assert (before, work.status) == (RunStatus.RUNNING, RunStatus.COMPLETED)
     assert [e.run_id for e in work.desk.of(TradeMoved)] == [work.run_id]
+
+
+def on_monday(desk: Desk) -> None:
+    desk.wait(3 * 86400)
+    desk.give(OpenTradingDay("CN_A", MONDAY, ((UtcNs(desk.now - 1), UtcNs(desk.now + 10**13)),)))
+
+
+@pytest.mark.parametrize("days", [1, 3])
+@pytest.mark.parametrize("tif", [TimeInForce.DAY, TimeInForce.GTC])
+def test_an_acknowledgement_of_a_later_day_brings_the_fill_to_our_order(tif: TimeInForce, days: int) -> None:
+    """The day may turn while the answer is on its way (F19, F20)."""
+    desk = Desk().opened(an_instrument(lot=1, min_qty=1), cash=CASH, positions={MOUTAI: 300})
+    order = desk.order(buy(MOUTAI, 100, ord_type=OrdType.LIMIT, price="10", tif=tif))
+    desk.give(nameless(100))
+    for number in range(days):
+        desk.wait(86400)
+        day = TradingDay(f"2026-07-{20 + number}")
+        desk.give(OpenTradingDay("CN_A", day, ((UtcNs(desk.now - 1), UtcNs(desk.now + 10**13)),)))
+    desk.ack(order, "17")
+    now = desk.known(order.cl_ord_id)
+    assert (now.ord_status, now.cum_qty) == (OrdStatus.FILLED, Decimal(100))
+    assert books(desk) == (Decimal(400), Decimal(CASH - 1000), Decimal(0))
+
+
+def test_the_brokers_books_of_a_later_day_bind_the_number_as_well() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(100))
+    on_monday(desk)
+    theirs = their_order(
+        order.cl_ord_id, MOUTAI, Side.BUY, 100, OrdStatus.FILLED, order_id=OrderID("17"), cum_qty=Qty(Decimal(100))
+    )
+    look = a_snapshot(as_of=desk.now, orders=(theirs,), cash=CASH - 1000, positions={MOUTAI: 400}, trading_day=MONDAY)
+    desk.give(look)
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.FILLED
+
+
+def test_a_fill_that_is_told_again_by_our_id_on_the_next_day_comes_to_our_order() -> None:
+    desk, order = a_desk()
+    desk.give(nameless(100))
+    on_monday(desk)
+    desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 100, "10", order_id=OrderID("17")))
+    assert desk.known(order.cl_ord_id).cum_qty == 100
+
+
+def test_strangers_orders_older_than_the_last_day_are_kept_in_mind_no_longer() -> None:
+    desk = Desk().opened(an_instrument(lot=1, min_qty=1), cash=CASH)
+    desk.give(nameless(40))
+    for day in ("2026-07-20", "2026-07-21"):
+        desk.wait(86400)
+        desk.give(OpenTradingDay("CN_A", TradingDay(day), ((UtcNs(desk.now - 1), UtcNs(desk.now + 10**13)),)))
+    assert list(desk.state.strangers) == []
 
 
 def test_an_order_that_really_is_a_strangers_is_left_alone() -> None:

@@ -34,9 +34,9 @@ def external_id(
 def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | None = None) -> Generator[Event, None, None]:
     """Move to the order everything that was booked under its number on an order made elsewhere, or on `stranger_id` where
     that is known to be the same. Nothing, most of the time.
+
+    The number may come to be known on a later day: the order made elsewhere is looked up by its own id, however old it is.
     """
-    if not state.strangers:
-        return
     order = state.orders.open.get(cl_ord_id) or state.orders.get(cl_ord_id)
     if order is None or order.external:
         return
@@ -44,8 +44,8 @@ def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | N
         stranger_id = external_id(order.broker, order.account, order.trading_day, order.symbol, order.order_id, order.side)
     if stranger_id is None:
         return
-    stranger = state.orders.get(stranger_id) if stranger_id in state.strangers else None
-    if stranger is None or (stranger.is_done and not stranger.cum_qty):
+    stranger = state.orders.get(stranger_id)
+    if stranger is None or not stranger.external or (stranger.is_done and not stranger.cum_qty):
         return
     late = late_fills(state, stranger)
     everything = ((key, known) for key, known in state.execs.items() if known.cl_ord_id == stranger_id)

@@ -223,7 +223,7 @@ class State:
         self.by_order_id: Shards[ClOrdID] = Shards()  # order key (core/execution.py) -> our id
         self.recent = RecentFills()  # the fills of the last trading days, by account
         self.early: dict[str, Early] = {}  # execution key -> what is to become of the fill when it comes
-        self.strangers: dict[ClOrdID, None] = {}  # of this trading day, made elsewhere or not known to be ours (core/claim.py)
+        self.strangers: dict[ClOrdID, None] = {}  # of the last two days, made elsewhere or not known to be ours
         self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made
         self.denied: Shards[bytes] = Shards()  # request_id -> the denial it met, packed
         self.changes: Shards[bytes] = Shards()  # request_id -> the change of an order it asked for, or its denial, packed

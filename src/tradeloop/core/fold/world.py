@@ -8,7 +8,7 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.position import roll
 from tradeloop.core.rebooking import turn
 from tradeloop.core.state import Account, Hours, Link, State, id_prefix
-from tradeloop.core.types import ZERO, Amount, Qty
+from tradeloop.core.types import ZERO, Amount, Qty, TradingDay
 
 
 def engine_started(state: State, e: ev.EngineStarted) -> None:
@@ -56,15 +56,26 @@ def trading_day_opened(state: State, e: ev.TradingDayOpened) -> None:
     state.hours[e.session] = Hours(e.trading_day, e.windows)
     if before is None or before.trading_day == e.trading_day:
         return  # without an earlier day, what is held is what the broker showed, and so is what of it may be sold
-    for cl_ord_id in list(state.strangers):
-        order = state.orders.get(cl_ord_id)
-        if order is None or (order.trading_day != e.trading_day and state.instruments[order.symbol].session == e.session):
-            del state.strangers[cl_ord_id]
+    _let_go(state, e, before.trading_day)
     for account, by_symbol in state.positions.items():
         for symbol, position in by_symbol.items():
             if state.instruments[symbol].session == e.session:
                 roll(position)
                 turn(state, account, symbol)
+
+
+def _let_go(state: State, e: ev.TradingDayOpened, last: TradingDay) -> None:
+    """Strangers' orders whose fills nobody will name as ours any more: older than the last day, and no order of ours that may
+    be the same waits for its number.
+    """
+    for cl_ord_id in list(state.strangers):
+        order = state.orders.get(cl_ord_id)
+        if order is None:
+            del state.strangers[cl_ord_id]
+        elif order.trading_day not in (e.trading_day, last) and state.instruments[order.symbol].session == e.session:
+            open_ = (state.orders.open[one] for one in state.working.get((order.account, order.symbol), ()))
+            if not any(ours.order_id is None and ours.side is order.side and ours.broker == order.broker for ours in open_):
+                del state.strangers[cl_ord_id]
 
 
 def broker_connected(state: State, e: ev.BrokerConnected) -> None:
