@@ -146,9 +146,9 @@ def test_a_late_fill_of_an_earlier_trading_day_may_be_sold_where_todays_may_not(
     desk = Desk().opened(an_instrument(lot=1, min_qty=1, settles_t1=True), cash=1_000_000)
     a_day_later(desk, 20)
     fill(desk, 1, BUY, 100, "10")
-    assert (held(desk).long_qty, held(desk).long_today) == (100, 0)
+    assert (held(desk).long_qty, held(desk).long_today) == (Decimal(100), Decimal(0))
     desk.give(an_execution(None, MOUTAI, BUY, 30, "10", "e2", order_id=OrderID("o2"), trading_day=TradingDay("2026-07-20")))
-    assert (held(desk).long_qty, held(desk).long_today) == (130, 30)
+    assert (held(desk).long_qty, held(desk).long_today) == (Decimal(130), Decimal(30))
 
 
 def test_a_late_fill_of_an_earlier_day_is_taken_back_as_if_it_had_never_been() -> None:
@@ -170,4 +170,4 @@ def test_where_only_the_opposite_trade_can_be_booked_a_fill_of_an_earlier_day_le
     desk.give(an_execution(None, MOUTAI, BUY, 30, "10", "e2", order_id=OrderID("o2"), trading_day=TradingDay("2026-07-22")))
     bust(desk, 1, BUY)
     assert not exact(desk)
-    assert (held(desk).long_qty, held(desk).long_today) == (30, 30)
+    assert (held(desk).long_qty, held(desk).long_today) == (Decimal(30), Decimal(30))

@@ -11,12 +11,12 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.events import InstrumentListed
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.reports import CancelAck
-from tradeloop.core.types import Currency, OrderID, OrdStatus, OrdType, Px, Side
+from tradeloop.core.types import Currency, OrderID, OrdStatus, OrdType, Px, Side, Symbol
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, an_instrument, buy, sell, their_order
 from tradeloop.testing.desk import Desk
 
 D = Decimal
-A = "600519.SH"
+A = Symbol("600519.SH")
 CNY, USD = Currency("CNY"), Currency("USD")
 
 
@@ -40,7 +40,7 @@ def test_money_is_not_changed_under_an_open_order(changed: Instrument) -> None:
     with pytest.raises(BadInput, match="is open"):
         desk.give(ListInstruments((an_instrument("600001.SH"), changed)))
     assert desk.state.instruments[A] == stock()
-    assert "600001.SH" not in desk.state.instruments
+    assert Symbol("600001.SH") not in desk.state.instruments
 
 
 @pytest.mark.parametrize("changed", other_money())
@@ -78,8 +78,8 @@ def test_what_a_stranger_reserved_in_a_guessed_currency_moves_to_the_right_one()
     cash = desk.state.accounts[ACCOUNT].cash
     assert cash[CNY].reserved == 500
     desk.give(ListInstruments((an_instrument("AAPL", currency="USD", market="US", session="US", lot=1, min_qty=1),)))
-    assert desk.of(InstrumentListed)[-1].moved == ((ACCOUNT, 500),)
-    assert (cash[CNY].reserved, cash[USD].reserved) == (0, 500)
+    assert desk.of(InstrumentListed)[-1].moved == ((ACCOUNT, D(500)),)
+    assert (cash[CNY].reserved, cash[USD].reserved) == (D(0), D(500))
     (order,) = desk.state.orders.open.values()
     desk.give(CancelAck(BROKER, order.cl_ord_id))
-    assert (cash[CNY].reserved, cash[USD].reserved) == (0, 0)
+    assert (cash[CNY].reserved, cash[USD].reserved) == (D(0), D(0))

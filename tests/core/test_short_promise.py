@@ -9,6 +9,7 @@ import pytest
 from tradeloop.core.events import ReserveRaised
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
+from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import CancelAck, ExecutionBust, ExecutionCorrect
 from tradeloop.core.types import Amount, ExecID, OrdType, PositionEffect, Px, Qty, Side
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, an_execution, an_instrument, buy, sell
@@ -134,6 +135,7 @@ def test_what_closes_a_future_leaves_the_reserve_to_what_is_still_to_open() -> N
     assert desk.known(turning.cl_ord_id).reserved == 50_000
     assert desk.state.accounts[ACCOUNT].cash[GOLD.currency].free == 50_000
     more = desk.give(buy(GOLD.symbol, 10, ord_type=OrdType.LIMIT, price="100", position_effect=PositionEffect.OPEN))
+    assert isinstance(more, OrderReply)
     assert more.denied is not None
     assert more.denied.rule == "cash"
 
