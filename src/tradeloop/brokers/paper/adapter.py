@@ -166,60 +166,16 @@ class PaperBroker:
     async def place(self, order: Approved[Order]) -> None:
         """Take one order; the answer comes as a report. Raises NotSent or FateUnknown; the paper broker's session
         refuses nobody."""
-        self._need_session()
-        if self._faults.active:
-            self._maybe_disconnect()
-            if self._faults.strikes(Fault.REQUEST_LOST):
-                raise FateUnknown(f"no answer from {self.name} (the request was lost)")
-            if self._faults.strikes(Fault.REQUEST_LATE):
-                due = UtcNs(self._clock.now() + self.config.faults.late_ns)
-                self._later(due, lambda: self._arrive_late(order.order))
-                raise FateUnknown(f"no answer from {self.name} (the request is late)")
-        with self._reading():
-            self._place(order.order)
-        if self._books.is_stored:
-            await asyncio.shield(self._committed())
-        else:
-            self._finish()
-        if self._faults.active and self._faults.strikes(Fault.REPLY_LOST):
-            raise FateUnknown(f"no answer from {self.name} (the reply was lost)")
+        await self._requested(lambda: self._place(order.order), late=lambda: self._arrive_late(order.order))
 
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         """Ask for a cancel; the answer comes as a report. Raises NotSent or FateUnknown."""
         del symbol  # venues that need it exist; this one finds the order by either id
-        self._need_session()
-        if self._faults.active:
-            self._maybe_disconnect()
-            if self._faults.strikes(Fault.REQUEST_LOST):
-                raise FateUnknown(f"no answer from {self.name} (the request was lost)")
-        with self._reading():
-            self._matching.cancel(cl_ord_id, order_id, self._clock.now())
-        if self._books.is_stored:
-            await asyncio.shield(self._committed())
-        else:
-            self._finish()
-        if self._faults.active and self._faults.strikes(Fault.REPLY_LOST):
-            raise FateUnknown(f"no answer from {self.name} (the reply was lost)")
+        await self._requested(lambda: self._matching.cancel(cl_ord_id, order_id, self._clock.now()))
 
     async def replace(self, change: Approved[Replacement]) -> None:
         """Take other terms for an order; the answer comes as a report. Raises NotSent or FateUnknown."""
-        self._need_session()
-        if self._faults.active:
-            self._maybe_disconnect()
-            if self._faults.strikes(Fault.REQUEST_LOST):
-                raise FateUnknown(f"no answer from {self.name} (the request was lost)")
-            if self._faults.strikes(Fault.REQUEST_LATE):
-                due = UtcNs(self._clock.now() + self.config.faults.late_ns)
-                self._later(due, lambda: self._change_late(change.order))
-                raise FateUnknown(f"no answer from {self.name} (the request is late)")
-        with self._reading():
-            self._change(change.order)
-        if self._books.is_stored:
-            await asyncio.shield(self._committed())
-        else:
-            self._finish()
-        if self._faults.active and self._faults.strikes(Fault.REPLY_LOST):
-            raise FateUnknown(f"no answer from {self.name} (the reply was lost)")
+        await self._requested(lambda: self._change(change.order), late=lambda: self._change_late(change.order))
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         """The books now: working orders and all orders of this trading day and the one before, executions of both (or since the
@@ -311,6 +267,27 @@ class PaperBroker:
         self._is_up = True
         self._report(BrokerUp(self.name))
         self._arm()
+
+    async def _requested(self, act: Callable[[], object], late: Callable[[], None] | None = None) -> None:
+        """Let a request through to the books and keep them, with every fault that may befall it on its way or on the way back.
+        `late` is what arrives where it can be late.
+        """
+        self._need_session()
+        if self._faults.active:
+            self._maybe_disconnect()
+            if self._faults.strikes(Fault.REQUEST_LOST):
+                raise FateUnknown(f"no answer from {self.name} (the request was lost)")
+            if late is not None and self._faults.strikes(Fault.REQUEST_LATE):
+                self._later(UtcNs(self._clock.now() + self.config.faults.late_ns), late)
+                raise FateUnknown(f"no answer from {self.name} (the request is late)")
+        with self._reading():
+            act()
+        if self._books.is_stored:
+            await asyncio.shield(self._committed())
+        else:
+            self._finish()
+        if self._faults.active and self._faults.strikes(Fault.REPLY_LOST):
+            raise FateUnknown(f"no answer from {self.name} (the reply was lost)")
 
     def _need_session(self) -> None:
         if not self._is_up:
