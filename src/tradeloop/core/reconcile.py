@@ -70,14 +70,14 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     yield from terms(state, around, snap, lines, now)
     overtaken = _overtaken(state, snap)
     touched: dict[RunID, None] = {}
-    shown: dict[str, None] = {}
+    shown: dict[str, Execution] = {}
     for execution in snap.executions or ():
         order = yield from on_execution(state, execution, now)
         yield from promise_again(state, around, order, now)
-        shown[state.execs.root(_key(execution))] = None
+        shown[state.execs.root(_key(execution))] = execution
         if order is not None and order.run_id is not None:
             touched[order.run_id] = None
-    yield from corrected_fills(state, around, snap, touched, now)
+    yield from corrected_fills(state, around, snap, shown, touched, now)
     yield from missing_fills(state, around, snap, shown, now)
     yield from never_came(state, snap, now)
     if snap.orders is not None:
