@@ -597,3 +597,17 @@ def test_a_clock_set_forward_between_two_looks_proves_nothing() -> None:
     assert status(desk, order) is OrdStatus.UNKNOWN
     prove_absence(desk, looks=2, every=6)
     assert [e.looks for e in desk.of(NotSentProven)] == [8]
+
+
+def test_a_clock_that_was_an_hour_behind_at_the_first_look_does_not_lengthen_the_doubt_by_an_hour() -> None:
+    """F61, invariant 40: set right, it makes the first look seem long before this process; a send is never that late."""
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.wait(1)
+    desk.give(a_snapshot(as_of=desk.now + 3600 * SECOND_NS, asked_at=desk.now))
+    desk.wait(3600)  # set right
+    desk.give(Start(2, "test", "t1"), BrokerUp(BROKER))
+    prove_absence(desk, looks=2, every=6)
+    assert status(desk, order) is OrdStatus.UNKNOWN
+    prove_absence(desk, looks=2, every=6)
+    assert status(desk, order) is OrdStatus.PENDING_NEW

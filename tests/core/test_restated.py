@@ -11,7 +11,8 @@ from tests.core.runs_made import A, Work
 from tradeloop.core.capabilities import takes_our_ids
 from tradeloop.core.checked import Distrusted, checked
 from tradeloop.core.errors import BadInput
-from tradeloop.core.reports import OrderRestate, ReplaceAck, ReplaceOutcome, ReplaceReject, Report
+from tradeloop.core.events import ExternalOrderFound
+from tradeloop.core.reports import ExecutionBust, OpenOrder, OrderRestate, ReplaceAck, ReplaceOutcome, ReplaceReject, Report
 from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, Px, Qty, RunStatus, Side
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, an_instrument, their_order
 from tradeloop.testing.desk import ABLE, Desk
@@ -104,3 +105,26 @@ def test_a_strangers_order_is_as_large_as_its_broker_says() -> None:
     (order,) = desk.state.orders.open.values()
     desk.give(OrderRestate(BROKER, order.cl_ord_id, Qty(Decimal(60)), Px(Decimal("9.00"))))
     assert (order.leaves_qty, order.reserved) == (Decimal(60), Decimal(540))
+
+
+def test_a_strangers_order_whose_lost_bust_made_it_look_larger_ends_as_filled() -> None:
+    """F29, F77: counted with the fill that was taken back unheard, and with the one in its place, it is twice as large here."""
+    desk = Desk().opened(an_instrument(lot=1, min_qty=1))
+    first = an_execution(None, MOUTAI, Side.BUY, 100, "10.00", "t1", order_id=OrderID("p1"))
+    again = an_execution(None, MOUTAI, Side.BUY, 100, "10.00", "t2", order_id=OrderID("p1"))
+
+    def shown(status: OrdStatus, filled: int) -> OpenOrder:
+        return their_order(None, MOUTAI, Side.BUY, 100, status, order_id=OrderID("p1"), cum_qty=Qty(Decimal(filled)))
+
+    desk.give(first)
+    desk.wait(60)
+    desk.give(a_snapshot(cash=1_000_000, orders=(shown(OrdStatus.NEW, 0),), executions=(), as_of=desk.now))
+    desk.give(again)
+    (found,) = desk.of(ExternalOrderFound)
+    assert desk.known(found.cl_ord_id).cum_qty == Decimal(200)
+    desk.give(ExecutionBust(BROKER, ACCOUNT, first.trading_day, first.exec_id, Side.BUY))
+    assert desk.known(found.cl_ord_id).leaves_qty == Decimal(100)
+    desk.wait(60)
+    filled = (shown(OrdStatus.FILLED, 100),)
+    desk.give(a_snapshot(cash=999_000, positions={MOUTAI: 100}, orders=filled, executions=(again,), as_of=desk.now))
+    assert (desk.known(found.cl_ord_id).ord_status, desk.state.breaks) == (OrdStatus.FILLED, {})

@@ -61,11 +61,20 @@ class ManualClock:
 
     def __init__(self, now: UtcNs = NOON) -> None:
         self._now = now
+        self._set_by = 0
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = 0
 
     def now(self) -> UtcNs:
         return self._now
+
+    def elapsed(self) -> int:
+        return self._now - self._set_by
+
+    async def set_forward(self, seconds: float) -> None:
+        """Somebody sets it: no time has gone by."""
+        self._set_by += int(seconds * SECOND_NS)
+        await self.forward(seconds)
 
     async def sleep_until(self, due: UtcNs) -> None:
         if due > self._now:

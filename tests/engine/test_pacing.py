@@ -14,8 +14,9 @@ from tests.engine.made import A, B, House, PacedVenue, order_of, placed, settle
 from tradeloop.core.commands import CancelOrder, ReplaceOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import CancelRequested, OrderCanceled, OrderStaged, SendBegun, SendFailed
+from tradeloop.core.pacing import Pace
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.types import SECOND_NS, ClOrdID, OrdStatus, OrdType, Px, Qty
+from tradeloop.core.types import SECOND_NS, ClOrdID, OrdStatus, OrdType, Px, Qty, UtcNs
 from tradeloop.engine.engine import Engine
 from tradeloop.testing.builders import buy
 
@@ -264,3 +265,41 @@ async def test_a_rate_of_nothing_is_refused() -> None:
     assert venue.capabilities.rate_per_second == 0
     with pytest.raises(BadInput, match="declares a rate of 0 requests a second; expected at least 1"):
         house.engine()
+
+
+async def test_a_clock_that_is_set_forward_lets_nothing_leave_earlier() -> None:
+    """F61, F62, invariant 27: the venue's second is over when a second has gone by."""
+    house, venue = paced_house(rate=1)
+    engine = await house.open()
+    orders = await asked(engine, 2)
+    assert venue.placed == orders[:1]
+    await house.clock.forward(0.5)
+    await house.clock.set_forward(1)
+    house.quote(engine)
+    await settle()
+    assert venue.placed == orders[:1]
+    await forward(house, engine, 1)
+    assert venue.placed == orders
+    await engine.stop()
+
+
+def test_orders_leave_room_for_what_a_predecessor_may_still_send_and_cancels_do_not() -> None:
+    """F46, invariant 27: it may only sleep."""
+    pace = Pace("paper", 2)
+    noon = UtcNs(43_200 * SECOND_NS)
+    late = UtcNs(noon + 6 * SECOND_NS)
+    pace.expect(late)
+    first, second = ClOrdID("a"), ClOrdID("b")
+    assert (pace.take(first, noon), pace.take(second, noon)) == (True, False)
+    pace.left(first, noon)
+    assert pace.free_at(noon) == noon
+    assert pace.take(second, UtcNs(noon + SECOND_NS))
+
+
+def test_who_waits_for_a_predecessors_room_is_asked_when_it_comes_free() -> None:
+    pace = Pace("paper", 1)
+    noon = UtcNs(43_200 * SECOND_NS)
+    pace.expect(UtcNs(noon + 6 * SECOND_NS))
+    assert not pace.take(ClOrdID("a"), noon)
+    assert pace.order_at(noon) == noon + 6 * SECOND_NS
+    assert pace.take(ClOrdID("a"), pace.order_at(noon))

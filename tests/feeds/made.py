@@ -19,6 +19,9 @@ class JumpingClock:
     def now(self) -> UtcNs:
         return self._now
 
+    def elapsed(self) -> int:
+        return self._now
+
     async def sleep_until(self, due: UtcNs) -> None:
         self._now = max(self._now, due)
         self.reached.append(due)

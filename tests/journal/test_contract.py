@@ -28,6 +28,9 @@ class SetClock:
     def now(self) -> UtcNs:
         return UtcNs(self.at)
 
+    def elapsed(self) -> int:
+        return self.at
+
     async def sleep_until(self, due: UtcNs) -> None:
         self.at = max(self.at, due)
 

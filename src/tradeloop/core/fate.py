@@ -75,8 +75,11 @@ def not_shown(
     left_by = _left_by(state, around, begun)
     if order.absences < around.policy.looks or seen_at - max(left_by, order.absent_from) < wait:
         return
-    if snapshot.as_of - (order.absent_from_theirs or snapshot.as_of) < wait + max(left_by - order.absent_from, 0):
-        return  # whatever our clock says: it may have been set forward since the first look
+    # Whatever our clock says, the same by the broker's: ours may have been set since the first look, so that time seems to have
+    # passed, or so that the first look seems an hour older than this process. A send is never later than its own limits.
+    later = min(max(left_by - order.absent_from, 0), around.policy.send_within_ns + around.policy.place_timeout_ns)
+    if snapshot.as_of - (order.absent_from_theirs or snapshot.as_of) < wait + later:
+        return
     if covers is _shows_all_fills:
         text = f"{NOT_TRADED}neither among the open orders of {order.broker} nor in its executions"
         yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_requested_at is not None)

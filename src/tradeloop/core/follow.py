@@ -89,7 +89,7 @@ def settle(around: Surroundings, effects: Sequence[Effect], now: UtcNs) -> tuple
             if (pace := paces.get(change.broker)) is not None:
                 pace.owe(replace_request(change.cl_ord_id, change.number))
     return tuple(
-        SetTimer(pace.free_at(now), PACE, broker) for broker, pace in paces.items() if pace.waiting and not pace.is_owing
+        SetTimer(pace.order_at(now), PACE, broker) for broker, pace in paces.items() if pace.waiting and not pace.is_owing
     )
 
 

@@ -8,7 +8,8 @@ Cancels and changes of orders are never held back here. They take the room of or
 first.
 
 Volatile, as quotes are: a restart asks all staged orders again, and rests for a second, because nobody knows what its
-predecessor sent in the last one.
+predecessor sent in the last one. A predecessor that may only be paused may send what it had begun when it wakes: orders leave
+room for that. Cancels do not wait for it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ PACE: Final = "pace"
 class Pace:
     """The requests of one broker: what waits, what was begun, and when the newest left."""
 
-    __slots__ = ("_begun", "_left", "_rest_until", "rate", "waiting")
+    __slots__ = ("_begun", "_expected", "_left", "_rest_until", "rate", "waiting")
 
     def __init__(self, broker: str, rate: int) -> None:
         if rate < 1:
@@ -37,10 +38,15 @@ class Pace:
         self._begun: dict[str, None] = {}
         self._left: deque[UtcNs] = deque(maxlen=rate)
         self._rest_until = UtcNs(0)
+        self._expected: list[UtcNs] = []
 
     def rest(self, until: UtcNs) -> None:
         """Let nothing leave before `until`."""
         self._rest_until = until
+
+    def expect(self, until: UtcNs) -> None:
+        """A request that somebody else began may leave, and counts until `until`."""
+        self._expected.append(until)
 
     def take(self, cl_ord_id: ClOrdID, now: UtcNs) -> bool:
         """Begin an order if it is its turn; otherwise it waits, behind those that wait already."""
@@ -59,7 +65,9 @@ class Pace:
         """Whether one more order may begin at `now`."""
         while self._left and self._left[0] + SECOND_NS <= now:
             self._left.popleft()
-        return now >= self._rest_until and len(self._begun) + len(self._left) < self.rate
+        if self._expected:
+            self._expected = [until for until in self._expected if until > now]
+        return now >= self._rest_until and len(self._begun) + len(self._left) + len(self._expected) < self.rate
 
     def owe(self, request: str) -> None:
         """A request other than an order was begun, and takes its room."""
@@ -74,6 +82,13 @@ class Pace:
         """The first moment from `now` on at which the wire takes one more request."""
         full = len(self._left) == self.rate
         return UtcNs(max(now, self._rest_until, self._left[0] + SECOND_NS if full else 0))
+
+    def order_at(self, now: UtcNs) -> UtcNs:
+        """The first moment from `now` on at which it is worth asking again whether an order may begin."""
+        free = self.free_at(now)
+        if len(self._left) + len(self._expected) < self.rate:
+            return free
+        return max(free, min(self._expected, default=free))
 
     def left(self, request: str, now: UtcNs) -> None:
         """A request goes to the wire now."""

@@ -214,7 +214,9 @@ def _shows_all_fills(snap: BrokerSnapshot, order: Order) -> bool:
 
 
 def _rest_of_a_stranger(state: State, around: Surroundings, order: Order, theirs: OpenOrder, now: UtcNs) -> Facts:
-    """A stranger's order that was first heard of by a fill is known by that fill alone: what is left of it counts, too."""
+    """A stranger's order that was first heard of by a fill is known by that fill alone: what is left of it counts, too, and
+    nothing once it is filled there.
+    """
     rest = Qty(theirs.order_qty - theirs.cum_qty)
     if order.order_qty - order.cum_qty == rest or order.canceled_at or order.expired_at or order.rejected_at:
         return
@@ -276,7 +278,7 @@ def _one_order(
             "cancel it at the broker; what fills until then is booked",
             None,
         )
-    if order.external and settled and theirs.ord_status not in CLOSED:
+    if order.external and settled and (theirs.ord_status not in CLOSED or theirs.ord_status is OrdStatus.FILLED):
         yield from _rest_of_a_stranger(state, around, order, theirs, now)
     if _has_another_number(around, snap, order, theirs):
         yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)

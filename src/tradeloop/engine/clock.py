@@ -49,6 +49,10 @@ class WallClock:
         self._mono = mono
         return UtcNs(self._last)
 
+    def elapsed(self) -> int:
+        """The clock that cannot be set."""
+        return self._elapsed()
+
     async def sleep_until(self, due: UtcNs) -> None:
         """Return when `now() >= due`; lets others run even when that is already so."""
         while (wait := due - self.now()) > 0:
@@ -70,6 +74,10 @@ class ReplayClock:
         if self._began is None:
             self._began = mono
         return UtcNs(self._start + int((mono - self._began) * self._speed))
+
+    def elapsed(self) -> int:
+        """The replayed day cannot be set."""
+        return self.now()
 
     async def sleep_until(self, due: UtcNs) -> None:
         """Return when the replayed day has reached `due`."""

@@ -120,10 +120,9 @@ class Engine:
         calm_the_collector()
         orders = recovered.state.orders
         timers = Timers(self._clock, self.inbox.put, lambda kind, subject: kind not in OF_AN_ORDER or subject in orders.open)
-        dispatch = self._dispatch = Dispatch(self._brokers, self._clock, self.report, timers.set, self.alert, self.around.paces)
         if recovered.head[0]:
-            for pace in self.around.paces.values():
-                pace.rest(UtcNs(self._clock.now() + SECOND_NS))
+            self._leave_room(recovered.state, may_be_paused=holder.expires_at is not None)
+        dispatch = self._dispatch = Dispatch(self._brokers, self._clock, self.report, timers.set, self.alert, self.around.paces)
         writer = self._writer = Writer(
             recovered.state,
             self.around,
@@ -178,6 +177,15 @@ class Engine:
             self._distrust(f"Quote of {quote.symbol!a:.60}", found.reason)
             return
         self.inbox.quote(found)
+
+    def _leave_room(self, state: State, *, may_be_paused: bool) -> None:
+        """Nobody knows what the predecessor sent in the last second, nor what it may send when it only slept."""
+        now, policy = self._clock.now(), self.around.policy
+        for name, pace in self.around.paces.items():
+            pace.rest(UtcNs(now + SECOND_NS))
+            for order in state.orders.open.values() if may_be_paused else ():
+                if order.broker == name and order.send_begun_at is not None and order.acked_at is None:
+                    pace.expect(UtcNs(min(order.send_begun_at, now) + policy.send_within_ns + SECOND_NS))
 
     def _distrust(self, what: str, reason: str, *, in_part: bool = False) -> None:
         fate = "is believed in part only" if in_part else "is not believed and was not booked"

@@ -13,6 +13,7 @@ from typing import Any
 
 from tradeloop.core.effects import SetTimer
 from tradeloop.core.pacing import PACE, Pace
+from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.ports.clock import Clock
 
 _Waiting = deque[tuple[str, "asyncio.Future[bool]"]]
@@ -37,6 +38,9 @@ class Wire:
         self._urgent: _Waiting = deque()
         self._ordinary: _Waiting = deque()
         self._queued: set[str] = set()
+        self._went: deque[int] = deque(maxlen=pace.rate)
+        now = clock.now()
+        self._not_before = clock.elapsed() + pace.free_at(now) - now
         self._granting = False
         self._closed = False
 
@@ -49,8 +53,7 @@ class Wire:
             return False
         if request in self._queued:
             return False
-        now = self._clock.now()
-        if not self._granting and self._pace.free_at(now) <= now:
+        if not self._granting and self._wait_ns() <= 0:
             self._go(request)
             return True
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -81,9 +84,8 @@ class Wire:
         """Give turns, the urgent ones first, until nobody waits."""
         try:
             while self._urgent or self._ordinary:
-                now = self._clock.now()
-                if (free_at := self._pace.free_at(now)) > now:
-                    await self._clock.sleep_until(free_at)
+                if (wait := self._wait_ns()) > 0:
+                    await self._clock.sleep_until(UtcNs(self._clock.now() + wait))
                     continue
                 request, turn = (self._urgent or self._ordinary).popleft()
                 self._queued.discard(request)
@@ -95,11 +97,20 @@ class Wire:
         finally:
             self._granting = False
 
+    def _wait_ns(self) -> int:
+        """How long until one more may go, by the present and by the clock that nobody can set: a second of the venue is not
+        over because ours was set forward.
+        """
+        now, elapsed = self._clock.now(), self._clock.elapsed()
+        free_at = self._not_before if len(self._went) < self._pace.rate else max(self._not_before, self._went[0] + SECOND_NS)
+        return max(self._pace.free_at(now) - now, free_at - elapsed)
+
     def _go(self, request: str) -> None:
+        self._went.append(self._clock.elapsed())
         self._pace.left(request, self._clock.now())
         self._wake()
 
     def _wake(self) -> None:
         """Orders that wait for their turn are asked again when there may be room."""
         if self._pace.waiting and not self._closed:
-            self._set_timer(SetTimer(self._pace.free_at(self._clock.now()), PACE, self._broker))
+            self._set_timer(SetTimer(self._pace.order_at(self._clock.now()), PACE, self._broker))

@@ -14,6 +14,10 @@ class Clock(Protocol):
         """The present, in nanoseconds UTC."""
         ...
 
+    def elapsed(self) -> int:
+        """Nanoseconds since a moment of its own, by a clock that nobody can set: for differences alone."""
+        ...
+
     async def sleep_until(self, due: UtcNs) -> None:
         """Return when `now() >= due`; at once when that is already so."""
         ...

@@ -30,7 +30,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply, RunReply
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
-from tradeloop.core.types import SECOND_NS, ZERO, ClOrdID, OrderID, Side, Symbol
+from tradeloop.core.types import SECOND_NS, ZERO, ClOrdID, OrderID, RunID, Side, Symbol
 from tradeloop.journal import codec
 from tradeloop.ports.journal import Batch
 from tradeloop.testing.builders import ACCOUNT
@@ -67,6 +67,8 @@ class Judge:
         self.rows: list[Batch] = []
         self.lost_ids: dict[ClOrdID, None] = {}
         """Orders whose rows a failover of the database lost (F67): they are strangers now, by right."""
+        self.lost_runs: dict[RunID, None] = {}
+        """Runs whose rows it lost: a process that goes on for a moment still answers with them."""
         self.events = 0
         self._rereading = False
         self._now = now
@@ -148,6 +150,8 @@ class Judge:
         for event in codec.decode(lost.payload):
             if isinstance(event, ev.OrderStaged | ev.SendBegun):
                 self.lost_ids[event.cl_ord_id] = None
+            elif isinstance(event, ev.RunCreated):
+                self.lost_runs[event.run_id] = None
         told, self.told = self.told, lambda event: None
         known, handed, began = self._requests, self._handed_over, self._epoch_began
         self.shadow, self.head, self.rows = State(), codec.EMPTY, []
@@ -389,10 +393,10 @@ class Judge:
             if reply.denied is None:
                 if self.shadow.orders.get(reply.cl_ord_id) is None and reply.cl_ord_id not in self.lost_ids:
                     self.broken(7, f"{reply.cl_ord_id} was promised, and no durable row knows it")
-                known = self._requests.get(command.request_id)
-                if known is not None and known != reply.cl_ord_id and known not in self.lost_ids:
+                known = self._requests.get(command.request_id, reply.cl_ord_id)
+                if known != reply.cl_ord_id and known not in self.lost_ids and reply.cl_ord_id not in self.lost_ids:
                     self.broken(4, f"request {command.request_id} was answered {known} and now {reply.cl_ord_id}")
-        elif isinstance(reply, RunReply) and reply.run_id is not None and reply.run_id not in self.shadow.runs:
+        elif isinstance(reply, RunReply) and reply.run_id not in (None, *self.shadow.runs, *self.lost_runs):
             self.broken(7, f"run {reply.run_id} was promised, and no durable row knows it")
 
     def knows_request(self, request_id: str) -> bool:

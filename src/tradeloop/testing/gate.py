@@ -43,7 +43,7 @@ class Gate:
         """Whether the time of the processes is the time of the world, so that a delay can be judged by it."""
         self.rate: int | None = None
         """How many requests the venue takes in a second; None where it does not say."""
-        self._requests: deque[int] = deque()
+        self._requests: deque[tuple[int, bool, bool]] = deque()
         self._broken, self._now, self._policy = broken, now, policy
         self._rules: dict[type, Callable[[Any], None]] = {
             ev.EngineStarted: self._started,
@@ -106,16 +106,21 @@ class Gate:
         held = self._held.setdefault(symbol, [(self._now(), ZERO)])
         held.append((self._now(), held[-1][1] + qty - before))
 
-    def requested(self) -> None:
-        """A process writes an order or a cancel to the line, whichever process it is."""
+    def requested(self, *, is_order: bool, by_the_newest: bool) -> None:
+        """A process writes an order or another request to the line. What one sends that slept while another took over, nobody
+        can know: the orders of the newest leave room for its orders, and only they.
+        """
         if self.rate is None or not self.clocks_are_right:
             return
         now = self._now()
-        self._requests.append(now)
-        while self._requests[0] <= now - SECOND_NS + DRIFT_NS:
+        self._requests.append((now, is_order, by_the_newest))
+        while self._requests[0][0] <= now - SECOND_NS + DRIFT_NS:
             self._requests.popleft()
-        if len(self._requests) > self.rate:
-            self._broken(27, f"{len(self._requests)} requests leave within a second; the venue takes {self.rate}")
+        if not by_the_newest:
+            return
+        counted = sum(newest or (is_order and order) for _, order, newest in self._requests)
+        if counted > self.rate:
+            self._broken(27, f"{counted} requests leave within a second; the venue takes {self.rate}")
 
     def sent(self, order: Order) -> None:
         """A process hands an order to the wire."""

@@ -55,6 +55,9 @@ class ManualClock:
     def now(self) -> UtcNs:
         return self._now
 
+    def elapsed(self) -> int:
+        return self._now
+
     async def sleep_until(self, due: UtcNs) -> None:
         if due > self._now:
             self._count += 1

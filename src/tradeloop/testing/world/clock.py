@@ -53,6 +53,10 @@ class TrueClock:
         """The time that it is."""
         return self._sundial.true()
 
+    def elapsed(self) -> int:
+        """It cannot be set either."""
+        return self._sundial.elapsed()
+
     async def sleep_until(self, due: UtcNs) -> None:
         """Return when it is `due`."""
         loop = asyncio.get_running_loop()

@@ -123,7 +123,7 @@ class World:
         judge.gate.clocks_are_right = not self.weather.enables(Fault.CLOCK_STEPS)
         self.venue.listeners.append(judge.gate.hear)
         judge.gate.rate = self.venue.able.rate_per_second
-        network.requested = judge.gate.requested
+        network.requested = self._requested
         network.waits_too_long = lambda text: judge.broken(40, text)
         supervisor.note = self.note
         supervisor.bug = lambda text: judge.broken(42, text)
@@ -143,6 +143,11 @@ class World:
         for process in self.supervisor.lives:
             if process.wire is session:
                 self.judge.sent(order, process.epoch)
+
+    def _requested(self, session: Session, is_order: bool) -> None:
+        for process in self.supervisor.lives:
+            if process.wire is session:
+                self.judge.gate.requested(is_order=is_order, by_the_newest=process.epoch == self.disk.epoch)
 
     def _quote_everybody(self, quote: Any) -> None:
         for process in self.supervisor.lives:

@@ -58,7 +58,7 @@ class Network:
         """Orders whose end is told as a rejection (F32)."""
         self.sent: Callable[[Session, Order], None] = lambda session, order: None
         self.moment: Callable[[Fault], None] = lambda fault: None
-        self.requested: Callable[[], None] = lambda: None
+        self.requested: Callable[[Session, bool], None] = lambda session, is_order: None
         """Called whenever a process writes an order or a cancel to the line."""
         self.waits_too_long: Callable[[str], None] = lambda text: None
         self._next_slot = 0

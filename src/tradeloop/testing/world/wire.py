@@ -80,7 +80,7 @@ class Wire:
         net, weather = self._net, self._net.weather
         if not self.is_up:
             raise NotSent("the session is down")
-        net.requested()
+        net.requested(self, True)
         if weather.strikes(Fault.THROTTLED):
             raise NotSent("too many requests; this one was not processed")
         order = msgspec.structs.replace(order, order=msgspec.structs.replace(order.order))
@@ -107,7 +107,7 @@ class Wire:
         net, weather = self._net, self._net.weather
         if not self.is_up:
             raise NotSent("the session is down")
-        net.requested()
+        net.requested(self, False)
         net.disturb()
         key, heard = self._expect()
         if not net.loses_requests and not weather.strikes(Fault.REQUEST_LOST):
