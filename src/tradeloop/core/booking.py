@@ -16,7 +16,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.position import Rebooked, become, book, is_past
 from tradeloop.core.promises import drawn_qty, effect_of_reversal, frozen_anew, released_by_fill, reserved_by_reversal
 from tradeloop.core.state import State
-from tradeloop.core.types import ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, TradingDay, UtcNs
+from tradeloop.core.types import AUTO, BUY, SELL, ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, TradingDay, UtcNs
 
 
 def book_fill(
@@ -82,7 +82,7 @@ def count_fill(
         cash.reserved = Amount(cash.reserved - release)
         if order.replaces:
             _use_up(order, release)
-    if order.side is Side.SELL or order.position_effect is not PositionEffect.AUTO:
+    if order.side is SELL or order.position_effect is not AUTO:
         freeze(state, order, instrument)
     if done:
         state.index(order)
@@ -102,7 +102,7 @@ def unbook_fill(state: State, order: Order, at: UtcNs, trading_day: TradingDay, 
     """Reverse one fill by the opposite trade at the same price: exact in quantity and in what was paid."""
     instrument = state.instruments[order.symbol]
     value = execution.px * execution.qty * instrument.multiplier
-    back = Side.SELL if side is Side.BUY else Side.BUY
+    back = SELL if side is BUY else BUY
     effect = effect_of_reversal(execution.effect)
     position = state.position(order.account, order.symbol)
     margin = margin_of(position, instrument)
@@ -231,7 +231,7 @@ def freeze(state: State, order: Order, instrument: Instrument) -> None:
         return
     order.frozen = order.exposed_qty
     position = state.position(order.account, order.symbol)
-    if order.side is Side.SELL:
+    if order.side is SELL:
         position.long_frozen = Qty(position.long_frozen + delta)
     else:
         position.short_frozen = Qty(position.short_frozen + delta)

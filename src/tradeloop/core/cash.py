@@ -12,9 +12,9 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.instrument import FUTURE, Instrument
 from tradeloop.core.position import Position
-from tradeloop.core.types import ZERO, Amount, Currency, Side, UtcNs
+from tradeloop.core.types import SELL, ZERO, Amount, Currency, Side, UtcNs
 
 SMALL_FEE: Final = Decimal(1000)
 SMALL_UNITS: Final = frozenset(
@@ -48,14 +48,14 @@ class CashBook(msgspec.Struct, array_like=True, gc=False):
 
 def flow_of(instrument: Instrument, side: Side, value: Decimal, realized: Decimal | None) -> Decimal:
     """Change of balance by a fill, before fees: the full amount for what is paid for, the profit alone for what is margined."""
-    if instrument.asset_class is AssetClass.FUTURE:
+    if instrument.asset_class is FUTURE:
         return realized if realized is not None else ZERO
-    return value if side is Side.SELL else -value
+    return value if side is SELL else -value
 
 
 def margin_of(position: Position, instrument: Instrument | None) -> Decimal:
     """What a futures position holds of the cash: its cost times the margin rate; zero for what is fully paid or not known."""
-    if instrument is None or instrument.asset_class is not AssetClass.FUTURE or instrument.margin_rate is None:
+    if instrument is None or instrument.asset_class is not FUTURE or instrument.margin_rate is None:
         return ZERO
     return (position.long_cost + position.short_cost) * instrument.margin_rate
 
@@ -71,6 +71,6 @@ def fee_can_be(instrument: Instrument, fee: Decimal, value: Decimal) -> bool:
 
 def used_by(instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
     """How much of an order's reserve a fill used up."""
-    if instrument.asset_class is AssetClass.FUTURE:
+    if instrument.asset_class is FUTURE:
         return value * (instrument.margin_rate or ZERO) + fee
     return value + fee

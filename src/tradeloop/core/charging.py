@@ -15,7 +15,7 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import late_fills
 from tradeloop.core.state import State
-from tradeloop.core.types import ZERO, Amount, ClOrdID, PositionEffect, UtcNs
+from tradeloop.core.types import CLOSE_TODAY, ZERO, Amount, ClOrdID, UtcNs
 
 
 def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decimal) -> Amount:
@@ -25,7 +25,7 @@ def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decim
     """
     total_qty = order.cum_qty + qty
     total = value if not order.cum_qty else order.cum_value * instrument.multiplier + value
-    close_today = order.position_effect is PositionEffect.CLOSE_TODAY
+    close_today = order.position_effect is CLOSE_TODAY
     fee = instrument.fees.fee(order.side, total_qty, total, close_today=close_today)
     return Amount(max(fee - order.fees, ZERO))
 
@@ -43,7 +43,7 @@ def charge_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event
     if late is None or hours is None or any(parts_of(key)[2] != hours.trading_day for key, _ in late):
         return
     qty = value = charged = ZERO
-    close_today = order.position_effect is PositionEffect.CLOSE_TODAY
+    close_today = order.position_effect is CLOSE_TODAY
     for key, known in late:
         if known.busted:
             continue

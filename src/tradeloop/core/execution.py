@@ -14,6 +14,8 @@ import msgspec
 
 from tradeloop.core.shards import Shards
 from tradeloop.core.types import (
+    BUY,
+    SELL,
     AccountID,
     Amount,
     ClOrdID,
@@ -31,13 +33,13 @@ from tradeloop.core.types import (
 
 def exec_key(broker: str, account: AccountID, trading_day: TradingDay, exec_id: ExecID, side: Side) -> str:
     """The identity of a fill as one string; the separator cannot occur in a broker name, account or date."""
-    return f"{broker}|{account}|{trading_day}|{'B' if side is Side.BUY else 'S'}|{exec_id}"
+    return f"{broker}|{account}|{trading_day}|{'B' if side is BUY else 'S'}|{exec_id}"
 
 
 def parts_of(key: str) -> tuple[str, AccountID, TradingDay, Side, ExecID]:
     """What an `exec_key` was made of."""
     broker, account, day, side, exec_id = key.split("|", 4)
-    return broker, AccountID(account), TradingDay(day), Side.BUY if side == "B" else Side.SELL, ExecID(exec_id)
+    return broker, AccountID(account), TradingDay(day), BUY if side == "B" else SELL, ExecID(exec_id)
 
 
 def order_key(broker: str, account: AccountID, trading_day: TradingDay, symbol: Symbol, order_id: OrderID) -> str:

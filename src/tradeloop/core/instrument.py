@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.types import ZERO, Amount, Currency, Px, Qty, Side, Symbol, step_down, step_half_up
+from tradeloop.core.types import BUY, SELL, ZERO, Amount, Currency, Px, Qty, Side, Symbol, step_down, step_half_up
 
 UNRESOLVED: Final = "UNRESOLVED"
 """The market of an instrument that no rule resolves: its currency and its multiplier are guesses (core/fills.py)."""
@@ -25,6 +25,10 @@ class AssetClass(Enum):
     FUND = "fund"
     FUTURE = "future"
     CRYPTO = "crypto"
+
+
+FUTURE: Final = AssetClass.FUTURE
+"""As a name, as the sides of core/types.py are: every order is asked for it."""
 
 
 class FeeLine(msgspec.Struct, frozen=True, gc=False):
@@ -104,12 +108,12 @@ class Instrument(msgspec.Struct, frozen=True):
         """Traded amount: price x quantity x multiplier."""
         return Amount(px * qty * self.multiplier)
 
-    def floor_qty(self, qty: Decimal, side: Side = Side.BUY, held: Decimal = ZERO) -> Qty:
+    def floor_qty(self, qty: Decimal, side: Side = BUY, held: Decimal = ZERO) -> Qty:
         """The largest tradable quantity not above `qty`; zero when even the smallest order is too large.
 
         `held` is what a sell draws on: selling at least all of it sells exactly it, odd remainder included.
         """
-        if side is Side.SELL and ZERO < held <= qty and self.is_tradable_qty(held, side, held):
+        if side is SELL and ZERO < held <= qty and self.is_tradable_qty(held, side, held):
             return Qty(held)
         if qty < self.min_qty:
             return Qty(ZERO)
@@ -124,7 +128,7 @@ class Instrument(msgspec.Struct, frozen=True):
             return False
         if qty >= self.min_qty and qty % self.lot == ZERO:
             return True
-        if side is Side.BUY or not self.odd_lot_sell or qty > held:
+        if side is BUY or not self.odd_lot_sell or qty > held:
             return False
         return qty % self.lot == held % self.lot and (qty >= self.min_qty or qty == held)
 

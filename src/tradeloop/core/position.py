@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.types import ZERO, Amount, PositionEffect, Px, Qty, Side, UtcNs
+from tradeloop.core.types import AUTO, BUY, CLOSE_TODAY, OPEN, SELL, ZERO, Amount, PositionEffect, Px, Qty, Side, UtcNs
 
 
 class Position(msgspec.Struct, array_like=True, gc=False):
@@ -98,9 +98,9 @@ def closed_by(pos: Position, side: Side, qty: Decimal, effect: PositionEffect) -
     """How much of `qty` closes the opposite leg; the rest opens. What exceeds the leg opens, whatever was asked:
     a fill is a fact.
     """
-    if effect is PositionEffect.OPEN:
+    if effect is OPEN:
         return ZERO
-    held = pos.short_qty if side is Side.BUY else pos.long_qty
+    held = pos.short_qty if side is BUY else pos.long_qty
     return min(qty, held)
 
 
@@ -110,7 +110,7 @@ def realizes(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: Po
     if not closing:
         return None
     flow = _cost_share(value, closing, qty)
-    if side is Side.SELL:
+    if side is SELL:
         return Amount(flow - _cost_share(pos.long_cost, closing, pos.long_qty))
     return Amount(_cost_share(pos.short_cost, closing, pos.short_qty) - flow)
 
@@ -142,8 +142,8 @@ def book(
     realized = ZERO
     if closing:
         flow = _cost_share(value, closing, qty)
-        today_first = not past and (of_today or effect is PositionEffect.CLOSE_TODAY)
-        if side is Side.SELL:
+        today_first = not past and (of_today or effect is CLOSE_TODAY)
+        if side is SELL:
             cost = _cost_out(pos.long_cost, closing, pos.long_qty, flow, reversal=of_today)
             pos.long_today = _today_left(pos.long_qty, pos.long_today, closing, today_first)
             pos.long_qty = Qty(pos.long_qty - closing)
@@ -158,8 +158,8 @@ def book(
         pos.realized = Amount(pos.realized + realized)
         value -= flow
     if opening:
-        today = ZERO if past or (of_today and effect is PositionEffect.AUTO) else opening
-        if side is Side.BUY:
+        today = ZERO if past or (of_today and effect is AUTO) else opening
+        if side is BUY:
             pos.long_qty = Qty(pos.long_qty + opening)
             pos.long_today = Qty(pos.long_today + today)
             pos.long_cost = Amount(pos.long_cost + value)

@@ -9,18 +9,18 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tradeloop.core.cash import used_by
-from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.instrument import FUTURE, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position, closed_by
 from tradeloop.core.risk.cost import closes, costs_nothing
-from tradeloop.core.types import ZERO, Amount, PositionEffect, Qty, Side
+from tradeloop.core.types import AUTO, BUY, ZERO, Amount, PositionEffect, Qty, Side
 
 
 def drawn_qty(position: Position, instrument: Instrument, side: Side, qty: Qty, effect: PositionEffect) -> Decimal:
     """How much of a fill draws on what its order reserved, asked before it is booked: all of what is paid for in full, of a
     future only what opens. What closes cost nothing, so what was promised to the rest must not go with it.
     """
-    if instrument.asset_class is not AssetClass.FUTURE:
+    if instrument.asset_class is not FUTURE:
         return qty
     return qty - closed_by(position, side, qty, effect)
 
@@ -47,7 +47,7 @@ def frozen_anew(order: Order, instrument: Instrument | None) -> Decimal:
     """By how much the shares promised to an order change, so that they are what it may still close. What it was promised
     before is released whatever the instrument's rules say by now.
     """
-    if order.side is Side.BUY and order.position_effect is PositionEffect.AUTO:
+    if order.side is BUY and order.position_effect is AUTO:
         return ZERO
     change = order.exposed_qty - order.frozen
     if change > ZERO and (instrument is None or not closes(order.side, order.position_effect, instrument)):

@@ -33,12 +33,16 @@ from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State, cl_ord_id_of
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
+    BUY,
     DECIMAL_PLACES_MAX,
+    LIMIT,
+    MARKET,
     SIGNIFICANT_DIGITS_MAX,
+    STOP,
+    STOP_LIMIT,
     ZERO,
     AccountID,
     ClOrdID,
-    OrdType,
     PositionEffect,
     Px,
     Qty,
@@ -265,7 +269,7 @@ def on_quote(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Fa
             continue
         stop = order.stop_px
         assert stop is not None
-        buying = order.side is Side.BUY
+        buying = order.side is BUY
         seen = quote.last
         if seen is None or (quote.ask if buying else quote.bid) is not None:
             seen = quote.ask if buying else quote.bid
@@ -300,10 +304,10 @@ def _consistent(command: SubmitOrder) -> None:
             )
     if command.order_qty <= ZERO:
         raise BadInput(f"order_qty was {command.order_qty}; expected more than zero, the side says the direction")
-    if command.ord_type is OrdType.MARKET and command.price is None and command.stop_px is None:
+    if command.ord_type is MARKET and command.price is None and command.stop_px is None:
         return
-    wants_price = command.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT)
-    wants_stop = command.ord_type in (OrdType.STOP, OrdType.STOP_LIMIT)
+    wants_price = command.ord_type in (LIMIT, STOP_LIMIT)
+    wants_stop = command.ord_type in (STOP, STOP_LIMIT)
     for wanted, value, what in ((wants_price, command.price, "price"), (wants_stop, command.stop_px, "stop_px")):
         if wanted and value is None:
             raise BadInput(f"a {command.ord_type.value} order needs {what}; none was given")

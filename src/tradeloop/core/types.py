@@ -179,6 +179,20 @@ class Mode(Word):
     LIVE = "live"
 
 
+# The words that every order is asked about, as names: the look-up of a member through its class is never specialised by
+# CPython 3.11 (the metaclass has a `__getattr__`), and the path of one order makes some forty of them.
+BUY: Final = Side.BUY
+SELL: Final = Side.SELL
+AUTO: Final = PositionEffect.AUTO
+OPEN: Final = PositionEffect.OPEN
+CLOSE_TODAY: Final = PositionEffect.CLOSE_TODAY
+CLOSE_YESTERDAY: Final = PositionEffect.CLOSE_YESTERDAY
+MARKET: Final = OrdType.MARKET
+LIMIT: Final = OrdType.LIMIT
+STOP: Final = OrdType.STOP
+STOP_LIMIT: Final = OrdType.STOP_LIMIT
+
+
 class Rounding(Word):
     """How a target quantity becomes a tradable one; the residual is always reported.
 

@@ -7,7 +7,7 @@ from tradeloop.core.booking import close_order, freeze, order_of
 from tradeloop.core.execution import order_key
 from tradeloop.core.order import Ending, Order
 from tradeloop.core.state import State
-from tradeloop.core.types import Amount, OrdType, PositionEffect, Side, TimeInForce
+from tradeloop.core.types import AUTO, LIMIT, MARKET, SELL, Amount, TimeInForce
 
 
 def order_staged(state: State, e: ev.OrderStaged) -> None:
@@ -46,7 +46,7 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
     if e.reserve:
         cash = state.cash(e.account, instrument.currency)
         cash.reserved = Amount(cash.reserved + e.reserve)
-    if e.side is Side.SELL or e.position_effect is not PositionEffect.AUTO:
+    if e.side is SELL or e.position_effect is not AUTO:
         freeze(state, order, instrument)
     if e.request_id:
         state.requests[e.request_id] = e.cl_ord_id
@@ -177,7 +177,7 @@ def external_order_found(state: State, e: ev.ExternalOrderFound) -> None:
         symbol=e.symbol,
         side=e.side,
         order_qty=e.order_qty,
-        ord_type=OrdType.MARKET if e.price is None else OrdType.LIMIT,
+        ord_type=MARKET if e.price is None else LIMIT,
         price=e.price,
         stop_px=None,
         tif=TimeInForce.DAY,

@@ -21,13 +21,17 @@ from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
+    CLOSE_TODAY,
+    CLOSE_YESTERDAY,
     DECIMAL_PLACES_MAX,
+    LIMIT,
     SECOND_NS,
+    SELL,
     SIGNIFICANT_DIGITS_MAX,
+    STOP,
+    STOP_LIMIT,
     ZERO,
     OrdType,
-    PositionEffect,
-    Side,
     UtcNs,
     is_exact,
 )
@@ -92,7 +96,7 @@ def quote_fresh(
     state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
 ) -> Denied | None:
     """An order without a price of its own needs a market that was seen just now."""
-    if order.ord_type is OrdType.LIMIT or order.ord_type is OrdType.STOP_LIMIT:
+    if order.ord_type is LIMIT or order.ord_type is STOP_LIMIT:
         return None
     quote = around.quotes.get(order.symbol)
     if quote is None:
@@ -156,7 +160,7 @@ def legal_quantity(
             f"order_qty was {qty}, expected at most {SIGNIFICANT_DIGITS_MAX} significant digits and {DECIMAL_PLACES_MAX} "
             "decimal places; round down",
         )
-    return lots(order, instrument, closable_qty(state, order, instrument) if order.side is Side.SELL else ZERO)
+    return lots(order, instrument, closable_qty(state, order, instrument) if order.side is SELL else ZERO)
 
 
 def lots(order: OrderStaged | Order, instrument: Instrument, held: Decimal) -> Denied | None:
@@ -270,9 +274,9 @@ def working_type(ord_type: OrdType, *, holds_stops: bool) -> OrdType:
     """The type the broker sees: a stop that the engine holds reaches the market as what it becomes."""
     if holds_stops:
         return ord_type
-    if ord_type is OrdType.STOP:
+    if ord_type is STOP:
         return OrdType.MARKET
-    return OrdType.LIMIT if ord_type is OrdType.STOP_LIMIT else ord_type
+    return LIMIT if ord_type is STOP_LIMIT else ord_type
 
 
 def still_held(state: State, order: Order, instrument: Instrument) -> Denied | None:
@@ -280,9 +284,9 @@ def still_held(state: State, order: Order, instrument: Instrument) -> Denied | N
     if not closes(order.side, order.position_effect, instrument):
         return None
     position = state.held(order.account, order.symbol)
-    held: Decimal = position.long_qty if order.side is Side.SELL else position.short_qty
-    frozen = position.long_frozen if order.side is Side.SELL else position.short_frozen
-    if instrument.settles_t1 and order.side is Side.SELL:
+    held: Decimal = position.long_qty if order.side is SELL else position.short_qty
+    frozen = position.long_frozen if order.side is SELL else position.short_frozen
+    if instrument.settles_t1 and order.side is SELL:
         held -= position.long_today
     left = max(held - (frozen - order.frozen), ZERO)
     if order.leaves_qty <= left:
@@ -297,17 +301,17 @@ def closable_qty(state: State, order: OrderStaged | Order, instrument: Instrumen
     effect = order.position_effect
     if isinstance(order, Order):
         return order.leaves_qty  # promised to it when it was staged
-    if order.side is Side.SELL:
+    if order.side is SELL:
         held, frozen = position.long_qty, position.long_frozen
         today, yesterday = position.long_today, position.long_yesterday
     else:
         held, frozen = position.short_qty, position.short_frozen
         today, yesterday = position.short_today, position.short_yesterday
-    if effect is PositionEffect.CLOSE_TODAY:
+    if effect is CLOSE_TODAY:
         return max(min(today - _promised(state, order), held - frozen), ZERO)
-    if effect is PositionEffect.CLOSE_YESTERDAY:
+    if effect is CLOSE_YESTERDAY:
         return max(min(yesterday - _promised(state, order), held - frozen), ZERO)
-    if order.side is Side.SELL:
+    if order.side is SELL:
         return position.sellable(settles_t1=instrument.settles_t1)
     return max(held - frozen, ZERO)
 

@@ -6,13 +6,28 @@ from decimal import ROUND_UP, Decimal
 
 from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.events import OrderStaged
-from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.instrument import FUTURE, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import VALUE_DIGITS_MAX, ZERO, Amount, OrdType, PositionEffect, Px, Qty, Side
+from tradeloop.core.types import (
+    AUTO,
+    BUY,
+    LIMIT,
+    OPEN,
+    SELL,
+    STOP_LIMIT,
+    VALUE_DIGITS_MAX,
+    ZERO,
+    Amount,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+)
 
 
 def worst_cost(
@@ -24,8 +39,8 @@ def worst_cost(
     said; `unbounded` then says why not. Zero as well for what only closes: a sell pays its fee out of its proceeds, and the
     close of a future, long or short, out of the margin it frees; an account without free cash can always reduce.
     """
-    buying = want.side is Side.BUY
-    future = instrument.asset_class is AssetClass.FUTURE
+    buying = want.side is BUY
+    future = instrument.asset_class is FUTURE
     if costs_nothing(want.side, want.position_effect, instrument):
         return Amount(ZERO)
     px = bound_px(around, want.ord_type, want.price, want.stop_px, instrument, quote)
@@ -38,7 +53,7 @@ def worst_cost(
     if future:
         held = state.held(want.account, want.symbol)
         opening = want.order_qty
-        if want.position_effect is PositionEffect.AUTO:
+        if want.position_effect is AUTO:
             closable = (held.short_qty if buying else held.long_qty) - _closing(state, want)
             opening = Qty(max(want.order_qty - max(closable, ZERO), ZERO))
         cost = Amount(cost + instrument.notional(px, opening) * (instrument.margin_rate or Decimal(1)))
@@ -50,8 +65,8 @@ def worst_cost(
 def unbounded(around: Surroundings, order: OrderStaged | Order, instrument: Instrument) -> Denied | None:
     """Why no worst cost can be named for an order that may cost something; None where it costs nothing, or can."""
     px = bound_px(around, order.ord_type, order.price, order.stop_px, instrument, around.quotes.get(order.symbol))
-    future = instrument.asset_class is AssetClass.FUTURE
-    spends = (order.side is Side.BUY or future) and not closes(order.side, order.position_effect, instrument)
+    future = instrument.asset_class is FUTURE
+    spends = (order.side is BUY or future) and not closes(order.side, order.position_effect, instrument)
     if px is None or px <= ZERO:
         if not spends:
             return None
@@ -79,7 +94,7 @@ def bound_px(
     around: Surroundings, ord_type: OrdType, price: Px | None, stop_px: Px | None, instrument: Instrument, quote: Quote | None
 ) -> Decimal | None:
     """The highest price an order is expected to pay; None when nothing is known."""
-    if ord_type is OrdType.LIMIT or ord_type is OrdType.STOP_LIMIT:
+    if ord_type is LIMIT or ord_type is STOP_LIMIT:
         return price
     seen = None if quote is None else (quote.ask if quote.ask is not None else quote.mid_or_last)
     if stop_px is not None:
@@ -93,18 +108,18 @@ def bound_px(
 
 def costs_nothing(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
     """Whether an order needs no cash of its own: a sell of what is paid for, and the close of a future."""
-    if instrument.asset_class is AssetClass.FUTURE:
+    if instrument.asset_class is FUTURE:
         return closes(side, effect, instrument)
-    return side is not Side.BUY
+    return side is not BUY
 
 
 def closes(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
     """Whether an order may only close: every sell of something that cannot be sold short, and what says so itself."""
-    if effect is PositionEffect.OPEN:
-        return side is Side.SELL and not instrument.shortable
-    if effect is not PositionEffect.AUTO:
+    if effect is OPEN:
+        return side is SELL and not instrument.shortable
+    if effect is not AUTO:
         return True
-    return side is Side.SELL and instrument.asset_class is not AssetClass.FUTURE and not instrument.shortable
+    return side is SELL and instrument.asset_class is not FUTURE and not instrument.shortable
 
 
 def _closing(state: State, want: SubmitOrder | Order) -> Decimal:
@@ -112,5 +127,4 @@ def _closing(state: State, want: SubmitOrder | Order) -> Decimal:
     own = want.cl_ord_id if isinstance(want, Order) else None
     working = state.working.get((want.account, want.symbol), {})
     others = (state.orders.open[cl_ord_id] for cl_ord_id in working if cl_ord_id != own)
-    opens = PositionEffect.OPEN
-    return sum((o.exposed_qty for o in others if o.side is want.side and o.position_effect is not opens), ZERO)
+    return sum((o.exposed_qty for o in others if o.side is want.side and o.position_effect is not OPEN), ZERO)
