@@ -50,7 +50,8 @@ def on_ack(state: State, r: OrderAck, now: UtcNs) -> Facts:
         return None
     yield OrderAcknowledged(now, r.cl_ord_id, r.order_id, r.transact_at)
     yield from claim(state, r.cl_ord_id, now)
-    yield from come_to_end(state, r.cl_ord_id, now)
+    if order.ending is not None:
+        yield from come_to_end(state, r.cl_ord_id, now)
     return order
 
 
@@ -107,7 +108,7 @@ def _of_its_broker(state: State, broker: str, cl_ord_id: ClOrdID) -> Order | Non
 
 def _fills_missing(order: Order, theirs: Qty | None) -> bool:
     """Whether the broker counts more than we were ever told. What it took back or corrected since is not missing."""
-    return theirs is not None and theirs > max(order.cum_qty, order.told_qty) and not order.is_done
+    return theirs is not None and theirs > order.cum_qty and theirs > order.told_qty and not order.is_done
 
 
 def _announced(order: Order, as_: OrdStatus, r: CancelAck | OrderExpire, now: UtcNs) -> Generator[Event, None, None]:

@@ -16,7 +16,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.position import Rebooked, become, book, is_past
 from tradeloop.core.promises import drawn_qty, effect_of_reversal, frozen_anew, released_by_fill, reserved_by_reversal
 from tradeloop.core.state import State
-from tradeloop.core.types import AUTO, BUY, SELL, ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, TradingDay, UtcNs
+from tradeloop.core.types import AUTO, BUY, ONE, SELL, ZERO, Amount, ClOrdID, PositionEffect, Px, Qty, Side, TradingDay, UtcNs
 
 
 def book_fill(
@@ -33,7 +33,7 @@ def book_fill(
     """One fill into order, position and cash. `effect`: where the fill's is known to be another than its order's."""
     instrument = state.instruments[order.symbol]
     px_qty = px * qty
-    value = px_qty if instrument.multiplier == 1 else px_qty * instrument.multiplier
+    value = px_qty if instrument.multiplier == ONE else px_qty * instrument.multiplier
     position = state.position(order.account, order.symbol)
     margined = instrument.margin_rate is not None
     margin = margin_of(position, instrument) if margined else ZERO

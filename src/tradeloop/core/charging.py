@@ -27,7 +27,10 @@ def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decim
     total = value if not order.cum_qty else order.cum_value * instrument.multiplier + value
     close_today = order.position_effect is CLOSE_TODAY
     fee = instrument.fees.fee(order.side, total_qty, total, close_today=close_today)
-    return Amount(max(fee - order.fees, ZERO))
+    more = fee - order.fees
+    if more < ZERO:
+        return Amount(ZERO)
+    return Amount(more)
 
 
 def charge_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:

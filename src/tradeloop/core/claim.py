@@ -21,14 +21,14 @@ from tradeloop.core.execution import Exec, parts_of
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import late_fills, rebooked
 from tradeloop.core.state import State
-from tradeloop.core.types import ZERO, AccountID, ClOrdID, OrderID, PositionEffect, Qty, Side, Symbol, TradingDay, UtcNs
+from tradeloop.core.types import BUY, ZERO, AccountID, ClOrdID, OrderID, PositionEffect, Qty, Side, Symbol, TradingDay, UtcNs
 
 
 def external_id(
     broker: str, account: AccountID, trading_day: TradingDay, symbol: Symbol, order_id: OrderID, side: Side
 ) -> ClOrdID:
     """Our id of an order somebody else made: it derives from the broker's, so that it is adopted once."""
-    return ClOrdID(f"x-{broker}-{account}-{trading_day}-{symbol}-{order_id}-{side.value[0].lower()}")
+    return ClOrdID(f"x-{broker}-{account}-{trading_day}-{symbol}-{order_id}-{'b' if side is BUY else 's'}")
 
 
 def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | None = None) -> Generator[Event, None, None]:

@@ -129,8 +129,8 @@ def _quote(state: State, around: Surroundings, q: r.Quote, now: UtcNs) -> Decisi
 def _cancel(state: State, around: Surroundings, cmd: c.CancelOrder, now: UtcNs) -> Decision:
     done = yield from staging.cancel(state, cmd.cl_ord_id, cmd.by, cmd.reason, now)
     order = state.orders.get(cmd.cl_ord_id)
-    if order is not None:
-        yield from _run_goes_on(state, around, order, now)
+    if order is not None and order.run_id is not None:
+        yield from conduct.advance(state, around, order.run_id, now)
     return done
 
 
@@ -256,7 +256,9 @@ def _reject(state: State, around: Surroundings, a: r.OrderReject, now: UtcNs) ->
 
 
 def _cancel_ack(state: State, around: Surroundings, a: r.CancelAck, now: UtcNs) -> Decision:
-    yield from _run_goes_on(state, around, (yield from answers.on_cancel_ack(state, a, now)), now)
+    order = yield from answers.on_cancel_ack(state, a, now)
+    if order is not None and order.run_id is not None:
+        yield from conduct.advance(state, around, order.run_id, now)
     return None
 
 

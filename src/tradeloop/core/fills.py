@@ -32,6 +32,7 @@ from tradeloop.core.reports import Execution
 from tradeloop.core.state import State
 from tradeloop.core.taken_back import settle_early
 from tradeloop.core.types import (
+    ONE,
     ZERO,
     AccountID,
     Amount,
@@ -84,7 +85,7 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         )
     instrument = state.instruments[x.symbol]
     px_qty = x.last_px * x.last_qty
-    value = px_qty if instrument.multiplier == 1 else px_qty * instrument.multiplier
+    value = px_qty if instrument.multiplier == ONE else px_qty * instrument.multiplier
     fee, by_broker = x.commission, True
     if fee is None or ((fee > value or fee < ZERO) and not fee_can_be(instrument, fee, value)):
         fee, by_broker = fee_of_fill(order, instrument, x.last_qty, value), False

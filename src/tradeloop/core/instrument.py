@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.types import BUY, SELL, ZERO, Amount, Currency, Px, Qty, Side, Symbol, step_down, step_half_up
+from tradeloop.core.types import BUY, ONE, SELL, ZERO, Amount, Currency, Px, Qty, Side, Symbol, step_down, step_half_up
 
 UNRESOLVED: Final = "UNRESOLVED"
 """The market of an instrument that no rule resolves: its currency and its multiplier are guesses (core/fills.py)."""
@@ -66,7 +66,8 @@ class FeeSchedule(msgspec.Struct, frozen=True):
                 cost += qty * per_unit
             if line.maximum_rate is not None:
                 cost = min(cost, notional * line.maximum_rate)
-            cost = max(cost, line.minimum)
+            if cost < line.minimum:  # noqa: PLR1730 - asked twice of every order: a call costs four times as much
+                cost = line.minimum
             total += cost.quantize(self.quantum, ROUND_HALF_UP)
         return Amount(total)
 
@@ -92,7 +93,7 @@ class Instrument(msgspec.Struct, frozen=True):
     board: str = ""
     name: str = ""
     industry: str = ""
-    multiplier: Decimal = Decimal(1)
+    multiplier: Decimal = ONE
     odd_lot_sell: bool = False
     max_qty_limit: Decimal | None = None
     max_qty_market: Decimal | None = None
@@ -140,6 +141,6 @@ class Instrument(msgspec.Struct, frozen=True):
         """Lowest and highest legal price of the day, rounded half up to the tick; None where the day has no limit."""
         if self.price_limit is None:
             return None
-        low = step_half_up(prev_close * (1 - self.price_limit), self.tick)
-        high = step_half_up(prev_close * (1 + self.price_limit), self.tick)
+        low = step_half_up(prev_close * (ONE - self.price_limit), self.tick)
+        high = step_half_up(prev_close * (ONE + self.price_limit), self.tick)
         return Px(low), Px(high)

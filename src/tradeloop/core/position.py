@@ -56,7 +56,10 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     def sellable(self, *, settles_t1: bool) -> Qty:
         """What a new sell may still draw on: held, settled, and not already promised to a working order."""
         settled = self.long_qty - self.long_today if settles_t1 else self.long_qty
-        return Qty(max(settled - self.long_frozen, ZERO))
+        left = settled - self.long_frozen
+        if left < ZERO:
+            return Qty(ZERO)
+        return Qty(left)
 
     def avg_cost(self, multiplier: Decimal = Decimal(1)) -> Px | None:
         """Average entry price of the larger leg; None when flat. For people, not for the ledger."""
@@ -101,7 +104,9 @@ def closed_by(pos: Position, side: Side, qty: Decimal, effect: PositionEffect) -
     if effect is OPEN:
         return ZERO
     held = pos.short_qty if side is BUY else pos.long_qty
-    return min(qty, held)
+    if held < qty:
+        return held
+    return qty
 
 
 def realizes(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: PositionEffect) -> Amount | None:

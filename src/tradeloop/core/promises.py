@@ -29,7 +29,12 @@ def released_by_fill(order: Order, instrument: Instrument, value: Decimal, fee: 
     """What of its reserve an order gives back with a fill it has just taken: what the fill used, and all of it once done.
     `value` is that of the quantity that draws on the reserve (`drawn_qty`).
     """
-    return order.reserved if order.is_done else min(order.reserved, used_by(instrument, Amount(value), Amount(fee)))
+    if order.is_done:
+        return order.reserved
+    used = used_by(instrument, Amount(value), Amount(fee))
+    if used < order.reserved:
+        return used
+    return order.reserved
 
 
 def reserved_by_reversal(order: Order, instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:

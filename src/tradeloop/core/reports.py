@@ -11,6 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from tradeloop.core.types import (
+    TWO,
     AccountID,
     Amount,
     ClOrdID,
@@ -351,5 +352,5 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     def mid_or_last(self) -> Decimal | None:
         """The price that values a position: middle of bid and ask, else the last trade, else None."""
         if self.bid is not None and self.ask is not None:
-            return (self.bid + self.ask) / 2
+            return (self.bid + self.ask) / TWO
         return self.last if self.last is not None else (self.bid if self.bid is not None else self.ask)

@@ -182,16 +182,16 @@ def stage(
         )
         return OrderReply(intent.cl_ord_id, denied)
     yield intent
-    if want.stop_px is None or around.brokers[account.broker].holds_stops:
-        yield from _begin(around, account.broker, intent.cl_ord_id, now)
+    leaves_now = want.stop_px is None or around.brokers[account.broker].holds_stops
+    if leaves_now and _takes_turn(around, account.broker, intent.cl_ord_id, now):
+        yield SendBegun(now, intent.cl_ord_id)
     return OrderReply(intent.cl_ord_id)
 
 
-def _begin(around: Surroundings, broker: str, cl_ord_id: ClOrdID, now: UtcNs) -> Facts:
-    """The order is on its way from here on; one whose turn at the broker has not come stays STAGED."""
+def _takes_turn(around: Surroundings, broker: str, cl_ord_id: ClOrdID, now: UtcNs) -> bool:
+    """The order is on its way from here on, if its broker takes it now; one whose turn has not come stays STAGED."""
     pace = around.paces.get(broker)
-    if pace is None or pace.take(cl_ord_id, now):
-        yield SendBegun(now, cl_ord_id)
+    return pace is None or pace.take(cl_ord_id, now)
 
 
 def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> Facts:
@@ -222,7 +222,8 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
         if not isinstance(needs, Denied):
             if needs != order.reserved:
                 yield ReserveRaised(now, order.cl_ord_id, needs)
-            yield from _begin(around, order.broker, order.cl_ord_id, now)
+            if _takes_turn(around, order.broker, order.cl_ord_id, now):
+                yield SendBegun(now, order.cl_ord_id)
             return
         denied = needs
     if not _may_wait(state, order, denied, now):
@@ -296,22 +297,28 @@ def _arrival(quote: Quote | None) -> Px | None:
 
 def _consistent(command: SubmitOrder) -> None:
     """An order's prices agree with its type, and all its numbers are positive and such that the ledger carries them exactly."""
+    qty, price, stop_px, ord_type = command.order_qty, command.price, command.stop_px, command.ord_type
+    if not is_exact(qty) or (price is not None and not is_exact(price)) or (stop_px is not None and not is_exact(stop_px)):
+        _refuse_inexact(command)
+    if qty <= ZERO:
+        raise BadInput(f"order_qty was {qty}; expected more than zero, the side says the direction")
+    if ord_type is MARKET and price is None and stop_px is None:
+        return
+    wants_price = ord_type is LIMIT or ord_type is STOP_LIMIT
+    wants_stop = ord_type is STOP or ord_type is STOP_LIMIT
+    for wanted, value, what in ((wants_price, price, "price"), (wants_stop, stop_px, "stop_px")):
+        if wanted and value is None:
+            raise BadInput(f"a {ord_type.value} order needs {what}; none was given")
+        if not wanted and value is not None:
+            raise BadInput(f"a {ord_type.value} order has no {what}; {what} was {value}")
+        if value is not None and value <= ZERO:
+            raise BadInput(f"{what} was {value}; expected more than zero")
+
+
+def _refuse_inexact(command: SubmitOrder) -> None:
     for number, what in ((command.order_qty, "order_qty"), (command.price, "price"), (command.stop_px, "stop_px")):
         if number is not None and not is_exact(number):
             raise BadInput(
                 f"{what} was {str(number)[:40]}; expected a number of at most {SIGNIFICANT_DIGITS_MAX} significant digits "
                 f"and {DECIMAL_PLACES_MAX} decimal places"
             )
-    if command.order_qty <= ZERO:
-        raise BadInput(f"order_qty was {command.order_qty}; expected more than zero, the side says the direction")
-    if command.ord_type is MARKET and command.price is None and command.stop_px is None:
-        return
-    wants_price = command.ord_type in (LIMIT, STOP_LIMIT)
-    wants_stop = command.ord_type in (STOP, STOP_LIMIT)
-    for wanted, value, what in ((wants_price, command.price, "price"), (wants_stop, command.stop_px, "stop_px")):
-        if wanted and value is None:
-            raise BadInput(f"a {command.ord_type.value} order needs {what}; none was given")
-        if not wanted and value is not None:
-            raise BadInput(f"a {command.ord_type.value} order has no {what}; {what} was {value}")
-        if value is not None and value <= ZERO:
-            raise BadInput(f"{what} was {value}; expected more than zero")

@@ -37,6 +37,9 @@ UtcNs = NewType("UtcNs", int)
 """Nanoseconds since 1970-01-01T00:00:00Z."""
 
 ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+TWO: Final = Decimal(2)
+"""Beside a Decimal stands a Decimal: an int is converted anew by every operation."""
 SECOND_NS: Final = 1_000_000_000
 
 SIGNIFICANT_DIGITS_MAX: Final = 14

@@ -16,6 +16,7 @@ from tradeloop.core.types import (
     AUTO,
     BUY,
     LIMIT,
+    ONE,
     OPEN,
     SELL,
     STOP_LIMIT,
@@ -56,10 +57,10 @@ def worst_cost(
         if want.position_effect is AUTO:
             closable = (held.short_qty if buying else held.long_qty) - _closing(state, want)
             opening = Qty(max(want.order_qty - max(closable, ZERO), ZERO))
-        cost = Amount(cost + instrument.notional(px, opening) * (instrument.margin_rate or Decimal(1)))
+        cost = Amount(cost + instrument.notional(px, opening) * (instrument.margin_rate or ONE))
     else:
         cost = Amount(cost + value)
-    return Amount(cost.quantize(instrument.fees.quantum, rounding=ROUND_UP))
+    return Amount(cost.quantize(instrument.fees.quantum, ROUND_UP))
 
 
 def unbounded(around: Surroundings, order: OrderStaged | Order, instrument: Instrument) -> Denied | None:
@@ -101,9 +102,9 @@ def bound_px(
         seen = stop_px if seen is None else max(seen, stop_px)
     if seen is None:
         return None
-    bound = seen * (1 + around.policy.market_buffer)
+    bound = seen * (ONE + around.policy.market_buffer)
     band = instrument.band(quote.prev_close) if quote is not None and quote.prev_close is not None else None
-    return bound if band is None else min(bound, band[1])
+    return bound if band is None or bound <= band[1] else band[1]
 
 
 def costs_nothing(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
