@@ -104,7 +104,7 @@ def closed_by(pos: Position, side: Side, qty: Decimal, effect: PositionEffect) -
     if effect is OPEN:
         return ZERO
     held = pos.short_qty if side is BUY else pos.long_qty
-    if held < qty:
+    if not held or held < qty:  # most fills open a leg or add to one: then there is nothing to compare
         return held
     return qty
 
