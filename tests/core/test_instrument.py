@@ -79,8 +79,18 @@ def test_the_price_limits_of_a_day_are_rounded_half_up_to_the_tick() -> None:
     assert band == (Decimal("9.05"), Decimal("11.06"))
 
 
+@pytest.mark.parametrize("fraction", ["0.05", "0.1", "0.2", "0.3"])
+@pytest.mark.parametrize("prev_close", ["0.05", "9.87", "10.05", "1725.35"])
+def test_the_upper_limit_asked_for_alone_is_that_of_the_band(fraction: str, prev_close: str) -> None:
+    limited = an_instrument(price_limit=fraction)
+    band = limited.band(Decimal(prev_close))
+    assert band is not None
+    assert str(limited.limit_up(Decimal(prev_close))) == str(band[1])
+
+
 def test_an_instrument_without_a_limit_has_no_band() -> None:
     assert MAIN.band(Decimal(10)) is None
+    assert MAIN.limit_up(Decimal(10)) is None
 
 
 def test_stamp_duty_is_paid_on_sells_alone() -> None:

@@ -137,6 +137,12 @@ class Instrument(msgspec.Struct, frozen=True):
         """Whether `px` is a legal price step."""
         return px > ZERO and px % self.tick == ZERO
 
+    def limit_up(self, prev_close: Decimal) -> Px | None:
+        """The highest legal price of the day, as in `band`: all that bounds the cost of a market order."""
+        if self.price_limit is None:
+            return None
+        return Px(step_half_up(prev_close * (ONE + self.price_limit), self.tick))
+
     def band(self, prev_close: Decimal) -> tuple[Px, Px] | None:
         """Lowest and highest legal price of the day, rounded half up to the tick; None where the day has no limit."""
         if self.price_limit is None:

@@ -189,6 +189,8 @@ def legal_price(
     state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
 ) -> Denied | None:
     """Prices on the tick and inside the day's limits (R24, R25)."""
+    if order.price is None and order.stop_px is None:
+        return None  # the day's limits cost five divisions, and a market order has no price that they could bound
     quote = around.quotes.get(order.symbol)
     band = instrument.band(quote.prev_close) if quote is not None and quote.prev_close is not None else None
     # A stop that has fired did so at a price the market made; what it becomes is judged by its own price alone.

@@ -103,8 +103,8 @@ def bound_px(
     if seen is None:
         return None
     bound = seen * (ONE + around.policy.market_buffer)
-    band = instrument.band(quote.prev_close) if quote is not None and quote.prev_close is not None else None
-    return bound if band is None or bound <= band[1] else band[1]
+    highest = instrument.limit_up(quote.prev_close) if quote is not None and quote.prev_close is not None else None
+    return bound if highest is None or bound <= highest else highest
 
 
 def costs_nothing(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
