@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Never, get_args
 
 import pytest
 from tests.cli.commands import a_portfolio, tradeloop, us_run
 
-from tradeloop.bootstrap import open_desk
+from tradeloop.bootstrap import brokers, open_desk
 from tradeloop.bootstrap.brokers import BROKERS
 from tradeloop.config import Broker, BrokerKind, Home, Loaded, Section, load
 from tradeloop.core.errors import BadInput
@@ -71,6 +72,52 @@ async def test_a_recording_that_plays_fast_is_refused_where_the_venue_is_another
     settings = loaded(tmp_path, broker__kind="toy", feed__kind="demo", feed__speed=20, feed__start=HOUR)
     with pytest.raises(BadInput, match=r"feed\.speed was 20, and a venue in another process"):
         await name_of(settings)
+
+
+def for_real(settings: Loaded) -> Loaded:
+    """The same settings with a broker of a kind that trades at a market."""
+    broker = settings.settings.broker.model_copy(update={"kind": "acme", "name": "acme"})
+    return dataclasses.replace(settings, settings=settings.settings.model_copy(update={"broker": broker}))
+
+
+@pytest.mark.parametrize(
+    ("feed", "named"),
+    [
+        ({"feed__kind": "demo"}, "feed.kind demo"),
+        ({"feed__kind": "replay", "feed__paths": ["quotes.csv"]}, "feed.kind replay"),
+        ({"feed__kind": "synthetic"}, "feed.kind synthetic"),
+        ({"feed__start": HOUR}, f"feed.start {HOUR}"),
+    ],
+    ids=["the demo", "a recording", "made-up quotes", "a clock of the past"],
+)
+async def test_prices_of_another_time_never_send_an_order_to_a_real_market(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, feed: dict[str, object], named: str
+) -> None:
+    """Promise 4: paper and live are one path, so that here is where a replay has to stop."""
+
+    def built(*_: object) -> Never:
+        pytest.fail("the broker was built")
+
+    monkeypatch.setattr(brokers, "BROKERS", {"acme": built})
+    recording = tmp_path / "quotes.csv"
+    recording.write_text("ts,symbol,bid,ask,bid_size,ask_size\n2013-10-08T13:30:01Z,AIG.US,48.80,48.90,500,500\n", "ascii")
+    if "feed__paths" in feed:
+        feed = feed | {"feed__paths": [str(recording)]}
+    with pytest.raises(BadInput) as refused:
+        await name_of(for_real(loaded(tmp_path, **feed)))
+    assert f"broker.kind was acme, which trades for real, with {named}: " in str(refused.value)
+    assert "expected broker.kind paper or toy" in str(refused.value)
+
+
+def test_a_journal_of_a_recorded_day_sends_no_order_to_a_real_market(tmp_path: Path) -> None:
+    assert us_run(tmp_path, a_portfolio(tmp_path, "IBM.US,0.95\n"), "--yes").code == 0
+    with pytest.raises(BadInput, match="with a journal that was written in the time of a recording: "):
+        asyncio.run(name_of(for_real(loaded(tmp_path))))
+
+
+def test_only_what_is_no_market_may_rehearse() -> None:
+    """A kind that is added trades for real until somebody says here, and in the test before, that it does not."""
+    assert {"paper", "toy"} == brokers.REHEARSALS
 
 
 def test_a_journal_is_not_taken_to_another_broker(tmp_path: Path) -> None:

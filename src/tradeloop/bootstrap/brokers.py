@@ -1,6 +1,7 @@
 """The brokers that an installation can trade at: the one place where an adapter gets its kind, and where one is built.
 
 A kind is a name of `BrokerKind` (config.py), its section of the settings, and a function here that makes the adapter of it.
+A new kind trades on nothing but the prices of the present: a recorded or made-up one never sends an order to a market.
 """
 
 from __future__ import annotations
@@ -21,10 +22,20 @@ BROKERS: Final[Mapping[BrokerKind, Callable[[Loaded, Market], Broker]]] = {
     "toy": toy_broker,
 }
 
+REHEARSALS: Final[frozenset[str]] = frozenset({"paper", "toy"})
+"""Kinds where nothing real is traded: these alone may follow a clock, or quotes, of another time or of none."""
+
 
 def broker_of(loaded: Loaded, market: Market, past: Past) -> Broker:
-    """The broker that the settings name, not connected yet. Raises BadInput where the journal was traded at another one."""
+    """The broker that the settings name, not connected yet. Raises BadInput where the journal was traded at another one, and
+    where the prices are not those of the present and the broker is real.
+    """
     broker, before = loaded.settings.broker, past.state.links
+    if broker.kind not in REHEARSALS and (market.feed is not None or market.clock_kind != "wall"):
+        raise BadInput(
+            f"broker.kind was {broker.kind}, which trades for real, with {_played(loaded)}: recorded and made-up prices send no"
+            f" order to a real market; expected broker.kind {' or '.join(sorted(REHEARSALS))} with it, in a home of its own"
+        )
     if before and broker.name not in before:
         raise BadInput(
             f"the books of {loaded.home.data} were traded at broker {', '.join(before)}, and the settings name {broker.name}:"
@@ -32,3 +43,11 @@ def broker_of(loaded: Loaded, market: Market, past: Past) -> Broker:
             " or set broker.kind and broker.name back"
         )
     return BROKERS[broker.kind](loaded, market)
+
+
+def _played(loaded: Loaded) -> str:
+    """What is not of the present, as the settings name it."""
+    feed = loaded.settings.feed
+    if feed.kind != "none":
+        return f"feed.kind {feed.kind}"
+    return f"feed.start {feed.start}" if feed.start else "a journal that was written in the time of a recording"
