@@ -147,6 +147,30 @@ def test_a_stale_quote_denies_the_run(tmp_path: Path) -> None:
     assert runs(tmp_path) == []
 
 
+def test_a_dry_run_after_the_close_shows_the_plan_at_the_last_prices(tmp_path: Path) -> None:
+    """S1-41: the feed is silent because the market is shut, which a dry-run is made for; how old the prices are is said."""
+    quotes = a_recording(tmp_path, "2013-10-08T19:30:01Z,AIG.US,48.80,48.90,500,500")
+    portfolio = a_portfolio(tmp_path, "AIG.US,0.01\n")
+    evening = ("--feed", str(quotes), "--start", "2013-10-08T21:00:00Z", "--speed", "1")
+    said = tradeloop(tmp_path, "run", str(portfolio), *evening, "--dry-run")
+    assert said.code == 0, said.err
+    assert "the market is shut: planned with its last prices, the oldest of 2013-10-08 19:30:01Z (AIG.US)" in said.out
+    document = tradeloop(tmp_path, "run", str(portfolio), *evening, "--dry-run", "--json").document
+    assert [(line["symbol"], line["order_qty"]) for line in document["lines"]] == [("AIG.US", "204")]
+    assert document["last_prices"] == [{"symbol": "AIG.US", "px": "48.85", "at": "2013-10-08 19:30:01Z"}]
+    sent = tradeloop(tmp_path, "run", str(portfolio), *evening, "--yes")
+    assert sent.code == 3
+    assert [line.split(": ")[1] for line in sent.err.splitlines() if line.startswith("denied: ")] == ["off_session"]
+
+
+def test_a_dry_run_while_the_market_is_open_takes_no_old_price(tmp_path: Path) -> None:
+    quotes = a_recording(tmp_path, "2013-10-08T13:30:01Z,AIG.US,48.80,48.90,500,500")
+    noon = ("--feed", str(quotes), "--start", "2013-10-08T16:00:00Z", "--speed", "1")
+    said = tradeloop(tmp_path, "run", str(a_portfolio(tmp_path, "AIG.US,0.01\n")), *noon, "--dry-run")
+    assert said.code == 3
+    assert "stale_prices: " in said.err
+
+
 def test_no_price_at_all_denies_the_run(tmp_path: Path) -> None:
     quotes = a_recording(tmp_path, "2013-10-08T13:30:01Z,AIG.US,48.80,48.90,500,500")
     portfolio = a_portfolio(tmp_path, "AAPL.US,0.01\n")

@@ -57,6 +57,12 @@ def show_plan(console: Console, cmd: StartRun, seen: Preview, instruments: Mappi
         f" sells {words.money(_total(seen, Side.SELL, instruments))},"
         f" buys {words.money(_total(seen, Side.BUY, instruments))} {cmd.currency}"
     )
+    if seen.last_prices:
+        oldest = min(seen.last_prices, key=lambda each: each.at)
+        console.print(
+            f"the market is shut: planned with its last prices, the oldest of {words.moment(oldest.at)} ({oldest.symbol})",
+            soft_wrap=True,
+        )
 
 
 def plan_document(cmd: StartRun, seen: Preview) -> dict[str, Any]:
@@ -68,6 +74,7 @@ def plan_document(cmd: StartRun, seen: Preview) -> dict[str, Any]:
         "cash": words.as_text(seen.cash),
         "max_quote_age_s": words.as_text(Decimal(cmd.limits.max_quote_age_ns) / SECOND_NS),
         "findings": [{"code": finding.code, "text": finding.text} for finding in seen.findings],
+        "last_prices": [{"symbol": p.symbol, "px": words.as_text(p.px), "at": words.moment(p.at)} for p in seen.last_prices],
         "lines": [{name: words.as_text(value) for name, value in msgspec.structs.asdict(line).items()} for line in seen.lines],
     }
 

@@ -11,7 +11,7 @@ run has nothing to plan from, and that is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -42,14 +42,16 @@ def checks(
     is_trading_day: bool,
     windows: Windows,
     open_days: Sequence[TradingDay] = (),
+    ageless: Collection[Symbol] = (),
 ) -> tuple[Finding, ...]:
     """Every reason to refuse the run, in a fixed order; empty when it may be planned.
 
     `cash` is what may be spent now and `equity` what the weights are fractions of, both in the currency of
     the run. `is_trading_day` is about `cmd.trade_date`; `windows` are the [start, end) spans of that date in
-    which orders may be sent; `open_days` are the trading days that the sessions of the targets are in, where known.
+    which orders may be sent; `open_days` are the trading days that the sessions of the targets are in, where known;
+    `ageless` are the symbols whose last price counts however old it is.
     """
-    look = Look(cmd, instruments, held, cash, equity, now, is_trading_day, windows, open_days)
+    look = Look(cmd, instruments, held, cash, equity, now, is_trading_day, windows, open_days, ageless)
     shape = [finding for rule in _SHAPE for finding in rule(look)]
     limits = [finding for rule in LIMITS for finding in rule(look)]
     # A plan of contradictory targets would raise; what it would have cost is then beside the point.
@@ -135,6 +137,8 @@ def _some_price_usable(look: Look) -> Iterable[Finding]:
         )
         return
     max_age_ns = look.cmd.limits.max_quote_age_ns
+    if any(price.symbol in look.ageless and price.at - look.now <= max_age_ns for price in priced):
+        return
     nearest = min(priced, key=lambda price: abs(look.now - price.at))
     if nearest.at - look.now > max_age_ns:
         yield Finding(
@@ -181,6 +185,7 @@ def _smallest_order(look: Look) -> Iterable[Finding]:
         now=look.now,
         max_quote_age_ns=look.cmd.limits.max_quote_age_ns,
         currency=look.cmd.currency,
+        ageless=look.ageless,
     )
     orders = [line for line in lines if line.order_qty > ZERO]
     if any(line.wave == SELLS for line in orders):

@@ -19,6 +19,7 @@ from tradeloop.core.commands import (
     PauseRun,
     ResumeRun,
     RetryRun,
+    SeenPrice,
     StartRun,
     TargetLine,
 )
@@ -66,6 +67,7 @@ class Preview(msgspec.Struct, frozen=True):
     """What a run would be, at this moment: its plan, or why it may not be. Dry-run shows it and sends nothing.
 
     `following` are findings that only follow from one of `findings`: no reason of their own, kept for the record.
+    `last_prices` are older than a run would take: their market is shut, and a dry-run plans with the last there were.
     """
 
     findings: tuple[Finding, ...]
@@ -73,6 +75,7 @@ class Preview(msgspec.Struct, frozen=True):
     cash: Amount
     equity: Amount
     following: tuple[Finding, ...] = ()
+    last_prices: tuple[SeenPrice, ...] = ()
 
 
 def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
@@ -89,7 +92,8 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
     shut = [h for h in hours if h is not None and not h.is_open(now)]
     windows = next((h.windows for h in (*shut, *hours) if h is not None), ())
     open_days = [h.trading_day for h in hours if h is not None]
-    findings = checks(cmd, state.instruments, held, free, equity, now, trading, windows, open_days)
+    ageless = _ageless(state, cmd, held, now)
+    findings = checks(cmd, state.instruments, held, free, equity, now, trading, windows, open_days, ageless)
     if unpriced:
         named = ", ".join(sorted(unpriced))
         findings += (
@@ -111,8 +115,19 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
         now=now,
         max_quote_age_ns=cmd.limits.max_quote_age_ns,
         currency=cmd.currency,
+        ageless=ageless,
     )
-    return Preview((), lines, free, Amount(equity))
+    brought = {target.symbol for target in cmd.targets if target.price is not None}
+    old = (p for p in cmd.prices if p.symbol in ageless and now - p.at > cmd.limits.max_quote_age_ns)
+    return Preview((), lines, free, Amount(equity), last_prices=tuple(p for p in old if p.symbol not in brought))
+
+
+def _ageless(state: State, cmd: StartRun, held: Mapping[Symbol, Held], now: UtcNs) -> tuple[Symbol, ...]:
+    """What a dry-run plans at its last price however old that is: its market is shut, and brings no newer one (S1-41)."""
+    if cmd.mode is not Mode.DRY_RUN:
+        return ()
+    hours = {s: state.hours.get(state.instruments[s].session) for s in _touched(cmd, held) if s in state.instruments}
+    return tuple(symbol for symbol, each in hours.items() if each is not None and not each.is_open(now))
 
 
 def _touched(cmd: StartRun, held: Mapping[Symbol, Held]) -> tuple[Symbol, ...]:

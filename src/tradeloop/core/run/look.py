@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -42,6 +42,8 @@ class Look(msgspec.Struct, frozen=True):
     is_trading_day: bool
     windows: Windows
     open_days: Sequence[TradingDay] = ()
+    ageless: Collection[Symbol] = ()
+    """Symbols whose last price counts however old it is: a dry-run is made while their market is shut."""
 
     @property
     def total_weight(self) -> Decimal:

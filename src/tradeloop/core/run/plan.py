@@ -22,7 +22,7 @@ today's holding is an instruction of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 
 import msgspec
@@ -70,13 +70,15 @@ def plan(
     now: UtcNs | None = None,
     max_quote_age_ns: int | None = None,
     currency: Currency | None = None,
+    ageless: Collection[Symbol] = (),
 ) -> tuple[PlanLine, ...]:
     """The lines of a run, in the order of their legs.
 
     `equity` is in `currency`, and so is every instrument that gets an order; None leaves that unchecked. A
     price older than `max_quote_age_ns` at `now`, or further ahead of it, makes no order; None leaves its age
-    unchecked, and a price that the target file brought has none. Holdings that no target names are sold, or kept where
-    `sell_unlisted` is False. Raises BadInput for a symbol named twice and for a negative weight.
+    unchecked, and a price that the target file brought has none; what is `ageless` may be as old as it is. Holdings
+    that no target names are sold, or kept where `sell_unlisted` is False. Raises BadInput for a symbol named twice and
+    for a negative weight.
 
     Where the price is not known, `target_qty` is zero, `residual_value` the whole target value, and
     `residual_qty` is known only for a target of nothing.
@@ -97,7 +99,7 @@ def plan(
             if target.price is not None or quote is None or now is None:
                 age_ns = None
             else:
-                age_ns = now - quote.at
+                age_ns = now - quote.at if target.symbol not in ageless else min(now - quote.at, 0)
             why_not = _obstacle(wish, instrument, quote, age_ns, max_quote_age_ns, currency)
             lines.extend(_lines(wish, instrument, rounding, why_not))
     return _numbered(lines)
