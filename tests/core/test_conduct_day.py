@@ -177,6 +177,36 @@ def test_a_run_that_nobody_let_go_ends_with_its_day_and_a_person_hears_of_it(wai
     assert not work.desk.of(SendOrder)
 
 
+@pytest.mark.parametrize("waiting", ["execute", "hold_for_approval"])
+def test_a_waiting_run_with_nothing_left_to_order_ends_with_its_day(waiting: str) -> None:
+    """S1-56: its target is held already, so that no leg of it could be given up; it is done, and nobody has to hear of it."""
+    by_hand = waiting == "execute"
+    work = Work.begun({A: "0.1"}, held={A: 10_000}, cash=900_000, execute=not by_hand, hold_for_approval=not by_hand)
+    assert [leg.order_qty for leg in work.run.legs] == [0]
+
+    next_day(work.desk)
+
+    assert (work.status, work.run.code, work.run.todo) == (RunStatus.COMPLETED, "", ())
+    assert work.run.text == "trading day 2026-07-17 is over; every line was worked to its end"
+    assert not work.desk.of(RaiseAlert)
+
+
+def test_a_waiting_run_with_nothing_to_order_waits_for_the_last_of_its_markets() -> None:
+    """Two markets, one of them a day further: somebody may still let it go."""
+    desk = Desk().opened(
+        an_instrument(A), an_instrument(B, market="OTHER", session="OTHER"), positions={A: 5_000, B: 5_000}, cash=900_000
+    )
+    desk.give(OpenTradingDay("OTHER", DAY, ((desk.now, UtcNs(desk.now + 100 * HOUR)),)))
+    work = Work.begun({A: "0.05", B: "0.05"}, desk=desk, hold_for_approval=True)
+
+    seen = [work.status]
+    for session in ("CN_A", "OTHER"):
+        next_day(desk, session)
+        seen.append(work.status)
+
+    assert seen == [RunStatus.AWAITING_APPROVAL, RunStatus.AWAITING_APPROVAL, RunStatus.COMPLETED]
+
+
 def test_a_run_that_waits_for_a_person_goes_on_waiting_while_its_day_lasts() -> None:
     """S1-56."""
     work = Work.begun({A: "0.1"}, hold_for_approval=True)

@@ -44,7 +44,7 @@ from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batc
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of
 from tradeloop.core.run.others import others_at_work
 from tradeloop.core.run.plan import plan
-from tradeloop.core.run.sending import DAY_OVER, give_up_the_day, send_ready
+from tradeloop.core.run.sending import DAY_OVER, day_is_over, give_up_the_day, send_ready
 from tradeloop.core.run.sizing import Held, seconds
 from tradeloop.core.staging import cancel, send_late
 from tradeloop.core.state import Run, State, run_key
@@ -358,8 +358,9 @@ def advance(state: State, around: Surroundings, run_id: RunID, now: UtcNs) -> Fa
     if run.status is not RunStatus.RUNNING and not run.cancel_requested:
         yield from give_up_the_day(state, run, now)
     if run.status in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL) and not run.cancel_requested:
-        if all(leg.closed for leg in run.legs) and any(leg.code == DAY_OVER for leg in run.legs):
-            yield ended(state, run, now)
+        over = any(leg.code == DAY_OVER for leg in run.legs) or day_is_over(state, run, now)
+        if over and all(leg.closed for leg in run.legs):
+            yield ended(state, run, now, day_over=True)
         return
     while not whole_batch_failed(state, run):
         if run.status is not RunStatus.RUNNING or run.cancel_requested:

@@ -66,14 +66,17 @@ def left_over(state: State, run: Run) -> tuple[int, ...]:
     return tuple(todo)
 
 
-def ended(state: State, run: Run, now: UtcNs) -> RunEnded:
-    """The end of a run whose legs are all closed. One that its trading day left behind without a fill has failed."""
+def ended(state: State, run: Run, now: UtcNs, *, day_over: bool = False) -> RunEnded:
+    """The end of a run whose legs are all closed. One that its trading day left behind without a fill has failed, but not
+    where there was nothing to give up: `day_over` is then what ended it.
+    """
     run_id = run.created.run_id
     todo = left_over(state, run)
     text = f"{len(todo)} of {len(run.legs)} lines need a person" if todo else "every line was worked to its end"
-    if any(leg.code == DAY_OVER for leg in run.legs):
+    gave_up = any(leg.code == DAY_OVER for leg in run.legs)
+    if day_over or gave_up:
         text = f"trading day {run.created.trade_date} is over; {text}"
-        if not any(_traded(state, leg) for leg in run.legs):
+        if gave_up and not any(_traded(state, leg) for leg in run.legs):
             return RunEnded(now, run_id, RunStatus.FAILED, DAY_OVER, text, todo)
     return RunEnded(now, run_id, RunStatus.COMPLETED, PARTIAL if todo else "", text, todo)
 

@@ -99,6 +99,12 @@ def send_ready(state: State, around: Surroundings, run: Run, now: UtcNs) -> Gene
     return bool(actions) or given_up
 
 
+def day_is_over(state: State, run: Run, now: UtcNs) -> bool:
+    """Whether every market of the run has shut until another trading day, those it has nothing to order in too."""
+    known = [leg for leg in run.legs if leg.line.symbol in state.instruments]
+    return bool(known) and all(_day_over(state, run, leg, now) is not None for leg in known)
+
+
 def give_up_the_day(state: State, run: Run, now: UtcNs) -> Generator[Event, None, None]:
     """Give up the unsent legs that their trading day left behind; for a run that releases nothing just now."""
     for leg in run.legs:
