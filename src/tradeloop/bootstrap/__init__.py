@@ -103,7 +103,7 @@ async def open_desk(
     views = SqlViews(loaded.database_url, codec.decode)
     desk = Desk(loaded, engine, clock, broker, market.feed, listing, views, reader, engine.alert)
     try:
-        await desk.open(past, market.standing.values(), market.symbols, first)
+        await desk.open(past, market, first)
         if journal.remark:
             engine.alert(RaiseAlert("WARNING", "journal", journal.remark))
         yield desk

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from tradeloop.bootstrap.listing import Listing
+from tradeloop.bootstrap.market import Market
 from tradeloop.bootstrap.past import Past
 from tradeloop.brokers.paper import PaperBroker
 from tradeloop.config import Loaded
@@ -194,12 +195,15 @@ class Desk:
 
     # --- its life
 
-    async def open(self, past: Past, standing: Iterable[Quote], playing: Sequence[Symbol], first: Sequence[Command]) -> None:
+    async def open(self, past: Past, market: Market, first: Sequence[Command]) -> None:
         """Play the feed, take the lease, recover, connect; `first` are decided before anything unfinished goes on."""
         await self._reader.open()
-        stood = list(standing)
+        stood, playing = list(market.standing.values()), market.symbols
+        for quote in market.missed:
+            if self._paper is not None:
+                self._paper.on_quote(quote)
         for quote in stood:
-            self._on_quote(quote)
+            self._see(quote)
         self._last("feed", self._play(playing))
         if self.feed is not None:
             missing = await self.quoted(past.needs_quotes(first))
@@ -254,10 +258,13 @@ class Desk:
                 found.append(symbol)
         return found
 
-    def _on_quote(self, quote: Quote) -> None:
+    def _see(self, quote: Quote) -> None:
         self.latest.on_quote(quote)
         self._quoted.set()
         self.engine.quote(quote)
+
+    def _on_quote(self, quote: Quote) -> None:
+        self._see(quote)
         if self._paper is not None:
             self._paper.on_quote(quote)
 

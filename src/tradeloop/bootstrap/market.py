@@ -1,12 +1,17 @@
-"""Clock and feed of one process: where a replay begins, what stood at that moment, and what plays after it."""
+"""Clock and feed of one process: where a replay begins, what stood at that moment, and what plays after it.
+
+What a recording shows before the clock begins is past: it stands as a price and trades no more. Bars are the exception, for the
+orders that were open when the process before ended: they had a claim on them, and a closing bar does not come again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +54,8 @@ class Market:
         feed = loaded.settings.feed
         self.symbols = list(dict.fromkeys(symbols))
         self.standing: dict[Symbol, Quote] = {}
+        self.missed: list[Quote] = []
+        """Bars before the clock begins that open orders may not have met yet, in the order of time."""
         self.feed: ReplayFeed | SyntheticFeed | None = None
         sources = _sources(loaded.settings, listing)
         if feed.kind == "demo":
@@ -58,12 +65,28 @@ class Market:
         self.clock: Clock = WallClock() if begin is None else ReplayClock(begin, self.speed)
         self.clock_kind = "wall" if begin is None else "replay"
         if sources and begin is not None:
-            remaining = [_from(source, begin, self.standing) for source in sources]
+            since = past.waiting_since()
+            remaining = [self._from(source, begin, since) for source in sources]
+            self.missed.sort(key=attrgetter("at"))
             self.feed = ReplayFeed(remaining, self.clock, name=feed.kind)
         elif feed.kind == "synthetic":
             at = self.clock.now()
             walks = {each: _walk(listing.resolve(each, at), feed.prices, prices) for each in self.symbols}
             self.feed = SyntheticFeed(walks, self.clock, seed=feed.seed, interval_ns=feed.interval_ms * 1_000_000)
+
+    def _from(self, source: Source, begin: UtcNs, since: Mapping[Symbol, UtcNs]) -> Source:
+        """The part of a recording after `begin`; what came before it stands, or was missed by what has waited `since`."""
+        quotes = source()
+        rest: Iterator[Quote] = iter(())
+        for quote in quotes:
+            if quote.at > begin:
+                rest = chain((quote,), quotes)
+                break
+            self.standing[quote.symbol] = quote
+            is_bar = quote.bid is None and quote.ask is None and bool(quote.volume)
+            if is_bar and quote.symbol in since and quote.at > since[quote.symbol]:
+                self.missed.append(quote)
+        return lambda: rest
 
     def undelivered_at(self) -> UtcNs | None:
         """When the next quote of the feed is; None without one to come."""
@@ -144,18 +167,6 @@ def _recording(path: Path, listing: Listing) -> Source:
 
         return partial(read_daily_bars, path, span, rename=canonical)
     return partial(read_minute_bars, path, rename=canonical)
-
-
-def _from(source: Source, begin: UtcNs, standing: dict[Symbol, Quote]) -> Source:
-    """The part of a recording after `begin`; what stood at that moment goes to `standing`."""
-    quotes = source()
-    rest: Iterator[Quote] = iter(())
-    for quote in quotes:
-        if quote.at > begin:
-            rest = chain((quote,), quotes)
-            break
-        standing[quote.symbol] = quote
-    return lambda: rest
 
 
 def _one(quotes: Iterator[Quote]) -> Iterator[Quote]:

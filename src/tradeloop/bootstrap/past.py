@@ -38,6 +38,14 @@ class Past(msgspec.Struct, frozen=True):
             wanted |= {leg.line.symbol: None for leg in self.state.runs[run_id].legs if not leg.closed}
         return list(wanted)
 
+    def waiting_since(self) -> dict[Symbol, UtcNs]:
+        """Symbols with an open order that may be at the broker, and since when the oldest of them may be."""
+        since: dict[Symbol, UtcNs] = {}
+        for order in self.state.orders.open.values():
+            if order.may_be_at_broker:
+                since[order.symbol] = min(since.get(order.symbol, order.staged_at), order.staged_at)
+        return since
+
     def symbols(self) -> list[Symbol]:
         """Everything held or being worked."""
         every = self.state.positions.values()

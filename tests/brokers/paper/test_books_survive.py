@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.brokers.paper.made import ManualClock, Session, approved, at, quote, stock, turns
+from tests.brokers.paper.made import ManualClock, Session, approved, at, bar, quote, stock, turns
 
 from tradeloop.brokers.paper import PaperBroker, PaperConfig
 from tradeloop.core.errors import BadInput, FateUnknown, NotSent
@@ -111,6 +111,40 @@ async def test_a_working_order_fills_after_the_restart(tmp_path: Path) -> None:
     session.broker.on_quote(quote(1, "8.98", "8.99"))
     assert [e.cl_ord_id for e in session.executions()] == ["working"]
     assert session.executions()[0].exec_id == "E0000000002", "ids go on where they stopped"
+    await session.broker.close()
+
+
+async def test_quotes_that_come_before_the_session_is_open_wait_for_it(tmp_path: Path) -> None:
+    """A restart plays the feed while it recovers; what the market does meanwhile is not lost on a standing order."""
+    await (await traded(tmp_path / "paper.db")).broker.close()
+    clock = ManualClock()
+    session = Session(PaperBroker(PaperConfig(path=tmp_path / "paper.db", latency_ns=0), clock), clock)
+    await session.broker.close()
+    session.broker.on_quote(quote(1, "8.98", "8.99"))
+    session.broker.on_quote(quote(2, "9.98", "9.99"))
+    await session.broker.connect(session.reports.append)
+    shown = await session.broker.snapshot()
+    assert [e.cl_ord_id for e in shown.executions or ()] == ["filled", "working"]
+    await session.broker.close()
+
+
+async def test_a_bar_of_the_process_before_has_its_volume_once(tmp_path: Path) -> None:
+    """It is offered again after a restart, since nobody knows how far the feed had come; the books know."""
+    first = await reopened(tmp_path / "paper.db")
+    first.broker.list_instruments([stock()])
+    first.broker.on_quote(bar(0, "9.40", 1000))
+    await first.broker.place(approved("large", size=500, price="12.00"))
+    first.broker.on_quote(bar(60, "9.50", 1000))
+    await first.broker.close()
+    clock = ManualClock(at(300))
+    session = Session(PaperBroker(PaperConfig(path=tmp_path / "paper.db", latency_ns=0), clock), clock)
+    await session.broker.close()
+    session.broker.on_quote(bar(60, "9.50", 1000))
+    session.broker.on_quote(bar(120, "9.60", 1000))
+    await session.broker.connect(session.reports.append)
+    shown = await session.broker.snapshot()
+    bars = [(str(e.last_qty), str(e.last_px)) for e in shown.executions or () if e.cl_ord_id == "large"]
+    assert bars == [("100", "9.50"), ("100", "9.60")]
     await session.broker.close()
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+
+import msgspec
 
 from tradeloop.brokers.paper import interventions
 from tradeloop.brokers.paper.admission import CL_ORD_ID_ALPHABET, CL_ORD_ID_MAX
@@ -98,6 +101,7 @@ class PaperBroker:
         self._timers: set[asyncio.Task[None]] = set()
         self._wake_at: UtcNs | None = None
         self._day_wake_at: UtcNs | None = None
+        self._early: deque[Quote] = deque()
 
     def _open_books(self) -> None:
         config = self.config
@@ -108,7 +112,7 @@ class PaperBroker:
             latency_ns=config.latency_ns,
             bar_participation=config.bar_participation,
             assumed_size=config.assumed_size,
-            undelivered_at=self._undelivered_at,
+            undelivered_at=self._owed_at,
         )
         self._broken = False
 
@@ -130,8 +134,14 @@ class PaperBroker:
         self._finish()
 
     def on_quote(self, quote: Quote) -> None:
-        """Let the market move; fills are committed and reported before this returns."""
-        if self._broken or self._closed:
+        """Let the market move; fills are committed and reported before this returns.
+
+        What comes before the session is open waits for it: the books may not be ours to write yet.
+        """
+        if self._closed:
+            self._early.append(quote)
+            return
+        if self._broken:
             return
         self._matching.on_quote(quote, self._clock.now())
         if self._matching.out or self._books.is_dirty:
@@ -146,6 +156,7 @@ class PaperBroker:
             self._open_books()
         self._closed = False
         self._report = report
+        self._catch_up()
         self._come_up()
 
     async def close(self) -> None:
@@ -260,6 +271,24 @@ class PaperBroker:
         self._come_up()
 
     # --- inside
+
+    def _catch_up(self) -> None:
+        """Let the market move as it did while the session was not open; the first look at the books shows what that filled.
+
+        A bar at or before the last one that was offered has had its effect, in the process before this one.
+        """
+        offered = dict(self._books.bars)
+        while self._early:
+            quote = self._early.popleft()
+            is_bar = quote.bid is None and quote.ask is None
+            if is_bar and quote.at <= offered.get(quote.symbol, UtcNs(0)):
+                quote = msgspec.structs.replace(quote, volume=None)
+            self._matching.on_quote(quote, self._clock.now())
+        self._finish()
+
+    def _owed_at(self) -> UtcNs | None:
+        """When the next quote is that has yet to move the market."""
+        return self._early[0].at if self._early else self._undelivered_at()
 
     def _come_up(self) -> None:
         if self._is_up or self._report is None or self._broken:

@@ -51,6 +51,8 @@ class Books:
         self.cash: dict[Currency, PaperCash] = {}
         self.days: dict[str, PaperDay] = {}
         self.instruments: dict[Symbol, Instrument] = {}
+        self.bars: dict[Symbol, UtcNs] = {}
+        """When the last bar was that orders of the symbol were offered: what came before it was theirs, too."""
         self.last_order = 0
         self.last_exec = 0
         self._forgotten_to: tuple[TradingDay, UtcNs] | None = None
@@ -60,6 +62,7 @@ class Books:
         self._dirty_cash: dict[Currency, PaperCash] = {}
         self._dirty_days: dict[str, PaperDay] = {}
         self._dirty_instruments: dict[Symbol, Instrument] = {}
+        self._dirty_bars: dict[Symbol, UtcNs] = {}
         loaded = None if store is None else store.load(broker, account)
         if loaded is not None:
             self._take(loaded)
@@ -72,6 +75,7 @@ class Books:
         self.last_order, self.last_exec = loaded.last_order, loaded.last_exec
         self.instruments = {i.symbol: i for i in loaded.instruments}
         self.days = {d.session: d for d in loaded.days}
+        self.bars = dict(loaded.bars)
         self._forgotten_to = kept_since(loaded.days)
         self.cash = {c.currency: c for c in loaded.cash}
         self.positions = {p.symbol: p for p in loaded.positions}
@@ -189,6 +193,12 @@ class Books:
             if self._store is not None:
                 self._dirty_instruments[instrument.symbol] = instrument
 
+    def touch_bar(self, symbol: Symbol, at: UtcNs) -> None:
+        """Keep that this bar was offered, with the next change that it or anything else makes: no bar is a commit by itself."""
+        self.bars[symbol] = at
+        if self._store is not None:
+            self._dirty_bars[symbol] = at
+
     # --- days
 
     def utc_day(self, now: UtcNs) -> PaperDay:
@@ -301,6 +311,7 @@ class Books:
             cash=self._dirty_cash.values(),
             days=self._dirty_days.values(),
             instruments=self._dirty_instruments.values(),
+            bars=self._dirty_bars.items(),
         )
         self._dirty_orders.clear()
         self._dirty_execs.clear()
@@ -308,6 +319,7 @@ class Books:
         self._dirty_cash.clear()
         self._dirty_days.clear()
         self._dirty_instruments.clear()
+        self._dirty_bars.clear()
 
     def close(self) -> None:
         """Let go of the file."""

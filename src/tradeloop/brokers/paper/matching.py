@@ -381,6 +381,7 @@ class Matching:
         """Fill what was live before the bar ended, each side up to its share of the bar's volume: at the bar's last price, or
         at the limit of an order that rested until the price came to it.
         """
+        self.books.touch_bar(quote.symbol, quote.at)
         volume = (quote.volume or ZERO) * self._participation
         band = market.band()
         for side, at_limit in (

@@ -18,7 +18,7 @@ from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOrder, Pap
 from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.reports import Execution
-from tradeloop.core.types import AccountID, ClOrdID, ExecID, UtcNs
+from tradeloop.core.types import AccountID, ClOrdID, ExecID, Symbol, UtcNs
 
 FORMAT: Final = 1
 
@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS positions (
 CREATE TABLE IF NOT EXISTS cash (currency TEXT PRIMARY KEY, balance TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS days (session TEXT PRIMARY KEY, trading_day TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS instruments (symbol TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS bars (symbol TEXT PRIMARY KEY, at INTEGER NOT NULL);
 """
 
 _ENCODE: Final = msgspec.json.Encoder().encode
@@ -68,6 +69,7 @@ class Loaded(msgspec.Struct):
     cash: list[PaperCash]
     days: list[PaperDay]
     instruments: list[Instrument]
+    bars: list[tuple[Symbol, UtcNs]]
 
 
 class Store:
@@ -138,6 +140,7 @@ class Store:
             ],
             days=days,
             instruments=[_INSTRUMENT.decode(body) for (body,) in read("SELECT body FROM instruments ORDER BY symbol")],
+            bars=[(symbol, at) for symbol, at in read("SELECT symbol, at FROM bars ORDER BY symbol")],
         )
 
     def find_order(self, cl_ord_id: ClOrdID) -> PaperOrder | None:
@@ -166,6 +169,7 @@ class Store:
         cash: Iterable[PaperCash],
         days: Iterable[PaperDay],
         instruments: Iterable[Instrument],
+        bars: Iterable[tuple[Symbol, UtcNs]],
     ) -> None:
         """Commit one step. Raises sqlite3.Error, or BooksChanged when another process got in between; nothing is kept then."""
         db = self._db
@@ -219,6 +223,7 @@ class Store:
                 [(d.session, d.trading_day, _ENCODE(d)) for d in days],
             )
             db.executemany("INSERT OR REPLACE INTO instruments VALUES (?,?)", [(i.symbol, _ENCODE(i)) for i in instruments])
+            db.executemany("INSERT OR REPLACE INTO bars VALUES (?,?)", list(bars))
             db.execute("COMMIT")
         except (sqlite3.Error, BooksChanged):
             if db.in_transaction:
