@@ -19,6 +19,7 @@ APPROVING_FILE = Path("src/tradeloop/core/risk/pipeline.py")
 CATCHING_FILE = Path("src/tradeloop/engine/supervise.py")
 
 _SENTENCE = re.compile(r"[A-Z0-9`\"'].*[.:?!]([\s\"'`)]|$)")
+_AMOUNT = re.compile(r"(^|_)(qty|px|price|tick|lot|cash|equity|commission|fee|reserved|reserve|excess|close_leaves)$")
 _SIZE_REASON = re.compile(r"^# size: \S+", re.MULTILINE)
 
 
@@ -75,6 +76,32 @@ def blind_catches(root: Path) -> list[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.ExceptHandler) and _is_blind(node.type)
     ]
+
+
+def amounts_without_a_form(root: Path) -> list[str]:
+    """An amount in a sentence is written out, `{qty:f}`: bare, a small coin is 1E-8 and a round lot may be 1E+3.
+
+    What is shown as it came, `{qty!s}`, says so.
+    """
+    return [
+        f"{path}:{node.lineno}: {ast.unparse(node.value)} may be shown with an exponent; write {{{ast.unparse(node.value)}:f}}"
+        for path, tree in parsed(root, "src/*.py")
+        if not _is_for_tests(path)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FormattedValue)
+        and node.format_spec is None
+        and node.conversion == -1
+        and _AMOUNT.search(_last_name(node.value))
+    ]
+
+
+def _is_for_tests(path: Path) -> bool:
+    """What speaks to those who write adapters, not to those who trade."""
+    return any(part in {"testing", "venues", "_template"} for part in path.parts)
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def floats_in_the_core(root: Path) -> list[str]:

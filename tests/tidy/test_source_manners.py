@@ -54,6 +54,20 @@ def test_a_long_file_without_a_reason_is_found(tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in manners.long_files_without_a_reason(tmp_path)] == ["src/long.py"]
 
 
+def test_every_amount_in_a_sentence_is_written_out() -> None:
+    assert manners.amounts_without_a_form(ROOT) == []
+
+
+def test_an_amount_that_could_show_an_exponent_is_found(tmp_path: Path) -> None:
+    plant(tmp_path, "src/bare.py", 'X = f"{order.order_qty} at {px}"\n')
+    plant(tmp_path, "src/formed.py", 'X = f"{order.order_qty:f} at {px!s} by {name} for {price_of(x)}"\n')
+    found = manners.amounts_without_a_form(tmp_path)
+    assert [line.split(": ")[1] for line in found] == [
+        "order.order_qty may be shown with an exponent; write {order.order_qty:f}",
+        "px may be shown with an exponent; write {px:f}",
+    ]
+
+
 def test_only_the_risk_pipeline_approves() -> None:
     assert manners.approvals_made_outside_the_pipeline(ROOT) == []
 

@@ -194,7 +194,7 @@ class Record:
             if order.is_open and order.unknown_at is not None:
                 return "unknown", f"order {order.id} may or may not be at the broker"
             if order.is_open:
-                return "working", f"order {order.id} is {order.ord_status}, {order.leaves_qty} are left"
+                return "working", f"order {order.id} is {order.ord_status}, {order.leaves_qty:f} are left"
         sent = {order.leg for order in orders}
         unsent = any(line.order_qty and line.leg not in sent and line.code in _NO_HINDRANCE for line in lines)
         if unsent and self.run.status in _WAITS:

@@ -195,7 +195,9 @@ def write_json(document: object) -> None:
 
 
 def _encodable(value: object) -> object:
-    if isinstance(value, Decimal | Path):
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, Path):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 

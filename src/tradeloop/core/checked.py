@@ -251,7 +251,7 @@ def _terms(a: r.ReplaceAck | r.OrderRestate) -> r.Report:
     for price, what in ((a.price, "price"), (a.stop_px, "stop_px")):
         _exact(price, what, least=None)
         if price is not None and (price * a.order_qty).adjusted() >= VALUE_DIGITS_MAX:
-            raise BadInput(f"{a.order_qty} at {price} was worth 1E+{VALUE_DIGITS_MAX} or more; check quantity and {what}")
+            raise BadInput(f"{a.order_qty!s} at {price!s} was worth 1E+{VALUE_DIGITS_MAX} or more; check quantity and {what}")
     if type(a) is r.ReplaceAck:
         _count(a.number)
         return a
@@ -316,7 +316,7 @@ def _charged(x: Any) -> Any:
         fee = _amount(fee, "commission")
     except BadInput as error:
         bare = msgspec.structs.replace(x, commission=None)
-        return Distrusted(f"{error}; the fill of {x.side.value!s} {x.last_qty} at {x.last_px} counts without it", bare)
+        return Distrusted(f"{error}; the fill of {x.side.value!s} {x.last_qty!s} at {x.last_px!s} counts without it", bare)
     return x if fee is x.commission else msgspec.structs.replace(x, commission=fee)
 
 
@@ -328,7 +328,7 @@ def _traded(qty: Decimal, px: Decimal) -> None:
         _exact(px, "last_px", above=True)
     value = qty * px
     if value.adjusted() >= VALUE_DIGITS_MAX:
-        raise BadInput(f"{qty} at {px} was worth {value:.2E}; expected less than 1E+{VALUE_DIGITS_MAX}")
+        raise BadInput(f"{qty!s} at {px!s} was worth {value:.2E}; expected less than 1E+{VALUE_DIGITS_MAX}")
 
 
 def _bust(x: r.ExecutionBust) -> r.Report:

@@ -237,8 +237,8 @@ def _replace_fate_lost(state: State, around: Surroundings, e: ev.ReplaceFateLost
 
 def _order_restated(state: State, around: Surroundings, e: ev.OrderRestated) -> tuple[Effect, ...]:
     """A person hears that the broker changed an order: nobody here asked."""
-    price = "" if e.price is None else f" at {e.price}"
-    text = f"the broker changed order {e.cl_ord_id} to {e.order_qty}{price} without being asked" + (
+    where = "" if e.price is None else f" at {e.price:f}"
+    text = f"the broker changed order {e.cl_ord_id} to {e.order_qty:f}{where} without being asked" + (
         f": {e.text}" if e.text else ""
     )
     return (RaiseAlert("WARNING", f"restated:{e.cl_ord_id}", text),)
@@ -312,13 +312,13 @@ def _broker_disconnected(state: State, around: Surroundings, e: ev.BrokerDisconn
 
 
 def _overfilled(state: State, around: Surroundings, e: ev.Overfilled) -> tuple[Effect, ...]:
-    text = f"order {e.cl_ord_id} was overfilled by {e.excess} {e.symbol}; the position has it, {e.symbol} is halted here"
+    text = f"order {e.cl_ord_id} was overfilled by {e.excess:f} {e.symbol}; the position has it, {e.symbol} is halted here"
     return (RaiseAlert("CRITICAL", f"overfill:{e.cl_ord_id}", text),)
 
 
 def _fee_distrusted(state: State, around: Surroundings, e: ev.FeeDistrusted) -> tuple[Effect, ...]:
     text = (
-        f"{e.broker} named a commission of {e.commission} for fill {e.exec_id} of order {e.cl_ord_id} ({e.symbol}), which "
+        f"{e.broker} named a commission of {e.commission:f} for fill {e.exec_id} of order {e.cl_ord_id} ({e.symbol}), which "
         f"cannot be true of it; the fill is booked, charged with {e.charged}: ask the broker, then compare the cash"
     )
     return (RaiseAlert("WARNING", f"fee:{e.broker}:{e.account}:{e.trading_day}:{e.exec_id}:{e.side.value}", text),)
@@ -342,7 +342,7 @@ def _taken_back(state: State, e: ev.TradeBusted | ev.TradeCorrected, did: str) -
     order = state.orders.open.get(e.cl_ord_id)
     if order is None:
         return (RaiseAlert("WARNING", key, text),)
-    text += f", which has {order.leaves_qty} {order.symbol} left to trade"
+    text += f", which has {order.leaves_qty:f} {order.symbol} left to trade"
     level = "WARNING"
     run = state.runs[order.run_id] if order.run_id is not None else None
     if run is not None and run.finished_at is not None:

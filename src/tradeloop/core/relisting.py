@@ -52,7 +52,7 @@ def _depends(state: State, symbol: Symbol) -> str:
     for account, by_symbol in state.positions.items():
         position = by_symbol.get(symbol)
         if position is not None and not position.is_flat:
-            return f"account {account} holds {position.net_qty} of it"
+            return f"account {account} holds {position.net_qty:f} of it"
     for account, traded in state.pages:
         if traded == symbol:
             return f"fills of account {account} in it may still be taken back for two trading days"

@@ -131,8 +131,8 @@ def _asked_before(state: State, command: ReplaceOrder) -> OrderReply | None:
 
 
 def _shown(terms: Terms | ReplaceRequested | ReplaceDenied) -> str:
-    price = "" if terms.price is None else f" at {terms.price}"
-    return f"{terms.order_qty}{price}" + ("" if terms.stop_px is None else f" once at {terms.stop_px}")
+    where = "" if terms.price is None else f" at {terms.price:f}"
+    return f"{terms.order_qty:f}{where}" + ("" if terms.stop_px is None else f" once at {terms.stop_px:f}")
 
 
 def _wanted(order: Order, command: ReplaceOrder) -> Terms:
@@ -150,12 +150,12 @@ def _wanted(order: Order, command: ReplaceOrder) -> Terms:
     kind = order.ord_type.value
     if command.price is not None and order.ord_type not in (OrdType.LIMIT, OrdType.STOP_LIMIT):
         raise BadInput(
-            f"a {kind} order has no price; price was {command.price}, leave it out or cancel and place a limit order"
+            f"a {kind} order has no price; price was {command.price:f}, leave it out or cancel and place a limit order"
         )
     if command.stop_px is not None and order.stop_px is None:
-        raise BadInput(f"a {kind} order has no stop_px; stop_px was {command.stop_px}, leave it out")
+        raise BadInput(f"a {kind} order has no stop_px; stop_px was {command.stop_px:f}, leave it out")
     if command.stop_px is not None and order.triggered_at is not None:
-        raise BadInput(f"order {order.cl_ord_id} has been triggered; its stop_px cannot be {command.stop_px} any more")
+        raise BadInput(f"order {order.cl_ord_id} has been triggered; its stop_px cannot be {command.stop_px:f} any more")
     # What is not named stays as it was last wished: a second change before the first is answered builds on it (FIX D.2).
     last = order.replaces[-1].terms if order.replaces else order.terms
     terms = Terms(

@@ -301,7 +301,7 @@ def _consistent(command: SubmitOrder) -> None:
     if not is_exact(qty) or (price is not None and not is_exact(price)) or (stop_px is not None and not is_exact(stop_px)):
         _refuse_inexact(command)
     if qty <= ZERO:
-        raise BadInput(f"order_qty was {qty}; expected more than zero, the side says the direction")
+        raise BadInput(f"order_qty was {qty:f}; expected more than zero, the side says the direction")
     if ord_type is MARKET and price is None and stop_px is None:
         return
     wants_price = ord_type is LIMIT or ord_type is STOP_LIMIT

@@ -55,7 +55,7 @@ def missing_fills(state: State, around: Surroundings, snap: BrokerSnapshot, show
             snap,
             FILL_MISSING,
             key.removeprefix(begins),
-            f"{order.side.value} {execution.qty} {order.symbol} at {execution.px}",
+            f"{order.side.value} {execution.qty:f} {order.symbol} at {execution.px:f}",
             "not shown",
             f"a fill of order {order.cl_ord_id} that was taken back, and the report of it never came",
             "ask the broker; if it was taken back, confirm the bust: `tradeloop reconcile --accept {id} --reason …`; "

@@ -31,7 +31,7 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse a walk that could not take a step."""
         if self.tick <= ZERO or self.lot <= ZERO or self.start < self.tick:
-            raise BadInput(f"walk starts at {self.start} with tick {self.tick}, lot {self.lot}; expected start >= tick > 0")
+            raise BadInput(f"walk starts at {self.start} with tick {self.tick:f}, lot {self.lot:f}; expected start >= tick > 0")
         if self.spread < 1 or self.max_step < 0 or self.max_lots < 1:
             raise BadInput("walk needs a spread of at least 1 tick, max_step of at least 0 and max_lots of at least 1")
 

@@ -22,7 +22,7 @@ def alert(fold: Fold, e: ev.Event) -> None:
             text = f"the session with {e.broker} is lost: {e.text}"
             _raise(fold, e, broker_alert(e.broker), "CRITICAL", e.broker, text)
         case ev.Overfilled():
-            text = f"order {e.cl_ord_id} was filled with {e.excess} more than ordered; {e.symbol} takes no new orders"
+            text = f"order {e.cl_ord_id} was filled with {e.excess:f} more than ordered; {e.symbol} takes no new orders"
             _raise(fold, e, overfill_alert(e.symbol), "CRITICAL", e.symbol, text)
         case ev.BreakFound():
             text = f"{e.kind} of {e.subject}: ours {e.ours}, theirs {e.theirs}; {e.cause}"

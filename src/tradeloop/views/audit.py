@@ -27,12 +27,12 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             text = f"took {len(e.positions)} positions and {len(e.cash)} currencies from {e.broker}"
             return _of(fold, e, "engine", e.account, text, account=e.account)
         case ev.OrderStaged():
-            text = f"{e.side.value} {e.order_qty} {e.symbol} {e.ord_type.value}"
-            text += "" if e.price is None else f" at {e.price}"
+            text = f"{e.side.value} {e.order_qty:f} {e.symbol} {e.ord_type.value}"
+            text += "" if e.price is None else f" at {e.price:f}"
             text += f", passed rules {e.risk_version}" + (f"; {e.reason}" if e.reason else "")
             return _of(fold, e, e.by, e.cl_ord_id, text, account=e.account, run=e.run_id)
         case ev.OrderDenied():
-            text = f"{e.text} (asked by {e.by}: {e.side.value} {e.order_qty} {e.symbol}; limit {e.limit}, was {e.was})"
+            text = f"{e.text} (asked by {e.by}: {e.side.value} {e.order_qty:f} {e.symbol}; limit {e.limit}, was {e.was})"
             who = f"rule:{e.rule}"
             return _of(fold, e, who, e.cl_ord_id, text, "denied", account=e.account, run=e.run_id)
         case ev.CancelRequested():
@@ -56,10 +56,10 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             text = f"{e.looks} complete looks at the broker's books did not show it"
             return _of(fold, e, "rule:absence", e.cl_ord_id, text, account=account, run=run)
         case ev.Overfilled():
-            text = f"order {e.cl_ord_id} was filled with {e.excess} too much; no new orders in {e.symbol}"
+            text = f"order {e.cl_ord_id} was filled with {e.excess:f} too much; no new orders in {e.symbol}"
             return _of(fold, e, "rule:overfill", e.symbol, text, "halted")
         case ev.FeeDistrusted():
-            text = f"a commission of {e.commission} for fill {e.exec_id} is not believed; {e.charged} was charged"
+            text = f"a commission of {e.commission:f} for fill {e.exec_id} is not believed; {e.charged:f} was charged"
             return _of(fold, e, "rule:fee", e.cl_ord_id, text, "denied", account=e.account)
         case ev.SymbolReleased():
             return _of(fold, e, e.by, e.symbol, e.reason)
@@ -78,7 +78,7 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
         case ev.RunCancelRequested():
             return _of_run(fold, e, e.by, e.reason, "asked")
         case ev.LineResized():
-            text = f"leg {e.leg} is worked with {e.order_qty}: {e.reason}"
+            text = f"leg {e.leg} is worked with {e.order_qty:f}: {e.reason}"
             return _of_run(fold, e, f"rule:{e.code}", text)
         case ev.RunEnded():
             return _of_run(fold, e, "engine", f"{e.code} {e.text}".strip(), e.status.value.lower())
@@ -123,8 +123,8 @@ def _of_replace(fold: Fold, e: ReplaceWord) -> AuditRow:
 
 
 def _terms(e: ev.ReplaceRequested | ev.ReplaceDenied | ev.OrderReplaced | ev.OrderRestated) -> str:
-    text = str(e.order_qty) + ("" if e.price is None else f" at {e.price}")
-    return text + ("" if e.stop_px is None else f", once at {e.stop_px}")
+    text = f"{e.order_qty:f}" + ("" if e.price is None else f" at {e.price:f}")
+    return text + ("" if e.stop_px is None else f", once at {e.stop_px:f}")
 
 
 RunWord = ev.RunApproved | ev.RunResumed | ev.RunPaused | ev.RunCancelRequested | ev.LineResized | ev.RunEnded

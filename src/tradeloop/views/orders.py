@@ -262,7 +262,7 @@ def learned(fold: Fold, e: OrderFact) -> None:
         case ev.ReplaceFateLost():
             row.error = e.text
         case ev.EndAnnounced():
-            row.error = f"{e.as_} with {e.cum_qty} traded, of which not all has been told; {e.text}".rstrip("; ")
+            row.error = f"{e.as_} with {e.cum_qty:f} traded, of which not all has been told; {e.text}".rstrip("; ")
         case ev.OrderRestated():
             row.error = e.text or row.error
             _terms(fold, row, e)

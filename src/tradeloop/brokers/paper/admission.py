@@ -50,10 +50,10 @@ def bad_price(order: PaperOrder, market: Market) -> tuple[Code, str] | None:
     if order.price is None:
         return no(Code.PRICE_REQUIRED, order.symbol)
     if not market.instrument.on_tick(order.price):
-        return no(Code.PRICE_OFF_TICK, f"the price was {order.price}, the tick is {market.instrument.tick}")
+        return no(Code.PRICE_OFF_TICK, f"the price was {order.price:f}, the tick is {market.instrument.tick:f}")
     band = market.band()
     if band is not None and not band[0] <= order.price <= band[1]:
-        return no(Code.PRICE_OUTSIDE_LIMITS, f"the price was {order.price}, limits are {band[0]} to {band[1]}")
+        return no(Code.PRICE_OUTSIDE_LIMITS, f"the price was {order.price:f}, limits are {band[0]:f} to {band[1]:f}")
     order.ref_px = order.price
     return None
 
@@ -71,11 +71,11 @@ def _bad_qty(order: PaperOrder, market: Market, books: Books) -> tuple[Code, str
     if not instrument.is_tradable_qty(qty, order.side, free):
         return no(
             Code.ILLEGAL_QTY,
-            f"the quantity was {qty}, the minimum is {instrument.min_qty} and the lot {instrument.lot}",
+            f"the quantity was {qty:f}, the minimum is {instrument.min_qty:f} and the lot {instrument.lot:f}",
         )
     most = instrument.max_qty_market if order.ord_type is OrdType.MARKET else instrument.max_qty_limit
     if most is not None and qty > most:
-        return no(Code.QTY_ABOVE_MAXIMUM, f"the quantity was {qty}, the most is {most}")
+        return no(Code.QTY_ABOVE_MAXIMUM, f"the quantity was {qty:f}, the most is {most:f}")
     order.close_leaves = max(ZERO, min(qty, free))
     if order.close_leaves == qty:
         return None
@@ -83,7 +83,7 @@ def _bad_qty(order: PaperOrder, market: Market, books: Books) -> tuple[Code, str
         return None
     bought_today = instrument.settles_t1 and qty <= held and order.position_effect is not PositionEffect.OPEN
     code = Code.NOT_SELLABLE_T1 if bought_today else Code.INSUFFICIENT_POSITION
-    return no(code, f"the quantity was {qty}, free to close are {max(free, ZERO)} of {max(held, ZERO)}")
+    return no(code, f"the quantity was {qty:f}, free to close are {max(free, ZERO):f} of {max(held, ZERO):f}")
 
 
 def may_open(order: PaperOrder, instrument: Instrument) -> bool:
@@ -109,7 +109,7 @@ def _cannot_pay(order: PaperOrder, market: Market, books: Books) -> tuple[Code, 
     if order.reserved > available:
         was = order.reserved
         order.reserved = ZERO
-        return no(Code.INSUFFICIENT_CASH, f"the order needs {was} {market.instrument.currency}, available are {available}")
+        return no(Code.INSUFFICIENT_CASH, f"the order needs {was:f} {market.instrument.currency}, available are {available:f}")
     return None
 
 

@@ -112,7 +112,10 @@ def refusal(order: PaperOrder, change: PaperChange, market: Market, books: Books
     if market.quote is not None and market.quote.suspended:
         return no(Code.SUSPENDED, order.symbol)
     if (change.price is None) is not (order.ord_type is OrdType.MARKET):
-        return no(Code.PRICE_REQUIRED, f"the order is {order.ord_type.value}, the price was {change.price}")
+        return no(
+            Code.PRICE_REQUIRED,
+            f"the order is {order.ord_type.value}, the price was {'none' if change.price is None else f'{change.price:f}'}",
+        )
     wanted = _wanted(order, change, market, books)
     return bad_price(wanted, market) or _bad_qty(order, wanted, market) or _cannot_pay(order, wanted, market, books)
 
@@ -133,13 +136,13 @@ def _bad_qty(order: PaperOrder, wanted: PaperOrder, market: Market) -> tuple[Cod
     if not instrument.is_tradable_qty(qty, order.side, order.cum_qty + max(wanted.close_leaves, order.close_leaves)):
         return no(
             Code.ILLEGAL_QTY,
-            f"the quantity was {qty}, the minimum is {instrument.min_qty} and the lot {instrument.lot}",
+            f"the quantity was {qty:f}, the minimum is {instrument.min_qty:f} and the lot {instrument.lot:f}",
         )
     most = instrument.max_qty_market if order.ord_type is OrdType.MARKET else instrument.max_qty_limit
     if most is not None and qty > most:
-        return no(Code.QTY_ABOVE_MAXIMUM, f"the quantity was {qty}, the most is {most}")
+        return no(Code.QTY_ABOVE_MAXIMUM, f"the quantity was {qty:f}, the most is {most:f}")
     if wanted.close_leaves < wanted.leaves_qty and not may_open(wanted, instrument):
-        return no(Code.INSUFFICIENT_POSITION, f"{wanted.leaves_qty} are left, free to close are {wanted.close_leaves}")
+        return no(Code.INSUFFICIENT_POSITION, f"{wanted.leaves_qty:f} are left, free to close are {wanted.close_leaves:f}")
     return None
 
 

@@ -54,7 +54,7 @@ def bust(matching: Matching, exec_id: ExecID, now: UtcNs) -> None:
 def correct(matching: Matching, exec_id: ExecID, qty: Qty, px: Px, now: UtcNs) -> None:
     """Change a fill's quantity and price, as if it had always been so; the order's quantity may be passed."""
     if qty <= ZERO or px <= ZERO:
-        raise BadInput(f"correction of {exec_id} was {qty} at {px}; expected a positive quantity and price")
+        raise BadInput(f"correction of {exec_id} was {qty:f} at {px:f}; expected a positive quantity and price")
     execution, instrument, order = _find(matching, exec_id)
     _reverse(matching, execution, instrument)
     books = matching.books

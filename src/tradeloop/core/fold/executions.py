@@ -148,7 +148,7 @@ def fee_distrusted(state: State, e: ev.FeeDistrusted) -> None:
 
 
 def overfilled(state: State, e: ev.Overfilled) -> None:
-    state.halted[e.symbol] = f"order {e.cl_ord_id} was overfilled by {e.excess}"
+    state.halted[e.symbol] = f"order {e.cl_ord_id} was overfilled by {e.excess:f}"
 
 
 def symbol_released(state: State, e: ev.SymbolReleased) -> None:

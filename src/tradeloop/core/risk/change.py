@@ -104,10 +104,10 @@ def _shares(order: Order, terms: Terms, instrument: Instrument, free: Decimal) -
         return None
     return Denied(
         "sellable",
-        str(free),
-        str(more),
-        f"{order.side.value} of {terms.order_qty} {order.symbol} would close {more} more than order {order.cl_ord_id} was "
-        f"promised, only {free} may be closed now (held, settled and not in another order)",
+        f"{free:f}",
+        f"{more:f}",
+        f"{order.side.value} of {terms.order_qty:f} {order.symbol} would close {more:f} more than order {order.cl_ord_id} was "
+        f"promised, only {free:f} may be closed now (held, settled and not in another order)",
     )
 
 
@@ -123,10 +123,10 @@ def _cash(
         return None
     return Denied(
         "cash",
-        str(free + order.reserved),
-        str(needed),
-        f"{order.side.value} {intent.order_qty} {order.symbol} may cost {needed} {instrument.currency} from here, "
-        f"{order.reserved} is reserved for it and {free} is free; reduce the order or add funds",
+        f"{free + order.reserved:f}",
+        f"{needed:f}",
+        f"{order.side.value} {intent.order_qty:f} {order.symbol} may cost {needed:f} {instrument.currency} from here, "
+        f"{order.reserved:f} is reserved for it and {free:f} is free; reduce the order or add funds",
     )
 
 

@@ -156,8 +156,8 @@ def legal_quantity(
         return Denied(
             "exact_qty",
             f"{SIGNIFICANT_DIGITS_MAX} significant digits",
-            str(qty),
-            f"order_qty was {qty}, expected at most {SIGNIFICANT_DIGITS_MAX} significant digits and {DECIMAL_PLACES_MAX} "
+            f"{qty:f}",
+            f"order_qty was {qty:f}, expected at most {SIGNIFICANT_DIGITS_MAX} significant digits and {DECIMAL_PLACES_MAX} "
             "decimal places; round down",
         )
     return lots(order, instrument, closable_qty(state, order, instrument) if order.side is SELL else ZERO)
@@ -178,9 +178,9 @@ def lots(order: OrderStaged | Order, instrument: Instrument, held: Decimal) -> D
     if limit is not None and qty > limit:
         return Denied(
             "order_qty_max",
-            str(limit),
-            str(qty),
-            f"one order of {order.symbol} may have at most {limit}; split it",
+            f"{limit:f}",
+            f"{qty:f}",
+            f"one order of {order.symbol} may have at most {limit:f}; split it",
         )
     return None
 
@@ -200,16 +200,16 @@ def legal_price(
         if not instrument.on_tick(price):
             return Denied(
                 "tick",
-                str(instrument.tick),
-                str(price),
-                f"price was {price}, the tick of {order.symbol} is {instrument.tick}",
+                f"{instrument.tick:f}",
+                f"{price:f}",
+                f"price was {price:f}, the tick of {order.symbol} is {instrument.tick:f}",
             )
         if band is not None and not band[0] <= price <= band[1]:
             return Denied(
                 "price_limit",
                 f"{band[0]} to {band[1]}",
-                str(price),
-                f"price was {price}, today's limits of {order.symbol} are {band[0]} to {band[1]}",
+                f"{price:f}",
+                f"price was {price:f}, today's limits of {order.symbol} are {band[0]:f} to {band[1]:f}",
             )
     return None
 
@@ -225,9 +225,9 @@ def closable(
         return None
     return Denied(
         "sellable",
-        str(available),
-        str(order.order_qty),
-        f"{order.side.value} of {order.order_qty:f} {order.symbol}, only {available} may be closed now "
+        f"{available:f}",
+        f"{order.order_qty:f}",
+        f"{order.side.value} of {order.order_qty:f} {order.symbol}, only {available:f} may be closed now "
         "(held, settled and not in another order)",
     )
 
@@ -252,8 +252,8 @@ def cash_free(
         return None
     return Denied(
         "cash",
-        str(free),
-        str(order.reserve),
+        f"{free:f}",
+        f"{order.reserve:f}",
         f"{order.side.value} {order.order_qty:f} {order.symbol} may cost {_short(order.reserve)} {instrument.currency}, "
         f"free cash is {_short(free)}; reduce the order or add funds",
     )
@@ -293,8 +293,8 @@ def still_held(state: State, order: Order, instrument: Instrument) -> Denied | N
     left = max(held - (frozen - order.frozen), ZERO)
     if order.leaves_qty <= left:
         return None
-    text = f"{order.side.value} of {order.leaves_qty} {order.symbol} is to close what is not held any more: {left} is left"
-    return Denied("sellable", str(left), str(order.leaves_qty), text)
+    text = f"{order.side.value} of {order.leaves_qty:f} {order.symbol} is to close what is not held any more: {left:f} is left"
+    return Denied("sellable", f"{left:f}", f"{order.leaves_qty:f}", text)
 
 
 def closable_qty(state: State, order: OrderStaged | Order, instrument: Instrument) -> Decimal:

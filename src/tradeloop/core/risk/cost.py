@@ -71,7 +71,7 @@ def unbounded(around: Surroundings, order: OrderStaged | Order, instrument: Inst
     if px is None or px <= ZERO:
         if not spends:
             return None
-        was = "none" if px is None else str(px)
+        was = "none" if px is None else f"{px:f}"
         return Denied(
             "no_price",
             "more than 0",

@@ -61,8 +61,9 @@ def recheck(state: State, around: Surroundings, order: Order, now: UtcNs) -> Den
     return Denied(
         "price_drift",
         f"{limit:%}",
-        f"{order.arrival_px} to {seen}",
-        f"{order.symbol} moved from {order.arrival_px} to {seen} since the order was made; a person decides whether it goes",
+        f"{order.arrival_px:f} to {seen:f}",
+        f"{order.symbol} moved from {order.arrival_px:f} to {seen:f} since the order was made;"
+        " a person decides whether it goes",
     )
 
 
@@ -80,10 +81,10 @@ def more_cash(state: State, around: Surroundings, order: Order) -> Amount | Deni
         return cost
     return Denied(
         "cash",
-        str(free + order.reserved),
-        str(cost),
-        f"{order.side.value} {order.order_qty} {order.symbol} may cost {cost} {instrument.currency} at present prices, "
-        f"{order.reserved} is reserved for it and {free} is free; add funds and order again",
+        f"{free + order.reserved:f}",
+        f"{cost:f}",
+        f"{order.side.value} {order.order_qty:f} {order.symbol} may cost {cost:f} {instrument.currency} at present prices, "
+        f"{order.reserved:f} is reserved for it and {free:f} is free; add funds and order again",
     )
 
 

@@ -211,13 +211,14 @@ def _refuse_another_market(state: State, around: Surroundings, run: Run, now: Ut
             _refuse_an_old_quote(around, run, quote, now)
         if abs(seen - then) > then * limit:
             raise BadInput(
-                f"run {created.run_id} was planned with {line.symbol} at {then}, which was {seen} now; at most"
+                f"run {created.run_id} was planned with {line.symbol} at {then:f}, which was {seen:f} now; at most"
                 f" {limit:.2%} of change is allowed, make a new run"
             )
         held = state.held(created.account, line.symbol).net_qty
         if held != line.held_qty:
             raise BadInput(
-                f"run {created.run_id} was planned with {line.held_qty} {line.symbol} held, it was {held} now; make a new run"
+                f"run {created.run_id} was planned with {line.held_qty:f} {line.symbol} held, it was {held:f} now;"
+                " make a new run"
             )
     others = others_at_work(state, created.account, (line.symbol for line in lines), created.run_id)
     if others:

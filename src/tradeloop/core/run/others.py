@@ -21,7 +21,7 @@ def others_at_work(state: State, account: AccountID, symbols: Iterable[Symbol], 
     named = dict.fromkeys(symbols)
     found: list[Finding] = []
     orders = [
-        f"{order.cl_ord_id} ({order.side.value} {order.leaves_qty} {symbol}, {order.ord_status.value})"
+        f"{order.cl_ord_id} ({order.side.value} {order.leaves_qty:f} {symbol}, {order.ord_status.value})"
         for symbol in named
         for cl_ord_id in state.working.get((account, symbol), {})
         if (order := state.orders.open[cl_ord_id]).run_id is None or order.run_id != own

@@ -125,7 +125,7 @@ def _refuse_contradictions(targets: Sequence[TargetLine]) -> None:
         rows[target.symbol] = target.row
         if target.weight < ZERO:
             raise BadInput(
-                f"row {target.row}: the weight of {target.symbol} was {target.weight}; expected zero or more,"
+                f"row {target.row}: the weight of {target.symbol} was {target.weight:f}; expected zero or more,"
                 " write 0 to sell all of it"
             )
 

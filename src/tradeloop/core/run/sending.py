@@ -126,7 +126,7 @@ def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, n
     children = ALGOS[_ALGO].due(parent, now)
     # A leg remembers one order (state.Leg.cl_ord_id): a second child would take the place of the first.
     made = [child.qty for child in children]
-    assert made == [qty], f"{_ALGO} made children of {made} for leg {number}, one order of all {qty} is what a leg can have"
+    assert made == [qty], f"{_ALGO} made children of {made} for leg {number}, one order of all {qty:f} is what a leg can have"
     want = order_of_run(
         created.account,
         line.symbol,
@@ -134,7 +134,7 @@ def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, n
         children[0].qty,
         line.position_effect,
         f"run:{created.run_id}",
-        f"target {line.target_qty}, held {line.held_qty}",
+        f"target {line.target_qty:f}, held {line.held_qty:f}",
     )
     cancel_at = None if created.order_timeout_ns is None else UtcNs(now + created.order_timeout_ns)
     yield from stage(state, around, want, now, run_id=created.run_id, leg=number, cancel_at=cancel_at)
@@ -148,7 +148,7 @@ def _ran_away(around: Surroundings, run: Run, line: PlanLine) -> str | None:
     then = seen_px(run, line)
     if seen is None or not then or abs(seen - then) <= then * limit:
         return None
-    return f"{line.symbol} was planned at {then} and is at {seen} now, further than {limit:%}; retry it or leave it"
+    return f"{line.symbol} was planned at {then:f} and is at {seen:f} now, further than {limit:%}; retry it or leave it"
 
 
 def _day_over(state: State, run: Run, leg: Leg, now: UtcNs) -> str | None:
