@@ -189,6 +189,7 @@ class _Trade:
         self._warn_of_far_prices(desk)
         if dry or not (self._yes or self._confirmed(shown, seen)):
             return self._unsent(desk, shown, seen)
+        # It is looked at once more where it is decided: this plan was shown, that one counts. A market that shut denies it.
         stale = any(desk.clock.now() - price.at > shown.limits.max_quote_age_ns for price in shown.prices)
         return await self._follow(desk, self._command(desk, paper=True) if stale else shown)
 
