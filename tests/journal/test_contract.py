@@ -48,6 +48,9 @@ class MemoryPlace:
     async def lose_lease(self) -> None:
         self.clock.at += LEASE_TTL_NS
 
+    async def lose_last_row(self) -> None:
+        self.store.rows.pop()
+
 
 class SqlitePlace:
     """A file; its lease can be lost only by deleting the lock file under its holder."""
@@ -60,6 +63,9 @@ class SqlitePlace:
 
     async def lose_lease(self) -> None:
         self.path.with_name(self.path.name + ".lock").unlink()
+
+    async def lose_last_row(self) -> None:
+        await without_the_last_row(f"sqlite:///{self.path}")
 
 
 class ServerPlace:
@@ -77,6 +83,20 @@ class ServerPlace:
             await line.run(lambda c: c.execute(text("UPDATE lease SET expires_at = 0")).close(), "letting the lease run out")
         finally:
             await line.close()
+
+    async def lose_last_row(self) -> None:
+        await without_the_last_row(self.url)
+
+
+async def without_the_last_row(url: str | URL) -> None:
+    """The journal as a server knows it that had not got the newest row yet."""
+    line = line_to(url)
+    try:
+        newest = "SELECT newest FROM (SELECT max(batch) AS newest FROM journal) AS rows_there"
+        work = text(f"DELETE FROM journal WHERE batch = ({newest})")
+        await line.run(lambda c: c.execute(work).close(), "losing a row")
+    finally:
+        await line.close()
 
 
 class TestMemory(JournalContract):

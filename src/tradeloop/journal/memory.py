@@ -38,6 +38,7 @@ class MemoryJournal:
         self._clock = clock
         self._read_only = read_only
         self._epoch: int | None = None
+        self._last: codec.Head = codec.EMPTY
 
     async def open(self) -> None:
         """Check that the last row can be read."""
@@ -55,11 +56,15 @@ class MemoryJournal:
         self.store.epoch += 1
         self.store.holder = Holder(owner, self.store.epoch, self._until())
         self._epoch = self.store.epoch
+        self._last = await self.head()
         return self.store.holder
 
     async def renew(self) -> None:
-        """Keep the lease; StaleEpoch when another epoch has begun."""
-        held = self._held()
+        """Keep the lease; StaleEpoch when another epoch has begun, JournalFailed when the last row has gone."""
+        held, (batch, _, row_hash) = self._held(), self._last
+        if batch and [row.hash for row in self.store.rows[batch - 1 : batch]] != [row_hash]:
+            self._epoch = None
+            raise JournalFailed(f"batch {batch} was durable and has gone; this process has to stop")
         self.store.holder = Holder(held.owner, held.epoch, self._until())
 
     async def release(self) -> None:
@@ -85,6 +90,7 @@ class MemoryJournal:
                 raise JournalFailed(f"batch {batch.batch} does not follow batch {after[0]}; nothing was written")
             after = codec.head_of(batch)
         self.store.rows.extend(batches)
+        self._last = after
 
     async def read(self, after_batch: int = 0) -> AsyncIterator[Batch]:
         """Rows in order, each checked against the one before; JournalDamaged at the first that does not fit."""

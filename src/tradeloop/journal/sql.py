@@ -69,6 +69,7 @@ _APPEND: Final = insert(journal).from_select(
 )
 # Read as text and without types: what the driver gives is what is stored, and a value of another type is found.
 _PAGE: Final = text(f"SELECT {', '.join(_COLUMNS)} FROM journal WHERE batch > :after ORDER BY batch LIMIT :rows")  # noqa: S608
+_HASH: Final = text("SELECT hash FROM journal WHERE batch = :batch")
 _BEFORE: Final = text("SELECT batch FROM journal WHERE batch < 1 LIMIT 1")
 _TAIL: Final = text(f"SELECT {', '.join(_COLUMNS)} FROM journal ORDER BY batch DESC LIMIT 2")  # noqa: S608
 # What a server must be set to for a commit that returned to survive a power failure: (question, bad answers, remedy).
@@ -151,12 +152,24 @@ class SqlJournal:
         return holder
 
     async def renew(self) -> None:
-        """Keep the lease for another LEASE_TTL_NS by the server's clock; StaleEpoch when another epoch has begun."""
+        """Keep the lease for another LEASE_TTL_NS by the server's clock; StaleEpoch when another epoch has begun, JournalFailed
+        when the last row is not there any more: a fail-over to a server that had not got it, or a restore.
+        """
         line, epoch = self._writable("renewing the lease"), self._epoch
+        head = self._head  # before the question: what is appended meanwhile stands behind it
         if epoch is None or (self._lock is not None and not self._lock.stands()):
             raise self._stale(f"the lease of epoch {epoch} is not held any more")
         if await line.run(lambda c: _extend(c, line, epoch, LEASE_TTL_NS), "renewing the lease") != 1:
             raise self._stale(f"another process has taken over from epoch {epoch}")
+        if head[0]:
+            rows = await line.run(lambda c: c.execute(_HASH, {"batch": head[0]}).scalars().all(), "renewing the lease")
+            if rows != [head[2]]:
+                became = "is another one now" if rows else "has gone"
+                self._why_not = (
+                    f"batch {head[0]} was durable and {became} in {line.label}, as after a fail-over to a server that had not"
+                    " got it; this process has to stop, and starting again compares what is left with the broker"
+                )
+                raise JournalFailed(self._why_not)
 
     async def release(self) -> None:
         """Give the lease back; the next epoch may begin at once."""

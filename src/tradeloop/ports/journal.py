@@ -60,7 +60,7 @@ class Journal(Protocol):
         ...
 
     async def renew(self) -> None:
-        """Keep the lease. Raises StaleEpoch when it is lost."""
+        """Keep the lease. Raises StaleEpoch when it is lost, JournalFailed when the last row that was durable has gone."""
         ...
 
     async def release(self) -> None:

@@ -35,6 +35,10 @@ class JournalPlace(Protocol):
         """Let the lease of whoever holds it end without its doing: time runs out, a lock file is deleted."""
         ...
 
+    async def lose_last_row(self) -> None:
+        """Take the newest row away, as a fail-over to a server that had not got it does."""
+        ...
+
 
 APPENDED_AT = UtcNs(1_800_000_000_000_000_000)
 
@@ -176,6 +180,24 @@ class JournalContract:
             with pytest.raises(StaleEpoch):
                 await old.renew()
             await new.renew()
+
+    async def test_a_lease_is_kept_while_rows_are_appended(self, place: JournalPlace) -> None:
+        async with opened(place) as journal:
+            holder = await journal.acquire("writer")
+            await journal.renew()
+            await written(journal, holder.epoch, 2)
+            await journal.renew()
+
+    async def test_a_row_that_has_gone_is_noticed_when_the_lease_is_renewed(self, place: JournalPlace) -> None:
+        """An idle process appends nothing, and would answer from books that are no longer those of the journal."""
+        async with opened(place) as journal:
+            holder = await journal.acquire("writer")
+            rows = await written(journal, holder.epoch, 2)
+            await place.lose_last_row()
+            with pytest.raises(JournalFailed, match="batch 2 was durable and has gone"):
+                await journal.renew()
+            with pytest.raises((JournalFailed, StaleEpoch)):
+                await journal.append(next_batch(codec.head_of(rows[-1]), holder.epoch))
 
     async def test_the_old_holder_cannot_give_away_the_new_ones_lease(self, place: JournalPlace) -> None:
         async with opened(place) as old, opened(place) as new, opened(place) as third:
