@@ -151,6 +151,27 @@ def test_a_home_that_can_not_be_made_is_one_sentence(folder: Path, words: str) -
     assert "TRADELOOP_HOME" in said.sentence
 
 
+def test_a_medium_that_may_only_be_read_answers_questions(folder: Path) -> None:
+    """An archive burnt or mounted for an auditor: SQLite can make no files beside the database, and needs none."""
+    asked = ["positions --json", "orders --json", "runs list --json", "verify"]
+    steps = [f"run --demo {FAST}", "!mount -o remount,ro .", *(f"h/demo {words}" for words in asked)]
+    _, positions, orders, runs, verified = on_a_disk(folder, steps)
+    assert positions.code == 0, positions.err
+    assert len(positions.document["positions"]) == 4
+    assert [order["ord_status"] for order in orders.document["orders"]] == ["FILLED"] * 4
+    assert [run["status"] for run in runs.document["runs"]] == ["COMPLETED"]
+    assert verified.code == 0, verified.out + verified.err
+
+
+def test_a_log_on_a_medium_that_may_only_be_read_is_never_passed_over(folder: Path) -> None:
+    """Its commits are in no other file: an answer without them would be a wrong one."""
+    left_behind = "!cp h/demo/tradeloop.db h/demo/tradeloop.db-wal; rm -f h/demo/tradeloop.db-shm"
+    steps = [f"run --demo {FAST}", left_behind, "!mount -o remount,ro .", "h/demo positions"]
+    _, said = on_a_disk(folder, steps)
+    assert said.code == 1
+    assert "writable" in said.sentence or "may be written" in said.sentence
+
+
 def test_a_home_that_may_only_be_read_changes_nothing_and_goes_on_when_it_may_be_written(folder: Path) -> None:
     refused = [f"orders submit AIG sell 10 {DEMO}", f"reconcile {DEMO}", "db rebuild", "db upgrade", f"runs retry x {DEMO}"]
     steps = [

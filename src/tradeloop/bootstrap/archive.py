@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy.engine import URL
 
-from tradeloop.bootstrap.database import is_new, label
+from tradeloop.bootstrap.database import is_new, label, reading_url
 from tradeloop.config import Loaded
 from tradeloop.core.errors import BadInput
 from tradeloop.engine.recover import Recovered, false_snapshots, recover
@@ -64,10 +64,10 @@ async def open_archive(loaded: Loaded, *, fresh_views: bool = True) -> AsyncIter
         )
         raise BadInput(f"nothing has been recorded in {label(loaded)} yet; {hint}")
     async with AsyncExitStack() as stack:
-        reader = SqlJournal(loaded.database_url, read_only=True)
+        reader = SqlJournal(reading_url(loaded), read_only=True)
         stack.push_async_callback(reader.close)
         await reader.open()
-        views = SqlViews(loaded.database_url, codec.decode)
+        views = SqlViews(reading_url(loaded), codec.decode)
         stack.push_async_callback(views.close)
         if fresh_views and await _views_lag(reader, views):
             await _fold_the_rest(reader, views)

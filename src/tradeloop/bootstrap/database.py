@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from tradeloop.config import Loaded
@@ -22,7 +23,7 @@ async def is_new(loaded: Loaded) -> bool:
     path = sqlite_path(loaded)
     if path is not None and not path.exists():
         return True
-    return not await patches.is_begun(loaded.database_url)
+    return not await patches.is_begun(reading_url(loaded))
 
 
 async def prepare_database(loaded: Loaded) -> None:
@@ -42,6 +43,19 @@ def sqlite_path(loaded: Loaded) -> Path | None:
             " or mysql+aiomysql://USER@HOST/NAME"
         ) from None
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def reading_url(loaded: Loaded) -> str | URL:
+    """The database for questions. On a medium mounted for reading alone SQLite can make no files beside it, so it is told that
+    the file does not change; not where a log lies there, whose commits would then be missing without a word.
+    """
+    path = sqlite_path(loaded)
+    if path is None or sys.platform == "win32" or not path.exists():
+        return loaded.database_url
+    log = path.with_name(path.name + "-wal")
+    if not os.statvfs(path).f_flag & os.ST_RDONLY or (log.exists() and log.stat().st_size):
+        return loaded.database_url
+    return make_url(loaded.database_url).update_query_dict({"immutable": "1"})
 
 
 def label(loaded: Loaded) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tradeloop.bootstrap.database import reading_url
 from tradeloop.config import Loaded
 from tradeloop.core.commands import CancelRun, Command, PauseRun
 from tradeloop.core.state import State
@@ -55,7 +56,7 @@ class Past(msgspec.Struct, frozen=True):
 
 async def read_past(loaded: Loaded) -> Past:
     """What the journal says now, read without the lease. Raises JournalDamaged."""
-    reader = SqlJournal(loaded.database_url, read_only=True)
+    reader = SqlJournal(reading_url(loaded), read_only=True)
     try:
         await reader.open()
         recovered = await recover(reader, codec)

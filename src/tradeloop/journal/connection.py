@@ -88,7 +88,8 @@ def line_to(url: str | URL, *, read_only: bool = False, create: bool = False, an
         case "sqlite":
             if not parsed.database or parsed.database == ":memory:":
                 raise BadInput("the journal's SQLite URL named no file; expected for example sqlite:///tradeloop.db")
-            return SqliteLine(Path(parsed.database), read_only=read_only, create=create)
+            sealed = read_only and parsed.query.get("immutable") == "1"
+            return SqliteLine(Path(parsed.database), read_only=read_only, create=create, sealed=sealed)
         case "postgresql":
             return ServerLine(parsed, "postgresql", answer_s)
         case "mysql" | "mariadb":
@@ -101,12 +102,14 @@ class SqliteLine:
     """One SQLite connection that lives in one thread of its own, so that an fsync never waits behind other work.
 
     WAL with synchronous=FULL: a commit that returned survives a power failure. Readers of other processes go on meanwhile.
+    `sealed` is a file that nobody can write while it is read: SQLite then needs no files beside it.
     """
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, path: Path, *, read_only: bool = False, create: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, create: bool = False, sealed: bool = False) -> None:
         self.path = path
+        self._how = "mode=ro&immutable=1" if sealed else "mode=rw"
         self.label = str(path)
         self._read_only = read_only
         self._create = create
@@ -182,7 +185,7 @@ class SqliteLine:
         return driver
 
     def _connect(self) -> sqlite3.Connection:
-        raw = sqlite3.connect(f"file:{quote(str(self.path))}?mode=rw", uri=True, isolation_level=None)
+        raw = sqlite3.connect(f"file:{quote(str(self.path))}?{self._how}", uri=True, isolation_level=None)
         try:
             raw.execute(f"PRAGMA busy_timeout={BUSY_MS}")
             raw.execute("PRAGMA foreign_keys=ON")

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import Connection, Engine, Insert, Select, Table, create_engine, delete, event, select, update
@@ -78,6 +79,8 @@ class Database:
             raise ViewsFailed(f"the database was {backend!r}; expected sqlite, postgresql or mysql")
         file = parsed.database if backend == "sqlite" else None
         self.label = file or parsed.render_as_string(hide_password=True)
+        if file and parsed.query.get("immutable") == "1":  # on a medium that nobody can write
+            parsed = parsed.set(database=f"file:{quote(file)}", query={"mode": "ro", "immutable": "1", "uri": "true"})
         options: dict[str, Any] = {} if backend == "sqlite" else {"pool_pre_ping": True}
         self._engine: AsyncEngine = create_async_engine(parsed.set(drivername=_DRIVERS[backend]), pool_size=4, **options)
         self._apart: Engine | None = None  # for writes in a thread
