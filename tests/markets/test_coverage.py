@@ -16,7 +16,13 @@ from tradeloop.core.errors import BadInput
 from tradeloop.markets import coverage
 from tradeloop.markets.fees import fee_table
 from tradeloop.markets.futures import products
-from tradeloop.markets.rules import listing_days_table, order_limit_table, order_rule_table, price_limit_table
+from tradeloop.markets.rules import (
+    listing_days_table,
+    order_limit_table,
+    order_rule_table,
+    price_limit_table,
+    short_margin_table,
+)
 from tradeloop.markets.sessions import is_trading_day, session_table
 from tradeloop.markets.tables import Dated, Table, read_table
 
@@ -46,6 +52,7 @@ def test_every_table_is_called_by_the_name_of_its_file() -> None:
         (order_limit_table, ("market", "board")),
         (price_limit_table, ("market", "board", "st")),
         (listing_days_table, ("market", "board")),
+        (short_margin_table, ("market",)),
         (fee_table, ("market", "name", "venues", "assets")),
         (session_table, ("market", "key")),
         (products, ("market", "exchange", "product")),

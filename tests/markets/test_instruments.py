@@ -308,6 +308,14 @@ def test_a_symbol_that_is_not_canonical_is_refused() -> None:
         InstrumentMaster().resolve(Symbol("sh600519"), ON)
 
 
+@pytest.mark.parametrize(("symbol", "rate"), [("AAPL.US", Decimal("0.5")), ("00700.HK", None), ("BTC/USDT", None)])
+def test_what_may_be_sold_short_carries_the_own_share_its_market_asks_for(symbol: str, rate: Decimal | None) -> None:
+    lot = Decimal(100) if symbol.endswith("HK") else None
+    found = resolve(symbol, facts=InstrumentFacts(shortable=True, lot=lot))
+    assert (found.shortable, found.margin_rate) == (True, rate)
+    assert resolve(symbol, facts=InstrumentFacts(lot=lot)).margin_rate is None
+
+
 def test_many_symbols_resolve_in_their_order() -> None:
     wanted = [Symbol("IBM.US"), Symbol("AIG.US")]
     assert [each.symbol for each in InstrumentMaster().resolve_all(wanted, date(2013, 10, 8))] == wanted

@@ -125,6 +125,18 @@ async def test_the_first_trading_day_known_moves_nothing_that_was_bought(tmp_pat
     assert_same_as_core(story, rows)
 
 
+async def test_a_short_sale_shows_its_proceeds_and_the_own_share_held_beside_them(tmp_path: Path) -> None:
+    story = Story.begun()
+    listed = msgspec.structs.replace(story.state.instruments[MAOTAI], shortable=True, margin_rate=D("0.5"))
+    story.tell(InstrumentListed(story.tick(), listed))
+    story.fill(story.working(MAOTAI, Side.SELL, "100"), "100", "1500")
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    legs = {row["direction"]: row["margin"] for row in rows["positions"]}
+    assert legs == {"long": None, "short": D(225_000)}
+    assert_same_as_core(story, rows)
+
+
 async def test_what_a_sell_was_promised_is_released_whatever_became_of_its_instrument(tmp_path: Path) -> None:
     story = Story.begun()
     story.adopt({"CNY": "5000000"}, [HeldPosition(ACCOUNT, MAOTAI, Qty(D(300)), Qty(D(0)))])

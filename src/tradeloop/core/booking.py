@@ -35,10 +35,9 @@ def book_fill(
     px_qty = px * qty
     value = px_qty if instrument.multiplier == ONE else px_qty * instrument.multiplier
     position = state.position(order.account, order.symbol)
-    margined = instrument.margin_rate is not None
-    margin = margin_of(position, instrument) if margined else ZERO
+    margin = margin_of(position, instrument)
     effect = order.position_effect if effect is None else effect
-    drawn = px * drawn_qty(position, instrument, side, qty, effect) if order.reserved else ZERO
+    drawn = px * drawn_qty(position, side, qty, effect) if order.reserved else ZERO
     realized = book(position, side, qty, value, effect, past=_past(state, instrument, trading_day))
     position.fees = Amount(position.fees + fee)
     position.updated_at = at
@@ -46,8 +45,9 @@ def book_fill(
     flow = flow_of(instrument, side, value, realized) - fee
     cash.balance = Amount(cash.balance + flow)
     cash.updated_at = at
-    if margined:
-        cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
+    held = margin_of(position, instrument)
+    if held != margin:
+        cash.margin = Amount(cash.margin + held - margin)
     count_fill(state, order, instrument, at, qty, px_qty, fee, drawn)
 
 
@@ -113,8 +113,7 @@ def unbook_fill(state: State, order: Order, at: UtcNs, trading_day: TradingDay, 
     cash = state.cash(order.account, instrument.currency)
     cash.balance = Amount(cash.balance + flow_of(instrument, back, value, realized) + execution.fee)
     cash.updated_at = at
-    if instrument.margin_rate is not None:
-        cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
+    cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
     uncount_fill(state, order, at, execution)
 
 

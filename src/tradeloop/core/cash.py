@@ -1,8 +1,8 @@
 """Station 6: what one account has in one currency, and what of it is already promised.
 
 `balance` moves by fills and fees alone (and by an adjustment a person accepted). `reserved` is the worst cost of every
-order that may still trade: working, in flight and unknown. `margin` is what open futures positions hold. `free` is what a
-new order may use.
+order that may still trade: working, in flight and unknown. `margin` is what open futures positions hold, and short sales:
+their proceeds and the account's own share beside them (ADR 16). `free` is what a new order may use.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 from tradeloop.core.instrument import FUTURE, Instrument
 from tradeloop.core.position import Position
-from tradeloop.core.types import SELL, ZERO, Amount, Currency, Side, UtcNs
+from tradeloop.core.types import BUY, ONE, SELL, ZERO, Amount, Currency, Side, UtcNs
 
 SMALL_FEE: Final = Decimal(1000)
 SMALL_UNITS: Final = frozenset(
@@ -53,9 +53,24 @@ def flow_of(instrument: Instrument, side: Side, value: Decimal, realized: Decima
     return value if side is SELL else -value
 
 
+def own_rate(instrument: Instrument, side: Side) -> Decimal:
+    """How much of what an order opens has to be the account's own: the margin of a future and of a short sale, all of it where
+    no rate is known, and of a purchase all.
+    """
+    if side is BUY and instrument.asset_class is not FUTURE:
+        return ONE
+    return ONE if instrument.margin_rate is None else instrument.margin_rate
+
+
 def margin_of(position: Position, instrument: Instrument | None) -> Decimal:
-    """What a futures position holds of the cash: its cost times the margin rate; zero for what is fully paid or not known."""
-    if instrument is None or instrument.asset_class is not FUTURE or instrument.margin_rate is None:
+    """What a position holds of the cash: a future its cost times the margin rate, a short sale what it brought in and the
+    account's own share beside that; zero for what is fully paid or not known.
+    """
+    if instrument is None:
+        return ZERO
+    if instrument.asset_class is not FUTURE:
+        return position.short_cost * (ONE + own_rate(instrument, SELL)) if position.short_cost else ZERO
+    if instrument.margin_rate is None:
         return ZERO
     return (position.long_cost + position.short_cost) * instrument.margin_rate
 
@@ -69,8 +84,8 @@ def fee_can_be(instrument: Instrument, fee: Decimal, value: Decimal) -> bool:
     return fee <= (SMALL_FEE * 1000 if instrument.currency in SMALL_UNITS else SMALL_FEE)
 
 
-def used_by(instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
+def used_by(instrument: Instrument, side: Side, value: Decimal, fee: Decimal) -> Decimal:
     """How much of an order's reserve a fill used up."""
     if instrument.asset_class is FUTURE:
         return value * (instrument.margin_rate or ZERO) + fee
-    return value + fee
+    return (value if side is BUY else value * own_rate(instrument, side)) + fee

@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from tradeloop.core.answers import come_to_end
-from tradeloop.core.cash import fee_can_be
+from tradeloop.core.cash import fee_can_be, own_rate
 from tradeloop.core.charging import fee_of_fill
 from tradeloop.core.claim import claim, external_id
 from tradeloop.core.events import (
@@ -29,6 +29,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.position import realizes
 from tradeloop.core.replacement import order_named
 from tradeloop.core.reports import Execution
+from tradeloop.core.risk.cost import closes, opening_qty
 from tradeloop.core.state import State
 from tradeloop.core.taken_back import settle_early
 from tradeloop.core.types import (
@@ -227,12 +228,14 @@ def adopt_order(
         return known
     if symbol not in state.instruments:
         yield InstrumentListed(now, unresolved(state, account, symbol))
-    reserve = _reserve(state.instruments[symbol], side, effect, qty, price)
+    reserve = _reserve(state, account, state.instruments[symbol], side, effect, qty, price)
     yield ExternalOrderFound(now, cl_ord_id, broker, account, their_id, symbol, side, qty, price, trading_day, effect, reserve)
     return state.orders.open[cl_ord_id]
 
 
-def _reserve(instrument: Instrument, side: Side, effect: PositionEffect, qty: Qty, price: Px | None) -> Amount:
+def _reserve(
+    state: State, account: AccountID, instrument: Instrument, side: Side, effect: PositionEffect, qty: Qty, price: Px | None
+) -> Amount:
     """What a stranger's order may still take of the account's money, fees aside; nothing where its price is not known."""
     if price is None or price <= ZERO:
         return Amount(ZERO)
@@ -240,7 +243,12 @@ def _reserve(instrument: Instrument, side: Side, effect: PositionEffect, qty: Qt
     if instrument.asset_class is AssetClass.FUTURE:
         opens = effect in (PositionEffect.AUTO, PositionEffect.OPEN)
         return Amount(value * (instrument.margin_rate or Decimal(1)) if opens else ZERO)
-    return Amount(value if side is Side.BUY else ZERO)
+    if side is Side.BUY:
+        return value
+    if closes(side, effect, instrument):
+        return Amount(ZERO)
+    opening = opening_qty(state, account, instrument.symbol, side, qty, effect)
+    return Amount(instrument.notional(price, opening) * own_rate(instrument, side))
 
 
 def unresolved(state: State, account: AccountID, symbol: Symbol) -> Instrument:

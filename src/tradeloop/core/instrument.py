@@ -79,7 +79,8 @@ class Instrument(msgspec.Struct, frozen=True):
     `odd_lot_sell` says that the odd remainder of a holding may be sold, and only all of it at once.
     `price_limit` is the fraction of the previous close a price may move in a day, None where there is no limit.
     `session` names the trading hours in force (markets/sessions.py). `settles_t1` says that what is bought today can be
-    sold from the next trading day on.
+    sold from the next trading day on. `margin_rate` is what a future, or a short sale beside its proceeds, needs of the
+    account's own money as a fraction of its value; None where no rate is known.
     """
 
     symbol: Symbol

@@ -13,15 +13,13 @@ from tradeloop.core.instrument import FUTURE, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position, closed_by
 from tradeloop.core.risk.cost import closes, costs_nothing
-from tradeloop.core.types import AUTO, BUY, ZERO, Amount, PositionEffect, Qty, Side
+from tradeloop.core.types import AUTO, BUY, SELL, ZERO, Amount, PositionEffect, Qty, Side
 
 
-def drawn_qty(position: Position, instrument: Instrument, side: Side, qty: Qty, effect: PositionEffect) -> Decimal:
-    """How much of a fill draws on what its order reserved, asked before it is booked: all of what is paid for in full, of a
-    future only what opens. What closes cost nothing, so what was promised to the rest must not go with it.
+def drawn_qty(position: Position, side: Side, qty: Qty, effect: PositionEffect) -> Decimal:
+    """How much of a fill draws on what its order reserved, asked before it is booked: only what opens. What closes cost
+    nothing, so what was promised to the rest must not go with it.
     """
-    if instrument.asset_class is not FUTURE:
-        return qty
     return qty - closed_by(position, side, qty, effect)
 
 
@@ -31,7 +29,7 @@ def released_by_fill(order: Order, instrument: Instrument, value: Decimal, fee: 
     """
     if order.is_done:
         return order.reserved
-    used = used_by(instrument, Amount(value), Amount(fee))
+    used = used_by(instrument, order.side, Amount(value), Amount(fee))
     if used < order.reserved:
         return used
     return order.reserved
@@ -39,13 +37,15 @@ def released_by_fill(order: Order, instrument: Instrument, value: Decimal, fee: 
 
 def reserved_by_reversal(order: Order, instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
     """What an order reserves again when a fill of it has just been taken back. An external market order never reserved any, nor
-    does one that only closes.
+    does one that only closes. What a short sale needs again depends on what is held by then (core/short_promise.py).
     """
     if order.is_done or (order.external and order.price is None):
         return ZERO
     if costs_nothing(order.side, order.position_effect, instrument):
         return ZERO
-    return used_by(instrument, Amount(value), Amount(fee))
+    if order.side is SELL and instrument.asset_class is not FUTURE:
+        return ZERO
+    return used_by(instrument, order.side, Amount(value), Amount(fee))
 
 
 def frozen_anew(order: Order, instrument: Instrument | None) -> Decimal:

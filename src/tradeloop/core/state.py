@@ -35,7 +35,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 3
+SNAPSHOT_FORMAT: Final = 4
 
 
 class Hours(msgspec.Struct, array_like=True, frozen=True):

@@ -20,6 +20,7 @@ from tradeloop.markets.rules import (
     order_limit_table,
     order_rule_table,
     price_limit_table,
+    short_margin_table,
     tick_ladder_table,
 )
 from tradeloop.markets.sessions import session_table
@@ -54,6 +55,7 @@ def tables() -> tuple[Table[Any], ...]:
         order_limit_table(),
         price_limit_table(),
         listing_days_table(),
+        short_margin_table(),
         tick_ladder_table(),
         fee_table(),
         products(),

@@ -125,6 +125,7 @@ class InstrumentMaster:
             price_limit=_price_limit(market, board, on, facts),
             settles_t1=order.settles_t1 if facts.settles_t1 is None else facts.settles_t1,
             shortable=bool(facts.shortable),
+            margin_rate=rules.short_margin(market, on) if facts.shortable else None,
             is_st=facts.is_st,
             fees=schedule(market, symbol.rpartition(".")[2], asset_class, on, self._broker_fees),
         )

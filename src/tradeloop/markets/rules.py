@@ -1,4 +1,4 @@
-"""Lots, ticks, largest orders and price limits of a board on a day."""
+"""Lots, ticks, largest orders, price limits and short margins of a board on a day."""
 
 from __future__ import annotations
 
@@ -43,6 +43,12 @@ class ListingDaysRow(Dated, frozen=True, kw_only=True):
     free_days: int
 
 
+class ShortMarginRow(Dated, frozen=True, kw_only=True):
+    """What a short sale needs of the account's own money, as a fraction of its value, beside its proceeds."""
+
+    rate: Decimal
+
+
 class TickLadderRow(Dated, frozen=True, kw_only=True):
     """Pairs of (price up to and including, tick); None above all."""
 
@@ -71,6 +77,12 @@ def price_limit_table() -> Table[PriceLimitRow]:
 def listing_days_table() -> Table[ListingDaysRow]:
     """Free days of new listings."""
     return read_table("listing_days.yaml", ListingDaysRow)
+
+
+@cache
+def short_margin_table() -> Table[ShortMarginRow]:
+    """Margins of short sales."""
+    return read_table("short_margins.yaml", ShortMarginRow)
 
 
 @cache
@@ -107,6 +119,13 @@ def free_listing_days(board: str, on: date) -> int:
     """On how many of its first trading days a listing on that board has no limit; 0 where the table knows none."""
     rows = [row for row in listing_days_table().rows if row.board == board]
     return listing_days_table().on(on, board, rows).free_days if rows else 0
+
+
+@cache
+def short_margin(market: str, on: date) -> Decimal | None:
+    """The account's own share of a short sale in a market; None where the table knows none."""
+    rows = [row for row in short_margin_table().rows if row.market == market]
+    return short_margin_table().on(on, market, rows).rate if rows else None
 
 
 def hong_kong_tick(on: date, price: Decimal | None) -> Decimal:

@@ -426,7 +426,6 @@ def _position_row(
 ) -> PositionRow:
     qty, today, frozen, cost = leg
     multiplier = Decimal(1) if instrument is None else instrument.multiplier
-    rate = instrument.margin_rate if instrument is not None and instrument.asset_class is AssetClass.FUTURE else None
     sign = 1 if direction == "long" else -1
     unrealized = None if holding.px is None else shown(sign * (holding.px * multiplier * qty - cost))
     return PositionRow(
@@ -447,12 +446,22 @@ def _position_row(
         price_at=holding.px_at,
         unrealized_pnl=unrealized if qty else ZERO,
         realized_pnl=shown(realized),
-        margin=None if rate is None else shown(cost * rate),
+        margin=shown(_margin_of_leg(instrument, direction, cost)),
         open_time=opened,
         update_time=holding.updated_at,
         updated_seq=holding.updated_seq,
         book=stored,
     )
+
+
+def _margin_of_leg(instrument: Instrument | None, direction: str, cost: Decimal) -> Decimal | None:
+    """What a leg holds of the cash; None for what is paid for in full."""
+    if instrument is None or (instrument.asset_class is AssetClass.FUTURE and instrument.margin_rate is None):
+        return None
+    if instrument.asset_class is not AssetClass.FUTURE and direction == "long":
+        return None
+    leg = Position(long_cost=Amount(cost)) if direction == "long" else Position(short_cost=Amount(cost))
+    return margin_of(leg, instrument)
 
 
 def _account_row(purse: Purse) -> AccountRow:

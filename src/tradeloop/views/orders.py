@@ -307,7 +307,7 @@ def filled(
         drawn: Decimal = e.last_qty
         if isinstance(e, ev.Traded) or (isinstance(e, ev.TradeCorrected) and e.rebooked is None):
             held = fold.books.holding(row.account_id, row.broker, row.symbol).pos
-            drawn = drawn_qty(held, instrument, order.side, e.last_qty, booked_as or effect)
+            drawn = drawn_qty(held, order.side, e.last_qty, booked_as or effect)
         release = released_by_fill(order, instrument, instrument.notional(e.last_px, Qty(drawn)), e.fee)
         _promise(fold, row, -release, e.at)
     _freeze(fold, row, e.at)

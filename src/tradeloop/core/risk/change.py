@@ -115,7 +115,7 @@ def _cash(
     state: State, around: Surroundings, order: Order, intent: OrderStaged, needed: Amount, instrument: Instrument
 ) -> Denied | None:
     if not needed:
-        return unbounded(around, intent, instrument) if terms_spend(order, intent) else None
+        return unbounded(state, around, intent, instrument) if terms_spend(order, intent) else None
     more = needed - order.reserved
     book = state.accounts[order.account].cash.get(instrument.currency)
     free = book.free if book is not None else ZERO

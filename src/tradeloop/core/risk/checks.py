@@ -237,7 +237,7 @@ def bounded(
 ) -> Denied | None:
     """What an order may cost has a bound, and one that the books can hold: without a price it has none."""
     reserve = order.reserve if isinstance(order, OrderStaged) else order.reserved
-    return None if reserve else unbounded(around, order, instrument)
+    return None if reserve else unbounded(state, around, order, instrument)
 
 
 def cash_free(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_UP, Decimal
 
+from tradeloop.core.cash import own_rate
 from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import FUTURE, Instrument
@@ -22,12 +23,15 @@ from tradeloop.core.types import (
     STOP_LIMIT,
     VALUE_DIGITS_MAX,
     ZERO,
+    AccountID,
     Amount,
+    ClOrdID,
     OrdType,
     PositionEffect,
     Px,
     Qty,
     Side,
+    Symbol,
 )
 
 
@@ -37,47 +41,44 @@ def worst_cost(
     """Cash an order may cost at worst, fees included, rounded up; what it is reserved for until it closes.
 
     A market order is bounded by the offer plus the policy's buffer, and by the day's upper limit. Zero where nothing can be
-    said; `unbounded` then says why not. Zero as well for what only closes: a sell pays its fee out of its proceeds, and the
-    close of a future, long or short, out of the margin it frees; an account without free cash can always reduce.
+    said; `unbounded` then says why not. Zero as well for what only closes: a sell pays its fee out of its proceeds, the cover
+    of a short and the close of a future out of what was held for them; an account without free cash can always reduce.
     """
-    buying = want.side is BUY
-    future = instrument.asset_class is FUTURE
     if costs_nothing(want.side, want.position_effect, instrument):
         return Amount(ZERO)
-    px = bound_px(around, want.ord_type, want.price, want.stop_px, instrument, quote)
+    opening = _opening(state, want)
+    if not opening and instrument.asset_class is not FUTURE:
+        return Amount(ZERO)
+    px = bound_px(around, want.side, want.ord_type, want.price, want.stop_px, instrument, quote)
     if px is None or px <= ZERO:
         return Amount(ZERO)
     value = instrument.notional(px, want.order_qty)
     if value.adjusted() >= VALUE_DIGITS_MAX:
         return Amount(ZERO)
     cost = instrument.fees.fee(want.side, want.order_qty, value)
-    if future:
-        held = state.held(want.account, want.symbol)
-        opening = want.order_qty
-        if want.position_effect is AUTO:
-            closable = (held.short_qty if buying else held.long_qty) - _closing(state, want)
-            opening = Qty(max(want.order_qty - max(closable, ZERO), ZERO))
-        cost = Amount(cost + instrument.notional(px, opening) * (instrument.margin_rate or ONE))
-    else:
-        cost = Amount(cost + value)
-    return Amount(cost.quantize(instrument.fees.quantum, ROUND_UP))
+    if opening is not want.order_qty:
+        value = instrument.notional(px, opening)
+    if instrument.asset_class is FUTURE or want.side is SELL:
+        value = Amount(value * own_rate(instrument, want.side))
+    return Amount((cost + value).quantize(instrument.fees.quantum, ROUND_UP))
 
 
-def unbounded(around: Surroundings, order: OrderStaged | Order, instrument: Instrument) -> Denied | None:
+def unbounded(state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument) -> Denied | None:
     """Why no worst cost can be named for an order that may cost something; None where it costs nothing, or can."""
-    px = bound_px(around, order.ord_type, order.price, order.stop_px, instrument, around.quotes.get(order.symbol))
-    future = instrument.asset_class is FUTURE
-    spends = (order.side is BUY or future) and not closes(order.side, order.position_effect, instrument)
+    quote = around.quotes.get(order.symbol)
+    px = bound_px(around, order.side, order.ord_type, order.price, order.stop_px, instrument, quote)
     if px is None or px <= ZERO:
-        if not spends:
+        if closes(order.side, order.position_effect, instrument):
+            return None
+        if instrument.asset_class is not FUTURE and not _opening(state, order):
             return None
         was = "none" if px is None else f"{px:f}"
         return Denied(
             "no_price",
             "more than 0",
             was,
-            f"the market of {order.symbol} shows no price that could bound the cost of this order (it was {was}); "
-            "wait for an offer or give a limit",
+            f"the market of {order.symbol} shows no price that could bound the cost of this order (it was {was}); wait for "
+            + ("a quote" if _short_sale(order.side, instrument) else "an offer or give a limit"),
         )
     value = instrument.notional(px, order.order_qty)
     if value.adjusted() < VALUE_DIGITS_MAX:
@@ -92,14 +93,31 @@ def unbounded(around: Surroundings, order: OrderStaged | Order, instrument: Inst
 
 
 def bound_px(
-    around: Surroundings, ord_type: OrdType, price: Px | None, stop_px: Px | None, instrument: Instrument, quote: Quote | None
+    around: Surroundings,
+    side: Side,
+    ord_type: OrdType,
+    price: Px | None,
+    stop_px: Px | None,
+    instrument: Instrument,
+    quote: Quote | None,
 ) -> Decimal | None:
-    """The highest price an order is expected to pay; None when nothing is known."""
-    if ord_type is LIMIT or ord_type is STOP_LIMIT:
+    """The highest price an order is expected to trade at; None when nothing is known.
+
+    A buy pays its limit at most. For a sell the limit is the least: it trades at what the market offers where that is more, and
+    where no day's limit keeps a future near its last price, a limit alone bounds nothing.
+    """
+    limited = ord_type is LIMIT or ord_type is STOP_LIMIT
+    if limited and side is BUY:
         return price
     seen = None if quote is None else (quote.ask if quote.ask is not None else quote.mid_or_last)
+    if limited and seen is None:
+        return None if _short_sale(side, instrument) else price
     if stop_px is not None:
         seen = stop_px if seen is None else max(seen, stop_px)
+    if limited:
+        assert price is not None
+        assert seen is not None
+        return max(price, seen)
     if seen is None:
         return None
     bound = seen * (ONE + around.policy.market_buffer)
@@ -108,10 +126,10 @@ def bound_px(
 
 
 def costs_nothing(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
-    """Whether an order needs no cash of its own: a sell of what is paid for, and the close of a future."""
+    """Whether an order needs no cash of its own, whatever else works: a sell of what is paid for, and the close of a future."""
     if instrument.asset_class is FUTURE:
         return closes(side, effect, instrument)
-    return side is not BUY
+    return side is SELL and not instrument.shortable
 
 
 def closes(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
@@ -123,9 +141,28 @@ def closes(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
     return side is SELL and instrument.asset_class is not FUTURE and not instrument.shortable
 
 
-def _closing(state: State, want: SubmitOrder | Order) -> Decimal:
-    """What other working orders of the same side may close: two orders never count on the same contracts."""
-    own = want.cl_ord_id if isinstance(want, Order) else None
-    working = state.working.get((want.account, want.symbol), {})
+def opening_qty(
+    state: State, account: AccountID, symbol: Symbol, side: Side, qty: Qty, effect: PositionEffect, own: ClOrdID | None = None
+) -> Qty:
+    """What of `qty` may open: all that is left once the opposite leg is closed, as far as other working orders of the same side
+    may not close it already: two orders never count on the same holding.
+    """
+    if effect is OPEN:
+        return qty
+    held = state.held(account, symbol)
+    leg = held.short_qty if side is BUY else held.long_qty
+    if not leg:
+        return qty
+    working = state.working.get((account, symbol), {})
     others = (state.orders.open[cl_ord_id] for cl_ord_id in working if cl_ord_id != own)
-    return sum((o.exposed_qty for o in others if o.side is want.side and o.position_effect is not OPEN), ZERO)
+    promised = sum((o.exposed_qty for o in others if o.side is side and o.position_effect is not OPEN), ZERO)
+    return Qty(max(qty - max(leg - promised, ZERO), ZERO))
+
+
+def _opening(state: State, want: SubmitOrder | OrderStaged | Order) -> Qty:
+    own = want.cl_ord_id if isinstance(want, Order) else None
+    return opening_qty(state, want.account, want.symbol, want.side, want.order_qty, want.position_effect, own)
+
+
+def _short_sale(side: Side, instrument: Instrument) -> bool:
+    return side is SELL and instrument.asset_class is not FUTURE

@@ -22,7 +22,7 @@ from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, UtcNs
 
-RISK_VERSION: Final = "3"
+RISK_VERSION: Final = "4"
 """Changes whenever a check does; journalled with every order."""
 
 _PIPELINE: Final = GATE + BOOKS
@@ -72,7 +72,7 @@ def more_cash(state: State, around: Surroundings, order: Order) -> Amount | Deni
     instrument = state.instruments[order.symbol]
     cost = worst_cost(state, around, order, instrument, around.quotes.get(order.symbol))
     if not cost:
-        return unbounded(around, order, instrument) or order.reserved
+        return unbounded(state, around, order, instrument) or order.reserved
     if cost <= order.reserved:
         return order.reserved
     book = state.accounts[order.account].cash.get(instrument.currency)

@@ -19,7 +19,7 @@ from tradeloop.core.algo import ALGOS
 from tradeloop.core.algo.base import Parent
 from tradeloop.core.events import Event, LineResized, PlanLine
 from tradeloop.core.instrument import AssetClass
-from tradeloop.core.risk.cost import bound_px, closes
+from tradeloop.core.risk.cost import bound_px, closes, opening_qty
 from tradeloop.core.run.attempts import seen_px
 from tradeloop.core.run.funds import cash_book
 from tradeloop.core.run.plan import SELLS
@@ -28,7 +28,7 @@ from tradeloop.core.run.sizing import seconds
 from tradeloop.core.staging import order_of_run, stage
 from tradeloop.core.state import Leg, Run, State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, Amount, OrdType, Qty, UtcNs
+from tradeloop.core.types import ZERO, AccountID, Amount, OrdType, Qty, UtcNs
 
 WAITS: Final = "waits"
 """Code of a leg that a person should know about: it could have gone long ago and still waits for a quote."""
@@ -52,7 +52,7 @@ def send_ready(state: State, around: Surroundings, run: Run, now: UtcNs) -> Gene
     given_up = may_go = False  # may_go: worth asking which, and how much of it
 
     def cost(line: PlanLine, qty: Decimal) -> Decimal:
-        return _cost_bound(state, around, line, qty)
+        return _cost_bound(state, around, created.account, line, qty)
 
     for leg in unsent:
         over = _day_over(state, run, leg, now)
@@ -196,10 +196,10 @@ def _working(state: State, run: Run) -> LineState:
     return LineState(leg.line, leg.order_qty, LegState.WORKING, state.instruments[leg.line.symbol])
 
 
-def _cost_bound(state: State, around: Surroundings, line: PlanLine, qty: Decimal) -> Decimal:
+def _cost_bound(state: State, around: Surroundings, account: AccountID, line: PlanLine, qty: Decimal) -> Decimal:
     """The most a buy of this line may take from the free cash; without a market it is the plan's own price plus the buffer."""
     instrument = state.instruments[line.symbol]
-    px = bound_px(around, OrdType.MARKET, None, None, instrument, around.quotes.get(line.symbol))
+    px = bound_px(around, line.side, OrdType.MARKET, None, None, instrument, around.quotes.get(line.symbol))
     if px is None:
         px = (line.ref_px or ZERO) * (1 + around.policy.market_buffer)
     value = instrument.notional(px, qty)
@@ -208,4 +208,9 @@ def _cost_bound(state: State, around: Surroundings, line: PlanLine, qty: Decimal
         if closes(line.side, line.position_effect, instrument):
             return ZERO
         value = Amount(value * (instrument.margin_rate or Decimal(1)))
+    else:
+        opening = opening_qty(state, account, line.symbol, line.side, Qty(qty), line.position_effect)
+        if not opening:
+            return ZERO
+        value = instrument.notional(px, opening)
     return (value + fee).quantize(instrument.fees.quantum, rounding=ROUND_UP)
