@@ -47,7 +47,7 @@ def exact(desk: Desk) -> bool:
     return desk.of(TradeBusted)[-1].rebooked is not None
 
 
-def figures(desk: Desk) -> tuple[Decimal, ...]:
+def figures(desk: Desk) -> tuple[Decimal | None, ...]:
     p = held(desk)
     return p.long_qty, p.long_today, p.long_cost, p.short_qty, p.short_cost, p.realized, desk.cash()
 

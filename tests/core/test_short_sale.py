@@ -81,7 +81,7 @@ def test_a_short_sale_that_works_reserves_half_of_its_value_and_its_fee() -> Non
 def test_what_a_short_sale_brings_in_pays_for_nothing() -> None:
     desk = a_desk(1000)
     short(desk, 100)
-    assert (purse(desk).balance, purse(desk).margin, purse(desk).free, purse(desk).reserved) == (2000, 1500, 500, 0)
+    assert [purse(desk).balance, purse(desk).margin, purse(desk).free, purse(desk).reserved] == [2000, 1500, 500, 0]
     found = denied(desk, buy(APPLE, 200, ord_type=LIMIT, price="10.00", position_effect=PositionEffect.OPEN))
     assert found is not None
     assert found.rule == "cash"
@@ -109,7 +109,7 @@ def test_covering_gives_back_what_was_held_and_leaves_the_profit() -> None:
     short(desk, 100)
     cover = desk.order(buy(APPLE, 100, ord_type=LIMIT, price="9.00"))
     fill(desk, cover, 100, "9.00")
-    assert (purse(desk).balance, purse(desk).margin, purse(desk).reserved, purse(desk).free) == (1100, 0, 0, 1100)
+    assert [purse(desk).balance, purse(desk).margin, purse(desk).reserved, purse(desk).free] == [1100, 0, 0, 1100]
 
 
 def test_half_a_cover_gives_back_half() -> None:
@@ -117,7 +117,7 @@ def test_half_a_cover_gives_back_half() -> None:
     short(desk, 100)
     cover = desk.order(buy(APPLE, 100, ord_type=LIMIT, price="10.00"))
     fill(desk, cover, 50, "10.00")
-    assert (purse(desk).margin, purse(desk).reserved, purse(desk).free) == (750, 0, 750)
+    assert [purse(desk).margin, purse(desk).reserved, purse(desk).free] == [750, 0, 750]
 
 
 def test_an_account_without_free_cash_can_cover() -> None:
@@ -179,9 +179,9 @@ def test_a_short_sale_taken_back_holds_what_it_may_cost_again() -> None:
     desk = a_desk(1000)
     order = desk.order(sell(APPLE, 100, ord_type=LIMIT, price="10.20"))
     fill(desk, order, 60, "10.20")
-    assert (desk.known(order.cl_ord_id).reserved, purse(desk).margin, purse(desk).free) == (204, 918, 490)
+    assert [desk.known(order.cl_ord_id).reserved, purse(desk).margin, purse(desk).free] == [204, 918, 490]
     desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.SELL))
-    assert (desk.known(order.cl_ord_id).reserved, purse(desk).margin, purse(desk).free) == (510, 0, 490)
+    assert [desk.known(order.cl_ord_id).reserved, purse(desk).margin, purse(desk).free] == [510, 0, 490]
 
 
 def test_a_larger_short_sale_asked_for_later_needs_the_money_too() -> None:
@@ -217,7 +217,7 @@ def test_a_sale_that_rests_above_the_market_is_secured_at_its_limit() -> None:
     assert order.reserved == 600
     desk.give(a_quote(APPLE, bid="12.00", ask="12.01"))
     fill(desk, order, 100, "12.00")
-    assert (purse(desk).free, purse(desk).reserved) == (400, 0)
+    assert [purse(desk).free, purse(desk).reserved] == [400, 0]
 
 
 def test_a_sale_that_says_it_only_closes_does_not_count_on_what_another_may_sell_first() -> None:

@@ -185,7 +185,7 @@ class Play:
         avg = None if like.avg_px is None else order.avg_px
         return Standing(order.ord_status, order.order_qty, order.cum_qty, order.leaves_qty, avg)
 
-    def promised(self) -> tuple[Decimal, ...]:
+    def promised(self) -> tuple[Decimal | None, ...]:
         """Money and shares. What the order holds of them depends on the way (a fill below the limit leaves the difference with
         the order), but covers what is left at its limit, and is nothing once nothing is left.
         """

@@ -49,7 +49,7 @@ from tradeloop.core.types import (
     Side,
     UtcNs,
 )
-from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, NOON, an_execution, an_instrument, buy, fees, sell
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, NOON, an_execution, an_instrument, buy, fees, known, sell
 from tradeloop.testing.desk import Desk
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -237,7 +237,7 @@ def begun(story: Story) -> tuple[Desk, list[ClOrdID | None]]:
     The venue has acknowledged each of them once before anything else is asked of it.
     """
     symbol = story.instrument.symbol
-    desk = Desk().opened(story.instrument, cash=CASH, positions={symbol: HELD})
+    desk = Desk().opened(story.instrument, cash=CASH, positions={symbol: HELD}, costs={symbol: 0})
     if story.instrument is GOLD:
         for name, make in (("long", buy), ("short", sell)):
             first = desk.order(make(symbol, 20, position_effect=PositionEffect.OPEN))
@@ -347,8 +347,8 @@ def standing(story: Story, desk: Desk, ids: list[ClOrdID | None]) -> dict[str, A
         "strangers with fills": sorted(own for own in of if own.startswith("x-")),
         "quantities": (p.long_qty, p.long_today, p.long_frozen, p.short_qty, p.short_today, p.short_frozen),
         "fees": p.fees,
-        "flows": p.realized - p.long_cost + p.short_cost,
-        "cash less profit": cash.balance - (p.realized if story.instrument is GOLD else ZERO),
+        "flows": known(p.realized) - known(p.long_cost) + known(p.short_cost),
+        "cash less profit": cash.balance - (known(p.realized) if story.instrument is GOLD else ZERO),
     }
 
 

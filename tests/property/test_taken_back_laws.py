@@ -72,8 +72,10 @@ def change(place: int, was: Fill, now: Fill | None) -> ExecutionBust | Execution
     return ExecutionCorrect(BROKER, ACCOUNT, DAY, ref, was[0], Qty(Decimal(qty)), Px(Decimal(px)), Amount(Decimal(fee)))
 
 
-def a_desk(instrument: Instrument) -> Desk:
-    return Desk().opened(instrument, cash=1_000_000, positions={instrument.symbol: 25})
+def a_desk(instrument: Instrument, *, cost: int | None = 0) -> Desk:
+    """`cost`: of what is held from the beginning, None where nobody knows it."""
+    costs: dict[str, int] | None = None if cost is None else {instrument.symbol: cost}
+    return Desk().opened(instrument, cash=1_000_000, positions={instrument.symbol: 25}, costs=costs)
 
 
 def books(desk: Desk, instrument: Instrument) -> tuple[Any, ...]:
@@ -107,12 +109,12 @@ def test_a_fill_taken_back_or_corrected_leaves_what_would_be_had_it_been_so_from
     assert books(desk, instrument) == books(straight, instrument)
 
 
-@given(stories(), st.sampled_from([STOCK, GOLD]))
+@given(stories(), st.sampled_from([STOCK, GOLD]), st.sampled_from([0, None]))
 def test_a_fill_taken_back_and_then_given_again_leaves_what_it_was(
-    story: tuple[list[Fill], dict[int, Fill | None], list[int], int], instrument: Instrument
+    story: tuple[list[Fill], dict[int, Fill | None], list[int], int], instrument: Instrument, cost: int | None
 ) -> None:
     path, changed, _, _ = story
-    desk = a_desk(instrument)
+    desk = a_desk(instrument, cost=cost)
     for place, fill in enumerate(path):
         desk.give(told_as(instrument, place, fill))
     before = books(desk, instrument)

@@ -125,6 +125,21 @@ async def test_the_first_trading_day_known_moves_nothing_that_was_bought(tmp_pat
     assert_same_as_core(story, rows)
 
 
+async def test_what_was_taken_over_without_its_cost_shows_no_profit_that_nobody_knows(tmp_path: Path) -> None:
+    story = Story.begun()
+    story.adopt({"CNY": "5000000"}, [HeldPosition(ACCOUNT, MAOTAI, Qty(D(300)), Qty(D(0)))])
+    story.fill(story.working(MAOTAI, Side.SELL, "100"), "100", "1500")
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    row = only(rows["positions"])
+    assert (row["volume"], row["current_price"]) == (D(200), D(1500))
+    assert [row["cost"], row["avg_price"], row["unrealized_pnl"], row["realized_pnl"]] == [None] * 4
+    assert only(rows["trade_fills"])["realized_pnl"] is None
+    purse = next(each for each in rows["accounts"] if each["currency"] == "CNY")
+    assert [purse["unrealized_pnl"], purse["realized_pnl"]] == [None, None]
+    assert_same_as_core(story, rows)
+
+
 async def test_a_short_sale_shows_its_proceeds_and_the_own_share_held_beside_them(tmp_path: Path) -> None:
     story = Story.begun()
     listed = msgspec.structs.replace(story.state.instruments[MAOTAI], shortable=True, margin_rate=D("0.5"))

@@ -134,7 +134,7 @@ def show_positions(console: Console, positions: Sequence[PositionRow]) -> None:
                 row.symbol,
                 row.direction,
                 words.qty(row.volume),
-                words.px(row.avg_price),
+                "?" if row.cost is None else words.px(row.avg_price),
                 words.money(row.cost),
                 words.px(row.current_price),
                 words.money(row.unrealized_pnl),

@@ -47,7 +47,9 @@ class CashBook(msgspec.Struct, array_like=True, gc=False):
 
 
 def flow_of(instrument: Instrument, side: Side, value: Decimal, realized: Decimal | None) -> Decimal:
-    """Change of balance by a fill, before fees: the full amount for what is paid for, the profit alone for what is margined."""
+    """Change of balance by a fill, before fees: the full amount for what is paid for, the profit alone for what is margined.
+    A profit that nobody knows moves nothing; the broker's figure shows it as a break.
+    """
     if instrument.asset_class is FUTURE:
         return realized if realized is not None else ZERO
     return value if side is SELL else -value
@@ -64,7 +66,8 @@ def own_rate(instrument: Instrument, side: Side) -> Decimal:
 
 def margin_of(position: Position, instrument: Instrument | None) -> Decimal:
     """What a position holds of the cash: a future its cost times the margin rate, a short sale what it brought in and the
-    account's own share beside that; zero for what is fully paid or not known.
+    account's own share beside that; zero for what is fully paid, or of which that is not
+    known.
     """
     if instrument is None:
         return ZERO
@@ -72,7 +75,7 @@ def margin_of(position: Position, instrument: Instrument | None) -> Decimal:
         return position.short_cost * (ONE + own_rate(instrument, SELL)) if position.short_cost else ZERO
     if instrument.margin_rate is None:
         return ZERO
-    return (position.long_cost + position.short_cost) * instrument.margin_rate
+    return ((position.long_cost or ZERO) + (position.short_cost or ZERO)) * instrument.margin_rate
 
 
 def fee_can_be(instrument: Instrument, fee: Decimal, value: Decimal) -> bool:

@@ -302,7 +302,8 @@ class ExternalOrderFound(Fact, frozen=True):
 class Traded(Fact, frozen=True):
     """A fill is booked. `fee` in the instrument's currency; `fee_by_broker` False when our dated schedule computed it.
 
-    `realized` is the profit this fill realised before fees, None where it opened only. It is decided before it is booked,
+    `realized` is the profit this fill realised before fees, None where it opened only or where what it
+    closed has cost nobody knows what. It is decided before it is booked,
     so that every reader of the journal sees the same figure.
     """
 

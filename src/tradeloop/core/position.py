@@ -3,6 +3,9 @@
 Two legs, long and short, each with what was opened today apart from what was carried over: T+1 stock may sell only the latter,
 SHFE and INE close the two by different instructions. Cost is kept as a total, never as an average, so that nothing is lost to
 rounding: at all times `realized - long_cost + short_cost` equals the sum of all trading cash flows.
+
+What a leg cost may be unknown (None): a holding that a broker showed without its cost. Then it stays so until the leg is empty,
+and what a part of it realised, with every sum that this is in, is unknown too.
 """
 
 from __future__ import annotations
@@ -22,13 +25,13 @@ class Position(msgspec.Struct, array_like=True, gc=False):
 
     long_qty: Qty = Qty(ZERO)
     long_today: Qty = Qty(ZERO)
-    long_cost: Amount = Amount(ZERO)
+    long_cost: Amount | None = Amount(ZERO)
     long_frozen: Qty = Qty(ZERO)
     short_qty: Qty = Qty(ZERO)
     short_today: Qty = Qty(ZERO)
-    short_cost: Amount = Amount(ZERO)
+    short_cost: Amount | None = Amount(ZERO)
     short_frozen: Qty = Qty(ZERO)
-    realized: Amount = Amount(ZERO)
+    realized: Amount | None = Amount(ZERO)
     fees: Amount = Amount(ZERO)
     updated_at: UtcNs = UtcNs(0)
     """When a fill last moved it; an older look at the broker's books says nothing about it."""
@@ -62,15 +65,24 @@ class Position(msgspec.Struct, array_like=True, gc=False):
         return Qty(left)
 
     def avg_cost(self, multiplier: Decimal = Decimal(1)) -> Px | None:
-        """Average entry price of the larger leg; None when flat. For people, not for the ledger."""
-        if self.long_qty >= self.short_qty:
-            return Px(self.long_cost / (self.long_qty * multiplier)) if self.long_qty else None
-        return Px(self.short_cost / (self.short_qty * multiplier))
+        """Average entry price of the larger leg; None when flat or not known. For people, not for the ledger."""
+        long = self.long_qty >= self.short_qty
+        qty, cost = (self.long_qty, self.long_cost) if long else (self.short_qty, self.short_cost)
+        return Px(cost / (qty * multiplier)) if qty and cost is not None else None
 
-    def unrealized(self, px: Decimal, multiplier: Decimal = Decimal(1)) -> Amount:
-        """Profit if everything were closed at `px`, fees aside; a short gains when the price falls (D5)."""
+    def unrealized(self, px: Decimal, multiplier: Decimal = Decimal(1)) -> Amount | None:
+        """Profit if everything were closed at `px`, fees aside; a short gains when the price falls (D5). None where the cost
+        is not known.
+        """
+        if self.long_cost is None or self.short_cost is None:
+            return None
         value = px * multiplier
         return Amount(value * self.long_qty - self.long_cost + self.short_cost - value * self.short_qty)
+
+
+def with_more(total: Decimal | None, more: Decimal | None) -> Amount | None:
+    """A sum with one more figure in it: unknown where either is."""
+    return None if total is None or more is None else Amount(total + more)
 
 
 class Rebooked(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -80,21 +92,21 @@ class Rebooked(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_un
 
     long_qty: Qty
     long_today: Qty
-    long_cost: Amount
+    long_cost: Amount | None
     short_qty: Qty
     short_today: Qty
-    short_cost: Amount
-    long_realized: Amount
-    short_realized: Amount
+    short_cost: Amount | None
+    long_realized: Amount | None
+    short_realized: Amount | None
 
 
-def become(pos: Position, to: Rebooked) -> Amount:
-    """Let the position be what it would have been; returns how much more it has realised."""
+def become(pos: Position, to: Rebooked) -> Amount | None:
+    """Let the position be what it would have been; returns how much more it has realised, None where that is not known."""
     pos.long_qty, pos.long_today, pos.long_cost = to.long_qty, to.long_today, to.long_cost
     pos.short_qty, pos.short_today, pos.short_cost = to.short_qty, to.short_today, to.short_cost
-    more = to.long_realized + to.short_realized
-    pos.realized = Amount(pos.realized + more)
-    return Amount(more)
+    more = with_more(to.long_realized, to.short_realized)
+    pos.realized = with_more(pos.realized, more)
+    return more
 
 
 def closed_by(pos: Position, side: Side, qty: Decimal, effect: PositionEffect) -> Decimal:
@@ -110,14 +122,18 @@ def closed_by(pos: Position, side: Side, qty: Decimal, effect: PositionEffect) -
 
 
 def realizes(pos: Position, side: Side, qty: Decimal, value: Decimal, effect: PositionEffect) -> Amount | None:
-    """Profit before fees that a fill of `qty` for `value` would realise; None when it only opens."""
+    """Profit before fees that a fill of `qty` for `value` would realise; None when it only opens, or when what it closes has
+    cost nobody knows what.
+    """
     closing = closed_by(pos, side, qty, effect)
     if not closing:
         return None
     flow = _cost_share(value, closing, qty)
     if side is SELL:
-        return Amount(flow - _cost_share(pos.long_cost, closing, pos.long_qty))
-    return Amount(_cost_share(pos.short_cost, closing, pos.short_qty) - flow)
+        cost = pos.long_cost
+        return None if cost is None else Amount(flow - _cost_share(cost, closing, pos.long_qty))
+    cost = pos.short_cost
+    return None if cost is None else Amount(_cost_share(cost, closing, pos.short_qty) - flow)
 
 
 def is_past(trading_day: str, present: str | None) -> bool:
@@ -134,8 +150,9 @@ def book(
     *,
     of_today: bool = False,
     past: bool = False,
-) -> Amount:
-    """Apply a fill of `qty` for `value` (price x quantity x multiplier); returns what it realised, zero for pure opening.
+) -> Amount | None:
+    """Apply a fill of `qty` for `value` (price x quantity x multiplier); returns what it realised, zero for pure opening, None
+    where what it closed has cost nobody knows what.
 
     A close takes yesterday's part first, except CLOSE_TODAY and a reversal (`of_today`), which take today's. A reversal takes
     out exactly the cost its fill brought where the leg still holds more than that, so that no profit appears that nobody
@@ -144,7 +161,7 @@ def book(
     """
     closing = closed_by(pos, side, qty, effect)
     opening = qty - closing
-    realized = ZERO
+    realized: Decimal | None = ZERO
     if closing:
         flow = _cost_share(value, closing, qty)
         today_first = not past and (of_today or effect is CLOSE_TODAY)
@@ -152,27 +169,27 @@ def book(
             cost = _cost_out(pos.long_cost, closing, pos.long_qty, flow, reversal=of_today)
             pos.long_today = _today_left(pos.long_qty, pos.long_today, closing, today_first)
             pos.long_qty = Qty(pos.long_qty - closing)
-            pos.long_cost = Amount(pos.long_cost - cost)
-            realized = flow - cost
+            pos.long_cost = _cost_left(pos.long_cost, cost, pos.long_qty)
+            realized = None if cost is None else flow - cost
         else:
             cost = _cost_out(pos.short_cost, closing, pos.short_qty, flow, reversal=of_today)
             pos.short_today = _today_left(pos.short_qty, pos.short_today, closing, today_first)
             pos.short_qty = Qty(pos.short_qty - closing)
-            pos.short_cost = Amount(pos.short_cost - cost)
-            realized = cost - flow
-        pos.realized = Amount(pos.realized + realized)
+            pos.short_cost = _cost_left(pos.short_cost, cost, pos.short_qty)
+            realized = None if cost is None else cost - flow
+        pos.realized = with_more(pos.realized, realized)
         value -= flow
     if opening:
         today = ZERO if past or (of_today and effect is AUTO) else opening
         if side is BUY:
             pos.long_qty = Qty(pos.long_qty + opening)
             pos.long_today = Qty(pos.long_today + today)
-            pos.long_cost = Amount(pos.long_cost + value)
+            pos.long_cost = with_more(pos.long_cost, value)
         else:
             pos.short_qty = Qty(pos.short_qty + opening)
             pos.short_today = Qty(pos.short_today + today)
-            pos.short_cost = Amount(pos.short_cost + value)
-    return Amount(realized)
+            pos.short_cost = with_more(pos.short_cost, value)
+    return None if realized is None else Amount(realized)
 
 
 def roll(pos: Position) -> None:
@@ -181,12 +198,35 @@ def roll(pos: Position) -> None:
     pos.short_today = Qty(ZERO)
 
 
-def forget_cost(pos: Position) -> None:
-    """A leg that an adjustment emptied has cost nothing: what is bought later must not inherit it."""
+def adjust(pos: Position, *, short: bool, delta: Decimal) -> None:
+    """Take over the broker's quantity of a leg. One that it empties has cost nothing: what is bought later must not inherit it.
+    What it adds has cost nobody knows what.
+    """
+    if short:
+        pos.short_qty = Qty(pos.short_qty + delta)
+        pos.short_today = Qty(min(pos.short_today, pos.short_qty))
+    else:
+        pos.long_qty = Qty(pos.long_qty + delta)
+        pos.long_today = Qty(min(pos.long_today, pos.long_qty))
+    if delta > ZERO:
+        if short:
+            pos.short_cost = None
+        else:
+            pos.long_cost = None
     if not pos.long_qty:
         pos.long_cost = Amount(ZERO)
     if not pos.short_qty:
         pos.short_cost = Amount(ZERO)
+
+
+def adopt(pos: Position, long_qty: Qty, short_qty: Qty, long_sellable: Qty | None, cost: Amount | None) -> None:
+    """Become what a broker shows. The cost it names is that of the larger leg; that of a leg it does not name is unknown."""
+    pos.long_qty, pos.short_qty = long_qty, short_qty
+    if long_sellable is not None:
+        pos.long_today = Qty(max(long_qty - long_sellable, ZERO))
+    long = long_qty >= short_qty
+    pos.long_cost = (cost if long else None) if long_qty else Amount(ZERO)
+    pos.short_cost = (None if long else cost) if short_qty else Amount(ZERO)
 
 
 _DUST: Final = Decimal("0.000000000001")
@@ -201,8 +241,16 @@ def _cost_share(cost: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     return cost if part == whole else (cost * part / whole).quantize(_DUST, context=_WIDE)
 
 
-def _cost_out(cost: Decimal, part: Decimal, whole: Decimal, flow: Decimal, *, reversal: bool) -> Decimal:
+def _cost_out(cost: Decimal | None, part: Decimal, whole: Decimal, flow: Decimal, *, reversal: bool) -> Decimal | None:
+    if cost is None:
+        return None
     return flow if reversal and part < whole and flow <= cost else _cost_share(cost, part, whole)
+
+
+def _cost_left(cost: Decimal | None, out: Decimal | None, qty: Decimal) -> Amount | None:
+    if cost is None or out is None:
+        return None if qty else Amount(ZERO)
+    return Amount(cost - out)
 
 
 def _today_left(qty: Decimal, today: Decimal, closing: Decimal, today_first: bool) -> Qty:

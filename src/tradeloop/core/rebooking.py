@@ -21,7 +21,7 @@ import msgspec
 from tradeloop.core.execution import Exec, Executions, parts_of
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.position import Position, Rebooked, book, is_past, roll
+from tradeloop.core.position import Position, Rebooked, book, is_past, roll, with_more
 from tradeloop.core.state import Page, State
 from tradeloop.core.types import ZERO, AccountID, Amount, Side, Symbol, TradingDay
 
@@ -83,10 +83,10 @@ def rebooked(state: State, account: AccountID, symbol: Symbol, key: str, becomes
     for side, x, day in _fills(state.execs, pages[number].keys[start:index]):
         _book(was, instrument, side, x, past=is_past(day, today))
     now = _copy(was)
-    more = {Side.SELL: ZERO, Side.BUY: ZERO}
+    more: dict[Side, Amount | None] = {Side.SELL: Amount(ZERO), Side.BUY: Amount(ZERO)}
     side, known, day = next(_fills(state.execs, [key]))
     past = is_past(day, today)
-    more[side] += _book(now, instrument, side, becomes, past=past) - _book(was, instrument, side, known, past=past)
+    more[side] = _more(_book(now, instrument, side, becomes, past=past), _book(was, instrument, side, known, past=past))
     for later, page in enumerate(pages[number:]):
         if later:
             roll(was)
@@ -94,9 +94,10 @@ def rebooked(state: State, account: AccountID, symbol: Symbol, key: str, becomes
             today = None if hours is None else hours.trading_day  # there are no more than two pages
         for side, x, day in _fills(state.execs, page.keys if later else page.keys[index + 1 :]):
             past = is_past(day, today)
-            more[side] += _book(now, instrument, side, x, past=past) - _book(was, instrument, side, x, past=past)
-    if _figures(was) != _figures(state.held(account, symbol)):
-        return None  # something other than its fills has moved it
+            change = _more(_book(now, instrument, side, x, past=past), _book(was, instrument, side, x, past=past))
+            more[side] = with_more(more[side], change)
+    if _moved_otherwise(was, state.held(account, symbol)):
+        return None
     return Rebooked(
         now.long_qty,
         now.long_today,
@@ -104,8 +105,8 @@ def rebooked(state: State, account: AccountID, symbol: Symbol, key: str, becomes
         now.short_qty,
         now.short_today,
         now.short_cost,
-        Amount(more[Side.SELL]),
-        Amount(more[Side.BUY]),
+        more[Side.SELL],
+        more[Side.BUY],
     )
 
 
@@ -140,14 +141,25 @@ def _fills(execs: Executions, keys: list[str]) -> Iterator[tuple[Side, Exec, Tra
         yield side, x, day
 
 
-def _book(position: Position, instrument: Instrument, side: Side, x: Exec, *, past: bool = False) -> Decimal:
+def _book(position: Position, instrument: Instrument, side: Side, x: Exec, *, past: bool = False) -> Decimal | None:
     """`past` matters on the last page alone: the day behind an earlier one has made all of it yesterday's."""
     return ZERO if x.busted else book(position, side, x.qty, x.px * x.qty * instrument.multiplier, x.effect, past=past)
+
+
+def _more(now: Decimal | None, was: Decimal | None) -> Amount | None:
+    """How much more is realised than was; what was unknown either time may have been anything."""
+    return None if now is None or was is None else Amount(now - was)
 
 
 def _copy(position: Position) -> Position:
     return msgspec.structs.replace(position)
 
 
-def _figures(p: Position) -> tuple[Decimal, ...]:
-    return p.long_qty, p.long_today, p.long_cost, p.short_qty, p.short_today, p.short_cost, p.realized
+def _moved_otherwise(by_fills: Position, held: Position) -> bool:
+    """Whether something other than its fills has moved a position. A profit that was unknown once stays so, and tells nothing."""
+    told = by_fills.realized is not None and held.realized is not None
+    return (told and by_fills.realized != held.realized) or _figures(by_fills) != _figures(held)
+
+
+def _figures(p: Position) -> tuple[Decimal | None, ...]:
+    return p.long_qty, p.long_today, p.long_cost, p.short_qty, p.short_today, p.short_cost

@@ -122,12 +122,15 @@ def a_snapshot(
     cash: Number = 1_000_000,
     currency: str = "CNY",
     positions: dict[str, Number] | None = None,
+    costs: dict[str, Number] | None = None,
     orders: tuple[OpenOrder, ...] = (),
     executions: tuple[Execution, ...] = (),
     as_of: int = NOON,
     **changes: Any,
 ) -> BrokerSnapshot:
-    """A complete look at the broker's books: cash, long holdings all of which may be sold, orders and executions."""
+    """A complete look at the broker's books: cash, long holdings all of which may be sold, orders and executions. What a
+    holding cost is known where `costs` has it.
+    """
     fields: dict[str, Any] = {
         "broker": BROKER,
         "account": ACCOUNT,
@@ -135,7 +138,7 @@ def a_snapshot(
         "orders": orders,
         "executions": executions,
         "positions": tuple(
-            HeldPosition(ACCOUNT, Symbol(symbol), Qty(number(qty)), Qty(Decimal(0)), Qty(number(qty)))
+            HeldPosition(ACCOUNT, Symbol(symbol), Qty(number(qty)), Qty(Decimal(0)), Qty(number(qty)), _cost(costs, symbol))
             for symbol, qty in (positions or {}).items()
         ),
         "cash": (HeldCash(ACCOUNT, Currency(currency), Amount(number(cash))),),
@@ -144,6 +147,16 @@ def a_snapshot(
     }
     fields.update(changes)
     return BrokerSnapshot(**fields)
+
+
+def _cost(costs: dict[str, Number] | None, symbol: str) -> Amount | None:
+    return None if costs is None or symbol not in costs else Amount(number(costs[symbol]))
+
+
+def known(figure: Amount | None) -> Amount:
+    """A figure of the books that cannot be unknown here; fails when it is."""
+    assert figure is not None, "a figure was expected, found an unknown one"
+    return figure
 
 
 def their_order(cl_ord_id: str | None, symbol: str, side: Side, qty: Number, status: Any, **changes: Any) -> OpenOrder:

@@ -62,6 +62,7 @@ class Desk:
         cash: str | int = 1_000_000,
         currency: str = "CNY",
         positions: dict[str, Any] | None = None,
+        costs: dict[str, Any] | None = None,
         quoted: bool = True,
     ) -> Desk:
         """Started, instruments listed, market open all day, books adopted, every instrument quoted 9.99 / 10.00."""
@@ -70,7 +71,7 @@ class Desk:
         for session in dict.fromkeys(i.session for i in instruments):
             self.give(OpenTradingDay(session, DAY, ((UtcNs(NOON - 3600 * SECOND_NS), UtcNs(NOON + 86400 * SECOND_NS)),)))
         self.give(BrokerUp(BROKER))
-        self.give(a_snapshot(cash=cash, currency=currency, positions=positions))
+        self.give(a_snapshot(cash=cash, currency=currency, positions=positions, costs=costs))
         if quoted:
             for instrument in instruments:
                 self.give(a_quote(instrument.symbol))

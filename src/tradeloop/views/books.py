@@ -14,7 +14,7 @@ import msgspec
 
 from tradeloop.core.cash import CashBook, flow_of, margin_of
 from tradeloop.core.instrument import AssetClass, Instrument
-from tradeloop.core.position import Position, Rebooked, become, book, forget_cost, is_past, roll
+from tradeloop.core.position import Position, Rebooked, adjust, adopt, become, book, is_past, roll, with_more
 from tradeloop.core.types import ZERO, AccountID, Amount, PositionEffect, Qty, Side, UtcNs
 from tradeloop.views.columns import fit, plain, shown
 from tradeloop.views.rows import AccountRow, CurveRow, InstrumentRow, PositionRow
@@ -28,14 +28,14 @@ class Holding(msgspec.Struct):
     broker: str
     symbol: str
     pos: Position
-    long_realized: Decimal = ZERO
-    short_realized: Decimal = ZERO
+    long_realized: Decimal | None = ZERO
+    short_realized: Decimal | None = ZERO
     long_opened: int | None = None
     short_opened: int | None = None
     px: Decimal | None = None
     px_at: int | None = None
     unrealized: Decimal | None = ZERO
-    """What this holding put into its purse's sum; None while it has no price."""
+    """What this holding put into its purse's sum; None while it has no price, or what it cost is not known."""
     has_short: bool = False
     updated_at: UtcNs = UtcNs(0)
     updated_seq: int = 0
@@ -48,7 +48,7 @@ class Purse(msgspec.Struct):
     broker: str
     currency: str
     cash: CashBook
-    realized: Decimal = ZERO
+    realized: Decimal | None = ZERO
     fees: Decimal = ZERO
     unrealized: Decimal = ZERO
     unpriced: int = 0
@@ -144,14 +144,7 @@ class Books:
         """The broker's position became ours: long, short, what of the long may be sold today, and what it cost."""
         holding = self.holding(account, broker, symbol)
         pos = holding.pos
-        pos.long_qty, pos.short_qty, sellable, cost = held
-        if sellable is not None:
-            pos.long_today = Qty(max(pos.long_qty - sellable, ZERO))
-        if cost is not None:
-            if pos.long_qty >= pos.short_qty:
-                pos.long_cost = cost
-            else:
-                pos.short_cost = cost
+        adopt(pos, *held)
         margin, purse = margin_of(pos, self.instruments.get(symbol)), self._purse_of(account, broker, symbol)
         if margin and purse is not None:
             purse.cash.margin = Amount(purse.cash.margin + margin)
@@ -203,9 +196,9 @@ class Books:
         pos.fees = Amount(pos.fees + cost)
         pos.updated_at = at
         if side is Side.SELL:
-            holding.long_realized += realized
+            holding.long_realized = with_more(holding.long_realized, realized)
         else:
-            holding.short_realized += realized
+            holding.short_realized = with_more(holding.short_realized, realized)
         if not back:
             self._see_price(holding, px, at)
         purse = self._purse_of(account, broker, symbol)
@@ -214,7 +207,7 @@ class Books:
             purse.cash.balance = Amount(purse.cash.balance + flow)
             purse.cash.updated_at = at
             purse.cash.margin = Amount(purse.cash.margin + margin_of(pos, instrument) - margin)
-            purse.realized += realized
+            purse.realized = with_more(purse.realized, realized)
             purse.fees += cost
             self._move(purse, at, seq)
         self._touch(holding, at, seq)
@@ -239,8 +232,8 @@ class Books:
         pos = holding.pos
         margin = margin_of(pos, instrument)
         realized = become(pos, to)
-        holding.long_realized += to.long_realized
-        holding.short_realized += to.short_realized
+        holding.long_realized = with_more(holding.long_realized, to.long_realized)
+        holding.short_realized = with_more(holding.short_realized, to.short_realized)
         pos.fees = Amount(pos.fees + fee)
         pos.updated_at = at
         purse = self._purse_of(account, broker, symbol)
@@ -249,7 +242,7 @@ class Books:
             purse.cash.balance = Amount(purse.cash.balance + flow)
             purse.cash.updated_at = at
             purse.cash.margin = Amount(purse.cash.margin + margin_of(pos, instrument) - margin)
-            purse.realized += realized
+            purse.realized = with_more(purse.realized, realized)
             purse.fees += fee
             self._move(purse, at, seq)
         self._touch(holding, at, seq)
@@ -277,13 +270,7 @@ class Books:
         holding = self.holding(account, "", subject)
         pos = holding.pos
         margin = margin_of(pos, self.instruments.get(subject))
-        if kind == "short":
-            pos.short_qty = Qty(pos.short_qty + delta)
-            pos.short_today = Qty(min(pos.short_today, pos.short_qty))
-        else:
-            pos.long_qty = Qty(pos.long_qty + delta)
-            pos.long_today = Qty(min(pos.long_today, pos.long_qty))
-        forget_cost(pos)
+        adjust(pos, short=kind == "short", delta=delta)
         purse_of = self._purse_of(account, "", subject)
         if margin and purse_of is not None:
             purse_of.cash.margin = Amount(purse_of.cash.margin + margin_of(pos, self.instruments.get(subject)) - margin)
@@ -419,15 +406,15 @@ def _position_row(
     holding: Holding,
     instrument: Instrument | None,
     direction: str,
-    leg: tuple[Decimal, Decimal, Decimal, Decimal],
-    realized: Decimal,
+    leg: tuple[Decimal, Decimal, Decimal, Decimal | None],
+    realized: Decimal | None,
     opened: int | None,
     stored: str,
 ) -> PositionRow:
     qty, today, frozen, cost = leg
     multiplier = Decimal(1) if instrument is None else instrument.multiplier
     sign = 1 if direction == "long" else -1
-    unrealized = None if holding.px is None else shown(sign * (holding.px * multiplier * qty - cost))
+    unrealized = None if holding.px is None or cost is None else shown(sign * (holding.px * multiplier * qty - cost))
     return PositionRow(
         id=f"{holding.account}|{holding.symbol}|{direction}",
         account_id=holding.account,
@@ -440,7 +427,7 @@ def _position_row(
         today_volume=fit(today),
         yesterday_volume=fit(qty - today),
         frozen_volume=fit(frozen),
-        avg_price=shown(cost / (qty * multiplier)) if qty and multiplier else None,
+        avg_price=shown(cost / (qty * multiplier)) if qty and multiplier and cost is not None else None,
         cost=shown(cost),
         current_price=holding.px,
         price_at=holding.px_at,
@@ -454,9 +441,9 @@ def _position_row(
     )
 
 
-def _margin_of_leg(instrument: Instrument | None, direction: str, cost: Decimal) -> Decimal | None:
-    """What a leg holds of the cash; None for what is paid for in full."""
-    if instrument is None or (instrument.asset_class is AssetClass.FUTURE and instrument.margin_rate is None):
+def _margin_of_leg(instrument: Instrument | None, direction: str, cost: Decimal | None) -> Decimal | None:
+    """What a leg holds of the cash; None for what is paid for in full, and where what it cost is not known."""
+    if cost is None or instrument is None or (instrument.asset_class is AssetClass.FUTURE and instrument.margin_rate is None):
         return None
     if instrument.asset_class is not AssetClass.FUTURE and direction == "long":
         return None

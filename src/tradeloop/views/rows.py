@@ -266,7 +266,8 @@ class PositionRow(Row, kw_only=True):
     """One direction of a position (S4-42 with D5): `volume` = `today_volume` + `yesterday_volume`; a flat one stays, with zero.
 
     `current_price` is the last price the journal holds of the symbol, as old as `price_at` says. `cost` and `realized_pnl`
-    have the multiplier in them; `realized_pnl` is before fees. `margin` is at average price, None where the instrument has
+    have the multiplier in them; `realized_pnl` is before fees. What a broker showed without its cost has an unknown one
+    (None), and so has every figure that it would be in. `margin` is at average price, None where the instrument has
     no margin rate. `book` is the exact state of the fold, of both directions.
     """
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tradeloop.core import events as ev
 from tradeloop.core.cash import margin_of
-from tradeloop.core.position import forget_cost
+from tradeloop.core.position import adjust
 from tradeloop.core.state import State
-from tradeloop.core.types import ZERO, Amount, Currency, Qty, Symbol
+from tradeloop.core.types import ZERO, Amount, Currency, Symbol
 
 
 def break_found(state: State, e: ev.BreakFound) -> None:
@@ -32,13 +32,7 @@ def books_adjusted(state: State, e: ev.BooksAdjusted) -> None:
     position = state.position(e.account, Symbol(e.subject))
     instrument = state.instruments.get(Symbol(e.subject))
     margin = ZERO if instrument is None else margin_of(position, instrument)
-    if e.kind == "short":
-        position.short_qty = Qty(position.short_qty + e.delta)
-        position.short_today = Qty(min(position.short_today, position.short_qty))
-    else:
-        position.long_qty = Qty(position.long_qty + e.delta)
-        position.long_today = Qty(min(position.long_today, position.long_qty))
-    forget_cost(position)
+    adjust(position, short=e.kind == "short", delta=e.delta)
     state.pages.pop((e.account, Symbol(e.subject)), None)
     if margin and instrument is not None:
         cash = state.cash(e.account, instrument.currency)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tradeloop.core import events as ev
 from tradeloop.core.cash import margin_of
 from tradeloop.core.instrument import Instrument
-from tradeloop.core.position import roll
+from tradeloop.core.position import adopt, roll
 from tradeloop.core.rebooking import turn
 from tradeloop.core.state import Account, Hours, Link, State, id_prefix
-from tradeloop.core.types import ZERO, Amount, Qty, TradingDay
+from tradeloop.core.types import Amount, TradingDay
 
 
 def engine_started(state: State, e: ev.EngineStarted) -> None:
@@ -97,14 +97,7 @@ def account_adopted(state: State, e: ev.AccountAdopted) -> None:
         state.cash(e.account, held.currency).balance = held.balance
     for position in e.positions:
         book_ = state.position(e.account, position.symbol)
-        book_.long_qty, book_.short_qty = position.long_qty, position.short_qty
-        if position.long_sellable is not None:
-            book_.long_today = Qty(max(position.long_qty - position.long_sellable, ZERO))
-        if position.cost is not None:
-            if position.long_qty >= position.short_qty:
-                book_.long_cost = position.cost
-            else:
-                book_.short_cost = position.cost
+        adopt(book_, position.long_qty, position.short_qty, position.long_sellable, position.cost)
         instrument = state.instruments[position.symbol]
         margin = margin_of(book_, instrument)
         if margin:

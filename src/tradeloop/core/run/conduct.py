@@ -41,7 +41,7 @@ from tradeloop.core.reports import Quote
 from tradeloop.core.run.attempts import planned_prices, seen_px
 from tradeloop.core.run.checks import Finding, checks, reasons_first
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
-from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of
+from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of, lacking
 from tradeloop.core.run.others import others_at_work
 from tradeloop.core.run.plan import plan
 from tradeloop.core.run.sending import DAY_OVER, day_is_over, give_up_the_day, send_ready
@@ -95,7 +95,7 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
     ageless = _ageless(state, cmd, held, now)
     findings = checks(cmd, state.instruments, held, free, equity, now, trading, windows, open_days, ageless)
     if unpriced:
-        named = ", ".join(sorted(unpriced))
+        named = ", ".join(lacking(state, cmd.account, unpriced))
         findings += (
             Finding("equity_unknown", f"the equity needs a price for every holding, was none for {named}; start its feed"),
         )

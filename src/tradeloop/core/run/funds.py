@@ -45,7 +45,8 @@ def cash_book(state: State, account: AccountID, currency: Currency) -> CashBook:
 
 
 def equity_of(state: State, account: AccountID, currency: Currency, prices: Iterable[SeenPrice]) -> tuple[Decimal, set[Symbol]]:
-    """Cash plus holdings at the seen prices, in `currency`, and the holdings that have none.
+    """Cash plus holdings at the seen prices, in `currency`, and the holdings that have none; a future counts with its gain,
+    which needs its cost as well.
 
     A price of zero or less is nobody's price in every market but futures (core/market.py): unknown, never worthless.
     """
@@ -60,7 +61,21 @@ def equity_of(state: State, account: AccountID, currency: Currency, prices: Iter
         if symbol not in px or (px[symbol] <= ZERO and not future):
             unpriced.add(symbol)
         elif future:
-            total += position.unrealized(px[symbol], instrument.multiplier)
+            gain = position.unrealized(px[symbol], instrument.multiplier)
+            if gain is None:
+                unpriced.add(symbol)
+            else:
+                total += gain
         else:
             total += instrument.notional(px[symbol], position.net_qty)
     return total, unpriced
+
+
+def lacking(state: State, account: AccountID, unpriced: Iterable[Symbol]) -> list[str]:
+    """The holdings that kept the equity from being known; a price alone does not help a future whose broker named no cost."""
+    named = []
+    for symbol in sorted(unpriced):
+        future = state.instruments[symbol].asset_class is AssetClass.FUTURE
+        costless = future and state.held(account, symbol).unrealized(Decimal(1)) is None
+        named.append(f"{symbol} (its broker named no cost either, close it by hand)" if costless else symbol)
+    return named
