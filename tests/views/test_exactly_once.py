@@ -256,4 +256,5 @@ def test_the_random_stories_tell_of_every_event() -> None:
     told = {type(event) for seed in range(30) for event in random_story(seed, 300).events}
     # These have tests of their own:
     told |= {ev.RunDenied, ev.Overfilled, ev.SymbolReleased, ev.StopTriggered, ev.ReserveRaised, ev.FeeDistrusted}
+    told |= {ev.ListingRefused}
     assert told == set(ev.Event.__args__)

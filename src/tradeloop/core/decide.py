@@ -22,6 +22,7 @@ from tradeloop.core.events import (
     Event,
     FateLost,
     InstrumentListed,
+    ListingRefused,
     OrderCanceled,
     OrderExpired,
     SymbolReleased,
@@ -30,7 +31,7 @@ from tradeloop.core.events import (
 from tradeloop.core.inputs import Input, Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE
-from tradeloop.core.relisting import refuse_other_money, reserves_to_move
+from tradeloop.core.relisting import reserves_to_move, why_not
 from tradeloop.core.replies import Done, Reply
 from tradeloop.core.run import conduct
 from tradeloop.core.short_promise import promise_again
@@ -186,10 +187,16 @@ def _release_symbol(state: State, around: Surroundings, cmd: c.ReleaseSymbol, no
 
 def _list_instruments(state: State, around: Surroundings, cmd: c.ListInstruments, now: UtcNs) -> Decision:
     changed = [i for i in cmd.instruments if state.instruments.get(i.symbol) != i]
-    refuse_other_money(state, changed)
+    refused = []
     for instrument in changed:
-        yield InstrumentListed(now, instrument, reserves_to_move(state, instrument))
-    return Done(f"{len(changed)} instruments listed or changed")
+        why = why_not(state, instrument)
+        if why:
+            refused.append(why)
+            yield ListingRefused(now, instrument.symbol, why)
+        else:
+            yield InstrumentListed(now, instrument, reserves_to_move(state, instrument))
+    text = f"{len(changed) - len(refused)} instruments listed or changed"
+    return Done(f"{text}; {len(refused)} refused: {'; '.join(refused)}" if refused else text)
 
 
 def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: UtcNs) -> Decision:

@@ -416,6 +416,13 @@ class FeeChanged(Fact, frozen=True):
     fee: Amount
 
 
+class ListingRefused(Fact, frozen=True):
+    """An instrument keeps the rules it had: those it was to be listed with are in other money, and something depends on it."""
+
+    symbol: Symbol
+    text: str
+
+
 class FeeDistrusted(Fact, frozen=True):
     """A commission that cannot be true of its fill was not booked; `charged` is what stands in its place, by our schedule or as
     it was before. The fill itself counts.
@@ -789,6 +796,7 @@ Event = (
     | ReplaceFateLost
     | OrderRestated
     | FeeDistrusted
+    | ListingRefused
     | FeeChanged
     | TradeMoved
     | TradeNeverCame

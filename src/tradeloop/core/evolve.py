@@ -71,6 +71,7 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.ReplaceFateLost: replaces.replace_fate_lost,
     ev.OrderRestated: replaces.order_restated,
     ev.FeeDistrusted: executions.fee_distrusted,
+    ev.ListingRefused: world.listing_refused,
     ev.FeeChanged: executions.fee_changed,
     ev.TradeMoved: executions.trade_moved,
     ev.TradeNeverCame: executions.trade_never_came,

@@ -316,6 +316,10 @@ def _overfilled(state: State, around: Surroundings, e: ev.Overfilled) -> tuple[E
     return (RaiseAlert("CRITICAL", f"overfill:{e.cl_ord_id}", text),)
 
 
+def _listing_refused(state: State, around: Surroundings, e: ev.ListingRefused) -> tuple[Effect, ...]:
+    return (RaiseAlert("WARNING", f"listing:{e.symbol}", e.text),)
+
+
 def _fee_distrusted(state: State, around: Surroundings, e: ev.FeeDistrusted) -> tuple[Effect, ...]:
     text = (
         f"{e.broker} named a commission of {e.commission:f} for fill {e.exec_id} of order {e.cl_ord_id} ({e.symbol}), which "
@@ -386,6 +390,7 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.BrokerDisconnected: _broker_disconnected,
     ev.Overfilled: _overfilled,
     ev.FeeDistrusted: _fee_distrusted,
+    ev.ListingRefused: _listing_refused,
     ev.TradeBusted: _trade_busted,
     ev.TradeCorrected: _trade_corrected,
     ev.BreakFound: _break_found,

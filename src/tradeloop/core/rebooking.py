@@ -156,7 +156,7 @@ def _copy(position: Position) -> Position:
 
 
 def _moved_otherwise(by_fills: Position, held: Position) -> bool:
-    """Whether something other than its fills has moved a position. A profit that was unknown once stays so, and tells nothing."""
+    """Whether something other than its fills has moved a position. A profit once unknown stays so, and tells nothing."""
     told = by_fills.realized is not None and held.realized is not None
     return (told and by_fills.realized != held.realized) or _figures(by_fills) != _figures(held)
 

@@ -1,35 +1,38 @@
 """Station 1: what must hold when an instrument is listed again in another currency, or with another multiplier.
 
 Cash, cost and promises were booked in the one and by the other. So neither may change while something depends on it: an open
-order, a position, or a fill that the broker may still take back. An instrument that nobody could resolve was counted in a
-guessed currency; what is promised to orders in it moves over to the right one when its rules are known.
+order, a position, or a fill that the broker may still take back; such a row is refused alone, and a person told.
+
+An instrument that nobody could resolve was counted in a guessed currency; what is promised to orders in it moves over to the
+right one when its rules are known. The cash of its fills does not: it stays a break in both currencies until a person accepts
+the broker's figures (`tradeloop reconcile --accept`). What those fills moved cannot be told from the books by then: one of the
+two breaks may have been accepted already, which names an amount and not its cause; what was taken over at the start never moved
+our cash; and a true multiplier or a contract's margin makes other flows of the same fills. Moved twice, money would be missing
+in silence; a break is seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import UNRESOLVED, Instrument
 from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, AccountID, Amount, Symbol
 
 
-def refuse_other_money(state: State, instruments: Iterable[Instrument]) -> None:
-    """Raise BadInput for the first of `instruments` whose currency or multiplier may not change now."""
-    for after in instruments:
-        before = state.instruments.get(after.symbol)
-        if before is None or before.market == UNRESOLVED:
-            continue
-        if (before.currency, before.multiplier) == (after.currency, after.multiplier):
-            continue
-        why = _depends(state, after.symbol)
-        if why:
-            raise BadInput(
-                f"{after.symbol} was to be listed in {after.currency} with multiplier {after.multiplier}; it is booked in "
-                f"{before.currency} with multiplier {before.multiplier}, and {why}; close what is open first, or list it "
-                "under another symbol"
-            )
+def why_not(state: State, after: Instrument) -> str:
+    """Why an instrument may not be listed in this currency or with this multiplier now; empty where it may."""
+    before = state.instruments.get(after.symbol)
+    if before is None or before.market == UNRESOLVED:
+        return ""
+    if (before.currency, before.multiplier) == (after.currency, after.multiplier):
+        return ""
+    why = _depends(state, after.symbol)
+    if not why:
+        return ""
+    return (
+        f"{after.symbol} was to be listed in {after.currency} with multiplier {after.multiplier}; it stays as it is booked, in "
+        f"{before.currency} with multiplier {before.multiplier}, because {why}; close what is open first, or list it "
+        "under another symbol"
+    )
 
 
 def reserves_to_move(state: State, after: Instrument) -> tuple[tuple[AccountID, Amount], ...]:

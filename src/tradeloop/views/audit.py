@@ -61,6 +61,8 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
         case ev.FeeDistrusted():
             text = f"a commission of {e.commission:f} for fill {e.exec_id} is not believed; {e.charged:f} was charged"
             return _of(fold, e, "rule:fee", e.cl_ord_id, text, "denied", account=e.account)
+        case ev.ListingRefused():
+            return _of(fold, e, "rule:relisting", e.symbol, e.text, "denied")
         case ev.SymbolReleased():
             return _of(fold, e, e.by, e.symbol, e.reason)
         case ev.RunCreated():

@@ -97,6 +97,7 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.RunDenied()
             | ev.ReplaceDenied()
             | ev.FeeDistrusted()
+            | ev.ListingRefused()
             | ev.TradeNeverCame()
         ):
             pass  # the audit log and the alerts have them

@@ -34,6 +34,10 @@ def instrument_listed(state: State, e: ev.InstrumentListed) -> None:
         _relisted(state, known, instrument)
 
 
+def listing_refused(state: State, e: ev.ListingRefused) -> None:
+    """A refusal is recorded and changes nothing."""
+
+
 def _relisted(state: State, before: Instrument, after: Instrument) -> None:
     """What is held takes over the new margin rate."""
     for account, by_symbol in state.positions.items():
