@@ -89,6 +89,7 @@ class Fill(msgspec.Struct, frozen=True):
     final: tuple[int, Decimal] | None
     corrected: bool
     by_number: bool
+    at: UtcNs | None = None
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -165,9 +166,12 @@ that has ended meanwhile nobody asks under which terms.
 
 
 class Story(msgspec.Struct, frozen=True):
-    """Orders in one instrument, and two ways to hear of them: places in the list of all that was said."""
+    """Orders in one instrument, and two ways to hear of them: places in the list of all that was said. `timed`: the venue
+    says when each fill happened.
+    """
 
     instrument: Instrument
+    timed: bool
     orders: tuple[Placed, ...]
     lost: frozenset[int]
     arrivals: tuple[tuple[int, ...], tuple[int, ...]]
@@ -179,6 +183,15 @@ def stories(draw: st.DrawFn, instrument: Instrument) -> Story:
     told_fees = draw(st.booleans())
     count = draw(st.integers(1, 3))
     orders = tuple(draw(placed(number, instrument, told_fees)) for number in range(count))
+    timed = draw(st.booleans())
+    if timed:
+        moments = iter(draw(st.permutations(range(sum(len(order.fills) for order in orders)))))
+        orders = tuple(
+            msgspec.structs.replace(
+                order, fills=tuple(msgspec.structs.replace(fill, at=UtcNs(NOON + next(moments))) for fill in order.fills)
+            )
+            for order in orders
+        )
     said = [word for number, order in enumerate(orders) for word in words(number, order, instrument)]
     may_be_lost = [place for place, word in enumerate(said) if not isinstance(word, NOT_IN_THE_BOOKS)]
     lost = frozenset(draw(st.lists(st.sampled_from(may_be_lost), max_size=2))) if may_be_lost else frozenset()
@@ -187,7 +200,7 @@ def stories(draw: st.DrawFn, instrument: Instrument) -> Story:
     for _ in range(2):
         repeats = draw(st.lists(st.sampled_from(heard), max_size=4)) if heard else []
         ways.append(tuple(draw(st.permutations([*heard, *repeats]))))
-    return Story(instrument, orders, lost, (ways[0], ways[1]))
+    return Story(instrument, timed, orders, lost, (ways[0], ways[1]))
 
 
 def words(number: int, order: Placed, instrument: Instrument) -> list[Report]:
@@ -228,6 +241,7 @@ def told_as(fill: Fill, order: Placed, instrument: Instrument, own: ClOrdID | No
         order_id=theirs,
         position_effect=order.effect,
         commission=None if fill.fee is None else Amount(Decimal(fill.fee)),
+        transact_at=fill.at,
     )
 
 
@@ -326,7 +340,7 @@ def their_books(story: Story, desk: Desk, ids: list[ClOrdID | None]) -> BrokerSn
 def standing(story: Story, desk: Desk, ids: list[ClOrdID | None]) -> dict[str, Any]:
     """All that must not depend on how it was heard. What is reserved is at least the worst cost of what is left (`check`), and
     more by what earlier fills saved, which depends on the order. So does the average cost of what is held, and with it how much
-    of the profit is realised by now; their sum does not.
+    of the profit is realised by now; their sum does not, nor does any of it where the venue says when its fills happened.
     """
     of: dict[ClOrdID, list[Any]] = {}
     for key, x in desk.state.execs.items():
@@ -349,6 +363,7 @@ def standing(story: Story, desk: Desk, ids: list[ClOrdID | None]) -> dict[str, A
         "fees": p.fees,
         "flows": known(p.realized) - known(p.long_cost) + known(p.short_cost),
         "cash less profit": cash.balance - (known(p.realized) if story.instrument is GOLD else ZERO),
+        "costs and profit": (p.long_cost, p.short_cost, p.realized, cash.balance, cash.margin) if story.timed else None,
     }
 
 

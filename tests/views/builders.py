@@ -20,7 +20,7 @@ from tradeloop.core.evolve import evolve
 from tradeloop.core.execution import Exec, exec_key
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.rebooking import rebooked
+from tradeloop.core.rebooking import place_of, rebooked, rebooked_before
 from tradeloop.core.replacement import Terms
 from tradeloop.core.reports import HeldCash, HeldPosition
 from tradeloop.core.state import State
@@ -190,8 +190,17 @@ class Story:
         self.tell(ev.OrderAcknowledged(self.tick(), cl_ord_id, OrderID(f"b{cl_ord_id}")))
         return cl_ord_id
 
-    def fill(self, cl_ord_id: ClOrdID, qty: str, px: str, fee: str = "1", exec_id: str | None = None) -> ev.Traded:
-        """The broker reports an execution."""
+    def fill(
+        self,
+        cl_ord_id: ClOrdID,
+        qty: str,
+        px: str,
+        fee: str = "1",
+        exec_id: str | None = None,
+        *,
+        ago_ms: int | None = None,
+    ) -> ev.Traded:
+        """The broker reports an execution; `ago_ms`: how long ago it says that it happened, None where it does not say."""
         order = self.order(cl_ord_id)
         event = ev.Traded(
             at=self.tick(),
@@ -210,6 +219,8 @@ class Story:
             liquidity="REMOVED",
             run_id=order.run_id,
         )
+        if ago_ms is not None:
+            event = self._at_its_place(event, UtcNs(self.now - ago_ms * 1_000_000))
         self.tell(event)
         self.fills.append(event)
         return event
@@ -291,6 +302,14 @@ class Story:
                 becomes,
             )
         )
+
+    def _at_its_place(self, e: ev.Traded, happened: UtcNs) -> ev.Traded:
+        key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+        becomes = None
+        if (place := place_of(self.state, e.account, e.symbol, key, happened, e.at)) is not None:
+            fill = Exec(e.cl_ord_id, e.last_qty, e.last_px, e.fee, e.position_effect)
+            becomes, _ = rebooked_before(self.state, e.account, e.symbol, key, place, fill) or (None, None)
+        return msgspec.structs.replace(e, transact_at=happened, rebooked=becomes)
 
     def _known(self, fill: ev.Traded) -> tuple[str, Exec]:
         key = exec_key(fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
@@ -482,7 +501,8 @@ def random_story(seed: int, steps: int) -> Story:
                 most = int(order.order_qty)
                 qty = str(rng.randint(1, max(1, most if rng.random() < 0.8 else most * 2)))
                 px = f"{rng.randint(100, 99999)}.{rng.randint(0, 99):02d}"
-                story.fill(order.cl_ord_id, qty, px, f"0.{rng.randint(0, 99):02d}")
+                ago_ms = rng.choice([None, 0, 0, rng.randrange(60)])
+                story.fill(order.cl_ord_id, qty, px, f"0.{rng.randint(0, 99):02d}", ago_ms=ago_ms)
             case 11 if story.fills:
                 fill = story.fills[rng.randrange(len(story.fills))]
                 if fill not in story.busted:

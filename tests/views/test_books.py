@@ -215,6 +215,20 @@ async def test_a_sell_realises_its_profit_and_the_account_shows_it(tmp_path: Pat
     assert account["unrealized_pnl"] == D(600)
 
 
+async def test_a_buy_told_after_the_sell_that_it_came_before_gives_the_profit_of_the_venue_s_order(tmp_path: Path) -> None:
+    """F29: bought at 180 and sold at 190, told the other way round."""
+    story = Story.begun()
+    story.fill(story.working(AAPL, Side.SELL, "40"), "40", "190", "0.5", ago_ms=0)
+    late = story.fill(story.working(AAPL, Side.BUY, "100"), "100", "180", "1", ago_ms=1000)
+    assert late.rebooked is not None
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    account = only([row for row in rows["accounts"] if row["currency"] == "USD"])
+    assert (account["realized_pnl"], account["fees"]) == (D(400), D("1.5"))
+    assert account["balance"] == D(100000) - D(18000) - 1 + D(7600) - D("0.5")
+    assert_same_as_core(story, rows)
+
+
 async def test_the_money_of_working_orders_is_reserved_and_not_available(tmp_path: Path) -> None:
     """S4-41: available is what a new order may use."""
     story = Story.begun()

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from tradeloop.core.cash import flow_of, margin_of
+from tradeloop.core.events import Traded
 from tradeloop.core.execution import Exec
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
@@ -49,6 +52,19 @@ def book_fill(
     if held != margin:
         cash.margin = Amount(cash.margin + held - margin)
     count_fill(state, order, instrument, at, qty, px_qty, fee, drawn)
+
+
+def book_fill_before(state: State, order: Order, e: Traded, fill: Exec, to: Rebooked) -> None:
+    """One fill into order, position and cash, which happened before others that are booked already: position and cash as they
+    were decided to be then. What it draws on the order's reserve is what it opened as the books stood when it came.
+    """
+    instrument = state.instruments[order.symbol]
+    px_qty = e.last_px * e.last_qty
+    position = state.position(order.account, order.symbol)
+    drawn = e.last_px * drawn_qty(position, e.side, e.last_qty, fill.effect) if order.reserved else ZERO
+    never = msgspec.structs.replace(fill, busted=True)
+    rebook(state, order, e.at, e.side, never, fill, to)
+    count_fill(state, order, instrument, e.at, e.last_qty, px_qty, e.fee, drawn)
 
 
 def _past(state: State, instrument: Instrument, trading_day: TradingDay) -> bool:

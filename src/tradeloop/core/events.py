@@ -302,9 +302,10 @@ class ExternalOrderFound(Fact, frozen=True):
 class Traded(Fact, frozen=True):
     """A fill is booked. `fee` in the instrument's currency; `fee_by_broker` False when our dated schedule computed it.
 
-    `realized` is the profit this fill realised before fees, None where it opened only or where what it
-    closed has cost nobody knows what. It is decided before it is booked,
-    so that every reader of the journal sees the same figure.
+    `realized` is the profit this fill realised before fees, None where it opened only or where what it closed has cost nobody
+    knows what. It is decided before it is booked, so that every reader of the journal sees the same figure. `rebooked`: by the
+    venue's clock it happened before fills that were booked already, and the position becomes what it is in the venue's order of
+    them; `realized` is then what all of them have realised more by it. None: it is booked behind the others.
     """
 
     cl_ord_id: ClOrdID
@@ -324,6 +325,7 @@ class Traded(Fact, frozen=True):
     order_id: OrderID | None = None
     run_id: RunID | None = None
     realized: Amount | None = None
+    rebooked: Rebooked | None = None
 
 
 class TradeBusted(Fact, frozen=True):

@@ -23,10 +23,11 @@ from tradeloop.core.events import (
     Overfilled,
     Traded,
 )
-from tradeloop.core.execution import exec_key, order_key, parts_of
+from tradeloop.core.execution import Exec, exec_key, order_key, parts_of
 from tradeloop.core.instrument import UNRESOLVED, AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import realizes
+from tradeloop.core.rebooking import place_of, rebooked_before
 from tradeloop.core.replacement import order_named
 from tradeloop.core.reports import Execution
 from tradeloop.core.risk.cost import closes, opening_qty
@@ -92,6 +93,14 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         fee, by_broker = fee_of_fill(order, instrument, x.last_qty, value), False
     position = state.held(x.account, x.symbol)
     excess = order.cum_qty + x.last_qty - order.most_qty
+    effect = order.position_effect
+    realized = realizes(position, x.side, x.last_qty, value, effect)
+    becomes = None
+    if x.transact_at is not None:
+        place = place_of(state, x.account, x.symbol, key, x.transact_at, now)
+        if place is not None:
+            fill = Exec(order.cl_ord_id, x.last_qty, x.last_px, fee, effect)
+            becomes, realized = rebooked_before(state, x.account, x.symbol, key, place, fill) or (None, realized)
     early = state.early.get(key)
     binds = order.acked_at is None and x.order_id is not None
     yield Traded(
@@ -105,14 +114,15 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         x.side,
         x.last_qty,
         x.last_px,
-        order.position_effect,
+        effect,
         fee,
         by_broker,
         x.liquidity,
         x.transact_at,
         x.order_id,
         order.run_id,
-        realizes(position, x.side, x.last_qty, value, order.position_effect),
+        realized,
+        becomes,
     )
     if not by_broker and x.commission is not None:
         told = x.commission

@@ -86,8 +86,9 @@ def with_more(total: Decimal | None, more: Decimal | None) -> Amount | None:
 
 
 class Rebooked(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
-    """What a position becomes by a bust or a correction (core/rebooking.py), and how much more its long and its short leg have
-    then realised. It is decided before it is booked, so that every reader of the journal has the same figures.
+    """What a position becomes by a bust, a correction or a fill that comes late (core/rebooking.py), and how much more its long
+    and its short leg have then realised. It is decided before it is booked, so that every reader of the journal has the same
+    figures.
     """
 
     long_qty: Qty

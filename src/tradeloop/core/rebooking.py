@@ -1,13 +1,17 @@
-"""Station 6: what a position becomes when the broker takes a fill back, or gives it other figures.
+"""Station 6: what a position becomes when the broker takes a fill back, gives it other figures, or tells of it late.
 
 The opposite trade is not enough: what the fill had closed or opened went at the average of its moment, and every later close
-went at an average that it had moved. So each position keeps the order in which the fills of this trading day and of the last
-one came, and what it was before the first of them; a word about any of these is answered by booking them all anew, as if that
+went at an average that it had moved. So each position keeps the order of the fills of this trading day and of the last
+one, and what it was before the first of them; a word about any of these is answered by booking them all anew, as if that
 fill had never been, or had always been so. A fill costs one more entry of a list; a bust as much as the fills since the one it
 takes back did, because every thousandth leaves a mark to begin at.
 
+That order is the venue's, by the time it gives of each fill: one that comes behind a later one is booked before it
+(docs/adr/0015-order-of-fills.md). A fill without a time stays where it came.
+
 Not determinable, and None: a fill of an earlier day, or one from before a person accepted the broker's figure. There the
-opposite trade is booked (core/position.py), exact in quantity and in cash paid, and in cost once the position is flat.
+opposite trade is booked (core/position.py), exact in quantity and in cash paid, and in cost once the position is flat; a fill
+that comes late is booked behind the others.
 """
 
 from __future__ import annotations
@@ -21,23 +25,92 @@ import msgspec
 from tradeloop.core.execution import Exec, Executions, parts_of
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.position import Position, Rebooked, book, is_past, roll, with_more
+from tradeloop.core.position import Position, Rebooked, book, closed_by, is_past, roll, with_more
 from tradeloop.core.state import Page, State
-from tradeloop.core.types import ZERO, AccountID, Amount, Side, Symbol, TradingDay
+from tradeloop.core.types import SECOND_NS, ZERO, AccountID, Amount, Side, Symbol, TradingDay, UtcNs
 
 MARK_EVERY: Final = 1000
+MARK_NEAR: Final = 16
+"""A fill that comes late leaves a mark so far before it where none is near: where one comes late, others do."""
+AHEAD_AT_MOST_NS: Final = 3600 * SECOND_NS
+"""A time so far ahead of our clock is none: some venues write the date of the next trading day on their night session."""
 
 
-def note(state: State, account: AccountID, symbol: Symbol, key: str) -> None:
-    """Put down that the fill `key` is about to move the position."""
+def note(state: State, account: AccountID, symbol: Symbol, key: str, at: UtcNs | None, now: UtcNs) -> None:
+    """Put down that the fill `key`, which happened `at` by the venue's clock, is about to move the position."""
     pages = state.pages.get((account, symbol))
     if pages is None:
-        pages = state.pages[account, symbol] = [Page(_copy(state.position(account, symbol)), [])]
+        pages = state.pages[account, symbol] = [Page(_copy(state.position(account, symbol)), [], [])]
     page = pages[-1]
     keys = page.keys
     if keys and not len(keys) % MARK_EVERY:
         page.marks.append((len(keys), _copy(state.position(account, symbol))))
     keys.append(key)
+    page.times.append(at if at is None or at <= now or _believed(at, now) else None)
+
+
+def _believed(at: UtcNs, now: UtcNs) -> bool:
+    return at - now <= AHEAD_AT_MOST_NS
+
+
+def place_of(state: State, account: AccountID, symbol: Symbol, key: str, at: UtcNs, now: UtcNs) -> tuple[int, int] | None:
+    """Before which fill, by its page and place there, one belongs that happened `at`; None, nearly always: behind all.
+
+    Of two at the same moment the one with the lower number came first, where the venue numbers its trades; else the one that
+    was told first. A fill of the present trading day is booked on it, whatever its time.
+    """
+    pages = state.pages.get((account, symbol))
+    if pages is None:
+        return None
+    times = pages[-1].times
+    newest = times[-1] if times else None
+    if newest is not None and (newest < at or (newest == at and not _numbered_before(key, pages[-1].keys[-1]))):
+        return None
+    if not _believed(at, now):
+        return None
+    past = is_past(parts_of(key)[2], _present(state, symbol))
+    found = None
+    for number in range(len(pages) - 1, -1 if past else len(pages) - 2, -1):
+        page = pages[number]
+        for index in range(len(page.keys) - 1, -1, -1):
+            other = page.times[index]
+            if other is None:
+                continue
+            if other < at or (other == at and not _numbered_before(key, page.keys[index])):
+                return found
+            found = number, index
+    return found
+
+
+def _numbered_before(key: str, other: str) -> bool:
+    """Whether both are numbers as a venue counts its trades, and the first is the lower one."""
+    one = key.split("|", 4)[4].strip()
+    if not (one.isascii() and one.isdecimal()):
+        return False
+    two = other.split("|", 4)[4].strip()
+    if not (two.isascii() and two.isdecimal()):
+        return False
+    one, two = one.lstrip("0"), two.lstrip("0")
+    return (len(one), one) < (len(two), two)
+
+
+def insert(state: State, account: AccountID, symbol: Symbol, key: str, at: UtcNs, now: UtcNs) -> None:
+    """Put the execution `key`, which is booked before others, where it belongs."""
+    found = place_of(state, account, symbol, key, at, now)
+    assert found is not None, f"fill {key} was to be booked before others, of which there are none"
+    number, index = found
+    pages = state.pages[account, symbol]
+    page = pages[number]
+    page.keys.insert(index, key)
+    page.times.insert(index, at)
+    _reopen(state, symbol, pages, number, index)
+    start, position = _nearest(page, index)
+    if index - start > 2 * MARK_NEAR:
+        near = index - MARK_NEAR
+        today = _today(state, symbol, pages, number)
+        for side, x, day in _fills(state.execs, page.keys[start:near]):
+            _book(position, state.instruments[symbol], side, x, past=is_past(day, today))
+        page.marks.append((near, position))
 
 
 def turn(state: State, account: AccountID, symbol: Symbol) -> None:
@@ -48,7 +121,7 @@ def turn(state: State, account: AccountID, symbol: Symbol) -> None:
     if not pages[-1].keys:
         del state.pages[account, symbol]  # nothing was booked for a whole day: the next fill begins anew
         return
-    pages.append(Page(_copy(state.position(account, symbol)), []))
+    pages.append(Page(_copy(state.position(account, symbol)), [], []))
     del pages[:-2]
 
 
@@ -56,9 +129,11 @@ def reopen(state: State, account: AccountID, symbol: Symbol, key: str) -> None:
     """The execution `key` is now another: marks behind it hold no more, and if it is of the last day, today began otherwise."""
     pages = state.pages.get((account, symbol), [])
     found = _find(pages, key)
-    if found is None:
-        return
-    number, index = found
+    if found is not None:
+        _reopen(state, symbol, pages, *found)
+
+
+def _reopen(state: State, symbol: Symbol, pages: list[Page], number: int, index: int) -> None:
     page = pages[number]
     page.marks = [mark for mark in page.marks if mark[0] <= index]
     if number + 1 < len(pages):
@@ -66,7 +141,7 @@ def reopen(state: State, account: AccountID, symbol: Symbol, key: str) -> None:
         for side, x, _ in _fills(state.execs, page.keys[start:]):
             _book(position, state.instruments[symbol], side, x)
         roll(position)
-        pages[number + 1] = Page(position, pages[number + 1].keys)
+        pages[number + 1] = Page(position, pages[number + 1].keys, pages[number + 1].times)
 
 
 def rebooked(state: State, account: AccountID, symbol: Symbol, key: str, becomes: Exec) -> Rebooked | None:
@@ -75,30 +150,65 @@ def rebooked(state: State, account: AccountID, symbol: Symbol, key: str, becomes
     found = _find(pages, key)
     if found is None:
         return None
-    number, index = found
+    side, known, day = next(_fills(state.execs, [key]))
+    again = _again(state, account, symbol, *found, (side, day, known, becomes))
+    return None if again is None else again[0]
+
+
+def rebooked_before(
+    state: State, account: AccountID, symbol: Symbol, key: str, place: tuple[int, int], fill: Exec
+) -> tuple[Rebooked, Amount | None] | None:
+    """What the position is when a fill that has just come is booked at its place before others (`place_of`), and what all of
+    them realise more by it, None where it only opens. None: not determinable.
+    """
+    _, _, day, side, _ = parts_of(key)
+    again = _again(state, account, symbol, *place, (side, day, None, fill))
+    if again is None:
+        return None
+    becomes, closing = again
+    more = with_more(becomes.long_realized, becomes.short_realized)
+    return becomes, more if more or closing else None
+
+
+def _again(
+    state: State,
+    account: AccountID,
+    symbol: Symbol,
+    number: int,
+    index: int,
+    changed: tuple[Side, TradingDay, Exec | None, Exec],
+) -> tuple[Rebooked, Decimal] | None:
+    """All fills from the place on booked anew, the one there as it was (None: not at all) and as it becomes; with how much it
+    closes.
+    """
+    pages = state.pages[account, symbol]
     instrument = state.instruments[symbol]
     start, was = _nearest(pages[number], index)
-    hours = state.hours.get(instrument.session)
-    today = None if hours is None or number + 1 < len(pages) else hours.trading_day
+    today = _today(state, symbol, pages, number)
     for side, x, day in _fills(state.execs, pages[number].keys[start:index]):
         _book(was, instrument, side, x, past=is_past(day, today))
     now = _copy(was)
     more: dict[Side, Amount | None] = {Side.SELL: Amount(ZERO), Side.BUY: Amount(ZERO)}
-    side, known, day = next(_fills(state.execs, [key]))
+    side, day, known, becomes = changed
     past = is_past(day, today)
-    more[side] = _more(_book(now, instrument, side, becomes, past=past), _book(was, instrument, side, known, past=past))
+    closing = closed_by(now, side, becomes.qty, becomes.effect)
+    gained = _book(now, instrument, side, becomes, past=past)
+    more[side] = _more(gained, ZERO)
+    if known is not None:
+        more[side] = _more(gained, _book(was, instrument, side, known, past=past))
+        index += 1
     for later, page in enumerate(pages[number:]):
         if later:
             roll(was)
             roll(now)
-            today = None if hours is None else hours.trading_day  # there are no more than two pages
-        for side, x, day in _fills(state.execs, page.keys if later else page.keys[index + 1 :]):
+            today = _present(state, symbol)  # there are no more than two pages
+        for side, x, day in _fills(state.execs, page.keys if later else page.keys[index:]):
             past = is_past(day, today)
             change = _more(_book(now, instrument, side, x, past=past), _book(was, instrument, side, x, past=past))
             more[side] = with_more(more[side], change)
     if _moved_otherwise(was, state.held(account, symbol)):
-        return None
-    return Rebooked(
+        return None  # something other than its fills has moved it
+    becomes_of_it = Rebooked(
         now.long_qty,
         now.long_today,
         now.long_cost,
@@ -108,10 +218,24 @@ def rebooked(state: State, account: AccountID, symbol: Symbol, key: str, becomes
         more[Side.SELL],
         more[Side.BUY],
     )
+    return becomes_of_it, closing
+
+
+def _present(state: State, symbol: Symbol) -> TradingDay | None:
+    """The trading day the instrument's session is in."""
+    hours = state.hours.get(state.instruments[symbol].session)
+    return None if hours is None else hours.trading_day
+
+
+def _today(state: State, symbol: Symbol, pages: list[Page], number: int) -> TradingDay | None:
+    """The day that tells which fills of a page are of an earlier one; none on an earlier page (`_book`)."""
+    return _present(state, symbol) if number + 1 == len(pages) else None
 
 
 def late_fills(state: State, order: Order) -> list[tuple[str, Exec]] | None:
-    """The executions of an order in the order in which they came; None where it has others than those of the last two days."""
+    """The executions of an order in the order in which they are booked; None where it has others than those of the last two
+    days.
+    """
     late = [key for page in state.pages.get((order.account, order.symbol), ()) for key in page.keys]
     found = [(key, known) for key in late if (known := state.execs.get(key)) and known.cl_ord_id == order.cl_ord_id]
     live = sum((known.qty for _, known in found if not known.busted), ZERO)

@@ -57,6 +57,9 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
 
     `cl_ord_id` is None when the broker does not tell whose order it was. `commission` is None when the broker has not said what
     the fill cost; the dated fee schedule then stands in. `liquidity` is ADDED, REMOVED or empty.
+
+    Fills of a symbol are booked in the order of `transact_at`, so it has to come from one clock in one resolution, or not at
+    all (docs/adr/0015-order-of-fills.md).
     """
 
     broker: str

@@ -35,7 +35,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 4
+SNAPSHOT_FORMAT: Final = 5
 
 
 class Hours(msgspec.Struct, array_like=True, frozen=True):
@@ -100,12 +100,13 @@ class Early(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Page(msgspec.Struct, array_like=True, gc=False):
-    """One trading day of a position: what it was before, and the fills that moved it, in the order in which they did; `marks`
-    is what it was before some of these, by their place.
+    """One trading day of a position: what it was before, and the fills that moved it, in the order in which they are booked;
+    `times` are the venue's of these, `marks` is what the position was before some of them, by their place.
     """
 
     start: Position
     keys: list[str]
+    times: list[UtcNs | None]
     marks: list[tuple[int, Position]] = []
 
 

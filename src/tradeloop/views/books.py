@@ -224,8 +224,8 @@ class Books:
         at: UtcNs,
         seq: int,
     ) -> None:
-        """Let a holding be what a bust or a correction made of it; the fill is worth `value` (price x quantity) more than
-        before, and cost `fee` more.
+        """Let a holding be what a bust, a correction or a late fill made of it; the fill is worth `value` (price x quantity)
+        more than before, and cost `fee` more.
         """
         instrument = self.instruments.get(symbol)
         holding = self.holding(account, broker, symbol)

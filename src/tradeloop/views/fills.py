@@ -21,7 +21,13 @@ from tradeloop.views.wanted import fill_id
 def traded(fold: Fold, e: ev.Traded) -> None:
     """A fill is booked: order, position, money, and a row of each table."""
     effect = filled(fold, e)
-    fold.books.trade(e.account, e.broker, e.symbol, e.side, e.last_qty, e.last_px, e.fee, effect, e.trading_day, e.at, fold.seq)
+    if e.rebooked is None:
+        fold.books.trade(
+            e.account, e.broker, e.symbol, e.side, e.last_qty, e.last_px, e.fee, effect, e.trading_day, e.at, fold.seq
+        )
+    else:
+        value = e.last_px * e.last_qty
+        fold.books.become(e.account, e.broker, e.symbol, e.side, e.rebooked, value, e.fee, e.at, fold.seq)
     fill = fold.rows.fills.put(
         FillRow(
             id=fill_id(e),

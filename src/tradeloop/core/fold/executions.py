@@ -5,10 +5,19 @@ from __future__ import annotations
 import msgspec
 
 from tradeloop.core import events as ev
-from tradeloop.core.booking import book_fill, count_fill, order_of, rebook, recharge, unbook_fill, uncount_fill
+from tradeloop.core.booking import (
+    book_fill,
+    book_fill_before,
+    count_fill,
+    order_of,
+    rebook,
+    recharge,
+    unbook_fill,
+    uncount_fill,
+)
 from tradeloop.core.execution import Exec, exec_key, word_of
 from tradeloop.core.fold.orders import numbered
-from tradeloop.core.rebooking import note, reopen
+from tradeloop.core.rebooking import insert, note, reopen
 from tradeloop.core.state import Early, State
 from tradeloop.core.types import Qty, UtcNs
 
@@ -38,8 +47,13 @@ def traded(state: State, e: ev.Traded) -> None:
         if e.order_id is not None:
             order.order_id = e.order_id
             numbered(state, order)
-    note(state, e.account, e.symbol, key)
-    book_fill(state, order, e.at, e.trading_day, e.side, e.last_qty, e.last_px, e.fee)
+    if e.rebooked is None:
+        note(state, e.account, e.symbol, key, e.transact_at, e.at)
+        book_fill(state, order, e.at, e.trading_day, e.side, e.last_qty, e.last_px, e.fee)
+        return
+    assert e.transact_at is not None
+    insert(state, e.account, e.symbol, key, e.transact_at, e.at)
+    book_fill_before(state, order, e, execution, e.rebooked)
 
 
 def trade_busted(state: State, e: ev.TradeBusted) -> None:
