@@ -114,7 +114,7 @@ def stories(draw: st.DrawFn) -> Story:
 
 
 def a_desk(instrument: Instrument) -> Desk:
-    return Desk().opened(instrument, cash=1_000_000, positions={instrument.symbol: 25})
+    return Desk().opened(instrument, cash=1_000_000, positions={instrument.symbol: 25}, costs={instrument.symbol: 250})
 
 
 def books(desk: Desk, instrument: Instrument) -> tuple[Any, ...]:

@@ -255,8 +255,23 @@ class Venue:
             self.cash += sign * flow
 
     def _can_go(self, trade: Trade) -> bool:
-        """Whether what it opened is still there."""
-        return not self._opens(trade.theirs.order) or self.legs[self._leg(trade.theirs.order)] >= trade.qty
+        """Whether what it opened is still there, and no later fill has closed it: a venue would have to take that back, too."""
+        symbol, leg = self._leg(trade.theirs.order)
+        held = self.legs[symbol, leg] - sum(
+            (self._moves(t) for t in self.trades if self._leg(t.theirs.order) == (symbol, leg)), ZERO
+        )
+        for each in self.trades:
+            if each is not trade and self._leg(each.theirs.order) == (symbol, leg):
+                held += self._moves(each)
+                if held < ZERO:
+                    return False
+        return True
+
+    def _moves(self, trade: Trade) -> Decimal:
+        """By how much the fill, as it stands, has moved its leg."""
+        if trade.fate == "busted":
+            return ZERO
+        return trade.qty if self._opens(trade.theirs.order) else -trade.qty
 
     @property
     def working(self) -> list[Theirs]:
