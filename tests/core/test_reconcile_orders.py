@@ -12,6 +12,7 @@ import pytest
 from tests.core.runs_made import LISTED, A, B
 from typing_extensions import override
 
+from tradeloop.core.commands import OpenTradingDay
 from tradeloop.core.effects import SendOrder
 from tradeloop.core.events import (
     ExternalOrderFound,
@@ -94,6 +95,7 @@ def test_a_fill_that_is_told_again_by_our_id_is_ours_whatever_day_its_number_was
     next_day = TradingDay("2026-07-20")
     fill = an_execution(None, A, Side.BUY, 100, "10", "e7", order_id=OrderID("n1"), trading_day=next_day)
     desk.give(fill)
+    desk.give(OpenTradingDay("CN_A", next_day, desk.state.hours["CN_A"].windows))
     desk.ack(order, "n1")
     assert desk.known(order.cl_ord_id).cum_qty == 0
 

@@ -7,6 +7,11 @@ cash is left would be behind the broker's for as long as the answer takes, or fo
 would be judged by that. To move it later costs nothing but the name: position and cash stood right from the first moment.
 
 What it was booked on ends with a word that says whose it was; each move is a fact of its own.
+
+An order that works under a number which no word ever joined to an id of ours is a stranger's here, even if it is ours: nothing
+can tell the two apart. It is safe, because a stranger's order counts like one of ours, in exposure and in cash, and its fills are
+held. The first word that joins them brings it all to our order, also where that ended long ago; and if it works on after such an
+end, the books show it and a person hears (core/standing.py).
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from collections.abc import Generator
 import msgspec
 
 from tradeloop.core.charging import charge_anew
+from tradeloop.core.days import lives_on
 from tradeloop.core.events import Event, OrderCanceled, Overfilled, TradeMoved
 from tradeloop.core.execution import Exec, parts_of
 from tradeloop.core.order import Order
@@ -34,41 +40,73 @@ def external_id(
 def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | None = None) -> Generator[Event, None, None]:
     """Move to the order everything that was booked under its number on an order made elsewhere, or on `stranger_id` where
     that is known to be the same. Nothing, most of the time.
-
-    The number may come to be known on a later day: the order made elsewhere is looked up by its own id, however old it is.
     """
     order = state.orders.open.get(cl_ord_id) or state.orders.get(cl_ord_id)
     if order is None or order.external:
         return
-    if stranger_id is None and order.order_id is not None:
-        stranger_id = external_id(order.broker, order.account, order.trading_day, order.symbol, order.order_id, order.side)
-    if stranger_id is None:
-        return
-    stranger = state.orders.get(stranger_id)
-    if stranger is None or not stranger.external or (stranger.is_done and not stranger.cum_qty):
-        return
-    late = late_fills(state, stranger)
-    everything = ((key, known) for key, known in state.execs.items() if known.cl_ord_id == stranger_id)
-    for key, known in everything if late is None else late:
-        yield _moved(state, key, known, order, now)
-    stranger = state.orders.get(stranger_id)
-    if stranger is not None and not stranger.is_done:
-        yield OrderCanceled(now, stranger_id, f"number {stranger.order_id} is our order {cl_ord_id}", by_us=False)
+    moved = False
+    for stranger in _under_its_number(state, order) if stranger_id is None else (state.orders.get(stranger_id),):
+        if stranger is None or not stranger.external or (stranger.is_done and not stranger.cum_qty):
+            continue
+        moved = True
+        late = late_fills(state, stranger)
+        everything = ((key, known) for key, known in state.execs.items() if known.cl_ord_id == stranger.cl_ord_id)
+        for key, known in list(everything) if late is None else late:
+            yield move(state, key, known, order, now)
+        left = state.orders.get(stranger.cl_ord_id)
+        if left is not None and not left.is_done:
+            text = f"number {left.order_id} is our order {cl_ord_id}"
+            yield OrderCanceled(now, left.cl_ord_id, text, by_us=False)
+    if moved:
+        yield from counted_anew(state, cl_ord_id, now)
+
+
+def counted_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:
+    """What follows for an order from fills that have come to it: what it is charged, and whether it has more than was asked."""
     yield from charge_anew(state, cl_ord_id, now)
-    moved = state.orders.get(cl_ord_id)
-    assert moved is not None
-    excess = moved.cum_qty - moved.most_qty
+    order = state.orders.get(cl_ord_id)
+    assert order is not None
+    excess = order.cum_qty - order.most_qty
     if excess > ZERO:
         yield Overfilled(now, cl_ord_id, order.symbol, Qty(excess))
 
 
-def _moved(state: State, key: str, known: Exec, order: Order, now: UtcNs) -> TradeMoved:
+def _under_its_number(state: State, order: Order) -> list[Order | None]:
+    """Orders made elsewhere that bear the order's number: that of its own day, however old it is, and those of later days
+    where the order may have lived on. The number may come to be known on a later day than its fills, and before it was known
+    a fill may have come in a later day than the order's own.
+    """
+    number = order.order_id
+    if number is None:
+        return []
+    its_day = external_id(order.broker, order.account, order.trading_day, order.symbol, number, order.side)
+    found = [state.orders.get(its_day)]
+    if state.strangers and lives_on(state, order):
+        ends = f"-{order.symbol}-{number}-{order.side.value[0].lower()}"
+        for one in state.strangers:
+            later = state.orders.get(one) if one.endswith(ends) and one != its_day else None
+            if later is not None and _is_of_a_later_day(later, order):
+                found.append(later)
+    return found
+
+
+def _is_of_a_later_day(stranger: Order, order: Order) -> bool:
+    same = (stranger.broker, stranger.account, stranger.symbol, stranger.side, stranger.order_id)
+    return (
+        same == (order.broker, order.account, order.symbol, order.side, order.order_id)
+        and stranger.trading_day > order.trading_day
+    )
+
+
+def move(state: State, key: str, known: Exec, order: Order, now: UtcNs) -> TradeMoved:
     """Where the broker did not say what the fill opens or closes, our order does, and the position becomes what that makes
-    it.
+    it; so it does where the fill was booked as what another order of ours opens or closes.
     """
     becomes = None
     effect = order.position_effect
-    if known.effect is PositionEffect.AUTO and effect is not PositionEffect.AUTO and not known.busted:
+    was = state.orders.get(known.cl_ord_id)
+    assert was is not None
+    if known.effect is not effect and (known.effect is PositionEffect.AUTO or not was.external) and not known.busted:
         becomes = rebooked(state, order.account, order.symbol, key, msgspec.structs.replace(known, effect=effect))
     broker, account, day, side, exec_id = parts_of(key)
     return TradeMoved(

@@ -371,7 +371,8 @@ class TradeCorrected(Fact, frozen=True):
 
 class TradeMoved(Fact, frozen=True):
     """A fill that came under the broker's number alone, before we knew whose that was, is of our order `cl_ord_id`, not of the
-    stranger's `from_cl_ord_id` it was booked on. `rebooked` where our order closes or opens otherwise than was assumed.
+    stranger's `from_cl_ord_id` it was booked on, or of another order of ours whose number was not its own. `rebooked` where
+    our order closes or opens otherwise than was assumed.
     """
 
     cl_ord_id: ClOrdID

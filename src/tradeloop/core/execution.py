@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -47,6 +48,10 @@ def order_key(broker: str, account: AccountID, trading_day: TradingDay, symbol: 
     (its OrderSysID is unique together with the ExchangeID), so the symbol belongs to it.
     """
     return f"{broker}|{account}|{trading_day}|{symbol}|{order_id}"
+
+
+_HEAD: Final = 1
+"""Bytes of an execution before its first field: they say that it is a list of fewer than sixteen."""
 
 
 class Exec(msgspec.Struct, array_like=True, gc=False):
@@ -92,6 +97,13 @@ class Executions:
             return None
         found = self._decode(packed)
         return self.get(found) if isinstance(found, str) else found
+
+    def is_of(self, key: str, cl_ord_id: ClOrdID) -> bool:
+        """Whether the execution is booked on that order: the first thing its bytes say, read without the rest, because a look
+        asks it of every fill of the day.
+        """
+        packed = self.packed.get(key)
+        return packed is not None and packed.startswith(self._encode(cl_ord_id), _HEAD)
 
     def root(self, key: str) -> str:
         """The key of the execution itself, where `key` is another name of it."""

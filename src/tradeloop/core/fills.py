@@ -15,11 +15,13 @@ from tradeloop.core.answers import come_to_end
 from tradeloop.core.cash import fee_can_be, own_rate
 from tradeloop.core.charging import fee_of_fill
 from tradeloop.core.claim import claim, external_id
+from tradeloop.core.days import lives_on
 from tradeloop.core.events import (
     Event,
     ExternalOrderFound,
     FeeDistrusted,
     InstrumentListed,
+    OrderAcknowledged,
     Overfilled,
     Traded,
 )
@@ -46,7 +48,6 @@ from tradeloop.core.types import (
     Qty,
     Side,
     Symbol,
-    TimeInForce,
     TradingDay,
     UtcNs,
 )
@@ -102,7 +103,8 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
             fill = Exec(order.cl_ord_id, x.last_qty, x.last_px, fee, effect)
             becomes, realized = rebooked_before(state, x.account, x.symbol, key, place, fill) or (None, realized)
     early = state.early.get(key)
-    binds = order.acked_at is None and x.order_id is not None
+    binds = order.order_id is None and x.order_id is not None
+    later = binds and order.acked_at is not None
     yield Traded(
         now,
         order.cl_ord_id,
@@ -134,6 +136,8 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         excess = Qty(order.cum_qty - order.most_qty)
     if excess > ZERO and not order.external:
         yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
+    if later and x.order_id is not None:  # an earlier fill, without a number, was all the answer there had been
+        yield OrderAcknowledged(now, order.cl_ord_id, x.order_id, x.transact_at)
     if binds:
         yield from claim(state, order.cl_ord_id, now)
     if order.ending is not None:
@@ -192,25 +196,9 @@ def find(
         if candidate.order_id == order_id
         and candidate.broker == broker
         and candidate.side is side
-        and _lives_on(state, candidate)
+        and lives_on(state, candidate)
     ]
     return max(numbered, key=lambda known: (known.trading_day, known.cl_ord_id), default=None)
-
-
-def _lives_on(state: State, order: Order) -> bool:
-    """Whether an open order may be meant by a report of another trading day than the one it was made in: it is good till
-    cancelled, or nobody told us for how long it is good, or its day is not over here.
-    """
-    return order.external or order.tif is TimeInForce.GTC or order.trading_day == day_of(state, TradingDay(""), order.symbol)
-
-
-def day_of(state: State, told: TradingDay | None, symbol: Symbol) -> TradingDay:
-    """The trading day a report is of: the one it tells, else the one its market is in."""
-    if told:
-        return told
-    instrument = state.instruments.get(symbol)
-    hours = state.hours.get(instrument.session) if instrument is not None else None
-    return TradingDay("") if hours is None else hours.trading_day
 
 
 def adopt_order(

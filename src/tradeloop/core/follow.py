@@ -357,6 +357,26 @@ def _taken_back(state: State, e: ev.TradeBusted | ev.TradeCorrected, did: str) -
     return (alert, SetTimer(UtcNs(max(order.cancel_at, e.at)), ORDER_TIMEOUT, e.cl_ord_id))
 
 
+def _trade_moved(state: State, around: Surroundings, e: ev.TradeMoved) -> tuple[Effect, ...]:
+    """That a stranger's fill is ours is no news to a person. That one of our orders had the fill of another is: it has more to
+    trade than it seemed, and is watched again.
+    """
+    was = state.orders.get(e.from_cl_ord_id)
+    assert was is not None
+    if was.external or e.busted:
+        return _NOTHING
+    text = (
+        f"fill {e.exec_id} ({e.side.value}, {e.trading_day}) is of order {e.cl_ord_id} by the books of {e.broker}, and was "
+        f"booked on order {e.from_cl_ord_id}"
+    )
+    text += f", which has {was.leaves_qty} {was.symbol} left to trade" if not was.is_done else ""
+    key = f"moved:{e.broker}:{e.account}:{e.trading_day}:{e.exec_id}:{e.side.value}"
+    alert = RaiseAlert("WARNING", key, f"{text}: their acknowledgements were mixed up")
+    if was.is_done or was.cancel_at is None:
+        return (alert,)
+    return (alert, SetTimer(UtcNs(max(was.cancel_at, e.at)), ORDER_TIMEOUT, was.cl_ord_id))
+
+
 def _break_found(state: State, around: Surroundings, e: ev.BreakFound) -> tuple[Effect, ...]:
     text = f"{e.kind} {e.subject} of {e.account} at {e.broker}: ours {e.ours}, theirs {e.theirs}"
     return (RaiseAlert("WARNING", f"break:{e.break_id}", text),)
@@ -393,6 +413,7 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.ListingRefused: _listing_refused,
     ev.TradeBusted: _trade_busted,
     ev.TradeCorrected: _trade_corrected,
+    ev.TradeMoved: _trade_moved,
     ev.BreakFound: _break_found,
     ev.LineResized: _line_resized,
     ev.RunEnded: _run_ended,

@@ -16,6 +16,7 @@ import msgspec
 from tradeloop.core.answers import NOT_DELIVERED
 from tradeloop.core.breaks import FILL_MISSING, closed, found, id_of
 from tradeloop.core.commands import RepairBreak
+from tradeloop.core.days import day_of
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
     AccountAdopted,
@@ -27,7 +28,8 @@ from tradeloop.core.events import (
     InstrumentListed,
 )
 from tradeloop.core.execution import exec_key, order_key
-from tradeloop.core.fills import adopt_order, day_of, on_execution, unresolved
+from tradeloop.core.fills import adopt_order, on_execution, unresolved
+from tradeloop.core.numbering import misplaced_fills, numbers
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
@@ -65,11 +67,12 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
         if snap.cash is None or snap.positions is None or snap.executions is None:
             return
         yield from _adopt(state, snap, now)
-    yield from _import_orders(state, snap, now)
+    touched: dict[RunID, None] = {}
     lines = telling(state, around, snap)
+    rebound = yield from numbers(state, around, snap, lines, touched, now)
+    yield from _import_orders(state, snap, now)
     yield from terms(state, around, snap, lines, now)
     overtaken = _overtaken(state, snap)
-    touched: dict[RunID, None] = {}
     shown: dict[str, Execution] = {}
     for execution in snap.executions or ():
         order = yield from on_execution(state, execution, now)
@@ -77,6 +80,7 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
         shown[state.execs.root(_key(execution))] = execution
         if order is not None and order.run_id is not None:
             touched[order.run_id] = None
+    yield from misplaced_fills(state, around, snap, lines, shown, rebound, touched, now)
     yield from corrected_fills(state, around, snap, shown, touched, now)
     yield from missing_fills(state, around, snap, shown, now)
     yield from never_came(state, snap, now)

@@ -11,9 +11,10 @@ from typing import Final
 
 from tradeloop.core.breaks import ORDER_MISSING, ORDER_OPEN, ORDER_QTY, closed, found, id_of
 from tradeloop.core.claim import claim
+from tradeloop.core.days import day_of
 from tradeloop.core.events import Event, OrderAcknowledged, OrderCanceled, OrderExpired, OrderRejected
 from tradeloop.core.fate import Nameless, missing_id, not_shown
-from tradeloop.core.fills import day_of, find
+from tradeloop.core.fills import find
 from tradeloop.core.order import Order
 from tradeloop.core.replace import off_books, on_books, on_restate
 from tradeloop.core.reports import BrokerSnapshot, OpenOrder, OrderRestate
@@ -224,16 +225,6 @@ def _rest_of_a_stranger(state: State, around: Surroundings, order: Order, theirs
     yield from on_restate(state, around, said, now)
 
 
-def _has_another_number(around: Surroundings, snap: BrokerSnapshot, order: Order, theirs: OpenOrder) -> bool:
-    """Whether the books name our order by another number than the acknowledgement did: two replies were mixed up (F7)."""
-    if order.external or theirs.cl_ord_id != order.cl_ord_id or order.order_id in (None, theirs.order_id):
-        return False
-    told_at = max(order.acked_at or 0, order.terms_at or 0)
-    if snap.read_at - told_at <= max(around.policy.recent_ns, around.brokers[snap.broker].visibility_lag_ns):
-        return False  # this look may be older than the number
-    return not any(one.order_id == order.order_id and one.cl_ord_id == order.cl_ord_id for one in snap.orders or ())
-
-
 def _one_order(
     state: State,
     around: Surroundings,
@@ -278,11 +269,12 @@ def _one_order(
             "cancel it at the broker; what fills until then is booked",
             None,
         )
-    if order.external and settled and (theirs.ord_status not in CLOSED or theirs.ord_status is OrdStatus.FILLED):
-        yield from _rest_of_a_stranger(state, around, order, theirs, now)
-    if _has_another_number(around, snap, order, theirs):
+    if order.is_done and order.acked_at is None and theirs.ord_status is not OrdStatus.REJECTED:
+        # It ended here before any answer: what else comes under its number alone is ours, too.
         yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
         yield from claim(state, cl_ord_id, now)
+    if order.external and settled and (theirs.ord_status not in CLOSED or theirs.ord_status is OrdStatus.FILLED):
+        yield from _rest_of_a_stranger(state, around, order, theirs, now)
     open_id = id_of(ORDER_OPEN, snap.broker, snap.account, cl_ord_id)
     if theirs.ord_status in CLOSED:
         yield from closed(state, now, open_id, "the order has ended at the broker, too")
