@@ -62,9 +62,10 @@ def test_a_paused_run_holds_its_staged_order_back_and_looks_at_it_again_when_res
     """Invariant 42: given up then, since the market has moved, and the run ends with it."""
     work = Work.begun({A: "0.1"})
     work.desk.give(SendOutcome(BROKER, work.order(A).cl_ord_id, "NOT_SENT", "refused"))
+    work.desk.wait(1)
     work.desk.give(PauseRun(work.run_id, "ann"), BrokerDown(BROKER, "reset"), a_quote(A, bid="12.99", ask="13.00"))
 
-    work.desk.give(BrokerUp(BROKER), a_snapshot())
+    work.desk.give(BrokerUp(BROKER), a_snapshot(as_of=work.desk.now))
     assert (work.status, work.order(A).ord_status) == (RunStatus.PAUSED, OrdStatus.STAGED)
 
     work.desk.give(ResumeRun(work.run_id, "ann"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tradeloop.core import follow
 from tradeloop.core.commands import CancelOrder, ResolveOrder, SubmitOrder
 from tradeloop.core.effects import RaiseAlert, SendOrder, SetTimer, TakeSnapshot
 from tradeloop.core.errors import BadInput
@@ -105,7 +106,56 @@ def test_a_second_try_carries_the_same_id() -> None:
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))
     not_sent(desk, order)
+    desk.wait(1)
     resend(desk, order)
+    assert sent(desk, order) == 2
+
+
+def test_looks_at_the_books_make_no_attempt_come_sooner() -> None:
+    """S1-43: each of them asks whether staged orders may go; an order that could not leave was given up in two seconds."""
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    for attempts, seconds in enumerate((1, 2, 5), start=1):
+        not_sent(desk, order)
+        for _ in range(3):
+            desk.wait(0.25)
+            desk.give(a_quote(at=desk.now))
+            look(desk)
+        assert (status(desk, order), sent(desk, order)) == (OrdStatus.STAGED, attempts)
+        desk.wait(seconds - 0.75)
+        desk.give(a_quote(at=desk.now))
+        look(desk)
+        assert sent(desk, order) == attempts + 1
+
+
+def test_a_new_process_waits_as_long_as_the_one_before_it_would_have() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    for wait in (1, 0.2):
+        not_sent(desk, order)
+        desk.wait(wait)
+        if wait == 1:
+            resend(desk, order)
+    timers = [effect for effect in follow.after_restart(desk.state, desk.around) if isinstance(effect, SetTimer)]
+    desk.effects.clear()
+    desk.give(Start(2, "test", "t1", predecessor_dead=True))
+    assert [timer.due - desk.now for timer in timers if timer.kind == "resend"] == [18 * SECOND_NS // 10]
+    desk.give(BrokerUp(BROKER))
+    look(desk)
+    assert sent(desk, order) == 0
+    desk.wait(1.8)
+    resend(desk, order)
+    assert sent(desk, order) == 1
+
+
+def test_a_clock_that_was_set_back_holds_no_attempt_back() -> None:
+    """How long ago the last one failed is not known then; it may wait no hour."""
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    not_sent(desk, order)
+    desk.wait(-3600)
+    desk.give(a_quote(at=desk.now))
+    look(desk)
     assert sent(desk, order) == 2
 
 
@@ -121,6 +171,7 @@ def test_an_order_whose_price_ran_away_is_not_sent_late() -> None:
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))
     not_sent(desk, order)
+    desk.wait(1)
     desk.give(a_quote(bid="10.20", ask="10.21"), TimerFired("resend", order.cl_ord_id))
     assert (status(desk, order), sent(desk, order)) == (OrdStatus.CANCELED, 1)
     assert "moved from 9.995 to 10.205" in desk.known(order.cl_ord_id).text
@@ -130,6 +181,7 @@ def test_an_order_whose_price_moved_two_per_cent_at_most_is_sent_late() -> None:
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))
     not_sent(desk, order)
+    desk.wait(1)
     desk.give(a_quote(bid="10.18", ask="10.20"), TimerFired("resend", order.cl_ord_id))
     assert sent(desk, order) == 2
 
@@ -150,7 +202,8 @@ def test_an_order_that_cannot_go_while_the_broker_is_away_waits_for_it() -> None
     desk.give(BrokerDown(BROKER, "gone"))
     resend(desk, order)
     assert status(desk, order) is OrdStatus.STAGED
-    desk.give(BrokerUp(BROKER), a_snapshot())
+    desk.wait(1)
+    desk.give(BrokerUp(BROKER), a_snapshot(as_of=desk.now))
     assert sent(desk, order) == 2
 
 

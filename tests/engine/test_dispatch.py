@@ -292,6 +292,7 @@ async def test_an_order_decided_while_the_engine_stops_is_kept_and_not_sent() ->
     assert only(house.on_disk(SendFailed)).text == "the engine was stopping"
 
     again = await house.open()
+    await house.clock.forward(1)
     await settle()
     assert house.venue.placed == [only(house.on_disk(OrderStaged)).cl_ord_id]
     await again.stop()

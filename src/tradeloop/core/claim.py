@@ -9,9 +9,9 @@ would be judged by that. To move it later costs nothing but the name: position a
 What it was booked on ends with a word that says whose it was; each move is a fact of its own.
 
 An order that works under a number which no word ever joined to an id of ours is a stranger's here, even if it is ours: nothing
-can tell the two apart. It is safe, because a stranger's order counts like one of ours, in exposure and in cash, and its fills are
-held. The first word that joins them brings it all to our order, also where that ended long ago; and if it works on after such an
-end, the books show it and a person hears (core/standing.py).
+can tell the two apart. It is safe: a stranger's order counts like one of ours in exposure and in cash, and its fills are held.
+The first word that joins them brings it all to our order, also where that ended long ago; and if it works on after such an end,
+the books show it and a person hears (core/standing.py).
 """
 
 from __future__ import annotations

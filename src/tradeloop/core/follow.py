@@ -27,6 +27,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE, cancel_request, replace_request
 from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.run.sending import WAITS
+from tradeloop.core.staging import again_at
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, TradingDay, UtcNs
@@ -176,6 +177,9 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
             effects.append(SetTimer(order.cancel_at, ORDER_TIMEOUT, order.cl_ord_id))
         if order.cancel_asks:
             effects.append(SetTimer(UtcNs(order.updated_at + _patience(around, order)), CANCEL_AGAIN, order.cl_ord_id))
+        again = None if order.may_be_at_broker else again_at(around, order)
+        if again is not None:
+            effects.append(SetTimer(again, RESEND, order.cl_ord_id))
         if order.replaces:
             effects.append(SetTimer(UtcNs(order.updated_at + around.policy.probe_every_ns), PROBE, order.cl_ord_id))
         if order.unknown_at is not None:
@@ -198,10 +202,10 @@ def _order_staged(state: State, around: Surroundings, e: ev.OrderStaged) -> tupl
 
 def _send_failed(state: State, around: Surroundings, e: ev.SendFailed) -> tuple[Effect, ...]:
     order = state.orders.open[e.cl_ord_id]
-    waits = around.policy.resend_after_ns
-    if order.send_failures > len(waits):
+    again = again_at(around, order)
+    if again is None:
         return _NOTHING  # it is given up in the same decision, and `_order_canceled` tells a person
-    return (SetTimer(UtcNs(e.at + waits[order.send_failures - 1]), RESEND, e.cl_ord_id),)
+    return (SetTimer(again, RESEND, e.cl_ord_id),)
 
 
 def _cancel_requested(state: State, around: Surroundings, e: ev.CancelRequested) -> tuple[Effect, ...]:

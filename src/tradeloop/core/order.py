@@ -119,6 +119,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """Sum of all fills as they were first told: what was taken back or corrected since has been heard of all the same."""
     absent_from_theirs: UtcNs | None = None
     """The first look that did not show it, on the broker's clock: ours may be set forward between two looks."""
+    send_failed_at: UtcNs | None = None
+    """When the last attempt is known not to have left; the next one waits from then on (core/staging.py)."""
 
     @property
     def is_done(self) -> bool:

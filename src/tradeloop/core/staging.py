@@ -197,8 +197,9 @@ def _takes_turn(around: Surroundings, broker: str, cl_ord_id: ClOrdID, now: UtcN
 def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> Facts:
     """A staged order that surely did not leave tries again, or ends here.
 
-    It waits while its run is paused, and for its turn where the broker has a rate. It is not sent on another trading day than
-    it was made for, passes the gate and the day's price rules, and what it may cost at present prices is reserved before.
+    It waits while its run is paused, after each failed attempt as long as the policy says, whatever else asks for it, and for
+    its turn where the broker has a rate. It is not sent on another trading day than it was made for, passes the gate and the
+    day's price rules, and what it may cost at present prices is reserved before.
     """
     if order.is_done or order.may_be_at_broker or order.is_held:
         return
@@ -212,6 +213,8 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
         return
     if run is not None and run.status is RunStatus.PAUSED:
         return
+    if _is_too_soon(around, order, now):
+        return  # its own timer asks again (core/follow.py)
     pace = around.paces.get(order.broker)
     if pace is not None and not pace.is_turn_of(order.cl_ord_id, now):
         pace.waiting[order.cl_ord_id] = None
@@ -228,6 +231,22 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
         denied = needs
     if not _may_wait(state, order, denied, now):
         yield OrderCanceled(now, order.cl_ord_id, f"never sent: {denied.text}", given_up=True)
+
+
+def again_at(around: Surroundings, order: Order) -> UtcNs | None:
+    """When an order whose last attempt did not leave may be sent again; None where nothing is to be waited for."""
+    waits = around.policy.resend_after_ns
+    if order.send_failed_at is None or not 0 < order.send_failures <= len(waits):
+        return None
+    return UtcNs(order.send_failed_at + waits[order.send_failures - 1])
+
+
+def _is_too_soon(around: Surroundings, order: Order, now: UtcNs) -> bool:
+    """Whether the last attempt failed just now. A failure that lies ahead, since the clock was set back, does not say how long
+    ago it was.
+    """
+    again = again_at(around, order)
+    return again is not None and now < again and (order.send_failed_at or now) <= now
 
 
 def _may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:

@@ -74,6 +74,7 @@ class Gate:
         self._lost: dict[ClOrdID, tuple[str, Symbol]] = {}
         self._begun: dict[tuple[ClOrdID, int], int] = {}
         self._failures: dict[ClOrdID, int] = {}
+        self._failed_at: dict[ClOrdID, int] = {}
         self._taken_back: dict[ClOrdID, None] = {}
         self._intents: dict[ClOrdID, ev.OrderStaged] = {}
 
@@ -171,6 +172,7 @@ class Gate:
     def _send_begun(self, e: ev.SendBegun) -> None:
         """The gate, for every order that leaves: of a person or of a run, late or at once."""
         self._begun[e.cl_ord_id, e.at] = self._now()
+        self._waited(e)
         intent = self._intents.get(e.cl_ord_id)
         if intent is None:
             return  # the judge says so (invariant 2)
@@ -190,9 +192,21 @@ class Gate:
 
     def _send_failed(self, e: ev.SendFailed) -> None:
         count = self._failures[e.cl_ord_id] = self._failures.get(e.cl_ord_id, 0) + 1
+        self._failed_at[e.cl_ord_id] = e.at
         most = len(self._policy.resend_after_ns) + 1
         if count > most:
             self._broken(31, f"{e.cl_ord_id} did not get out {count} times; expected {most} at most, then a person decides")
+
+    def _waited(self, e: ev.SendBegun) -> None:
+        """Between two attempts lies the time that the policy names, by the clock that both were stamped with."""
+        count, waits = self._failures.get(e.cl_ord_id, 0), self._policy.resend_after_ns
+        since = e.at - self._failed_at.get(e.cl_ord_id, e.at)
+        if 0 < count <= len(waits) and e.cl_ord_id in self._failed_at and 0 <= since < waits[count - 1]:
+            self._broken(
+                31,
+                f"{e.cl_ord_id} is sent again {since / SECOND_NS:g} s after attempt {count} did not get out; expected "
+                f"{waits[count - 1] / SECOND_NS:g} s at least",
+            )
 
     def _traded(self, e: ev.Traded) -> None:
         if (e.trading_day, e.exec_id, e.side) not in self._made:

@@ -74,7 +74,7 @@ def send_failed(state: State, e: ev.SendFailed) -> None:
     if order is not None:
         order.send_begun_at = order.unknown_at = None
         order.send_failures += 1
-        order.text, order.updated_at = e.text, e.at
+        order.text, order.updated_at, order.send_failed_at = e.text, e.at, e.at
         state.index(order)
 
 
