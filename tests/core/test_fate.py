@@ -11,7 +11,15 @@ from tradeloop.core import follow
 from tradeloop.core.commands import CancelOrder, ResolveOrder, SubmitOrder
 from tradeloop.core.effects import RaiseAlert, SendOrder, SetTimer, TakeSnapshot
 from tradeloop.core.errors import BadInput
-from tradeloop.core.events import AbsenceSeen, FateLost, NotSentProven, OrderCanceled, OrderResolved, SendBegun
+from tradeloop.core.events import (
+    AbsenceSeen,
+    ExternalOrderFound,
+    FateLost,
+    NotSentProven,
+    OrderCanceled,
+    OrderResolved,
+    SendBegun,
+)
 from tradeloop.core.inputs import Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
@@ -664,3 +672,57 @@ def test_a_clock_that_was_an_hour_behind_at_the_first_look_does_not_lengthen_the
     assert status(desk, order) is OrdStatus.UNKNOWN
     prove_absence(desk, looks=2, every=6)
     assert status(desk, order) is OrdStatus.PENDING_NEW
+
+
+# --- what the books show without an id
+
+
+def a_nameless_order(desk: Desk, qty: int = 100) -> OpenOrder:
+    """It works under a number alone, and came after ours was sent: it may be ours."""
+    return their_order(None, MOUTAI, Side.BUY, qty, OrdStatus.NEW, order_id=OrderID("n1"))
+
+
+def test_an_order_that_a_nameless_one_may_be_is_never_proven_absent_and_a_person_is_told_what_to_do() -> None:
+    """It waits for ever otherwise: safe, with its exposure reserved, and nobody would know how it ends."""
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.wait(1)
+    look(desk)
+    desk.effects.clear()
+    for _ in range(6):
+        desk.wait(10)
+        look(desk, a_nameless_order(desk))
+    desk.give(TimerFired("overdue", f"{order.cl_ord_id}|{desk.known(order.cl_ord_id).unknown_at}"))
+
+    assert (status(desk, order), desk.of(NotSentProven)) == (OrdStatus.UNKNOWN, [])
+    (alert,) = [alert for alert in desk.of(RaiseAlert) if alert.key == f"unknown:{order.cl_ord_id}"]
+    assert alert.level == "CRITICAL"
+    assert f"tradeloop orders resolve {order.cl_ord_id} --as NOT_SENT|CANCELED --reason" in alert.text
+
+
+def test_the_alert_says_that_no_look_could_prove_anything() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.wait(10)
+    look(desk, a_nameless_order(desk))
+    desk.give(TimerFired("overdue", f"{order.cl_ord_id}|{desk.known(order.cl_ord_id).unknown_at}"))
+    (alert,) = [alert for alert in desk.of(RaiseAlert) if alert.level == "CRITICAL"]
+    assert "an order or a fill without an id in them may be this one" in alert.text
+
+
+@pytest.mark.parametrize(("was", "strangers"), [("ours", 0), ("another's", 100)])
+def test_a_person_resolves_it_and_nothing_counts_twice(was: str, strangers: int) -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.wait(10)
+    look(desk, a_nameless_order(desk))
+    (found,) = desk.of(ExternalOrderFound)
+    desk.give(ResolveOrder(order.cl_ord_id, "NOT_SENT", "ann", "the broker says so"))
+    assert status(desk, order) is OrdStatus.CANCELED
+    assert desk.state.accounts[ACCOUNT].cash[an_instrument().currency].free == Decimal(1_000_000)
+    if was == "ours":
+        desk.ack(order, "n1")  # the person was wrong
+    desk.give(an_execution(None, MOUTAI, Side.BUY, 100, "10", "e1", order_id=OrderID("n1")))
+    assert desk.known(found.cl_ord_id).cum_qty == strangers
+    assert desk.known(order.cl_ord_id).cum_qty == 100 - strangers
+    assert desk.state.held(ACCOUNT, order.symbol).long_qty == 100

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import struct
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,8 @@ from tests.journal.event_samples import EVENT_CLASSES, any_event, sample
 
 from tradeloop import __version__
 from tradeloop.core.errors import BadInput, JournalDamaged
-from tradeloop.core.events import Event, Fact, SendBegun, SendFailed
-from tradeloop.core.types import ClOrdID, UtcNs
+from tradeloop.core.events import Event, Fact, ReserveRaised, SendBegun, SendFailed
+from tradeloop.core.types import Amount, ClOrdID, UtcNs
 from tradeloop.journal import codec
 from tradeloop.journal.upcast import FORMAT, OLDEST, STEPS, upcast
 
@@ -92,6 +95,55 @@ def test_a_form_older_than_the_first_release_is_refused() -> None:
 def test_garbage_is_refused(payload: bytes) -> None:
     with pytest.raises(JournalDamaged, match="expected events in form 1 or older"):
         codec.decode(payload)
+
+
+NO_NUMBERS = ("NaN", "nan", "-NaN", "sNaN", "NaN123", "Infinity", "-Infinity", "inf", "+INF", "-iNfInItY")
+
+
+def with_a_figure(event: Event, was: str, becomes: str) -> bytes:
+    """The payload of an event, with one of its figures written otherwise."""
+    raw = msgspec.msgpack.decode(codec.encode([event]))
+    assert was in raw[1][0]
+    raw[1][0] = [becomes if field == was else field for field in raw[1][0]]
+    return msgspec.msgpack.encode(raw)
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+def test_a_figure_that_is_no_number_is_refused(text: str) -> None:
+    raised = ReserveRaised(UtcNs(1), ClOrdID("a0001b1"), Amount(Decimal("7.25")))
+    with pytest.raises(JournalDamaged, match=r"batch 7: expected events in form 1 or older.*Expected a number, got"):
+        codec.decode(with_a_figure(raised, "7.25", text), "batch 7")
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
+def test_a_float_that_is_no_number_is_refused(figure: float) -> None:
+    raw = msgspec.msgpack.encode([FORMAT, [["ReserveRaised", 1, "a0001b1", figure]]])
+    short = msgspec.msgpack.encode([FORMAT, [["ReserveRaised", 1, "a0001b1"]]]).replace(b"\x93", b"\x94", 1)
+    for payload in (raw, short + b"\xca" + struct.pack(">f", figure)):
+        with pytest.raises(JournalDamaged, match="Expected a number, got"):
+            codec.decode(payload)
+
+
+@pytest.mark.parametrize("cls", EVENT_CLASSES, ids=lambda cls: cls.__name__)
+def test_no_figure_of_any_event_can_be_no_number_however_deep_it_lies(cls: type[Fact]) -> None:
+    """A law: each figure in turn is written as Infinity, which is as long, and the payload is refused."""
+    figure = str(sample(Decimal)).encode()
+    parts = codec.encode([sample(cls)]).split(figure)
+    for at in range(1, len(parts)):
+        payload = figure.join(parts[:at]) + b"Infinity" + figure.join(parts[at:])
+        with pytest.raises(JournalDamaged):
+            codec.decode(payload)
+
+
+def test_a_text_may_say_what_no_figure_may() -> None:
+    told = SendFailed(UtcNs(1), ClOrdID("a0001b1"), "NaN banana: no more information")
+    assert codec.decode(codec.encode([told])) == [told]
+
+
+def test_a_figure_of_an_older_form_that_is_no_number_is_refused() -> None:
+    payload = payload_in_form(0, ["ReserveRaised", 1, "a0001b1", "nan"])
+    with pytest.raises(JournalDamaged, match="Expected a number, got"):
+        codec.decode(payload, steps={0: lambda event: event})
 
 
 @pytest.mark.parametrize("payload", [b"", b"garbage", b"\x92\x01"])

@@ -112,7 +112,8 @@ class Nameless:
     """What the books show without a client id, found in one walk over them, by symbol and side.
 
     A broker may have lost the id of an order of ours: one of its size that came after it was sent, or a fill that would fit
-    into it, spoils the proof of its absence.
+    into it, spoils the proof of its absence. It may do so for ever, where a stranger's order is as large. That is safe: nothing
+    is sent, and what the order could cost stays reserved; the alert says so (core/follow.py), and a person resolves it.
     """
 
     __slots__ = ("_executions", "_orders")

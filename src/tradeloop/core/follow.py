@@ -110,10 +110,17 @@ def _overdue(state: State, around: Surroundings, order: Order, lost_at: UtcNs, n
     text = f"the fate of order {order.cl_ord_id} ({order.symbol}) has been unknown for {age // SECOND_NS} s: {order.text}"
     today = _day_of(state, order)
     if _is_over(order, today):
+        text += f"; it is of trading day {order.trading_day}, and books of {today} need not show it"
+    elif not order.absences:
+        # What the last looks showed is not known here; each that counted would have been one.
         text += (
-            f"; it is of trading day {order.trading_day}, and books of {today} need not show it: ask the broker, then "
-            f"`tradeloop orders resolve {order.cl_ord_id} --as NOT_SENT|CANCELED --reason …`"
+            "; no look at the books has proved anything: they could not be read or do not reach back to it, or an order or a "
+            "fill without an id in them may be this one"
         )
+    text += (
+        f"; ask the broker, then `tradeloop orders resolve {order.cl_ord_id} --as NOT_SENT|CANCELED --reason …`; a fill that "
+        "comes later is booked all the same"
+    )
     wait = min(max(age, around.policy.probe_every_ns), _ALERT_AT_LEAST_EVERY_NS)
     again = SetTimer(UtcNs(now + wait), OVERDUE, f"{order.cl_ord_id}|{lost_at}")
     return (RaiseAlert("CRITICAL", f"unknown:{order.cl_ord_id}", text), again)

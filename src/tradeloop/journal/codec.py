@@ -2,13 +2,15 @@
 
 A payload is the msgpack array `[format, [event, …]]`; an event is `[tag, at, field, …]` (core/events.py). The same
 events always give the same bytes. What cannot be read is refused as a whole, with a sentence: half a batch is never
-handed on.
+handed on. Nor is a number that is none: Decimal reads NaN and Infinity, no event is written with one, and the first sum with
+it would be one, too.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
 
@@ -31,6 +33,11 @@ _FIXED: Final = struct.Struct(">5q")
 _SAID_MAX: Final = 200
 _CURRENT: Final = bytes((0x92, FORMAT))  # how a payload of our form begins: array of two, then the small integer FORMAT
 
+_NO_NUMBERS: Final = (b"nan", b"inf")
+"""In small letters, what the text of a Decimal that is no number contains."""
+_FLOATS: Final = (b"\xca", b"\xcb")
+"""How a float begins, of four bytes and of eight."""
+
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(tuple[int, list[Event]])
 _frame: Final = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
@@ -48,15 +55,50 @@ def decode(payload: bytes, where: str = "a journal row", *, to: int = FORMAT, st
     """The events of a payload, older forms made new. Raises JournalDamaged, naming `where`, the form and this program."""
     try:
         if to == FORMAT and payload.startswith(_CURRENT):
-            return _decoder.decode(payload)[1]
-        written_as, raw = _frame.decode(payload)
-        _readable(written_as, where, to, min(steps, default=OLDEST))
-        return msgspec.convert(upcast(_plain.decode(raw), written_as, to=to, steps=steps), list[Event])
+            events = _decoder.decode(payload)[1]
+        else:
+            written_as, raw = _frame.decode(payload)
+            _readable(written_as, where, to, min(steps, default=OLDEST))
+            events = msgspec.convert(upcast(_plain.decode(raw), written_as, to=to, steps=steps), list[Event])
+        if _may_hold_no_number(payload):
+            _refuse_what_is_no_number(events)
+        return events
     except _UNREADABLE as error:
         raise JournalDamaged(
             f"{where}: expected events in form {to} or older, was something else ({_in_one_line(error)});"
             " restore the journal from a backup, and run `tradeloop verify` on it"
         ) from error
+
+
+def _may_hold_no_number(payload: bytes) -> bool:
+    """Whether the bytes could be of a number that is none. Few are, so that the events of few payloads are walked through."""
+    small = payload.lower()
+    if any(text in small for text in _NO_NUMBERS):
+        return True
+    for begins in _FLOATS:
+        at = payload.find(begins)
+        while at >= 0:
+            if payload[at + 1 : at + 2] in (b"\x7f", b"\xff"):  # the highest exponent, as every float that is no number has
+                return True
+            at = payload.find(begins, at + 1)
+    return False
+
+
+def _refuse_what_is_no_number(value: object) -> None:
+    """Raises ValidationError at the first Decimal in `value` that is none."""
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise msgspec.ValidationError(f"Expected a number, got {value}")
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            _refuse_what_is_no_number(getattr(value, name))
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            _refuse_what_is_no_number(key)
+            _refuse_what_is_no_number(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _refuse_what_is_no_number(each)
 
 
 def check_format(payload: bytes, where: str) -> None:
