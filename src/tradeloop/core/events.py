@@ -331,9 +331,9 @@ class Traded(Fact, frozen=True):
 class TradeBusted(Fact, frozen=True):
     """A booked fill was taken back by the broker; its quantity, cash and fee are reversed.
 
-    An empty `cl_ord_id`: this overtook the fill, and is kept for it. `by_exec_id` is the bust's own id, where the venue gave
-    one. `rebooked` is what the position becomes, as if the fill had never been; None where only the opposite trade can be
-    booked.
+    An empty `cl_ord_id`: this overtook the fill, and is kept for it; or the fill was inside the books when they became ours.
+    `by_exec_id` is the bust's own id, where the venue gave one. `rebooked` is what the position becomes, as if the fill had
+    never been; None where only the opposite trade can be booked.
     """
 
     cl_ord_id: ClOrdID
@@ -394,7 +394,8 @@ class TradeMoved(Fact, frozen=True):
 
 class TradeNeverCame(Fact, frozen=True):
     """A bust or a correction overtook its fill, whose day is over now, and the broker's books of a later day were read whole:
-    it is no longer waited for. Should the fill come still, it is booked as it comes.
+    it is no longer waited for. Should the fill come still, it is booked as it comes. The same of one whose fill was inside the
+    books when they became ours: no longer kept in mind.
     """
 
     broker: str

@@ -22,6 +22,7 @@ from tradeloop.core.decide import (
     UNREADY,
 )
 from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SendReplace, SetTimer, TakeSnapshot
+from tradeloop.core.execution import exec_key
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE, cancel_request, replace_request
@@ -30,6 +31,7 @@ from tradeloop.core.run.sending import WAITS
 from tradeloop.core.staging import again_at
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.taken_back import is_inside
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, TradingDay, UtcNs
 
 _NOTHING: Final[tuple[Effect, ...]] = ()
@@ -352,7 +354,13 @@ def _taken_back(state: State, e: ev.TradeBusted | ev.TradeCorrected, did: str) -
     fill = f"{e.exec_id} ({e.side.value}, {e.trading_day})"
     key = f"taken_back:{e.broker}:{e.account}:{e.trading_day}:{e.exec_id}:{e.side.value}"
     if not e.cl_ord_id:
-        return (RaiseAlert("WARNING", key, f"{e.broker} {did} fill {fill} of {e.account}, which has not come yet"),)
+        text = f"{e.broker} {did} fill {fill} of {e.account}, which has not come yet"
+        if is_inside(state, exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)):
+            text = (
+                f"{e.broker} {did} fill {fill} of {e.account}, which was inside its books when they became ours: the next look "
+                "shows by how much they differ, accept its figures then"
+            )
+        return (RaiseAlert("WARNING", key, text),)
     text = f"{e.broker} {did} fill {fill} of order {e.cl_ord_id}"
     order = state.orders.open.get(e.cl_ord_id)
     if order is None:

@@ -39,7 +39,7 @@ from tradeloop.core.staging import send_late
 from tradeloop.core.standing import CLOSED, our_order, remember, standings, telling, terms
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.taken_back import never_came
+from tradeloop.core.taken_back import changed_inside, never_came
 from tradeloop.core.types import (
     ZERO,
     AccountID,
@@ -83,13 +83,13 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     yield from misplaced_fills(state, around, snap, lines, shown, rebound, touched, now)
     yield from corrected_fills(state, around, snap, shown, touched, now)
     yield from missing_fills(state, around, snap, shown, now)
-    yield from never_came(state, snap, now)
     if snap.orders is not None:
         lines = telling(state, around, snap)  # once more: a fill of this very look may have changed an order
         yield from standings(state, around, snap, lines, touched, now)
         remember(state, around, snap, lines)
     yield from _positions(state, around, snap, overtaken, now)
     yield from _cash(state, around, snap, overtaken, now)
+    yield from never_came(state, snap, now)  # until here it may explain what differs
     link = state.links.get(snap.broker)
     asked_at = snap.as_of if snap.asked_at is None else snap.asked_at
     fresh = link is not None and link.connected and not link.ready and asked_at >= link.since
@@ -289,6 +289,9 @@ def _perhaps_a_bust(state: State, snap: BrokerSnapshot, of: str, cause: str) -> 
     """Cause and repair of a break of figures; where a fill is missing, that comes first: accepting both would book it twice."""
     missing = explained_by(state, snap, of)
     if missing is None:
+        inside = changed_inside(state, snap.broker, snap.account)
+        if inside:
+            cause = f"the broker {inside}, which was inside its books when they became ours; where that was not it, {cause}"
         return cause, _ACCEPT
     return "a fill of ours that the broker does not show", f'settle break "{missing}" first, then look again'
 

@@ -3,6 +3,9 @@
 Each is a fact of its own, known by its own id where the venue gives one (FIX ExecID beside ExecRefID, IB's last segment of the
 execId), else by its time and figures: so a repeat changes nothing, and a broker may still state the same figures anew. One that
 overtook its fill is kept until that comes, or until the fill's day is over and the broker's books show that it did not.
+
+A fill that was inside the broker's books when they became ours was never booked here, and what is said of it books nothing: its
+symbol and its figures are not known. It is kept as long, because the next look finds our books to differ by it, and says why.
 """
 
 from __future__ import annotations
@@ -66,7 +69,7 @@ def on_bust(state: State, x: ExecutionBust, now: UtcNs) -> Generator[Event, None
     """Take a booked fill back; one that is back already changes nothing. One that has not come yet is remembered."""
     key = state.execs.root(exec_key(x.broker, x.account, x.trading_day, x.exec_ref_id, x.side))
     word = word_of(x.exec_id, x.transact_at)
-    if _overtakes(state, x.account, key):
+    if _overtakes(state, x.account, key) or is_inside(state, key):
         known = state.early.get(key)
         if known is None or not (known.busted or _heard(known, word, x.transact_at)):
             broker, account, day, side, exec_id = parts_of(key)
@@ -91,7 +94,7 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
         own = exec_key(x.broker, x.account, x.trading_day, own_id, x.side)
         if own in state.execs:
             return None  # come again, or inside the broker's books when they became ours
-    if _overtakes(state, x.account, key):
+    if _overtakes(state, x.account, key) or is_inside(state, key):
         early = state.early.get(key)
         word = word_of(own_id, x.transact_at, x.last_qty, x.last_px, x.commission)
         if early is None or not _heard(early, word, x.transact_at):
@@ -184,6 +187,21 @@ def _believed(state: State, order: Order, qty: Qty, px: Px, commission: Amount |
         return None
     instrument = state.instruments[order.symbol]
     return commission if fee_can_be(instrument, commission, instrument.notional(px, qty)) else None
+
+
+def is_inside(state: State, key: str) -> bool:
+    """Whether the fill was inside the books when they became ours."""
+    return key in state.execs and state.execs.get(key) is None
+
+
+def changed_inside(state: State, broker: str, account: AccountID) -> str:
+    """What the broker has said of such fills lately, in words; empty where it said nothing."""
+    said = []
+    for key, early in state.early.items():
+        its_broker, its_account, day, side, exec_id = parts_of(key)
+        if (its_broker, its_account) == (broker, account) and is_inside(state, key):
+            said.append(f"{'took back' if early.busted else 'corrected'} fill {exec_id} ({side.value}, {day})")
+    return ", ".join(said)
 
 
 def _overtakes(state: State, account: AccountID, key: str) -> bool:
