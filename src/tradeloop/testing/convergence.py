@@ -65,6 +65,11 @@ def _fills(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
         key = exec_key(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, fill.side)
         if key not in state.execs:
             judge.broken(36, f"the venue traded {fill.exec_id} ({fill.side.value} {fill.last_qty} {fill.symbol}), unknown here")
+            continue
+        booked = state.execs.get(key)
+        ours = None if fill.cl_ord_id is None else state.orders.get(fill.cl_ord_id)
+        if booked is not None and ours is not None and not ours.external and booked.cl_ord_id != ours.cl_ord_id:
+            judge.broken(36, f"fill {fill.exec_id} is booked on {booked.cl_ord_id}, at the venue it is of {ours.cl_ord_id}")
 
 
 def _books(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
