@@ -57,6 +57,8 @@ class Wire:
         self._waiting: dict[int, tuple[Answer, type[NotSent | FateUnknown]]] = {}
         self._count = 0
         self._held_ack: OrderAck | None = None
+        self._mixed: dict[OrderID, None] = {}
+        """Numbers that were told of the wrong order: their fills name the number alone, as its own kind of venue would."""
 
     # --- the port
 
@@ -281,7 +283,9 @@ class Wire:
                 if mixed is None:
                     return
                 report = mixed
-            case Execution() if report.order_id is not None and strikes(Fault.TRADE_BEFORE_REPLY):
+            case Execution() if report.order_id is not None and (
+                report.order_id in self._mixed or strikes(Fault.TRADE_BEFORE_REPLY)
+            ):
                 report = msgspec.structs.replace(report, cl_ord_id=None)
             case CancelAck() if report.cl_ord_id in net.rejected and not report.cum_qty:
                 report = OrderReject(BROKER, report.cl_ord_id, "E7", "rejected after it was accepted")
@@ -303,6 +307,7 @@ class Wire:
         if held is not None and held.cl_ord_id != ack.cl_ord_id:
             self._held_ack = None
             net.weather.meet(Fault.ACKS_MIXED_UP)
+            self._mixed |= {held.order_id: None, ack.order_id: None}
             self._deliver(msgspec.structs.replace(held, order_id=ack.order_id))
             return msgspec.structs.replace(ack, order_id=held.order_id)
         if (
