@@ -388,7 +388,7 @@ def _trade_moved(state: State, around: Surroundings, e: ev.TradeMoved) -> tuple[
         f"fill {e.exec_id} ({e.side.value}, {e.trading_day}) is of order {e.cl_ord_id} by the books of {e.broker}, and was "
         f"booked on order {e.from_cl_ord_id}"
     )
-    text += f", which has {was.leaves_qty} {was.symbol} left to trade" if not was.is_done else ""
+    text += f", which has {was.leaves_qty:f} {was.symbol} left to trade" if not was.is_done else ""
     key = f"moved:{e.broker}:{e.account}:{e.trading_day}:{e.exec_id}:{e.side.value}"
     alert = RaiseAlert("WARNING", key, f"{text}: their acknowledgements were mixed up")
     if was.is_done or was.cancel_at is None:
