@@ -23,6 +23,7 @@ from tradeloop.core.inputs import Input
 from tradeloop.core.replies import OrderReply, Reply
 from tradeloop.core.reports import CancelAck, Execution, OrderAck
 from tradeloop.core.types import ClOrdID, ExecID, OrderID, OrdType, Px, Qty, Side, Symbol
+from tradeloop.engine.invariants import Invariants
 from tradeloop.engine.supervise import calm_the_collector
 from tradeloop.journal import codec
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_quote, an_instrument, fees
@@ -39,11 +40,12 @@ class Path:
     def __init__(self, symbols: int) -> None:
         self.symbols = [Symbol(f"{600000 + n}.SH") for n in range(symbols)]
         self.desk = Desk().opened(*(an_instrument(symbol, fees=FEES) for symbol in self.symbols), cash=10**13)
+        self.invariants = Invariants(self.desk.state, self.desk.around)
         self.encoded = 0
         self.orders = 0
 
     def give(self, given: Input) -> Reply | None:
-        """Decide, evolve, follow, encode."""
+        """Decide, assert, evolve, follow, encode."""
         state, around, now = self.desk.state, self.desk.around, self.desk.now
         events: list[Event] = []
         reply: Reply | None = None
@@ -51,11 +53,15 @@ class Path:
         try:
             while True:
                 event = next(decision)
+                then = self.invariants.before(event)
                 evolve(state, event)
+                if then is not None:
+                    then()
                 events.append(event)
                 follow(state, around, event)
         except StopIteration as done:
             reply = done.value
+            self.invariants.decided()
         self.encoded += len(codec.encode(events))
         return reply
 

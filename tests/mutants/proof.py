@@ -17,6 +17,9 @@ A proof that finds nothing says little until it is shown to find what is there. 
 real code, a small patch in `tests/mutants/`, and the first simulated world in which the judge names it. The bound is
 {MOST_SEEDS:,} worlds. The same seed keeps every invariant on the sound code.
 
+The starred invariants are also asserted while real money trades: `engine/invariants.py` refuses a fact that would break one
+before it is recorded, stops the process, and says in a table which rule holds which invariant.
+
 `python -m tests.mutants` plants and finds them all anew and writes this page; `make test` checks that every patch still fits
 the code, and finds some of them.
 

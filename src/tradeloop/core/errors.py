@@ -8,7 +8,8 @@
     ├─ JournalFailed   durability can no longer be promised -> the process stops; starting again is recovery
     ├─ JournalDamaged  the record was altered or is newer than this program -> refuse to start, name the place
     ├─ LeaseHeld       another process writes this journal -> refuse to start, name the holder
-    └─ StaleEpoch      another process has taken over     -> the process stops
+    ├─ StaleEpoch      another process has taken over     -> the process stops
+    └─ InvariantBroken what must never be untrue was about to be -> the process stops before it is recorded
 
 Sorting by fate, not by transport, is what makes a retry safe: only `NotSent` may be tried again (docs/adr/0004-three-fates.md).
 """
@@ -55,3 +56,14 @@ class LeaseHeld(TradeloopError):
 
 class StaleEpoch(TradeloopError):
     """The journal refused an append because a newer epoch exists."""
+
+
+class InvariantBroken(TradeloopError):
+    """What must never be untrue was about to become so (engine/invariants.py). Nothing of it was recorded or sent."""
+
+    def __init__(self, number: int, what: str) -> None:
+        super().__init__(
+            f"invariant {number} does not hold: {what}; nothing of this was recorded or sent, and the process stops. Keep the "
+            "journal, look at the orders at the broker, and report this sentence before you start again"
+        )
+        self.number = number

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, InvariantBroken
 from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
 
 PACE: Final = "pace"
@@ -93,6 +93,8 @@ class Pace:
     def left(self, request: str, now: UtcNs) -> None:
         """A request goes to the wire now."""
         self._begun.pop(request, None)
+        if len(self._left) == self.rate and now < self._left[0] + SECOND_NS:
+            raise InvariantBroken(27, f"{request} was to leave within a second of {self.rate} others, the most that is taken")
         self._left.append(now)
 
     def given_up(self, request: str) -> None:

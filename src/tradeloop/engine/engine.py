@@ -16,7 +16,7 @@ from tradeloop.core.checked import Distrusted, checked, checked_quote
 from tradeloop.core.commands import Command, StartRun
 from tradeloop.core.decide import ACK_TIMEOUT, ORDER_TIMEOUT, PROBE, RESEND
 from tradeloop.core.effects import RaiseAlert
-from tradeloop.core.errors import LeaseHeld
+from tradeloop.core.errors import InvariantBroken, LeaseHeld
 from tradeloop.core.follow import after_restart
 from tradeloop.core.inputs import Start
 from tradeloop.core.replies import Reply
@@ -240,5 +240,8 @@ class Engine:
                 },
                 dispatch.halt,
             )
+        except InvariantBroken as broken:
+            self.alert(RaiseAlert("CRITICAL", f"invariant:{broken.number}", str(broken)))
+            raise
         finally:
             self.alert.flush()

@@ -25,6 +25,7 @@ from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import UtcNs
 from tradeloop.engine.inbox import Inbox, Waiting
+from tradeloop.engine.invariants import Invariants, follows
 from tradeloop.ports.clock import Clock
 from tradeloop.ports.journal import Codec, Journal
 
@@ -93,9 +94,12 @@ class Writer:
         self.head = head
         """(batch, last_seq, hash) of the last durable row."""
         self._act = act
+        self._invariants = Invariants(state, around)
         self._readers: list[Callable[[Published], None]] = []
         self._stopping = False
         self._in_flight, self._gathering = _Turn(), _Turn()
+        self._undecided: list[Waiting] = []
+        """What was taken from the inbox, until all of it is decided: a decision that cannot be made ends the process."""
         self._committing: asyncio.Task[None] | None = None
 
     def subscribe(self, reader: Callable[[Published], None]) -> None:
@@ -135,6 +139,9 @@ class Writer:
             )
             why = "the engine ended before this was durable; nothing of it was sent, ask again after a restart"
             _refuse(self._gathering, why)
+            for _, reply in self._undecided:
+                if reply is not None and not reply.done():
+                    reply.set_exception(JournalFailed(why))
             self._inbox.refuse(JournalFailed(why))
 
     async def _loop(self) -> None:
@@ -146,7 +153,9 @@ class Writer:
                 committing = self._committing = None
                 self._release(self._in_flight)
             if len(inbox) and len(self._gathering.events) < TURN_EVENTS_MAX:
-                self._decide(inbox.drain(BATCH_MAX), self._gathering)
+                self._undecided = inbox.drain(BATCH_MAX)
+                self._decide(self._undecided, self._gathering)
+                self._undecided = []
             if committing is None and self._gathering:
                 self._in_flight, self._gathering = self._gathering, _Turn()
                 if self._in_flight.events:
@@ -167,6 +176,7 @@ class Writer:
         """Decide and evolve a batch of inputs in memory."""
         state, around = self.state, self._around
         events, effects = turn.events, turn.effects
+        before_it, whole = self._invariants.before, self._invariants.decided
         now = self._clock.now()
         for item, future in given:
             before = len(effects)
@@ -175,11 +185,15 @@ class Writer:
             try:
                 while True:
                     event = next(decision)
+                    then = before_it(event)
                     evolve(state, event)
+                    if then is not None:
+                        then()
                     events.append(event)
                     effects.extend(follow(state, around, event))
             except StopIteration as done:
                 reply = done.value
+                whole()
             except BadInput as refusal:
                 if future is None:
                     raise
@@ -200,6 +214,7 @@ class Writer:
             part = events[start : start + ROW_EVENTS_MAX]
             for piece, payload in self._cut(part, self._codec.encode(part)):
                 row = self._codec.seal(payload, count=len(piece), after=after, epoch=epoch, appended_at=self._clock.now())
+                follows(row.first_seq, after[1])
                 after = (row.batch, row.last_seq, row.hash)
                 rows.append((row, piece))
         await self._journal.append(*(row for row, _ in rows))

@@ -127,6 +127,7 @@ class World:
         network.waits_too_long = lambda text: judge.broken(40, text)
         supervisor.note = self.note
         supervisor.bug = lambda text: judge.broken(42, text)
+        supervisor.refused_itself = judge.broken
         self.market.readers.append(self.venue.quote)
         self.market.readers.append(self._quote_everybody)
 

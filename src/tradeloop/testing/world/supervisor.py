@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from tradeloop.core.errors import JournalDamaged, LeaseHeld, StaleEpoch
+from tradeloop.core.errors import InvariantBroken, JournalDamaged, LeaseHeld, StaleEpoch
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS
 from tradeloop.testing.faults import Fault, Weather
@@ -35,6 +35,8 @@ class Supervisor:
         self.starts = 0
         self.note: Callable[[str, str], None] = lambda mark, text: None
         self.bug: Callable[[str], None] = lambda text: None
+        self.refused_itself: Callable[[int, str], None] = lambda invariant, text: None
+        """Called when a process stopped because an invariant would have been broken (engine/invariants.py)."""
         self._timeline, self._disk, self._weather, self._dice, self._spawn = timeline, disk, weather, dice, spawn
         self._traps: dict[Fault, int] = {}
         self._pause_in: tuple[int, int] | None = None
@@ -68,7 +70,9 @@ class Supervisor:
             self.note("!", f"{process.name} is gone")
         else:
             self.note("!", f"{process.name} ended: {type(error).__name__}: {error}")
-            if not isinstance(error, ON_PURPOSE):
+            if isinstance(error, InvariantBroken):
+                self.refused_itself(error.number, f"{process.name} stopped: {error}")
+            elif not isinstance(error, ON_PURPOSE):
                 self.bug(f"{process.name} died of {type(error).__name__}: {error}")
             if isinstance(error, JournalDamaged):
                 self._refused(process, error)

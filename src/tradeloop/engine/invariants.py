@@ -1,0 +1,339 @@
+"""What must never be untrue, asserted of every fact between its decision and its record, also while real money trades.
+
+The simulation judges the same rules from outside, after the fact (testing/checkers.py). Here the process refuses itself: a fact
+that would break one is neither recorded nor followed by anything, the process stops with one sentence that names the invariant,
+and the next start finds the journal as it was right. Each rule is asked of what the fact does and not of how it was decided,
+and costs the same however many orders there are. A journal that exists is read without these rules: what was once recorded
+happened, and refusing to read it would help nobody.
+
+The starred invariants of a trading system, and what holds each here:
+
+| | invariant | held by |
+|---|---|---|
+| 1 | one order per id at the venue | `_send_begun`; `Dispatch` never overlaps two attempts |
+| 4 | one key, one order | `_staged` |
+| 5 | ids are never used again | `_staged` |
+| 6 | UNKNOWN is left by proof alone, and never sent again | `_send_begun`, `_proven_absent`, `_in_doubt` |
+| 8 | filled is the sum of the fills | `_moved` |
+| 9 | an overfill is recorded and halts | `_moved`, `decided` |
+| 10 | leaves are ordered less filled | computed, never stored (core/order.py) |
+| 12 | a fill counts once | `_filled` |
+| 14 | every transition is a known one | a fact without its rule in core/evolve.py ends the process |
+| 20 | cash is the sum of its flows, reserved is what orders hold | `_moved`, `_ended` |
+| 21 | positions are the sum of the fills | `_moved` |
+| 22 | nothing is promised twice to sells | `_promised` |
+| 25 | what may still trade is covered; no order beside one in doubt | `_staged`, `_raised`, `_send_begun` |
+| 26 | what leaves has passed risk, at a broker whose books were compared | `_send_begun`; `Approved` is all a broker takes |
+| 27 | no more in a second than the venue takes | `Pace.left` (core/pacing.py) |
+| 28 | nothing is sent in what is halted | `_send_begun` |
+| 29 | no own orders that cross | no rule of risk asks it yet |
+| 30 | one order per leg of a run, no larger than the leg | `_staged` |
+| 32 | a replay gives the same state | core/ is deterministic; a snapshot without its hash is passed over (engine/recover.py) |
+| 33 | the chain is whole | `follows`; the journal is read row by row along its hashes |
+| 35 | one epoch writes and sends | `_started`; the append asks for the epoch (StaleEpoch), `send_before` ends late sends |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from tradeloop.core import events as ev
+from tradeloop.core.cash import CashBook
+from tradeloop.core.errors import InvariantBroken
+from tradeloop.core.execution import Exec, exec_key
+from tradeloop.core.fate import NOT_TRADED
+from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.order import Order
+from tradeloop.core.risk.cost import closes
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import ZERO, AccountID, ClOrdID, Currency, Side
+
+Then = Callable[[], None]
+"""What is asked when the fact has been made true in memory."""
+
+_NO_CASH: Final = CashBook()
+
+
+class Invariants:
+    """Asked by the writer before every fact, after it, and when a decision is whole. Each raises InvariantBroken."""
+
+    __slots__ = (
+        "_around", "_balance", "_cum", "_fill", "_instrument", "_last_id", "_net", "_order", "_over", "_rules", "_staging",
+        "_state", "_then_moved", "_then_staged", "_was",
+    )  # fmt: skip
+
+    _fill: ev.Traded | ev.TradeBusted | ev.TradeCorrected
+    _was: Exec | None
+    _staging: ev.OrderStaged
+    _order: Order | None
+    _instrument: Instrument
+    _cum: Decimal
+    _balance: Decimal
+    _net: Decimal
+
+    def __init__(self, state: State, around: Surroundings) -> None:
+        self._state, self._around = state, around
+        self._last_id = ""
+        self._over: dict[ClOrdID, None] = {}
+        """Orders that this decision has let trade more than was ordered, and not said so yet."""
+        self._then_moved, self._then_staged = self._moved, self._promised
+        self._rules: Final[dict[type, Callable[[Any], Then | None]]] = {
+            ev.EngineStarted: self._started,
+            ev.OrderStaged: self._staged,
+            ev.SendBegun: self._send_begun,
+            ev.NotSentProven: self._proven_absent,
+            ev.OrderCanceled: self._canceled,
+            ev.OrderRejected: self._ended,
+            ev.OrderExpired: self._ended,
+            ev.OrderResolved: self._ended,
+            ev.CancelRequested: self._in_doubt,
+            ev.CancelRejected: self._in_doubt,
+            ev.AbsenceSeen: self._in_doubt,
+            ev.EndAnnounced: self._in_doubt,
+            ev.ReserveRaised: self._raised,
+            ev.Traded: self._filled,
+            ev.TradeBusted: self._changed,
+            ev.TradeCorrected: self._changed,
+            ev.Overfilled: self._overfilled,
+        }
+
+    def before(self, event: ev.Event) -> Then | None:
+        """Ask what can be asked of a fact before it is true; returns what is to be asked after that, None for nothing."""
+        rule = self._rules.get(event.__class__)
+        return None if rule is None else rule(event)
+
+    def decided(self) -> None:
+        """A decision is whole: what it let trade beyond an order is said, and halts the instrument."""
+        if not self._over:
+            return
+        for cl_ord_id in self._over:
+            order = self._known(cl_ord_id)
+            if order.cum_qty > order.most_qty and order.symbol not in self._state.halted:
+                raise InvariantBroken(
+                    9, f"{cl_ord_id} has traded {order.cum_qty} of {order.order_qty} {order.symbol}, which is not halted"
+                )
+        self._over.clear()
+
+    # --- identity and submission
+
+    def _started(self, e: ev.EngineStarted) -> None:
+        if e.epoch <= self._state.epoch:
+            raise InvariantBroken(35, f"epoch {e.epoch} was to begin after epoch {self._state.epoch} had begun")
+
+    def _staged(self, e: ev.OrderStaged) -> Then | None:
+        state = self._state
+        cl_ord_id = e.cl_ord_id
+        if cl_ord_id <= self._last_id or cl_ord_id in state.orders.open:
+            raise InvariantBroken(5, f"the id {cl_ord_id} was to be given after {self._last_id}; ids of one epoch only rise")
+        if not cl_ord_id.startswith(state.id_prefix):
+            raise InvariantBroken(5, f"the id {cl_ord_id} is none of epoch {state.epoch}, whose ids begin {state.id_prefix}")
+        self._last_id = cl_ord_id
+        if e.request_id and e.request_id in state.requests:
+            made = state.requests.get(e.request_id)
+            raise InvariantBroken(4, f"request {e.request_id!r} made {made} and was to make {e.cl_ord_id}")
+        if e.run_id is not None:
+            leg = state.runs[e.run_id].leg(e.leg)
+            if leg.cl_ord_id is not None or e.order_qty > leg.order_qty:
+                raise InvariantBroken(
+                    30,
+                    f"leg {e.leg} of run {e.run_id} over {leg.order_qty} {e.symbol} has order {leg.cl_ord_id}, and was to have "
+                    f"{e.cl_ord_id} over {e.order_qty}",
+                )
+        if e.reserve:
+            book = state.accounts[e.account].cash.get(state.instruments[e.symbol].currency) or _NO_CASH
+            taken = book.reserved + e.reserve
+            if (taken + book.margin if book.margin else taken) > book.balance:
+                raise InvariantBroken(
+                    25, f"with {cl_ord_id} orders may cost {taken + book.margin}, the account has {book.balance}"
+                )
+        if e.side is Side.BUY:
+            return None
+        self._staging = e
+        return self._then_staged
+
+    def _book(self, account: AccountID, currency: Currency) -> CashBook:
+        """The cash book as it stands; an empty one where there is none. Changes nothing."""
+        return self._state.accounts[account].cash.get(currency) or _NO_CASH
+
+    def _promised(self) -> None:
+        """Sells of what cannot be sold short share no share, and take none that has not settled (T+1)."""
+        e = self._staging
+        instrument = self._state.instruments[e.symbol]
+        if not closes(e.side, e.position_effect, instrument):
+            return
+        held = self._state.held(e.account, e.symbol)
+        settled = held.long_qty - held.long_today if instrument.settles_t1 else held.long_qty
+        if held.long_frozen > settled:
+            raise InvariantBroken(
+                22, f"with {e.cl_ord_id} sells may take {held.long_frozen} {e.symbol}, of which {settled} may be sold"
+            )
+
+    def _send_begun(self, e: ev.SendBegun) -> None:
+        state = self._state
+        order = state.orders.open.get(e.cl_ord_id)
+        if order is None:
+            raise InvariantBroken(1, f"{e.cl_ord_id} was to be sent, and no open order has that id")
+        if order.unknown_at is not None:
+            raise InvariantBroken(6, f"{e.cl_ord_id} was to be sent again while its fate is unknown")
+        if order.send_begun_at is not None or order.acked_at is not None:
+            raise InvariantBroken(1, f"{e.cl_ord_id} was to be sent again, and nothing says that it is not at the broker")
+        if order.external or not order.risk_version:
+            raise InvariantBroken(26, f"{e.cl_ord_id} was to be sent and has never passed risk")
+        link = state.links.get(order.broker)
+        if link is None or not link.ready:
+            raise InvariantBroken(26, f"{e.cl_ord_id} was to be sent to {order.broker}, whose books have not been compared")
+        if order.symbol in state.halted:
+            raise InvariantBroken(28, f"{e.cl_ord_id} was to be sent in {order.symbol}, which is halted")
+        if state.unknown and (others := state.unknown.get((order.account, order.symbol))):
+            raise InvariantBroken(
+                25, f"{e.cl_ord_id} was to be sent in {order.symbol} while the fate of {', '.join(others)} is unknown"
+            )
+
+    def _proven_absent(self, e: ev.NotSentProven) -> None:
+        self._proof(self._known(e.cl_ord_id))
+
+    def _canceled(self, e: ev.OrderCanceled) -> Then:
+        order = self._known(e.cl_ord_id)
+        if order.unknown_at is not None and e.text.startswith(NOT_TRADED):
+            self._proof(order)
+        return self._ended(e)
+
+    def _proof(self, order: Order) -> None:
+        """Absence is proven by looks, so many and so far apart that a request on its way would have arrived and shown."""
+        able, looks = self._around.brokers[order.broker], self._around.policy.looks
+        wait = able.request_lifetime_ns + able.visibility_lag_ns
+        first, last = order.absent_from, order.absent_to
+        if order.absences < looks or first is None or last is None or last - max(first, order.send_begun_at or 0) < wait:
+            raise InvariantBroken(
+                6,
+                f"{order.cl_ord_id} was to count as never arrived after {order.absences} looks; it takes {looks}, "
+                f"{wait / 1_000_000_000:g} s apart",
+            )
+
+    def _in_doubt(self, e: ev.CancelRequested | ev.CancelRejected | ev.AbsenceSeen | ev.EndAnnounced) -> Then | None:
+        order = self._state.orders.open.get(e.cl_ord_id)
+        if order is None or order.unknown_at is None:
+            return None
+
+        def then() -> None:
+            if order.unknown_at is None:
+                raise InvariantBroken(6, f"{e.cl_ord_id} was to leave UNKNOWN by a {type(e).__name__}, which proves nothing")
+
+        return then
+
+    # --- quantities, positions and money
+
+    def _filled(self, e: ev.Traded) -> Then:
+        key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+        if key in self._state.execs.packed:
+            raise InvariantBroken(12, f"fill {e.exec_id} ({e.trading_day}) of {e.cl_ord_id} was to be booked a second time")
+        state = self._state
+        order = self._order = state.orders.open.get(e.cl_ord_id)
+        if order is None:
+            return self._moves(e, None)
+        instrument = self._instrument = state.instruments[e.symbol]
+        book = state.accounts[e.account].cash.get(instrument.currency)
+        by_symbol = state.positions.get(e.account)
+        held = None if by_symbol is None else by_symbol.get(e.symbol)
+        self._fill, self._was, self._cum = e, None, order.cum_qty
+        self._balance = ZERO if book is None else book.balance
+        self._net = ZERO if held is None else held.long_qty if not held.short_qty else held.long_qty - held.short_qty
+        return self._then_moved
+
+    def _changed(self, e: ev.TradeBusted | ev.TradeCorrected) -> Then | None:
+        if not e.cl_ord_id:
+            return None  # kept for a fill that has not come
+        key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+        was = self._state.execs.get(key)
+        if was is None:
+            raise InvariantBroken(12, f"fill {e.exec_id} ({e.trading_day}) was to change, and it was never booked")
+        return self._moves(e, was)
+
+    def _moves(self, e: ev.Traded | ev.TradeBusted | ev.TradeCorrected, was: Exec | None) -> Then:
+        """Note what a fill, or the change of one, moves: the order's quantity, the position and the cash.
+
+        Noted in the object itself: between here and `_moved` lies one fact, and a closure would cost as much as the question.
+        """
+        state = self._state
+        order = self._order = state.orders.open.get(e.cl_ord_id)
+        if order is None:
+            order = self._known(e.cl_ord_id)
+        instrument = self._instrument = state.instruments[order.symbol]
+        book = state.accounts[order.account].cash.get(instrument.currency)
+        self._fill, self._was, self._cum = e, was, order.cum_qty
+        self._balance = ZERO if book is None else book.balance
+        self._net = state.held(order.account, order.symbol).net_qty
+        return self._then_moved
+
+    def _moved(self) -> None:
+        e, order, state, instrument = self._fill, self._order, self._state, self._instrument
+        if order is None:
+            order = self._known(e.cl_ord_id)
+        if self._was is None:
+            qty, fee = e.last_qty, e.fee  # type: ignore[union-attr]
+            value = qty * e.last_px  # type: ignore[union-attr]
+        else:
+            qty, value, fee = _difference(e, self._was)
+        if order.cum_qty != self._cum + qty:
+            raise InvariantBroken(8, f"{e.cl_ord_id} had filled {self._cum}, and {order.cum_qty} after a fill moved by {qty}")
+        if order.cum_qty > order.order_qty and qty > ZERO and not order.external:
+            self._over[e.cl_ord_id] = None
+        bought = e.side is Side.BUY
+        held = state.positions[order.account][order.symbol]
+        net = self._net + qty if bought else self._net - qty
+        if (held.long_qty - held.short_qty if held.short_qty else held.long_qty) != net:
+            raise InvariantBroken(21, f"the position in {order.symbol} is {held.net_qty}, and {net} by fill {e.exec_id}")
+        if instrument.asset_class is AssetClass.FUTURE:
+            return
+        if instrument.multiplier != 1:
+            value *= instrument.multiplier
+        balance = state.accounts[order.account].cash[instrument.currency].balance
+        if balance != (self._balance - value if bought else self._balance + value) - fee:
+            raise InvariantBroken(20, f"cash was {self._balance} and is {balance}, which is not by fill {e.exec_id}")
+
+    def _overfilled(self, e: ev.Overfilled) -> None:
+        self._over.pop(e.cl_ord_id, None)
+
+    def _ended(self, e: ev.OrderCanceled | ev.OrderRejected | ev.OrderExpired | ev.OrderResolved) -> Then:
+        order = self._known(e.cl_ord_id)
+        account, currency = order.account, self._state.instruments[order.symbol].currency
+        held, promised = order.reserved, self._book(account, currency).reserved
+
+        def then() -> None:
+            released = promised - self._book(account, currency).reserved
+            if released != held:
+                raise InvariantBroken(20, f"{e.cl_ord_id} ended and held {held}, the books released {released}")
+
+        return then
+
+    def _raised(self, e: ev.ReserveRaised) -> None:
+        order = self._known(e.cl_ord_id)
+        if order.may_be_at_broker:
+            return  # what it may cost has grown with a fill that was told anew, whatever the account has
+        book = self._book(order.account, self._state.instruments[order.symbol].currency)
+        taken = book.reserved + book.margin + e.reserve - order.reserved
+        if taken > book.balance:
+            raise InvariantBroken(25, f"with {e.cl_ord_id} orders may cost {taken}, the account has {book.balance}")
+
+    def _known(self, cl_ord_id: ClOrdID) -> Order:
+        order = self._state.orders.get(cl_ord_id)
+        if order is None:
+            raise InvariantBroken(14, f"a fact was to be recorded of order {cl_ord_id}, which no fact made")
+        return order
+
+
+def follows(first_seq: int, head_seq: int) -> None:
+    """The next row begins where the last one ended."""
+    if first_seq != head_seq + 1:
+        raise InvariantBroken(33, f"a row from {first_seq} on was to be written behind one that ends at {head_seq}")
+
+
+def _difference(e: ev.Traded | ev.TradeBusted | ev.TradeCorrected, was: Exec) -> tuple[Decimal, Decimal, Decimal]:
+    """By how much quantity, value and fee change when a known fill is taken back or corrected."""
+    qty, value, fee = (ZERO, ZERO, ZERO) if was.busted else (was.qty, was.qty * was.px, was.fee)
+    if isinstance(e, ev.TradeBusted):
+        return -qty, -value, -fee
+    return e.last_qty - qty, e.last_qty * e.last_px - value, e.fee - fee
