@@ -92,7 +92,8 @@ class Fault(Enum):
 
 
 NOT_YET: Final = {
-    "F23": "a fill named twice with two ids: the id is its identity here; an adapter of such a venue has to map them",
+    "F23": "a fill with two ids: an adapter gives it one on every channel, and card F2 of the contract suite asks for it; the "
+    "core cannot tell a corrected fill from a missed one by figures (docs/adr/0017-one-id-per-fill.md)",
     "F69": "Redis flushed: no part of the product uses Redis yet",
     "F71": "both nodes think they lead: F46, F49 and F70 are its ways to happen with one database",
     "F75": "limits lowered below the exposure: limits are those of a run and do not change while it works",
