@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tradeloop.core import fate
 from tradeloop.core.errors import FateUnknown, NotSent
 from tradeloop.core.execution import exec_key
+from tradeloop.core.run.look import Finding, Look
 from tradeloop.ports.journal import Batch
 from tradeloop.testing import faults
 from tradeloop.testing.builders import BROKER
@@ -91,3 +93,21 @@ def test_a_journal_that_takes_rows_of_an_old_epoch_is_found(monkeypatch: pytest.
     monkeypatch.setattr(DiskJournal, "renew", never_lost)
     monkeypatch.setattr(faults, "ENABLED_OF_ALL", 0.8)  # it takes a stopped process, and another that took over
     assert found_within(2 * MOST_SEEDS, 32, 33, 35)
+
+
+def test_a_limit_that_is_not_asked_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F75, invariant 25: a run beyond the limits it came with."""
+    monkeypatch.setattr("tradeloop.core.run.checks.LIMITS", ())
+    assert found_within(MOST_SEEDS, 25)
+
+
+def test_a_limit_that_keeps_people_from_selling_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F75, invariant 25: what is held already is beyond the limit, and its sale is refused for that."""
+
+    def too_strict(look: Look) -> Iterable[Finding]:
+        most = look.cmd.limits.max_positions
+        if most is not None and sum(not held.is_flat for held in look.held.values()) > most:
+            yield Finding("max_positions", "too many are held")
+
+    monkeypatch.setattr("tradeloop.core.run.checks.LIMITS", (too_strict,))
+    assert found_within(MOST_SEEDS, 25)

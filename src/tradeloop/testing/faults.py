@@ -82,6 +82,7 @@ class Fault(Enum):
     OTHER_POLICY = "F78 the process is restarted in mid-run with other settings"
     # added later
     PART_NOT_READ = "F40 a part of the venue's books cannot be read for a while"
+    LIMITS_LOWERED = "F75 a run comes under limits below what is held, while another works"
 
     @property
     def number(self) -> str:
@@ -96,7 +97,6 @@ NOT_YET: Final = {
     "core cannot tell a corrected fill from a missed one by figures (docs/adr/0017-one-id-per-fill.md)",
     "F69": "Redis flushed: no part of the product uses Redis yet",
     "F71": "both nodes think they lead: F46, F49 and F70 are its ways to happen with one database",
-    "F75": "limits lowered below the exposure: limits are those of a run and do not change while it works",
     "F76": "kill switch during UNKNOWN: there is no kill switch yet; F74 cancels orders of unknown fate",
 }
 """Faults of the required part of the list that no world can play yet, and why."""
@@ -116,7 +116,7 @@ RARE: Final = (
 )  # fmt: skip
 
 
-LATER: Final = (Fault.PART_NOT_READ,)
+LATER: Final = (Fault.PART_NOT_READ, Fault.LIMITS_LOWERED)
 """Faults that came to the list when seeds were known already: they have dice of their own, so that a known seed which does not
 meet them lives as it did.
 """

@@ -5,7 +5,8 @@ product decides them: each is counted from the facts by other means than the pro
 product is missed. The numbers are those of the invariants:
 
 12 what is booked was traded at the venue · 21 a break of positions tells what the venue held · 23 an order that may trade
-holds the money and the shares it may take · 25 while an order's fate is unknown, no other of its symbol is sent · 26 nothing
+holds the money and the shares it may take · 25 while an order's fate is unknown, no other of its symbol is
+sent; a run under limits below what is held buys nothing beyond them, and sells · 26 nothing
 is sent to a broker whose books have not been compared · 27 no more leaves in a second than the venue takes, whoever sends ·
 28 nothing is sent in a symbol that is halted · 31 an order that does not get out is tried so often and no more · 35 what is
 sent leaves soon after its SendBegun, or not at all.
@@ -14,13 +15,15 @@ sent leaves soon after its SendBegun, or not at all.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
 
 from tradeloop.core import events as ev
+from tradeloop.core.commands import RunLimits, StartRun, TargetLine
 from tradeloop.core.order import Order
+from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, Report
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
@@ -60,6 +63,7 @@ class Gate:
             ev.BreakFound: self._differs,
             ev.Overfilled: self._overfilled,
             ev.SymbolReleased: self._released,
+            ev.RunCreated: self._planned,
         }
         self._made: dict[tuple[TradingDay, ExecID, Side], tuple[Symbol, Decimal]] = {}
         """Every fill of the venue, and what it is worth now."""
@@ -136,6 +140,17 @@ class Gate:
                 f"{self._policy.send_within_ns / SECOND_NS:g} s, which a successor counts on",
             )
 
+    def limited(self, command: StartRun, reply: Any) -> None:
+        """A run was asked for under limits: its targets are judged by them, and what is held already is not."""
+        if not isinstance(reply, RunReply) or reply.repeat:
+            return
+        over = _over(command.targets, command.limits)
+        named = [failed for failed in reply.failed if failed.startswith(("max_weight", "max_positions"))]
+        if over and reply.run_id is not None:
+            self._broken(25, f"run {reply.run_id} was taken although {over}")
+        if named and not over:
+            self._broken(25, f"a run that only lessens what is held was refused: {named[0]}")
+
     # --- the facts
 
     def fact(self, event: ev.Event, state: State) -> None:
@@ -189,6 +204,25 @@ class Gate:
         intent = self._intents.get(e.cl_ord_id)
         if intent is not None:
             self._lost[e.cl_ord_id] = intent.account, intent.symbol
+
+    def _planned(self, e: ev.RunCreated) -> None:
+        """A plan under limits buys nothing beyond them, and sells what is held beyond its targets, or says why not."""
+        over = _over(e.targets, e.limits)
+        if over:
+            self._broken(25, f"run {e.run_id} is planned although {over}")
+        for line in e.lines:
+            most = e.limits.max_weight
+            if line.held_qty > line.target_qty and not (line.side is Side.SELL or not line.order_qty):
+                self._broken(25, f"run {e.run_id} buys {line.symbol}, of which {line.held_qty} are held for {line.target_qty}")
+            if line.held_qty > line.target_qty and not line.order_qty and not line.code:
+                self._broken(25, f"run {e.run_id} sells nothing of {line.held_qty} {line.symbol} and does not say why")
+            if most is None or line.side is not Side.BUY or line.ref_px is None:
+                continue
+            bought = sum((one.order_qty for one in e.lines if one.symbol == line.symbol), line.held_qty)
+            if line.order_qty and bought * line.ref_px > most * e.equity:
+                self._broken(
+                    25, f"run {e.run_id} buys {line.symbol} up to {bought} at {line.ref_px}, over {most} of {e.equity}"
+                )
 
     def _send_failed(self, e: ev.SendFailed) -> None:
         count = self._failures[e.cl_ord_id] = self._failures.get(e.cl_ord_id, 0) + 1
@@ -244,3 +278,14 @@ class Gate:
 
     def _released(self, e: ev.SymbolReleased) -> None:
         self._halted.pop(e.symbol, None)
+
+
+def _over(targets: Sequence[TargetLine], limits: RunLimits) -> str:
+    """What of the targets is beyond the limits, empty for nothing."""
+    held = [target for target in targets if target.weight > ZERO]
+    heavy = [target for target in held if limits.max_weight is not None and target.weight > limits.max_weight]
+    if heavy:
+        return f"{heavy[0].symbol} is to weigh {heavy[0].weight}, the most is {limits.max_weight}"
+    if limits.max_positions is not None and len(held) > limits.max_positions:
+        return f"{len(held)} positions are to be held, the most is {limits.max_positions}"
+    return ""

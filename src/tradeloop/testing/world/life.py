@@ -97,7 +97,7 @@ class World:
         self.supervisor = Supervisor(self.timeline, self.disk, self.weather, self._dice("supervisor"), self._spawn)
         self.operators = Operators(
             self.timeline, self.supervisor, self.venue, self.market, self.weather, self.judge, self._dice("operators"),
-            lambda: self.day.trading_day,
+            lambda: self.day.trading_day, self._dice("later operators"),
         )  # fmt: skip
         self.faulty_ns = self.dice.randint(30, 90) * SECOND_NS
         self.bell_ns: int | None = None
@@ -261,6 +261,10 @@ class World:
         if self.bell_ns is not None and weather.enables(Fault.SLEEPS_OVER_THE_BELL):
             span = dice.randint(4, 25) * SECOND_NS
             self.timeline.at(self.bell_ns - 2 * SECOND_NS, lambda: supervisor.pause(Fault.SLEEPS_OVER_THE_BELL, span))
+        if weather.enables(Fault.LIMITS_LOWERED):
+            later = self._dice("later script")
+            for _ in range(later.randint(1, 2)):
+                self.timeline.at(later.randint(SECOND_NS, self.faulty_ns * 2 // 3), self.operators.lower_limits)
         some_time(Fault.OTHER_POLICY, 1, lambda: supervisor.restart(_other_policy(dice)))
 
     def _fail_over(self) -> None:

@@ -61,12 +61,15 @@ class Operators:
         judge: Judge,
         dice: Random,
         today: Callable[[], TradingDay],
+        later: Random,
     ) -> None:
         self._timeline, self._supervisor, self._venue, self._market = timeline, supervisor, venue, market
         self._weather, self._judge, self._dice, self._today = weather, judge, dice, today
+        self._later = later
+        """Dice of what operators learned to do later, so that it changes nothing else that they do."""
         self._orders: list[ClOrdID] = []
         self._runs: list[RunID] = []
-        self._count = 0
+        self._count = self._later_count = 0
 
     # --- asking
 
@@ -179,6 +182,49 @@ class Operators:
         self.ask(command, self._began)
         if self._weather.strikes(Fault.ASKED_TWICE):
             self._timeline.after(dice.randint(0, SECOND_NS), lambda: self.ask(command))
+
+    def lower_limits(self) -> None:
+        """A run under limits below what is held, beside whatever works; and again when room was made for it (F75)."""
+        dice = self._later
+        self._weather.meet(Fault.LIMITS_LOWERED)
+        limits = c.RunLimits(max_weight=Decimal(dice.choice(("0.01", "0.03", "0.1"))), max_positions=dice.randint(1, 3))
+        self._limited(limits)
+        self._timeline.after(6 * SECOND_NS, self._make_room)
+        for seconds in (10, 16, 24):
+            self._timeline.after(seconds * SECOND_NS, lambda: self._limited(limits))
+
+    def _limited(self, limits: c.RunLimits) -> None:
+        if self._weather.calm:
+            return
+        dice, most = self._later, limits.max_weight
+        assert most is not None
+        names = dice.sample(SYMBOLS, k=min(limits.max_positions or 1, dice.randint(1, 3)))
+        weights = {symbol: most * dice.choice((1, 1, 1, 0)) for symbol in names}
+        if dice.random() < 0.2:
+            weights[names[0]] = most * 2  # no such target may become a run
+        self._later_count += 1
+        command = c.StartRun(
+            account=ACCOUNT,
+            currency=Currency("CNY"),
+            mode=Mode.PAPER,
+            project_id="limits",
+            decision_snapshot_id=f"l{self._later_count}",
+            trade_date=self._today(),
+            by="carol",
+            targets=tuple(c.TargetLine(s, weights.get(s, Decimal(0)), row) for row, s in enumerate(SYMBOLS, start=2)),
+            prices=self._market.seen(),
+            content_hash=f"{self._later_count:064}",
+            limits=limits,
+        )
+        self.ask(command, lambda reply: self._judge.gate.limited(command, reply))
+
+    def _make_room(self) -> None:
+        if self._weather.calm:
+            return
+        for run_id in self._runs:
+            self.ask(c.CancelRun(run_id, "carol", "lower limits"))
+        for cl_ord_id in [*self._judge.shadow.orders.open]:
+            self.ask(c.CancelOrder(cl_ord_id, "carol", "lower limits"))
 
     def _began(self, reply: Any) -> None:
         if isinstance(reply, RunReply) and reply.run_id is not None and reply.run_id not in self._runs:
