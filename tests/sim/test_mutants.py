@@ -9,10 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from tradeloop.core import events as ev
 from tradeloop.core import fate
 from tradeloop.core.errors import FateUnknown, NotSent
+from tradeloop.core.evolve import _APPLY
 from tradeloop.core.execution import exec_key
 from tradeloop.core.run.look import Finding, Look
+from tradeloop.core.state import State
+from tradeloop.core.types import ZERO, Amount
 from tradeloop.ports.journal import Batch
 from tradeloop.testing import faults
 from tradeloop.testing.builders import BROKER
@@ -111,3 +115,22 @@ def test_a_limit_that_keeps_people_from_selling_is_found(monkeypatch: pytest.Mon
 
     monkeypatch.setattr("tradeloop.core.run.checks.LIMITS", (too_strict,))
     assert found_within(MOST_SEEDS, 25)
+
+
+def test_a_change_of_an_order_that_reserves_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invariant 23: the larger quantity may trade before its answer comes."""
+    monkeypatch.setattr("tradeloop.core.risk.change.need_while_asked", lambda *_: Amount(ZERO))
+    assert found_within(MOST_SEEDS, 23)
+
+
+def test_terms_that_change_before_the_broker_says_so_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invariant 17: what was asked for is not in force yet."""
+    asked = _APPLY[ev.ReplaceRequested]
+
+    def hopeful(state: State, e: ev.ReplaceRequested) -> None:
+        asked(state, e)
+        order = state.orders.open[e.cl_ord_id]
+        order.order_qty, order.price = e.order_qty, e.price
+
+    monkeypatch.setitem(_APPLY, ev.ReplaceRequested, hopeful)
+    assert found_within(MOST_SEEDS, 17)

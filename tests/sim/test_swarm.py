@@ -8,7 +8,7 @@ import pytest
 
 from tradeloop.testing.faults import NOT_YET, Fault
 from tradeloop.testing.prove import Tally, story
-from tradeloop.testing.world.life import live
+from tradeloop.testing.world.life import CASH, cash_of, live
 
 SEEDS = 60
 IN_PARTS = 6
@@ -16,7 +16,7 @@ IN_PARTS = 6
 
 @pytest.mark.parametrize("part", range(IN_PARTS))
 def test_no_invariant_breaks_whatever_goes_wrong(part: int) -> None:
-    """Invariants 1 to 12, 15, 20, 21, 23, 26, 30, 32, 33, 35 to 38, 40 and 42 (testing/checkers.py)."""
+    """Invariants 1 to 12, 15, 17, 20, 21, 23, 25, 26, 30, 32, 33, 35 to 38, 40 and 42 (testing/checkers.py)."""
     for seed in range(part, SEEDS, IN_PARTS):
         outcome = live(seed)
         assert outcome.violations == [], f"seed {seed}\n" + "\n".join(story(outcome))
@@ -39,3 +39,12 @@ def test_a_small_swarm_meets_most_faults_and_crashes_often() -> None:
     assert tally.crashes > SEEDS
     assert tally.trades > SEEDS
     assert len(tally.never_met) <= len(Fault) // 8, tally.never_met
+
+
+def test_a_small_swarm_changes_orders_loses_the_answers_and_runs_out_of_money() -> None:
+    """What no fault stands for happens, too: orders get other terms (ADR 13), and cash is so scarce that orders vie for it."""
+    told = Counter(text.split()[0] for seed in range(SEEDS) for _, _, text in live(seed).lines if text.strip())
+    for fact in ("OrderReplaced", "ReplaceRejected", "ReplaceFateLost", "ReplaceDenied"):
+        assert told[fact], fact
+    scarce = [seed for seed in range(SEEDS) if cash_of(seed) < CASH]
+    assert SEEDS // 6 < len(scarce) < SEEDS // 2

@@ -4,13 +4,14 @@ It folds the durable rows into a state of its own, counts beside it what the fac
 have the last word. Every check costs as much as what changed. The numbers are those of the invariants of the product:
 
 1 one order per id at the venue · 2 nothing at the venue without a durable intent · 3 no intent disappears · 4 one key, one
-order · 5 ids are never used again · 6 UNKNOWN is left by proof alone and never sent again · 7 what was answered is durable ·
-8 quantities are the sum of the fills · 9 an overfill is recorded and halts · 10 leaves are order less filled · 11 values are
-exact · 12 a fill counts once · 15 nothing is sent for an order that has ended · 20 cash is the sum of its flows · 21 positions
-are the sum of the fills · 23 reservations are those of the open orders · 26 what is sent is what was judged · 30 one order
-per leg of a run · 32 a replay gives the same state · 33 the chain is whole · 35 an old epoch writes nothing and sends nothing
-late · 38 a stranger's order is taken in once · 40 times of one process never fall. Convergence (36, 37, 42): convergence.py.
-What may leave at all (12, 21, 23, 25 to 28, 31, 35) is counted a second time, by other means: gate.py.
+order · 5 ids are never used again · 6 UNKNOWN is left by proof alone and never sent again · 7 what was answered is durable · 8
+quantities are the sum of the fills · 9 an overfill is recorded and halts · 10 leaves are order less filled · 11 values are
+exact · 12 a fill counts once · 15 nothing is sent for an order that has ended · 17 terms stay in force until others are said
+to be · 20 cash is the sum of its flows · 21 positions are the sum of the fills · 23 reservations are those of the open orders
+· 26 what is sent is what was judged · 30 one order per leg of a run · 32 a replay gives the same state · 33 the chain is whole
+· 35 an old epoch writes nothing and sends nothing late · 38 a stranger's order is taken in once · 40 times of one process
+never fall. Convergence (36, 37, 42): convergence.py. What may leave at all (12, 21, 23, 25 to 28, 31, 35) is counted a second
+time, by other means: gate.py.
 """
 
 from __future__ import annotations
@@ -38,7 +39,6 @@ from tradeloop.testing.gate import Gate
 
 NOT_REACHED: Final = {
     "13, 14, 16": "facts are stored and states computed: there is no table of transitions, and no report carries a sequence",
-    "17": "changing a working order is not offered by the wire of this world yet",
     "18, 19": "hold by construction and are tested as laws (tests/property, tests/core)",
     "22, 24": "the venue refuses what T+1 forbids and charges by its own schedule; cash and positions agree in the end (36)",
     "29": "no self-trade check exists yet",
@@ -66,7 +66,9 @@ class Judge:
         self.told: Callable[[ev.Event], None] = lambda event: None
         self.rows: list[Batch] = []
         self.lost_ids: dict[ClOrdID, None] = {}
-        """Orders whose rows a failover of the database lost (F67): they are strangers now, by right."""
+        """Orders whose rows a failover of the database lost (F67): they are strangers now, by right. What of such an order the
+        journal still knows, it may take for not sent.
+        """
         self.lost_runs: dict[RunID, None] = {}
         """Runs whose rows it lost: a process that goes on for a moment still answers with them."""
         self.events = 0
@@ -87,6 +89,9 @@ class Judge:
             ev.FeeChanged: self._recharged,
             ev.BooksAdjusted: self._adjusted,
             ev.Overfilled: self._halted,
+            ev.ReplaceRequested: self._change_asked,
+            ev.OrderReplaced: self._changed,
+            ev.OrderRestated: self._restated,
         }
         self.gate = Gate(self.broken, now, policy)
         self._late_by = policy.send_within_ns + policy.place_timeout_ns + SECOND_NS
@@ -104,6 +109,9 @@ class Judge:
         self._filled: dict[ClOrdID, tuple[Decimal, Decimal]] = {}
         self._cash = ZERO
         self._net: dict[Symbol, Decimal] = {}
+        self._terms: dict[ClOrdID, tuple[Decimal, Decimal | None]] = {}
+        """Quantity and price in force of every order of ours."""
+        self._changes: dict[tuple[ClOrdID, int], ev.ReplaceRequested] = {}
         self._promised: dict[ClOrdID, tuple[Decimal, Decimal, Symbol]] = {}
         self._reserved = ZERO
         self._frozen: dict[Symbol, Decimal] = {}
@@ -139,7 +147,7 @@ class Judge:
             self.told(event)
         for cl_ord_id in self._over:
             order = self.shadow.orders.get(cl_ord_id)
-            if order is None or order.cum_qty <= order.order_qty:
+            if order is None or order.cum_qty <= order.most_qty:
                 continue  # what was told too much was taken back in the same decision
             self.broken(9, f"order {cl_ord_id} was filled beyond its quantity, and no Overfilled fact says so")
         self._over.clear()
@@ -187,6 +195,7 @@ class Judge:
         if e.cl_ord_id in self.staged or self.shadow.orders.get(e.cl_ord_id) is not None:
             self.broken(5, f"the id {e.cl_ord_id} was made twice")
         self.staged[e.cl_ord_id] = e
+        self._terms[e.cl_ord_id] = e.order_qty, e.price
         if e.request_id:
             if e.request_id in self._requests:
                 self.broken(4, f"request {e.request_id} made {self._requests[e.request_id]} and then {e.cl_ord_id}")
@@ -214,7 +223,7 @@ class Judge:
             return
         how = "proven absent" if isinstance(e, ev.NotSentProven) else "not sent"
         self.surely_not[e.cl_ord_id, order.send_begun_at] = how
-        if self._at_venue.get(e.cl_ord_id) and not self._rereading:
+        if self._at_venue.get(e.cl_ord_id) and not self._rereading and e.cl_ord_id not in self.lost_ids:
             self.broken(6, f"{e.cl_ord_id} was {how}, and the venue has it as {self._at_venue[e.cl_ord_id]}")
 
     def _stranger(self, e: ev.ExternalOrderFound) -> None:
@@ -282,6 +291,19 @@ class Judge:
             symbol = Symbol(e.subject)
             self._net[symbol] = self._net.get(symbol, ZERO) + (e.delta if e.kind == "long" else -e.delta)
 
+    def _change_asked(self, e: ev.ReplaceRequested) -> None:
+        self._changes[e.cl_ord_id, e.number] = e
+
+    def _changed(self, e: ev.OrderReplaced) -> None:
+        asked = self._changes.get((e.cl_ord_id, e.number))
+        if asked is None:
+            self.broken(17, f"change {e.number} of {e.cl_ord_id} is in force, and nobody asked for it")
+        self._terms[e.cl_ord_id] = e.order_qty, e.price
+
+    def _restated(self, e: ev.OrderRestated) -> None:
+        if e.cl_ord_id in self._terms:
+            self._terms[e.cl_ord_id] = e.order_qty, e.price
+
     def _halted(self, e: ev.Overfilled) -> None:
         self._over.pop(e.cl_ord_id, None)
 
@@ -298,7 +320,7 @@ class Judge:
                 return
             self._order(order)
             touched.append(order)
-            if kind in _ADDS and order.cum_qty > order.order_qty and not order.external:
+            if kind in _ADDS and order.cum_qty > order.most_qty and not order.external:
                 self._over[cl_ord_id] = None
         for order in touched:
             self._promises(order.symbol)
@@ -311,7 +333,9 @@ class Judge:
             self.broken(8, f"{order.cl_ord_id} has filled {order.cum_qty}, its fills make {cum}")
         if order.cum_value != value:
             self.broken(11, f"{order.cl_ord_id} traded for {order.cum_value}, its fills make {value}")
-        if order.leaves_qty != (ZERO if order.is_done else order.order_qty - order.cum_qty):
+        self._in_force(order)
+        open_qty = max(order.order_qty - order.cum_qty, ZERO) if order.replaces else order.order_qty - order.cum_qty
+        if order.leaves_qty != (ZERO if order.is_done else open_qty):
             self.broken(10, f"{order.cl_ord_id} leaves {order.leaves_qty} of {order.order_qty}, filled {order.cum_qty}")
         reserved, frozen, symbol = self._promised.get(order.cl_ord_id, (ZERO, ZERO, order.symbol))
         now_frozen = order.frozen if order.side is Side.SELL else ZERO
@@ -320,6 +344,12 @@ class Judge:
         self._promised[order.cl_ord_id] = (order.reserved, now_frozen, symbol)
         if order.is_done and (order.reserved or order.frozen):
             self.broken(23, f"{order.cl_ord_id} has ended and still holds {order.reserved} and {order.frozen} shares")
+
+    def _in_force(self, order: Order) -> None:
+        """The terms of an order are those it was judged with, until its broker, or we for one that has not left, say others."""
+        terms = self._terms.get(order.cl_ord_id)
+        if terms is not None and terms != (order.order_qty, order.price):
+            self.broken(17, f"{order.cl_ord_id} is over {order.order_qty} at {order.price}, in force are {terms}")
 
     def _promises(self, symbol: Symbol) -> None:
         """What is reserved and frozen is what the open orders hold."""
@@ -362,7 +392,7 @@ class Judge:
         self._handed_over[attempt] = None
         staged = self.staged.get(cl_ord_id)
         if staged is not None:
-            asked = (staged.symbol, staged.side, staged.order_qty, staged.price, staged.ord_type, staged.tif, staged.account)
+            asked = (staged.symbol, staged.side, *self._terms[cl_ord_id], staged.ord_type, staged.tif, staged.account)
             sends = (order.symbol, order.side, order.order_qty, order.price, order.ord_type, order.tif, order.account)
             if asked != sends:
                 self.broken(26, f"{cl_ord_id} was judged as {asked} and is sent as {sends}")

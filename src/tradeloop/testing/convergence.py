@@ -11,7 +11,8 @@ from decimal import Decimal
 from tradeloop.core.breaks import ORDER_QTY
 from tradeloop.core.evolve import evolve
 from tradeloop.core.execution import exec_key
-from tradeloop.core.reports import BrokerSnapshot
+from tradeloop.core.order import Order
+from tradeloop.core.reports import BrokerSnapshot, OpenOrder
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, ClOrdID, OrderID, OrdStatus, RunStatus, Symbol
@@ -43,6 +44,10 @@ def _orders(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
             judge.broken(36, f"{local.cl_ord_id} is number {local.order_id} here, {working[name].order_id} at the venue")
         elif not local.external and local.cum_qty != working[name].cum_qty:
             judge.broken(36, f"{local.cl_ord_id} has filled {local.cum_qty} here, {working[name].cum_qty} at the venue")
+        elif local.replaces:
+            judge.broken(36, f"{local.cl_ord_id} still waits for {len(local.replaces)} changes of its terms")
+        elif not local.external and _terms(local) != _terms(working[name]):
+            judge.broken(36, f"{local.cl_ord_id} is over {_terms(local)} here, {_terms(working[name])} at the venue")
     for name, order in working.items():
         if name not in ours:
             judge.broken(36, f"{order.order_id} ({order.cl_ord_id}) works at the venue, and not here")
@@ -52,6 +57,10 @@ def _orders(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
     for cl_ord_id in judge.staged:
         if state.orders.get(cl_ord_id) is None:
             judge.broken(3, f"the intent {cl_ord_id} has disappeared")
+
+
+def _terms(order: Order | OpenOrder) -> tuple[Decimal, Decimal | None]:
+    return order.order_qty, order.price
 
 
 def _name(state: State, cl_ord_id: ClOrdID | None, order_id: OrderID | None) -> str:

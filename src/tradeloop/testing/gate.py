@@ -5,11 +5,11 @@ product decides them: each is counted from the facts by other means than the pro
 product is missed. The numbers are those of the invariants:
 
 12 what is booked was traded at the venue · 21 a break of positions tells what the venue held · 23 an order that may trade
-holds the money and the shares it may take · 25 while an order's fate is unknown, no other of its symbol is
-sent; a run under limits below what is held buys nothing beyond them, and sells · 26 nothing
-is sent to a broker whose books have not been compared · 27 no more leaves in a second than the venue takes, whoever sends ·
-28 nothing is sent in a symbol that is halted · 31 an order that does not get out is tried so often and no more · 35 what is
-sent leaves soon after its SendBegun, or not at all.
+holds the money and the shares it may take · 25 while an order's fate is unknown, no other of its symbol is sent; a run under
+limits below what is held buys nothing beyond them, and sells · 26 nothing is sent to a broker whose books have not been
+compared · 27 no more leaves in a second than the venue takes, whoever sends · 28 nothing is sent in a symbol that is halted ·
+31 an order that does not get out is tried so often and no more · 35 what is sent leaves soon after its SendBegun, or not at
+all.
 """
 
 from __future__ import annotations
@@ -167,19 +167,35 @@ class Gate:
 
     def _holds(self, order: Order) -> None:
         """Of an order that may trade: the money its intent was judged with, less what it has spent; the shares it will sell."""
-        if order.replace_asks or order.cl_ord_id in self._taken_back:
-            return  # its terms are others than those it was judged with; or it holds again what its first fills cost
+        if order.cl_ord_id in self._taken_back:
+            return  # it holds again what its first fills cost
         if order.side is Side.SELL:
-            if order.frozen != order.leaves_qty:
+            if order.frozen != order.exposed_qty:
                 self._broken(
-                    23, f"{order.cl_ord_id} may sell {order.leaves_qty} {order.symbol}, promised to it are {order.frozen}"
+                    23, f"{order.cl_ord_id} may sell {order.exposed_qty} {order.symbol}, promised to it are {order.frozen}"
                 )
+            return
+        if order.replace_asks:  # its terms are others than those it was judged with
+            self._holds_changed(order)
             return
         owed = self._intents[order.cl_ord_id].reserve - order.cum_value - order.fees
         if order.reserved < owed:
             self._broken(
                 23, f"{order.cl_ord_id} ({order.ord_status.value}) may cost {owed} more, reserved for it are {order.reserved}"
             )
+
+    def _holds_changed(self, order: Order) -> None:
+        """Of a buy whose terms were changed, or are being: what is left of it at its limit, under whichever takes more."""
+        for terms in (order.terms, *(asked.terms for asked in order.replaces or ())):
+            left = terms.order_qty - order.cum_qty
+            if terms.price is None or left <= ZERO:
+                continue
+            # A fill dearer than these terms allow was one of others: under these it has used up more than its share.
+            owed = min(left * terms.price, terms.order_qty * terms.price - order.cum_value)
+            if order.reserved < owed:
+                self._broken(
+                    23, f"{order.cl_ord_id} may buy {left} more at {terms.price}, reserved for it are {order.reserved}"
+                )
 
     def _staged(self, e: ev.OrderStaged) -> None:
         self._intents[e.cl_ord_id] = e

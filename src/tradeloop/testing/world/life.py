@@ -54,6 +54,12 @@ NIGHT_NS: Final = 12 * SECOND_NS
 SHORT_DAYS: Final = 0.1
 """How many seeds see the end of a trading day and the beginning of the next one, faults aside."""
 CASH: Final = Amount(Decimal(1_000_000))
+SCARCE: Final = (104_000, 112_000, 125_000)
+"""Cash that is nearly all spent on what is held when the first process starts: the next orders vie for the rest."""
+SCARCITY: Final = 0.3
+"""How many seeds have scarce cash."""
+CHANGING: Final = 0.5
+"""How many seeds have operators who change their orders."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -90,7 +96,7 @@ class World:
         able = msgspec.structs.replace(
             abilities(self._dice("abilities")), rate_per_second=self._dice("rate").choice((None, None, None, 1, 3))
         )
-        self.venue = Venue(self.timeline, self.sundial, able, self.weather, CASH, self._dice("venue"))
+        self.venue = Venue(self.timeline, self.sundial, able, self.weather, cash_of(seed), self._dice("venue"))
         self.network = Network(self.timeline, self.venue, self.weather, self._dice("network"))
         self.judge = Judge(lambda: self.timeline.now, self.venue.orders_of, self.policy)
         self.market = Market(self.timeline, self.sundial, self.weather, self._dice("market"))
@@ -261,8 +267,11 @@ class World:
         if self.bell_ns is not None and weather.enables(Fault.SLEEPS_OVER_THE_BELL):
             span = dice.randint(4, 25) * SECOND_NS
             self.timeline.at(self.bell_ns - 2 * SECOND_NS, lambda: supervisor.pause(Fault.SLEEPS_OVER_THE_BELL, span))
+        later = self._dice("later script")
+        if later.random() < CHANGING:
+            for _ in range(later.randint(3, 14)):
+                self.timeline.at(later.randint(SECOND_NS, self.faulty_ns), self.operators.change)
         if weather.enables(Fault.LIMITS_LOWERED):
-            later = self._dice("later script")
             for _ in range(later.randint(1, 2)):
                 self.timeline.at(later.randint(SECOND_NS, self.faulty_ns * 2 // 3), self.operators.lower_limits)
         some_time(Fault.OTHER_POLICY, 1, lambda: supervisor.restart(_other_policy(dice)))
@@ -323,6 +332,12 @@ class World:
             if process.engine.state.seq == self.judge.shadow.seq:
                 return
             self.timeline.run(self.timeline.now + SECOND_NS // 100)
+
+
+def cash_of(seed: int) -> Amount:
+    """What the account of a seed begins with."""
+    dice = Random(f"{seed}:cash")
+    return Amount(Decimal(dice.choice(SCARCE))) if dice.random() < SCARCITY else CASH
 
 
 def _day(trading_day: TradingDay, begins: int, ends: int) -> OpenTradingDay:

@@ -183,6 +183,29 @@ class Operators:
         if self._weather.strikes(Fault.ASKED_TWICE):
             self._timeline.after(dice.randint(0, SECOND_NS), lambda: self.ask(command))
 
+    def change(self) -> None:
+        """Other terms for an order that works: another quantity, another price, or both; asked twice at times."""
+        dice = self._later
+        mine = [order for order in self._judge.shadow.orders.open.values() if not order.external]
+        if not mine or self._weather.calm:
+            return
+        order = dice.choice(mine)
+        priced = order.price is not None
+        what = dice.choice(("qty", "price", "both")) if priced else "qty"
+        self._later_count += 1
+        command = c.ReplaceOrder(
+            order.cl_ord_id,
+            "dan",
+            order_qty=None if what == "price" else Qty(Decimal(100 * dice.randint(1, 14))),
+            price=None if what == "qty" else self._market.px(order.symbol, dice.randint(-8, 8)),
+            request_id=f"c{self._later_count}" if dice.random() < 0.5 else "",
+        )
+        self.ask(command)
+        if dice.random() < 0.3:
+            self._timeline.after(dice.randint(0, SECOND_NS), lambda: self.ask(command))
+        if dice.random() < 0.2:
+            self.ask(c.CancelOrder(order.cl_ord_id, "dan", "changed his mind"))
+
     def lower_limits(self) -> None:
         """A run under limits below what is held, beside whatever works; and again when room was made for it (F75)."""
         dice = self._later
@@ -278,7 +301,18 @@ class Operators:
         for break_id, found in [*state.breaks.items()]:
             if found.kind == "fill_missing":
                 process.ask(c.RepairBreak(break_id, "carol", "the venue took it back"), lambda reply: None)
+            if found.kind == "order_open" and found.subject in self._judge.lost_ids:
+                self._cancel_there(ClOrdID(found.subject))
         self._resolve(process, state)
+
+    def _cancel_there(self, cl_ord_id: ClOrdID) -> None:
+        """An order works at the venue whose sending the journal has lost (F67): the person takes it out there."""
+        for order_id in self._venue.orders_of.get(cl_ord_id, ()):
+            with self._venue.loop.running():
+                try:
+                    self._venue.broker.cancel_unasked(order_id)
+                except Refused:
+                    continue  # it has ended
 
     def _resolve(self, process: Process, state: State) -> None:
         """Orders whose fate no books can prove: their day is over, or a stranger's order in them looks like one of ours. The

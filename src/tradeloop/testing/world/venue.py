@@ -17,6 +17,7 @@ from tradeloop.brokers.paper.adapter import CAPABILITIES
 from tradeloop.core.capabilities import Capabilities, Dedupes
 from tradeloop.core.commands import OpenTradingDay
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import (
     BrokerSnapshot,
     CancelAck,
@@ -109,6 +110,15 @@ class Venue:
         count = len(self.orders_of.get(cl_ord_id, ()))
         used = cl_ord_id if count < 2 else ClOrdID(f"{cl_ord_id}{AGAIN}{count - 1}")
         self.loop.at_once(self.broker.cancel(used, order_id, symbol))
+
+    def replace(self, change: Approved[Replacement]) -> None:
+        """Take other terms, for the newest order of that id."""
+        it = change.order
+        count = len(self.orders_of.get(it.cl_ord_id, ()))
+        if count > 1:
+            it = msgspec.structs.replace(it, cl_ord_id=ClOrdID(f"{it.cl_ord_id}{AGAIN}{count - 1}"))
+            change = msgspec.structs.replace(change, order=it)
+        self.loop.at_once(self.broker.replace(change))
 
     def books(self) -> BrokerSnapshot:
         """What it shows to whoever asks: all of the truth, less what it need not show yet."""

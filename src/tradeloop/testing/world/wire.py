@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.errors import FateUnknown, NotSent, Refused
+from tradeloop.core.errors import FateUnknown, NotSent
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import (
@@ -24,6 +24,7 @@ from tradeloop.core.reports import (
     Execution,
     OrderAck,
     OrderReject,
+    ReplaceAck,
     Report,
 )
 from tradeloop.core.risk.approved import Approved
@@ -124,9 +125,32 @@ class Wire:
         await heard
 
     async def replace(self, change: Approved[Replacement]) -> None:
-        """This venue changes no order's terms."""
+        """Write the request at once, then wait; what becomes of it comes as a report."""
         self._alive()
-        raise Refused("not_supported", f"{self.name} changes no orders; cancel {change.order.cl_ord_id} and place a new one")
+        net, weather = self._net, self._net.weather
+        if not self.is_up:
+            raise NotSent("the session is down")
+        net.requested(self, False)
+        if weather.strikes(Fault.THROTTLED):
+            raise NotSent("too many requests; this one was not processed")
+        net.disturb()
+        key, heard = self._expect()
+        if net.loses_requests or weather.strikes(Fault.REQUEST_LOST):
+            pass  # silence
+        elif weather.strikes(Fault.ERROR_BEFORE_EFFECT):
+            self._answer_later(key, FateUnknown("503 service unavailable; execution status unknown"))
+        else:
+            sent_at, session = net.timeline.now, self._session
+            change = msgspec.structs.replace(change)
+
+            def arrive() -> None:
+                if net.timeline.now - sent_at > self.capabilities.request_lifetime_ns:
+                    return  # too old for the venue
+                net.venue.replace(change)
+                self._reply(key, session)
+
+            net.timeline.after(self._way(net.latency()), arrive)
+        await heard
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
         """Read the venue's books; they may be old when they come."""
@@ -283,6 +307,8 @@ class Wire:
                 if mixed is None:
                     return
                 report = mixed
+            case ReplaceAck() if strikes(Fault.ACK_LOST):
+                return
             case Execution() if report.order_id is not None and (
                 report.order_id in self._mixed or strikes(Fault.TRADE_BEFORE_REPLY)
             ):
