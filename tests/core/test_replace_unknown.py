@@ -215,3 +215,15 @@ def test_the_quantity_books_show_of_a_cancelled_order_is_not_its_terms() -> None
     desk.wait(3)
     look(desk, shown(order, 400, status=OrdStatus.CANCELED, cum=400))
     assert now(desk, order)[:4] == (OrdStatus.CANCELED, 1000, 400, 0)
+
+
+def test_books_of_an_overfilled_order_still_say_that_its_change_never_came() -> None:
+    """They show a quantity below what has filled (F31), which fits no terms as they stand."""
+    desk, order = lost(500)
+    desk.give(fill(order, 1400))
+    for _ in range(40):
+        desk.wait(10)
+        look(desk, shown(order, 1000, status=OrdStatus.FILLED, cum=1400))
+    assert desk.of(ReplaceRejected)
+    assert desk.of(OrderRestated) == []
+    assert now(desk, order)[0] is OrdStatus.FILLED

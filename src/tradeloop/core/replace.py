@@ -314,7 +314,7 @@ def on_books(
     if shown != _capped(order.terms, theirs, order) and theirs.ord_status in _TELLING:
         if order.acked_at is not None and snap.read_at > order.acked_at + able.visibility_lag_ns:
             text = "the broker's books show other terms"
-            yield from _restate(state, around, order, Terms(*shown, order.stop_px), text, None, None, now)
+            yield from _restate(state, around, order, Terms(theirs.order_qty, shown[1], order.stop_px), text, None, None, now)
         return
     text = "the broker's books show the order unchanged, long after the request could have changed it"
     yield from _give_up(around, snap, order, text, now)
@@ -348,7 +348,8 @@ def _give_up(around: Surroundings, snap: BrokerSnapshot, order: Order, text: str
 
 
 def _as_shown(order: Order, theirs: OpenOrder) -> tuple[Qty, Px | None]:
-    return theirs.order_qty, order.price if theirs.price is None or order.price is None else theirs.price
+    price = order.price if theirs.price is None or order.price is None else theirs.price
+    return Qty(max(theirs.order_qty, theirs.cum_qty)), price  # capped like what it is compared with: it may be overfilled
 
 
 def _capped(terms: Terms, theirs: OpenOrder, order: Order) -> tuple[Qty, Px | None]:
