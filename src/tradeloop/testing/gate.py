@@ -163,6 +163,9 @@ class Gate:
         if cl_ord_id in self._lost and (order is None or order.unknown_at is None):
             del self._lost[cl_ord_id]
         if order is not None and not order.external:
+            changed = isinstance(event, ev.ReplaceRequested | ev.OrderReplaced | ev.OrderRestated)
+            if changed and state.held(order.account, order.symbol).net_qty < ZERO:
+                self._taken_back[cl_ord_id] = None  # what buys back a short position is judged to cost nothing
             self._holds(order)
 
     def _holds(self, order: Order) -> None:
