@@ -113,7 +113,7 @@ class Invariants:
             order = self._known(cl_ord_id)
             if order.cum_qty > order.most_qty and order.symbol not in self._state.halted:
                 raise InvariantBroken(
-                    9, f"{cl_ord_id} has traded {order.cum_qty} of {order.order_qty} {order.symbol}, which is not halted"
+                    9, f"{cl_ord_id} has traded {order.cum_qty:f} of {order.order_qty:f} {order.symbol}, which is not halted"
                 )
         self._over.clear()
 
@@ -139,8 +139,8 @@ class Invariants:
             if leg.cl_ord_id is not None or e.order_qty > leg.order_qty:
                 raise InvariantBroken(
                     30,
-                    f"leg {e.leg} of run {e.run_id} over {leg.order_qty} {e.symbol} has order {leg.cl_ord_id}, and was to have "
-                    f"{e.cl_ord_id} over {e.order_qty}",
+                    f"leg {e.leg} of run {e.run_id} over {leg.order_qty:f} {e.symbol} has order {leg.cl_ord_id}, and was to "
+                    f"have {e.cl_ord_id} over {e.order_qty:f}",
                 )
         if e.reserve:
             book = state.accounts[e.account].cash.get(state.instruments[e.symbol].currency) or _NO_CASH
@@ -278,14 +278,16 @@ class Invariants:
         else:
             qty, value, fee = _difference(e, self._was)
         if order.cum_qty != self._cum + qty:
-            raise InvariantBroken(8, f"{e.cl_ord_id} had filled {self._cum}, and {order.cum_qty} after a fill moved by {qty}")
+            raise InvariantBroken(
+                8, f"{e.cl_ord_id} had filled {self._cum}, and {order.cum_qty:f} after a fill moved by {qty:f}"
+            )
         if order.cum_qty > order.order_qty and qty > ZERO and not order.external:
             self._over[e.cl_ord_id] = None
         bought = e.side is Side.BUY
         held = state.positions[order.account][order.symbol]
         net = self._net + qty if bought else self._net - qty
         if (held.long_qty - held.short_qty if held.short_qty else held.long_qty) != net:
-            raise InvariantBroken(21, f"the position in {order.symbol} is {held.net_qty}, and {net} by fill {e.exec_id}")
+            raise InvariantBroken(21, f"the position in {order.symbol} is {held.net_qty:f}, and {net} by fill {e.exec_id}")
         if instrument.asset_class is AssetClass.FUTURE:
             return
         if instrument.multiplier != 1:
