@@ -15,7 +15,7 @@ from tradeloop.core.commands import Command, ListInstruments, OpenTradingDay
 from tradeloop.core.events import BooksAdjusted, Event, ExternalOrderFound, RunDenied, SymbolReleased
 from tradeloop.core.evolve import evolve
 from tradeloop.core.fills import unresolved
-from tradeloop.core.inputs import Input, Start, TimerFired
+from tradeloop.core.inputs import Input, LatchFound, Start, TimerFired
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import (
@@ -66,7 +66,7 @@ def test_every_event_has_its_place_in_the_fold_and_nothing_else_has() -> None:
 
 
 def test_every_input_has_its_decision_and_nothing_else_has() -> None:
-    inputs = {*get_args(Command), *get_args(Report), Quote, TimerFired, Start}
+    inputs = {*get_args(Command), *get_args(Report), Quote, TimerFired, Start, LatchFound}
     assert set(get_args(Input)) == inputs
     assert set(deciding._DECIDE) == inputs
     assert len(deciding._DECIDE) == len(get_args(Input))

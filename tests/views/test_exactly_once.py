@@ -257,4 +257,5 @@ def test_the_random_stories_tell_of_every_event() -> None:
     # These have tests of their own:
     told |= {ev.RunDenied, ev.Overfilled, ev.SymbolReleased, ev.StopTriggered, ev.ReserveRaised, ev.FeeDistrusted}
     told |= {ev.ListingRefused}
+    told |= {ev.Halted, ev.HaltReleased, ev.HaltChecked}
     assert told == set(ev.Event.__args__)

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.types import (
     ZERO,
@@ -205,6 +206,25 @@ class ReleaseSymbol(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+class HaltTrading(msgspec.Struct, frozen=True, gc=False):
+    """Stop trading, as much as `tier` says, in the whole desk or in one `scope` of it by `name`."""
+
+    tier: HaltTier
+    by: str
+    reason: str = ""
+    scope: HaltScope = HaltScope.GLOBAL
+    name: str = ""
+
+
+class ReleaseHalt(msgspec.Struct, frozen=True, gc=False):
+    """A named person ends every halt of exactly this scope, for a reason."""
+
+    by: str
+    reason: str
+    scope: HaltScope = HaltScope.GLOBAL
+    name: str = ""
+
+
 class ListInstruments(msgspec.Struct, frozen=True):
     """Make instruments known, as the dated market rules resolve them for a day; unchanged ones cause nothing."""
 
@@ -235,6 +255,8 @@ Command = (
     | RetryRun
     | RepairBreak
     | ReleaseSymbol
+    | HaltTrading
+    | ReleaseHalt
     | ListInstruments
     | OpenTradingDay
 )

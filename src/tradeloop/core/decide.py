@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
-from tradeloop.core import answers, fate, fills, market, reconcile, replace, staging, taken_back
+from tradeloop.core import answers, fate, fills, market, reconcile, replace, staging, stopping, taken_back
 from tradeloop.core import commands as c
 from tradeloop.core import reports as r
 from tradeloop.core.errors import BadInput
@@ -28,11 +28,12 @@ from tradeloop.core.events import (
     SymbolReleased,
     TradingDayOpened,
 )
-from tradeloop.core.inputs import Input, Start, TimerFired
+from tradeloop.core.inputs import Input, LatchFound, Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE
 from tradeloop.core.relisting import reserves_to_move, why_not
 from tradeloop.core.replies import Done, Reply
+from tradeloop.core.risk.stopped import canceling
 from tradeloop.core.run import conduct
 from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
@@ -60,6 +61,9 @@ def _start(state: State, around: Surroundings, s: Start, now: UtcNs) -> Decision
 def _timer(state: State, around: Surroundings, t: TimerFired, now: UtcNs) -> Decision:
     if t.kind == PACE:
         yield from _next_turns(state, around, t.subject, now)
+        return None
+    if t.kind == stopping.HALT_WORK:
+        yield from stopping.go_on(state, around, t.subject, now)
         return None
     order = state.orders.open.get(ClOrdID(t.subject))
     if order is None:
@@ -97,8 +101,8 @@ def _next_turns(state: State, around: Surroundings, broker: str, now: UtcNs) -> 
 def _cancel_again(state: State, around: Surroundings, order: Order, now: UtcNs) -> Generator[Event, None, None]:
     """A cancel that was lost or refused is asked for again for as long as the order should be out of the market.
 
-    One without an answer always is. One that the broker refused is where its run is being cancelled or its time is up; a single
-    order that a person wanted out is theirs to ask about again.
+    One without an answer always is. One that the broker refused is where its run is being cancelled, its time is up or a halt
+    wants it out; a single order that a person wanted out is theirs to ask about again.
     """
     waiting = order.cancel_requested_at is not None
     link = state.links.get(order.broker)
@@ -109,6 +113,8 @@ def _cancel_again(state: State, around: Surroundings, order: Order, now: UtcNs) 
         why = "its run is being cancelled"
     elif order.cancel_at is not None and now >= order.cancel_at:
         why = "not filled in time"
+    elif (halt := canceling(state, order)) is not None:
+        why = halt.said
     elif waiting:
         why = "no answer came"
     else:
@@ -183,6 +189,19 @@ def _release_symbol(state: State, around: Surroundings, cmd: c.ReleaseSymbol, no
         raise BadInput("a release needs a name and a reason; one of them was empty")
     yield SymbolReleased(now, cmd.symbol, cmd.by, cmd.reason)
     return Done(f"{cmd.symbol} takes orders again; it was halted because {why}")
+
+
+def _halt(state: State, around: Surroundings, cmd: c.HaltTrading, now: UtcNs) -> Decision:
+    return (yield from stopping.halt(state, around, cmd, now))
+
+
+def _release_halt(state: State, around: Surroundings, cmd: c.ReleaseHalt, now: UtcNs) -> Decision:
+    return (yield from stopping.release(state, around, cmd, now))
+
+
+def _latch_found(state: State, around: Surroundings, found: LatchFound, now: UtcNs) -> Decision:
+    yield from stopping.latched(state, around, found, now)
+    return None
 
 
 def _list_instruments(state: State, around: Surroundings, cmd: c.ListInstruments, now: UtcNs) -> Decision:
@@ -374,6 +393,9 @@ _DECIDE: Final[dict[type, Callable[[State, Surroundings, Any, UtcNs], Decision]]
     c.RetryRun: _retry_run,
     c.RepairBreak: _repair,
     c.ReleaseSymbol: _release_symbol,
+    c.HaltTrading: _halt,
+    c.ReleaseHalt: _release_halt,
+    LatchFound: _latch_found,
     c.ListInstruments: _list_instruments,
     c.OpenTradingDay: _open_day,
     r.Execution: _execution,

@@ -14,6 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from tradeloop.core.commands import RunLimits, SeenPrice, TargetLine
+from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.position import Rebooked
 from tradeloop.core.reports import HeldCash, HeldPosition
@@ -145,6 +146,8 @@ class OrderStaged(Fact, frozen=True):
     strategy_id: str = ""
     cancel_at: UtcNs | None = None
     reason: str = ""
+    halt: int = 0
+    """The number of the FLATTEN that closes a position with it; 0 for everybody else's orders."""
 
 
 class OrderDenied(Fact, frozen=True):
@@ -750,6 +753,44 @@ class OrderRestated(Fact, frozen=True):
     order_id: OrderID | None = None
 
 
+# --- halts
+
+
+class Halted(Fact, frozen=True):
+    """Trading is stopped, as much as `tier` says, within a scope, until HaltReleased names its number. `from_file`: the latch
+    file said so.
+    """
+
+    number: int
+    tier: HaltTier
+    scope: HaltScope
+    name: str
+    by: str
+    reason: str
+    from_file: bool = False
+
+
+class HaltReleased(Fact, frozen=True):
+    """A person ended a halt."""
+
+    number: int
+    by: str
+    reason: str
+
+
+class HaltChecked(Fact, frozen=True):
+    """It was looked what a halt has come to, and that is not what it was before. `done`: nothing more can be done for it now.
+
+    `open_orders` counts what may still trade within its scope; `held` says of each position that is left why it is.
+    """
+
+    number: int
+    open_orders: int
+    done: bool
+    text: str
+    held: tuple[str, ...] = ()
+
+
 Event = (
     EngineStarted
     | InstrumentListed
@@ -805,4 +846,7 @@ Event = (
     | TradeMoved
     | TradeNeverCame
     | EndAnnounced
+    | Halted
+    | HaltReleased
+    | HaltChecked
 )

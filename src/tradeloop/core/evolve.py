@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tradeloop.core import events as ev
-from tradeloop.core.fold import breaks, executions, orders, replaces, runs, world
+from tradeloop.core.fold import breaks, executions, halts, orders, replaces, runs, world
 from tradeloop.core.state import State
 
 
@@ -76,4 +76,7 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.TradeMoved: executions.trade_moved,
     ev.TradeNeverCame: executions.trade_never_came,
     ev.EndAnnounced: orders.end_announced,
+    ev.Halted: halts.halted,
+    ev.HaltReleased: halts.halt_released,
+    ev.HaltChecked: halts.halt_checked,
 }

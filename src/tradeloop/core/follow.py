@@ -30,6 +30,7 @@ from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.run.sending import WAITS
 from tradeloop.core.staging import again_at
 from tradeloop.core.state import State
+from tradeloop.core.stopping import HALT_WORK
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import is_inside
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, TradingDay, UtcNs
@@ -76,6 +77,8 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
         if link is None or not link.connected or link.ready or str(link.since) != since:
             return _NOTHING
         return _look_again(state, around, broker, link.since, now)
+    if timer.kind == HALT_WORK and int(timer.subject) in state.halts:
+        return (SetTimer(UtcNs(now + around.policy.probe_every_ns), HALT_WORK, timer.subject),)
     return _NOTHING
 
 
@@ -194,6 +197,9 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
         if order.unknown_at is not None:
             effects.append(SetTimer(UtcNs(order.unknown_at + around.policy.probe_every_ns), PROBE, order.cl_ord_id))
             effects.append(_first_alert(around, order, order.unknown_at))
+    for halt in state.halts.values():
+        if halt.tier.cancels:
+            effects.append(SetTimer(UtcNs(halt.at + around.policy.probe_every_ns), HALT_WORK, str(halt.number)))
     return tuple(effects)
 
 
@@ -407,6 +413,30 @@ def _line_resized(state: State, around: Surroundings, e: ev.LineResized) -> tupl
     return (RaiseAlert("WARNING", f"waits:{e.run_id}:{e.leg}", f"line {e.leg} of run {e.run_id} is held back: {e.reason}"),)
 
 
+def _halted(state: State, around: Surroundings, e: ev.Halted) -> tuple[Effect, ...]:
+    """A person hears of it; what it has to do is looked after until it is released."""
+    halt = state.halts[e.number]
+    alert = RaiseAlert("CRITICAL", f"halt:{e.number}", f"{halt.where} is halted, {halt.said}; `{halt.release}` ends it")
+    if not e.tier.cancels:
+        return (alert,)
+    return alert, SetTimer(UtcNs(e.at + around.policy.probe_every_ns), HALT_WORK, str(e.number))
+
+
+def _halt_released(state: State, around: Surroundings, e: ev.HaltReleased) -> tuple[Effect, ...]:
+    return (RaiseAlert("WARNING", f"released:{e.number}", f"halt {e.number} was released by {e.by}: {e.reason}"),)
+
+
+def _halt_checked(state: State, around: Surroundings, e: ev.HaltChecked) -> tuple[Effect, ...]:
+    halt = state.halts[e.number]
+    if e.done:
+        left = f": {'; '.join(e.held)}" if e.held else ""
+        return (RaiseAlert("WARNING", f"halt_done:{e.number}", f"halt {e.number} ({halt.tier.value}): {e.text}{left}"),)
+    if e.at - halt.at < around.policy.unknown_alert_ns:
+        return _NOTHING
+    text = f"halt {e.number} ({halt.tier.value} of {halt.where}) is not at its end: {e.text}; it goes on trying, ask the broker"
+    return (RaiseAlert("CRITICAL", f"halt_open:{e.number}", text),)
+
+
 def _run_ended(state: State, around: Surroundings, e: ev.RunEnded) -> tuple[Effect, ...]:
     if e.status is RunStatus.FAILED or e.todo:
         return (RaiseAlert("WARNING", f"run:{e.run_id}", f"run {e.run_id} ended {e.status.value} {e.code}: {e.text}"),)
@@ -436,4 +466,7 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.BreakFound: _break_found,
     ev.LineResized: _line_resized,
     ev.RunEnded: _run_ended,
+    ev.Halted: _halted,
+    ev.HaltReleased: _halt_released,
+    ev.HaltChecked: _halt_checked,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tradeloop.core.commands import Command
+from tradeloop.core.commands import Command, HaltTrading
 from tradeloop.core.reports import Quote, Report
 
 
@@ -30,4 +30,10 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     clock: str = ""
 
 
-Input = Command | Report | Quote | TimerFired | Start
+class LatchFound(msgspec.Struct, frozen=True, gc=False):
+    """The latch file holds these halts (engine/latch.py); what the journal does not know of them is recorded."""
+
+    halts: tuple[HaltTrading, ...]
+
+
+Input = Command | Report | Quote | TimerFired | Start | LatchFound

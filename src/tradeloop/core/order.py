@@ -121,6 +121,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """The first look that did not show it, on the broker's clock: ours may be set forward between two looks."""
     send_failed_at: UtcNs | None = None
     """When the last attempt is known not to have left; the next one waits from then on (core/staging.py)."""
+    halt: int = 0
+    """The number of the FLATTEN that closes a position with it; 0 for everybody else's orders."""
 
     @property
     def is_done(self) -> bool:

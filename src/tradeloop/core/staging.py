@@ -24,12 +24,14 @@ from tradeloop.core.events import (
     SendBegun,
     StopTriggered,
 )
+from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk import pipeline
 from tradeloop.core.risk.cost import worst_cost
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.stopped import HALTED, REDUCE_ONLY, canceling, stopped
 from tradeloop.core.state import State, cl_ord_id_of
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
@@ -117,8 +119,59 @@ def stage(
     run_id: RunID | None = None,
     leg: int = 0,
     cancel_at: UtcNs | None = None,
+    halt: int = 0,
 ) -> Generator[Event, None, OrderReply]:
     """Put an intent through risk; it becomes a staged order on its way to the broker, or a denied one."""
+    intent, instrument = _intent(state, around, want, now, run_id, leg, cancel_at, halt)
+    denied = pipeline.check(state, around, intent, instrument, now)
+    if denied is not None:
+        yield OrderDenied(
+            now,
+            intent.cl_ord_id,
+            want.account,
+            want.symbol,
+            want.side,
+            want.order_qty,
+            want.ord_type,
+            want.price,
+            denied.rule,
+            denied.limit,
+            denied.was,
+            denied.text,
+            want.by,
+            run_id,
+            leg,
+            want.request_id,
+            want.stop_px,
+            want.tif,
+            want.position_effect,
+            want.strategy_id,
+        )
+        return OrderReply(intent.cl_ord_id, denied)
+    yield intent
+    leaves_now = want.stop_px is None or around.brokers[intent.broker].holds_stops
+    if leaves_now and _takes_turn(around, intent.broker, intent.cl_ord_id, now):
+        yield SendBegun(now, intent.cl_ord_id)
+    return OrderReply(intent.cl_ord_id)
+
+
+def why_not(state: State, around: Surroundings, want: SubmitOrder, now: UtcNs, *, halt: int = 0) -> Denied | None:
+    """What risk would say of an order, without a fact of it."""
+    intent, instrument = _intent(state, around, want, now, None, 0, None, halt)
+    return pipeline.check(state, around, intent, instrument, now)
+
+
+def _intent(
+    state: State,
+    around: Surroundings,
+    want: SubmitOrder,
+    now: UtcNs,
+    run_id: RunID | None,
+    leg: int,
+    cancel_at: UtcNs | None,
+    halt: int,
+) -> tuple[OrderStaged, Instrument]:
+    """The order as it would be staged. Raises BadInput when it names what is not known."""
     account = state.accounts.get(want.account)
     if account is None:
         raise BadInput(
@@ -155,37 +208,9 @@ def stage(
         want.strategy_id,
         cancel_at,
         want.reason,
+        halt,
     )
-    denied = pipeline.check(state, around, intent, instrument, now)
-    if denied is not None:
-        yield OrderDenied(
-            now,
-            intent.cl_ord_id,
-            want.account,
-            want.symbol,
-            want.side,
-            want.order_qty,
-            want.ord_type,
-            want.price,
-            denied.rule,
-            denied.limit,
-            denied.was,
-            denied.text,
-            want.by,
-            run_id,
-            leg,
-            want.request_id,
-            want.stop_px,
-            want.tif,
-            want.position_effect,
-            want.strategy_id,
-        )
-        return OrderReply(intent.cl_ord_id, denied)
-    yield intent
-    leaves_now = want.stop_px is None or around.brokers[account.broker].holds_stops
-    if leaves_now and _takes_turn(around, account.broker, intent.cl_ord_id, now):
-        yield SendBegun(now, intent.cl_ord_id)
-    return OrderReply(intent.cl_ord_id)
+    return intent, instrument
 
 
 def _takes_turn(around: Surroundings, broker: str, cl_ord_id: ClOrdID, now: UtcNs) -> bool:
@@ -206,6 +231,10 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
     run = None if order.run_id is None else state.runs[order.run_id]
     if order.cancel_requested_at is not None or (run is not None and run.cancel_requested):
         yield OrderCanceled(now, order.cl_ord_id, "never sent, and a cancel was wanted")
+        return
+    halt = canceling(state, order) if state.halts else None
+    if halt is not None:
+        yield OrderCanceled(now, order.cl_ord_id, f"never sent: {halt.said}")
         return
     hours = state.hours.get(state.instruments[order.symbol].session)
     if order.tif is TimeInForce.DAY and hours is not None and hours.trading_day != order.trading_day:
@@ -254,7 +283,7 @@ def _may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:
     if denied.rule == "session_open":
         hours = state.hours.get(state.instruments[order.symbol].session)
         return hours is not None and hours.opens_later(now)
-    return denied.rule in ("broker_ready", "fate_unknown", "halted", "quote_fresh", "no_price")
+    return denied.rule in ("broker_ready", "fate_unknown", HALTED, REDUCE_ONLY, "quote_fresh", "no_price")
 
 
 def cancel(state: State, cl_ord_id: ClOrdID, by: str, reason: str, now: UtcNs) -> Generator[Event, None, Done]:
@@ -298,6 +327,8 @@ def on_quote(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Fa
             seen = reached if seen is None else (max(seen, reached) if buying else min(seen, reached))
         if seen is None or (seen < stop if buying else seen > stop):
             continue
+        if state.halts and stopped(state, order, state.instruments[order.symbol]) is not None:
+            continue  # it stays on watch: fired now it could not be sent, and would be gone when the halt ends
         yield StopTriggered(now, cl_ord_id, seen, quote.at)
         yield from send_late(state, around, order, now)
 

@@ -14,6 +14,7 @@ import msgspec
 from tradeloop.core.cash import CashBook
 from tradeloop.core.events import BreakFound, OrderDenied, PlanLine, ReplaceDenied, ReplaceRequested, RunCreated
 from tradeloop.core.execution import Executions
+from tradeloop.core.halt import Halt
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
@@ -183,7 +184,9 @@ class State:
         "epoch",
         "execs",
         "group",
+        "halt_count",
         "halted",
+        "halts",
         "hours",
         "id_prefix",
         "instruments",
@@ -232,6 +235,8 @@ class State:
         self.run_keys: dict[str, RunID] = {}  # run key without attempt -> newest attempt
         self.breaks: dict[str, BreakFound] = {}  # open breaks by id
         self.halted: dict[Symbol, str] = {}  # symbol -> why it takes no new orders
+        self.halts: dict[int, Halt] = {}  # in force, by number, the oldest first
+        self.halt_count = 0
         # Derived from the orders above, kept so that no decision walks them:
         self.unknown: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # orders of unknown fate
         self.stops: dict[Symbol, dict[ClOrdID, None]] = {}  # stops the engine holds
@@ -300,6 +305,8 @@ class State:
                 run_keys=sorted(self.run_keys.items()),
                 breaks=sorted(self.breaks.items()),
                 halted=sorted(self.halted.items()),
+                halts=list(self.halts.values()),
+                halt_count=self.halt_count,
                 started_at=self.started_at,
                 clock=self.clock,
                 predecessor_dead=self.predecessor_dead,
@@ -360,6 +367,8 @@ class State:
         state.run_keys = dict(packed.run_keys)
         state.breaks = dict(packed.breaks)
         state.halted = dict(packed.halted)
+        state.halts = {halt.number: halt for halt in packed.halts}
+        state.halt_count = packed.halt_count
         state.early = dict(packed.early)
         state.strangers = dict.fromkeys(packed.strangers)
         state.recent = RecentFills.unpack(packed.recent)
@@ -425,6 +434,8 @@ class Packed(msgspec.Struct, array_like=True):
     recent: PackedFills = []
     pages: list[tuple[AccountID, Symbol, list[Page]]] = []
     strangers: list[ClOrdID] = []
+    halts: list[Halt] = []
+    halt_count: int = 0
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

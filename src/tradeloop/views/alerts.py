@@ -9,7 +9,7 @@ from tradeloop.core import events as ev
 from tradeloop.core.types import RunStatus
 from tradeloop.views.fold import Fold
 from tradeloop.views.rows import AlertRow
-from tradeloop.views.wanted import alert_ids, break_alert, broker_alert, fate_alert, overfill_alert, run_alert
+from tradeloop.views.wanted import alert_ids, break_alert, broker_alert, fate_alert, halt_alert, overfill_alert, run_alert
 
 
 def alert(fold: Fold, e: ev.Event) -> None:
@@ -24,6 +24,10 @@ def alert(fold: Fold, e: ev.Event) -> None:
         case ev.Overfilled():
             text = f"order {e.cl_ord_id} was filled with {e.excess:f} more than ordered; {e.symbol} takes no new orders"
             _raise(fold, e, overfill_alert(e.symbol), "CRITICAL", e.symbol, text)
+        case ev.Halted():
+            where = f"{e.scope.value} {e.name}".strip()
+            text = f"{e.tier.value} of {where} by {e.by}" + (f": {e.reason}" if e.reason else "")
+            _raise(fold, e, halt_alert(e.number), "CRITICAL", where, text)
         case ev.BreakFound():
             text = f"{e.kind} of {e.subject}: ours {e.ours}, theirs {e.theirs}; {e.cause}"
             _raise(fold, e, break_alert(e.break_id), "WARNING", e.subject, text)

@@ -65,6 +65,14 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             return _of(fold, e, "rule:relisting", e.symbol, e.text, "denied")
         case ev.SymbolReleased():
             return _of(fold, e, e.by, e.symbol, e.reason)
+        case ev.Halted():
+            text = f"{e.tier.value} of {e.scope.value} {e.name}".strip() + (f": {e.reason}" if e.reason else "")
+            return _of(fold, e, e.by, f"halt {e.number}", text + (", by the latch file" if e.from_file else ""), "halted")
+        case ev.HaltReleased():
+            return _of(fold, e, e.by, f"halt {e.number}", e.reason)
+        case ev.HaltChecked():
+            text = "; ".join((e.text, *e.held))
+            return _of(fold, e, "engine", f"halt {e.number}", text, "done" if e.done else "asked")
         case ev.RunCreated():
             text = f"{e.mode.value} of {len(e.targets)} targets, attempt {e.attempt}, trade date {e.trade_date}"
             text += "" if e.supersedes is None else f", after {e.supersedes}"

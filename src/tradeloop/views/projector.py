@@ -99,6 +99,9 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.FeeDistrusted()
             | ev.ListingRefused()
             | ev.TradeNeverCame()
+            | ev.Halted()
+            | ev.HaltReleased()
+            | ev.HaltChecked()
         ):
             pass  # the audit log and the alerts have them
 

@@ -108,6 +108,11 @@ def overfill_alert(symbol: str) -> str:
     return f"overfill:{symbol}"
 
 
+def halt_alert(number: int) -> str:
+    """A halt in force."""
+    return f"halt:{number}"
+
+
 def break_alert(break_id: str) -> str:
     """A difference between two books."""
     return f"break:{break_id}"
@@ -121,7 +126,7 @@ def run_alert(run_id: str) -> str:
 def raises(event: ev.Event) -> bool:
     """Whether an event may raise an alert, so that a resolved one of the same key has to be read; open ones are always
     in hand."""
-    return isinstance(event, ev.FateLost | ev.BrokerDisconnected | ev.Overfilled | ev.BreakFound | ev.RunEnded)
+    return isinstance(event, ev.FateLost | ev.BrokerDisconnected | ev.Overfilled | ev.BreakFound | ev.RunEnded | ev.Halted)
 
 
 def alert_ids(event: ev.Event) -> tuple[str, ...]:
@@ -142,6 +147,8 @@ def alert_ids(event: ev.Event) -> tuple[str, ...]:
             return (broker_alert(event.broker),)
         case ev.Overfilled() | ev.SymbolReleased():
             return (overfill_alert(event.symbol),)
+        case ev.Halted() | ev.HaltReleased():
+            return (halt_alert(event.number),)
         case ev.BreakFound() | ev.BreakClosed():
             return (break_alert(event.break_id),)
         case ev.RunEnded():

@@ -39,6 +39,9 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
         e.cancel_at,
     )
     order.updated_at = e.at
+    if e.halt:
+        order.halt = e.halt
+        _tried(state, e)
     state.counter += 1
     state.orders.open[e.cl_ord_id] = order
     state.index(order)
@@ -53,6 +56,15 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
     if e.run_id is not None:
         leg = state.runs[e.run_id].leg(e.leg)
         leg.cl_ord_id = e.cl_ord_id
+
+
+def _tried(state: State, e: ev.OrderStaged) -> None:
+    """A FLATTEN ordered something; what it orders at one moment is one try."""
+    halt = state.halts.get(e.halt)
+    if halt is not None:
+        place = f"{e.account}|{e.symbol}"
+        count, last = halt.tries.get(place, (0, None))
+        halt.tries[place] = (count if last == e.at else count + 1, e.at)
 
 
 def order_denied(state: State, e: ev.OrderDenied) -> None:

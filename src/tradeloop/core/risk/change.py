@@ -16,14 +16,23 @@ from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement, Terms
-from tradeloop.core.risk.checks import GATE, closable_qty, legal_price, lots, not_halted, order_type_known, working_type
+from tradeloop.core.risk.checks import (
+    GATE,
+    closable_qty,
+    legal_price,
+    lots,
+    not_halted,
+    not_stopped,
+    order_type_known,
+    working_type,
+)
 from tradeloop.core.risk.cost import closes, unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, OrdType, Qty, Side, UtcNs
 
-_CALMING: Final = tuple(rule for rule in GATE if rule is not not_halted)
+_CALMING: Final = tuple(rule for rule in GATE if rule not in (not_halted, not_stopped))
 
 
 def need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:

@@ -18,6 +18,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.position import Position
 from tradeloop.core.risk.cost import closes, unbounded
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.stopped import stopped
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
@@ -64,6 +65,13 @@ def session_open(
         day,
         f"the market of {order.symbol} is closed ({day}); orders go in its trading hours only",
     )
+
+
+def not_stopped(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """No halt in force stops it."""
+    return stopped(state, order, instrument) if state.halts else None
 
 
 def not_halted(
@@ -268,7 +276,7 @@ def _short(number: Decimal) -> str:
 MARKET: Final[tuple[Check, ...]] = (legal_quantity, legal_price)
 """What of BOOKS is asked of the present day again when a staged order leaves late."""
 
-GATE: Final[tuple[Check, ...]] = (broker_ready, session_open, not_halted, not_quarantined, quote_fresh)
+GATE: Final[tuple[Check, ...]] = (not_stopped, broker_ready, session_open, not_halted, not_quarantined, quote_fresh)
 BOOKS: Final[tuple[Check, ...]] = (order_type_known, legal_quantity, legal_price, closable, bounded, cash_free)
 
 

@@ -38,6 +38,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import Quote
+from tradeloop.core.risk.stopped import stopped_account
 from tradeloop.core.run.attempts import planned_prices, seen_px
 from tradeloop.core.run.checks import Finding, checks, reasons_first
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
@@ -100,6 +101,9 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
             Finding("equity_unknown", f"the equity needs a price for every holding, was none for {named}; start its feed"),
         )
     findings += tuple(others_at_work(state, cmd.account, _touched(cmd, held)))
+    halted = stopped_account(state, cmd.account, state.accounts[cmd.account].broker)
+    if halted is not None:
+        findings += (Finding(halted.rule, halted.text),)
     if findings:
         found = reasons_first(findings)
         following = tuple(finding for finding in found if finding.follows_from)
@@ -172,11 +176,19 @@ def approve(state: State, around: Surroundings, cmd: ApproveRun, now: UtcNs) -> 
         raise BadInput("a run is approved by a named person; the name was empty")
     if run.status not in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
         return RunReply(cmd.run_id, run.status, repeat=True)
+    _refuse_under_a_halt(state, run)
     _refuse_another_day(state, run)
     _refuse_another_market(state, around, run, now)
     yield RunApproved(now, cmd.run_id, cmd.by)
     yield from _go(state, around, cmd.run_id, now)
     return RunReply(cmd.run_id, run.status)
+
+
+def _refuse_under_a_halt(state: State, run: Run) -> None:
+    """Raise BadInput while nothing of the run could leave."""
+    halted = stopped_account(state, run.created.account, run.created.broker)
+    if halted is not None:
+        raise BadInput(f"run {run.created.run_id} cannot go: {halted.text}")
 
 
 def _refuse_another_day(state: State, run: Run) -> None:
@@ -253,6 +265,7 @@ def resume(state: State, around: Surroundings, cmd: ResumeRun, now: UtcNs) -> Ge
     """Go on with a paused run, on its own trading day. Raises BadInput on another: cancel it, what it sent stays."""
     run = _run(state, cmd.run_id)
     if run.status is RunStatus.PAUSED:
+        _refuse_under_a_halt(state, run)
         _refuse_another_day(state, run)
         yield RunResumed(now, cmd.run_id, cmd.by)
         for leg in run.legs:

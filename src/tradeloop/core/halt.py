@@ -1,0 +1,130 @@
+"""A halt: how much is stopped, where, by whom and why. It stands until a named person releases it with a reason.
+
+`HALT` lets no new order leave; `REDUCE_ONLY` only such as reduce a position; `CANCEL_ALL` is HALT and takes everything out of
+the market; `FLATTEN` is CANCEL_ALL and closes the positions. Cancels may leave under every one of them. Halts stand side by
+side: an order has to pass them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+import msgspec
+
+from tradeloop.core.types import SECOND_NS, AccountID, Symbol, UtcNs, Word
+
+
+class HaltTier(Word):
+    """How much is stopped."""
+
+    REDUCE_ONLY = "REDUCE_ONLY"
+    HALT = "HALT"
+    CANCEL_ALL = "CANCEL_ALL"
+    FLATTEN = "FLATTEN"
+
+    @property
+    def cancels(self) -> bool:
+        """Whether what works is taken out of the market."""
+        return self in (HaltTier.CANCEL_ALL, HaltTier.FLATTEN)
+
+
+class HaltScope(Word):
+    """Where it is stopped."""
+
+    GLOBAL = "global"
+    BROKER = "broker"
+    ACCOUNT = "account"
+    SYMBOL = "symbol"
+    STRATEGY = "strategy"
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it covers the whole of every run that it touches."""
+        return self in (HaltScope.GLOBAL, HaltScope.BROKER, HaltScope.ACCOUNT)
+
+
+class Covered(Protocol):
+    """What a halt may cover: an order, or the intent of one."""
+
+    @property
+    def broker(self) -> str: ...
+    @property
+    def account(self) -> AccountID: ...
+    @property
+    def symbol(self) -> Symbol: ...
+    @property
+    def strategy_id(self) -> str: ...
+
+
+class Halt(msgspec.Struct, array_like=True, gc=False):
+    """One halt in force. `number` counts the halts of a journal from 1.
+
+    `found` is what was last found when it was looked whether the halt has done its work; empty before that.
+    """
+
+    number: int
+    tier: HaltTier
+    scope: HaltScope
+    name: str
+    by: str
+    reason: str
+    at: UtcNs
+    found: str = ""
+    done: bool = False
+    tries: dict[str, tuple[int, UtcNs]] = {}
+    """account|symbol -> how often a closing order was made there, and when the last one was."""
+
+    @property
+    def where(self) -> str:
+        """What it covers, in words."""
+        return "everything" if self.scope is HaltScope.GLOBAL else f"{self.scope.value} {self.name}"
+
+    @property
+    def said(self) -> str:
+        """Who halted, when and why."""
+        moment = datetime.fromtimestamp(self.at // SECOND_NS, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        why = f": {self.reason}" if self.reason else ", without a reason"
+        return f"{self.tier.value} by {self.by} at {moment}{why}"
+
+    @property
+    def release(self) -> str:
+        """The command that ends it."""
+        named = "" if self.scope is HaltScope.GLOBAL else f" --{self.scope.value} {self.name}"
+        return f"tradeloop resume{named} --reason …"
+
+    def covers(self, order: Covered) -> bool:
+        """Whether an order is within its scope."""
+        return covers(self.scope, self.name, order)
+
+    def covers_all_of(self, broker: str, account: AccountID) -> bool:
+        """Whether every order of this account is within its scope."""
+        match self.scope:
+            case HaltScope.GLOBAL:
+                return True
+            case HaltScope.BROKER:
+                return broker == self.name
+            case HaltScope.ACCOUNT:
+                return account == self.name
+            case _:
+                return False
+
+    def is_like(self, tier: HaltTier, scope: HaltScope, name: str) -> bool:
+        """Whether it stops as much in the same place."""
+        return (self.tier, self.scope, self.name) == (tier, scope, name)
+
+
+def covers(scope: HaltScope, name: str, order: Covered) -> bool:
+    """Whether an order is within a scope."""
+    if scope is HaltScope.GLOBAL:
+        return True
+    return _NAME_OF[scope](order) == name
+
+
+_NAME_OF: Final[dict[HaltScope, Callable[[Covered], str]]] = {
+    HaltScope.BROKER: lambda order: order.broker,
+    HaltScope.ACCOUNT: lambda order: order.account,
+    HaltScope.SYMBOL: lambda order: order.symbol,
+    HaltScope.STRATEGY: lambda order: order.strategy_id,
+}

@@ -1,0 +1,79 @@
+"""What a halt stops: the first check of every order, asked again at the wire for what was staged before the halt."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tradeloop.core.events import OrderStaged
+from tradeloop.core.halt import Halt, HaltTier
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.order import Order
+from tradeloop.core.risk.cost import closes
+from tradeloop.core.risk.denied import Denied
+from tradeloop.core.state import State
+from tradeloop.core.types import ZERO, AccountID, PositionEffect, Side
+
+HALTED = "halted"
+REDUCE_ONLY = "reduce_only"
+
+
+def stopped(state: State, order: OrderStaged | Order, instrument: Instrument) -> Denied | None:
+    """Why an order may not leave now, or None."""
+    for halt in state.halts.values():
+        if stops(state, halt, order, instrument):
+            return denial(halt)
+    return None
+
+
+def stops(state: State, halt: Halt, order: OrderStaged | Order, instrument: Instrument) -> bool:
+    """Whether this halt holds the order back."""
+    if not halt.covers(order) or _obeys(state, order, halt):
+        return False
+    return halt.tier is not HaltTier.REDUCE_ONLY or not reduces(state, order, instrument)
+
+
+def _obeys(state: State, order: OrderStaged | Order, halt: Halt) -> bool:
+    """Whether the order is the work of a FLATTEN that was asked for after this halt, or of this halt itself. A halt that comes
+    after the FLATTEN stops its orders, too: how else could it be stopped?
+    """
+    return order.halt in state.halts and halt.number <= order.halt
+
+
+def canceling(state: State, order: Order) -> Halt | None:
+    """The halt that wants this order out of the market, or None."""
+    for halt in state.halts.values():
+        if halt.tier.cancels and halt.covers(order) and not _obeys(state, order, halt):
+            return halt
+    return None
+
+
+def denial(halt: Halt) -> Denied:
+    """What somebody is told whose order is stopped: who halted what, when and why, and how it is released."""
+    what = "takes only orders that reduce a position" if halt.tier is HaltTier.REDUCE_ONLY else "takes no new orders"
+    return Denied(
+        REDUCE_ONLY if halt.tier is HaltTier.REDUCE_ONLY else HALTED,
+        "no halt",
+        f"{halt.tier.value} of {halt.where}",
+        f"{halt.where} {what}: {halt.said}; whoever has looked releases it with `{halt.release}`",
+    )
+
+
+def stopped_account(state: State, account: AccountID, broker: str) -> Denied | None:
+    """Why no run of an account could send anything now, or None."""
+    for halt in state.halts.values():
+        if halt.tier is not HaltTier.REDUCE_ONLY and halt.covers_all_of(broker, account):
+            return denial(halt)
+    return None
+
+
+def reduces(state: State, order: OrderStaged | Order, instrument: Instrument) -> bool:
+    """Whether an order can only make a position smaller, whatever becomes of the others that work on the same side."""
+    if order.position_effect is PositionEffect.OPEN and not closes(order.side, order.position_effect, instrument):
+        return False
+    position = state.held(order.account, order.symbol)
+    held: Decimal = position.long_qty if order.side is Side.SELL else position.short_qty
+    working = state.working.get((order.account, order.symbol), {})
+    others = (state.orders.open[cl_ord_id] for cl_ord_id in working if cl_ord_id != order.cl_ord_id)
+    promised = sum((other.exposed_qty for other in others if other.side is order.side), ZERO)
+    wanted = order.exposed_qty if isinstance(order, Order) else order.order_qty
+    return wanted <= held - promised

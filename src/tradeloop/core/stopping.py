@@ -1,0 +1,272 @@
+"""A stop that really stops: halts are latched, worked until the books say that they have done what they are for, and released
+by a person.
+
+What a halt lets leave is decided in core/risk/stopped.py, for every order and again at the wire. Here is what it does: it
+pauses runs or cancels them, takes orders out of the market, closes positions, and looks again and again (`go_on`) until nothing
+is left or nothing more can be done now. What stands in the way is named: T+1, a closed market, a price limit, an unknown fate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from decimal import Decimal
+from typing import Final
+
+from tradeloop.core import staging
+from tradeloop.core.commands import CancelRun, HaltTrading, ReleaseHalt, SubmitOrder
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import Event, HaltChecked, Halted, HaltReleased, OrderCanceled, RunPaused
+from tradeloop.core.halt import Halt, HaltScope, HaltTier
+from tradeloop.core.inputs import LatchFound
+from tradeloop.core.order import Order
+from tradeloop.core.replies import Done
+from tradeloop.core.run import conduct
+from tradeloop.core.run.funds import holdings
+from tradeloop.core.run.legs import effects, slices
+from tradeloop.core.run.sizing import Held
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import AccountID, Qty, RunStatus, Side, Symbol, UtcNs
+
+Facts = Generator[Event, None, None]
+
+HALT_WORK: Final = "halt"
+"""Kind of the timer that wakes the work of a halt; its subject is the halt's number."""
+_DOUBLINGS_MAX: Final = 5
+_NAMES_SHOWN: Final = 5
+_SOON: Final = "again"
+
+
+def halt(state: State, around: Surroundings, cmd: HaltTrading, now: UtcNs) -> Generator[Event, None, Done]:
+    """Stop, as much as was asked for; asked again, the same halt works again. Raises BadInput for what it cannot name."""
+    _refuse(state, around, cmd)
+    known = _like(state, cmd)
+    if known is None:
+        yield from _latch(state, around, cmd, now, from_file=False)
+        known = _like(state, cmd)
+        assert known is not None
+        text = f"halt {known.number} is in force: {known.where}, {known.said}"
+    else:
+        yield from _work(state, around, known, now, again=True)
+        text = f"halt {known.number} is in force already: {known.where}, {known.said}"
+    return Done(f"{text}{progress(known)}")
+
+
+def latched(state: State, around: Surroundings, found: LatchFound, now: UtcNs) -> Generator[Event, None, None]:
+    """What the latch file holds is in force, whatever it says: a file that stops too much is put right by a release."""
+    for cmd in found.halts:
+        if _like(state, cmd) is None:
+            yield from _latch(state, around, cmd, now, from_file=True)
+
+
+def release(state: State, around: Surroundings, cmd: ReleaseHalt, now: UtcNs) -> Generator[Event, None, Done]:
+    """End every halt of a scope. What waited for it passes the gate anew; a run that it paused waits for a person."""
+    if not cmd.by.strip() or not cmd.reason.strip():
+        raise BadInput("a halt is released by a named person for a reason; one of them was empty")
+    ended = [one for one in state.halts.values() if (one.scope, one.name) == (cmd.scope, cmd.name)]
+    if not ended:
+        where = "everything" if cmd.scope is HaltScope.GLOBAL else f"{cmd.scope.value} {cmd.name!r}"
+        there = "; ".join(f"{one.where} ({one.tier.value})" for one in state.halts.values())
+        raise BadInput(f"no halt of {where} is in force, nothing to release; in force: {there or 'none'}")
+    for one in ended:
+        yield HaltReleased(now, one.number, cmd.by, cmd.reason)
+    numbers = [one.number for one in ended]
+    for order in list(state.orders.open.values()):
+        if order.may_be_at_broker:
+            continue
+        if order.halt in numbers:
+            yield OrderCanceled(now, order.cl_ord_id, f"never sent: halt {order.halt} was released")
+            continue
+        yield from staging.send_late(state, around, order, now)
+        yield from _run_goes_on(state, around, order, now)
+    paused = [run_id for run_id, run in state.runs.items() if run.status is RunStatus.PAUSED]
+    left = f"; still in force: {', '.join(one.where for one in state.halts.values())}" if state.halts else ""
+    runs = f"; paused, to be resumed by a person: {_some(paused)}" if paused else ""
+    return Done(f"released: {'; '.join(f'{one.where} ({one.tier.value})' for one in ended)}{left}{runs}")
+
+
+def go_on(state: State, around: Surroundings, number: str, now: UtcNs) -> Facts:
+    """Look what is left for a halt to do, and do it."""
+    known = state.halts.get(int(number))
+    if known is not None:
+        yield from _work(state, around, known, now)
+
+
+def progress(known: Halt) -> str:
+    """What a halt has come to, to be put behind a sentence."""
+    return f"; {known.found}" if known.found else ""
+
+
+# --- to latch
+
+
+def _refuse(state: State, around: Surroundings, cmd: HaltTrading) -> None:
+    if not cmd.by.strip():
+        raise BadInput("a halt is asked for by a named person; the name was empty")
+    if (cmd.scope is HaltScope.GLOBAL) != (cmd.name == ""):
+        raise BadInput(f"the name of what to halt was {cmd.name!r} for the scope {cmd.scope.value}; only global has none")
+    named: dict[HaltScope, list[str]] = {HaltScope.ACCOUNT: [*state.accounts], HaltScope.BROKER: [*around.brokers]}
+    known = named.get(cmd.scope)
+    if known is not None and cmd.name not in known:
+        there = ", ".join(sorted(known)) or "none yet"
+        raise BadInput(f"{cmd.scope.value} was {cmd.name!r}, known are {there}; nothing was halted")
+    if cmd.scope is HaltScope.STRATEGY and cmd.tier is HaltTier.FLATTEN:
+        raise BadInput("positions are kept by account and symbol, not by strategy; flatten one of those")
+
+
+def _like(state: State, cmd: HaltTrading) -> Halt | None:
+    return next((one for one in state.halts.values() if one.is_like(cmd.tier, cmd.scope, cmd.name)), None)
+
+
+def _latch(state: State, around: Surroundings, cmd: HaltTrading, now: UtcNs, *, from_file: bool) -> Facts:
+    number = state.halt_count + 1
+    yield Halted(now, number, cmd.tier, cmd.scope, cmd.name, cmd.by, cmd.reason, from_file)
+    known = state.halts[number]
+    yield from _stop_runs(state, around, known, now)
+    yield from _work(state, around, known, now, again=True)
+
+
+def _stop_runs(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Facts:
+    """Runs that lie whole within the halt are paused, or cancelled with what works of them. A halt of one symbol leaves them
+    running, and so does REDUCE_ONLY: the gate denies each of their orders that is stopped.
+    """
+    if not known.scope.is_wide or known.tier is HaltTier.REDUCE_ONLY:
+        return
+    for run_id, run in list(state.runs.items()):
+        if not known.covers_all_of(run.created.broker, run.created.account):
+            continue
+        if known.tier.cancels and run.status in (RunStatus.RUNNING, RunStatus.PAUSED):
+            yield from conduct.cancel_run(state, around, CancelRun(run_id, known.by, _why(known)), now)
+        elif run.status is RunStatus.RUNNING and not run.cancel_requested:
+            yield RunPaused(now, run_id, known.by, _why(known))
+
+
+# --- to work
+
+
+def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again: bool = False) -> Facts:
+    """One round: cancels, closing orders, and what is left. A cancel without effect is asked for again by its own timer
+    (core/decide.py); here are the orders that were never asked to go, such as a stranger's that was found just now.
+    """
+    if not known.tier.cancels:
+        return
+    for order in _open(state, known):
+        if _is_its_own(order, known) or order.cl_ord_id not in state.orders.open:
+            continue
+        if not order.may_be_at_broker or again or _is_forgotten(around, order, now):
+            yield from staging.cancel(state, order.cl_ord_id, known.by, _why(known), now)
+            yield from _run_goes_on(state, around, order, now)
+    held = (yield from _close(state, around, known, now)) if known.tier is HaltTier.FLATTEN else []
+    left = _open(state, known)
+    unknown = sum(order.unknown_at is not None for order in left)
+    text = f"{_plural(len(left), 'open order')} left" + (f", {unknown} of unknown fate" if unknown else "")
+    if known.tier is HaltTier.FLATTEN:
+        text += f", {_plural(len(held), 'position')} left" + ("" if not held else f" ({_some([code for code, _ in held])})")
+    done = not left and not any(code.endswith(_SOON) for code, _ in held)
+    if (text, done) != (known.found, known.done):
+        yield HaltChecked(now, known.number, len(left), done, text, tuple(why for _, why in held))
+
+
+def _is_forgotten(around: Surroundings, order: Order, now: UtcNs) -> bool:
+    """Whether nobody waits for an answer to a cancel of this order, or will ask for one."""
+    if order.cancel_requested_at is not None:
+        return False
+    wait = around.policy.ack_timeout_ns << min(order.cancel_asks, _DOUBLINGS_MAX)
+    return not order.cancel_asks or now - order.updated_at >= wait
+
+
+def _open(state: State, known: Halt) -> list[Order]:
+    return [order for order in state.orders.open.values() if known.covers(order)]
+
+
+def _is_its_own(order: Order, known: Halt) -> bool:
+    """Whether the order closes a position for this halt, or for a FLATTEN that was asked for after it."""
+    return order.halt >= known.number
+
+
+def _close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Generator[Event, None, list[tuple[str, str]]]:
+    """Order what closes the positions within the halt; what is left of them, each as (symbol and rule, sentence)."""
+    left: list[tuple[str, str]] = []
+    for account, its in sorted(state.accounts.items()):
+        books = holdings(state, account)
+        for symbol in sorted(books):
+            if not _holds(known, its.broker, account, symbol):
+                continue
+            held = books[symbol]
+            for side, qty in ((Side.SELL, held.qty), (Side.BUY, held.short)):
+                if not qty:
+                    continue
+                code, why = yield from _close_one(state, around, known, account, symbol, side, qty, held, now)
+                left.append((f"{symbol} {code}", f"{qty:f} {symbol} of {account}: {why}"))
+    return left
+
+
+def _holds(known: Halt, broker: str, account: AccountID, symbol: Symbol) -> bool:
+    return known.covers_all_of(broker, account) or (known.scope is HaltScope.SYMBOL and known.name == symbol)
+
+
+def _close_one(
+    state: State,
+    around: Surroundings,
+    known: Halt,
+    account: AccountID,
+    symbol: Symbol,
+    side: Side,
+    qty: Decimal,
+    held: Held,
+    now: UtcNs,
+) -> Generator[Event, None, tuple[str, str]]:
+    """Close one side of one position; (code, sentence) of why it is still there."""
+    working = [state.orders.open[cl_ord_id] for cl_ord_id in state.working.get((account, symbol), ())]
+    if working:
+        return _at_work(around, known, working)
+    instrument = state.instruments[symbol]
+    if side is Side.SELL and instrument.settles_t1:
+        free = state.held(account, symbol).sellable(settles_t1=True)
+        if not free:
+            return "T+1", "bought today, it may be sold on the next trading day"
+        qty = min(qty, free)
+    count, last = known.tries.get(f"{account}|{symbol}", (0, 0))
+    if count and now < last + (around.policy.probe_every_ns << min(count, _DOUBLINGS_MAX)):
+        return _SOON, f"order {count} to close it has ended, the next one follows"
+    why: tuple[str, str] = ("none", "there is no legal order that would close it")
+    for effect, part in effects(side, qty, instrument, held):
+        for size in slices(part, instrument, side, part):
+            want = SubmitOrder(
+                account, symbol, side, Qty(size), f"halt:{known.number}", position_effect=effect, reason=_why(known)
+            )
+            denied = staging.why_not(state, around, want, now, halt=known.number)
+            if denied is not None:
+                return denied.rule, denied.text
+            reply = yield from staging.stage(state, around, want, now, halt=known.number)
+            why = "closing", f"order {reply.cl_ord_id} closes it"
+    return why
+
+
+def _at_work(around: Surroundings, known: Halt, working: list[Order]) -> tuple[str, str]:
+    own = next((order for order in working if _is_its_own(order, known)), None)
+    if own is None:
+        return "canceling", f"order {working[0].cl_ord_id} is to go first"
+    quote = around.quotes.get(own.symbol)
+    nobody = quote is not None and (quote.bid if own.side is Side.SELL else quote.ask) is None and not own.cum_qty
+    if nobody:
+        return "waits", f"order {own.cl_ord_id} closes it, and nobody is on the other side: the market may stand at its limit"
+    return "closing", f"order {own.cl_ord_id} closes it ({own.ord_status.value})"
+
+
+def _run_goes_on(state: State, around: Surroundings, order: Order, now: UtcNs) -> Facts:
+    if order.run_id is not None:
+        yield from conduct.advance(state, around, order.run_id, now)
+
+
+def _why(known: Halt) -> str:
+    return f"halt {known.number} ({known.tier.value} of {known.where})" + (f": {known.reason}" if known.reason else "")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMES_SHOWN
+    return ", ".join(map(str, names[:_NAMES_SHOWN])) + (f" and {more} more" if more > 0 else "")
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
