@@ -275,6 +275,11 @@ class Home:
         """Where the writing process takes requests of others."""
         return self.data / "control.sock"
 
+    @property
+    def latch(self) -> Path:
+        """The file that stops everything while it is there."""
+        return self.data / "HALT"
+
     def open_to_others(self) -> str | None:
         """A sentence where others may look into the data folder; what is inside is its owner's alone all the same."""
         if os.name == "nt" or not self.data.exists():

@@ -43,6 +43,7 @@ from tradeloop.engine.engine import Engine
 from tradeloop.journal import codec
 from tradeloop.journal.memory import MemoryJournal, MemoryStore
 from tradeloop.ports.journal import Batch
+from tradeloop.ports.latch import Latch
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, NOON, a_quote, a_snapshot, an_execution, an_instrument
 from tradeloop.testing.desk import ABLE
 
@@ -332,7 +333,7 @@ class House:
         self.happened: list[str] = []
         self.journal = TellingJournal(self.store, self.happened)
 
-    def engine(self) -> Engine:
+    def engine(self, latch: Latch | None = None) -> Engine:
         """A new process, not started."""
         self.journal = TellingJournal(self.store, self.happened)
         return Engine(
@@ -345,6 +346,7 @@ class House:
             owner="test",
             version="test",
             alert=self.alerts.append,
+            latch=latch,
         )
 
     async def open(self, engine: Engine | None = None) -> Engine:

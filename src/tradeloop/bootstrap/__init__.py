@@ -30,6 +30,7 @@ from tradeloop.core.state import State
 from tradeloop.core.types import Px, RunStatus, Symbol, TradingDay
 from tradeloop.engine.clock import WallClock
 from tradeloop.engine.engine import Engine
+from tradeloop.engine.latch import FileLatch
 from tradeloop.journal import codec
 from tradeloop.journal.sql import SqlJournal
 from tradeloop.views.sql import SqlViews
@@ -98,6 +99,7 @@ async def open_desk(
         alert=alert,
         lease_clock=WallClock(),
         clock_kind=market.clock_kind,
+        latch=FileLatch(loaded.home.latch),
     )
     reader = SqlJournal(loaded.database_url, read_only=True)
     views = SqlViews(loaded.database_url, codec.decode)

@@ -4,6 +4,8 @@ inbox       one bounded queue; full means refuse, never drop
 writer      decide, evolve, commit; nothing leaves before it is durable
 dispatch    effects to brokers, side by side, each under its time-out
 wire        a broker's rate, and cancels before orders
+guard       what a halt stops at the wire; cancels without a journal
+latch       the file that stops the desk when nothing else works
 damper      repeats of one alert are a count
 sessions    brokers connected, tried again, and closed
 timers      due times; a restart forgets none

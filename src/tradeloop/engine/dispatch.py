@@ -3,7 +3,7 @@ a report.
 
 An order is placed exactly once. What the adapter raises sorts its fate: NotSent, Refused, FateUnknown; silence past the
 time-out is FateUnknown too. Nothing is sent after its `send_before`: a process that was paused must not act on a decision
-that has grown old.
+that has grown old. Nor is an order sent that a halt stops by now (guard.py), whenever it was decided.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tradeloop.core.pacing import Pace, cancel_request, replace_request
 from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import CancelOutcome, CancelReject, OrderReject, ReplaceOutcome, ReplaceReject, Report, SendOutcome
 from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
+from tradeloop.engine.guard import Guard
 from tradeloop.engine.wire import Wire
 from tradeloop.ports.broker import Broker
 from tradeloop.ports.clock import Clock
@@ -47,6 +48,7 @@ class Dispatch:
         set_timer: Callable[[SetTimer], None],
         alert: Callable[[RaiseAlert], None],
         paces: Mapping[str, Pace] | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._brokers = brokers
         self._clock = clock
@@ -60,6 +62,7 @@ class Dispatch:
         self._replacing: dict[ClOrdID, asyncio.Task[None]] = {}
         self._barred: dict[ClOrdID, None] = {}
         self._wires = {name: Wire(name, pace, clock, self._begin, self._wake_later) for name, pace in (paces or {}).items()}
+        self._guard = guard
         self._closed = False
         self._halted = False
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -139,6 +142,9 @@ class Dispatch:
         if self._clock.now() >= effect.send_before:
             self._not_sent(effect, "its time to leave had passed")
             return
+        if self._guard is not None and (why := self._guard.stops(order)) is not None:
+            self._not_sent(effect, f"halted: {why}")
+            return
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_S):
                 await broker.place(effect.order)
@@ -182,6 +188,9 @@ class Dispatch:
             return
         if self._clock.now() >= effect.send_before:
             self._replace_ended(change, NOT_SENT, "its time to leave had passed")
+            return
+        if self._guard is not None and (why := self._guard.stops_change(change)) is not None:
+            self._replace_ended(change, NOT_SENT, f"halted: {why}")
             return
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_S):
@@ -227,6 +236,11 @@ class Dispatch:
             self._put(CancelReject(effect.broker, effect.cl_ord_id, error.code, error.text))
         except (NotSent, FateUnknown, TimeoutError) as error:
             self._put(CancelOutcome(effect.broker, effect.cl_ord_id, str(error) or "no return from the wire"))
+
+    async def cancel_last(self, cancels: Sequence[SendCancel]) -> None:
+        """Send these cancels and return when each has left, or will not: nobody records what comes of them."""
+        if cancels:
+            await asyncio.wait([self._begin(self._cancel(each)) for each in cancels], timeout=PLACE_TIMEOUT_S)
 
     async def _is_turn_of(self, effect: SendCancel) -> bool:
         """Whether the cancel has to go now."""

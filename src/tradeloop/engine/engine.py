@@ -16,7 +16,7 @@ from tradeloop.core.checked import Distrusted, checked, checked_quote
 from tradeloop.core.commands import Command, StartRun
 from tradeloop.core.decide import ACK_TIMEOUT, ORDER_TIMEOUT, PROBE, RESEND
 from tradeloop.core.effects import RaiseAlert
-from tradeloop.core.errors import InvariantBroken, LeaseHeld
+from tradeloop.core.errors import InvariantBroken, JournalFailed, LeaseHeld
 from tradeloop.core.follow import after_restart
 from tradeloop.core.inputs import Start
 from tradeloop.core.replies import Reply
@@ -27,6 +27,7 @@ from tradeloop.core.surroundings import Policy, Surroundings
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.engine.damper import Damper
 from tradeloop.engine.dispatch import Dispatch
+from tradeloop.engine.guard import Guard, NoLatch
 from tradeloop.engine.inbox import Inbox
 from tradeloop.engine.lease import keep_lease
 from tradeloop.engine.recover import SNAPSHOT_AFTER_EVENTS, Recovered, recover, take_snapshot
@@ -37,6 +38,7 @@ from tradeloop.engine.writer import Published, Writer
 from tradeloop.ports.broker import Broker
 from tradeloop.ports.clock import Clock
 from tradeloop.ports.journal import Codec, Holder, Journal
+from tradeloop.ports.latch import Latch
 
 OF_AN_ORDER: Final = frozenset({ACK_TIMEOUT, RESEND, ORDER_TIMEOUT, PROBE})
 """Timers that an order which is done needs no more."""
@@ -60,6 +62,7 @@ class Engine:
         config_hash: str = "",
         lease_clock: Clock | None = None,
         clock_kind: str = "wall",
+        latch: Latch | None = None,
     ) -> None:
         self._journal = journal
         self._codec = codec
@@ -70,6 +73,8 @@ class Engine:
         self._version = version
         self._config_hash = config_hash
         self._clock_kind = clock_kind
+        self._latch = latch
+        self._guard: Guard | None = None
         self._lease_clock = clock if lease_clock is None else lease_clock
         self.alert = Damper(alert, self._lease_clock)
         """Tells a person; whoever works beside the engine raises its alerts here too."""
@@ -122,7 +127,11 @@ class Engine:
         timers = Timers(self._clock, self.inbox.put, lambda kind, subject: kind not in OF_AN_ORDER or subject in orders.open)
         if recovered.head[0]:
             self._leave_room(recovered.state, may_be_paused=holder.expires_at is not None)
-        dispatch = self._dispatch = Dispatch(self._brokers, self._clock, self.report, timers.set, self.alert, self.around.paces)
+        latch = NoLatch() if self._latch is None else self._latch
+        guard = self._guard = Guard(latch, recovered.state, self._lease_clock, self.inbox.put, self.alert)
+        dispatch = self._dispatch = Dispatch(
+            self._brokers, self._clock, self.report, timers.set, self.alert, self.around.paces, guard
+        )
         writer = self._writer = Writer(
             recovered.state,
             self.around,
@@ -133,12 +142,14 @@ class Engine:
             recovered.head,
             dispatch.act,
         )
+        writer.subscribe(guard.heard)
         for reader in self._readers:
             writer.subscribe(reader)
         # A lease without an end is a lock that the operating system lets go only with its process.
         dead = holder.expires_at is None
         self.inbox.begin(Start(holder.epoch, self._version, self._group, self._config_hash, dead, self._clock_kind))
-        self._running = asyncio.create_task(self._run(writer, timers, dispatch, holder), name="engine")
+        guard.begin()
+        self._running = asyncio.create_task(self._run(writer, timers, dispatch, holder, guard), name="engine")
         dispatch.act(after_restart(recovered.state, self.around))
         await self._sessions.open()
 
@@ -227,11 +238,12 @@ class Engine:
             await self._running
         await take_snapshot(self._journal, self._writer.state, self._writer.head)
 
-    async def _run(self, writer: Writer, timers: Timers, dispatch: Dispatch, holder: Holder) -> None:
+    async def _run(self, writer: Writer, timers: Timers, dispatch: Dispatch, holder: Holder, guard: Guard) -> None:
         try:
             await first_failure(
                 {
-                    "writer": writer.run(),
+                    "writer": _written(writer, dispatch, guard),
+                    **({} if self._latch is None else {"latch": guard.run(dispatch.act)}),
                     "timers": timers.run(),
                     "alerts": self.alert.run(),
                     "sessions": self._sessions.run(),
@@ -245,3 +257,14 @@ class Engine:
             raise
         finally:
             self.alert.flush()
+
+
+async def _written(writer: Writer, dispatch: Dispatch, guard: Guard) -> None:
+    """The writer's life. Where the journal fails under a halt that cancels, the cancels are the last thing that leaves: they
+    ask for no record (docs/adr/0018-cancels-without-a-journal.md). One that lost its lease sends nothing: another has it.
+    """
+    try:
+        await writer.run()
+    except JournalFailed:
+        await dispatch.cancel_last(guard.last_cancels())
+        raise

@@ -100,9 +100,20 @@ def _as_intent(order: Order, terms: Terms) -> OrderStaged:
 def _lessens(order: Order, terms: Terms) -> bool:
     if terms.order_qty > order.most_qty or terms.stop_px != order.stop_px:
         return False
+    return _no_worse(order, terms)
+
+
+def _no_worse(order: Order, terms: Terms) -> bool:
     if order.price is None or terms.price is None:
         return order.price == terms.price
     return terms.price <= order.price if order.side is Side.BUY else terms.price >= order.price
+
+
+def calms(order: Order, terms: Terms) -> bool:
+    """Whether these terms take risk away from those in force; asked at the wire, where the change waits itself."""
+    if terms.order_qty > order.order_qty or (terms.stop_px != order.stop_px and order.triggered_at is None):
+        return False
+    return _no_worse(order, terms)
 
 
 def _shares(order: Order, terms: Terms, instrument: Instrument, free: Decimal) -> Denied | None:

@@ -1,0 +1,174 @@
+"""The last gate before the wire, and the stop that needs no database.
+
+Every order and every change is asked for here at the moment it would leave: a halt that came after it was decided holds it
+back, and so does the latch file. The file is looked at ten times a second. What it says is recorded like every halt; where that
+does not become durable in time, or the journal has failed, cancels go out all the same, without a fact of them. It is the one
+exception to the one rule (docs/adr/0018-cancels-without-a-journal.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tradeloop.core.commands import HaltTrading
+from tradeloop.core.effects import RaiseAlert, SendCancel
+from tradeloop.core.events import Halted, HaltReleased
+from tradeloop.core.halt import Halt, HaltTier, covers
+from tradeloop.core.inputs import LatchFound
+from tradeloop.core.order import Order
+from tradeloop.core.replacement import Replacement, Terms
+from tradeloop.core.risk.change import calms
+from tradeloop.core.risk.stopped import reduces, stopped
+from tradeloop.core.state import State
+from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
+from tradeloop.engine.latch import same
+from tradeloop.engine.writer import Published
+from tradeloop.ports.clock import Clock
+from tradeloop.ports.latch import Latch
+
+LOOK_NS: Final = SECOND_NS // 10
+"""How often the latch is looked at."""
+PATIENCE_NS: Final = SECOND_NS // 5
+"""How long a halt of the latch may take to become durable before cancels go out without it."""
+AGAIN_NS: Final = 5 * SECOND_NS
+"""How long such a cancel may take before it is asked for again."""
+
+
+class NoLatch:
+    """For an engine that has none."""
+
+    def read(self) -> tuple[HaltTrading, ...]:
+        """Nothing."""
+        return ()
+
+    def write(self, halts: Sequence[HaltTrading]) -> None:
+        """Nowhere."""
+
+
+class Guard:
+    """Stands between dispatch and the brokers. `clock` is the world's, whatever time the desk lives in."""
+
+    def __init__(
+        self, latch: Latch, state: State, clock: Clock, put: Callable[[LatchFound], None], alert: Callable[[RaiseAlert], None]
+    ) -> None:
+        self._latch, self._state, self._clock, self._put, self._alert = latch, state, clock, put, alert
+        self._found: list[tuple[HaltTrading, UtcNs]] = []
+        """What the latch held when it was last looked at, and since when."""
+        self._durable: dict[int, HaltTrading] = {halt.number: _as_asked(halt) for halt in state.halts.values()}
+        self._released: list[HaltTrading] = []
+        """Released, and still in a file that could not be written."""
+        self._asked: dict[ClOrdID, UtcNs] = {}
+
+    # --- at the wire
+
+    def stops(self, order: Order) -> str | None:
+        """Why an order may not leave now, or None."""
+        state = self._state
+        instrument = state.instruments[order.symbol]
+        if state.halts and (denied := stopped(state, order, instrument)) is not None:
+            return denied.text
+        for halt in self._latched():
+            if not covers(halt.scope, halt.name, order) or self._is_work_of(order, halt):
+                continue
+            if halt.tier is HaltTier.REDUCE_ONLY and reduces(state, order, instrument):
+                continue
+            return f"{halt.tier.value} by {halt.by}" + (f": {halt.reason}" if halt.reason else "")
+        return None
+
+    def stops_change(self, change: Replacement) -> str | None:
+        """Why a change of an order may not leave now, or None; one that lessens the order may."""
+        order = self._state.orders.open.get(change.cl_ord_id)
+        if order is None or calms(order, Terms(change.order_qty, change.price, change.stop_px)):
+            return None
+        return self.stops(order)
+
+    def _latched(self) -> tuple[HaltTrading, ...]:
+        held = self._latch.read()
+        if not self._released or not held:
+            return held
+        return tuple(each for each in held if not any(same(each, gone) for gone in self._released))
+
+    def _is_work_of(self, order: Order, halt: HaltTrading) -> bool:
+        """Whether the order belongs to a FLATTEN that knew of this halt."""
+        known = [one.number for one in self._state.halts.values() if one.is_like(halt.tier, halt.scope, halt.name)]
+        return order.halt in self._state.halts and bool(known) and known[0] <= order.halt
+
+    # --- the file and the journal
+
+    def begin(self) -> None:
+        """Have what is latched recorded before anything else is decided."""
+        self._look()
+
+    async def run(self, act: Callable[[Sequence[SendCancel]], None]) -> None:
+        """Look until cancelled; `act` sends cancels."""
+        while True:
+            late = self._look()
+            if late and (cancels := self._cancels(late)):
+                text = f"{len(cancels)} cancels of {late[0].tier.value} by {late[0].by} leave before they are recorded"
+                self._alert(RaiseAlert("CRITICAL", "unrecorded_cancels", text))
+                act(cancels)
+            await self._clock.sleep_until(UtcNs(self._clock.now() + LOOK_NS))
+
+    def last_cancels(self) -> list[SendCancel]:
+        """What is still to be cancelled by a desk whose journal has failed: nothing will be recorded any more."""
+        held = [*self._latched(), *map(_as_asked, self._state.halts.values())]
+        return self._cancels([each for each in held if each.tier.cancels])
+
+    def _cancels(self, halts: Sequence[HaltTrading]) -> list[SendCancel]:
+        """One for each order that they want out of the market, and for none twice in a while."""
+        now = self._clock.now()
+        found = []
+        for order in self._state.orders.open.values():
+            if not order.may_be_at_broker or now - self._asked.get(order.cl_ord_id, UtcNs(-AGAIN_NS)) < AGAIN_NS:
+                continue
+            if any(covers(each.scope, each.name, order) and not self._is_work_of(order, each) for each in halts):
+                self._asked[order.cl_ord_id] = now
+                found.append(SendCancel(order.broker, order.account, order.cl_ord_id, order.order_id, order.symbol))
+        return found
+
+    def _look(self) -> list[HaltTrading]:
+        """See what is latched, and have it recorded; what should be cancelling and is not recorded in time."""
+        now, held = self._clock.now(), self._latched()
+        before = self._found
+        self._found = [(each, next((since for known, since in before if same(known, each)), now)) for each in held]
+        new = tuple(each for each, since in self._found if since == now and not self._is_durable(each))
+        if new:
+            self._put(LatchFound(new))
+        late = [each for each, since in self._found if now - since >= PATIENCE_NS and not self._is_durable(each)]
+        self._missing(held)
+        return [each for each in late if each.tier.cancels]
+
+    def _is_durable(self, halt: HaltTrading) -> bool:
+        return any(same(each, halt) for each in self._durable.values())
+
+    def heard(self, published: Published) -> None:
+        """A batch is durable: the file follows the journal."""
+        for event in published.events:
+            if type(event) is Halted:
+                self._durable[event.number] = HaltTrading(event.tier, event.by, event.reason, event.scope, event.name)
+                self._missing(self._latch.read())
+            elif type(event) is HaltReleased and (gone := self._durable.pop(event.number, None)) is not None:
+                self._found = [(each, since) for each, since in self._found if not same(each, gone)]
+                self._released.append(gone)
+                self._keep(self._latched())
+
+    def _missing(self, held: Sequence[HaltTrading]) -> None:
+        """What is in force stands in the file as well, so that a desk that loses its journal starts halted."""
+        lacking = [each for each in self._durable.values() if not any(same(each, one) for one in held)]
+        if lacking:
+            self._released = [each for each in self._released if not self._is_durable(each)]
+            self._keep([*self._latched(), *lacking])
+
+    def _keep(self, halts: Sequence[HaltTrading]) -> None:
+        try:
+            self._latch.write(halts)
+        except OSError as error:
+            text = f"the latch file could not be written: {error.strerror or error}; what it says is not what is in force"
+            self._alert(RaiseAlert("CRITICAL", "latch", text))
+        else:
+            self._released.clear()
+
+
+def _as_asked(halt: Halt) -> HaltTrading:
+    return HaltTrading(halt.tier, halt.by, halt.reason, halt.scope, halt.name)

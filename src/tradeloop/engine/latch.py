@@ -1,0 +1,143 @@
+"""The latch file: `touch HALT` in the data folder stops the desk when nothing else works.
+
+The file `HALT` stops everything while it is there, whatever is in it: its first word may be CANCEL_ALL or FLATTEN, the rest is
+the reason. Commands write it, too, a JSON object a line. What stops less than everything stands in `HALT.part` beside it, so
+that `touch HALT` never finds a weaker halt in its place. What cannot be read or understood stops everything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tradeloop.core.commands import HaltTrading
+from tradeloop.core.halt import HaltScope, HaltTier
+
+BY_FILE: Final = "the latch file"
+_BYTES_MAX: Final = 65_536
+_TEXT_MAX: Final = 200
+
+_Stamp = tuple[int, int, int]
+
+
+class FileLatch:
+    """The two files at `path`; read again only when one of them has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._files = (path, path.with_name(f"{path.name}.part"))
+        self._seen: dict[Path, tuple[_Stamp, tuple[HaltTrading, ...]]] = {}
+
+    def read(self) -> tuple[HaltTrading, ...]:
+        """What the files say now."""
+        whole, part = self._files
+        found = self._read(whole, _of_all)
+        return found + self._read(part, _of_a_part)
+
+    def write(self, halts: Sequence[HaltTrading]) -> None:
+        """Make the files say this and nothing else. Raises OSError."""
+        whole, part = self._files
+        _write(whole, [each for each in halts if _stops_everything(each)])
+        _write(part, [each for each in halts if not _stops_everything(each)])
+
+    def add(self, halt: HaltTrading) -> None:
+        """Latch one more. Raises OSError."""
+        held = self.read()
+        if not any(same(each, halt) for each in held):
+            self.write((*held, halt))
+
+    def remove(self, scope: HaltScope, name: str) -> None:
+        """Latch nothing of this scope any more. Raises OSError."""
+        self.write([each for each in self.read() if (each.scope, each.name) != (scope, name)])
+
+    def _read(self, path: Path, line: _Line) -> tuple[HaltTrading, ...]:
+        try:
+            state = path.stat()
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            return (_unreadable(path, error),)
+        stamp = (state.st_mtime_ns, state.st_size, state.st_ino)
+        known = self._seen.get(path)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        try:
+            with path.open("rb") as file:
+                text = file.read(_BYTES_MAX).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            return (_unreadable(path, error),)
+        found = tuple(line(each.strip()) for each in (text.splitlines() or [""]) if each.strip() or not text.strip())
+        self._seen[path] = stamp, found
+        return found
+
+
+class _Line:
+    """How a line of a file is read."""
+
+    def __init__(self, *, whole: bool) -> None:
+        self._whole = whole
+
+    def __call__(self, text: str) -> HaltTrading:
+        try:
+            halt = msgspec.json.decode(text, type=HaltTrading)
+        except msgspec.MsgspecError:
+            return _in_words(text)
+        halt = HaltTrading(halt.tier, _clean(halt.by) or BY_FILE, _clean(halt.reason), halt.scope, _clean(halt.name))
+        if self._whole and not _stops_everything(halt):
+            return HaltTrading(HaltTier.HALT, halt.by, halt.reason)
+        return halt
+
+
+_of_all, _of_a_part = _Line(whole=True), _Line(whole=False)
+
+
+def same(one: HaltTrading, other: HaltTrading) -> bool:
+    """Whether two stop as much in the same place."""
+    return (one.tier, one.scope, one.name) == (other.tier, other.scope, other.name)
+
+
+def _in_words(text: str) -> HaltTrading:
+    """A line that a person wrote, or none: the tier may stand first."""
+    first, _, rest = text.partition(" ")
+    named = first.upper().replace("-", "_").rstrip(":,")
+    for tier in (HaltTier.CANCEL_ALL, HaltTier.FLATTEN, HaltTier.HALT):
+        if named == tier.value:
+            return HaltTrading(tier, BY_FILE, _clean(rest))
+    return HaltTrading(HaltTier.HALT, BY_FILE, _clean(text))
+
+
+def _stops_everything(halt: HaltTrading) -> bool:
+    return halt.scope is HaltScope.GLOBAL and halt.tier is not HaltTier.REDUCE_ONLY
+
+
+def _unreadable(path: Path, error: OSError) -> HaltTrading:
+    return HaltTrading(HaltTier.HALT, BY_FILE, f"{path.name} can not be read: {error.strerror or type(error).__name__}")
+
+
+def _clean(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text).strip()[:_TEXT_MAX]
+
+
+def _write(path: Path, halts: Sequence[HaltTrading]) -> None:
+    if not halts:
+        path.unlink(missing_ok=True)
+    else:
+        fresh = path.with_name(f".{path.name}.new")
+        with fresh.open("wb") as file:
+            for halt in halts:
+                file.write(msgspec.json.encode(halt) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.chmod(0o600)
+        fresh.replace(path)
+    if os.name != "nt":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
