@@ -408,7 +408,7 @@ def test_the_same_halt_twice_is_one_and_works_again() -> None:
     halt(desk, HaltTier.CANCEL_ALL)
     said = halt(desk, HaltTier.CANCEL_ALL)
     assert len(desk.of(Halted)) == 1
-    assert said.text.startswith("halt 1 is in force already: everything, CANCEL_ALL by ann")
+    assert said.text.startswith("halt 1 is in force: everything, CANCEL_ALL by ann")
 
 
 def test_halts_stand_side_by_side_and_one_release_ends_those_of_its_scope() -> None:

@@ -8,8 +8,9 @@ import msgspec
 
 from tradeloop.bootstrap.database import reading_url
 from tradeloop.config import Loaded
-from tradeloop.core.commands import CancelRun, Command, PauseRun
-from tradeloop.core.state import State
+from tradeloop.core.commands import CancelRun, Command, HaltTrading, PauseRun
+from tradeloop.core.halt import HaltScope, HaltTier
+from tradeloop.core.state import Run, State
 from tradeloop.core.types import RunID, RunStatus, Symbol, UtcNs
 from tradeloop.engine.recover import Recovered, recover
 from tradeloop.journal import codec
@@ -30,6 +31,9 @@ class Past(msgspec.Struct, frozen=True):
     def unfinished(self, first: Sequence[Command] = ()) -> list[RunID]:
         """Runs that go on by themselves once the broker is ready, unless one of `first` ends or pauses them before."""
         stopped = {each.run_id for each in first if isinstance(each, CancelRun | PauseRun)}
+        for each in first:
+            if isinstance(each, HaltTrading) and each.tier is not HaltTier.REDUCE_ONLY:
+                stopped |= {run_id for run_id, run in self.state.runs.items() if _stops(each, run)}
         return [run_id for run_id, run in self.state.runs.items() if run.status is RunStatus.RUNNING and run_id not in stopped]
 
     def needs_quotes(self, first: Sequence[Command] = ()) -> list[Symbol]:
@@ -52,6 +56,14 @@ class Past(msgspec.Struct, frozen=True):
         every = self.state.positions.values()
         held = (symbol for by_symbol in every for symbol, position in by_symbol.items() if not position.is_flat)
         return list(dict.fromkeys([*self.needs_quotes(), *held]))
+
+
+def _stops(halt: HaltTrading, run: Run) -> bool:
+    """Whether every order of the run is within the halt."""
+    if halt.scope is HaltScope.GLOBAL:
+        return True
+    named = {HaltScope.ACCOUNT: run.created.account, HaltScope.BROKER: run.created.broker}
+    return named.get(halt.scope) == halt.name
 
 
 async def read_past(loaded: Loaded) -> Past:

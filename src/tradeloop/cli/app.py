@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tradeloop.cli import books, database, doctor, orders, record_commands, replace, run, runs, settings, symbols, watch
+from tradeloop.cli import books, database, doctor, halt, orders, record_commands, replace, run, runs, settings, symbols, watch
 from tradeloop.cli.shell import Shell
 from tradeloop.cli.usage import Commands
 
@@ -44,6 +44,10 @@ app.command("fills")(books.fills)
 app.command("positions")(books.positions)
 app.command("account")(books.account)
 app.add_typer(symbols.app, name="symbols")
+app.command("halt")(halt.halt)
+app.command("cancel-all")(halt.cancel_all)
+app.command("flatten")(halt.flatten)
+app.command("resume")(halt.resume)
 app.command("reconcile")(books.reconcile)
 app.command("watch")(watch.watch)
 app.command("replay")(record_commands.replay)

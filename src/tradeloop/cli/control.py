@@ -25,7 +25,9 @@ from tradeloop.core.commands import (
     CancelOrder,
     CancelRun,
     Command,
+    HaltTrading,
     PauseRun,
+    ReleaseHalt,
     ReleaseSymbol,
     RepairBreak,
     ReplaceOrder,
@@ -35,6 +37,7 @@ from tradeloop.core.commands import (
 from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, OrderReply, RunReply
 from tradeloop.core.run.conduct import ENDED
+from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, RunStatus
 
 if TYPE_CHECKING:
@@ -44,7 +47,9 @@ _KINDS: Final = (
     ApproveRun,
     CancelOrder,
     CancelRun,
+    HaltTrading,
     PauseRun,
+    ReleaseHalt,
     ReleaseSymbol,
     RepairBreak,
     ReplaceOrder,
@@ -54,11 +59,12 @@ _KINDS: Final = (
 _ALLOWED: Final[dict[str, type[Any]]] = {each.__name__: each for each in _KINDS}
 _WHO: Final = "Who"
 _RECONCILE: Final = "Reconcile"
+_HALTS: Final = "Halts"
 _READY_S: Final = 20.0
 _LINE_MAX: Final = 65_536
 _PATH_MAX: Final = 100
 """Bytes a socket's path may have on every system; Linux allows 107, macOS 103."""
-_ANSWER_S: Final = 30.0
+ANSWER_S: Final = 30.0
 
 
 class Answer(msgspec.Struct):
@@ -94,11 +100,22 @@ async def serving(desk: Desk) -> AsyncIterator[None]:
         path.unlink(missing_ok=True)
 
 
-async def ask_the_writer(path: Path, command: Command | None) -> Answer | None:
+async def ask_the_writer(path: Path, command: Command | None, within_s: float = ANSWER_S) -> Answer | None:
     """Give `command` to the process that trades in this home; None where no process answers. Without a command, who it is."""
     if command is None:
-        return await _asked(path, {"do": _WHO})
-    return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command)})
+        return await _asked(path, {"do": _WHO}, within_s)
+    return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command)}, within_s)
+
+
+async def ask_for_halts(path: Path) -> Answer | None:
+    """The halts in force, as a JSON array in the answer's text; None where no process trades in this home."""
+    return await _asked(path, {"do": _HALTS})
+
+
+def halts_in_force(state: State) -> list[dict[str, Any]]:
+    """The halts in force, and what each has come to."""
+    fields = ("number", "tier", "scope", "name", "by", "reason", "at", "found", "done")
+    return [{field: msgspec.to_builtins(getattr(halt, field)) for field in fields} for halt in state.halts.values()]
 
 
 async def ask_to_reconcile(path: Path) -> Answer | None:
@@ -106,9 +123,9 @@ async def ask_to_reconcile(path: Path) -> Answer | None:
     return await _asked(path, {"do": _RECONCILE})
 
 
-async def _asked(path: Path, request: dict[str, Any]) -> Answer | None:
+async def _asked(path: Path, request: dict[str, Any], within_s: float = ANSWER_S) -> Answer | None:
     try:
-        async with asyncio.timeout(_ANSWER_S):
+        async with asyncio.timeout(within_s):
             reader, writer = await asyncio.open_unix_connection(path, limit=_LINE_MAX)
             try:
                 writer.write(msgspec.json.encode(request) + b"\n")
@@ -123,7 +140,7 @@ async def _asked(path: Path, request: dict[str, Any]) -> Answer | None:
             return None  # nobody could listen there
         raise JournalFailed(f"{path} could not be asked ({error.strerror or error}); see its rights") from None
     except TimeoutError:
-        raise JournalFailed(f"the process that trades here did not answer within {_ANSWER_S:g} s; see what it does") from None
+        raise JournalFailed(f"the process that trades here did not answer within {within_s:g} s; see what it does") from None
     return msgspec.json.decode(line, type=Answer) if line else None
 
 
@@ -134,6 +151,8 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
             return Answer(True, _who(desk))
         if command == _RECONCILE:
             return await _compared(desk)
+        if command == _HALTS:
+            return Answer(True, msgspec.json.encode(halts_in_force(desk.state)).decode())
         assert not isinstance(command, str)
         refuse(desk.state, command)
         return spoken(await desk.engine.ask(command), command)
@@ -169,7 +188,7 @@ def _command(line: bytes) -> Command | str:
     try:
         fields = msgspec.json.decode(line, type=dict[str, str | None])
         kind = fields.pop("do", "") or ""
-        if kind in (_WHO, _RECONCILE):
+        if kind in (_WHO, _RECONCILE, _HALTS):
             return kind
         if kind not in _ALLOWED:
             raise BadInput(f"the request was {kind[:40]!r}; expected one of {', '.join(_ALLOWED)}")

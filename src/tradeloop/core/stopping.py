@@ -34,7 +34,9 @@ HALT_WORK: Final = "halt"
 """Kind of the timer that wakes the work of a halt; its subject is the halt's number."""
 _DOUBLINGS_MAX: Final = 5
 _NAMES_SHOWN: Final = 5
-_SOON: Final = "again"
+_AGAIN: Final = "again"
+_SOON: Final = (_AGAIN, "canceling", "broker_ready", "fate_unknown", "quote_fresh", "no_price")
+"""What keeps a position from being closed only for a moment: the work of the halt is not done."""
 
 
 def halt(state: State, around: Surroundings, cmd: HaltTrading, now: UtcNs) -> Generator[Event, None, Done]:
@@ -45,11 +47,9 @@ def halt(state: State, around: Surroundings, cmd: HaltTrading, now: UtcNs) -> Ge
         yield from _latch(state, around, cmd, now, from_file=False)
         known = _like(state, cmd)
         assert known is not None
-        text = f"halt {known.number} is in force: {known.where}, {known.said}"
     else:
         yield from _work(state, around, known, now, again=True)
-        text = f"halt {known.number} is in force already: {known.where}, {known.said}"
-    return Done(f"{text}{progress(known)}")
+    return Done(f"halt {known.number} is in force: {known.where}, {known.said}{progress(known)}")
 
 
 def latched(state: State, around: Surroundings, found: LatchFound, now: UtcNs) -> Generator[Event, None, None]:
@@ -162,9 +162,17 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
     text = f"{_plural(len(left), 'open order')} left" + (f", {unknown} of unknown fate" if unknown else "")
     if known.tier is HaltTier.FLATTEN:
         text += f", {_plural(len(held), 'position')} left" + ("" if not held else f" ({_some([code for code, _ in held])})")
-    done = not left and not any(code.endswith(_SOON) for code, _ in held)
+    unheard = sorted({its.broker for its in state.accounts.values() if not _is_heard(state, its.broker)})
+    text += f", books of {_some(unheard)} not seen" if unheard else ""
+    done = not (left or unheard or any(code.endswith(_SOON) for code, _ in held))
     if (text, done) != (known.found, known.done):
         yield HaltChecked(now, known.number, len(left), done, text, tuple(why for _, why in held))
+
+
+def _is_heard(state: State, broker: str) -> bool:
+    """Whether the books of this session were compared: until then nobody knows what works there."""
+    link = state.links.get(broker)
+    return link is not None and link.ready
 
 
 def _is_forgotten(around: Surroundings, order: Order, now: UtcNs) -> bool:
@@ -228,7 +236,7 @@ def _close_one(
         qty = min(qty, free)
     count, last = known.tries.get(f"{account}|{symbol}", (0, 0))
     if count and now < last + (around.policy.probe_every_ns << min(count, _DOUBLINGS_MAX)):
-        return _SOON, f"order {count} to close it has ended, the next one follows"
+        return _AGAIN, f"order {count} to close it has ended, the next one follows"
     why: tuple[str, str] = ("none", "there is no legal order that would close it")
     for effect, part in effects(side, qty, instrument, held):
         for size in slices(part, instrument, side, part):

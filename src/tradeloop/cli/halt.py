@@ -1,0 +1,323 @@
+"""`tradeloop halt`, `cancel-all`, `flatten` and `resume`: the stop, in a process that trades or without one.
+
+The latch file is written first: it holds whatever becomes of the command. Then the process that trades records the halt, or
+this one opens a desk for it; where the journal cannot be opened, the broker itself is asked to cancel. What comes of it is told
+until nothing is left, or `--within` is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
+from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Shell, Voice, perform
+from tradeloop.core.types import SECOND_NS, UtcNs
+from tradeloop.engine.clock import WallClock
+
+if TYPE_CHECKING:
+    from tradeloop.bootstrap import Desk
+    from tradeloop.config import Loaded
+    from tradeloop.core.commands import HaltTrading
+    from tradeloop.core.errors import TradeloopError
+    from tradeloop.core.halt import HaltScope, HaltTier
+    from tradeloop.core.reports import OpenOrder
+
+Account = Annotated[str | None, typer.Option("--account", help="Only this account.")]
+SymbolOnly = Annotated[str | None, typer.Option("--symbol", help="Only this symbol, in any notation.")]
+Broker = Annotated[str | None, typer.Option("--broker", help="Only this broker.")]
+Strategy = Annotated[str | None, typer.Option("--strategy", help="Only orders of this strategy.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it is journalled, and everybody who is stopped reads it.")]
+Within = Annotated[float, typer.Option("--within", min=0, help="How many seconds to wait until nothing is left.")]
+
+_ASK_S = 3.0
+_LOOK_NS = SECOND_NS // 5
+
+
+def halt(
+    ctx: typer.Context,
+    reduce_only: Annotated[bool, typer.Option("--reduce-only", help="Let orders leave that make a position smaller.")] = False,
+    account: Account = None,
+    symbol: SymbolOnly = None,
+    broker: Broker = None,
+    strategy: Strategy = None,
+    reason: Why = "",
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Let no new order leave, until `tradeloop resume`. Cancels go on, and what works goes on working."""
+    named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
+    given = feed_settings(feed, speed, start)
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.core.halt import HaltTier
+
+        tier = HaltTier.REDUCE_ONLY if reduce_only else HaltTier.HALT
+        return await _stop(voice, shell, shell.load(operator=by, **given), tier, named, reason, 0)
+
+    perform(ctx, json, work)
+
+
+def cancel_all(
+    ctx: typer.Context,
+    account: Account = None,
+    symbol: SymbolOnly = None,
+    broker: Broker = None,
+    strategy: Strategy = None,
+    reason: Why = "",
+    within: Within = 30,
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Halt, and take everything that works out of the market; strangers' orders in the account, too."""
+    named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
+    given = feed_settings(feed, speed, start)
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.core.halt import HaltTier
+
+        return await _stop(voice, shell, shell.load(operator=by, **given), HaltTier.CANCEL_ALL, named, reason, within)
+
+    perform(ctx, json, work)
+
+
+def flatten(
+    ctx: typer.Context,
+    account: Account = None,
+    symbol: SymbolOnly = None,
+    broker: Broker = None,
+    reason: Why = "",
+    within: Within = 60,
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Cancel all, then close every position at the market; what cannot be closed now is named, and tried again later."""
+    named = {"account": account, "symbol": symbol, "broker": broker, "strategy": None}
+    given = feed_settings(feed, speed, start)
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.core.halt import HaltTier
+
+        return await _stop(voice, shell, shell.load(operator=by, **given), HaltTier.FLATTEN, named, reason, within)
+
+    perform(ctx, json, work)
+
+
+def resume(
+    ctx: typer.Context,
+    reason: Annotated[str, typer.Option("--reason", help="Why trading may go on; it is journalled.")],
+    account: Account = None,
+    symbol: SymbolOnly = None,
+    broker: Broker = None,
+    strategy: Strategy = None,
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """End the halts of exactly this scope; without an option those of everything. Runs stay paused: `tradeloop runs resume`."""
+    named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.cli.asking import carried_out
+        from tradeloop.core.commands import ReleaseHalt
+        from tradeloop.core.errors import BadInput
+        from tradeloop.engine.latch import FileLatch
+
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        scope, name = _scope(named)
+        if not reason.strip():
+            raise BadInput("--reason was empty; a halt is released for a reason")
+        code = await carried_out(voice, loaded, ReleaseHalt(loaded.operator, reason, scope, name), "resume")
+        FileLatch(loaded.home.latch).remove(scope, name)
+        return code
+
+    perform(ctx, json, work)
+
+
+def _scope(named: dict[str, str | None]) -> tuple[HaltScope, str]:
+    from tradeloop.core.errors import BadInput
+    from tradeloop.core.halt import HaltScope
+    from tradeloop.markets.symbols import canonical
+
+    given = [(what, name) for what, name in named.items() if name is not None]
+    if len(given) > 1:
+        raise BadInput(f"expected one of --{', --'.join(named)}, were {len(given)}; halt them one after the other")
+    if not given:
+        return HaltScope.GLOBAL, ""
+    ((what, name),) = given
+    if not name.strip():
+        raise BadInput(f"--{what} was empty; give its name, or leave the option away to stop everything")
+    return HaltScope(what), canonical(name) if what == "symbol" else name
+
+
+async def _stop(
+    voice: Voice, shell: Shell, loaded: Loaded, tier: HaltTier, named: dict[str, str | None], reason: str, within_s: float
+) -> int:
+    """Latch, record, and tell what is left."""
+    from tradeloop.cli.asking import there_or_here
+    from tradeloop.cli.control import ask_the_writer
+    from tradeloop.core.commands import HaltTrading
+    from tradeloop.core.errors import BadInput, TradeloopError
+    from tradeloop.core.halt import HaltScope
+
+    scope, name = _scope(named)
+    command = HaltTrading(tier, loaded.operator, reason, scope, name)
+    told = _Told(voice, command)
+    loaded.home.prepare()
+    to_be_named = scope in (HaltScope.ACCOUNT, HaltScope.BROKER)  # by somebody who knows which there are
+    if not to_be_named:
+        _latch(voice, loaded, command)
+
+    async def there(answer: Any) -> int:
+        told.begun(answer.text)
+        return await told.until_done(lambda: ask_what_is_halted(loaded), within_s)
+
+    async def here() -> int:
+        async with _a_desk(loaded, voice, command) as desk:
+            told.begun(desk.first_replies[0].text)  # type: ignore[union-attr]
+            return await told.until_done(lambda: _halts_of(desk), within_s)
+
+    try:
+        return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command, _ASK_S), there, here)
+    except TradeloopError as error:
+        if to_be_named and isinstance(error, BadInput):
+            raise
+        _latch(voice, loaded, command)
+        return await _without_a_journal(voice, shell, loaded, command, error, within_s)
+
+
+def _latch(voice: Voice, loaded: Loaded, command: HaltTrading) -> None:
+    from tradeloop.engine.latch import FileLatch
+
+    try:
+        FileLatch(loaded.home.latch).add(command)
+    except OSError as error:
+        why = error.strerror or error
+        voice.say(f"warning: {loaded.home.latch} could not be written ({why}); only the journal holds this halt")
+
+
+async def ask_what_is_halted(loaded: Loaded) -> list[dict[str, Any]]:
+    """The halts in force, as the process that trades here says."""
+    import msgspec
+
+    from tradeloop.cli.control import ask_for_halts
+
+    answer = await ask_for_halts(loaded.home.socket)
+    found: list[dict[str, Any]] = msgspec.json.decode(answer.text if answer is not None and answer.ok else "[]")
+    return found
+
+
+async def _halts_of(desk: Desk) -> list[dict[str, Any]]:
+    from tradeloop.cli.control import halts_in_force
+
+    return halts_in_force(desk.state)
+
+
+@asynccontextmanager
+async def _a_desk(loaded: Loaded, voice: Voice, command: HaltTrading) -> AsyncIterator[Desk]:
+    """A desk for as long as the halt is told about. What it cancels needs its broker."""
+    from tradeloop.cli.known import refuse
+    from tradeloop.cli.working import ready, working_desk
+
+    name = command.tier.value.lower().replace("_", "-")
+    async with working_desk(loaded, voice, name, first=[command], look=lambda state: refuse(state, command)) as desk:
+        if command.tier.cancels:
+            await ready(desk)
+        yield desk
+
+
+class _Told:
+    """Says what a halt has come to, each time it is something else."""
+
+    def __init__(self, voice: Voice, command: HaltTrading) -> None:
+        self._voice, self._command = voice, command
+        self._text = ""
+
+    def begun(self, text: str) -> None:
+        """The halt is in force."""
+        self._text = text.split("; ", maxsplit=1)[0]
+
+    async def until_done(self, ask: Any, within_s: float) -> int:
+        """Look until nothing is left, or the time is up; the exit code."""
+        clock = WallClock()
+        end, said, mine = clock.now() + int(within_s * SECOND_NS), "", None
+        while True:
+            mine = self._mine(await ask())
+            found = mine["found"] if mine is not None else ""
+            if found and found != said:
+                said = found
+                self._voice.say(found)
+            if not self._command.tier.cancels or mine is None or mine["done"] or clock.now() >= end:
+                break
+            await clock.sleep_until(UtcNs(clock.now() + _LOOK_NS))
+        return self._result(mine, said)
+
+    def _mine(self, halts: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+        wanted = (self._command.tier.value, self._command.scope.value, self._command.name)
+        return next((each for each in halts if (each["tier"], each["scope"], each["name"]) == wanted), None)
+
+    def _result(self, mine: dict[str, Any] | None, said: str) -> int:
+        done = mine is not None and (mine["done"] or not self._command.tier.cancels)
+        text = self._text + (f"; {said}" if said else "")
+        self._voice.result(
+            {"halted": text, "done": done, "halt": mine, "recorded": True}, lambda out: out.print(text, soft_wrap=True)
+        )
+        if done:
+            return OK if " position" not in said or "no positions left" in said else FAILED
+        return UNKNOWN if "unknown fate" in said else FAILED
+
+
+async def _without_a_journal(
+    voice: Voice, shell: Shell, loaded: Loaded, command: HaltTrading, why: TradeloopError, within_s: float
+) -> int:
+    """The file holds the halt; whoever trades here sees it. Where nobody does, the broker is asked to cancel."""
+    from tradeloop.bootstrap.emergency import Canceled, cancel_at_broker
+    from tradeloop.cli.control import ask_the_writer
+    from tradeloop.cli.words import plural
+    from tradeloop.core.errors import JournalFailed, LeaseHeld, NotSent
+    from tradeloop.core.halt import HaltScope
+
+    text = f"{command.tier.value} is latched by {loaded.home.latch}, and could not be recorded: {why}"
+    try:
+        alive = isinstance(why, LeaseHeld) or await ask_the_writer(loaded.home.socket, None, _ASK_S) is not None
+    except JournalFailed:
+        alive = True
+    found: Canceled | None = None
+    if alive:
+        text += "; the process that trades here lets no order leave"
+        text += ", and sends its cancels without a record" if command.tier.cancels else ""
+    elif command.tier.cancels:
+
+        def wanted(order: OpenOrder) -> bool:
+            if command.scope is HaltScope.SYMBOL:
+                return order.symbol == command.name
+            return command.scope is not HaltScope.ACCOUNT or order.account == command.name
+
+        try:
+            found = await cancel_at_broker(shell.load(feed__kind="none"), wanted, within_s)
+        except NotSent as error:
+            text += f"; {error}"
+        else:
+            left = f", {len(found.left)} still open: {', '.join(found.left[:5])}" if found.left else ", none is left open"
+            text += f"; {plural(found.asked, 'order')} cancelled at the broker{left}"
+            if found.held and command.tier.value == "FLATTEN":
+                text += f"; held, and not closed without a journal: {', '.join(found.held[:5])}"
+    voice.result(
+        {"halted": text, "done": found is not None and not found.left, "halt": None, "recorded": False},
+        lambda out: out.print(text, soft_wrap=True),
+    )
+    return FAILED

@@ -1,0 +1,128 @@
+"""The stop at the command line: in a process that trades, without one, and without a journal."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.cli.commands import FAST, orders, tradeloop
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ("--feed", "demo", "--speed", FAST)
+STANDS = ("orders", "submit", "BAC.US", "buy", "100", "--type", "limit", "--price", "5", "--tif", "gtc", *DEMO)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home with a short name, for the socket in it."""
+    with tempfile.TemporaryDirectory(prefix="tl") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def watching(home: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that trades, until the block ends."""
+    words = ("--home", str(home), "watch", "--feed", "demo", "--speed", "1")
+    process = subprocess.Popen([sys.executable, "-m", "tradeloop", *words], stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        while "watching" not in process.stderr.readline():
+            assert process.poll() is None
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_halt_denies_orders_until_it_is_released_for_a_reason(home: Path) -> None:
+    assert tradeloop(home, "halt", "--reason", "fat finger", "--by", "ann", *DEMO).code == 0
+    said = tradeloop(home, "orders", "submit", "BAC.US", "buy", "100", *DEMO)
+    assert said.code == 3
+    assert "HALT by ann" in said.err + said.out
+    assert tradeloop(home, "resume", "--reason", " ", *DEMO).code == 2
+    assert (home / "HALT").exists()
+    assert tradeloop(home, "resume", "--reason", "looked", *DEMO).code == 0
+    assert not (home / "HALT").exists()
+    assert tradeloop(home, "orders", "submit", "BAC.US", "buy", "100", *DEMO).code == 0
+
+
+def test_cancel_all_without_a_process_ends_with_nothing_open(home: Path) -> None:
+    assert tradeloop(home, *STANDS).code == 0
+    said = tradeloop(home, "cancel-all", "--symbol", "BAC.US", *DEMO, "--json")
+    assert (said.code, said.document["done"], said.document["recorded"]) == (0, True, True)
+    assert said.document["halt"]["found"] == "no open orders left"
+    assert [order["ord_status"] for order in orders(home)] == ["CANCELED"]
+
+
+def test_flatten_closes_what_is_held_and_tells_it(home: Path) -> None:
+    assert tradeloop(home, "orders", "submit", "BAC.US", "buy", "100", *DEMO).code == 0
+    said = tradeloop(home, "flatten", "--reason", "home", *DEMO)
+    assert said.code == 0, said.err
+    assert "no open orders left, no positions left" in said.out
+    assert "1 position left (BAC.US closing)" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("halt", "--account", "nobody"), "account was 'nobody', known are none yet; nothing was halted"),
+        (("halt", "--symbol", "BAC.US", "--account", "x"), "expected one of --account, --symbol, --broker, --strategy, were 2"),
+        (("cancel-all", "--symbol", "nonsense!"), "nonsense!"),
+        (("flatten", "--broker", " "), "--broker was empty"),
+    ],
+)
+def test_what_cannot_be_halted_is_one_sentence_and_changes_nothing(home: Path, words: tuple[str, ...], sentence: str) -> None:
+    said = tradeloop(home, *words)
+    assert said.code == 2
+    assert sentence in said.error
+    assert not list(home.iterdir())
+
+
+def test_without_a_journal_the_broker_is_asked_and_the_next_start_is_halted(home: Path) -> None:
+    assert tradeloop(home, *STANDS).code == 0
+    shutil.move(home / "tradeloop.db", home / "away")
+    (home / "tradeloop.db").mkdir()
+
+    said = tradeloop(home, "cancel-all", "--reason", "disk lost", *DEMO, "--json")
+
+    assert (said.code, said.document["done"], said.document["recorded"]) == (1, True, False)
+    assert "1 order cancelled at the broker, none is left open" in said.document["halted"]
+    (home / "tradeloop.db").rmdir()
+    shutil.move(home / "away", home / "tradeloop.db")
+    said = tradeloop(home, "orders", "submit", "BAC.US", "buy", "100", *DEMO)
+    assert said.code == 3
+    assert "CANCEL_ALL by" in said.out + said.err
+    assert [order["ord_status"] for order in orders(home)] == ["DENIED", "CANCELED"]
+
+
+@pytest.mark.crash
+def test_a_process_that_trades_is_stopped_by_the_command_and_by_the_file(home: Path) -> None:
+    assert tradeloop(home, *STANDS).code == 0
+    with watching(home):
+        said = tradeloop(home, "cancel-all", "--symbol", "BAC.US", "--by", "ann", "--json")
+        assert (said.code, said.document["halt"]["by"], said.document["done"]) == (0, "ann", True)
+        (home / "HALT").touch()
+        time.sleep(0.5)
+        said = tradeloop(home, "halt", "--by", "bob", "--json")
+        assert said.document["halt"]["by"] == "the latch file"
+        assert tradeloop(home, "resume", "--reason", "looked").code == 0
+        assert not (home / "HALT").exists()
+
+
+@pytest.mark.crash
+def test_the_commands_of_the_how_to_run(home: Path) -> None:
+    text = (ROOT / "docs" / "how-to" / "stop.md").read_text(encoding="utf-8")
+    blocks = [block.split("```")[0] for block in text.split("```bash\n")[1:]]
+    script = f"set -e\nexport TRADELOOP_HOME={home}\n" + "tradeloop() { " + f'{sys.executable} -m tradeloop "$@"; }}\n'
+    script += f"tradeloop {' '.join(STANDS)}\n" + "\n".join(blocks)
+    script = script.replace("touch", "tradeloop resume --reason again || true\ntouch")
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert (home / "HALT").read_text().startswith("CANCEL_ALL")
