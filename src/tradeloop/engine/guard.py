@@ -68,7 +68,7 @@ class Guard:
         instrument = state.instruments[order.symbol]
         if state.halts and (denied := stopped(state, order, instrument)) is not None:
             return denied.text
-        for halt in self._latched():
+        for halt in (*self._latched(), *self._durable.values()):  # one whose release is not durable yet stops as before
             if not covers(halt.scope, halt.name, order) or self._is_work_of(order, halt):
                 continue
             if halt.tier is HaltTier.REDUCE_ONLY and reduces(state, order, instrument):

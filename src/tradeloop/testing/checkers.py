@@ -380,7 +380,7 @@ class Judge:
 
     def sent(self, order: Order, epoch: int) -> None:
         """A process hands an order to the wire."""
-        self.gate.sent(order)
+        self.gate.sent(order, epoch)
         cl_ord_id, begun = order.cl_ord_id, order.send_begun_at or 0
         attempt = (cl_ord_id, begun)
         if cl_ord_id in self.lost_ids:

@@ -81,6 +81,7 @@ class Fault(Enum):
     MANUAL_TRADE = "F77 somebody trades in the broker's own app"
     OTHER_POLICY = "F78 the process is restarted in mid-run with other settings"
     # added later
+    KILL_SWITCH = "F76 the desk is halted while the fate of an order is unknown, by command or by the latch file"
     PART_NOT_READ = "F40 a part of the venue's books cannot be read for a while"
     LIMITS_LOWERED = "F75 a run comes under limits below what is held, while another works"
 
@@ -97,7 +98,6 @@ NOT_YET: Final = {
     "core cannot tell a corrected fill from a missed one by figures (docs/adr/0017-one-id-per-fill.md)",
     "F69": "Redis flushed: no part of the product uses Redis yet",
     "F71": "both nodes think they lead: F46, F49 and F70 are its ways to happen with one database",
-    "F76": "kill switch during UNKNOWN: there is no kill switch yet; F74 cancels orders of unknown fate",
 }
 """Faults of the required part of the list that no world can play yet, and why."""
 
@@ -116,25 +116,25 @@ RARE: Final = (
 )  # fmt: skip
 
 
-LATER: Final = (Fault.PART_NOT_READ, Fault.LIMITS_LOWERED)
-"""Faults that came to the list when seeds were known already: they have dice of their own, so that a known seed which does not
-meet them lives as it did.
+LATER: Final = (Fault.PART_NOT_READ, Fault.LIMITS_LOWERED, Fault.KILL_SWITCH)
+"""Faults that came to the list when seeds were known already: each has dice of its own, so that a known seed which does not
+meet it lives as it did.
 """
 
 
 class Weather:
     """Which faults this seed lets happen, how often, and which have struck."""
 
-    def __init__(self, dice: Random, later: Random) -> None:
+    def __init__(self, dice: Random, *later: Random) -> None:
         self._dice = dice
-        self._later = later
+        self._later = dict(zip(LATER, later, strict=True))
         share = dice.choice((0.0, ENABLED_OF_ALL / 3, ENABLED_OF_ALL, ENABLED_OF_ALL, 2 * ENABLED_OF_ALL))
         self.rates: dict[Fault, float] = {
             fault: dice.choice(RARE_RATES if fault in RARE else RATES)
             for fault in Fault
             if fault not in LATER and dice.random() < share
         }
-        self.rates |= {fault: later.choice(RATES) for fault in LATER if later.random() < share}
+        self.rates |= {fault: own.choice(RATES) for fault, own in self._later.items() if own.random() < share}
         self.calm = False
         """Whether the faults have stopped."""
         self.met: Counter[Fault] = Counter()
@@ -148,7 +148,7 @@ class Weather:
         rate = self.rates.get(fault)
         if rate is None or self.calm:
             return False
-        if (self._later if fault in LATER else self._dice).random() >= rate:
+        if self._later.get(fault, self._dice).random() >= rate:
             return False
         self.met[fault] += 1
         return True

@@ -7,9 +7,9 @@ product is missed. The numbers are those of the invariants:
 12 what is booked was traded at the venue · 21 a break of positions tells what the venue held · 23 an order that may trade
 holds the money and the shares it may take · 25 while an order's fate is unknown, no other of its symbol is sent; a run under
 limits below what is held buys nothing beyond them, and sells · 26 nothing is sent to a broker whose books have not been
-compared · 27 no more leaves in a second than the venue takes, whoever sends · 28 nothing is sent in a symbol that is halted ·
-31 an order that does not get out is tried so often and no more · 35 what is sent leaves soon after its SendBegun, or not at
-all.
+compared · 27 no more leaves in a second than the venue takes, whoever sends · 28 nothing is sent under a halt that stops it, and
+nothing leaves · 31 an order that does not get out is tried so often and no more · 35 what is sent leaves soon after its
+SendBegun, or not at all.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from tradeloop.core import events as ev
 from tradeloop.core.commands import RunLimits, StartRun, TargetLine
+from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.order import Order
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, Report
@@ -64,6 +65,8 @@ class Gate:
             ev.Overfilled: self._overfilled,
             ev.SymbolReleased: self._released,
             ev.RunCreated: self._planned,
+            ev.Halted: self._stopped,
+            ev.HaltReleased: self._let_go,
         }
         self._made: dict[tuple[TradingDay, ExecID, Side], tuple[Symbol, Decimal]] = {}
         """Every fill of the venue, and what it is worth now."""
@@ -74,7 +77,9 @@ class Gate:
     def forget(self) -> None:
         """The journal is read anew: what the venue did stays."""
         self._ready: dict[str, None] = {}
+        self._epoch = 0
         self._halted: dict[Symbol, None] = {}
+        self._halts: dict[int, ev.Halted] = {}
         self._lost: dict[ClOrdID, tuple[str, Symbol]] = {}
         self._begun: dict[tuple[ClOrdID, int], int] = {}
         self._failures: dict[ClOrdID, int] = {}
@@ -127,8 +132,11 @@ class Gate:
         if counted > self.rate:
             self._broken(27, f"{counted} requests leave within a second; the venue takes {self.rate}")
 
-    def sent(self, order: Order) -> None:
+    def sent(self, order: Order, epoch: int) -> None:
         """A process hands an order to the wire."""
+        intent = self._intents.get(order.cl_ord_id)
+        if intent is not None and epoch == self._epoch:
+            self._under_a_halt(intent, "leaves")
         begun = self._begun.get((order.cl_ord_id, order.send_begun_at or 0))
         if begun is None or not self.clocks_are_right:
             return
@@ -213,11 +221,22 @@ class Gate:
         symbol = intent.symbol
         if intent.broker not in self._ready:
             self._broken(26, f"{e.cl_ord_id} is sent to {intent.broker}, whose books have not been compared since it came up")
+        self._under_a_halt(intent, "is sent")
         if symbol in self._halted:
             self._broken(28, f"{e.cl_ord_id} is sent in {symbol}, which was halted and not released")
         for other, where in self._lost.items():
             if other != e.cl_ord_id and where == (intent.account, symbol):
                 self._broken(25, f"{e.cl_ord_id} is sent in {symbol} while the fate of {other} is unknown")
+
+    def _under_a_halt(self, intent: ev.OrderStaged, does: str) -> None:
+        """No halt of a person stops the order, unless it closes a position for a FLATTEN that came after that halt."""
+        names = {HaltScope.ACCOUNT: intent.account, HaltScope.SYMBOL: intent.symbol, HaltScope.BROKER: intent.broker}
+        for number, halt in self._halts.items():
+            if halt.scope is not HaltScope.GLOBAL and names.get(halt.scope) != halt.name:
+                continue
+            reducing = halt.tier is HaltTier.REDUCE_ONLY and intent.side is Side.SELL  # nothing can be sold short here
+            if not reducing and not (intent.halt in self._halts and number <= intent.halt):
+                self._broken(28, f"{intent.cl_ord_id} {does} under halt {number} ({halt.tier.value} of {halt.scope.value})")
 
     def _fate_lost(self, e: ev.FateLost) -> None:
         intent = self._intents.get(e.cl_ord_id)
@@ -283,8 +302,15 @@ class Gate:
         if not any(told == (max(qty, ZERO) if leg == "long" else min(qty, ZERO)) for qty in recent):
             self._broken(21, f"the break {e.break_id} says that the venue holds {e.theirs}; it held {recent[-1]}")
 
-    def _started(self, _: ev.EngineStarted) -> None:
+    def _started(self, e: ev.EngineStarted) -> None:
         self._ready.clear()
+        self._epoch = e.epoch
+
+    def _stopped(self, e: ev.Halted) -> None:
+        self._halts[e.number] = e
+
+    def _let_go(self, e: ev.HaltReleased) -> None:
+        self._halts.pop(e.number, None)
 
     def _up_or_down(self, e: ev.BrokerConnected | ev.BrokerDisconnected) -> None:
         self._ready.pop(e.broker, None)

@@ -31,6 +31,7 @@ from tradeloop.testing.convergence import converged
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.clock import Sundial
 from tradeloop.testing.world.disk import Disk
+from tradeloop.testing.world.halts import RELEASE_NS, Stopper
 from tradeloop.testing.world.loop import Stuck, Timeline
 from tradeloop.testing.world.market import SYMBOLS, Market
 from tradeloop.testing.world.network import Network, Session
@@ -89,7 +90,7 @@ class World:
         self.lines: list[tuple[int, str, str]] = []
         self.timeline = Timeline(-PAST_NS)
         self.sundial = Sundial(self.timeline, NOON)
-        self.weather = Weather(self._dice("weather"), self._dice("later weather"))
+        self.weather = Weather(self._dice("weather"), self._dice("later weather"), self._dice("halt weather"))
         self.dice = self._dice("script")
         self.policy = Policy()
         self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=self.dice.random() < 0.4)
@@ -105,6 +106,9 @@ class World:
             self.timeline, self.supervisor, self.venue, self.market, self.weather, self.judge, self._dice("operators"),
             lambda: self.day.trading_day, self._dice("later operators"),
         )  # fmt: skip
+        self.stopper: Stopper | None = None
+        if self.weather.enables(Fault.KILL_SWITCH):
+            self.stopper = Stopper(self.timeline, self.weather, self.judge, self.venue, self._dice("halts"), self.operators.ask)
         self.faulty_ns = self.dice.randint(30, 90) * SECOND_NS
         self.bell_ns: int | None = None
         if self.weather.enables(Fault.SLEEPS_OVER_THE_BELL) or self.dice.random() < SHORT_DAYS:
@@ -162,7 +166,8 @@ class World:
                 process.loop.call_soon(process.engine.quote, quote)
 
     def _spawn(self, name: str, policy: Policy) -> Process:
-        process = Process(name, self.timeline, self.sundial, self.disk, self.network, policy, self.market.latest)
+        latch = None if self.stopper is None else self.stopper.latch
+        process = Process(name, self.timeline, self.sundial, self.disk, self.network, policy, self.market.latest, latch)
         process.on_recovered = self._recovered
         self.note("^", f"{name} starts")
         process.start(self.market.instruments, self.day)
@@ -275,6 +280,8 @@ class World:
             for _ in range(later.randint(1, 2)):
                 self.timeline.at(later.randint(SECOND_NS, self.faulty_ns * 2 // 3), self.operators.lower_limits)
         some_time(Fault.OTHER_POLICY, 1, lambda: supervisor.restart(_other_policy(dice)))
+        if self.stopper is not None:
+            self.stopper.script(self.faulty_ns - SECOND_NS)
 
     def _fail_over(self) -> None:
         """The database fails over to a replica that has not heard of the last commit."""
@@ -303,10 +310,14 @@ class World:
         self.network.heal()
         self.sundial.set_right()
         self.supervisor.heal()
-        end = self.timeline.now + T_CONV_NS + self.wrong_by_ns
+        calm = self.timeline.now
+        end = calm + T_CONV_NS + self.wrong_by_ns + (0 if self.stopper is None else RELEASE_NS)
         while self.timeline.now < end:
             self.timeline.run(self.timeline.now + 10 * SECOND_NS)
             self.operators.settle()
+            process = self.supervisor.current
+            if self.stopper is not None and process is not None and process.taking and not process.ended:
+                self.stopper.settle(process, process.engine.state, calm + self.wrong_by_ns)
         self.market.is_quiet = True
         self.timeline.run(end + SETTLES_NS)
         before = self.judge.shadow.seq

@@ -19,6 +19,7 @@ from tradeloop.core.surroundings import Policy
 from tradeloop.engine.engine import Engine
 from tradeloop.engine.recover import Recovered, recover
 from tradeloop.journal import codec
+from tradeloop.ports.latch import Latch
 from tradeloop.testing.builders import BROKER
 from tradeloop.testing.world.clock import Sundial
 from tradeloop.testing.world.disk import Disk, DiskJournal
@@ -33,7 +34,15 @@ class Process:
     """A process and what it holds. `name` says which one of this world it is."""
 
     def __init__(
-        self, name: str, timeline: Timeline, sundial: Sundial, disk: Disk, network: Network, policy: Policy, seen: list[Quote]
+        self,
+        name: str,
+        timeline: Timeline,
+        sundial: Sundial,
+        disk: Disk,
+        network: Network,
+        policy: Policy,
+        seen: list[Quote],
+        latch: Latch | None = None,
     ) -> None:
         self.name = name
         self.loop = timeline.loop(name)
@@ -62,6 +71,7 @@ class Process:
                 owner=name,
                 version="world",
                 alert=self._alert,
+                latch=latch,
             )
             for quote in seen:
                 self.engine.quote(quote)

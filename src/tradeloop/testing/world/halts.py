@@ -1,0 +1,104 @@
+"""A person stops the desk while the fate of an order is unknown (F76), by command or by the latch file, and releases it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any, Final
+
+from tradeloop.core import commands as c
+from tradeloop.core.commands import Command, HaltTrading
+from tradeloop.core.halt import HaltScope, HaltTier
+from tradeloop.core.state import State
+from tradeloop.core.types import SECOND_NS, OrdStatus
+from tradeloop.testing.builders import ACCOUNT
+from tradeloop.testing.checkers import Judge
+from tradeloop.testing.faults import Fault, Weather
+from tradeloop.testing.world.loop import Timeline
+from tradeloop.testing.world.market import SYMBOLS
+from tradeloop.testing.world.process import Process
+from tradeloop.testing.world.venue import Venue
+
+LOOK_NS: Final = SECOND_NS // 2
+LOOKS: Final = 40
+RELEASE_NS: Final = 60 * SECOND_NS
+"""How long after the last fault a person releases: CANCEL_ALL has nothing open by then."""
+_WORKING: Final = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
+
+
+class MemoryLatch:
+    """The latch file of a world: it outlives every process."""
+
+    def __init__(self) -> None:
+        self.halts: tuple[HaltTrading, ...] = ()
+
+    def read(self) -> tuple[HaltTrading, ...]:
+        """What is latched."""
+        return self.halts
+
+    def write(self, halts: Sequence[HaltTrading]) -> None:
+        """Latch exactly these."""
+        self.halts = tuple(halts)
+
+
+class Stopper:
+    """Halts, and releases."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        weather: Weather,
+        judge: Judge,
+        venue: Venue,
+        dice: Random,
+        ask: Callable[[Command], None],
+    ) -> None:
+        self.latch = MemoryLatch()
+        self._timeline, self._weather, self._judge, self._venue = timeline, weather, judge, venue
+        self._dice, self._ask = dice, ask
+
+    def script(self, until: int) -> None:
+        """Once or twice in the life of a world."""
+        for _ in range(self._dice.randint(1, 2)):
+            self._timeline.at(self._dice.randint(2 * SECOND_NS, until), lambda: self._wait(LOOKS))
+
+    def _wait(self, looks: int) -> None:
+        """Until a fate is unknown; a desk that knows them all is halted in the end as well."""
+        if self._weather.calm:
+            return
+        if not self._judge.shadow.unknown and looks:
+            self._timeline.after(LOOK_NS, lambda: self._wait(looks - 1))
+            return
+        if self._judge.shadow.unknown:
+            self._weather.meet(Fault.KILL_SWITCH)
+        self._halt()
+
+    def _halt(self) -> None:
+        dice = self._dice
+        tier = dice.choice((HaltTier.HALT, HaltTier.REDUCE_ONLY, HaltTier.CANCEL_ALL, HaltTier.CANCEL_ALL, HaltTier.FLATTEN))
+        scope = dice.choice((HaltScope.GLOBAL, HaltScope.GLOBAL, HaltScope.ACCOUNT, HaltScope.SYMBOL))
+        name = {HaltScope.ACCOUNT: ACCOUNT, HaltScope.SYMBOL: dice.choice(SYMBOLS)}.get(scope, "")
+        command = HaltTrading(tier, "dora", "stop it", scope, name)
+        if scope is HaltScope.GLOBAL and tier is not HaltTier.REDUCE_ONLY and dice.random() < 0.5:
+            self.latch.write((*self.latch.read(), command))
+        else:
+            self._ask(command)
+        if dice.random() < 0.4:
+            release = c.ReleaseHalt("dora", "it is over", scope, name)
+            self._timeline.after(dice.randint(3, 20) * SECOND_NS, lambda: self._ask(release))
+
+    def settle(self, process: Process, state: State, calm_since: int) -> None:
+        """Release what stands, once CANCEL_ALL has had its time; it has to be over by then (invariant 28)."""
+        if self._timeline.now - calm_since < RELEASE_NS:
+            return
+        for halt in [*state.halts.values()]:
+            if halt.tier is HaltTier.CANCEL_ALL:
+                if not halt.done:
+                    self._judge.broken(28, f"{halt.said} has not come to its end: {halt.found}")
+                for theirs in self._venue.truth().orders or ():
+                    order: Any = theirs
+                    within = halt.scope is not HaltScope.SYMBOL or order.symbol == halt.name
+                    if order.ord_status in _WORKING and within:
+                        self._judge.broken(28, f"{halt.said}, and {order.order_id} works at the venue still")
+        for scope, name in dict.fromkeys((halt.scope, halt.name) for halt in state.halts.values()):
+            process.ask(c.ReleaseHalt("carol", "looked at", scope, name), lambda reply: None)
