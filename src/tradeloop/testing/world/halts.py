@@ -91,6 +91,8 @@ class Stopper:
         """Release what stands, once CANCEL_ALL has had its time; it has to be over by then (invariant 28)."""
         if self._timeline.now - calm_since < RELEASE_NS:
             return
+        if state.unknown:
+            return  # proof may take longer, or a person's word; that they end is judged by itself (convergence.py)
         for halt in [*state.halts.values()]:
             if halt.tier is HaltTier.CANCEL_ALL:
                 if not halt.done:
