@@ -7,8 +7,8 @@ product is missed. The numbers are those of the invariants:
 12 what is booked was traded at the venue · 21 a break of positions tells what the venue held · 23 an order that may trade
 holds the money and the shares it may take · 25 while an order's fate is unknown, no other of its symbol is sent; a run under
 limits below what is held buys nothing beyond them, and sells · 26 nothing is sent to a broker whose books have not been
-compared · 27 no more leaves in a second than the venue takes, whoever sends · 28 nothing is sent under a halt that stops it, and
-nothing leaves · 31 an order that does not get out is tried so often and no more · 35 what is sent leaves soon after its
+compared · 27 no more leaves in a second than the venue takes, whoever sends · 28 nothing is sent under a halt that stops it,
+and nothing leaves · 31 an order that does not get out is tried so often and no more · 35 what is sent leaves soon after its
 SendBegun, or not at all.
 """
 

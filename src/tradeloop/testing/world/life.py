@@ -90,7 +90,8 @@ class World:
         self.lines: list[tuple[int, str, str]] = []
         self.timeline = Timeline(-PAST_NS)
         self.sundial = Sundial(self.timeline, NOON)
-        self.weather = Weather(self._dice("weather"), self._dice("later weather"), self._dice("halt weather"))
+        later = self._dice("later weather")
+        self.weather = Weather(self._dice("weather"), later, later, self._dice("halt weather"))
         self.dice = self._dice("script")
         self.policy = Policy()
         self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=self.dice.random() < 0.4)
