@@ -1,7 +1,7 @@
 """The last gate before the wire, and the stop that needs no database.
 
 Every order and every change is asked for here at the moment it would leave: a halt that came after it was decided holds it
-back, and so does the latch file. The file is looked at ten times a second. What it says is recorded like every halt; where that
+back, and so does the latch file. The file is looked at five times a second. What it says is recorded like every halt; where that
 does not become durable in time, or the journal has failed, cancels go out all the same, without a fact of them. It is the one
 exception to the one rule (docs/adr/0018-cancels-without-a-journal.md).
 """
@@ -27,7 +27,7 @@ from tradeloop.engine.writer import Published
 from tradeloop.ports.clock import Clock
 from tradeloop.ports.latch import Latch
 
-LOOK_NS: Final = SECOND_NS // 10
+LOOK_NS: Final = SECOND_NS // 5
 """How often the latch is looked at."""
 PATIENCE_NS: Final = SECOND_NS // 5
 """How long a halt of the latch may take to become durable before cancels go out without it."""
