@@ -43,6 +43,7 @@ class Gate:
     """Watches one world's facts, its venue and its wire."""
 
     def __init__(self, broken: Callable[[int, str], None], now: Callable[[], int], policy: Policy) -> None:
+        self._state = State()
         self.clocks_are_right = True
         """Whether the time of the processes is the time of the world, so that a delay can be judged by it."""
         self.rate: int | None = None
@@ -163,6 +164,7 @@ class Gate:
 
     def fact(self, event: ev.Event, state: State) -> None:
         """A durable fact, and the state it led to."""
+        self._state = state
         rule = self._rules.get(type(event))
         if rule is not None:
             rule(event)
@@ -234,9 +236,16 @@ class Gate:
         for number, halt in self._halts.items():
             if halt.scope is not HaltScope.GLOBAL and names.get(halt.scope) != halt.name:
                 continue
-            reducing = halt.tier is HaltTier.REDUCE_ONLY and intent.side is Side.SELL  # nothing can be sold short here
+            reducing = halt.tier is HaltTier.REDUCE_ONLY and self._closes(intent)
             if not reducing and not (intent.halt in self._halts and number <= intent.halt):
                 self._broken(28, f"{intent.cl_ord_id} {does} under halt {number} ({halt.tier.value} of {halt.scope.value})")
+
+    def _closes(self, intent: ev.OrderStaged) -> bool:
+        """Nothing can be sold short here but by an overfill, whose debt may be bought back under whatever halt."""
+        if intent.side is Side.SELL:
+            return True
+        held = self._state.held(intent.account, intent.symbol)
+        return intent.order_qty <= held.short_qty
 
     def _fate_lost(self, e: ev.FateLost) -> None:
         intent = self._intents.get(e.cl_ord_id)
