@@ -219,3 +219,14 @@ def test_an_order_typed_by_hand_before_ours_was_sent_is_not_taken_for_it() -> No
     order = unknown(desk)
     look(desk, times=8, orders=(nameless,), orders_complete=True)
     assert [proven.cl_ord_id for proven in desk.of(NotSentProven)] == [order.cl_ord_id]
+
+
+def test_an_order_that_is_cancelled_again_and_again_is_looked_for_all_the_same() -> None:
+    """F33: each refusal says that it is over; that we asked a moment ago says nothing of how old the look is."""
+    desk = a_desk()
+    order = resting(desk)
+    for _ in range(6):
+        desk.give(CancelOrder(order.cl_ord_id, "ann"))
+        desk.give(CancelReject(BROKER, order.cl_ord_id, "E2", "the order is already closed: CANCELED"))
+        look(desk)
+    assert (status(desk, order), reserved(desk)) == (OrdStatus.CANCELED, 0)

@@ -147,6 +147,21 @@ def test_the_same_request_id_asks_once(many: int) -> None:
     assert replies == [OrderReply(order.cl_ord_id), *[OrderReply(order.cl_ord_id, repeat=True)] * (many - 1)]
 
 
+def test_a_repeat_of_the_first_request_is_known_after_the_order_has_changed() -> None:
+    """Invariant 4: the client that missed the answer asks for what it asked for, not for what became of it."""
+    desk = Desk().opened(STOCK, cash=1_000_000)
+    first = buy(MOUTAI, 1000, ord_type=OrdType.LIMIT, price="10.00", request_id="r7")
+    order = desk.order(first)
+    desk.ack(order)
+    desk.give(ask(order, 2000), done(order, 2000))
+    assert desk.known(order.cl_ord_id).order_qty == Decimal(2000)
+    reply = desk.give(first)
+    assert isinstance(reply, OrderReply)
+    assert (reply.cl_ord_id, reply.repeat) == (order.cl_ord_id, True)
+    with pytest.raises(BadInput, match="whose order_qty was 1000"):
+        desk.give(buy(MOUTAI, 2000, ord_type=OrdType.LIMIT, price="10.00", request_id="r7"))
+
+
 def test_the_same_request_id_for_another_change_is_refused() -> None:
     desk, order = working()
     desk.give(ask(order, 2000, request_id="r7"))

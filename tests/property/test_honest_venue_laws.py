@@ -327,7 +327,9 @@ class HonestVenue(RuleBasedStateMachine):
             assert order.cum_qty == sum((x.qty for x in own), ZERO)
             assert order.cum_value == sum((x.qty * x.px for x in own), ZERO)
             assert order.fees == sum((x.fee for x in own), ZERO)
-            assert order.cum_qty <= order.order_qty or self.taken_back  # a fill may overtake the bust that made room for it
+            # A fill may overtake the bust that made room for it; and an order that is known by its first fill alone is as large
+            # as that until the books are read.
+            assert order.cum_qty <= order.order_qty or self.taken_back or order.external
             assert order.leaves_qty == (ZERO if order.is_done else order.order_qty - order.cum_qty)
 
     @invariant()

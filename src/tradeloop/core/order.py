@@ -123,6 +123,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """When the last attempt is known not to have left; the next one waits from then on (core/staging.py)."""
     halt: int = 0
     """The number of the FLATTEN that closes a position with it; 0 for everybody else's orders."""
+    first_terms: Terms | None = None
+    """What was asked for at first, where the terms have changed since: a repeat of the first request names these."""
 
     @property
     def is_done(self) -> bool:

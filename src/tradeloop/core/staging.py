@@ -96,8 +96,10 @@ def _asked_before(state: State, command: SubmitOrder) -> OrderReply | None:
         reply = OrderReply(denial.cl_ord_id, Denied(denial.rule, denial.limit, denial.was, denial.text), repeat=True)
     else:
         return None
+    terms = None if made is None else made.first_terms
     for name in _BODY:
-        first, now = getattr(made or denial, name), getattr(command, name)
+        asked = terms if terms is not None and name in terms.__struct_fields__ else made or denial
+        first, now = getattr(asked, name), getattr(command, name)
         if first != now:
             raise BadInput(
                 f"request_id {command.request_id!r} has made order {reply.cl_ord_id}, whose {name} was {_shown(first)}; "

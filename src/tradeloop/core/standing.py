@@ -124,7 +124,7 @@ def standings(
         if order.unknown_at is not None:
             nameless = Nameless(snap) if nameless is None else nameless
             yield from not_shown(state, around, order, snap, nameless, now)
-        elif order.acked_at is not None and snap.read_at - order.updated_at > lag:
+        elif order.acked_at is not None and snap.read_at - _shown_at(state, order) > lag:
             if able.orders_complete:
                 yield from _missing(state, snap, order, now)
             else:
@@ -138,6 +138,13 @@ def standings(
             yield from closed(state, now, known.break_id, "the order has ended")
         elif known.kind in (ORDER_OPEN, ORDER_QTY) and ClOrdID(known.subject) not in shown:
             yield from closed(state, now, known.break_id, "the broker does not show the order any more")
+
+
+def _shown_at(state: State, order: Order) -> UtcNs:
+    """When the broker last said that there is something of it: a look from before that may miss it. What we asked since does
+    not count, or an order that is cancelled again and again would never be looked for.
+    """
+    return max(order.acked_at or UtcNs(0), order.terms_at or UtcNs(0), state.held(order.account, order.symbol).updated_at)
 
 
 def _missing(state: State, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Facts:

@@ -1,9 +1,9 @@
 """The last gate before the wire, and the stop that needs no database.
 
 Every order and every change is asked for here at the moment it would leave: a halt that came after it was decided holds it
-back, and so does the latch file. The file is looked at five times a second. What it says is recorded like every halt; where that
-does not become durable in time, or the journal has failed, cancels go out all the same, without a fact of them. It is the one
-exception to the one rule (docs/adr/0018-cancels-without-a-journal.md).
+back, and so does the latch file. The file is looked at five times a second. What it says is recorded like every halt; where
+that does not become durable in time, or the journal has failed, cancels go out all the same, without a fact of them. It is the
+one exception to the one rule (docs/adr/0018-cancels-without-a-journal.md).
 """
 
 from __future__ import annotations

@@ -59,6 +59,8 @@ def order_restated(state: State, e: ev.OrderRestated) -> None:
 
 
 def _terms(state: State, order: Order, e: ev.OrderReplaced | ev.OrderRestated) -> None:
+    if order.first_terms is None:
+        order.first_terms = order.terms
     order.order_qty, order.price, order.stop_px = e.order_qty, e.price, e.stop_px
     order.terms_at = e.at
     if e.transact_at is not None:

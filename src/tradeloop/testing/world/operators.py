@@ -301,12 +301,14 @@ class Operators:
         for break_id, found in [*state.breaks.items()]:
             if found.kind == "fill_missing":
                 process.ask(c.RepairBreak(break_id, "carol", "the venue took it back"), lambda reply: None)
-            if found.kind == "order_open" and found.subject in self._judge.lost_ids:
+            if found.kind == "order_open":
                 self._cancel_there(ClOrdID(found.subject))
         self._resolve(process, state)
 
     def _cancel_there(self, cl_ord_id: ClOrdID) -> None:
-        """An order works at the venue whose sending the journal has lost (F67): the person takes it out there."""
+        """An order works at the venue that is over here: its sending was lost with the journal (F67), or a person was wrong
+        about it. The break says to take it out there.
+        """
         for order_id in self._venue.orders_of.get(cl_ord_id, ()):
             with self._venue.loop.running():
                 try:
