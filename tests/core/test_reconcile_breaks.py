@@ -117,6 +117,15 @@ def test_a_break_closes_when_the_books_agree() -> None:
     assert not desk.state.breaks
 
 
+def test_a_break_of_what_neither_side_has_any_more_closes() -> None:
+    """F29: a fill that was shown before it was told, and taken back before it was heard of: we never had a position in it."""
+    desk = Desk().opened(*LISTED, cash=5_000)
+    desk.give(books(desk, cash=5_000, positions={A: 100}))
+    assert list(desk.state.breaks) == [LONG_BREAK]
+    desk.give(books(desk, cash=5_000))
+    assert desk.state.breaks == {}
+
+
 def test_a_fill_that_explains_a_break_closes_it() -> None:
     """What the snapshot lacked the stream brings: the break was the fill."""
     desk = Desk().opened(*LISTED, cash=10_000)

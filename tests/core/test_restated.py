@@ -10,6 +10,7 @@ from tests.core.runs_made import A, Work
 
 from tradeloop.core.capabilities import takes_our_ids
 from tradeloop.core.checked import Distrusted, checked
+from tradeloop.core.commands import CancelOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import ExternalOrderFound
 from tradeloop.core.reports import ExecutionBust, OpenOrder, OrderRestate, ReplaceAck, ReplaceOutcome, ReplaceReject, Report
@@ -128,3 +129,18 @@ def test_a_strangers_order_whose_lost_bust_made_it_look_larger_ends_as_filled() 
     filled = (shown(OrdStatus.FILLED, 100),)
     desk.give(a_snapshot(cash=999_000, positions={MOUTAI: 100}, orders=filled, executions=(again,), as_of=desk.now))
     assert (desk.known(found.cl_ord_id).ord_status, desk.state.breaks) == (OrdStatus.FILLED, {})
+
+
+def test_a_strangers_order_is_made_whole_while_it_is_cancelled_again_and_again() -> None:
+    """F77, invariant 28: what is asked of it says nothing of how old a look at it is."""
+    desk = Desk().opened(an_instrument(lot=1, min_qty=1))
+    fill = an_execution(None, MOUTAI, Side.BUY, 100, "10.00", "t1", order_id=OrderID("p1"))
+    desk.give(fill)
+    (found,) = desk.of(ExternalOrderFound)
+    desk.give(OrderRestate(BROKER, found.cl_ord_id, Qty(Decimal(300)), None))
+    shown = their_order(None, MOUTAI, Side.BUY, 100, OrdStatus.FILLED, order_id=OrderID("p1"), cum_qty=Qty(Decimal(100)))
+    for _ in range(5):
+        desk.give(CancelOrder(found.cl_ord_id, "ann"))
+        desk.wait(4)
+        desk.give(a_snapshot(cash=999_000, positions={MOUTAI: 100}, orders=(shown,), executions=(fill,), as_of=desk.now))
+    assert desk.known(found.cl_ord_id).ord_status is OrdStatus.FILLED

@@ -250,7 +250,8 @@ def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtak
         return
     theirs = {p.symbol: p for p in snap.positions}
     ours = state.positions.get(snap.account, {})
-    for symbol in sorted({*theirs, *ours}):
+    differed = (Symbol(subject.rsplit(" ", 1)[0]) for subject in _open_breaks(state, snap, "position"))
+    for symbol in sorted({*theirs, *ours, *differed}):
         if symbol in overtaken or _recent(state, around, snap, symbol, now):
             continue
         mine, his = ours.get(symbol), theirs.get(symbol)
@@ -272,7 +273,7 @@ def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: f
         return
     theirs = {c.currency: c.balance for c in snap.cash}
     ours = state.accounts[snap.account].cash
-    for currency in sorted({*theirs, *ours}):
+    for currency in sorted({*theirs, *ours, *map(Currency, _open_breaks(state, snap, "cash"))}):
         if currency in overtaken:
             continue
         a = ours[currency].balance if currency in ours else ZERO
@@ -283,6 +284,12 @@ def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: f
             cause = "a fee, interest, a dividend or a transfer that came without a report"
             cause, fix = _perhaps_a_bust(state, snap, currency, cause)
             yield from found(state, now, snap, "cash", currency, str(a), str(b), cause, fix, b - a)
+
+
+def _open_breaks(state: State, snap: BrokerSnapshot, kind: str) -> list[str]:
+    """Of what a difference is open: neither side may have it any more."""
+    books = (kind, snap.broker, snap.account)
+    return [known.subject for known in state.breaks.values() if (known.kind, known.broker, known.account) == books]
 
 
 def _perhaps_a_bust(state: State, snap: BrokerSnapshot, of: str, cause: str) -> tuple[str, str]:

@@ -280,7 +280,8 @@ def _one_order(
         # It ended here before any answer: what else comes under its number alone is ours, too.
         yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
         yield from claim(state, cl_ord_id, now)
-    if order.external and settled and (theirs.ord_status not in CLOSED or theirs.ord_status is OrdStatus.FILLED):
+    heard = snap.read_at - _shown_at(state, order) > max(around.policy.recent_ns, able.visibility_lag_ns)
+    if order.external and heard and (theirs.ord_status not in CLOSED or theirs.ord_status is OrdStatus.FILLED):
         yield from _rest_of_a_stranger(state, around, order, theirs, now)
     open_id = id_of(ORDER_OPEN, snap.broker, snap.account, cl_ord_id)
     if theirs.ord_status in CLOSED:
