@@ -296,4 +296,5 @@ def test_slippage_is_positive_when_it_cost_money(side: Side, arrival: str | None
 
 def test_an_average_price_is_weighted_by_quantity_and_can_be_written() -> None:
     assert average_px([(Decimal(10), Decimal(100)), (Decimal(11), Decimal(200))]) == Decimal("10.666666666667")
+    assert str(average_px([(Decimal("50.70"), Decimal(100)), (Decimal("50.7"), Decimal(200))])) == "50.7"
     assert average_px([]) is None

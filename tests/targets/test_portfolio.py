@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from os import mkfifo
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,12 @@ def test_as_many_lines_as_allowed_are_read_and_one_more_is_refused() -> None:
     assert len(read_portfolio(some(LINES_MAX).encode(), any_code).lines) == 2000
     with pytest.raises(BadInput, match="row 2002: has 2,001 lines; expected at most 2,000"):
         read_portfolio(some(LINES_MAX + 1).encode(), any_code)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(BadInput, match=r"pipe\.csv: is no regular file; expected one"):
+        read_portfolio(tmp_path / "pipe.csv", canonical)
 
 
 def test_a_file_that_is_not_there_is_refused_with_its_path(tmp_path: Path) -> None:

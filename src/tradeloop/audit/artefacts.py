@@ -184,11 +184,12 @@ def slippage_bp(side: Side, arrival_px: Decimal | None, avg_fill_px: Decimal | N
 
 
 def average_px(prices_and_qtys: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
-    """Average price weighted by quantity, to twelve places; None where nothing traded."""
+    """Average price weighted by quantity, to twelve places and without zeros behind; None where nothing traded."""
     qty = sum((qty for _, qty in prices_and_qtys), ZERO)
     if qty == ZERO:
         return None
-    return (sum((px * qty for px, qty in prices_and_qtys), ZERO) / qty).quantize(_AMOUNT_QUANTUM)
+    average = (sum((px * qty for px, qty in prices_and_qtys), ZERO) / qty).quantize(_AMOUNT_QUANTUM)
+    return Decimal(f"{average.normalize():f}")
 
 
 def write_submit(folder: Path, at: UtcNs, run: RunSummary, orders: Sequence[OrderRow], zone: tzinfo = UTC) -> Path:

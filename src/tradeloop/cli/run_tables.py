@@ -100,7 +100,7 @@ def show_record(
                 words.px(line.avg_fill_price),
                 words.bp(line.slippage_bp),
                 words.qty(line.residual_qty),
-                line.reason if line.target_qty != line.held_qty - line.moved_qty else "",
+                line.reason if line.target_qty != line.held_qty - line.moved_qty or not line.order_qty else "",
             )
             for line in lines
         ],

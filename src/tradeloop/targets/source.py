@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISREG
 
 import msgspec
 
@@ -36,6 +37,9 @@ def read_source(source: Path | bytes, name: str) -> Source:
         return _bounded(Source(name, source))
     shown = shown_name(source.name)
     try:
+        # Opening a pipe waits until somebody writes into it, and no signal ends that.
+        if not S_ISREG(source.stat().st_mode) and not source.is_dir():
+            raise BadInput(f"{shown}: is no regular file; expected one, write what it says into a file")
         # One byte more than allowed tells a file that is too large without reading all of it.
         with source.open("rb") as file:
             raw = file.read(BYTES_MAX + 1)

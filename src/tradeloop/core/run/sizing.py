@@ -193,5 +193,11 @@ def units(number: Decimal, lot: Decimal) -> str:
 
 
 def seconds(ns: int) -> str:
-    """Whole seconds, rounded up, so that a price just past its limit does not look as old as the limit."""
-    return f"{-(-ns // SECOND_NS)} s"
+    """Whole seconds, rounded up, so that a price just past its limit does not look as old as the limit; what is longer than two
+    hours in larger units beside them.
+    """
+    whole = -(-ns // SECOND_NS)
+    days, hours = divmod(whole // 3600, 24)
+    if whole < 7200:
+        return f"{whole} s"
+    return f"{whole} s ({f'{days} d {hours} h' if days else f'{hours} h'})"
