@@ -17,7 +17,17 @@ from tradeloop.core.instrument import AssetClass
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerDown, BrokerUp, SendOutcome
 from tradeloop.core.risk.denied import Denied
-from tradeloop.core.types import SECOND_NS, OrdStatus, OrdType, PositionEffect, Side, TimeInForce, TradingDay, UtcNs
+from tradeloop.core.types import (
+    SECOND_NS,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    PositionEffect,
+    Side,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
+)
 from tradeloop.testing.builders import BROKER, a_quote, a_snapshot, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import ABLE, Desk
 
@@ -201,6 +211,36 @@ def test_what_was_bought_today_cannot_be_sold_today_and_can_be_the_next_trading_
     assert (found.rule, found.limit) == ("sellable", "0")
     next_day(desk)
     assert accepted(desk, sell(MOUTAI, 100))
+
+
+@pytest.mark.parametrize("effect", [TODAY, YESTERDAY])
+def test_a_share_is_not_closed_by_the_day_it_was_bought(effect: PositionEffect) -> None:
+    """Otherwise what was bought today could be sold today by giving the sell another name."""
+    desk = Desk().opened(T1, positions={MOUTAI: 1000})
+    order = desk.order(buy(MOUTAI, 100))
+    desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 100, "10"))
+    found = denied(desk, sell(MOUTAI, 100, position_effect=effect))
+    assert (found.rule, found.was) == ("position_effect", effect.value)
+    assert "use AUTO or CLOSE" in found.text
+
+
+def test_a_close_draws_on_the_settled_part_alone() -> None:
+    desk = Desk().opened(T1, positions={MOUTAI: 1000})
+    order = desk.order(buy(MOUTAI, 100))
+    desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 100, "10"))
+    assert denied(desk, sell(MOUTAI, 1100, position_effect=CLOSE)).limit == "1000"
+    assert accepted(desk, sell(MOUTAI, 1000, position_effect=CLOSE))
+
+
+def test_a_fill_that_a_broker_calls_a_close_of_todays_shares_takes_settled_ones() -> None:
+    """It is a fact and is booked; but under T+1 nothing else could have been sold."""
+    desk = Desk().opened(T1, positions={MOUTAI: 1000})
+    order = desk.order(buy(MOUTAI, 100))
+    desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 100, "10"))
+    desk.give(an_execution(None, MOUTAI, Side.SELL, 100, "10", "e2", order_id=OrderID("hand"), position_effect=TODAY))
+    held = desk.state.held(order.account, order.symbol)
+    assert (held.long_qty, held.long_today) == (Decimal(1000), Decimal(100))
+    assert denied(desk, sell(MOUTAI, 1000)).limit == "900"
 
 
 def test_opening_the_same_trading_day_again_settles_nothing() -> None:

@@ -226,7 +226,10 @@ def adopt_order(
         return known
     if symbol not in state.instruments:
         yield InstrumentListed(now, unresolved(state, account, symbol))
-    reserve = _reserve(state, account, state.instruments[symbol], side, effect, qty, price)
+    instrument = state.instruments[symbol]
+    if effect in (PositionEffect.CLOSE_TODAY, PositionEffect.CLOSE_YESTERDAY) and not instrument.closes_by_day:
+        effect = PositionEffect.AUTO  # of one holding the settled part goes first, whatever the broker calls it
+    reserve = _reserve(state, account, instrument, side, effect, qty, price)
     yield ExternalOrderFound(now, cl_ord_id, broker, account, their_id, symbol, side, qty, price, trading_day, effect, reserve)
     return state.orders.open[cl_ord_id]
 

@@ -106,6 +106,13 @@ class Instrument(msgspec.Struct, frozen=True):
     is_st: bool = False
     fees: FeeSchedule = FeeSchedule()
 
+    @property
+    def closes_by_day(self) -> bool:
+        """Whether an order may say that it closes today's or yesterday's part: a future's may, since the venue closes the two
+        apart or charges them apart. Of a share there is one holding, and what of it has settled is not the order's to choose.
+        """
+        return self.closes_today_apart or self.asset_class is FUTURE
+
     def notional(self, px: Decimal, qty: Decimal) -> Amount:
         """Traded amount: price x quantity x multiplier."""
         return Amount(px * qty * self.multiplier)

@@ -155,6 +155,22 @@ def order_type_known(
     return None
 
 
+def effect_known(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """An order says which day's part it closes only where a venue knows the difference: elsewhere it would walk round T+1."""
+    effect = order.position_effect
+    if (effect is not CLOSE_TODAY and effect is not CLOSE_YESTERDAY) or instrument.closes_by_day:
+        return None
+    return Denied(
+        "position_effect",
+        "AUTO, OPEN or CLOSE",
+        effect.value,
+        f"position_effect was {effect.value}; {order.symbol} is one holding, whose parts of today and of yesterday are "
+        "not closed apart; use AUTO or CLOSE",
+    )
+
+
 def legal_quantity(
     state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
 ) -> Denied | None:
@@ -277,7 +293,7 @@ MARKET: Final[tuple[Check, ...]] = (legal_quantity, legal_price)
 """What of BOOKS is asked of the present day again when a staged order leaves late."""
 
 GATE: Final[tuple[Check, ...]] = (not_stopped, broker_ready, session_open, not_halted, not_quarantined, quote_fresh)
-BOOKS: Final[tuple[Check, ...]] = (order_type_known, legal_quantity, legal_price, closable, bounded, cash_free)
+BOOKS: Final[tuple[Check, ...]] = (order_type_known, legal_quantity, legal_price, closable, effect_known, bounded, cash_free)
 
 
 def working_type(ord_type: OrdType, *, holds_stops: bool) -> OrdType:
@@ -317,9 +333,9 @@ def closable_qty(state: State, order: OrderStaged | Order, instrument: Instrumen
     else:
         held, frozen = position.short_qty, position.short_frozen
         today, yesterday = position.short_today, position.short_yesterday
-    if effect is CLOSE_TODAY:
+    if effect is CLOSE_TODAY and instrument.closes_by_day:
         return max(min(today - _promised(state, order), held - frozen), ZERO)
-    if effect is CLOSE_YESTERDAY:
+    if effect is CLOSE_YESTERDAY and instrument.closes_by_day:
         return max(min(yesterday - _promised(state, order), held - frozen), ZERO)
     if order.side is SELL:
         return position.sellable(settles_t1=instrument.settles_t1)
