@@ -309,7 +309,7 @@ def test_an_odd_lot_that_works_whole_may_not_be_cut_in_the_middle() -> None:
 
 def test_nothing_is_changed_while_the_broker_is_not_ready() -> None:
     desk, order = working()
-    desk.state.links[BROKER].ready = False
+    desk.state.links[BROKER].compared.clear()
     reply = desk.give(ask(order, 2000))
     assert isinstance(reply, OrderReply)
     assert reply.denied is not None

@@ -103,9 +103,8 @@ class Desk:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the broker's books have been compared, so that orders may be sent."""
-        link = self.state.links.get(self.broker.name)
-        return link is not None and link.ready
+        """Whether the broker's books of the account have been compared, so that orders may be sent."""
+        return self.state.is_ready(self.broker.name, self.account)
 
     def listen(self, listener: Callable[[Published], None]) -> None:
         """Have `listener` called with every durable batch from now on."""

@@ -103,7 +103,7 @@ async def _tell_adoption(desk: Desk, voice: Voice) -> None:
 def _raise_what_the_broker_said(desk: Desk, waiting: Sequence[Order]) -> None:
     """What took the session down, a full disk for example, is the cause that matters; that quotes ended is none beside it."""
     link = desk.state.links.get(desk.broker.name)
-    if link is not None and not link.ready:
+    if link is not None and not desk.is_ready:
         named = ""
         if waiting:
             more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""

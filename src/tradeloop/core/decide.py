@@ -105,8 +105,7 @@ def _cancel_again(state: State, around: Surroundings, order: Order, now: UtcNs) 
     wants it out; a single order that a person wanted out is theirs to ask about again.
     """
     waiting = order.cancel_requested_at is not None
-    link = state.links.get(order.broker)
-    if waiting and (link is None or not link.ready):
+    if waiting and not state.is_ready(order.broker, order.account):
         return  # asked for when the broker is READY (core/follow.py)
     run = None if order.run_id is None else state.runs[order.run_id]
     if run is not None and run.cancel_requested:
@@ -331,8 +330,8 @@ def _send_outcome(state: State, around: Surroundings, a: r.SendOutcome, now: Utc
 
 
 def _cancel_outcome(state: State, around: Surroundings, a: r.CancelOutcome, now: UtcNs) -> Decision:
-    link = state.links.get(a.broker)
-    if a.cl_ord_id in state.orders.open and (link is None or not link.ready):
+    order = state.orders.open.get(a.cl_ord_id)
+    if order is not None and not state.is_ready(a.broker, order.account):
         return None  # still wanted: asked for again when the broker is READY (core/follow.py)
     yield from answers.on_cancel_outcome(state, a, now)
     return None

@@ -91,7 +91,7 @@ class BrokerConnected(Fact, frozen=True):
 
 
 class BrokerReady(Fact, frozen=True):
-    """The broker's books have been compared since the last connect; orders may be sent."""
+    """The broker's books of the account have been compared since the last connect; its orders may be sent."""
 
     broker: str
     account: AccountID

@@ -74,7 +74,9 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
     if timer.kind == UNREADY:
         broker, _, since = timer.subject.partition("|")
         link = state.links.get(broker)
-        if link is None or not link.connected or link.ready or str(link.since) != since:
+        if link is None or not link.connected or str(link.since) != since:
+            return _NOTHING
+        if link.ready and not state.not_compared(broker):
             return _NOTHING
         return _look_again(state, around, broker, link.since, now)
     if timer.kind == HALT_WORK and int(timer.subject) in state.halts:
@@ -167,15 +169,18 @@ def _day_of(state: State, order: Order) -> TradingDay | None:
 def _look_again(state: State, around: Surroundings, broker: str, since: UtcNs, now: UtcNs) -> tuple[Effect, ...]:
     """The look after the connect did not make the broker READY: ask for another, each time waiting as long as it has lasted."""
     age = now - since
+    missing = state.not_compared(broker)
     wait = min(max(age, around.policy.probe_every_ns), around.policy.reconcile_every_ns)
     effects: tuple[Effect, ...] = (
-        *_look(state, broker, "not ready", now),
+        *_look(state, broker, "not ready", now, missing),
         SetTimer(UtcNs(now + wait), UNREADY, f"{broker}|{since}"),
     )
     if age >= around.policy.unknown_alert_ns:
+        link = state.links.get(broker)
+        whose = f" of account {', '.join(missing)}" if link is not None and link.ready else ""
         text = (
-            f"the session with {broker} has been up for {age // SECOND_NS} s and its books could not be compared: they, or a "
-            "part of them, could not be read; nothing is sent to it until they are"
+            f"the session with {broker} has been up for {age // SECOND_NS} s and its books{whose} could not be compared: they, "
+            f"or a part of them, could not be read; nothing{whose} is sent to it until they are"
         )
         effects += (RaiseAlert("WARNING", f"not_ready:{broker}", text),)
     return effects
@@ -304,11 +309,10 @@ def _fate_lost(state: State, around: Surroundings, e: ev.FateLost) -> tuple[Effe
 
 def _broker_connected(state: State, around: Surroundings, e: ev.BrokerConnected) -> tuple[Effect, ...]:
     first = SetTimer(UtcNs(e.at + around.policy.probe_every_ns), UNREADY, f"{e.broker}|{e.at}")
-    return (*_look(state, e.broker, "connected", e.at), first)
+    return (*_look(state, e.broker, "connected", e.at, state.not_compared(e.broker)), first)
 
 
-def _look(state: State, broker: str, why: str, now: UtcNs) -> tuple[Effect, ...]:
-    accounts = [account for account, known in state.accounts.items() if known.broker == broker]
+def _look(state: State, broker: str, why: str, now: UtcNs, accounts: list[AccountID]) -> tuple[Effect, ...]:
     return tuple(TakeSnapshot(broker, account, why, now) for account in accounts) or (
         TakeSnapshot(broker, AccountID(""), why, now),
     )
@@ -319,7 +323,7 @@ def _broker_ready(state: State, around: Surroundings, e: ev.BrokerReady) -> tupl
     cancels = tuple(
         effect
         for order in state.orders.open.values()
-        if order.broker == e.broker and order.cancel_requested_at is not None
+        if order.broker == e.broker and order.account == e.account and order.cancel_requested_at is not None
         for effect in _ask_cancel(around, order, e.at)
     )
     again = SetTimer(UtcNs(e.at + around.policy.reconcile_every_ns), RECONCILE, f"{e.broker}|{e.account}")

@@ -92,38 +92,40 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     yield from never_came(state, snap, now)  # until here it may explain what differs
     link = state.links.get(snap.broker)
     asked_at = snap.as_of if snap.asked_at is None else snap.asked_at
-    fresh = link is not None and link.connected and not link.ready and asked_at >= link.since
+    fresh = link is not None and link.connected and snap.account not in link.compared and asked_at >= link.since
     if fresh and snap.orders is not None:
         yield BrokerReady(now, snap.broker, snap.account)
-        link = state.links[snap.broker]
-    yield from _forgotten_cancels(state, around, snap.broker, now, all_of_them=fresh)
+    yield from _forgotten_cancels(state, around, snap.broker, snap.account, now, all_of_them=fresh)
     for run_id in touched:
         yield from advance(state, around, run_id, now)
-    if link is not None and link.ready:
-        yield from resume_sending(state, around, snap.broker, now)
+    if state.is_ready(snap.broker, snap.account):
+        yield from resume_sending(state, around, snap.broker, snap.account, now)
 
 
-def _forgotten_cancels(state: State, around: Surroundings, broker: str, now: UtcNs, *, all_of_them: bool) -> Facts:
+def _forgotten_cancels(
+    state: State, around: Surroundings, broker: str, account: AccountID, now: UtcNs, *, all_of_them: bool
+) -> Facts:
     """An order that filled before its cancel was answered is asked about no more: the answer went with the last session
     (`all_of_them`), or does not come.
     """
     for cl_ord_id in list(state.orders.unanswered):
         order = state.orders.get(cl_ord_id)
-        if order is None or order.broker != broker or order.cancel_requested_at is None:
+        if order is None or order.broker != broker or order.account != account or order.cancel_requested_at is None:
             continue
         if all_of_them or now - order.cancel_requested_at >= around.policy.ack_timeout_ns:
             yield CancelRejected(now, cl_ord_id, NOT_DELIVERED, "the order had ended, and the answer to its cancel was lost")
 
 
-def resume_sending(state: State, around: Surroundings, broker: str, now: UtcNs) -> Facts:
-    """The broker is READY and was just looked at: staged orders that surely never left ask the gate again, and
+def resume_sending(state: State, around: Surroundings, broker: str, account: AccountID, now: UtcNs) -> Facts:
+    """The account is READY and was just looked at: its staged orders that surely never left ask the gate again, and its
     waiting runs go on.
     """
     for order in list(state.orders.open.values()):
-        if order.broker == broker and not order.may_be_at_broker:
+        if order.broker == broker and order.account == account and not order.may_be_at_broker:
             yield from send_late(state, around, order, now)
     for run_id, run in list(state.runs.items()):
-        if run.status in (RunStatus.RUNNING, RunStatus.PAUSED) and run.created.broker == broker:
+        its = run.created
+        if run.status in (RunStatus.RUNNING, RunStatus.PAUSED) and (its.broker, its.account) == (broker, account):
             yield from advance(state, around, run_id, now)
 
 

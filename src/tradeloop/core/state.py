@@ -36,7 +36,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 7
+SNAPSHOT_FORMAT: Final = 8
 
 
 class Hours(msgspec.Struct, array_like=True, frozen=True):
@@ -58,13 +58,20 @@ class Hours(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Link(msgspec.Struct, array_like=True):
-    """The session with one broker. READY means its books have been compared since the last connect."""
+    """The session with one broker. An account is READY once its books have been compared since the last connect: those of one
+    say nothing of another's.
+    """
 
     connected: bool = False
-    ready: bool = False
+    compared: dict[AccountID, None] = {}
     text: str = ""
     since: UtcNs = UtcNs(0)
     """When it came up or went down; books read before that say nothing about this session."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the books of any account have been compared; `State.is_ready` answers for one of them."""
+        return bool(self.compared)
 
 
 class Account(msgspec.Struct, array_like=True):
@@ -249,6 +256,17 @@ class State:
         if book is None:
             book = books[currency] = CashBook()
         return book
+
+    def is_ready(self, broker: str, account: AccountID) -> bool:
+        """Whether the account's books have been compared since the session came up, so that its orders may be sent."""
+        link = self.links.get(broker)
+        return link is not None and account in link.compared
+
+    def not_compared(self, broker: str) -> list[AccountID]:
+        """The accounts at a broker whose books have not been compared since its session came up."""
+        return [
+            account for account, its in self.accounts.items() if its.broker == broker and not self.is_ready(broker, account)
+        ]
 
     def position(self, account: AccountID, symbol: Symbol) -> Position:
         """The position, created flat where there is none yet. For evolve; readers use `held`."""

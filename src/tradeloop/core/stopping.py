@@ -162,17 +162,11 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
     text = f"{_plural(len(left), 'open order')} left" + (f", {unknown} of unknown fate" if unknown else "")
     if known.tier is HaltTier.FLATTEN:
         text += f", {_plural(len(held), 'position')} left" + ("" if not held else f" ({_some([code for code, _ in held])})")
-    unheard = sorted({its.broker for its in state.accounts.values() if not _is_heard(state, its.broker)})
+    unheard = sorted({its.broker for account, its in state.accounts.items() if not state.is_ready(its.broker, account)})
     text += f", books of {_some(unheard)} not seen" if unheard else ""
     done = not (left or unheard or any(code.endswith(_SOON) for code, _ in held))
     if (text, done) != (known.found, known.done):
         yield HaltChecked(now, known.number, len(left), done, text, tuple(why for _, why in held))
-
-
-def _is_heard(state: State, broker: str) -> bool:
-    """Whether the books of this session were compared: until then nobody knows what works there."""
-    link = state.links.get(broker)
-    return link is not None and link.ready
 
 
 def _is_forgotten(around: Surroundings, order: Order, now: UtcNs) -> bool:

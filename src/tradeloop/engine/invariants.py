@@ -182,9 +182,10 @@ class Invariants:
             raise InvariantBroken(1, f"{e.cl_ord_id} was to be sent again, and nothing says that it is not at the broker")
         if order.external or not order.risk_version:
             raise InvariantBroken(26, f"{e.cl_ord_id} was to be sent and has never passed risk")
-        link = state.links.get(order.broker)
-        if link is None or not link.ready:
-            raise InvariantBroken(26, f"{e.cl_ord_id} was to be sent to {order.broker}, whose books have not been compared")
+        if not state.is_ready(order.broker, order.account):
+            raise InvariantBroken(
+                26, f"{e.cl_ord_id} was to be sent to {order.broker}, whose books of {order.account} have not been compared"
+            )
         if order.symbol in state.halted:
             raise InvariantBroken(28, f"{e.cl_ord_id} was to be sent in {order.symbol}, which is halted")
         if state.unknown and (others := state.unknown.get((order.account, order.symbol))):

@@ -28,7 +28,7 @@ from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, Report
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
-from tradeloop.core.types import SECOND_NS, ZERO, ClOrdID, ExecID, Side, Symbol, TradingDay
+from tradeloop.core.types import SECOND_NS, ZERO, AccountID, ClOrdID, ExecID, Side, Symbol, TradingDay
 
 SLACK_NS: Final = SECOND_NS
 """What a process may take between two callbacks, on the venue's time."""
@@ -77,7 +77,7 @@ class Gate:
 
     def forget(self) -> None:
         """The journal is read anew: what the venue did stays."""
-        self._ready: dict[str, None] = {}
+        self._ready: dict[tuple[str, AccountID], None] = {}
         self._epoch = 0
         self._halted: dict[Symbol, None] = {}
         self._halts: dict[int, ev.Halted] = {}
@@ -221,8 +221,12 @@ class Gate:
         if intent is None:
             return  # the judge says so (invariant 2)
         symbol = intent.symbol
-        if intent.broker not in self._ready:
-            self._broken(26, f"{e.cl_ord_id} is sent to {intent.broker}, whose books have not been compared since it came up")
+        if (intent.broker, intent.account) not in self._ready:
+            self._broken(
+                26,
+                f"{e.cl_ord_id} is sent to {intent.broker}, whose books of {intent.account} have not been compared since it "
+                "came up",
+            )
         self._under_a_halt(intent, "is sent")
         if symbol in self._halted:
             self._broken(28, f"{e.cl_ord_id} is sent in {symbol}, which was halted and not released")
@@ -322,10 +326,10 @@ class Gate:
         self._halts.pop(e.number, None)
 
     def _up_or_down(self, e: ev.BrokerConnected | ev.BrokerDisconnected) -> None:
-        self._ready.pop(e.broker, None)
+        self._ready = {of: None for of in self._ready if of[0] != e.broker}
 
     def _compared(self, e: ev.BrokerReady) -> None:
-        self._ready[e.broker] = None
+        self._ready[e.broker, e.account] = None
 
     def _overfilled(self, e: ev.Overfilled) -> None:
         self._halted[e.symbol] = None

@@ -19,7 +19,7 @@ def engine_started(state: State, e: ev.EngineStarted) -> None:
     state.counter = 0
     state.id_prefix = id_prefix(e.group, e.epoch)
     for link in state.links.values():
-        link.connected, link.ready, link.text = False, False, "engine restarted"
+        link.connected, link.compared, link.text = False, {}, "engine restarted"
 
 
 def instrument_listed(state: State, e: ev.InstrumentListed) -> None:
@@ -83,15 +83,19 @@ def _let_go(state: State, e: ev.TradingDayOpened, last: TradingDay) -> None:
 
 
 def broker_connected(state: State, e: ev.BrokerConnected) -> None:
-    state.links[e.broker] = Link(connected=True, ready=False, text="books not compared yet", since=e.at)
+    state.links[e.broker] = Link(connected=True, text="books not compared yet", since=e.at)
 
 
 def broker_ready(state: State, e: ev.BrokerReady) -> None:
-    state.links[e.broker] = Link(connected=True, ready=True, since=e.at)
+    link = state.links.setdefault(e.broker, Link(since=e.at))
+    link.connected = True
+    link.compared[e.account] = None
+    if not state.not_compared(e.broker):
+        link.text = ""
 
 
 def broker_disconnected(state: State, e: ev.BrokerDisconnected) -> None:
-    state.links[e.broker] = Link(connected=False, ready=False, text=e.text, since=e.at)
+    state.links[e.broker] = Link(connected=False, text=e.text, since=e.at)
 
 
 def account_adopted(state: State, e: ev.AccountAdopted) -> None:

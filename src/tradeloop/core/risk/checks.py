@@ -43,12 +43,13 @@ Check = Callable[[State, Surroundings, OrderStaged | Order, Instrument, UtcNs], 
 def broker_ready(
     state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
 ) -> Denied | None:
-    """Nothing is sent before the broker's books have been compared."""
+    """Nothing is sent before the broker's books of its account have been compared."""
     link = state.links.get(order.broker)
-    if link is not None and link.ready:
+    if link is not None and order.account in link.compared:
         return None
     was = "never connected" if link is None else ("connected, books not compared yet" if link.connected else link.text)
-    return Denied("broker_ready", "READY", was, f"broker {order.broker} is not ready ({was}); wait or reconnect")
+    whose = f" for account {order.account}" if link is not None and link.compared else ""
+    return Denied("broker_ready", "READY", was, f"broker {order.broker} is not ready{whose} ({was}); wait or reconnect")
 
 
 def session_open(

@@ -43,8 +43,7 @@ def send_ready(state: State, around: Surroundings, run: Run, now: UtcNs) -> Gene
     unsent = [leg for leg in run.legs if leg.cl_ord_id is None and not leg.closed]
     if not unsent:
         return False
-    link = state.links.get(created.broker)
-    may_send = link is not None and link.ready
+    may_send = state.is_ready(created.broker, created.account)
     free = cash_book(state, created.account, created.currency).free
     left: Decimal = free
     money_may_come = any(leg.cl_ord_id is not None and not leg.closed for leg in run.legs)
