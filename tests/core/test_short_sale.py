@@ -211,6 +211,29 @@ def test_what_cannot_be_sold_short_is_sold_as_far_as_it_is_held(asset_class: Ass
     assert denied(desk, sell(APPLE, 1, ord_type=LIMIT, price="10.00")) is not None
 
 
+def test_what_was_bought_today_is_not_sold_today_where_it_could_be_sold_short_either() -> None:
+    desk = a_desk(100_000, apple(settles_t1=True), positions={APPLE: 50})
+    order = desk.order(buy(APPLE, 100, ord_type=LIMIT, price="10.00"))
+    fill(desk, order, 100, "10.00")
+    found = denied(desk, sell(APPLE, 51, ord_type=LIMIT, price="10.00"))
+    assert found is not None
+    assert (found.rule, found.limit) == ("sellable", "50")
+    first = desk.order(sell(APPLE, 30, ord_type=LIMIT, price="10.00"))
+    assert denied(desk, sell(APPLE, 21, ord_type=LIMIT, price="10.00")) is not None
+    desk.ack(first)
+    assert denied(desk, ReplaceOrder(first.cl_ord_id, "mia", order_qty=Qty(Decimal(51)))) is not None
+    assert denied(desk, ReplaceOrder(first.cl_ord_id, "mia", order_qty=Qty(Decimal(50)))) is None
+    before = purse(desk).reserved
+    assert denied(desk, sell(APPLE, 100, ord_type=LIMIT, price="10.00", position_effect=PositionEffect.OPEN)) is None
+    assert purse(desk).reserved == before + 500
+
+
+def test_without_shares_of_today_a_sell_under_t1_may_go_short_and_costs() -> None:
+    desk = a_desk(100_000, apple(settles_t1=True), positions={APPLE: 50})
+    desk.order(sell(APPLE, 150, ord_type=LIMIT, price="10.00"))
+    assert purse(desk).reserved == 500
+
+
 def test_a_sale_that_rests_above_the_market_is_secured_at_its_limit() -> None:
     desk = a_desk(1000)
     order = desk.order(sell(APPLE, 100, ord_type=LIMIT, price="12.00"))

@@ -18,12 +18,14 @@ from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement, Terms
 from tradeloop.core.risk.checks import (
     GATE,
+    Check,
     closable_qty,
     legal_price,
     lots,
     not_halted,
     not_stopped,
     order_type_known,
+    settled,
     working_type,
 )
 from tradeloop.core.risk.cost import closes, unbounded, worst_cost
@@ -67,7 +69,8 @@ def check(state: State, around: Surroundings, order: Order, terms: Terms, needed
     instrument = state.instruments[order.symbol]
     intent = _as_intent(order, terms)
     gate = () if not order.may_be_at_broker else (_CALMING if _lessens(order, terms) else GATE)
-    for rule in (*gate, order_type_known, legal_price):
+    more: tuple[Check, ...] = () if terms.order_qty <= order.most_qty else (settled,)
+    for rule in (*gate, order_type_known, legal_price, *more):
         denied = rule(state, around, intent, instrument, now)
         if denied is not None:
             return denied

@@ -26,6 +26,7 @@ from tradeloop.core.types import (
     CLOSE_YESTERDAY,
     DECIMAL_PLACES_MAX,
     LIMIT,
+    OPEN,
     SECOND_NS,
     SELL,
     SIGNIFICANT_DIGITS_MAX,
@@ -257,6 +258,33 @@ def closable(
     )
 
 
+def settled(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """T+1 holds for what may be sold short as well: no sell takes what was bought today, as a close without a cost.
+    Who wants to be short beside it says OPEN, which costs what a short sale does.
+    """
+    if not instrument.settles_t1 or order.side is not SELL or order.position_effect is OPEN:
+        return None
+    position = state.held(order.account, order.symbol)
+    if not position.long_today or closes(order.side, order.position_effect, instrument):
+        return None  # `closable` and `still_held` have said what may be closed
+    own = state.orders.open.get(order.cl_ord_id)
+    filled = ZERO if own is None else own.cum_qty
+    working = (state.orders.open[one] for one in state.working.get((order.account, order.symbol), {}))
+    others = (o.exposed_qty for o in working if o is not own and o.side is SELL and o.position_effect is not OPEN)
+    left = max(position.long_yesterday - sum(others, ZERO), ZERO)
+    if order.order_qty - filled <= left:
+        return None
+    return Denied(
+        "sellable",
+        f"{left:f}",
+        f"{order.order_qty - filled:f}",
+        f"SELL of {order.order_qty - filled:f} {order.symbol} would take what was bought today, which may be sold from the "
+        f"next trading day on; {left:f} may be sold now, and a short sale beside it is asked for with OPEN",
+    )
+
+
 def bounded(
     state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
 ) -> Denied | None:
@@ -294,7 +322,16 @@ MARKET: Final[tuple[Check, ...]] = (legal_quantity, legal_price)
 """What of BOOKS is asked of the present day again when a staged order leaves late."""
 
 GATE: Final[tuple[Check, ...]] = (not_stopped, broker_ready, session_open, not_halted, not_quarantined, quote_fresh)
-BOOKS: Final[tuple[Check, ...]] = (order_type_known, legal_quantity, legal_price, closable, effect_known, bounded, cash_free)
+BOOKS: Final[tuple[Check, ...]] = (
+    order_type_known,
+    legal_quantity,
+    legal_price,
+    closable,
+    settled,
+    effect_known,
+    bounded,
+    cash_free,
+)
 
 
 def working_type(ord_type: OrdType, *, holds_stops: bool) -> OrdType:

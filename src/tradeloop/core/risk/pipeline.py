@@ -15,7 +15,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
 from tradeloop.core.risk.approved import Approved
 from tradeloop.core.risk.change import replacement
-from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, still_held
+from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, settled, still_held
 from tradeloop.core.risk.cost import unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
@@ -48,7 +48,7 @@ def recheck(state: State, around: Surroundings, order: Order, now: UtcNs) -> Den
         denied = rule(state, around, order, instrument, now)
         if denied is not None:
             return denied
-    denied = still_held(state, order, instrument)
+    denied = still_held(state, order, instrument) or settled(state, around, order, instrument, now)
     if denied is not None:
         return denied
     quote = around.quotes.get(order.symbol)
