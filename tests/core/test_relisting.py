@@ -1,4 +1,6 @@
-"""An instrument listed again in another currency or with another multiplier: never while something depends on the old one."""
+"""An instrument listed again in another currency, with another multiplier or in another class: never while something depends
+on the old one.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import pytest
 from tradeloop.core.commands import ListInstruments
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.events import InstrumentListed, ListingRefused
-from tradeloop.core.instrument import Instrument
+from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import CancelAck
 from tradeloop.core.types import Currency, OrderID, OrdStatus, OrdType, Px, Side, Symbol
@@ -30,7 +32,7 @@ def a_buy(desk: Desk) -> str:
 
 
 def other_money() -> list[Instrument]:
-    return [stock(currency="USD"), stock(multiplier=10)]
+    return [stock(currency="USD"), stock(multiplier=10), stock(asset_class=AssetClass.FUTURE, margin_rate="0.1")]
 
 
 def refused(desk: Desk, changed: Instrument) -> str:

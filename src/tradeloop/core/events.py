@@ -424,7 +424,9 @@ class FeeChanged(Fact, frozen=True):
 
 
 class ListingRefused(Fact, frozen=True):
-    """An instrument keeps the rules it had: those it was to be listed with are in other money, and something depends on it."""
+    """An instrument keeps the rules it had: by those it was to be listed with it would be in other money or something else, and
+    something depends on it.
+    """
 
     symbol: Symbol
     text: str

@@ -1,6 +1,7 @@
-"""Station 1: what must hold when an instrument is listed again in another currency, or with another multiplier.
+"""Station 1: what must hold when an instrument is listed again in another currency or class, or with another multiplier.
 
-Cash, cost and promises were booked in the one and by the other. So neither may change while something depends on it: an open
+Cash, cost and promises were booked in the one and by the other, and whether a fill was paid for in full or margined goes by its
+asset class. So none of them may change while something depends on it: an open
 order, a position, or a fill that the broker may still take back; such a row is refused alone, and a person told.
 
 An instrument that nobody could resolve was counted in a guessed currency; what is promised to orders in it moves over to the
@@ -19,19 +20,18 @@ from tradeloop.core.types import ZERO, AccountID, Amount, Symbol
 
 
 def why_not(state: State, after: Instrument) -> str:
-    """Why an instrument may not be listed in this currency or with this multiplier now; empty where it may."""
+    """Why an instrument may not be listed in this currency, with this multiplier or as this now; empty where it may."""
     before = state.instruments.get(after.symbol)
     if before is None or before.market == UNRESOLVED:
         return ""
-    if (before.currency, before.multiplier) == (after.currency, after.multiplier):
+    if _money(before) == _money(after):
         return ""
     why = _depends(state, after.symbol)
     if not why:
         return ""
     return (
-        f"{after.symbol} was to be listed in {after.currency} with multiplier {after.multiplier}; it stays as it is booked, in "
-        f"{before.currency} with multiplier {before.multiplier}, because {why}; close what is open first, or list it "
-        "under another symbol"
+        f"{after.symbol} was to be listed as {_in_words(after)}; it stays as it is booked, as {_in_words(before)}, because "
+        f"{why}; close what is open first, or list it under another symbol"
     )
 
 
@@ -45,6 +45,15 @@ def reserves_to_move(state: State, after: Instrument) -> tuple[tuple[AccountID, 
         if order.symbol == after.symbol and order.reserved:
             sums[order.account] = Amount(sums.get(order.account, ZERO) + order.reserved)
     return tuple(sums.items())
+
+
+def _money(instrument: Instrument) -> tuple[object, ...]:
+    """What its fills were booked by."""
+    return instrument.currency, instrument.multiplier, instrument.asset_class
+
+
+def _in_words(instrument: Instrument) -> str:
+    return f"{instrument.asset_class.value} in {instrument.currency} with multiplier {instrument.multiplier}"
 
 
 def _depends(state: State, symbol: Symbol) -> str:
