@@ -74,7 +74,7 @@ class Halt(msgspec.Struct, array_like=True, gc=False):
     found: str = ""
     done: bool = False
     tries: dict[str, tuple[int, UtcNs]] = {}
-    """account|symbol -> how often a closing order was made there, and when the last one was."""
+    """account|symbol|side -> how often an order was made that closes this leg, and when the last one was."""
 
     @property
     def where(self) -> str:

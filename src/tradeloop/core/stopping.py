@@ -199,7 +199,8 @@ def _close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Gener
                 if not qty:
                     continue
                 code, why = yield from _close_one(state, around, known, account, symbol, side, qty, held, now)
-                left.append((f"{symbol} {code}", f"{qty:f} {symbol} of {account}: {why}"))
+                leg = "" if not held.short else (" long" if side is Side.SELL else " short")
+                left.append((f"{symbol}{leg} {code}", f"{qty:f}{leg} {symbol} of {account}: {why}"))
     return left
 
 
@@ -218,17 +219,20 @@ def _close_one(
     held: Held,
     now: UtcNs,
 ) -> Generator[Event, None, tuple[str, str]]:
-    """Close one side of one position; (code, sentence) of why it is still there."""
+    """Close one leg of one position; (code, sentence) of why it is still there. It does not wait for what closes the other leg,
+    which may not trade for days.
+    """
     working = [state.orders.open[cl_ord_id] for cl_ord_id in state.working.get((account, symbol), ())]
-    if working:
-        return _at_work(around, known, working)
+    in_the_way = [order for order in working if order.side is side or not _is_its_own(order, known)]
+    if in_the_way:
+        return _at_work(around, known, side, in_the_way)
     instrument = state.instruments[symbol]
     if side is Side.SELL and instrument.settles_t1:
         free = state.held(account, symbol).sellable(settles_t1=True)
         if not free:
             return "T+1", "bought today, it may be sold on the next trading day"
         qty = min(qty, free)
-    count, last = known.tries.get(f"{account}|{symbol}", (0, 0))
+    count, last = known.tries.get(f"{account}|{symbol}|{side.value}", (0, 0))
     if count and now < last + (around.policy.probe_every_ns << min(count, _DOUBLINGS_MAX)):
         return _AGAIN, f"order {count} to close it has ended, the next one follows"
     why: tuple[str, str] = ("none", "there is no legal order that would close it")
@@ -245,8 +249,8 @@ def _close_one(
     return why
 
 
-def _at_work(around: Surroundings, known: Halt, working: list[Order]) -> tuple[str, str]:
-    own = next((order for order in working if _is_its_own(order, known)), None)
+def _at_work(around: Surroundings, known: Halt, side: Side, working: list[Order]) -> tuple[str, str]:
+    own = next((order for order in working if order.side is side and _is_its_own(order, known)), None)
     if own is None:
         return "canceling", f"order {working[0].cl_ord_id} is to go first"
     quote = around.quotes.get(own.symbol)

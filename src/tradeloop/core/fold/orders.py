@@ -59,10 +59,10 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
 
 
 def _tried(state: State, e: ev.OrderStaged) -> None:
-    """A FLATTEN ordered something; what it orders at one moment is one try."""
+    """A FLATTEN ordered something; what it orders at one moment for one leg is one try."""
     halt = state.halts.get(e.halt)
     if halt is not None:
-        place = f"{e.account}|{e.symbol}"
+        place = f"{e.account}|{e.symbol}|{e.side.value}"
         count, last = halt.tries.get(place, (0, None))
         halt.tries[place] = (count if last == e.at else count + 1, e.at)
 
