@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from tests.core.runs_made import A, B, Work, a_run
 
-from tradeloop.core.commands import ApproveRun, CancelOrder, HaltTrading, ReleaseHalt, ReplaceOrder, ResumeRun
+from tradeloop.core.commands import ApproveRun, CancelOrder, HaltTrading, ReleaseHalt, ReleaseSymbol, ReplaceOrder, ResumeRun
 from tradeloop.core.effects import RaiseAlert, SendCancel, SendOrder, SetTimer
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import HaltChecked, Halted, HaltReleased, OrderCanceled, OrderDenied, OrderStaged, SendBegun
@@ -428,6 +428,85 @@ def test_a_halt_that_comes_after_a_flatten_stops_it_and_one_before_does_not() ->
     halt(desk, HaltTier.FLATTEN, HaltScope.SYMBOL, PINGAN)
     assert [effect.cl_ord_id for effect in desk.of(SendCancel)] == [desk.of(OrderStaged)[0].cl_ord_id]
     assert [effect.order.order.symbol for effect in desk.of(SendOrder)] == [MOUTAI, PINGAN]
+
+
+def test_a_flatten_asked_for_again_counts_as_newer_than_the_halt_that_stopped_it() -> None:
+    """Whoever asks to close everything after somebody said halt, means it."""
+    desk = Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: "1000"}, quoted=False)
+    halt(desk, HaltTier.FLATTEN)
+    halt(desk)
+    desk.wait(1)
+    desk.give(a_quote(MOUTAI, at=desk.now), TimerFired("halt", "1"))
+    assert (len(desk.of(SendOrder)), desk.state.halts[1].done) == (0, False)
+
+    said = halt(desk, HaltTier.FLATTEN)
+
+    assert said.text.startswith("halt 3 is in force: everything, FLATTEN by ann")
+    assert list(desk.state.halts) == [2, 3]
+    assert [(event.number, event.reason) for event in desk.of(HaltReleased)] == [(1, "asked for anew, as halt 3")]
+    assert [effect.order.order.halt for effect in desk.of(SendOrder)] == [3]
+
+
+def test_a_flatten_asked_for_again_takes_out_what_it_ordered_before_and_closes_the_rest() -> None:
+    desk = a_desk(moutai="1000")
+    halt(desk, HaltTier.FLATTEN)
+    (first,) = desk.state.orders.open.values()
+    desk.ack(first, "b1")
+    desk.give(an_execution(first.cl_ord_id, MOUTAI, Side.SELL, 400, 10))
+    halt(desk)
+    halt(desk, HaltTier.FLATTEN)
+    assert [effect.cl_ord_id for effect in desk.of(SendCancel)] == [first.cl_ord_id]
+    desk.give(CancelAck(BROKER, first.cl_ord_id))
+    looks(desk, 3)
+    assert [effect.order.order.order_qty for effect in desk.of(SendOrder)] == [Qty(Decimal(1000)), Qty(Decimal(600))]
+
+
+def test_a_halt_asked_for_again_counts_as_newer_than_the_flatten_it_is_to_stop() -> None:
+    desk = a_desk(moutai="1000")
+    halt(desk)
+    desk.give(a_quote(MOUTAI, bid=None, ask=None, last=None, at=desk.now))
+    halt(desk, HaltTier.FLATTEN)
+    sent = len(desk.of(SendOrder))
+    assert halt(desk).text.startswith("halt 3 is in force: everything, HALT by ann")
+    looks(desk, 2, after=5)
+    assert len(desk.of(SendOrder)) == sent
+
+
+def test_a_flatten_is_not_done_while_a_position_is_left_that_a_halt_stops() -> None:
+    desk = a_desk(moutai="1000")
+    halt(desk, HaltTier.FLATTEN)
+    (closing,) = desk.state.orders.open.values()
+    desk.ack(closing, "b1")
+    desk.give(an_execution(closing.cl_ord_id, MOUTAI, Side.SELL, 1100, "9.99"))
+    looks(desk, after=10)
+
+    last = desk.of(HaltChecked)[-1]
+    assert (last.done, last.text) == (False, f"no open orders left, 1 position left ({MOUTAI} short halted)")
+    assert "overfilled by 100" in last.held[0]
+    desk.give(ReleaseSymbol(Symbol(MOUTAI), "bob", "looked at it"))
+    looks(desk, after=10)
+    covering = desk.of(SendOrder)[-1].order.order
+    assert (covering.side, covering.order_qty) == (Side.BUY, Qty(Decimal(100)))
+    desk.give(an_execution(covering.cl_ord_id, MOUTAI, Side.BUY, 100, 10, "e2"))
+    looks(desk)
+    assert desk.of(HaltChecked)[-1].done
+
+
+def test_a_halt_that_does_not_come_to_its_end_says_so_again_and_again() -> None:
+    """What is left and why; each time that it has lasted twice as long."""
+    desk = a_desk(moutai="1000")
+    halt(desk, HaltTier.FLATTEN)
+    (closing,) = desk.state.orders.open.values()
+    desk.ack(closing, "b1")
+    looks(desk)
+    said = len(desk.of(HaltChecked))
+    for _ in range(45):
+        looks(desk)
+    late = desk.of(HaltChecked)[said:]
+    assert [(event.at - desk.of(Halted)[0].at) // 1_000_000_000 for event in late] == [10, 20, 40]
+    alerts = [alert for alert in desk.of(RaiseAlert) if alert.key == "halt_open:1"]
+    assert len(alerts) == 3
+    assert f"1000 {MOUTAI} of {ACCOUNT}: order {closing.cl_ord_id} closes it" in alerts[0].text
 
 
 def test_a_person_cannot_pass_a_halt_by_the_name_of_a_flatten() -> None:

@@ -243,6 +243,19 @@ async def test_a_process_that_lost_its_lease_cancels_nothing(latch: FileLatch) -
         await engine.stop()
 
 
+async def test_a_halt_asked_for_anew_stays_latched_all_the_time(latch: FileLatch) -> None:
+    house = House()
+    engine = await house.open(house.engine(latch))
+    await engine.ask(HaltTrading(HaltTier.HALT, "ann"))
+    await engine.ask(HaltTrading(HaltTier.FLATTEN, "ann"))
+    await engine.ask(HaltTrading(HaltTier.HALT, "ann"))
+    assert [event.number for event in house.on_disk(HaltReleased)] == [1]
+    assert {each.tier for each in latch.read()} == {HaltTier.HALT, HaltTier.FLATTEN}
+    await house.clock.forward(1)
+    assert [event.number for event in house.on_disk(Halted)] == [1, 2, 3]
+    await engine.stop()
+
+
 async def test_a_file_that_can_not_be_written_is_told_and_a_release_holds_all_the_same(
     latch: FileLatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

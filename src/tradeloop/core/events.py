@@ -781,7 +781,8 @@ class HaltReleased(Fact, frozen=True):
 
 
 class HaltChecked(Fact, frozen=True):
-    """It was looked what a halt has come to, and that is not what it was before. `done`: nothing more can be done for it now.
+    """It was looked what a halt has come to: that is not what it was before, or it has been so for long. `done`: nothing more
+    can be done for it now, and nobody has to let go of anything first.
 
     `open_orders` counts what may still trade within its scope; `held` says of each position that is left why it is.
     """

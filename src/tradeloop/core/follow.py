@@ -432,12 +432,13 @@ def _halt_released(state: State, around: Surroundings, e: ev.HaltReleased) -> tu
 
 def _halt_checked(state: State, around: Surroundings, e: ev.HaltChecked) -> tuple[Effect, ...]:
     halt = state.halts[e.number]
+    left = f": {'; '.join(e.held)}" if e.held else ""
     if e.done:
-        left = f": {'; '.join(e.held)}" if e.held else ""
         return (RaiseAlert("WARNING", f"halt_done:{e.number}", f"halt {e.number} ({halt.tier.value}): {e.text}{left}"),)
     if e.at - halt.at < around.policy.unknown_alert_ns:
         return _NOTHING
-    text = f"halt {e.number} ({halt.tier.value} of {halt.where}) is not at its end: {e.text}; it goes on trying, ask the broker"
+    text = f"halt {e.number} ({halt.tier.value} of {halt.where}) is not at its end: {e.text}{left}"
+    text += "; it goes on trying, ask the broker"
     return (RaiseAlert("CRITICAL", f"halt_open:{e.number}", text),)
 
 

@@ -73,6 +73,8 @@ class Halt(msgspec.Struct, array_like=True, gc=False):
     at: UtcNs
     found: str = ""
     done: bool = False
+    said_at: UtcNs = UtcNs(0)
+    """When that was last recorded."""
     tries: dict[str, tuple[int, UtcNs]] = {}
     """account|symbol|side -> how often an order was made that closes this leg, and when the last one was."""
 

@@ -20,6 +20,7 @@ from tradeloop.core.halt import Halt, HaltScope, HaltTier
 from tradeloop.core.inputs import LatchFound
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done
+from tradeloop.core.risk.stopped import HALTED, REDUCE_ONLY
 from tradeloop.core.run import conduct
 from tradeloop.core.run.funds import holdings
 from tradeloop.core.run.legs import effects, slices
@@ -35,16 +36,20 @@ HALT_WORK: Final = "halt"
 _DOUBLINGS_MAX: Final = 5
 _NAMES_SHOWN: Final = 5
 _AGAIN: Final = "again"
-_SOON: Final = (_AGAIN, "canceling", "broker_ready", "fate_unknown", "quote_fresh", "no_price")
-"""What keeps a position from being closed only for a moment: the work of the halt is not done."""
+_SOON: Final = (_AGAIN, "canceling", "broker_ready", "fate_unknown", "quote_fresh", "no_price", HALTED, REDUCE_ONLY)
+"""What keeps a position from being closed only for a moment, or until a person lets go of what stops it: the work of the halt
+is not done.
+"""
 
 
 def halt(state: State, around: Surroundings, cmd: HaltTrading, now: UtcNs) -> Generator[Event, None, Done]:
-    """Stop, as much as was asked for; asked again, the same halt works again. Raises BadInput for what it cannot name."""
+    """Stop, as much as was asked for; asked again, the same halt works again, and counts as the newer one where another has
+    come between that says otherwise. Raises BadInput for what it cannot name.
+    """
     _refuse(state, around, cmd)
     known = _like(state, cmd)
-    if known is None:
-        yield from _latch(state, around, cmd, now, from_file=False)
+    if known is None or _is_overtaken(state, known):
+        yield from _latch(state, around, cmd, now, from_file=False, instead_of=known)
         known = _like(state, cmd)
         assert known is not None
     else:
@@ -118,9 +123,30 @@ def _like(state: State, cmd: HaltTrading) -> Halt | None:
     return next((one for one in state.halts.values() if one.is_like(cmd.tier, cmd.scope, cmd.name)), None)
 
 
-def _latch(state: State, around: Surroundings, cmd: HaltTrading, now: UtcNs, *, from_file: bool) -> Facts:
+def _is_overtaken(state: State, known: Halt) -> bool:
+    """Whether a later halt stops the closing orders of this one, or closes where this one would have nothing leave. Who asks
+    again for what he wants has the last word.
+    """
+    flattens = known.tier is HaltTier.FLATTEN
+    return known.tier is not HaltTier.REDUCE_ONLY and any(
+        one.number > known.number and one.tier is not HaltTier.REDUCE_ONLY and (one.tier is HaltTier.FLATTEN) is not flattens
+        for one in state.halts.values()
+    )
+
+
+def _latch(
+    state: State,
+    around: Surroundings,
+    cmd: HaltTrading,
+    now: UtcNs,
+    *,
+    from_file: bool,
+    instead_of: Halt | None = None,
+) -> Facts:
     number = state.halt_count + 1
     yield Halted(now, number, cmd.tier, cmd.scope, cmd.name, cmd.by, cmd.reason, from_file)
+    if instead_of is not None:
+        yield HaltReleased(now, instead_of.number, cmd.by, f"asked for anew, as halt {number}")
     known = state.halts[number]
     yield from _stop_runs(state, around, known, now)
     yield from _work(state, around, known, now, again=True)
@@ -165,8 +191,15 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
     unheard = sorted({its.broker for account, its in state.accounts.items() if not state.is_ready(its.broker, account)})
     text += f", books of {_some(unheard)} not seen" if unheard else ""
     done = not (left or unheard or any(code.endswith(_SOON) for code, _ in held))
-    if (text, done) != (known.found, known.done):
+    if (text, done) != (known.found, known.done) or (not done and _is_to_be_said_again(around, known, now)):
         yield HaltChecked(now, known.number, len(left), done, text, tuple(why for _, why in held))
+
+
+def _is_to_be_said_again(around: Surroundings, known: Halt, now: UtcNs) -> bool:
+    """Whether a halt that does not come to its end has been silent too long: it is said when a person should hear of it, and
+    then each time that it has lasted twice as long.
+    """
+    return now - known.at >= max(around.policy.unknown_alert_ns, 2 * (known.said_at - known.at))
 
 
 def _is_forgotten(around: Surroundings, order: Order, now: UtcNs) -> bool:

@@ -150,8 +150,9 @@ class Guard:
                 self._missing(self._latch.read())
             elif type(event) is HaltReleased and (gone := self._durable.pop(event.number, None)) is not None:
                 self._found = [(each, since) for each, since in self._found if not same(each, gone)]
-                self._released.append(gone)
-                self._keep(self._latched())
+                if not self._is_durable(gone):  # asked for anew, it stands on under its new number
+                    self._released.append(gone)
+                    self._keep(self._latched())
 
     def _missing(self, held: Sequence[HaltTrading]) -> None:
         """What is in force stands in the file as well, so that a desk that loses its journal starts halted."""
