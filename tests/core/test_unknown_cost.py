@@ -8,14 +8,15 @@ from decimal import Decimal
 import pytest
 
 from tradeloop.core.commands import RepairBreak, SeenPrice
-from tradeloop.core.events import AccountAdopted, BreakFound, Traded
+from tradeloop.core.events import AccountAdopted, BooksAdjusted, BreakFound, Traded
 from tradeloop.core.evolve import evolve
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
 from tradeloop.core.reports import ExecutionBust, HeldCash, HeldPosition
 from tradeloop.core.run.funds import equity_of, lacking
-from tradeloop.core.types import Amount, Currency, ExecID, PositionEffect, Px, Qty, Side, Symbol
+from tradeloop.core.state import State
+from tradeloop.core.types import Amount, Currency, ExecID, OrdType, PositionEffect, Px, Qty, Side, Symbol
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import Desk
 
@@ -133,3 +134,80 @@ def test_the_equity_of_an_account_with_such_a_future_is_not_known() -> None:
     desk = taken_over(gold(), held)
     _, lacks = equity_of(desk.state, ACCOUNT, Currency("CNY"), [SeenPrice(GOLD, Px(Decimal(500)), desk.now, "test")])
     assert lacking(desk.state, ACCOUNT, lacks) == [f"{GOLD} (its broker named no cost either, close it by hand)"]
+
+
+# --- what is known of a cost goes on holding margin
+
+
+def accept(desk: Desk, delta: int, kind: str = "position", symbol: Symbol = GOLD) -> None:
+    """A person takes over the broker's quantity of a leg."""
+    evolve(desk.state, BooksAdjusted(desk.now, "b1", ACCOUNT, kind, symbol, Decimal(delta), "ann", "looked"))
+
+
+def margin(desk: Desk) -> Decimal:
+    return desk.state.accounts[ACCOUNT].cash[Currency("CNY")].margin
+
+
+def holding_future(side: Side) -> Desk:
+    """A hundred lots at 10, a margin of a tenth of their 10,000."""
+    desk = Desk().opened(gold(), cash=100000)
+    make = buy if side is Side.BUY else sell
+    fill(desk, desk.order(make(GOLD, 100, ord_type=OrdType.LIMIT, price="10", position_effect=PositionEffect.OPEN)), 100, "10")
+    assert margin(desk) == 1000
+    return desk
+
+
+@pytest.mark.parametrize(("side", "kind"), [(Side.BUY, "position"), (Side.SELL, "short")])
+def test_a_lot_that_was_accepted_sets_free_nothing_of_what_the_others_hold(side: Side, kind: str) -> None:
+    desk = holding_future(side)
+    accept(desk, 1, kind)
+    position = desk.state.held(ACCOUNT, GOLD)
+    assert None in (position.long_cost, position.short_cost)
+    assert margin(desk) == 1000
+    accept(desk, 1, kind)
+    assert margin(desk) == 1000
+    assert State.unpack(desk.state.pack()).hash() == desk.state.hash()
+
+
+def test_a_short_sale_with_an_accepted_share_keeps_its_proceeds_and_its_own_share() -> None:
+    desk = Desk().opened(an_instrument(MOUTAI, shortable=True, settles_t1=False, margin_rate="0.5"), cash=10000)
+    fill(desk, desk.order(sell(MOUTAI, 100, ord_type=OrdType.LIMIT, price="10")), 100, "10")
+    assert margin(desk) == 1500
+    accept(desk, 100, "short", MOUTAI)
+    assert margin(desk) == 1500
+
+
+def test_what_is_opened_and_closed_afterwards_holds_and_frees_its_part() -> None:
+    desk = holding_future(Side.BUY)
+    accept(desk, 100)
+    more = buy(GOLD, 100, ord_type=OrdType.LIMIT, price="10", position_effect=PositionEffect.OPEN)
+    fill(desk, desk.order(more), 100, "10", "e2")
+    assert margin(desk) == 2000
+    close = desk.order(sell(GOLD, 150, ord_type=OrdType.LIMIT, price="10", position_effect=PositionEffect.CLOSE))
+    fill(desk, close, 150, "10", "e3")
+    assert margin(desk) == 1000
+    close = desk.order(sell(GOLD, 150, ord_type=OrdType.LIMIT, price="10", position_effect=PositionEffect.CLOSE))
+    fill(desk, close, 150, "10", "e4")
+    assert (margin(desk), of_gold(desk).long_cost, of_gold(desk).long_known) == (0, 0, 0)
+
+
+def test_a_bust_of_what_was_opened_afterwards_frees_its_part() -> None:
+    desk = holding_future(Side.BUY)
+    accept(desk, 100)
+    more = buy(GOLD, 100, ord_type=OrdType.LIMIT, price="10", position_effect=PositionEffect.OPEN)
+    fill(desk, desk.order(more), 100, "10", "e2")
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e2"), Side.BUY))
+    assert of_gold(desk).long_qty == 200
+    assert 1000 <= margin(desk) < 2000
+
+
+def test_a_leg_that_an_accepted_figure_empties_holds_nothing() -> None:
+    desk = holding_future(Side.BUY)
+    accept(desk, 1)
+    accept(desk, -101)
+    assert margin(desk) == 0
+    assert of_gold(desk).is_flat
+
+
+def of_gold(desk: Desk) -> Position:
+    return desk.state.held(ACCOUNT, GOLD)

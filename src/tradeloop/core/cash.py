@@ -66,16 +66,17 @@ def own_rate(instrument: Instrument, side: Side) -> Decimal:
 
 def margin_of(position: Position, instrument: Instrument | None) -> Decimal:
     """What a position holds of the cash: a future its cost times the margin rate, a short sale what it brought in and the
-    account's own share beside that; zero for what is fully paid, or of which that is not
-    known.
+    account's own share beside that; zero for what is fully paid. Where the cost is known in part, that part holds its own.
     """
     if instrument is None:
         return ZERO
+    short = position.short_known if position.short_cost is None else position.short_cost
     if instrument.asset_class is not FUTURE:
-        return position.short_cost * (ONE + own_rate(instrument, SELL)) if position.short_cost else ZERO
+        return short * (ONE + own_rate(instrument, SELL)) if short else ZERO
     if instrument.margin_rate is None:
         return ZERO
-    return ((position.long_cost or ZERO) + (position.short_cost or ZERO)) * instrument.margin_rate
+    long = position.long_known if position.long_cost is None else position.long_cost
+    return (long + short) * instrument.margin_rate
 
 
 def fee_can_be(instrument: Instrument, fee: Decimal, value: Decimal) -> bool:

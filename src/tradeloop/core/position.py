@@ -5,7 +5,8 @@ SHFE and INE close the two by different instructions. Cost is kept as a total, n
 rounding: at all times `realized - long_cost + short_cost` equals the sum of all trading cash flows.
 
 What a leg cost may be unknown (None): a holding that a broker showed without its cost. Then it stays so until the leg is empty,
-and what a part of it realised, with every sum that this is in, is unknown too.
+and what a part of it realised, with every sum that this is in, is unknown too. What of its cost is known goes on holding
+margin (`*_known`): a lot that somebody accepted must not set free what all the others hold.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     fees: Amount = Amount(ZERO)
     updated_at: UtcNs = UtcNs(0)
     """When a fill last moved it; an older look at the broker's books says nothing about it."""
+    long_known: Amount = Amount(ZERO)
+    """What is known of the long leg's cost where the whole of it is not; zero where it is."""
+    short_known: Amount = Amount(ZERO)
+    """What is known of the short leg's cost where the whole of it is not; zero where it is."""
 
     @property
     def net_qty(self) -> Decimal:
@@ -99,10 +104,13 @@ class Rebooked(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_un
     short_cost: Amount | None
     long_realized: Amount | None
     short_realized: Amount | None
+    long_known: Amount = Amount(ZERO)
+    short_known: Amount = Amount(ZERO)
 
 
 def become(pos: Position, to: Rebooked) -> Amount | None:
     """Let the position be what it would have been; returns how much more it has realised, None where that is not known."""
+    pos.long_known, pos.short_known = to.long_known, to.short_known
     pos.long_qty, pos.long_today, pos.long_cost = to.long_qty, to.long_today, to.long_cost
     pos.short_qty, pos.short_today, pos.short_cost = to.short_qty, to.short_today, to.short_cost
     more = with_more(to.long_realized, to.short_realized)
@@ -168,12 +176,16 @@ def book(
         today_first = not past and (of_today or effect is CLOSE_TODAY)
         if side is SELL:
             cost = _cost_out(pos.long_cost, closing, pos.long_qty, flow, reversal=of_today)
+            if pos.long_known:
+                pos.long_known = Amount(pos.long_known - _cost_share(pos.long_known, closing, pos.long_qty))
             pos.long_today = _today_left(pos.long_qty, pos.long_today, closing, today_first)
             pos.long_qty = Qty(pos.long_qty - closing)
             pos.long_cost = _cost_left(pos.long_cost, cost, pos.long_qty)
             realized = None if cost is None else flow - cost
         else:
             cost = _cost_out(pos.short_cost, closing, pos.short_qty, flow, reversal=of_today)
+            if pos.short_known:
+                pos.short_known = Amount(pos.short_known - _cost_share(pos.short_known, closing, pos.short_qty))
             pos.short_today = _today_left(pos.short_qty, pos.short_today, closing, today_first)
             pos.short_qty = Qty(pos.short_qty - closing)
             pos.short_cost = _cost_left(pos.short_cost, cost, pos.short_qty)
@@ -185,10 +197,14 @@ def book(
         if side is BUY:
             pos.long_qty = Qty(pos.long_qty + opening)
             pos.long_today = Qty(pos.long_today + today)
+            if pos.long_cost is None:
+                pos.long_known = Amount(pos.long_known + value)
             pos.long_cost = with_more(pos.long_cost, value)
         else:
             pos.short_qty = Qty(pos.short_qty + opening)
             pos.short_today = Qty(pos.short_today + today)
+            if pos.short_cost is None:
+                pos.short_known = Amount(pos.short_known + value)
             pos.short_cost = with_more(pos.short_cost, value)
     return None if realized is None else Amount(realized)
 
@@ -201,7 +217,7 @@ def roll(pos: Position) -> None:
 
 def adjust(pos: Position, *, short: bool, delta: Decimal) -> None:
     """Take over the broker's quantity of a leg. One that it empties has cost nothing: what is bought later must not inherit it.
-    What it adds has cost nobody knows what.
+    What it adds has cost nobody knows what; what the others have cost goes on holding margin.
     """
     if short:
         pos.short_qty = Qty(pos.short_qty + delta)
@@ -211,13 +227,15 @@ def adjust(pos: Position, *, short: bool, delta: Decimal) -> None:
         pos.long_today = Qty(min(pos.long_today, pos.long_qty))
     if delta > ZERO:
         if short:
+            pos.short_known = pos.short_known if pos.short_cost is None else pos.short_cost
             pos.short_cost = None
         else:
+            pos.long_known = pos.long_known if pos.long_cost is None else pos.long_cost
             pos.long_cost = None
     if not pos.long_qty:
-        pos.long_cost = Amount(ZERO)
+        pos.long_cost = pos.long_known = Amount(ZERO)
     if not pos.short_qty:
-        pos.short_cost = Amount(ZERO)
+        pos.short_cost = pos.short_known = Amount(ZERO)
 
 
 def adopt(pos: Position, long_qty: Qty, short_qty: Qty, long_sellable: Qty | None, cost: Amount | None) -> None:
@@ -228,6 +246,7 @@ def adopt(pos: Position, long_qty: Qty, short_qty: Qty, long_sellable: Qty | Non
     long = long_qty >= short_qty
     pos.long_cost = (cost if long else None) if long_qty else Amount(ZERO)
     pos.short_cost = (None if long else cost) if short_qty else Amount(ZERO)
+    pos.long_known = pos.short_known = Amount(ZERO)
 
 
 _DUST: Final = Decimal("0.000000000001")

@@ -217,6 +217,8 @@ def _again(
         now.short_cost,
         more[Side.SELL],
         more[Side.BUY],
+        now.long_known,
+        now.short_known,
     )
     return becomes_of_it, closing
 
