@@ -8,13 +8,14 @@ from decimal import Decimal
 
 import pytest
 
-from tradeloop.core.commands import ListInstruments
-from tradeloop.core.effects import RaiseAlert
+from tradeloop.core.commands import ListInstruments, ReplaceOrder
+from tradeloop.core.effects import RaiseAlert, SendCancel
 from tradeloop.core.events import InstrumentListed, ListingRefused
 from tradeloop.core.instrument import AssetClass, Instrument
-from tradeloop.core.replies import Done
+from tradeloop.core.order import Order
+from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.reports import CancelAck
-from tradeloop.core.types import Currency, OrderID, OrdStatus, OrdType, Px, Side, Symbol
+from tradeloop.core.types import Currency, OrderID, OrdStatus, OrdType, PositionEffect, Px, Qty, Side, Symbol
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, an_instrument, buy, sell, their_order
 from tradeloop.testing.desk import Desk
 
@@ -103,3 +104,93 @@ def test_what_a_stranger_reserved_in_a_guessed_currency_moves_to_the_right_one()
     (order,) = desk.state.orders.open.values()
     desk.give(CancelAck(BROKER, order.cl_ord_id))
     assert (cash[CNY].reserved, cash[USD].reserved) == (D(0), D(0))
+
+
+# --- a margin rate that changes
+
+
+GOLD = Symbol("au2512.SHFE")
+
+
+def gold(rate: str) -> Instrument:
+    return an_instrument(
+        GOLD,
+        asset_class=AssetClass.FUTURE,
+        lot=1,
+        min_qty=1,
+        multiplier=1000,
+        margin_rate=rate,
+        shortable=True,
+        odd_lot_sell=False,
+    )
+
+
+def works(desk: Desk, name: str = "b1") -> Order:
+    order = desk.order(buy(GOLD, 100, ord_type=OrdType.LIMIT, price="10", position_effect=PositionEffect.OPEN))
+    desk.ack(order, name)
+    return order
+
+
+def short_of_cash(desk: Desk) -> list[str]:
+    return [alert.text for alert in desk.of(RaiseAlert) if alert.key == f"short_of_cash:{ACCOUNT}:CNY"]
+
+
+def test_a_raised_margin_rate_is_promised_to_working_orders() -> None:
+    """What is free for the next one is what the fills of those that work leave."""
+    desk = Desk().opened(gold("0.1"), cash=800000)
+    order = works(desk)
+    assert order.reserved == 100000
+    desk.give(ListInstruments((gold("0.5"),)))
+    assert (desk.known(order.cl_ord_id).reserved, desk.state.accounts[ACCOUNT].cash[CNY].free) == (D(500000), D(300000))
+    assert not short_of_cash(desk)
+    reply = desk.give(buy(GOLD, 100, ord_type=OrdType.LIMIT, price="10", position_effect=PositionEffect.OPEN))
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is not None
+    desk.give(an_execution(order.cl_ord_id, GOLD, Side.BUY, 50, 10, "e1"))
+    assert (desk.known(order.cl_ord_id).reserved, desk.state.accounts[ACCOUNT].cash[CNY].margin) == (D(250000), D(250000))
+
+
+def test_an_account_that_cannot_bear_a_raised_rate_is_told_and_nothing_is_cancelled() -> None:
+    desk = Desk().opened(gold("0.1"), cash=400000)
+    order = works(desk)
+    desk.give(ListInstruments((gold("0.5"),)))
+    assert desk.state.accounts[ACCOUNT].cash[CNY].free == -100000
+    (told,) = short_of_cash(desk)
+    assert "100000.00 more than it has" in told
+    assert order.cl_ord_id in desk.state.orders.open
+    assert not desk.of(SendCancel)
+
+
+def test_an_account_whose_positions_hold_more_than_it_has_is_told() -> None:
+    desk = Desk().opened(gold("0.1"), cash=400000)
+    desk.give(an_execution(works(desk).cl_ord_id, GOLD, Side.BUY, 100, 10, "e1"))
+    desk.give(ListInstruments((gold("0.5"),)))
+    assert len(short_of_cash(desk)) == 1
+
+
+def test_an_order_that_has_not_left_is_promised_no_more_than_the_account_has() -> None:
+    desk = Desk().opened(gold("0.1"), cash=400000)
+    stop = desk.order(
+        buy(GOLD, 100, ord_type=OrdType.STOP_LIMIT, stop_px="11", price="10", position_effect=PositionEffect.OPEN)
+    )
+    assert not stop.may_be_at_broker
+    desk.give(ListInstruments((gold("0.5"),)))
+    assert desk.known(stop.cl_ord_id).reserved == 100000
+    desk.give(ListInstruments((gold("0.2"),)))
+    assert desk.known(stop.cl_ord_id).reserved == 200000
+
+
+def test_an_order_that_waits_for_its_change_is_promised_the_dearest_of_it() -> None:
+    desk = Desk().opened(gold("0.1"), cash=2000000)
+    order = works(desk)
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(D(200))))
+    assert desk.known(order.cl_ord_id).reserved == 200000
+    desk.give(ListInstruments((gold("0.5"),)))
+    assert desk.known(order.cl_ord_id).reserved == 1000000
+
+
+def test_a_lowered_rate_takes_nothing_back_from_a_promise() -> None:
+    desk = Desk().opened(gold("0.5"), cash=800000)
+    order = works(desk)
+    desk.give(ListInstruments((gold("0.1"),)))
+    assert desk.known(order.cl_ord_id).reserved == 500000

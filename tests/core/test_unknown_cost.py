@@ -188,7 +188,8 @@ def test_what_is_opened_and_closed_afterwards_holds_and_frees_its_part() -> None
     assert margin(desk) == 1000
     close = desk.order(sell(GOLD, 150, ord_type=OrdType.LIMIT, price="10", position_effect=PositionEffect.CLOSE))
     fill(desk, close, 150, "10", "e4")
-    assert (margin(desk), of_gold(desk).long_cost, of_gold(desk).long_known) == (0, 0, 0)
+    zero = Decimal(0)
+    assert (margin(desk), of_gold(desk).long_cost, of_gold(desk).long_known) == (zero, zero, zero)
 
 
 def test_a_bust_of_what_was_opened_afterwards_frees_its_part() -> None:

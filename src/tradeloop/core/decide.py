@@ -31,7 +31,7 @@ from tradeloop.core.events import (
 from tradeloop.core.inputs import Input, LatchFound, Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE
-from tradeloop.core.relisting import reserves_to_move, why_not
+from tradeloop.core.relisting import promise_at_new_rate, reserves_to_move, why_not
 from tradeloop.core.replies import Done, Reply
 from tradeloop.core.risk.stopped import canceling
 from tradeloop.core.run import conduct
@@ -212,7 +212,9 @@ def _list_instruments(state: State, around: Surroundings, cmd: c.ListInstruments
             refused.append(why)
             yield ListingRefused(now, instrument.symbol, why)
         else:
+            before = state.instruments.get(instrument.symbol)
             yield InstrumentListed(now, instrument, reserves_to_move(state, instrument))
+            yield from promise_at_new_rate(state, around, before, instrument, now)
     text = f"{len(changed) - len(refused)} instruments listed or changed"
     return Done(f"{text}; {len(refused)} refused: {'; '.join(refused)}" if refused else text)
 

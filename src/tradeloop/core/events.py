@@ -650,7 +650,9 @@ class BooksAdjusted(Fact, frozen=True):
 
 
 class ReserveRaised(Fact, frozen=True):
-    """A staged order may cost more at present prices than when it was made; `reserve` is what is promised to it from now on."""
+    """An order may cost more than when it was made, at present prices or by a new margin rate; `reserve` is what is promised to
+    it from now on.
+    """
 
     cl_ord_id: ClOrdID
     reserve: Amount

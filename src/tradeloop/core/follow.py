@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tradeloop.core import events as ev
+from tradeloop.core.cash import margin_of
 from tradeloop.core.decide import (
     ACK_TIMEOUT,
     CANCEL_AGAIN,
@@ -24,8 +25,10 @@ from tradeloop.core.decide import (
 from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, SendReplace, SetTimer, TakeSnapshot
 from tradeloop.core.execution import exec_key
 from tradeloop.core.inputs import TimerFired
+from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE, cancel_request, replace_request
+from tradeloop.core.relisting import too_dear
 from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.run.sending import WAITS
 from tradeloop.core.staging import again_at
@@ -339,6 +342,26 @@ def _overfilled(state: State, around: Surroundings, e: ev.Overfilled) -> tuple[E
     return (RaiseAlert("CRITICAL", f"overfill:{e.cl_ord_id}", text),)
 
 
+def _listed(state: State, around: Surroundings, e: ev.InstrumentListed) -> tuple[Effect, ...]:
+    """A person hears of an account that cannot bear what its positions hold by the rules of now."""
+    short: list[Effect] = []
+    for account, by_symbol in state.positions.items():
+        position = by_symbol.get(e.instrument.symbol)
+        if position is not None and margin_of(position, e.instrument):
+            short.extend(_short_of_cash(state, account, e.instrument))
+    return tuple(short)
+
+
+def _reserve_raised(state: State, around: Surroundings, e: ev.ReserveRaised) -> tuple[Effect, ...]:
+    order = state.orders.open[e.cl_ord_id]
+    return _short_of_cash(state, order.account, state.instruments[order.symbol])
+
+
+def _short_of_cash(state: State, account: AccountID, instrument: Instrument) -> tuple[Effect, ...]:
+    text = too_dear(state, account, instrument)
+    return (RaiseAlert("WARNING", f"short_of_cash:{account}:{instrument.currency}", text),) if text else _NOTHING
+
+
 def _listing_refused(state: State, around: Surroundings, e: ev.ListingRefused) -> tuple[Effect, ...]:
     return (RaiseAlert("WARNING", f"listing:{e.symbol}", e.text),)
 
@@ -464,6 +487,8 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.BrokerDisconnected: _broker_disconnected,
     ev.Overfilled: _overfilled,
     ev.FeeDistrusted: _fee_distrusted,
+    ev.InstrumentListed: _listed,
+    ev.ReserveRaised: _reserve_raised,
     ev.ListingRefused: _listing_refused,
     ev.TradeBusted: _trade_busted,
     ev.TradeCorrected: _trade_corrected,

@@ -10,13 +10,23 @@ the broker's figures (`tradeloop reconcile --accept`). What those fills moved ca
 two breaks may have been accepted already, which names an amount and not its cause; what was taken over at the start never moved
 our cash; and a true multiplier or a contract's margin makes other flows of the same fills. Moved twice, money would be missing
 in silence; a break is seen.
+
+A margin rate may change at any time, and does. Positions take it over, and open orders are promised what they may cost by the
+new one. No order is cancelled for it; where the account cannot bear it, a person is told (core/follow.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
+from tradeloop.core.events import Event, ReserveRaised
 from tradeloop.core.instrument import UNRESOLVED, Instrument
+from tradeloop.core.order import Order
+from tradeloop.core.risk.change import need, need_while_asked
+from tradeloop.core.run.funds import cash_book
 from tradeloop.core.state import State
-from tradeloop.core.types import ZERO, AccountID, Amount, Symbol
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import ZERO, AccountID, Amount, Symbol, UtcNs
 
 
 def why_not(state: State, after: Instrument) -> str:
@@ -45,6 +55,41 @@ def reserves_to_move(state: State, after: Instrument) -> tuple[tuple[AccountID, 
         if order.symbol == after.symbol and order.reserved:
             sums[order.account] = Amount(sums.get(order.account, ZERO) + order.reserved)
     return tuple(sums.items())
+
+
+def promise_at_new_rate(
+    state: State, around: Surroundings, before: Instrument | None, after: Instrument, now: UtcNs
+) -> Generator[Event, None, None]:
+    """Raise what open orders are promised to what they may cost by the rules that are listed now. One that has not left is
+    promised no more than the account has; it is looked at again before it leaves (core/staging.py).
+    """
+    if before is None or (before.margin_rate, before.multiplier) == (after.margin_rate, after.multiplier):
+        return
+    for order in list(state.orders.open.values()):
+        if order.symbol != after.symbol:
+            continue
+        more = _needs(state, around, order) - order.reserved
+        if more > ZERO and (order.may_be_at_broker or more <= cash_book(state, order.account, after.currency).free):
+            yield ReserveRaised(now, order.cl_ord_id, Amount(order.reserved + more))
+
+
+def too_dear(state: State, account: AccountID, instrument: Instrument) -> str:
+    """Why an account cannot bear what its positions hold and its orders may cost; empty where it can."""
+    known = state.accounts.get(account)
+    book = None if known is None else known.cash.get(instrument.currency)
+    if book is None or book.free >= ZERO:
+        return ""
+    return (
+        f"account {account} has {book.balance:f} {instrument.currency}, its positions hold {book.margin:f} and its orders may "
+        f"cost {book.reserved:f}, {-book.free:f} more than it has, since {instrument.symbol} may cost more; nothing was "
+        "cancelled: add funds, cancel orders or reduce positions"
+    )
+
+
+def _needs(state: State, around: Surroundings, order: Order) -> Amount:
+    """What an order may cost at worst, whichever of the changes asked for its broker makes."""
+    asked = (need_while_asked(state, around, order, one.terms) for one in order.replaces or ())
+    return max(need(state, around, order, order.terms), *asked, Amount(ZERO))
 
 
 def _money(instrument: Instrument) -> tuple[object, ...]:
