@@ -344,12 +344,9 @@ def _overfilled(state: State, around: Surroundings, e: ev.Overfilled) -> tuple[E
 
 def _listed(state: State, around: Surroundings, e: ev.InstrumentListed) -> tuple[Effect, ...]:
     """A person hears of an account that cannot bear what its positions hold by the rules of now."""
-    short: list[Effect] = []
-    for account, by_symbol in state.positions.items():
-        position = by_symbol.get(e.instrument.symbol)
-        if position is not None and margin_of(position, e.instrument):
-            short.extend(_short_of_cash(state, account, e.instrument))
-    return tuple(short)
+    listed = e.instrument
+    held = (account for account in state.positions if margin_of(state.held(account, listed.symbol), listed))
+    return tuple(effect for account in held for effect in _short_of_cash(state, account, listed))
 
 
 def _reserve_raised(state: State, around: Surroundings, e: ev.ReserveRaised) -> tuple[Effect, ...]:

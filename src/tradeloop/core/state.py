@@ -36,7 +36,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 8
+SNAPSHOT_FORMAT: Final = 9
 
 
 class Hours(msgspec.Struct, array_like=True, frozen=True):
