@@ -29,7 +29,7 @@ from tradeloop.core.execution import Exec, exec_key, order_key, parts_of
 from tradeloop.core.instrument import UNRESOLVED, AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import realizes
-from tradeloop.core.rebooking import place_of, rebooked_before
+from tradeloop.core.rebooking import Together, place_of, rebooked_before
 from tradeloop.core.replacement import order_named
 from tradeloop.core.reports import Execution
 from tradeloop.core.risk.cost import closes, opening_qty
@@ -55,11 +55,14 @@ from tradeloop.core.types import (
 Facts = Generator[Event, None, None]
 
 
-def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, None, Order | None]:
+def on_execution(
+    state: State, x: Execution, now: UtcNs, together: Together | None = None
+) -> Generator[Event, None, Order | None]:
     """Book one fill; returns the order it belongs to, None when it was known already.
 
     A fill of an account whose books are not ours yet is left to the first snapshot, which holds it in one form or the other.
-    Of an order made elsewhere we may know a part only, so it is never judged overfilled.
+    Of an order made elsewhere we may know a part only, so it is never judged overfilled. `together`: with which other fills it
+    is booked, where one look brought them (core/missed.py).
     """
     key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
     if key in state.execs.packed:
@@ -101,7 +104,8 @@ def on_execution(state: State, x: Execution, now: UtcNs) -> Generator[Event, Non
         place = place_of(state, x.account, x.symbol, key, x.transact_at, now)
         if place is not None:
             fill = Exec(order.cl_ord_id, x.last_qty, x.last_px, fee, effect)
-            becomes, realized = rebooked_before(state, x.account, x.symbol, key, place, fill) or (None, realized)
+            before = rebooked_before if together is None else together.rebooked_before
+            becomes, realized = before(state, x.account, x.symbol, key, place, fill) or (None, realized)
     early = state.early.get(key)
     binds = order.order_id is None and x.order_id is not None
     later = binds and order.acked_at is not None

@@ -16,9 +16,10 @@ that comes late is booked behind the others.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -45,8 +46,13 @@ def note(state: State, account: AccountID, symbol: Symbol, key: str, at: UtcNs |
     keys = page.keys
     if keys and not len(keys) % MARK_EVERY:
         page.marks.append((len(keys), _copy(state.position(account, symbol))))
+    times = page.times
+    if at is not None and at > now and not _believed(at, now):
+        at = None
+    if page.ordered and (at is None or (times and at < (times[-1] or 0))):
+        page.ordered = False
     keys.append(key)
-    page.times.append(at if at is None or at <= now or _believed(at, now) else None)
+    times.append(at)
 
 
 def _believed(at: UtcNs, now: UtcNs) -> bool:
@@ -72,6 +78,14 @@ def place_of(state: State, account: AccountID, symbol: Symbol, key: str, at: Utc
     found = None
     for number in range(len(pages) - 1, -1 if past else len(pages) - 2, -1):
         page = pages[number]
+        if page.ordered and page.keys:
+            index = bisect_right(cast("list[UtcNs]", page.times), at)
+            while index and page.times[index - 1] == at and _numbered_before(key, page.keys[index - 1]):
+                index -= 1
+            found = (number, index) if index < len(page.keys) else found
+            if index:
+                return found
+            continue
         for index in range(len(page.keys) - 1, -1, -1):
             other = page.times[index]
             if other is None:
@@ -141,7 +155,8 @@ def _reopen(state: State, symbol: Symbol, pages: list[Page], number: int, index:
         for side, x, _ in _fills(state.execs, page.keys[start:]):
             _book(position, state.instruments[symbol], side, x)
         roll(position)
-        pages[number + 1] = Page(position, pages[number + 1].keys, pages[number + 1].times)
+        after = pages[number + 1]
+        pages[number + 1] = Page(position, after.keys, after.times, [], after.ordered)
 
 
 def rebooked(state: State, account: AccountID, symbol: Symbol, key: str, becomes: Exec) -> Rebooked | None:
@@ -168,6 +183,73 @@ def rebooked_before(
     becomes, closing = again
     more = with_more(becomes.long_realized, becomes.short_realized)
     return becomes, more if more or closing else None
+
+
+class Together:
+    """Fills of one symbol that come late in one look, while they are booked (core/missed.py)."""
+
+    __slots__ = ("_place", "_realised", "is_last")
+
+    def __init__(self, place: tuple[int, int], realised: dict[Side, Amount | None] | None) -> None:
+        self._place = place
+        self._realised = realised
+        self.is_last = False
+        """Whether the next of them is the last one."""
+
+    def rebooked_before(
+        self, state: State, account: AccountID, symbol: Symbol, key: str, place: tuple[int, int], fill: Exec
+    ) -> tuple[Rebooked, Amount | None] | None:
+        """As the function of this name, for the next of them: as one that has just happened, and for the last what all make."""
+        if self._realised is None:
+            return None
+        _, _, day, side, _ = parts_of(key)
+        more: dict[Side, Amount | None] = {Side.SELL: Amount(ZERO), Side.BUY: Amount(ZERO)}
+        now = _copy(state.held(account, symbol))
+        closing = closed_by(now, side, fill.qty, fill.effect)
+        if not self.is_last:
+            past = is_past(day, _present(state, symbol))
+            more[side] = _more(_book(now, state.instruments[symbol], side, fill, past=past), ZERO)
+            self._realised[side] = with_more(self._realised[side], more[side])
+        else:
+            now, realised = _path(state, account, symbol, *self._place, late=(place, side, fill, day))
+            more = {each: _more(realised[each], self._realised[each]) for each in more}
+        becomes = _becomes(now, more)
+        total = with_more(becomes.long_realized, becomes.short_realized)
+        return becomes, total if total or total is None or closing else None
+
+
+def together(state: State, account: AccountID, symbol: Symbol, place: tuple[int, int]) -> Together:
+    """Fills that are booked together, none of them before `place`."""
+    by_fills, realised = _path(state, account, symbol, *place)
+    return Together(place, None if _moved_otherwise(by_fills, state.held(account, symbol)) else realised)
+
+
+def _path(
+    state: State,
+    account: AccountID,
+    symbol: Symbol,
+    number: int,
+    index: int,
+    late: tuple[tuple[int, int], Side, Exec, TradingDay] | None = None,
+) -> tuple[Position, dict[Side, Amount | None]]:
+    """What all fills make of the position, with one more at its place, and what those from the place on realise by it."""
+    pages = state.pages[account, symbol]
+    instrument = state.instruments[symbol]
+    begin, position = _nearest(pages[number], index)
+    realised: dict[Side, Amount | None] = {Side.SELL: Amount(ZERO), Side.BUY: Amount(ZERO)}
+    for later in range(number, len(pages)):
+        if later > number:
+            roll(position)
+            begin = index = 0
+        today = _today(state, symbol, pages, later)
+        fills = list(_fills(state.execs, pages[later].keys[begin:]))
+        if late is not None and late[0][0] == later:
+            fills.insert(late[0][1] - begin, late[1:])
+        for at, (side, x, day) in enumerate(fills, begin):
+            gained = _book(position, instrument, side, x, past=is_past(day, today))
+            if at >= index:
+                realised[side] = with_more(realised[side], gained)
+    return position, realised
 
 
 def _again(
@@ -208,7 +290,11 @@ def _again(
             more[side] = with_more(more[side], change)
     if _moved_otherwise(was, state.held(account, symbol)):
         return None  # something other than its fills has moved it
-    becomes_of_it = Rebooked(
+    return _becomes(now, more), closing
+
+
+def _becomes(now: Position, more: dict[Side, Amount | None]) -> Rebooked:
+    return Rebooked(
         now.long_qty,
         now.long_today,
         now.long_cost,
@@ -220,7 +306,6 @@ def _again(
         now.long_known,
         now.short_known,
     )
-    return becomes_of_it, closing
 
 
 def _present(state: State, symbol: Symbol) -> TradingDay | None:

@@ -29,6 +29,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.fills import adopt_order, on_execution, unresolved
+from tradeloop.core.missed import as_booked
 from tradeloop.core.numbering import misplaced_fills, numbers
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
@@ -74,9 +75,17 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     yield from terms(state, around, snap, lines, now)
     overtaken = _overtaken(state, snap)
     shown: dict[str, Execution] = {}
-    for execution in snap.executions or ():
-        order = yield from on_execution(state, execution, now)
-        yield from promise_again(state, around, order, now)
+    moved: dict[ClOrdID, None] = {}
+    for execution, together in as_booked(state, snap, now):
+        order = yield from on_execution(state, execution, now, together)
+        if together is None:
+            yield from promise_again(state, around, order, now)
+        elif order is not None:
+            moved[order.cl_ord_id] = None
+        if together is not None and together.is_last:
+            for cl_ord_id in moved:
+                yield from promise_again(state, around, state.orders.get(cl_ord_id), now)
+            moved.clear()
         shown[state.execs.root(_key(execution))] = execution
         if order is not None and order.run_id is not None:
             touched[order.run_id] = None

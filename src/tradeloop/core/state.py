@@ -109,13 +109,15 @@ class Early(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 class Page(msgspec.Struct, array_like=True, gc=False):
     """One trading day of a position: what it was before, and the fills that moved it, in the order in which they are booked;
-    `times` are the venue's of these, `marks` is what the position was before some of them, by their place.
+    `times` are the venue's of these, `marks` is what the position was before some of them, by their place. `ordered`: each fill
+    has a time, and none is before that of the fill in front of it, so that a place among them is found by halving.
     """
 
     start: Position
     keys: list[str]
     times: list[UtcNs | None]
     marks: list[tuple[int, Position]] = []
+    ordered: bool = True
 
 
 class Run(msgspec.Struct, array_like=True):
