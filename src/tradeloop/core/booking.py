@@ -241,6 +241,7 @@ def _leg_reopened(state: State, order: Order) -> None:
 
 def freeze(state: State, order: Order, instrument: Instrument) -> None:
     """What a working order will close is promised to it; while a replace waits, as much as the larger quantity leaves."""
+    state.offers.count(order)
     delta = frozen_anew(order, instrument)
     if not delta:
         return

@@ -16,6 +16,7 @@ from tradeloop.core.events import BreakFound, OrderDenied, PlanLine, ReplaceDeni
 from tradeloop.core.execution import Executions
 from tradeloop.core.halt import Halt
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.offers import Offers
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
 from tradeloop.core.recent import PackedFills, RecentFills
@@ -200,6 +201,7 @@ class State:
         "id_prefix",
         "instruments",
         "links",
+        "offers",
         "orders",
         "pages",
         "positions",
@@ -250,6 +252,7 @@ class State:
         self.unknown: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # orders of unknown fate
         self.stops: dict[Symbol, dict[ClOrdID, None]] = {}  # stops the engine holds
         self.working: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # open orders
+        self.offers = Offers()  # what working sells may still sell
 
     def cash(self, account: AccountID, currency: Currency) -> CashBook:
         """The cash book of an account in a currency; an empty one where there is none yet."""
@@ -395,6 +398,7 @@ class State:
         for order in packed.open_orders:
             state.orders.open[order.cl_ord_id] = order
             state.index(order)
+            state.offers.count(order)
         return state
 
     def index(self, order: Order) -> None:

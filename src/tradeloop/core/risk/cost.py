@@ -153,6 +153,9 @@ def opening_qty(
     leg = held.short_qty if side is BUY else held.long_qty
     if not leg:
         return qty
+    if side is SELL:
+        promised = state.offers.of(account, symbol, own)
+        return Qty(max(qty - max(leg - promised, ZERO), ZERO))
     working = state.working.get((account, symbol), {})
     others = (state.orders.open[cl_ord_id] for cl_ord_id in working if cl_ord_id != own)
     promised = sum((o.exposed_qty for o in others if o.side is side and o.position_effect is not OPEN), ZERO)
