@@ -10,6 +10,7 @@ from tests.core.runs_made import A, Work
 
 from tradeloop.core.commands import OpenTradingDay, ReplaceOrder
 from tradeloop.core.events import ExternalOrderFound, OrderCanceled, Overfilled, TradeMoved
+from tradeloop.core.execution import Exec, Executions
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Execution, ExecutionBust, ReplaceAck
@@ -198,6 +199,29 @@ def test_fills_are_found_also_after_a_person_has_accepted_another_figure() -> No
     desk.state.pages.clear()
     desk.ack(order, "17")
     assert desk.known(order.cl_ord_id).cum_qty == 40
+
+
+def test_a_claim_reads_the_fills_it_moves_and_no_others_of_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CTP tells of a trade before its order, of every one: read the day each time, two thousand orders cost thrice as much."""
+    desk, _ = a_desk()
+    read = 0
+    get = Executions.get
+
+    def counted(self: Executions, key: str) -> Exec | None:
+        nonlocal read
+        read += 1
+        return get(self, key)
+
+    monkeypatch.setattr(Executions, "get", counted)
+    cost = []
+    for number in range(100, 140):
+        order = desk.order(buy(MOUTAI, 100))
+        desk.give(an_execution(None, MOUTAI, Side.BUY, 100, "10", f"e{number}", order_id=OrderID(str(number))))
+        before = read
+        desk.ack(order, str(number))
+        cost.append(read - before)
+        assert desk.known(order.cl_ord_id).cum_qty == 100
+    assert set(cost) == {cost[0]}
 
 
 @pytest.mark.parametrize(("effect", "long", "short"), [(PositionEffect.OPEN, 5, 3), (PositionEffect.CLOSE, 5, 1)])

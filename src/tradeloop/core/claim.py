@@ -49,9 +49,7 @@ def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | N
         if stranger is None or not stranger.external or (stranger.is_done and not stranger.cum_qty):
             continue
         moved = True
-        late = late_fills(state, stranger)
-        everything = ((key, known) for key, known in state.execs.items() if known.cl_ord_id == stranger.cl_ord_id)
-        for key, known in list(everything) if late is None else late:
+        for key, known in _booked_on(state, stranger):
             yield move(state, key, known, order, now)
         left = state.orders.get(stranger.cl_ord_id)
         if left is not None and not left.is_done:
@@ -59,6 +57,17 @@ def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | N
             yield OrderCanceled(now, left.cl_ord_id, text, by_us=False)
     if moved:
         yield from counted_anew(state, cl_ord_id, now)
+
+
+def _booked_on(state: State, stranger: Order) -> list[tuple[str, Exec]]:
+    """The fills of an order made elsewhere. Those of one that is remembered are known; of an older one they are looked for."""
+    keys = state.strangers.get(stranger.cl_ord_id)
+    if keys is not None:
+        return [(key, known) for key in keys if (known := state.execs.get(key))]
+    late = late_fills(state, stranger)
+    if late is not None:
+        return late
+    return [(key, known) for key, known in state.execs.items() if known.cl_ord_id == stranger.cl_ord_id]
 
 
 def counted_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:

@@ -23,7 +23,7 @@ from tradeloop.core.types import AccountID, Symbol, UtcNs
 
 
 def as_booked(state: State, snap: BrokerSnapshot, now: UtcNs) -> Iterator[tuple[Execution, Together | None]]:
-    """The fills of a look in the order in which they are booked, each with those that are booked with it: None, nearly always."""
+    """The fills of a look in the order in which they are booked, each with those that go with it: None, nearly always."""
     executions = list(snap.executions or ())
     missed = _missed(state, executions, now)
     apart = set()

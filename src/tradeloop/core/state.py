@@ -238,7 +238,7 @@ class State:
         self.by_order_id: Shards[ClOrdID] = Shards()  # order key (core/execution.py) -> our id
         self.recent = RecentFills()  # the fills of the last trading days, by account
         self.early: dict[str, Early] = {}  # execution key -> what is to become of the fill when it comes
-        self.strangers: dict[ClOrdID, None] = {}  # of the last two days, made elsewhere or not known to be ours
+        self.strangers: dict[ClOrdID, list[str]] = {}  # of the last two days, not known to be ours: their fills
         self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made
         self.denied: Shards[bytes] = Shards()  # request_id -> the denial it met, packed
         self.changes: Shards[bytes] = Shards()  # request_id -> the change of an order it asked for, or its denial, packed
@@ -336,7 +336,7 @@ class State:
                 unanswered=list(self.orders.unanswered),
                 denied=list(self.denied.items()),
                 early=sorted(self.early.items()),
-                strangers=list(self.strangers),
+                strangers=list(self.strangers.items()),
                 changes=list(self.changes.items()),
                 recent=self.recent.pack(),
             )
@@ -393,7 +393,7 @@ class State:
         state.halts = {halt.number: halt for halt in packed.halts}
         state.halt_count = packed.halt_count
         state.early = dict(packed.early)
-        state.strangers = dict.fromkeys(packed.strangers)
+        state.strangers = dict(packed.strangers)
         state.recent = RecentFills.unpack(packed.recent)
         for order in packed.open_orders:
             state.orders.open[order.cl_ord_id] = order
@@ -457,7 +457,7 @@ class Packed(msgspec.Struct, array_like=True):
     changes: list[tuple[str, bytes]] = []
     recent: PackedFills = []
     pages: list[tuple[AccountID, Symbol, list[Page]]] = []
-    strangers: list[ClOrdID] = []
+    strangers: list[tuple[ClOrdID, list[str]]] = []
     halts: list[Halt] = []
     halt_count: int = 0
 

@@ -34,6 +34,8 @@ def traded(state: State, e: ev.Traded) -> None:
         if early is not None:
             execution.told, execution.told_at = early.told, early.told_at
     state.execs.keep(key, execution)
+    if order.external and cl_ord_id in state.strangers:
+        state.strangers[cl_ord_id].append(key)
     happened = e.transact_at
     if happened is None:
         happened = UtcNs(0) if order.external else order.staged_at
@@ -131,6 +133,11 @@ def trade_moved(state: State, e: ev.TradeMoved) -> None:
     assert was is not None
     now = msgspec.structs.replace(was, cl_ord_id=e.cl_ord_id, effect=e.position_effect)
     state.execs.keep(key, now)
+    left, found = state.strangers.get(e.from_cl_ord_id), state.strangers.get(e.cl_ord_id)
+    if left is not None and key in left:
+        left.remove(key)
+    if found is not None:
+        found.append(key)
     if not was.busted:
         uncount_fill(state, order_of(state, e.from_cl_ord_id), e.at, was)
     order = order_of(state, e.cl_ord_id)
