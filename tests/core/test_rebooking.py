@@ -8,14 +8,15 @@ import pytest
 
 from tradeloop.core.commands import OpenTradingDay, RepairBreak
 from tradeloop.core.events import TradeBusted
+from tradeloop.core.execution import Exec, Executions
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
 from tradeloop.core.rebooking import MARK_EVERY
 from tradeloop.core.reports import ExecutionBust
 from tradeloop.core.state import State
-from tradeloop.core.types import Currency, ExecID, OrderID, Side, Symbol, TradingDay, UtcNs
-from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy
+from tradeloop.core.types import Currency, ExecID, OrderID, OrdType, Side, Symbol, TradingDay, UtcNs
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, fees
 from tradeloop.testing.desk import Desk
 
 MOUTAI = "600519.SH"
@@ -73,7 +74,15 @@ def test_what_a_future_had_earned_by_a_close_that_is_taken_back_leaves_the_cash(
     assert desk.state.accounts[ACCOUNT].cash[Currency("CNY")].margin == 30
 
 
-@pytest.mark.parametrize("numbers", [(5,), (MARK_EVERY * 2 + 100, 1500, 5), (MARK_EVERY, MARK_EVERY - 1), (1500, 2199)])
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (5,),
+        (MARK_EVERY * 2 + 100, MARK_EVERY * 3 // 2, 5),
+        (MARK_EVERY, MARK_EVERY - 1),
+        (MARK_EVERY * 3 // 2, MARK_EVERY * 2 + 199),
+    ],
+)
 def test_marks_on_the_way_change_nothing_but_the_cost(numbers: tuple[int, ...]) -> None:
     many = MARK_EVERY * 2 + 200
     desk, straight = a_desk(), a_desk()
@@ -171,3 +180,35 @@ def test_where_only_the_opposite_trade_can_be_booked_a_fill_of_an_earlier_day_le
     bust(desk, 1, BUY)
     assert not exact(desk)
     assert (held(desk).long_qty, held(desk).long_today) == (Decimal(30), Decimal(30))
+
+
+@pytest.mark.parametrize("first", [[], [5]], ids=["as they came", "behind an old one"])
+def test_to_take_back_a_new_fill_costs_what_came_since_and_not_the_day(
+    monkeypatch: pytest.MonkeyPatch, first: list[int]
+) -> None:
+    """With a fee that its schedule charges by the order, too, which read every fill of the day."""
+    read = 0
+    get = Executions.get
+
+    def counted(self: Executions, key: str) -> Exec | None:
+        nonlocal read
+        read += 1
+        return get(self, key)
+
+    costs = []
+    for many in (1000, 3000):
+        desk = Desk().opened(an_instrument(MOUTAI, lot=1, min_qty=1, fees=fees("0.001", 1)), cash=10**9)
+        order = desk.order(buy(MOUTAI, 2 * many, ord_type=OrdType.LIMIT, price="10"))
+        for number in range(many):
+            desk.give(an_execution(order.cl_ord_id, MOUTAI, BUY, 1, "10", f"e{number}", commission=None))
+        for number in (*first, many - 1):
+            bust(desk, number, BUY)
+        monkeypatch.setattr(Executions, "get", counted)
+        read = 0
+        for number in range(2, 12):
+            bust(desk, many - number, BUY)
+        monkeypatch.setattr(Executions, "get", get)
+        costs.append(read / 10)
+        assert desk.known(order.cl_ord_id).fees == Decimal("0.01") * desk.known(order.cl_ord_id).cum_qty
+        assert exact(desk)
+    assert costs[1] == costs[0] < 2 * MARK_EVERY

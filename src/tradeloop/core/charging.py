@@ -10,12 +10,12 @@ from collections.abc import Generator
 from decimal import Decimal
 
 from tradeloop.core.events import Event, FeeChanged
-from tradeloop.core.execution import parts_of
+from tradeloop.core.execution import Exec, parts_of
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.rebooking import late_fills
+from tradeloop.core.rebooking import fills_since, late_fills
 from tradeloop.core.state import State
-from tradeloop.core.types import CLOSE_TODAY, ZERO, Amount, ClOrdID, UtcNs
+from tradeloop.core.types import CLOSE_TODAY, ZERO, Amount, ClOrdID, TradingDay, UtcNs
 
 
 def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decimal) -> Amount:
@@ -33,19 +33,23 @@ def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decim
     return Amount(more)
 
 
-def charge_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:
+def charge_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs, since: str | None = None) -> Generator[Event, None, None]:
     """Charge the fills of an order again, after one of them changed. Fills of an earlier day stand: they were charged by the
-    schedule of theirs.
+    schedule of theirs. `since`: the one that changed; what was charged before it stands, where that is what the schedule says.
     """
     order = state.orders.get(cl_ord_id)
     if order is None:
         return
     instrument = state.instruments[order.symbol]
     hours = state.hours.get(instrument.session)
-    late = late_fills(state, order) if instrument.fees.lines else None
-    if late is None or hours is None or any(parts_of(key)[2] != hours.trading_day for key, _ in late):
+    if hours is None or not instrument.fees.lines:
         return
-    qty = value = charged = ZERO
+    late, before = (None, None) if since is None else _since(state, order, instrument, since, hours.trading_day)
+    if late is None or before is None:
+        late, before = late_fills(state, order), (ZERO, ZERO, ZERO)
+    if late is None or any(parts_of(key)[2] != hours.trading_day for key, _ in late):
+        return
+    qty, value, charged = before
     close_today = order.position_effect is CLOSE_TODAY
     for key, known in late:
         if known.busted:
@@ -59,3 +63,22 @@ def charge_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event
         if fee != known.fee:
             broker, account, day, side, exec_id = parts_of(key)
             yield FeeChanged(now, cl_ord_id, broker, account, day, exec_id, order.symbol, side, fee)
+
+
+def _since(
+    state: State, order: Order, instrument: Instrument, key: str, today: TradingDay
+) -> tuple[list[tuple[str, Exec]] | None, tuple[Decimal, Decimal, Decimal] | None]:
+    """The fills of an order from the one that changed on, and quantity, value and fees of those before it; None where those may
+    have to be charged anew too: they are of other days, or were charged in another order, or by the broker.
+    """
+    late = fills_since(state, order, key) if order.trading_day == today else None
+    if late is None:
+        return None, None
+    live = [known for _, known in late if not known.busted]
+    qty = order.cum_qty - sum((known.qty for known in live), ZERO)
+    value = (order.cum_value - sum((known.px * known.qty for known in live), ZERO)) * instrument.multiplier
+    charged = order.fees - sum((known.fee for known in live), ZERO)
+    close_today = order.position_effect is CLOSE_TODAY
+    if charged != (instrument.fees.fee(order.side, qty, value, close_today=close_today) if qty else ZERO):
+        return None, None
+    return late, (qty, value, charged)

@@ -4,7 +4,7 @@ The opposite trade is not enough: what the fill had closed or opened went at the
 went at an average that it had moved. So each position keeps the order of the fills of this trading day and of the last
 one, and what it was before the first of them; a word about any of these is answered by booking them all anew, as if that
 fill had never been, or had always been so. A fill costs one more entry of a list; a bust as much as the fills since the one it
-takes back did, because every thousandth leaves a mark to begin at.
+takes back did, because every hundredth leaves a mark to begin at.
 
 That order is the venue's, by the time it gives of each fill: one that comes behind a later one is booked before it
 (docs/adr/0015-order-of-fills.md). A fill without a time stays where it came.
@@ -30,9 +30,11 @@ from tradeloop.core.position import Position, Rebooked, book, closed_by, is_past
 from tradeloop.core.state import Page, State
 from tradeloop.core.types import SECOND_NS, ZERO, AccountID, Amount, Side, Symbol, TradingDay, UtcNs
 
-MARK_EVERY: Final = 1000
+MARK_EVERY: Final = 100
 MARK_NEAR: Final = 16
 """A fill that comes late leaves a mark so far before it where none is near: where one comes late, others do."""
+_NEWEST: Final = 64
+"""So many fills are looked at before all others of a day, where one is spoken of: it is mostly a new one."""
 AHEAD_AT_MOST_NS: Final = 3600 * SECOND_NS
 """A time so far ahead of our clock is none: some venues write the date of the next trading day on their night session."""
 
@@ -118,6 +120,12 @@ def insert(state: State, account: AccountID, symbol: Symbol, key: str, at: UtcNs
     page.keys.insert(index, key)
     page.times.insert(index, at)
     _reopen(state, symbol, pages, number, index)
+    _mark_near(state, symbol, pages, number, index)
+
+
+def _mark_near(state: State, symbol: Symbol, pages: list[Page], number: int, index: int) -> None:
+    """Leave a mark not far before a place where something has changed, if there is none: where one fill changes, others do."""
+    page = pages[number]
     start, position = _nearest(page, index)
     if index - start > 2 * MARK_NEAR:
         near = index - MARK_NEAR
@@ -145,6 +153,7 @@ def reopen(state: State, account: AccountID, symbol: Symbol, key: str) -> None:
     found = _find(pages, key)
     if found is not None:
         _reopen(state, symbol, pages, *found)
+        _mark_near(state, symbol, pages, *found)
 
 
 def _reopen(state: State, symbol: Symbol, pages: list[Page], number: int, index: int) -> None:
@@ -329,8 +338,22 @@ def late_fills(state: State, order: Order) -> list[tuple[str, Exec]] | None:
     return found if live == order.cum_qty else None
 
 
+def fills_since(state: State, order: Order, key: str) -> list[tuple[str, Exec]] | None:
+    """The executions of an order from `key` on, in the order in which they are booked; None where its place is not known."""
+    pages = state.pages.get((order.account, order.symbol), [])
+    found = _find(pages, key)
+    if found is None:
+        return None
+    number, index = found
+    keys = [*pages[number].keys[index:], *(key for page in pages[number + 1 :] for key in page.keys)]
+    of_it = (key for key in keys if state.execs.is_of(key, order.cl_ord_id))
+    return [(key, known) for key in of_it if (known := state.execs.get(key))]
+
+
 def _find(pages: list[Page], key: str) -> tuple[int, int] | None:
     for number, page in enumerate(pages):
+        if key in page.keys[-_NEWEST:]:
+            return number, len(page.keys) - 1 - page.keys[: -_NEWEST - 1 : -1].index(key)
         if key in page.keys:
             return number, page.keys.index(key)
     return None

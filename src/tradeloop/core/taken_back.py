@@ -47,7 +47,7 @@ def settle_early(state: State, key: str, early: Early, now: UtcNs) -> Facts:
     assert known is not None
     if early.busted:
         yield bust_of(state, key, known, early.own_id, early.told_at, now)
-        yield from charge_anew(state, known.cl_ord_id, now)
+        yield from charge_anew(state, known.cl_ord_id, now, key)
         return
     behind = _behind(state, key, early.own_id)
     figures = (early.qty, early.px, known.fee if early.fee is None else early.fee)
@@ -79,7 +79,7 @@ def on_bust(state: State, x: ExecutionBust, now: UtcNs) -> Generator[Event, None
     if execution is None or execution.busted or _heard(execution, word, x.transact_at):
         return None
     yield bust_of(state, key, execution, x.exec_id, x.transact_at, now)
-    yield from charge_anew(state, execution.cl_ord_id, now)
+    yield from charge_anew(state, execution.cl_ord_id, now, key)
     return state.orders.get(execution.cl_ord_id)
 
 
@@ -176,7 +176,7 @@ def _correct(
     yield TradeCorrected(
         now, known.cl_ord_id, broker, account, day, exec_id, side, qty, px, fee, believed is not None, own_id, at, becomes
     )
-    yield from charge_anew(state, known.cl_ord_id, now)
+    yield from charge_anew(state, known.cl_ord_id, now, key)
     if commission is not None and believed is None:
         yield FeeDistrusted(now, known.cl_ord_id, broker, account, day, exec_id, order.symbol, side, commission, fee)
 
