@@ -32,6 +32,7 @@ from tradeloop.core.reports import (
     SendOutcome,
 )
 from tradeloop.core.state import State
+from tradeloop.core.took_effect import before_the_end
 from tradeloop.core.types import ClOrdID, OrdStatus, Qty, UtcNs
 
 Facts = Generator[Event, None, Order | None]
@@ -60,7 +61,8 @@ def on_reject(state: State, r: OrderReject, now: UtcNs) -> Facts:
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.is_done or r.of_repeat:
         return None
-    yield OrderRejected(now, r.cl_ord_id, r.code, r.text, r.transact_at)
+    if (yield from before_the_end(state, order, now)):
+        yield OrderRejected(now, r.cl_ord_id, r.code, r.text, r.transact_at)
     return order
 
 
@@ -75,7 +77,9 @@ def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
     if _fills_missing(order, r.cum_qty):
         yield from _announced(order, OrdStatus.CANCELED, r, now)
         return None
-    yield OrderCanceled(now, r.cl_ord_id, r.text, order.cancel_requested_at is not None, r.transact_at)
+    by_us = order.cancel_requested_at is not None
+    if (yield from before_the_end(state, order, now)):
+        yield OrderCanceled(now, r.cl_ord_id, r.text, by_us, r.transact_at)
     return order
 
 
@@ -96,7 +100,8 @@ def on_expire(state: State, r: OrderExpire, now: UtcNs) -> Facts:
     if _fills_missing(order, r.cum_qty):
         yield from _announced(order, OrdStatus.EXPIRED, r, now)
         return None
-    yield OrderExpired(now, r.cl_ord_id, r.text, r.transact_at)
+    if (yield from before_the_end(state, order, now)):
+        yield OrderExpired(now, r.cl_ord_id, r.text, r.transact_at)
     return order
 
 
@@ -123,10 +128,12 @@ def come_to_end(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event
     ending = order.ending
     if ending is None or _fills_missing(order, ending.cum_qty) or order.is_done:
         return
+    asked = order.cancel_requested_at is not None
+    if not (yield from before_the_end(state, order, now)):
+        return
     if ending.as_ == OrdStatus.EXPIRED.value:
         yield OrderExpired(now, order.cl_ord_id, ending.text, ending.transact_at)
     else:
-        asked = order.cancel_requested_at is not None
         yield OrderCanceled(now, order.cl_ord_id, ending.text, asked, ending.transact_at)
 
 

@@ -26,6 +26,7 @@ from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.staging import send_late
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.took_effect import before_the_end
 from tradeloop.core.types import OrdStatus, Side, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
@@ -180,7 +181,9 @@ def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event,
         raise BadInput(f"--as was {command.as_!r}; expected NOT_SENT or CANCELED (fills are imported, not declared)")
     if not command.reason.strip():
         raise BadInput("a reason is needed to resolve an order by hand; none was given")
-    yield OrderResolved(now, command.cl_ord_id, command.as_, command.by, command.reason)
+    ends = yield from before_the_end(state, order, now)
+    if ends:
+        yield OrderResolved(now, command.cl_ord_id, command.as_, command.by, command.reason)
     if missing is not None:
         yield BreakClosed(now, missing, f"the order was closed by hand: {command.reason}", command.by)
-    return Done(f"order {command.cl_ord_id} is closed as {command.as_}")
+    return Done(f"order {command.cl_ord_id} is closed as {command.as_ if ends else OrdStatus.FILLED.value}")

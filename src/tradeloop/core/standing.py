@@ -20,6 +20,7 @@ from tradeloop.core.replace import off_books, on_books, on_restate
 from tradeloop.core.reports import BrokerSnapshot, OpenOrder, OrderRestate
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.took_effect import before_the_end
 from tradeloop.core.types import ZERO, ClOrdID, OrdStatus, Qty, RunID, TimeInForce, UtcNs
 
 Facts = Generator[Event, None, None]
@@ -152,9 +153,9 @@ def _missing(state: State, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Fa
     first = snap.first_day
     over = first is not None and order.tif is not TimeInForce.GTC and "" < order.trading_day < first
     if over and _fills_agree(state, snap, order):
-        yield OrderExpired(
-            now, order.cl_ord_id, f"a {order.tif.value} order of {order.trading_day}, not in the broker's books of {first}"
-        )
+        text = f"a {order.tif.value} order of {order.trading_day}, not in the broker's books of {first}"
+        if (yield from before_the_end(state, order, now)):
+            yield OrderExpired(now, order.cl_ord_id, text)
         return
     yield from found(
         state,
@@ -179,16 +180,17 @@ def _not_open(state: State, snap: BrokerSnapshot, order: Order, lag: int, now: U
     """
     day = day_of(state, None, order.symbol) or snap.trading_day or ""
     if order.tif is not TimeInForce.GTC and "" < order.trading_day < day and _fills_agree(state, snap, order):
-        yield OrderExpired(
-            now, order.cl_ord_id, f"a {order.tif.value} order of {order.trading_day}, not among the broker's open orders"
-        )
+        text = f"a {order.tif.value} order of {order.trading_day}, not among the broker's open orders"
+        if (yield from before_the_end(state, order, now)):
+            yield OrderExpired(now, order.cl_ord_id, text)
         return
     known = state.breaks.get(missing_id(order))
     waited = known is not None and snap.read_at - known.at > lag
     gone = order.cancel_asks > 0 or order.tif in (TimeInForce.IOC, TimeInForce.FOK)
     if gone and waited and _shows_all_fills(snap, order):
         text = "not among the broker's open orders, and its executions are complete"
-        yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_asks > 0)
+        if (yield from before_the_end(state, order, now)):
+            yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_asks > 0)
         return
     yield from found(
         state,
@@ -250,11 +252,13 @@ def _one_order(
     # Of an order made elsewhere we may have a part only; its fills count, its status need not add up.
     agreed = theirs.cum_qty == order.cum_qty or order.external
     if not order.is_done and agreed and theirs.ord_status in CLOSED:
-        if theirs.ord_status is OrdStatus.CANCELED:
-            yield OrderCanceled(now, cl_ord_id, theirs.text, order.cancel_requested_at is not None)
-        elif theirs.ord_status is OrdStatus.EXPIRED:
+        by_us = order.cancel_requested_at is not None
+        ends = theirs.ord_status is not OrdStatus.FILLED and (yield from before_the_end(state, order, now))
+        if ends and theirs.ord_status is OrdStatus.CANCELED:
+            yield OrderCanceled(now, cl_ord_id, theirs.text, by_us)
+        elif ends and theirs.ord_status is OrdStatus.EXPIRED:
             yield OrderExpired(now, cl_ord_id, theirs.text)
-        elif theirs.ord_status is OrdStatus.REJECTED:
+        elif ends:
             yield OrderRejected(now, cl_ord_id, "", theirs.text)
         if order.run_id is not None:
             touched[order.run_id] = None

@@ -85,16 +85,19 @@ class Desk:
             decision = decide(self.state, self.around, given, self.now)
             try:
                 while True:
-                    event = next(decision)
-                    evolve(self.state, event)
-                    self.events.append(event)
-                    self.effects.extend(follow(self.state, self.around, event))
+                    self.apply(next(decision))
             except StopIteration as done:
                 reply = done.value
             if isinstance(given, TimerFired):
                 self.effects.extend(on_timer(self.state, self.around, given, self.now))
             self.effects.extend(settle(self.around, self.effects[before:], self.now))
         return reply
+
+    def apply(self, event: Event) -> None:
+        """Make one fact true, and note what follows from it."""
+        evolve(self.state, event)
+        self.events.append(event)
+        self.effects.extend(follow(self.state, self.around, event))
 
     def order(self, command: Input) -> Order:
         """The order a command made; fails when it was denied."""
