@@ -24,7 +24,7 @@ from tradeloop.core.events import (
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.reports import CancelAck, CancelReject, Execution, OrderRestate, ReplaceAck, ReplaceReject
+from tradeloop.core.reports import CancelAck, CancelReject, Execution, OrderExpire, OrderRestate, ReplaceAck, ReplaceReject
 from tradeloop.core.types import Amount, ClOrdID, OrderID, OrdStatus, OrdType, Px, Qty, Side, Symbol, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import ABLE, Desk
@@ -447,6 +447,17 @@ def test_a_filled_order_grows_only_where_the_broker_says_that_it_can() -> None:
     other.give(fill(filled, 1000))
     with pytest.raises(BadInput, match="is FILLED already"):
         other.give(ask(filled, 1600))
+
+
+def test_an_order_that_ended_before_its_last_fill_came_cannot_get_more() -> None:
+    """FIX J: the fill overtaken by the end makes it FILLED; it works nowhere, whatever else its broker can do."""
+    for end in (CancelAck, OrderExpire):
+        desk, order = working(filled_too=True)
+        desk.give(fill(order, 500), end(BROKER, order.cl_ord_id), fill(order, 500, "e2"))
+        assert desk.known(order.cl_ord_id).ord_status is OrdStatus.FILLED
+        with pytest.raises(BadInput, match="had left the market before its last fill came"):
+            desk.give(ask(order, 1600))
+        assert reserved(desk) == 0
 
 
 def test_the_second_of_two_changes_stands_whatever_the_first_is_told_late() -> None:

@@ -180,9 +180,12 @@ def _may_change(around: Surroundings, order: Order, terms: Terms) -> None:
             f"order {order.cl_ord_id} works leg {order.leg} of run {order.run_id}, whose plan says its size; "
             "cancel the run and start another, or let it end and retry what is left"
         )
-    if order.is_done and not (
-        order.ord_status is OrdStatus.FILLED and terms.order_qty > order.cum_qty and able.replaces_filled
-    ):
+    ended = order.canceled_at is not None or order.expired_at is not None or order.rejected_at is not None
+    if ended and order.ord_status is OrdStatus.FILLED:
+        raise BadInput(
+            f"order {order.cl_ord_id} had left the market before its last fill came, so it cannot get more; place a new one"
+        )
+    if order.is_done and (ended or terms.order_qty <= order.cum_qty or not able.replaces_filled):
         raise BadInput(f"order {order.cl_ord_id} is {order.ord_status.value} already; place a new one")
     if order.cancel_requested_at is not None:
         raise BadInput(f"a cancel of order {order.cl_ord_id} is on its way; wait for its answer")
