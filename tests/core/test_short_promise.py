@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from tradeloop.core.answers import NOT_SENT, UNKNOWN
+from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.events import ReserveRaised
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.reports import CancelAck, ExecutionBust, ExecutionCorrect
-from tradeloop.core.types import Amount, ExecID, OrdType, PositionEffect, Px, Qty, Side
-from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, an_execution, an_instrument, buy, sell
-from tradeloop.testing.desk import Desk
+from tradeloop.core.reports import CancelAck, ExecutionBust, ExecutionCorrect, ReplaceAck, ReplaceOutcome, ReplaceReject
+from tradeloop.core.types import Amount, ExecID, OrderID, OrdStatus, OrdType, PositionEffect, Px, Qty, Side
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, sell, their_order
+from tradeloop.testing.desk import ABLE, Desk
 
 D = Decimal
 STOCK = an_instrument("600519.SH", lot=1, min_qty=1)
@@ -150,3 +153,80 @@ def test_a_fill_that_closes_and_opens_gives_back_the_reserve_of_what_it_opened()
     assert desk.known(turning.cl_ord_id).reserved == 30_000
     fill(desk, turning, 3, "100", "e3")
     assert desk.state.accounts[ACCOUNT].cash[GOLD.currency].reserved == 0
+
+
+def asked(order: Order, qty: int | None = None, price: str | None = None) -> ReplaceOrder:
+    return ReplaceOrder(order.cl_ord_id, "ann", None if qty is None else Qty(D(qty)), None if price is None else Px(D(price)))
+
+
+def half_filled_cheaply() -> tuple[Desk, Order]:
+    """A buy of 100 at 10, half of which filled at 1, and which was changed to 9 then: the other half is promised 450."""
+    desk = Desk().opened(STOCK, cash=1000)
+    order = a_buy(desk, 100)
+    desk.ack(order)
+    fill(desk, order, 50, "1")
+    desk.give(asked(order, price="9"), ReplaceAck(BROKER, order.cl_ord_id, Qty(D(100)), Px(D(9)), number=1))
+    assert desk.known(order.cl_ord_id).reserved == 450
+    return desk, order
+
+
+def test_a_fill_taken_back_while_a_change_waits_is_promised_again_at_the_dearest_of_all_terms() -> None:
+    desk, order = half_filled_cheaply()
+    desk.give(asked(order, price="8"))
+    bust(desk, order)
+    assert desk.known(order.cl_ord_id).reserved == 900
+
+
+@pytest.mark.parametrize("answer", ["refused", "not sent", "the books show it unchanged"])
+def test_and_stays_promised_when_that_change_does_not_take_effect(answer: str) -> None:
+    """Invariants 23 and 25."""
+    desk, order = half_filled_cheaply()
+    desk.give(asked(order, price="8"))
+    bust(desk, order)
+    if answer == "refused":
+        desk.give(ReplaceReject(BROKER, order.cl_ord_id, "1", "no", number=2))
+    elif answer == "not sent":
+        desk.give(ReplaceOutcome(BROKER, order.cl_ord_id, 2, NOT_SENT, "no connection"))
+    else:
+        desk.give(ReplaceOutcome(BROKER, order.cl_ord_id, 2, UNKNOWN, "no answer"))
+        desk.wait(600)
+        line = their_order(
+            order.cl_ord_id, order.symbol, order.side, 100, OrdStatus.NEW, order_id=OrderID("b1"), price=Px(D(9))
+        )
+        desk.give(a_snapshot(cash=1000, as_of=desk.now, orders=(line,), executions=()))
+    assert not desk.known(order.cl_ord_id).replaces
+    assert desk.known(order.cl_ord_id).reserved == 900
+    reply = desk.give(buy("600519.SH", 50, ord_type=OrdType.LIMIT, price="10.00"))
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is not None
+
+
+def test_what_a_later_change_was_promised_is_asked_again_when_an_earlier_one_is_refused() -> None:
+    desk, order = half_filled_cheaply()
+    desk.give(asked(order, price="8"), asked(order, price="8.5"))
+    bust(desk, order)
+    desk.give(ReplaceReject(BROKER, order.cl_ord_id, "1", "no", number=2))
+    assert desk.known(order.cl_ord_id).reserved == 900
+    desk.give(ReplaceAck(BROKER, order.cl_ord_id, Qty(D(100)), Px(D("8.5")), number=3))
+    assert desk.known(order.cl_ord_id).reserved == 850
+
+
+def test_what_waits_is_promised_again_when_the_dearer_terms_are_replaced() -> None:
+    desk, order = half_filled_cheaply()
+    desk.give(asked(order, price="8"), asked(order, price="8.5"))
+    bust(desk, order)
+    desk.give(ReplaceAck(BROKER, order.cl_ord_id, Qty(D(100)), Px(D(8)), number=2))
+    assert desk.known(order.cl_ord_id).reserved == 850
+
+
+def test_a_filled_order_that_may_get_more_is_promised_its_limit_when_its_fill_is_taken_back() -> None:
+    able = msgspec.structs.replace(ABLE, replaces_filled=True)
+    desk = Desk(able=able).opened(STOCK, cash=2000)
+    order = a_buy(desk, 100)
+    desk.ack(order)
+    fill(desk, order, 100, "1")
+    desk.give(asked(order, qty=110))
+    bust(desk, order)
+    assert desk.known(order.cl_ord_id).reserved == 1100
+    desk.give(ReplaceReject(BROKER, order.cl_ord_id, "1", "no"))
+    assert desk.known(order.cl_ord_id).reserved == 1000

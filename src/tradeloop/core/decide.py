@@ -300,7 +300,7 @@ def _replace_ack(state: State, around: Surroundings, a: r.ReplaceAck, now: UtcNs
 
 
 def _replace_reject(state: State, around: Surroundings, a: r.ReplaceReject, now: UtcNs) -> Decision:
-    yield from replace.on_reject(state, a, now)
+    yield from replace.on_reject(state, around, a, now)
     return None
 
 
@@ -310,7 +310,7 @@ def _restate(state: State, around: Surroundings, a: r.OrderRestate, now: UtcNs) 
 
 
 def _replace_outcome(state: State, around: Surroundings, a: r.ReplaceOutcome, now: UtcNs) -> Decision:
-    yield from replace.on_outcome(state, a, now)
+    yield from replace.on_outcome(state, around, a, now)
     return None
 
 

@@ -34,6 +34,7 @@ from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerSnapshot, OpenOrder, OrderRestate, ReplaceAck, ReplaceOutcome, ReplaceReject
 from tradeloop.core.risk import change, pipeline
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
@@ -234,13 +235,13 @@ def on_ack(state: State, around: Surroundings, r: ReplaceAck, now: UtcNs) -> Fac
     return order
 
 
-def on_reject(state: State, r: ReplaceReject, now: UtcNs) -> Facts:
+def on_reject(state: State, around: Surroundings, r: ReplaceReject, now: UtcNs) -> Facts:
     """A replace was refused: everything stands as if it had not been asked."""
     order = _at(state, r.broker, r.cl_ord_id)
     asked = None if order is None else _waiting(order, _number(order, r.number))
     if order is None or asked is None:
         return None
-    yield from _undo(order, asked, r.code, r.text, now)
+    yield from _drop(state, around, order, asked, r.code, r.text, now)
     return order
 
 
@@ -258,14 +259,14 @@ def on_restate(state: State, around: Surroundings, r: OrderRestate, now: UtcNs) 
     return order
 
 
-def on_outcome(state: State, r: ReplaceOutcome, now: UtcNs) -> Facts:
+def on_outcome(state: State, around: Surroundings, r: ReplaceOutcome, now: UtcNs) -> Facts:
     """The wire failed us. What surely did not leave is as if never asked; a person asks again, the market has moved on."""
     order = _at(state, r.broker, r.cl_ord_id)
     asked = None if order is None else _waiting(order, r.number)
     if order is None or asked is None:
         return None
     if r.fate == NOT_SENT:
-        yield from _undo(order, asked, NOT_DELIVERED, r.text, now)
+        yield from _drop(state, around, order, asked, NOT_DELIVERED, r.text, now)
     elif asked.unknown_at is None:
         yield ReplaceFateLost(now, order.cl_ord_id, asked.number, r.text)
     return order
@@ -320,7 +321,7 @@ def on_books(
             yield from _restate(state, around, order, Terms(theirs.order_qty, shown[1], order.stop_px), text, None, None, now)
         return
     text = "the broker's books show the order unchanged, long after the request could have changed it"
-    yield from _give_up(around, snap, order, text, now)
+    yield from _give_up(state, around, snap, order, text, now)
 
 
 def _whole(state: State, around: Surroundings, order: Order, theirs: OpenOrder, now: UtcNs) -> Generator[Event, None, None]:
@@ -335,19 +336,23 @@ def _whole(state: State, around: Surroundings, order: Order, theirs: OpenOrder, 
         yield from _restate(state, around, order, terms, "the broker's books show all of it", None, None, now)
 
 
-def off_books(around: Surroundings, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Generator[Event, None, None]:
+def off_books(
+    state: State, around: Surroundings, snap: BrokerSnapshot, order: Order, now: UtcNs
+) -> Generator[Event, None, None]:
     """Books that show working orders do not show one that filled: the larger quantity it waits for did not take effect."""
     if order.cum_qty >= order.order_qty:
         text = "the order filled, and the broker's books do not show it working under other terms"
-        yield from _give_up(around, snap, order, text, now)
+        yield from _give_up(state, around, snap, order, text, now)
 
 
-def _give_up(around: Surroundings, snap: BrokerSnapshot, order: Order, text: str, now: UtcNs) -> Generator[Event, None, None]:
+def _give_up(
+    state: State, around: Surroundings, snap: BrokerSnapshot, order: Order, text: str, now: UtcNs
+) -> Generator[Event, None, None]:
     able = around.brokers[order.broker]
     wait = around.policy.send_within_ns + around.policy.place_timeout_ns + able.request_lifetime_ns + able.visibility_lag_ns
     for asked in tuple(order.replaces or ()):
         if asked.unknown_at is not None and snap.read_at - asked.asked_at > wait:
-            yield from _undo(order, asked, NOT_DELIVERED, text, now)
+            yield from _drop(state, around, order, asked, NOT_DELIVERED, text, now)
 
 
 def _as_shown(order: Order, theirs: OpenOrder) -> tuple[Qty, Px | None]:
@@ -413,6 +418,8 @@ def _take(
     asked = _waiting(order, number)
     need = _need(state, around, order, terms, None if asked is None else asked.reserve)
     yield _replaced(order, number, terms, need, now, order_id, transact_at)
+    if order.replaces:
+        yield from promise_again(state, around, order, now)
     if order_id is not None:
         yield from claim(state, order.cl_ord_id, now)
     yield from _overfilled(state, order.cl_ord_id, now)
@@ -433,6 +440,14 @@ def _replaced(
     return OrderReplaced(
         now, order.cl_ord_id, number, terms.order_qty, terms.price, terms.stop_px, reserve, own, order_id, transact_at
     )
+
+
+def _drop(
+    state: State, around: Surroundings, order: Order, asked: Asked, code: str, text: str, now: UtcNs
+) -> Generator[Event, None, None]:
+    """A request did not take effect. A fill taken back while it waited may have left the order short of its own terms."""
+    yield from _undo(order, asked, code, text, now)
+    yield from promise_again(state, around, order, now)
 
 
 def _undo(order: Order, asked: Asked, code: str, text: str, now: UtcNs) -> Generator[Event, None, None]:

@@ -1,29 +1,42 @@
-"""Station 5: what an order is promised again when a fill of it is taken back or corrected.
+"""Station 5: what an order is promised again when a fill of it is taken back, corrected, or found to be of another order.
 
 A fill releases what it used, and the last one everything. Taken back, it gives back what it had used; but the rest of the order
-may trade at its limit, dearer than that fill did, and what the last fill released beyond its own cost is gone. So an order that
-works again is promised what it may still cost at worst, if that is more.
+may trade at its limit, dearer than that fill did, and what the last fill released beyond its own cost is gone. A fill that came
+under a number alone and is moved to its order has drawn nothing on that order's promise, and counts as if it had. So an order
+that works again is promised what it may still cost at worst, if that is more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
+import msgspec
+
 from tradeloop.core.events import Event, ReserveRaised
 from tradeloop.core.order import Order
-from tradeloop.core.risk.change import need
+from tradeloop.core.risk.change import need, need_while_asked
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import UtcNs
+from tradeloop.core.types import Amount, UtcNs
 
 
 def promise_again(state: State, around: Surroundings, was: Order | None, now: UtcNs) -> Generator[Event, None, None]:
-    """Raise the reserve of an open order to what it may still cost. One that waits for a replace keeps what that was promised;
-    of a stranger's order nothing is known but what its books said.
+    """Raise the reserve of an open order to what it may still cost, under its own terms or any that wait for an answer; of a
+    stranger's order nothing is known but what its books said.
     """
     order = None if was is None else state.orders.open.get(was.cl_ord_id)
-    if order is None or order.external or order.replaces:
+    if order is None or order.external:
         return
-    needed = need(state, around, order, order.terms)
+    needed = _worst(state, around, order)
     if needed > order.reserved:
         yield ReserveRaised(now, order.cl_ord_id, needed)
+
+
+def _worst(state: State, around: Surroundings, order: Order) -> Amount:
+    """The most it may cost: each change that waits is judged as when it was asked for, before the later ones."""
+    worst = need(state, around, order, order.terms)
+    asked = order.replaces or []
+    for i, one in enumerate(asked):
+        before = msgspec.structs.replace(order, replaces=asked[:i] or None)
+        worst = max(worst, need_while_asked(state, around, before, one.terms))
+    return worst

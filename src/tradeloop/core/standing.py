@@ -95,7 +95,7 @@ def terms(state: State, around: Surroundings, snap: BrokerSnapshot, lines: tuple
             yield from on_books(state, around, snap, order, theirs, now)
     for order in list(state.orders.open.values()):
         if order.replaces and (order.broker, order.account) == (snap.broker, snap.account) and order.cl_ord_id not in shown:
-            yield from off_books(around, snap, order, now)
+            yield from off_books(state, around, snap, order, now)
 
 
 def standings(
