@@ -336,3 +336,40 @@ def test_our_schedule_charges_the_order_once_for_all_its_fills() -> None:
     desk.give(ours)
     assert desk.known(order.cl_ord_id).fees == 5
     assert desk.cash() == CASH - 1000 - 5
+
+
+@pytest.mark.parametrize("bound_by", ["the acknowledgement", "a fill that names both", "the books"])
+def test_a_claimed_cover_leaves_the_rest_of_its_order_the_promise_it_needs(bound_by: str) -> None:
+    """Invariants 23 and 25: a cover costs nothing, so the part that opens keeps all that was promised for it."""
+    stock = an_instrument("AAPL.US", lot=1, min_qty=1, shortable=True, margin_rate="0.5")
+    desk = Desk().opened(stock, cash=2000)
+    short = desk.order(sell("AAPL.US", 100, ord_type=OrdType.LIMIT, price="10"))
+    desk.ack(short, "1")
+    desk.give(an_execution(short.cl_ord_id, "AAPL.US", Side.SELL, 100, "10", "e0"))
+    order = desk.order(buy("AAPL.US", 200, ord_type=OrdType.LIMIT, price="10"))
+    assert order.reserved == 1000
+    cover = nameless(60, symbol="AAPL.US")
+    desk.give(cover)
+    rest = an_execution(order.cl_ord_id, "AAPL.US", Side.BUY, 40, "10", "e2", order_id=OrderID("17"))
+    if bound_by == "the acknowledgement":
+        desk.ack(order, "17")
+        desk.give(rest)
+    elif bound_by == "a fill that names both":
+        desk.give(rest)
+    else:
+        desk.wait(30)
+        line = their_order(
+            order.cl_ord_id,
+            "AAPL.US",
+            Side.BUY,
+            200,
+            OrdStatus.PARTIALLY_FILLED,
+            cum_qty=Qty(Decimal(100)),
+            order_id=OrderID("17"),
+            price=Px(Decimal(10)),
+        )
+        desk.give(a_snapshot(cash=2000, as_of=desk.now, orders=(line,), executions=(cover, rest)))
+    now = desk.known(order.cl_ord_id)
+    assert (now.cum_qty, now.leaves_qty) == (Decimal(100), Decimal(100))
+    assert now.reserved == 1000
+    assert desk.state.accounts[ACCOUNT].cash[Currency("CNY")].free == 1000

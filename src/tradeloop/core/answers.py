@@ -32,6 +32,7 @@ from tradeloop.core.reports import (
     SendOutcome,
 )
 from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.took_effect import before_the_end
 from tradeloop.core.types import ClOrdID, OrdStatus, Qty, UtcNs
 
@@ -42,7 +43,7 @@ UNKNOWN = "UNKNOWN"
 NOT_DELIVERED = "not_delivered"
 
 
-def on_ack(state: State, r: OrderAck, now: UtcNs) -> Facts:
+def on_ack(state: State, around: Surroundings, r: OrderAck, now: UtcNs) -> Facts:
     """The broker has the order. A second acknowledgement, or a late one, adds the broker's id at most; and what came under
     that id before it was known to be ours (core/claim.py).
     """
@@ -50,7 +51,7 @@ def on_ack(state: State, r: OrderAck, now: UtcNs) -> Facts:
     if order is None or order.order_id == r.order_id:
         return None
     yield OrderAcknowledged(now, r.cl_ord_id, r.order_id, r.transact_at)
-    yield from claim(state, r.cl_ord_id, now)
+    yield from claim(state, around, r.cl_ord_id, now)
     if order.ending is not None:
         yield from come_to_end(state, r.cl_ord_id, now)
     return order

@@ -26,7 +26,9 @@ from tradeloop.core.events import Event, OrderCanceled, Overfilled, TradeMoved
 from tradeloop.core.execution import Exec, parts_of
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import late_fills, rebooked
+from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import BUY, ZERO, AccountID, ClOrdID, OrderID, PositionEffect, Qty, Side, Symbol, TradingDay, UtcNs
 
 
@@ -37,7 +39,9 @@ def external_id(
     return ClOrdID(f"x-{broker}-{account}-{trading_day}-{symbol}-{order_id}-{'b' if side is BUY else 's'}")
 
 
-def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | None = None) -> Generator[Event, None, None]:
+def claim(
+    state: State, around: Surroundings, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | None = None
+) -> Generator[Event, None, None]:
     """Move to the order everything that was booked under its number on an order made elsewhere, or on `stranger_id` where
     that is known to be the same. Nothing, most of the time.
     """
@@ -57,6 +61,7 @@ def claim(state: State, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | N
             yield OrderCanceled(now, left.cl_ord_id, text, by_us=False)
     if moved:
         yield from counted_anew(state, cl_ord_id, now)
+        yield from promise_again(state, around, state.orders.get(cl_ord_id), now)
 
 
 def _booked_on(state: State, stranger: Order) -> list[tuple[str, Exec]]:

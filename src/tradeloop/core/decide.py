@@ -248,7 +248,7 @@ def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: Ut
 
 def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -> Decision:
     some_early = bool(state.early)
-    order = yield from fills.on_execution(state, x, now)
+    order = yield from fills.on_execution(state, around, x, now)
     if some_early:
         yield from promise_again(state, around, order, now)
     if order is not None and order.run_id is not None:
@@ -271,7 +271,7 @@ def _correct(state: State, around: Surroundings, x: r.ExecutionCorrect, now: Utc
 
 
 def _ack(state: State, around: Surroundings, a: r.OrderAck, now: UtcNs) -> Decision:
-    order = yield from answers.on_ack(state, a, now)
+    order = yield from answers.on_ack(state, around, a, now)
     if order is not None and order.run_id is not None and (order.cum_qty or a.cl_ord_id not in state.orders.open):
         yield from conduct.advance(state, around, order.run_id, now)  # it may have claimed fills that came before it
     return None

@@ -34,6 +34,7 @@ from tradeloop.core.replacement import order_named
 from tradeloop.core.reports import Execution
 from tradeloop.core.risk.cost import closes, opening_qty
 from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import settle_early
 from tradeloop.core.types import (
     ONE,
@@ -56,7 +57,7 @@ Facts = Generator[Event, None, None]
 
 
 def on_execution(
-    state: State, x: Execution, now: UtcNs, together: Together | None = None
+    state: State, around: Surroundings, x: Execution, now: UtcNs, together: Together | None = None
 ) -> Generator[Event, None, Order | None]:
     """Book one fill; returns the order it belongs to, None when it was known already.
 
@@ -68,7 +69,7 @@ def on_execution(
     if key in state.execs.packed:
         root = state.execs.root(key)
         if root in state.execs:
-            return (yield from _named(state, root, x, now)) if state.strangers and x.cl_ord_id is not None else None
+            return (yield from _named(state, around, root, x, now)) if state.strangers and x.cl_ord_id is not None else None
         # The venue's books show the fill under the id of its correction, which overtook it.
         key, x = root, msgspec.structs.replace(x, exec_id=parts_of(root)[-1])
     if x.account not in state.accounts:
@@ -143,13 +144,13 @@ def on_execution(
     if later and x.order_id is not None:  # an earlier fill, without a number, was all the answer there had been
         yield OrderAcknowledged(now, order.cl_ord_id, x.order_id, x.transact_at)
     if binds:
-        yield from claim(state, order.cl_ord_id, now)
+        yield from claim(state, around, order.cl_ord_id, now)
     if order.ending is not None:
         yield from come_to_end(state, order.cl_ord_id, now)
     return order
 
 
-def _named(state: State, key: str, x: Execution, now: UtcNs) -> Generator[Event, None, Order | None]:
+def _named(state: State, around: Surroundings, key: str, x: Execution, now: UtcNs) -> Generator[Event, None, Order | None]:
     """A fill that was booked on a stranger's order is told again, and by our id now: it is ours, whatever number or trading day
     the two were taken for.
     """
@@ -159,7 +160,7 @@ def _named(state: State, key: str, x: Execution, now: UtcNs) -> Generator[Event,
         return None
     if (ours.broker, ours.account, ours.symbol, ours.side) != (x.broker, x.account, x.symbol, x.side):
         return None
-    yield from claim(state, ours.cl_ord_id, now, booked.cl_ord_id)
+    yield from claim(state, around, ours.cl_ord_id, now, booked.cl_ord_id)
     return state.orders.get(ours.cl_ord_id)
 
 

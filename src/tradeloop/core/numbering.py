@@ -51,9 +51,9 @@ def numbers(
             continue
         if order.order_id is None:
             if order.acked_at is not None:
-                yield from _bind(state, order, theirs.order_id, touched, now)
+                yield from _bind(state, around, order, theirs.order_id, touched, now)
         elif _was_mixed_up(around, snap, order, theirs):
-            yield from _bind_anew(state, snap, order, theirs.order_id, rebound, touched, now)
+            yield from _bind_anew(state, around, snap, order, theirs.order_id, rebound, touched, now)
     return rebound
 
 
@@ -61,9 +61,9 @@ def _is_of(theirs: OpenOrder, broker: str, order: Order) -> bool:
     return (broker, theirs.account, theirs.symbol, theirs.side) == (order.broker, order.account, order.symbol, order.side)
 
 
-def _bind(state: State, order: Order, number: OrderID, touched: dict[RunID, None], now: UtcNs) -> Facts:
+def _bind(state: State, around: Surroundings, order: Order, number: OrderID, touched: dict[RunID, None], now: UtcNs) -> Facts:
     yield OrderAcknowledged(now, order.cl_ord_id, number)
-    yield from claim(state, order.cl_ord_id, now)
+    yield from claim(state, around, order.cl_ord_id, now)
     if order.run_id is not None:
         touched[order.run_id] = None
 
@@ -84,6 +84,7 @@ def _shows(snap: BrokerSnapshot, cl_ord_id: ClOrdID, number: OrderID | None) -> 
 
 def _bind_anew(
     state: State,
+    around: Surroundings,
     snap: BrokerSnapshot,
     order: Order,
     number: OrderID,
@@ -99,12 +100,12 @@ def _bind_anew(
     key = order_key(order.broker, order.account, order.trading_day, order.symbol, number)
     holder_id = state.by_order_id.get(key)
     rebound[order.cl_ord_id] = None
-    yield from _bind(state, order, number, touched, now)
+    yield from _bind(state, around, order, number, touched, now)
     holder = None if holder_id is None or holder_id == order.cl_ord_id else state.orders.get(holder_id)
     if holder is None or holder.external or holder.order_id != number or _shows(snap, holder.cl_ord_id, number):
         return
     rebound[holder.cl_ord_id] = None
-    yield from _bind(state, holder, former, touched, now)
+    yield from _bind(state, around, holder, former, touched, now)
 
 
 def misplaced_fills(
@@ -129,7 +130,7 @@ def misplaced_fills(
         if x.cl_ord_id is not None:
             named = order_named(x.cl_ord_id)
             if not state.execs.is_of(key, named):
-                yield from _to(state, key, x, named, came, went, now)
+                yield from _to(state, around, key, x, named, came, went, now)
             continue
         if owners is None:
             owners = _owners(state, snap) if rebound or any(_differs(state, theirs) for theirs in lines) else {}
@@ -142,7 +143,7 @@ def misplaced_fills(
         if order is None or booked is None or order.order_id != x.order_id or not _may_be_of(state, order, x):
             continue
         if named in rebound or booked.cl_ord_id in rebound or line.cum_qty > order.cum_qty:
-            yield from _to(state, key, x, named, came, went, now)
+            yield from _to(state, around, key, x, named, came, went, now)
     # Only now: while two orders exchange their fills, one of them has those of both.
     for cl_ord_id in {**went, **came}:
         yield from counted_anew(state, cl_ord_id, now)
@@ -174,6 +175,7 @@ def _may_be_of(state: State, order: Order, x: Execution) -> bool:
 
 def _to(
     state: State,
+    around: Surroundings,
     key: str,
     x: Execution,
     named: ClOrdID,
@@ -190,7 +192,7 @@ def _to(
     assert was is not None
     came[order.cl_ord_id] = None
     if was.external:
-        yield from claim(state, order.cl_ord_id, now, was.cl_ord_id)
+        yield from claim(state, around, order.cl_ord_id, now, was.cl_ord_id)
     else:
         went[was.cl_ord_id] = None
         yield move(state, key, booked, order, now)

@@ -77,7 +77,7 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     shown: dict[str, Execution] = {}
     moved: dict[ClOrdID, None] = {}
     for execution, together in as_booked(state, snap, now):
-        order = yield from on_execution(state, execution, now, together)
+        order = yield from on_execution(state, around, execution, now, together)
         if together is None:
             yield from promise_again(state, around, order, now)
         elif order is not None:

@@ -421,7 +421,7 @@ def _take(
     if order.replaces:
         yield from promise_again(state, around, order, now)
     if order_id is not None:
-        yield from claim(state, order.cl_ord_id, now)
+        yield from claim(state, around, order.cl_ord_id, now)
     yield from _overfilled(state, order.cl_ord_id, now)
 
 
@@ -487,7 +487,7 @@ def _restate(
         order_id,
     )
     if renumbered:
-        yield from claim(state, order.cl_ord_id, now)
+        yield from claim(state, around, order.cl_ord_id, now)
 
 
 def _overfilled(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:

@@ -246,7 +246,7 @@ def _one_order(
     cl_ord_id = order.cl_ord_id
     if order.acked_at is None and not order.is_done and theirs.ord_status is not OrdStatus.REJECTED:
         yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
-        yield from claim(state, cl_ord_id, now)
+        yield from claim(state, around, cl_ord_id, now)
         if order.run_id is not None and order.cum_qty:
             touched[order.run_id] = None
     # Of an order made elsewhere we may have a part only; its fills count, its status need not add up.
@@ -283,7 +283,7 @@ def _one_order(
     if order.is_done and order.acked_at is None and theirs.ord_status is not OrdStatus.REJECTED:
         # It ended here before any answer: what else comes under its number alone is ours, too.
         yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
-        yield from claim(state, cl_ord_id, now)
+        yield from claim(state, around, cl_ord_id, now)
     heard = snap.read_at - _shown_at(state, order) > max(around.policy.recent_ns, able.visibility_lag_ns)
     if order.external and heard and (theirs.ord_status not in CLOSED or theirs.ord_status is OrdStatus.FILLED):
         yield from _rest_of_a_stranger(state, around, order, theirs, now)
