@@ -13,7 +13,7 @@ from tradeloop.core.effects import RaiseAlert, SendCancel
 from tradeloop.core.events import BreakFound, ExternalOrderFound, OrderAcknowledged, Overfilled, TradeMoved
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
-from tradeloop.core.reports import Execution, OpenOrder, OrderAck
+from tradeloop.core.reports import CancelAck, Execution, OpenOrder, OrderAck
 from tradeloop.core.state import State
 from tradeloop.core.types import OrderID, OrdStatus, OrdType, PositionEffect, Qty, Side, Symbol
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, an_instrument, buy, fees, sell, their_order
@@ -236,3 +236,16 @@ def test_the_runs_of_both_orders_go_on() -> None:
     )
     leg = work.desk.state.runs[work.run_id].leg(order.leg)
     assert (work.desk.known(order.cl_ord_id).ord_status, leg.closed) == (OrdStatus.FILLED, True)
+
+
+def test_a_fill_that_was_moved_away_was_never_told_of_the_order_it_left() -> None:
+    """The end of that order may count a fill of its own that is as large, and has not been heard of."""
+    desk, one, two = a_desk()
+    desk.give(fill("1", 60))
+    assert filled(desk, one, two) == [0, 60]
+    look(desk, line(one, "1", 60), line(two, "2"), executions=(fill("1", 60, of=one),))
+    assert [desk.known(order.cl_ord_id).told_qty for order in (one, two)] == [Decimal(60), Decimal(0)]
+    desk.give(CancelAck(BROKER, two.cl_ord_id, cum_qty=Qty(Decimal(60))))
+    assert (desk.known(two.cl_ord_id).ord_status, desk.known(two.cl_ord_id).reserved) == (OrdStatus.NEW, Decimal(1000))
+    desk.give(fill("2", 60, of=two))
+    assert (desk.known(two.cl_ord_id).ord_status, desk.known(two.cl_ord_id).reserved) == (OrdStatus.CANCELED, Decimal(0))

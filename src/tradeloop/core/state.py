@@ -37,7 +37,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 9
+SNAPSHOT_FORMAT: Final = 10
 
 
 class Hours(msgspec.Struct, array_like=True, frozen=True):

@@ -133,13 +133,16 @@ def trade_moved(state: State, e: ev.TradeMoved) -> None:
     assert was is not None
     now = msgspec.structs.replace(was, cl_ord_id=e.cl_ord_id, effect=e.position_effect)
     state.execs.keep(key, now)
-    left, found = state.strangers.get(e.from_cl_ord_id), state.strangers.get(e.cl_ord_id)
-    if left is not None and key in left:
-        left.remove(key)
+    theirs, found = state.strangers.get(e.from_cl_ord_id), state.strangers.get(e.cl_ord_id)
+    if theirs is not None and key in theirs:
+        theirs.remove(key)
     if found is not None:
         found.append(key)
+    left = order_of(state, e.from_cl_ord_id)
+    left.told_qty = Qty(left.told_qty - was.qty)
+    state.orders.keep(left)
     if not was.busted:
-        uncount_fill(state, order_of(state, e.from_cl_ord_id), e.at, was)
+        uncount_fill(state, left, e.at, was)
     order = order_of(state, e.cl_ord_id)
     order.told_qty = Qty(order.told_qty + was.qty)
     if e.rebooked is not None:
