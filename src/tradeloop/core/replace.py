@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from tradeloop.core.answers import NOT_DELIVERED, NOT_SENT
+from tradeloop.core.changeable import in_words, may_change
 from tradeloop.core.claim import claim
 from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.errors import BadInput
@@ -29,7 +30,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.execution import parts_of
 from tradeloop.core.order import Order
-from tradeloop.core.replacement import REPLACES_MAX, Asked, Terms, order_named
+from tradeloop.core.replacement import Asked, Terms, order_named
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerSnapshot, OpenOrder, OrderRestate, ReplaceAck, ReplaceOutcome, ReplaceReject
 from tradeloop.core.risk import change, pipeline
@@ -68,7 +69,7 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
     if order is None:
         raise BadInput(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders`")
     terms = _wanted(order, command)
-    _may_change(around, order, terms)
+    may_change(around, order, terms)
     way = change.need_while_asked if order.may_be_at_broker else change.need
     need = way(state, around, order, terms)
     denied = change.check(state, around, order, terms, need, now)
@@ -124,16 +125,11 @@ def _asked_before(state: State, command: ReplaceOrder) -> OrderReply | None:
     )
     if not same:
         raise BadInput(
-            f"request_id {command.request_id!r} has changed order {first.cl_ord_id} to {_shown(first)}; now something else is "
-            "asked; a different change needs a request_id of its own"
+            f"request_id {command.request_id!r} has changed order {first.cl_ord_id} to {in_words(first)}; now something else "
+            "is asked; a different change needs a request_id of its own"
         )
     denied = Denied(first.rule, first.limit, first.was, first.text) if isinstance(first, ReplaceDenied) else None
     return OrderReply(first.cl_ord_id, denied, repeat=True)
-
-
-def _shown(terms: Terms | ReplaceRequested | ReplaceDenied) -> str:
-    where = "" if terms.price is None else f" at {terms.price:f}"
-    return f"{terms.order_qty:f}{where}" + ("" if terms.stop_px is None else f" once at {terms.stop_px:f}")
 
 
 def _wanted(order: Order, command: ReplaceOrder) -> Terms:
@@ -165,47 +161,8 @@ def _wanted(order: Order, command: ReplaceOrder) -> Terms:
         last.stop_px if command.stop_px is None else command.stop_px,
     )
     if terms == last:
-        raise BadInput(f"order {order.cl_ord_id} is {_shown(last)} already; name another quantity, price or stop price")
+        raise BadInput(f"order {order.cl_ord_id} is {in_words(last)} already; name another quantity, price or stop price")
     return terms
-
-
-def _may_change(around: Surroundings, order: Order, terms: Terms) -> None:
-    """Raises BadInput, with what to do instead, where the order is not ours to change now, or not changeable at its broker."""
-    able = around.brokers[order.broker]
-    anew = f"cancel it (`tradeloop orders cancel {order.cl_ord_id}`) and place a new one"
-    if order.external:
-        raise BadInput(f"order {order.cl_ord_id} was made elsewhere and never passed our risk; change it there, or {anew}")
-    if order.run_id is not None:
-        # Its size is the plan's: another one would leave the line's residual, the next wave's cash and the retry wrong.
-        raise BadInput(
-            f"order {order.cl_ord_id} works leg {order.leg} of run {order.run_id}, whose plan says its size; "
-            "cancel the run and start another, or let it end and retry what is left"
-        )
-    ended = order.canceled_at is not None or order.expired_at is not None or order.rejected_at is not None
-    if ended and order.ord_status is OrdStatus.FILLED:
-        raise BadInput(
-            f"order {order.cl_ord_id} had left the market before its last fill came, so it cannot get more; place a new one"
-        )
-    if order.is_done and (ended or terms.order_qty <= order.cum_qty or not able.replaces_filled):
-        raise BadInput(f"order {order.cl_ord_id} is {order.ord_status.value} already; place a new one")
-    if order.cancel_requested_at is not None:
-        raise BadInput(f"a cancel of order {order.cl_ord_id} is on its way; wait for its answer")
-    if order.replace_asks >= REPLACES_MAX:
-        raise BadInput(f"order {order.cl_ord_id} has been changed {REPLACES_MAX} times, which is the most; {anew}")
-    if not order.may_be_at_broker:
-        return
-    if not able.replaces:
-        raise BadInput(f"broker {order.broker} cannot replace an order in one step; {anew}")
-    if order.acked_at is None or order.unknown_at is not None:
-        raise BadInput(
-            f"order {order.cl_ord_id} is {order.ord_status.value}: the broker has not said that it has it; wait for its answer"
-        )
-    for asked in order.replaces or ():
-        if asked.unknown_at is not None:
-            raise BadInput(
-                f"the fate of replace {asked.number} of order {order.cl_ord_id} ({_shown(asked.terms)}) is unknown; the "
-                "broker's books will tell, wait for them or cancel the order"
-            )
 
 
 # --- answers
