@@ -15,6 +15,7 @@ from tradeloop.core.cash import CashBook
 from tradeloop.core.events import BreakFound, OrderDenied, PlanLine, ReplaceDenied, ReplaceRequested, RunCreated
 from tradeloop.core.execution import Executions
 from tradeloop.core.halt import Halt
+from tradeloop.core.hours import Hours
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.offers import Offers
 from tradeloop.core.order import Order
@@ -33,29 +34,10 @@ from tradeloop.core.types import (
     RunID,
     RunStatus,
     Symbol,
-    TradingDay,
     UtcNs,
 )
 
 SNAPSHOT_FORMAT: Final = 10
-
-
-class Hours(msgspec.Struct, array_like=True, frozen=True):
-    """The trading day a session is in, and the spans of it in which orders may be sent."""
-
-    trading_day: TradingDay
-    windows: tuple[tuple[UtcNs, UtcNs], ...]
-
-    def is_open(self, now: UtcNs) -> bool:
-        """Whether orders may be sent at `now`."""
-        for start, end in self.windows:  # noqa: SIM110 - asked for every order: a generator costs three times as much
-            if start <= now < end:
-                return True
-        return False
-
-    def opens_later(self, now: UtcNs) -> bool:
-        """Whether it is shut at `now` and opens again on this trading day: a lunch break, or before the bell."""
-        return not self.is_open(now) and any(now < start for start, _ in self.windows)
 
 
 class Link(msgspec.Struct, array_like=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tradeloop.core import events as ev
 from tradeloop.core.cash import margin_of
+from tradeloop.core.hours import Hours
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.position import adopt, roll
 from tradeloop.core.rebooking import turn
-from tradeloop.core.state import Account, Hours, Link, State, id_prefix
+from tradeloop.core.state import Account, Link, State, id_prefix
 from tradeloop.core.types import Amount, TradingDay
 
 

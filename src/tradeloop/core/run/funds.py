@@ -10,9 +10,10 @@ from decimal import Decimal
 
 from tradeloop.core.cash import CashBook
 from tradeloop.core.commands import SeenPrice, TargetLine
+from tradeloop.core.hours import Hours
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.run.sizing import Held
-from tradeloop.core.state import Hours, State
+from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, AccountID, Currency, Symbol
 
 
