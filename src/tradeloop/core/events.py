@@ -650,8 +650,8 @@ class BooksAdjusted(Fact, frozen=True):
 
 
 class ReserveRaised(Fact, frozen=True):
-    """An order may cost more than when it was made, at present prices or by a new margin rate; `reserve` is what is promised to
-    it from now on.
+    """An order may cost more than is promised to it: at present prices, by a new margin rate, after a fill was taken back or
+    turned out to be another order's. `reserve` is what is promised to it from now on.
     """
 
     cl_ord_id: ClOrdID
