@@ -102,6 +102,16 @@ def test_without_a_journal_the_broker_is_asked_and_the_next_start_is_halted(home
     assert [order["ord_status"] for order in orders(home)] == ["DENIED", "CANCELED"]
 
 
+def test_a_strategy_is_not_cancelled_by_a_broker_that_knows_none(home: Path) -> None:
+    """Without the journal nobody knows which orders are its: to cancel those of others was not asked for."""
+    assert tradeloop(home, *STANDS).code == 0
+    shutil.move(home / "tradeloop.db", home / "away")
+    (home / "tradeloop.db").mkdir()
+    said = tradeloop(home, "cancel-all", "--strategy", "s1", *DEMO, "--json")
+    assert (said.code, said.document["done"], said.document["recorded"]) == (1, False, False)
+    assert "the broker knows no strategies, nothing was cancelled" in said.document["halted"]
+
+
 @pytest.mark.crash
 def test_a_process_that_trades_is_stopped_by_the_command_and_by_the_file(home: Path) -> None:
     assert tradeloop(home, *STANDS).code == 0

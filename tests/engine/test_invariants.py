@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.engine.made import A, B, House, lost, only, outcome, placed, settle
+from tests.engine.made import A, B, House, lost, only, order_of, outcome, placed, settle
 
 from tradeloop.core import events as ev
 from tradeloop.core.commands import CancelOrder, SeenPrice, StartRun, TargetLine
@@ -21,11 +21,11 @@ from tradeloop.core.decide import decide
 from tradeloop.core.errors import InvariantBroken, JournalFailed
 from tradeloop.core.events import Event
 from tradeloop.core.evolve import evolve
-from tradeloop.core.fate import NOT_TRADED
 from tradeloop.core.pacing import Pace
 from tradeloop.core.replies import Reply
+from tradeloop.core.reports import CancelAck
 from tradeloop.core.state import State, cl_ord_id_of
-from tradeloop.core.types import Amount, ClOrdID, Currency, Mode, OrdType, Px, Qty, Side, UtcNs
+from tradeloop.core.types import Amount, ClOrdID, Currency, Mode, OrdStatus, OrdType, Px, Qty, Side, UtcNs
 from tradeloop.engine import invariants
 from tradeloop.engine.engine import Engine
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, NOON, buy, sell
@@ -191,11 +191,23 @@ async def test_a_fate_that_is_unknown_is_left_by_proof_alone(number: int, how: s
     facts: dict[str, Event] = {
         "sent again": ev.SendBegun(now, cl_ord_id),
         "absent after no look": ev.NotSentProven(now, cl_ord_id, 3),
-        "cancelled after no look": ev.OrderCanceled(now, cl_ord_id, f"{NOT_TRADED}nowhere", by_us=False),
+        "cancelled after no look": ev.OrderCanceled(now, cl_ord_id, "nowhere", by_us=False, proven=True),
     }
     decide_wrongly(monkeypatch, [facts[how]])
 
     await refuses(house, engine, cl_ord_id, number)
+
+
+async def test_no_words_of_a_broker_stop_the_process() -> None:
+    """They tell how it ended, and prove nothing that has to be proven."""
+    house = House()
+    engine = await house.open()
+    house.venue.moods = [lost()]
+    cl_ord_id = await placed(engine, buy(A, 100))
+    engine.report(CancelAck(BROKER, cl_ord_id, text="over, and not traded: neither here nor there"))
+    await settle()
+    assert order_of(engine, cl_ord_id).ord_status is OrdStatus.CANCELED
+    await engine.stop()
 
 
 def double_the_quantity(state: State, e: ev.Traded) -> None:

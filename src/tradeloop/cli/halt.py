@@ -272,13 +272,14 @@ class _Told:
 
     def _result(self, mine: dict[str, Any] | None, said: str) -> int:
         done = mine is not None and (mine["done"] or not self._command.tier.cancels)
+        left, unknown = (mine["held"], mine["unknown"]) if mine is not None else (0, 0)
         text = self._text + (f"; {said}" if said else "")
         self._voice.result(
             {"halted": text, "done": done, "halt": mine, "recorded": True}, lambda out: out.print(text, soft_wrap=True)
         )
         if done:
-            return OK if " position" not in said or "no positions left" in said else FAILED
-        return UNKNOWN if "unknown fate" in said else FAILED
+            return FAILED if left else OK
+        return UNKNOWN if unknown else FAILED
 
 
 async def _without_a_journal(
@@ -300,6 +301,8 @@ async def _without_a_journal(
     if alive:
         text += "; the process that trades here lets no order leave"
         text += ", and sends its cancels without a record" if command.tier.cancels else ""
+    elif command.scope is HaltScope.STRATEGY:
+        text += "; the broker knows no strategies, nothing was cancelled: name an account or a symbol, or stop everything"
     elif command.tier.cancels:
 
         def wanted(order: OpenOrder) -> bool:

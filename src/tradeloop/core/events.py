@@ -258,6 +258,7 @@ class OrderCanceled(Fact, frozen=True):
     """The order is out of the market; `by_us` False when nobody here asked.
 
     `given_up`: it never left, and the engine ended it because it may not go any more or could not be handed over.
+    `proven`: nobody said so; looks at the broker's books have proven it of an order of unknown fate.
     """
 
     cl_ord_id: ClOrdID
@@ -265,6 +266,7 @@ class OrderCanceled(Fact, frozen=True):
     by_us: bool = True
     transact_at: UtcNs | None = None
     given_up: bool = False
+    proven: bool = False
 
 
 class OrderExpired(Fact, frozen=True):
@@ -786,7 +788,8 @@ class HaltChecked(Fact, frozen=True):
     """It was looked what a halt has come to: that is not what it was before, or it has been so for long. `done`: nothing more
     can be done for it now, and nobody has to let go of anything first.
 
-    `open_orders` counts what may still trade within its scope; `held` says of each position that is left why it is.
+    `open_orders` counts what may still trade within its scope, `unknown` those of them whose fate nobody knows; `held` says of
+    each position that is left why it is.
     """
 
     number: int
@@ -794,6 +797,7 @@ class HaltChecked(Fact, frozen=True):
     done: bool
     text: str
     held: tuple[str, ...] = ()
+    unknown: int = 0
 
 
 Event = (

@@ -31,8 +31,6 @@ from tradeloop.core.types import OrdStatus, Side, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
 
-NOT_TRADED = "over, and not traded: "
-"""How the text of an order begins that a broker of open orders only neither works nor has filled."""
 _WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_NEW)
 
 
@@ -82,8 +80,8 @@ def not_shown(
     if snapshot.as_of - (order.absent_from_theirs or snapshot.as_of) < wait + later:
         return
     if covers is _shows_all_fills:
-        text = f"{NOT_TRADED}neither among the open orders of {order.broker} nor in its executions"
-        yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_requested_at is not None)
+        text = f"over, and not traded: neither among the open orders of {order.broker} nor in its executions"
+        yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_requested_at is not None, proven=True)
         return
     yield NotSentProven(now, order.cl_ord_id, order.absences)
     if order.cancel_requested_at is not None:

@@ -73,6 +73,10 @@ class Halt(msgspec.Struct, array_like=True, gc=False):
     at: UtcNs
     found: str = ""
     done: bool = False
+    unknown: int = 0
+    """How many orders of unknown fate were left then."""
+    held: int = 0
+    """How many positions, or legs of them, were left to close then."""
     said_at: UtcNs = UtcNs(0)
     """When that was last recorded."""
     tries: dict[str, tuple[int, UtcNs]] = {}

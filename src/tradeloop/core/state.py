@@ -37,7 +37,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 10
+SNAPSHOT_FORMAT: Final = 11
 
 
 class Link(msgspec.Struct, array_like=True):

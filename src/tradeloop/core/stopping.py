@@ -192,7 +192,7 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
     text += f", books of {_some(unheard)} not seen" if unheard else ""
     done = not (left or unheard or any(code.endswith(_SOON) for code, _ in held))
     if (text, done) != (known.found, known.done) or (not done and _is_to_be_said_again(around, known, now)):
-        yield HaltChecked(now, known.number, len(left), done, text, tuple(why for _, why in held))
+        yield HaltChecked(now, known.number, len(left), done, text, tuple(why for _, why in held), unknown)
 
 
 def _is_to_be_said_again(around: Surroundings, known: Halt, now: UtcNs) -> bool:

@@ -43,7 +43,6 @@ from tradeloop.core import events as ev
 from tradeloop.core.cash import CashBook
 from tradeloop.core.errors import InvariantBroken
 from tradeloop.core.execution import Exec, exec_key
-from tradeloop.core.fate import NOT_TRADED
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.risk.cost import closes
@@ -198,7 +197,7 @@ class Invariants:
 
     def _canceled(self, e: ev.OrderCanceled) -> Then:
         order = self._known(e.cl_ord_id)
-        if order.unknown_at is not None and e.text.startswith(NOT_TRADED):
+        if order.unknown_at is not None and e.proven:
             self._proof(order)
         return self._ended(e)
 

@@ -19,3 +19,4 @@ def halt_released(state: State, e: ev.HaltReleased) -> None:
 def halt_checked(state: State, e: ev.HaltChecked) -> None:
     halt = state.halts[e.number]
     halt.found, halt.done, halt.said_at = e.text, e.done, e.at
+    halt.unknown, halt.held = e.unknown, len(e.held)
