@@ -154,6 +154,13 @@ def test_a_person_accepts_the_brokers_figure_once(home: Path) -> None:
     assert cny["balance"] == "999993"
 
 
+@pytest.mark.parametrize("command", ["fills", "orders"])
+def test_a_run_that_nobody_knows_is_not_told_as_one_without_any(home: Path, command: str) -> None:
+    said = tradeloop(home, command, "--run", "nosuch")
+    assert said.code == 2
+    assert "run was 'nosuch', which is not known; see `tradeloop runs list`" in said.error
+
+
 def test_rebuilt_read_models_say_what_they_said(home: Path) -> None:
     before = tradeloop(home, "fills", "--json").out
     change(home, "UPDATE trade_fills SET fill_price = '1'")

@@ -41,9 +41,11 @@ def fills(
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
         from tradeloop.cli import words
-        from tradeloop.cli.record import plain_rows
+        from tradeloop.cli.record import known_run, plain_rows
 
         async with open_archive(shell.load()) as archive:
+            if run is not None:
+                await known_run(archive.views.queries, run)
             rows = (
                 await archive.views.queries.fills(run_id=run, account_id=account, symbol=canonical_or_none(symbol), limit=limit)
             ).rows

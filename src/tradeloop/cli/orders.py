@@ -54,7 +54,7 @@ def list_(
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
-        from tradeloop.cli.record import plain_rows
+        from tradeloop.cli.record import known_run, plain_rows
         from tradeloop.core.errors import BadInput
         from tradeloop.core.types import OrdStatus
 
@@ -63,6 +63,8 @@ def list_(
             raise BadInput(f"--status was {status[:40]!r}; expected one of {', '.join(known)}")
         loaded = shell.load()
         async with open_archive(loaded) as archive:
+            if run is not None:
+                await known_run(archive.views.queries, run)
             page = await archive.views.queries.orders(
                 run_id=run,
                 account_id=account,

@@ -258,6 +258,14 @@ async def held_by(queries: Queries, account_id: str) -> dict[str, Decimal]:
     return held
 
 
+async def known_run(queries: Queries, run_id: str) -> RunRow:
+    """The row of a run. Raises BadInput when it is not known: nothing found of it would look like nothing done."""
+    run = await queries.run(run_id)
+    if run is None:
+        raise BadInput(f"run was {run_id[:60]!r}, which is not known; see `tradeloop runs list`")
+    return run
+
+
 async def read_record(
     queries: Queries,
     run_id: str,
@@ -266,9 +274,7 @@ async def read_record(
     at_broker: dict[str, Decimal] | None = None,
 ) -> Record:
     """The record of one run. Raises BadInput when it is not known."""
-    run = await queries.run(run_id)
-    if run is None:
-        raise BadInput(f"run was {run_id[:60]!r}, which is not known; see `tradeloop runs list`")
+    run = await known_run(queries, run_id)
     orders = await every(lambda before: queries.orders(run_id=run_id, before=before, limit=PAGE_MAX))
     fills = await every(lambda before: queries.fills(run_id=run_id, before=before, limit=PAGE_MAX))
     breaks = await every(lambda before: queries.breaks(account_id=run.account_id, before=before, limit=PAGE_MAX))
