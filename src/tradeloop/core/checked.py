@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -84,8 +85,7 @@ def checked_command(command: Command) -> None:
         for instrument in command.instruments:
             _instrument(instrument)
     elif type(command) is OpenTradingDay:
-        if _DAY.fullmatch(command.trading_day) is None:
-            raise BadInput(f"trading_day was {command.trading_day[:40]!a}; expected a date such as 2026-07-17")
+        _day(command.trading_day)
     elif type(command) is StartRun and command.order_timeout_ns is not None and command.order_timeout_ns <= 0:
         raise BadInput(f"order_timeout_ns was {command.order_timeout_ns}; expected more than zero, or none")
 
@@ -123,6 +123,18 @@ def _words(text: str) -> str:
     if text.__class__ is str and len(text) <= TEXT_MAX and text.isascii() and "\0" not in text:
         return text
     return str(text)[:TEXT_MAX].encode(errors="replace").decode().replace("\0", "?")
+
+
+@lru_cache(maxsize=64)
+def _day(day: str) -> None:
+    """A day is part of the identity of a fill, and is compared as text: nothing but a date can stand there."""
+    if _DAY.fullmatch(day) is None:
+        raise BadInput(f"trading_day was {day[:40]!a}; expected a date such as 2026-07-17")
+
+
+def _account(account: str) -> None:
+    if "|" in account:  # it parts the identity of a fill (core/execution.py)
+        raise BadInput(f"account was {account[:40]!a}; expected a name without '|'")
 
 
 def _unfit(number: object, what: str) -> BadInput:
@@ -257,7 +269,8 @@ def _terms(a: r.ReplaceAck | r.OrderRestate) -> r.Report:
         return a
     assert type(a) is r.OrderRestate
     _exact(a.leaves_qty, "leaves_qty")
-    _identity(("trading_day",), "" if a.trading_day is None else a.trading_day)
+    if a.trading_day is not None:
+        _day(a.trading_day)
     text = _words(a.text)
     return a if text is a.text else msgspec.structs.replace(a, text=text)
 
@@ -295,6 +308,8 @@ def _execution(x: r.Execution) -> r.Execution | Distrusted:
     )
     if not x.exec_id or not x.symbol or not x.account:
         raise BadInput("an execution had no exec_id, symbol or account; expected all three, they are its identity")
+    _day(x.trading_day)
+    _account(x.account)
     if x.side.__class__ is not Side:
         _word(x.side, Side, "side")
     if x.transact_at is not None:
@@ -334,8 +349,16 @@ def _traded(qty: Decimal, px: Decimal) -> None:
 def _bust(x: r.ExecutionBust) -> r.Report:
     own = x.exec_id or ""
     _identity(
-        ("broker", "account", "trading_day", "exec_ref_id", "exec_id"), x.broker, x.account, x.trading_day, x.exec_ref_id, own
+        ("broker", "account", "trading_day", "exec_ref_id", "exec_id", "symbol"),
+        x.broker,
+        x.account,
+        x.trading_day,
+        x.exec_ref_id,
+        own,
+        x.symbol,
     )
+    _day(x.trading_day)
+    _account(x.account)
     _word(x.side, Side, "side")
     _moment(x.transact_at, "transact_at")
     return x
@@ -344,8 +367,16 @@ def _bust(x: r.ExecutionBust) -> r.Report:
 def _correct(x: r.ExecutionCorrect) -> r.ExecutionCorrect | Distrusted:
     own = x.exec_id or ""
     _identity(
-        ("broker", "account", "trading_day", "exec_ref_id", "exec_id"), x.broker, x.account, x.trading_day, x.exec_ref_id, own
+        ("broker", "account", "trading_day", "exec_ref_id", "exec_id", "symbol"),
+        x.broker,
+        x.account,
+        x.trading_day,
+        x.exec_ref_id,
+        own,
+        x.symbol,
     )
+    _day(x.trading_day)
+    _account(x.account)
     _word(x.side, Side, "side")
     _moment(x.transact_at, "transact_at")
     _traded(x.last_qty, x.last_px)
@@ -373,6 +404,9 @@ def _snapshot(s: r.BrokerSnapshot) -> Any:
         "" if day is None else day,
         "" if first is None else first,
     )
+    if day is not None:
+        _day(day)
+    _account(s.account)
     _moment(s.as_of, "as_of")
     _moment(s.asked_at, "asked_at")
     _moment(s.executions_since, "executions_since")

@@ -93,10 +93,10 @@ class Executions:
     def get(self, key: str) -> Exec | None:
         """A copy of the execution of this key or name, None where there are no figures; `keep` it after a change."""
         packed = self.packed.get(key)
-        if not packed:
-            return None
-        found = self._decode(packed)
-        return self.get(found) if isinstance(found, str) else found
+        found = self._decode(packed) if packed else None
+        if isinstance(found, str):
+            found = self.get(self.root(found))
+        return found
 
     def is_of(self, key: str, cl_ord_id: ClOrdID) -> bool:
         """Whether the execution is booked on that order: the first thing its bytes say, read without the rest, because a look
@@ -107,16 +107,21 @@ class Executions:
 
     def root(self, key: str) -> str:
         """The key of the execution itself, where `key` is another name of it."""
-        packed = self.packed.get(key)
-        found = self._decode(packed) if packed else None
-        return found if isinstance(found, str) else key
+        while packed := self.packed.get(key):
+            found = self._decode(packed)
+            if not isinstance(found, str):
+                break
+            key = found
+        return key
 
     def keep(self, key: str, execution: Exec) -> None:
         """Put an execution down as it now stands."""
         self.packed[key] = self._encode(execution)
 
     def name(self, key: str, root: str) -> None:
-        """`key` means the execution `root`."""
+        """`key` means the execution `root`, which is no other name itself: names never lead in a circle."""
+        if key == root or self.root(root) != root:
+            raise ValueError(f"fill {key} was to be another name of {root}; expected the fill itself")
         self.packed[key] = self._encode(root)
 
     def seen(self, key: str) -> None:

@@ -20,6 +20,7 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.events import AbsenceSeen, BreakClosed, Event, FateLost, NotSentProven, OrderCanceled, OrderResolved
 from tradeloop.core.execution import exec_key
 from tradeloop.core.fills import find
+from tradeloop.core.identity import own_fill
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
@@ -136,7 +137,8 @@ class Nameless:
                 )
                 if known is None or (known.external and known.staged_at >= begun):
                     return True
-        for x in self._executions.get((order.symbol, order.side), ()):
+        for told in self._executions.get((order.symbol, order.side), ()):
+            x = own_fill(state, told)
             booked = state.execs.get(exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))
             known = state.orders.get(booked.cl_ord_id) if booked is not None and x.last_qty <= order.order_qty else None
             if known is not None and known.external:

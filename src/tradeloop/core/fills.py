@@ -26,6 +26,7 @@ from tradeloop.core.events import (
     Traded,
 )
 from tradeloop.core.execution import Exec, exec_key, order_key, parts_of
+from tradeloop.core.identity import own_fill
 from tradeloop.core.instrument import UNRESOLVED, AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import realizes
@@ -66,6 +67,9 @@ def on_execution(
     is booked, where one look brought them (core/missed.py).
     """
     key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
+    if key in state.execs.packed:
+        x = own_fill(state, x)
+        key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
     if key in state.execs.packed:
         root = state.execs.root(key)
         if root in state.execs:

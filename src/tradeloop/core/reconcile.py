@@ -29,6 +29,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.fills import adopt_order, on_execution, unresolved
+from tradeloop.core.identity import own_fill
 from tradeloop.core.missed import as_booked
 from tradeloop.core.numbering import misplaced_fills, numbers
 from tradeloop.core.replies import Done
@@ -76,7 +77,8 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     overtaken = _overtaken(state, snap)
     shown: dict[str, Execution] = {}
     moved: dict[ClOrdID, None] = {}
-    for execution, together in as_booked(state, snap, now):
+    for told, together in as_booked(state, snap, now):
+        execution = own_fill(state, told)
         order = yield from on_execution(state, around, execution, now, together)
         if together is None:
             yield from promise_again(state, around, order, now)

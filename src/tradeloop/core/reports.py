@@ -53,7 +53,8 @@ class OrderReject(msgspec.Struct, frozen=True, gc=False):
 
 
 class Execution(msgspec.Struct, frozen=True, gc=False):
-    """One fill. Its identity is (broker, account, trading_day, exec_id, side) and nothing less.
+    """One fill. Its identity is (broker, account, trading_day, exec_id, side) and nothing less; the same id under another
+    symbol is another fill: the venues behind one broker may count their trades apart.
 
     `cl_ord_id` is None when the broker does not tell whose order it was. `commission` is None when the broker has not said what
     the fill cost; the dated fee schedule then stands in. `liquidity` is ADDED, REMOVED or empty.
@@ -80,7 +81,8 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
 
 class ExecutionBust(msgspec.Struct, frozen=True, gc=False):
     """The broker took a fill back (FIX TradeCancel). `exec_ref_id` is the fill's id, `exec_id` that of the bust itself, by
-    which its repeat is known; None where the venue gives none.
+    which its repeat is known; None where the venue gives none. `symbol` is the fill's where the broker says it, and has to be
+    said where the broker's venues count their trades apart.
     """
 
     broker: str
@@ -90,12 +92,14 @@ class ExecutionBust(msgspec.Struct, frozen=True, gc=False):
     side: Side
     transact_at: UtcNs | None = None
     exec_id: ExecID | None = None
+    symbol: Symbol = Symbol("")
 
 
 class ExecutionCorrect(msgspec.Struct, frozen=True, gc=False):
     """The broker changed a fill's price or quantity (FIX TradeCorrect). `exec_ref_id` is the fill's id or that of an earlier
     correction of it, `exec_id` this correction's own (IB: the last segment of the execId counts up), None where there is none.
     Without one, the figures and `transact_at` tell a repeat from a new word: an adapter gives the venue's time where it can.
+    `symbol` as in ExecutionBust.
     """
 
     broker: str
@@ -108,6 +112,7 @@ class ExecutionCorrect(msgspec.Struct, frozen=True, gc=False):
     commission: Amount | None = None
     transact_at: UtcNs | None = None
     exec_id: ExecID | None = None
+    symbol: Symbol = Symbol("")
 
 
 class CancelAck(msgspec.Struct, frozen=True, gc=False):

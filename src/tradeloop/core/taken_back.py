@@ -19,6 +19,7 @@ from tradeloop.core.cash import fee_can_be
 from tradeloop.core.charging import charge_anew
 from tradeloop.core.events import Event, FeeDistrusted, Overfilled, TradeBusted, TradeCorrected, TradeNeverCame
 from tradeloop.core.execution import Exec, exec_key, parts_of, word_of
+from tradeloop.core.identity import own_word
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import rebooked
 from tradeloop.core.reports import BrokerSnapshot, ExecutionBust, ExecutionCorrect
@@ -67,6 +68,7 @@ def _behind(state: State, key: str, own_id: ExecID | None) -> Early | None:
 
 def on_bust(state: State, x: ExecutionBust, now: UtcNs) -> Generator[Event, None, Order | None]:
     """Take a booked fill back; one that is back already changes nothing. One that has not come yet is remembered."""
+    x = own_word(state, x)
     key = state.execs.root(exec_key(x.broker, x.account, x.trading_day, x.exec_ref_id, x.side))
     word = word_of(x.exec_id, x.transact_at)
     if _overtakes(state, x.account, key) or is_inside(state, key):
@@ -86,13 +88,16 @@ def on_bust(state: State, x: ExecutionBust, now: UtcNs) -> Generator[Event, None
 def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event, None, Order | None]:
     """Give a booked fill its new figures. A repeat changes nothing, nor does a word older than one that was heard already: an
     old correction that comes again brings neither its figures back nor a fill that was taken back since. A fill that has not
-    come yet gets them when it comes.
+    come yet gets them when it comes. A correction that bears the id of the very fill it speaks of has none of its own.
     """
+    x = own_word(state, x)
     key = state.execs.root(exec_key(x.broker, x.account, x.trading_day, x.exec_ref_id, x.side))
     own_id = x.exec_id if x.exec_id != x.exec_ref_id else None
     if own_id is not None:
         own = exec_key(x.broker, x.account, x.trading_day, own_id, x.side)
-        if own in state.execs:
+        if own == key:
+            own_id = None
+        elif own in state.execs:
             return None  # come again, or inside the broker's books when they became ours
     if _overtakes(state, x.account, key) or is_inside(state, key):
         early = state.early.get(key)
