@@ -635,9 +635,9 @@ def test_a_stop_held_here_is_held_to_the_same_rules() -> None:
 
 
 def test_money_is_the_same_whatever_way_an_order_came_to_its_terms() -> None:
-    """Amounts: changed to 2000 at 9.90, or ordered so."""
+    """Amounts: changed to 2000 at 9.90, or ordered so; what is left has its whole cost, though a fill at 10 used more."""
     changed, order = working()
     changed.give(ask(order, 2000, "9.90"), done(order, 2000, "9.90"), fill(order, 700))
     straight, same = working(qty=2000, price="9.90")
     straight.give(fill(same, 700))
-    assert reserved(changed) == reserved(straight) == Amount(Decimal(12_800))
+    assert reserved(changed) == reserved(straight) == Amount(Decimal(12_870))

@@ -73,10 +73,8 @@ def margin_of(position: Position, instrument: Instrument | None) -> Decimal:
     short = position.short_known if position.short_cost is None else position.short_cost
     if instrument.asset_class is not FUTURE:
         return short * (ONE + own_rate(instrument, SELL)) if short else ZERO
-    if instrument.margin_rate is None:
-        return ZERO
     long = position.long_known if position.long_cost is None else position.long_cost
-    return (long + short) * instrument.margin_rate
+    return (long + short) * own_rate(instrument, BUY)
 
 
 def fee_can_be(instrument: Instrument, fee: Decimal, value: Decimal) -> bool:
@@ -91,5 +89,5 @@ def fee_can_be(instrument: Instrument, fee: Decimal, value: Decimal) -> bool:
 def used_by(instrument: Instrument, side: Side, value: Decimal, fee: Decimal) -> Decimal:
     """How much of an order's reserve a fill used up."""
     if instrument.asset_class is FUTURE:
-        return value * (instrument.margin_rate or ZERO) + fee
+        return value * own_rate(instrument, side) + fee
     return (value if side is BUY else value * own_rate(instrument, side)) + fee

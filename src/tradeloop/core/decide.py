@@ -35,7 +35,7 @@ from tradeloop.core.relisting import promise_at_new_rate, reserves_to_move, why_
 from tradeloop.core.replies import Done, Reply
 from tradeloop.core.risk.stopped import canceling
 from tradeloop.core.run import conduct
-from tradeloop.core.short_promise import promise_again
+from tradeloop.core.short_promise import is_dearer, promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ClOrdID, TimeInForce, UtcNs
@@ -249,7 +249,7 @@ def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: Ut
 def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -> Decision:
     some_early = bool(state.early)
     order = yield from fills.on_execution(state, around, x, now)
-    if some_early:
+    if order is not None and (some_early or is_dearer(state, around, order, x)):
         yield from promise_again(state, around, order, now)
     if order is not None and order.run_id is not None:
         yield from conduct.advance(state, around, order.run_id, now)

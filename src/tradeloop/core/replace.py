@@ -179,16 +179,16 @@ def on_ack(state: State, around: Surroundings, r: ReplaceAck, now: UtcNs) -> Fac
     number = _number(order, r.number)
     if number is None or number > order.replace_asks:
         terms = _told(order.terms, r.order_qty, r)
-        yield from _restate(state, around, order, terms, "", r.order_id, r.transact_at, now)
+        yield from _restate(state, around, order, terms, "", r.order_id, r.transact_at, now, _filled(order, r.cum_qty))
         return order
     if number <= order.replaced:
         return None
-    filled = max(order.cum_qty, r.cum_qty or ZERO)
+    filled = _filled(order, r.cum_qty)
     asked = _waiting(order, number)
     terms = _told(order.terms if asked is None else asked.terms, max(r.order_qty, filled), r)
     if _is_old(order, r.transact_at):
         terms = order.terms  # it was done, and something else since
-    yield from _take(state, around, order, number, terms, r.order_id, r.transact_at, now)
+    yield from _take(state, around, order, number, terms, r.order_id, r.transact_at, now, filled)
     return order
 
 
@@ -209,10 +209,12 @@ def on_restate(state: State, around: Surroundings, r: OrderRestate, now: UtcNs) 
         return None
     if order.acked_at is None and not order.is_done and r.order_id is not None:
         yield OrderAcknowledged(now, order.cl_ord_id, r.order_id, r.transact_at)
-    qty = max(r.order_qty, order.cum_qty, r.cum_qty or ZERO)
-    if r.leaves_qty is not None:
+    filled = _filled(order, r.cum_qty)
+    qty: Decimal = max(r.order_qty, filled)
+    if r.leaves_qty is not None:  # after a split the broker counts in other units than our fills
+        filled = order.cum_qty
         qty = _filled_before(state, order, r.trading_day) + r.leaves_qty
-    yield from _restate(state, around, order, _told(order.terms, qty, r), r.text, r.order_id, r.transact_at, now)
+    yield from _restate(state, around, order, _told(order.terms, qty, r), r.text, r.order_id, r.transact_at, now, filled)
     return order
 
 
@@ -270,12 +272,14 @@ def on_books(
         if shown == _capped(asked.terms, theirs, order) and shown != _capped(order.terms, theirs, order):
             qty = Qty(max(asked.terms.order_qty, theirs.cum_qty, order.cum_qty))
             terms = Terms(qty, asked.terms.price, asked.terms.stop_px)
-            yield from _take(state, around, order, asked.number, terms, None, None, now)
+            filled = _filled(order, theirs.cum_qty)
+            yield from _take(state, around, order, asked.number, terms, None, None, now, filled)
             return
     if shown != _capped(order.terms, theirs, order) and theirs.ord_status in _TELLING:
         if order.acked_at is not None and snap.read_at > order.acked_at + able.visibility_lag_ns:
             text = "the broker's books show other terms"
-            yield from _restate(state, around, order, Terms(theirs.order_qty, shown[1], order.stop_px), text, None, None, now)
+            terms, filled = Terms(theirs.order_qty, shown[1], order.stop_px), _filled(order, theirs.cum_qty)
+            yield from _restate(state, around, order, terms, text, None, None, now, filled)
         return
     text = "the broker's books show the order unchanged, long after the request could have changed it"
     yield from _give_up(state, around, snap, order, text, now)
@@ -290,7 +294,7 @@ def _whole(state: State, around: Surroundings, order: Order, theirs: OpenOrder, 
         and theirs.ord_status in _TELLING
     ):
         terms = Terms(theirs.order_qty, theirs.price, None)
-        yield from _restate(state, around, order, terms, "the broker's books show all of it", None, None, now)
+        yield from _restate(state, around, order, terms, "the broker's books show all of it", None, None, now, order.cum_qty)
 
 
 def off_books(
@@ -329,6 +333,11 @@ def _capped(terms: Terms, theirs: OpenOrder, order: Order) -> tuple[Qty, Px | No
 def _at(state: State, broker: str, cl_ord_id: ClOrdID) -> Order | None:
     order = state.orders.get(order_named(cl_ord_id))
     return order if order is not None and order.broker == broker else None
+
+
+def _filled(order: Order, told: Qty | None) -> Qty:
+    """What has filled, whether we have heard of all of it or the broker alone counts it."""
+    return order.cum_qty if told is None or told < order.cum_qty else told
 
 
 def _filled_before(state: State, order: Order, day: TradingDay | None) -> Decimal:
@@ -371,9 +380,10 @@ def _take(
     order_id: OrderID | None,
     transact_at: UtcNs | None,
     now: UtcNs,
+    filled: Qty,
 ) -> Generator[Event, None, None]:
     asked = _waiting(order, number)
-    need = _need(state, around, order, terms, None if asked is None else asked.reserve)
+    need = _need(state, around, order, terms, filled, None if asked is None else asked.reserve)
     yield _replaced(order, number, terms, need, now, order_id, transact_at)
     if order.replaces:
         yield from promise_again(state, around, order, now)
@@ -425,11 +435,12 @@ def _restate(
     order_id: OrderID | None,
     transact_at: UtcNs | None,
     now: UtcNs,
+    filled: Qty,
 ) -> Generator[Event, None, None]:
     renumbered = order_id is not None and order_id != order.order_id
     if (terms == order.terms and not renumbered) or _is_old(order, transact_at):
         return
-    need = _need(state, around, order, terms)
+    need = _need(state, around, order, terms, filled)
     reserve = _reserve(order, terms.order_qty, need, order.replaces or [])
     yield OrderRestated(
         now,
@@ -455,14 +466,16 @@ def _overfilled(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event
         yield Overfilled(now, cl_ord_id, order.symbol, Qty(excess))
 
 
-def _need(state: State, around: Surroundings, order: Order, terms: Terms, promised: Amount | None = None) -> Amount:
+def _need(
+    state: State, around: Surroundings, order: Order, terms: Terms, filled: Qty, promised: Amount | None = None
+) -> Amount:
     """What the broker's own terms may cost; where no price says it, what was promised for them, or for the order so far."""
     if terms.order_qty <= order.cum_qty:
         return Amount(ZERO)
     own = order.own_reserve if order.replaces else order.reserved
     if order.external and terms.price is None:
         return own  # of a stranger's order nothing bounds the cost (core/fills.py)
-    return change.need(state, around, order, terms) or promised or own
+    return change.need_in_force(state, around, order, terms, filled) or promised or own
 
 
 def _reserve(order: Order, order_qty: Decimal, own: Amount, others: list[Asked]) -> Amount:

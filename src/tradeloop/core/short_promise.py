@@ -1,9 +1,12 @@
-"""Station 5: what an order is promised again when a fill of it is taken back, corrected, or found to be of another order.
+"""Station 5: what an order is promised again when a fill of it was dearer than its share, is taken back, corrected, or found to
+be of another order.
 
-A fill releases what it used, and the last one everything. Taken back, it gives back what it had used; but the rest of the order
-may trade at its limit, dearer than that fill did, and what the last fill released beyond its own cost is gone. A fill that came
-under a number alone and is moved to its order has drawn nothing on that order's promise, and counts as if it had. So an order
-that works again is promised what it may still cost at worst, if that is more.
+A fill releases what it used, and the last one everything. One that was dearer than it could be under the terms in force (it
+crossed a change of them, a sell got more than its limit, the market slipped, the broker charged more) used what the rest needs.
+Taken back, a fill gives back what it had used; but the rest of the order may trade at its limit, dearer than that fill did,
+and what the last fill released beyond its own cost is gone. A fill that came under a number alone and is moved to its order has
+drawn nothing on that order's promise, and counts as if it had. So an order that works on is promised what it may still cost at
+worst, if that is more.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ import msgspec
 
 from tradeloop.core.events import Event, ReserveRaised
 from tradeloop.core.order import Order
+from tradeloop.core.reports import Execution
 from tradeloop.core.risk.change import need, need_while_asked
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import Amount, UtcNs
+from tradeloop.core.types import ONE, Amount, Px, UtcNs
 
 
 def promise_again(state: State, around: Surroundings, was: Order | None, now: UtcNs) -> Generator[Event, None, None]:
@@ -30,6 +34,21 @@ def promise_again(state: State, around: Surroundings, was: Order | None, now: Ut
     needed = _worst(state, around, order)
     if needed > order.reserved:
         yield ReserveRaised(now, order.cl_ord_id, needed)
+
+
+def is_dearer(state: State, around: Surroundings, order: Order, x: Execution) -> bool:
+    """Whether a fill that leaves its order open may have used more than its share of what the order is promised."""
+    if order.is_done or order.external:
+        return False
+    bound = order.price
+    if bound is None:
+        bound = None if order.arrival_px is None else Px(order.arrival_px * (ONE + around.policy.market_buffer))
+    if bound is None or x.last_px > bound:
+        return True
+    if x.commission is None:
+        return False
+    instrument = state.instruments[x.symbol]
+    return x.commission > instrument.fees.fee(x.side, x.last_qty, instrument.notional(x.last_px, x.last_qty))
 
 
 def _worst(state: State, around: Surroundings, order: Order) -> Amount:

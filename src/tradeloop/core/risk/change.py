@@ -53,12 +53,24 @@ def need_while_asked(state: State, around: Surroundings, order: Order, terms: Te
     """The cash an order may cost at worst until its broker has answered: what may still fill fills at the dearest of the terms
     in force and those asked for before, and the rest at the new ones.
     """
+    return _need_after(state, around, order, terms, order.most_qty)
+
+
+def need_in_force(state: State, around: Surroundings, order: Order, terms: Terms, filled: Qty) -> Amount:
+    """The same once these terms are in force: of what the broker says has `filled`, what was not heard of yet may have filled
+    at the dearest of the terms before.
+    """
+    return _need_after(state, around, order, terms, filled)
+
+
+def _need_after(state: State, around: Surroundings, order: Order, terms: Terms, before: Qty) -> Amount:
+    """What may still be heard of at worst where the first `before` of the order may fill, or have filled, at earlier terms."""
     asked = [one.terms for one in order.replaces or ()]
     prices = [price for price in (order.price, *(one.price for one in asked)) if price is not None]
     plain = need(state, around, order, terms)
     if not prices or terms.price is None or max(prices) <= terms.price:
         return plain
-    first = Qty(min(order.most_qty, terms.order_qty))
+    first = Qty(min(before, terms.order_qty))
     dear = need(state, around, order, Terms(first, max(prices), terms.stop_px))
     cheap = need(state, around, order, Terms(first, terms.price, terms.stop_px))
     return Amount(plain + max(dear - cheap, ZERO))
