@@ -161,6 +161,30 @@ def test_a_run_that_nobody_knows_is_not_told_as_one_without_any(home: Path, comm
     assert "run was 'nosuch', which is not known; see `tradeloop runs list`" in said.error
 
 
+@pytest.mark.parametrize("command", ["fills", "orders", "positions"])
+def test_a_symbol_that_the_desk_never_met_is_not_told_as_one_without_any(home: Path, command: str) -> None:
+    said = tradeloop(home, command, "--symbol", "NOPE")
+    assert said.code == 2
+    assert "symbol was 'NOPE.US', which this desk has never held, planned or traded" in said.error
+
+
+@pytest.mark.parametrize("command", ["fills", "orders", "positions"])
+def test_a_symbol_that_nobody_can_read_is_refused(home: Path, command: str) -> None:
+    said = tradeloop(home, command, "--symbol", "no pe")
+    assert said.code == 2
+    assert said.error.startswith("symbol was 'no pe'; expected one such as")
+
+
+def test_a_known_symbol_that_is_not_held_has_no_positions(home: Path) -> None:
+    for line in tradeloop(home, "positions", "--json").document["positions"]:
+        if line["symbol"] == "BAC.US":
+            sold = tradeloop(home, "orders", "submit", "BAC.US", "sell", line["volume"], *DEMO)
+            assert sold.code == 0, sold.err
+    said = tradeloop(home, "positions", "--symbol", "BAC", "--json")
+    assert said.code == 0
+    assert said.document == {"positions": []}
+
+
 def test_rebuilt_read_models_say_what_they_said(home: Path) -> None:
     before = tradeloop(home, "fills", "--json").out
     change(home, "UPDATE trade_fills SET fill_price = '1'")

@@ -41,14 +41,16 @@ def fills(
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
         from tradeloop.cli import words
+        from tradeloop.cli.known import known_symbol
         from tradeloop.cli.record import known_run, plain_rows
 
         async with open_archive(shell.load()) as archive:
             if run is not None:
                 await known_run(archive.views.queries, run)
-            rows = (
-                await archive.views.queries.fills(run_id=run, account_id=account, symbol=canonical_or_none(symbol), limit=limit)
-            ).rows
+            of = canonical_or_none(symbol)
+            rows = (await archive.views.queries.fills(run_id=run, account_id=account, symbol=of, limit=limit)).rows
+            if of is not None and not rows:
+                await known_symbol(archive, of)
         headings = ("at", "side", ">quantity", "symbol", ">price", ">?fee", "?kind", "order", "?execution", "?run")
         voice.result(
             {"fills": plain_rows(rows)},
@@ -89,11 +91,15 @@ def positions(
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
+        from tradeloop.cli.known import known_symbol
         from tradeloop.cli.record import plain_rows
         from tradeloop.cli.run_tables import show_positions
 
         async with open_archive(shell.load()) as archive:
-            rows = await archive.views.queries.positions(account_id=account, symbol=canonical_or_none(symbol), flat=flat)
+            of = canonical_or_none(symbol)
+            rows = await archive.views.queries.positions(account_id=account, symbol=of, flat=flat)
+            if of is not None and not rows:
+                await known_symbol(archive, of)
         document = {"positions": [_without_book(row) for row in plain_rows(rows)]}
         voice.result(document, lambda out: show_positions(out, rows))
         return OK

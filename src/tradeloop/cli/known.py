@@ -14,9 +14,10 @@ from tradeloop.core.halt import HaltScope
 from tradeloop.core.run.conduct import ENDED
 
 if TYPE_CHECKING:
+    from tradeloop.bootstrap import Archive
     from tradeloop.core.order import Order
     from tradeloop.core.state import Run, State
-    from tradeloop.core.types import ClOrdID, RunID
+    from tradeloop.core.types import ClOrdID, RunID, Symbol
 
 _VERBS = {c.ApproveRun: "approve", c.PauseRun: "pause", c.ResumeRun: "resume", c.CancelRun: "cancel"}
 
@@ -59,6 +60,12 @@ def order_of(state: State, cl_ord_id: ClOrdID) -> Order:
     if order is None:
         raise BadInput(f"order was {cl_ord_id[:60]!r}, which is not known; see `tradeloop orders`")
     return order
+
+
+async def known_symbol(archive: Archive, symbol: Symbol) -> None:
+    """Raise BadInput for a symbol that this desk has never met: nothing found of it would look like nothing held or done."""
+    if symbol not in (await archive.recovered()).state.instruments:
+        raise BadInput(f"symbol was {symbol!r}, which this desk has never held, planned or traded; check how it is written")
 
 
 def ended(run: Run) -> str:

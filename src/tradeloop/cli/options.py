@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from tradeloop.core.types import Symbol
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; amounts as text.")]
 Feed = Annotated[
@@ -43,7 +46,7 @@ def feed_settings(feed: str | None, speed: float | None, start: str | None) -> d
     return given
 
 
-def canonical_or_none(symbol: str | None) -> str | None:
+def canonical_or_none(symbol: str | None) -> Symbol | None:
     """A symbol option in the canonical notation. Raises BadInput."""
     from tradeloop.markets.symbols import canonical
 

@@ -54,6 +54,7 @@ def list_(
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
+        from tradeloop.cli.known import known_symbol
         from tradeloop.cli.record import known_run, plain_rows
         from tradeloop.core.errors import BadInput
         from tradeloop.core.types import OrdStatus
@@ -65,15 +66,18 @@ def list_(
         async with open_archive(loaded) as archive:
             if run is not None:
                 await known_run(archive.views.queries, run)
+            of = canonical_or_none(symbol)
             page = await archive.views.queries.orders(
                 run_id=run,
                 account_id=account,
-                symbol=canonical_or_none(symbol),
+                symbol=of,
                 ord_status=None if status is None else OrdStatus(status.upper()),
                 unknown=unknown,
                 open_only=open_only,
                 limit=limit,
             )
+            if of is not None and not page.rows:
+                await known_symbol(archive, of)
         if unknown:
             from tradeloop.cli.unknown import doubts, show
 
