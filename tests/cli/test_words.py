@@ -30,6 +30,31 @@ def test_a_number_below_zero_is_one_sentence_and_not_an_unknown_option(tmp_path:
     assert said.error == "a number was below zero (-5); expected one above it, the side says the direction"
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("fills", "--limit", "0"), "--limit was '0'; expected a whole number from 1 to 1,000"),
+        (("orders", "--limit", "1001"), "--limit was '1001'; expected a whole number from 1 to 1,000"),
+        (("runs", "list", "--limit", "ten"), "--limit was 'ten'; expected a whole number from 1 to 1,000"),
+        (("replay", "--until", "0"), "--until was '0'; expected a whole number of 1 or more"),
+        (("replay", "--seed", "-1"), "--seed was '-1'; expected a whole number of 0 or more"),
+        (("run", "p.csv", "--speed", "0.5"), "--speed was '0.5'; expected a number of 1 or more"),
+        (("cancel-all", "--within", "-1"), "--within was '-1'; expected a number of 0 or more"),
+        (("flatten", "--within", "nan"), "--within was 'nan'; expected a number of 0 or more"),
+        (("flatten", "--within", "inf"), "--within was 'inf'; expected a number of 0 or more"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else " ".join(given),
+)
+def test_a_number_beyond_the_bounds_of_its_option_is_one_sentence(
+    words: tuple[str, ...], sentence: str, tmp_path: Path
+) -> None:
+    said = tradeloop(tmp_path / "home", *words, "--json")
+    assert said.code == 2
+    assert said.error == sentence
+    assert said.document == {"error": sentence, "exit_code": 2}
+    assert not (tmp_path / "home").exists()
+
+
 @pytest.mark.parametrize("words", [("orders", "--bogus"), ("orders", "submit", "AIG"), ("dance",)], ids=" ".join)
 def test_words_that_are_no_command_are_a_document_with_json(words: tuple[str, ...], tmp_path: Path) -> None:
     said = tradeloop(tmp_path, *words, "--json")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
+from tradeloop.cli.options import By, Feed, Json, Speed, Start, bounded, feed_settings
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Shell, Voice, perform
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.engine.clock import WallClock
@@ -31,7 +31,7 @@ SymbolOnly = Annotated[str | None, typer.Option("--symbol", help="Only this symb
 Broker = Annotated[str | None, typer.Option("--broker", help="Only this broker.")]
 Strategy = Annotated[str | None, typer.Option("--strategy", help="Only orders of this strategy.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; it is journalled, and everybody who is stopped reads it.")]
-Within = Annotated[float, typer.Option("--within", min=0, help="How many seconds to wait until nothing is left.")]
+Within = Annotated[float, bounded("--within", float, 0, about="How many seconds to wait until nothing is left.")]
 
 _ASK_S = 3.0
 _LOOK_NS = SECOND_NS // 5

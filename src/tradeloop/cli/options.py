@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from tradeloop.core.types import Symbol
+
+N = TypeVar("N", int, float)
+_EXPECTED: dict[type, str] = {int: "a whole number", float: "a number"}
+
+
+def bounded(option: str, kind: type[N], low: N, high: N | None = None, *, about: str) -> Any:
+    """A numeric option with its bounds. What is no number, or beyond them, is refused in one sentence that says what is."""
+    expected = _EXPECTED[kind]
+    expected += f" of {low:,} or more" if high is None else f" from {low:,} to {high:,}"
+
+    def read(given: object) -> N:
+        text = str(given)
+        try:
+            found = kind(text)
+        except ValueError:
+            found = None
+        if found is None or not math.isfinite(found) or found < low or (high is not None and found > high):
+            raise typer.BadParameter(f"{option} was {text[:40]!r}; expected {expected}")
+        return found
+
+    return typer.Option(option, parser=read, metavar="NUMBER", help=about)
+
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; amounts as text.")]
 Feed = Annotated[
@@ -17,10 +40,11 @@ Feed = Annotated[
 ]
 Speed = Annotated[
     float | None,
-    typer.Option(
+    bounded(
         "--speed",
-        min=1,
-        help="How many times faster than the world a recording plays. A price may then be engine.ack_timeout_s times this old,"
+        float,
+        1,
+        about="How many times faster than the world a recording plays. A price may then be engine.ack_timeout_s times this old,"
         " in seconds of the market, where that is more than run.max_quote_age_s.",
     ),
 ]
@@ -33,7 +57,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; it is journalled.")]
 RunOf = Annotated[str | None, typer.Option("--run", help="Only those of this run.")]
 SymbolOf = Annotated[str | None, typer.Option("--symbol", help="Only those of this symbol, in any notation.")]
 AccountOf = Annotated[str | None, typer.Option("--account", help="Only those of this account.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many rows, newest first.")]
+Limit = Annotated[int, bounded("--limit", int, 1, 1000, about="How many rows, newest first.")]
 
 
 def feed_settings(feed: str | None, speed: float | None, start: str | None) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tradeloop.cli.options import Json
+from tradeloop.cli.options import Json, bounded
 from tradeloop.cli.seeds import replay_seed
 from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 def replay(
     ctx: typer.Context,
-    until: Annotated[int | None, typer.Option("--until", min=1, help="Stop after this sequence number.")] = None,
+    until: Annotated[int | None, bounded("--until", int, 1, about="Stop after this sequence number.")] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Live this seed of the simulated world instead, and print its story.")
+        int | None, bounded("--seed", int, 0, about="Live this seed of the simulated world instead, and print its story.")
     ] = None,
     json: Json = False,
 ) -> None:

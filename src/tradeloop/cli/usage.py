@@ -57,4 +57,6 @@ def _sentence(error: Any) -> str:
     option = getattr(error, "option_name", None)
     if isinstance(option, str) and re.fullmatch(r"-[\d.].*", option):
         return f"a number was below zero ({option}); expected one above it, the side says the direction"
-    return " ".join(str(error.format_message()).split()).rstrip(".")
+    # What an option of ours says of itself (`bounded`) is the whole sentence; Typer would put its own words before it.
+    said = error.message if isinstance(error, typer.BadParameter) and error.message.startswith("--") else error.format_message()
+    return " ".join(str(said).split()).rstrip(".")
