@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from tests.core.test_late_fills import CLOSE, CLOSE_TODAY, GOLD, MOUTAI, OPEN, a_desk, figures, fill, held
 
-from tradeloop.core import rebooking
+from tradeloop.core import fills, identity, missed, rebooking, reconcile
 from tradeloop.core.events import Traded
+from tradeloop.core.execution import exec_key
 from tradeloop.core.position import with_more
 from tradeloop.core.reports import Execution
 from tradeloop.core.state import State
@@ -20,10 +21,10 @@ from tradeloop.testing.desk import Desk
 BUY, SELL = Side.BUY, Side.SELL
 
 
-def look(desk: Desk, *fills: Execution) -> None:
+def look(desk: Desk, *listed: Execution) -> None:
     """The broker shows these fills, in this order, and nothing that could be compared."""
     desk.wait(3600)
-    desk.give(a_snapshot(as_of=desk.now, executions=fills, positions=None, orders_complete=False))
+    desk.give(a_snapshot(as_of=desk.now, executions=listed, positions=None, orders_complete=False))
 
 
 def stocks(number: int, rng: random.Random) -> Execution:
@@ -105,3 +106,21 @@ def test_a_thousand_missed_fills_behind_a_thousand_cost_as_much_as_all_of_them(m
     look(desk, *(fill(number, BUY if number % 3 else SELL, 1 + number % 7, "10") for number in range(many)))
     assert len(desk.of(Traded)) == 2 * many
     assert ZERO < steps < 8 * many
+
+
+def test_a_look_makes_the_identity_of_a_fill_that_is_known_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look shows every fill of the day again, and there may be fifty thousand."""
+    desk = a_desk()
+    path = [stocks(number, random.Random(1)) for number in range(10)]
+    desk.give(*path)
+    made: list[str] = []
+
+    def counted(*parts: str) -> str:
+        made.append(exec_key(*parts))  # type: ignore[arg-type]
+        return made[-1]
+
+    for module in (fills, identity, missed, reconcile):
+        monkeypatch.setattr(module, "exec_key", counted)
+    look(desk, *path)
+    assert sorted(made) == sorted(set(made))
+    assert len(made) == len(path)

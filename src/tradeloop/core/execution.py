@@ -52,6 +52,8 @@ def order_key(broker: str, account: AccountID, trading_day: TradingDay, symbol: 
 
 _HEAD: Final = 1
 """Bytes of an execution before its first field: they say that it is a list of fewer than sixteen."""
+_LIST: Final = 0x9
+"""The first half of that byte; no text begins with it."""
 
 
 class Exec(msgspec.Struct, array_like=True, gc=False):
@@ -107,10 +109,9 @@ class Executions:
 
     def root(self, key: str) -> str:
         """The key of the execution itself, where `key` is another name of it."""
-        while packed := self.packed.get(key):
+        while (packed := self.packed.get(key)) and packed[0] >> 4 != _LIST:
             found = self._decode(packed)
-            if not isinstance(found, str):
-                break
+            assert isinstance(found, str)
             key = found
         return key
 

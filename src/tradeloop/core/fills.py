@@ -26,7 +26,7 @@ from tradeloop.core.events import (
     Traded,
 )
 from tradeloop.core.execution import Exec, exec_key, order_key, parts_of
-from tradeloop.core.identity import own_fill
+from tradeloop.core.identity import under_own_id
 from tradeloop.core.instrument import UNRESOLVED, AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import realizes
@@ -58,18 +58,16 @@ Facts = Generator[Event, None, None]
 
 
 def on_execution(
-    state: State, around: Surroundings, x: Execution, now: UtcNs, together: Together | None = None
+    state: State, around: Surroundings, x: Execution, now: UtcNs, together: Together | None = None, key: str = ""
 ) -> Generator[Event, None, Order | None]:
     """Book one fill; returns the order it belongs to, None when it was known already.
 
     A fill of an account whose books are not ours yet is left to the first snapshot, which holds it in one form or the other.
     Of an order made elsewhere we may know a part only, so it is never judged overfilled. `together`: with which other fills it
-    is booked, where one look brought them (core/missed.py).
+    is booked, where one look brought them (core/missed.py); `key`: its own, where that is known (core/identity.py).
     """
-    key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
-    if key in state.execs.packed:
-        x = own_fill(state, x)
-        key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
+    if not key:
+        x, key = under_own_id(state, x, exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))
     if key in state.execs.packed:
         root = state.execs.root(key)
         if root in state.execs:

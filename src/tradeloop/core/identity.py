@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tradeloop.core.execution import exec_key
+from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect
 from tradeloop.core.state import State
 from tradeloop.core.types import ExecID, Symbol
@@ -21,12 +21,27 @@ _Word = TypeVar("_Word", ExecutionBust, ExecutionCorrect)
 
 def own_fill(state: State, x: Execution) -> Execution:
     """The fill under the id by which it is kept: nearly always its own."""
-    key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
-    if key not in state.execs.packed or (x.cl_ord_id is not None and state.execs.is_of(key, x.cl_ord_id)):
-        return x
-    if not _is_anothers(state, key, x.symbol):
-        return x
-    return msgspec.structs.replace(x, exec_id=_with_symbol(x.exec_id, x.symbol))
+    return under_own_id(state, x, exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))[0]
+
+
+def under_own_id(state: State, x: Execution, key: str) -> tuple[Execution, str]:
+    """The same with the key of the fill; `key`: that of its id."""
+    if key not in state.execs.packed or _is_surely_its_own(state, x, key) or not _is_anothers(state, key, x.symbol):
+        return x, key
+    x = msgspec.structs.replace(x, exec_id=_with_symbol(x.exec_id, x.symbol))
+    return x, exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
+
+
+def _is_surely_its_own(state: State, x: Execution, key: str) -> bool:
+    """Whether the fill of this id is booked on the order that the report names: told without unpacking either, because a look
+    shows every fill of the day again. The broker's number of an order is known with its symbol.
+    """
+    if x.cl_ord_id is not None and state.execs.is_of(key, x.cl_ord_id):
+        return True
+    if x.order_id is None:
+        return False
+    named = state.by_order_id.get(order_key(x.broker, x.account, x.trading_day, x.symbol, x.order_id))
+    return named is not None and state.execs.is_of(key, named)
 
 
 def own_word(state: State, x: _Word) -> _Word:

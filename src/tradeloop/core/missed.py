@@ -12,7 +12,7 @@ from it asks the books at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tradeloop.core.execution import exec_key
 from tradeloop.core.fills import find
@@ -22,10 +22,13 @@ from tradeloop.core.state import State
 from tradeloop.core.types import AccountID, Symbol, UtcNs
 
 
-def as_booked(state: State, snap: BrokerSnapshot, now: UtcNs) -> Iterator[tuple[Execution, Together | None]]:
-    """The fills of a look in the order in which they are booked, each with those that go with it: None, nearly always."""
+def as_booked(state: State, snap: BrokerSnapshot, now: UtcNs) -> Iterator[tuple[Execution, str, Together | None]]:
+    """The fills of a look in the order in which they are booked, each with its key and with those that go with it: None,
+    nearly always. A look shows every fill of the day again, so the key of each is made once.
+    """
     executions = list(snap.executions or ())
-    missed = _missed(state, executions, now)
+    keys = [exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) for x in executions]
+    missed = _missed(state, executions, keys, now)
     apart = set()
     for (account, symbol), fills in missed.items():
         if len(fills) < 2:
@@ -35,21 +38,21 @@ def as_booked(state: State, snap: BrokerSnapshot, now: UtcNs) -> Iterator[tuple[
         for _, number, _, x in fills:
             apart.add(number)
             one.is_last = number == fills[-1][1]
-            yield x, one
+            yield x, keys[number], one
     for number, x in enumerate(executions):
         if number not in apart:
-            yield x, None
+            yield x, keys[number], None
 
 
 def _missed(
-    state: State, executions: list[Execution], now: UtcNs
+    state: State, executions: Sequence[Execution], keys: list[str], now: UtcNs
 ) -> dict[tuple[AccountID, Symbol], list[tuple[UtcNs, int, tuple[int, int], Execution]]]:
     """New fills that belong before others, of each symbol, with their time, their number in the look and their place."""
     missed: dict[tuple[AccountID, Symbol], list[tuple[UtcNs, int, tuple[int, int], Execution]]] = {}
     seen: set[str] = set()
-    for number, x in enumerate(executions):
-        key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)
-        if x.transact_at is None or key in state.execs or key in seen or not _stands_alone(state, x, key):
+    known = state.execs.packed
+    for number, (x, key) in enumerate(zip(executions, keys, strict=True)):
+        if key in known or x.transact_at is None or key in seen or not _stands_alone(state, x, key):
             continue
         seen.add(key)
         place = place_of(state, x.account, x.symbol, key, x.transact_at, now)

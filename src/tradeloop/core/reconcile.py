@@ -29,7 +29,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.fills import adopt_order, on_execution, unresolved
-from tradeloop.core.identity import own_fill
+from tradeloop.core.identity import under_own_id
 from tradeloop.core.missed import as_booked
 from tradeloop.core.numbering import misplaced_fills, numbers
 from tradeloop.core.replies import Done
@@ -77,9 +77,9 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     overtaken = _overtaken(state, snap)
     shown: dict[str, Execution] = {}
     moved: dict[ClOrdID, None] = {}
-    for told, together in as_booked(state, snap, now):
-        execution = own_fill(state, told)
-        order = yield from on_execution(state, around, execution, now, together)
+    for told, told_as, together in as_booked(state, snap, now):
+        execution, key = under_own_id(state, told, told_as)
+        order = yield from on_execution(state, around, execution, now, together, key)
         if together is None:
             yield from promise_again(state, around, order, now)
         elif order is not None:
@@ -88,7 +88,7 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
             for cl_ord_id in moved:
                 yield from promise_again(state, around, state.orders.get(cl_ord_id), now)
             moved.clear()
-        shown[state.execs.root(_key(execution))] = execution
+        shown[state.execs.root(key)] = execution
         if order is not None and order.run_id is not None:
             touched[order.run_id] = None
     yield from misplaced_fills(state, around, snap, lines, shown, rebound, touched, now)
