@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.commands import tradeloop
+from typer.models import TyperInfo
 
 from tradeloop.cli.app import app
 from tradeloop.cli.reference import MARKER, commands, rendered
@@ -38,6 +39,15 @@ def test_help_creates_nothing(tmp_path: Path) -> None:
 
 def test_an_unknown_command_is_a_usage_error(tmp_path: Path) -> None:
     assert tradeloop(tmp_path, "buy").code == 2
+
+
+@pytest.mark.parametrize("group", app.registered_groups, ids=lambda group: group.name)
+def test_what_the_help_of_a_group_names_are_its_commands(group: TyperInfo) -> None:
+    assert group.typer_instance is not None
+    about, _, named = str(group.typer_instance.info.help).partition(": ")
+    known = {command.name for command in group.typer_instance.registered_commands}
+    assert {part.split()[0].strip(".") for part in named.split(", ")} == known
+    assert ("listed by the command alone" in about) == (group.typer_instance.registered_callback is not None)
 
 
 def test_every_group_is_documented_with_its_commands() -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tradeloop.core.types import Px, Symbol
     from tradeloop.views.rows import OrderRow
 
-app = typer.Typer(help="Orders: list them; submit, replace, cancel, resolve one.", invoke_without_command=True)
+app = typer.Typer(help="Orders, listed by the command alone: submit, replace, cancel, resolve.", invoke_without_command=True)
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="Our id of an order, as `tradeloop orders` shows it.")]
 
 

@@ -7,7 +7,7 @@ import typer
 from tradeloop.cli.options import Json
 from tradeloop.cli.shell import OK, Shell, Voice, perform
 
-app = typer.Typer(help="Settings: show each one, with where it came from.", no_args_is_help=True)
+app = typer.Typer(help="Settings: show each one and where it came from.", no_args_is_help=True)
 
 
 @app.command("show")

@@ -12,7 +12,7 @@ from tradeloop.cli.shell import OK, Shell, Voice, perform
 if TYPE_CHECKING:
     from rich.console import Console
 
-app = typer.Typer(help="Symbols: list what is halted; release one.", invoke_without_command=True)
+app = typer.Typer(help="Halted symbols, listed by the command alone: release one.", invoke_without_command=True)
 
 
 @app.callback(invoke_without_command=True)
