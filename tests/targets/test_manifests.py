@@ -8,9 +8,11 @@ the checks of the run (exit code 3), which make of it an audit record and no run
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -19,7 +21,7 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.run.checks import checks
 from tradeloop.core.types import SECOND_NS, AccountID, Currency, Mode, Px, Symbol, UtcNs
-from tradeloop.markets.sessions import is_trading_day
+from tradeloop.markets.sessions import is_trading_day, windows
 from tradeloop.markets.symbols import canonical
 from tradeloop.targets.context import Context, read_context
 from tradeloop.targets.portfolio import Portfolio, read_portfolio
@@ -75,6 +77,15 @@ def read(name: str) -> tuple[Portfolio, Context]:
     return read_portfolio(good / "portfolio_ashare.csv" if is_context else bad / name, canonical), context
 
 
+def earlier(name: str, generated_at: str) -> tuple[Portfolio, Context]:
+    """The named context as its decision would have been, made at another time; with the good portfolio."""
+    written = json.loads((FILES / "bad" / name).read_text(encoding="utf-8"))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_text(json.dumps(written | {"generated_at": generated_at}), encoding="utf-8")
+        return read_portfolio(FILES / "good" / "portfolio_ashare.csv", canonical), read_context(path)
+
+
 def stock(symbol: Symbol) -> Instrument:
     return Instrument(
         symbol=symbol,
@@ -87,12 +98,12 @@ def stock(symbol: Symbol) -> Instrument:
     )
 
 
-def findings(portfolio: Portfolio, context: Context) -> list[tuple[str, str]]:
+def findings(portfolio: Portfolio, context: Context, mode: Mode = Mode.DRY_RUN) -> list[tuple[str, str]]:
     symbols = [line.symbol for line in portfolio.lines]
     command = StartRun(
         account=AccountID("paper"),
         currency=context.currency,
-        mode=Mode.DRY_RUN,
+        mode=mode,
         project_id=context.project_id,
         decision_snapshot_id=context.decision_snapshot_id,
         trade_date=context.trade_date,
@@ -111,7 +122,7 @@ def findings(portfolio: Portfolio, context: Context) -> list[tuple[str, str]]:
         Decimal(10_000_000),
         NOW,
         is_trading_day(context.market, date.fromisoformat(context.trade_date)),
-        (),
+        windows(context.market, date.fromisoformat(context.trade_date)),
     )
     return [(finding.code, finding.text) for finding in found]
 
@@ -135,6 +146,31 @@ def test_a_bad_file_is_refused_with_one_sentence(name: str) -> None:
     assert remedy in said
     assert "\n" not in said
     assert len(said) < 300
+
+
+def test_the_date_of_a_holiday_is_refused_as_such_by_a_decision_made_before_it() -> None:
+    """The file's own decision is of a month after its date, which is refused first: here it is made the day before."""
+    found = findings(*earlier("context_holiday_trade_date.json", "2026-06-18T07:30:00+00:00"))
+    assert [code for code, _ in found] == ["not_a_trading_day"]
+    assert "2026-06-19 was not; use the date of the next session" in found[0][1]
+
+
+def test_a_session_that_is_over_is_refused_by_a_decision_made_before_it() -> None:
+    """The file's own decision was made after its date; one that was made before it, and is brought four sessions late, is
+    refused by the hours of that session.
+    """
+    portfolio, context = earlier("context_wrong_trade_date.json", "2026-07-13T00:30:00+00:00")
+    found = findings(portfolio, context, Mode.PAPER)
+    assert [code for code, _ in found] == ["off_session"]
+    assert "orders for 2026-07-13 may be sent" in found[0][1]
+
+
+@pytest.mark.parametrize("name", ["context_holiday_trade_date.json", "context_wrong_trade_date.json"])
+def test_a_date_is_refused_as_before_the_decision_by_nothing_else_in_the_file(name: str) -> None:
+    before = earlier(name, "2026-06-18T07:30:00+00:00")[1]
+    assert before.trade_date in REFUSED_BY_THE_READER[name][0]
+    with pytest.raises(BadInput, match="before the decision was made"):
+        read(name)
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED_BY_THE_CHECKS))
