@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.cli.commands import FAST, a_portfolio, demo, runs, tradeloop
 from tests.cli.test_orders import a_run_of_unknown_fate, unknown_orders
+from tests.cli.test_replayed_bars import DAILY
 
 DEMO = ("--feed", "demo", "--speed", FAST)
 
@@ -54,6 +55,24 @@ def test_no_retry_is_offered_when_the_trading_day_of_the_run_is_over(tmp_path: P
     assert tradeloop(tmp_path, "orders", "submit", "BAC", "buy", "1", *next_day).code == 0
     assert "trade a new target: 2013-10-08" in breaks(tmp_path, run)["AIG.US"]["repair"]
     assert tradeloop(tmp_path, "runs", "retry", run, *next_day).code in (2, 3)
+
+
+def test_a_retry_of_a_line_whose_bars_ended_long_ago_is_offered_for_when_it_has_a_price_again(tmp_path: Path) -> None:
+    """Now it would leave the line out again. Made-up bars: the Beijing stock's last one is of April."""
+    bars = tmp_path / "daily.csv"
+    rows = (
+        "2026-04-10,920799.BJ,10.00,10.20,9.90,10.10,10.00,10000000",
+        "2026-07-17,600519.SH,10.00,10.20,9.90,10.10,10.00,10000000",
+    )
+    bars.write_text("\n".join((DAILY, *rows, "")), encoding="utf-8")
+    target = str(a_portfolio(tmp_path, "600519.SH,0.5\n920799.BJ,0.2\n"))
+    feed = ("--feed", str(bars), "--start", "2026-07-17T09:30:00+08:00", "--speed", "5000")
+    said = tradeloop(tmp_path / "home", "run", target, *feed, "--yes", "--json")
+    assert said.code == 1, said.err
+    run = said.document["run"]["id"]
+    assert breaks(tmp_path / "home", run)["920799.BJ"]["repair"] == (
+        f"tradeloop runs retry {run}, once 920799.BJ has a current price; before that it would be left out again"
+    )
 
 
 def test_an_order_of_unknown_fate_is_resolved_and_not_waited_for(tmp_path: Path) -> None:

@@ -242,7 +242,18 @@ def _repair(record: Record, line: ReconcileRow) -> str:
         return f"see run {run.superseded_by}, which took up what this one left"
     if record.day_over:
         return f"trade a new target: {run.trade_date}, the trading day of the run, is over"
-    return f"tradeloop runs retry {run.id}"
+    if line.code == "t1_shortfall":
+        return "trade a new target on the next trading day: what was bought today cannot be sold before"
+    first = _BEFORE_A_RETRY.get(line.code)
+    return f"tradeloop runs retry {run.id}{f', {first.format(line.ts_code)}' if first else ''}"
+
+
+_BEFORE_A_RETRY = {
+    "no_price": "once {} has a current price; before that it would be left out again",
+    "stale_price": "once {} has a current price; before that it would be left out again",
+    "suspended": "once {} is traded again; before that it would be left out again",
+}
+"""What has to come before a retry can trade a line."""
 
 
 def _moved(symbol: str, held: Decimal, left_with: Decimal, target: Decimal) -> dict[str, Any]:
