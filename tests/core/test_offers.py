@@ -1,4 +1,4 @@
-"""What the working sells of a holding may still sell is known without looking at each of them."""
+"""What the working orders that may close a leg may still trade is known without looking at each of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from tradeloop.core.commands import ListInstruments
 from tradeloop.core.order import Order
-from tradeloop.core.reports import ExecutionBust
+from tradeloop.core.reports import ExecutionBust, OrderReject
 from tradeloop.core.risk.cost import opening_qty
 from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, ExecID, OrdType, PositionEffect, Qty, Side, Symbol
-from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, an_execution, an_instrument, sell
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import Desk
 
 APPLE = Symbol("AAPL.US")
@@ -26,14 +27,23 @@ def a_sell(desk: Desk, qty: int, effect: PositionEffect = PositionEffect.AUTO) -
     return desk.order(sell(APPLE, qty, ord_type=OrdType.LIMIT, price="10", position_effect=effect))
 
 
-def offered(desk: Desk) -> Decimal:
-    """What is counted, after a look that it is what its orders still may sell, here and after a restart."""
-    by_orders = sum(
-        (o.exposed_qty for o in desk.state.orders.open.values() if o.position_effect is not PositionEffect.OPEN), ZERO
-    )
+def a_short_desk(short: int = 100) -> Desk:
+    desk = a_desk(held=0)
+    desk.give(an_execution(None, APPLE, Side.SELL, short, "10", "before", order_id="v0"))
+    return desk
+
+
+def a_buy(desk: Desk, qty: int, effect: PositionEffect = PositionEffect.AUTO) -> Order:
+    return desk.order(buy(APPLE, qty, ord_type=OrdType.LIMIT, price="9", position_effect=effect))
+
+
+def offered(desk: Desk, side: Side = Side.SELL) -> Decimal:
+    """What is counted, after a look that it is what its orders still may trade, here and after a restart."""
+    its = [o for o in desk.state.orders.open.values() if o.side is side and o.position_effect is not PositionEffect.OPEN]
+    by_orders = sum((o.exposed_qty for o in its), ZERO)
     again = State.unpack(desk.state.pack())
-    assert desk.state.offers.of(ACCOUNT, APPLE, None) == by_orders
-    assert (again.offers.by_order, again.offers.of_holding) == (desk.state.offers.by_order, desk.state.offers.of_holding)
+    assert desk.state.offers.of(ACCOUNT, APPLE, side, None) == by_orders
+    assert (again.offers.by_order, again.offers.of_leg) == (desk.state.offers.by_order, desk.state.offers.of_leg)
     return by_orders
 
 
@@ -53,6 +63,36 @@ def test_a_sell_is_counted_for_what_it_may_still_sell() -> None:
     assert offered(desk) == 20
 
 
+def test_a_buy_is_counted_for_what_it_may_still_cover() -> None:
+    desk = a_short_desk()
+    one, two = a_buy(desk, 30), a_buy(desk, 40)
+    a_buy(desk, 5, PositionEffect.OPEN)
+    assert offered(desk, Side.BUY) == 70
+    desk.ack(one, "v1")
+    desk.give(an_execution(one.cl_ord_id, APPLE, Side.BUY, 10, "9", "e1"))
+    assert offered(desk, Side.BUY) == 60
+    desk.give(an_execution(one.cl_ord_id, APPLE, Side.BUY, 20, "9", "e2"))
+    assert offered(desk, Side.BUY) == 40
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e2"), Side.BUY))
+    assert offered(desk, Side.BUY) == 60
+    desk.give(OrderReject(BROKER, two.cl_ord_id, "no", "no"))
+    assert offered(desk, Side.BUY) == 20
+
+
+@pytest.mark.parametrize(("before", "after"), [(True, False), (False, True)])
+def test_what_may_be_covered_is_counted_as_the_newest_listing_says(before: bool, after: bool) -> None:
+    """What nobody may sell short has its buys looked at one by one, where the broker shows a short leg."""
+    desk = Desk().opened(an_instrument(APPLE, lot=1, min_qty=1, shortable=before), cash=10**9)
+    desk.give(an_execution(None, APPLE, Side.SELL, 50, "10", "before", order_id="v0"))
+    a_buy(desk, 30)
+    opens = [opening_qty(desk.state, ACCOUNT, APPLE, Side.BUY, Qty(Decimal(30)), PositionEffect.AUTO)]
+    desk.give(ListInstruments((an_instrument(APPLE, lot=1, min_qty=1, shortable=after),)))
+    opens.append(opening_qty(desk.state, ACCOUNT, APPLE, Side.BUY, Qty(Decimal(30)), PositionEffect.AUTO))
+    assert opens == [10, 10]
+    counted = desk.state.offers.of(ACCOUNT, APPLE, Side.BUY, None)
+    assert counted == (30 if after else 0)
+
+
 def test_an_order_does_not_count_on_what_it_offers_itself() -> None:
     desk = a_desk(held=50)
     one = a_sell(desk, 30)
@@ -61,8 +101,9 @@ def test_an_order_does_not_count_on_what_it_offers_itself() -> None:
         assert qty == opens
 
 
-def test_one_more_sell_looks_at_as_few_others_as_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two thousand working sells of one holding made each further one thirty times as dear."""
+@pytest.mark.parametrize("side", [Side.SELL, Side.BUY])
+def test_one_more_order_looks_at_as_few_others_as_the_first(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two thousand working sells of one holding made each further one thirty times as dear, and buys that cover as well."""
     looked = 0
     exposed = Order.exposed_qty.fget  # type: ignore[attr-defined]
 
@@ -72,9 +113,10 @@ def test_one_more_sell_looks_at_as_few_others_as_the_first(monkeypatch: pytest.M
         return exposed(order)  # type: ignore[no-any-return]
 
     monkeypatch.setattr(Order, "exposed_qty", property(counted))
-    desk = a_desk(held=1000)
-    a_sell(desk, 1)
+    desk, one_more = (a_desk(held=1000), a_sell) if side is Side.SELL else (a_short_desk(1000), a_buy)
+    looked = 0
+    one_more(desk, 1)
     first = looked
     for _ in range(50):
-        a_sell(desk, 1)
+        one_more(desk, 1)
     assert looked == 51 * first

@@ -98,7 +98,7 @@ def count_fill(
         cash.reserved = Amount(cash.reserved - release)
         if order.replaces:
             _use_up(order, release)
-    if order.side is SELL or order.position_effect is not AUTO:
+    if order.side is SELL or order.position_effect is not AUTO or instrument.can_be_short:
         freeze(state, order, instrument)
     if done:
         state.index(order)
@@ -241,7 +241,7 @@ def _leg_reopened(state: State, order: Order) -> None:
 
 def freeze(state: State, order: Order, instrument: Instrument) -> None:
     """What a working order will close is promised to it; while a replace waits, as much as the larger quantity leaves."""
-    state.offers.count(order)
+    state.offers.count(order, instrument)
     delta = frozen_anew(order, instrument)
     if not delta:
         return

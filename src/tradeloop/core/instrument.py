@@ -113,6 +113,11 @@ class Instrument(msgspec.Struct, frozen=True):
         """
         return self.closes_today_apart or self.asset_class is FUTURE
 
+    @property
+    def can_be_short(self) -> bool:
+        """Whether an order of ours may leave a short leg, which another can cover."""
+        return self.shortable or self.asset_class is FUTURE
+
     def notional(self, px: Decimal, qty: Decimal) -> Amount:
         """Traded amount: price x quantity x multiplier."""
         return Amount(px * qty * self.multiplier)

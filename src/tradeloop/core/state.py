@@ -234,7 +234,7 @@ class State:
         self.unknown: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # orders of unknown fate
         self.stops: dict[Symbol, dict[ClOrdID, None]] = {}  # stops the engine holds
         self.working: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # open orders
-        self.offers = Offers()  # what working sells may still sell
+        self.offers = Offers()  # what working orders may still close
 
     def cash(self, account: AccountID, currency: Currency) -> CashBook:
         """The cash book of an account in a currency; an empty one where there is none yet."""
@@ -380,7 +380,7 @@ class State:
         for order in packed.open_orders:
             state.orders.open[order.cl_ord_id] = order
             state.index(order)
-            state.offers.count(order)
+            state.offers.count(order, state.instruments[order.symbol])
         return state
 
     def index(self, order: Order) -> None:

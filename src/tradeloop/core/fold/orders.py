@@ -49,7 +49,7 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
     if e.reserve:
         cash = state.cash(e.account, instrument.currency)
         cash.reserved = Amount(cash.reserved + e.reserve)
-    if e.side is SELL or e.position_effect is not AUTO:
+    if e.side is SELL or e.position_effect is not AUTO or instrument.can_be_short:
         freeze(state, order, instrument)
     if e.request_id:
         state.requests[e.request_id] = e.cl_ord_id

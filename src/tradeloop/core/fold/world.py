@@ -40,7 +40,11 @@ def listing_refused(state: State, e: ev.ListingRefused) -> None:
 
 
 def _relisted(state: State, before: Instrument, after: Instrument) -> None:
-    """What is held takes over the new margin rate."""
+    """What is held takes over the new margin rate; what may be covered is counted from now on, or no more."""
+    if after.can_be_short is not before.can_be_short:
+        for (_, symbol), working in state.working.items():
+            for cl_ord_id in working if symbol == after.symbol else ():
+                state.offers.count(state.orders.open[cl_ord_id], after)
     for account, by_symbol in state.positions.items():
         position = by_symbol.get(after.symbol)
         if position is None:

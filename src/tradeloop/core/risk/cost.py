@@ -153,12 +153,11 @@ def opening_qty(
     leg = held.short_qty if side is BUY else held.long_qty
     if not leg:
         return qty
-    if side is SELL:
-        promised = state.offers.of(account, symbol, own)
-        return Qty(max(qty - max(leg - promised, ZERO), ZERO))
-    working = state.working.get((account, symbol), {})
-    others = (state.orders.open[cl_ord_id] for cl_ord_id in working if cl_ord_id != own)
-    promised = sum((o.exposed_qty for o in others if o.side is side and o.position_effect is not OPEN), ZERO)
+    if side is SELL or state.instruments[symbol].can_be_short:
+        promised = state.offers.of(account, symbol, side, own)
+    else:  # a short leg that the broker showed, of what cannot be sold short: nothing is counted
+        working = (state.orders.open[one] for one in state.working.get((account, symbol), {}) if one != own)
+        promised = sum((o.exposed_qty for o in working if o.side is BUY and o.position_effect is not OPEN), ZERO)
     return Qty(max(qty - max(leg - promised, ZERO), ZERO))
 
 
