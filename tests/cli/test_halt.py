@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.commands import FAST, orders, tradeloop
@@ -136,3 +138,60 @@ def test_the_commands_of_the_how_to_run(home: Path) -> None:
     ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert (home / "HALT").read_text().startswith("CANCEL_ALL")
+
+
+def standing(home: Path) -> list[dict[str, Any]]:
+    said = tradeloop(home, "halts", "--json")
+    assert said.code == 0, said.err
+    found: list[dict[str, Any]] = said.document["halts"]
+    return found
+
+
+def test_the_halts_that_stand_are_listed_with_who_why_and_where(home: Path) -> None:
+    assert standing(home) == []
+    assert tradeloop(home, "halt", "--reason", "fat finger", "--by", "ann", *DEMO).code == 0
+    assert tradeloop(home, "halt", "--reduce-only", "--symbol", "BAC", "--reason", "news", "--by", "bob", *DEMO).code == 0
+    everything, one = standing(home)
+    assert (everything["tier"], everything["scope"], everything["by"], everything["reason"]) == (
+        "HALT",
+        "global",
+        "ann",
+        "fat finger",
+    )
+    assert everything["at_iso"].startswith("2013-10-08T")
+    assert everything["latch_file"] == str(home / "HALT")
+    assert (one["tier"], one["scope"], one["name"], one["number"]) == ("REDUCE_ONLY", "symbol", "BAC.US", 2)
+    assert one["latch_file"] == str(home / "HALT.part")
+    assert one["done"] is None
+    assert "nothing to verify" in one["said"]
+    assert "tradeloop resume --symbol BAC.US --reason …" in tradeloop(home, "halts").out
+    assert tradeloop(home, "resume", "--reason", "looked", *DEMO).code == 0
+    assert [each["number"] for each in standing(home)] == [2]
+
+
+def test_what_a_halt_has_come_to_is_listed(home: Path) -> None:
+    assert tradeloop(home, *STANDS).code == 0
+    assert tradeloop(home, "flatten", *DEMO).code == 0
+    (found,) = standing(home)
+    assert (found["done"], found["found"]) == (True, "no open orders left, no positions left")
+    assert (found["orders_unknown"], found["positions_left"]) == (0, 0)
+    assert found["said"] == "done: no open orders left, no positions left"
+
+
+def test_a_halt_that_a_file_alone_holds_is_listed_where_nothing_is_recorded(home: Path) -> None:
+    (home / "HALT").write_text("CANCEL_ALL the exchange called\n", encoding="utf-8")
+    (found,) = standing(home)
+    assert (found["tier"], found["reason"], found["recorded"]) == ("CANCEL_ALL", "the exchange called", False)
+    assert (found["number"], found["at"], found["done"]) == (None, None, None)
+    assert not (home / "tradeloop.db").exists()
+
+
+def test_a_halt_in_the_file_is_listed_though_the_journal_cannot_be_read(home: Path) -> None:
+    assert tradeloop(home, "halt", "--reason", "first", *DEMO).code == 0
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        db.execute("UPDATE journal SET payload = x'00' WHERE batch = 1")
+        db.execute("DELETE FROM snapshots")
+    said = tradeloop(home, "halts", "--json")
+    assert said.code == 1
+    assert [each["reason"] for each in said.document["halts"]] == ["first"]
+    assert "only what the files say is told" in said.error

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from tradeloop.cli import books, database, doctor, halt, orders, record_commands, replace, run, runs, settings, symbols, watch
+from tradeloop.cli import (
+    books,
+    database,
+    doctor,
+    halt,
+    halts,
+    orders,
+    record_commands,
+    replace,
+    run,
+    runs,
+    settings,
+    symbols,
+    watch,
+)
 from tradeloop.cli.shell import Shell
 from tradeloop.cli.usage import Commands
 
@@ -45,6 +59,7 @@ app.command("positions")(books.positions)
 app.command("account")(books.account)
 app.add_typer(symbols.app, name="symbols")
 app.command("halt")(halt.halt)
+app.command("halts")(halts.halts)
 app.command("cancel-all")(halt.cancel_all)
 app.command("flatten")(halt.flatten)
 app.command("resume")(halt.resume)

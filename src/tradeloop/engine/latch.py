@@ -37,6 +37,11 @@ class FileLatch:
         found = self._read(whole, _of_all)
         return found + self._read(part, _of_a_part)
 
+    def file_of(self, halt: HaltTrading) -> Path:
+        """The file that a halt stands in: what can only be read as stopping everything stands in the first."""
+        whole, part = self._files
+        return whole if _stops_everything(halt) else part
+
     def write(self, halts: Sequence[HaltTrading]) -> None:
         """Make the files say this and nothing else. Raises OSError."""
         whole, part = self._files
