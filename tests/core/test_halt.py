@@ -447,6 +447,29 @@ def test_a_flatten_asked_for_again_counts_as_newer_than_the_halt_that_stopped_it
     assert [effect.order.order.halt for effect in desk.of(SendOrder)] == [3]
 
 
+def test_a_flatten_that_the_file_says_again_does_not_overrule_the_halt_after_it() -> None:
+    """The desk writes into the file what is missing there, so what stands in it says nothing of when it was asked for."""
+    desk = Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: "1000"}, quoted=False)
+    halt(desk, HaltTier.FLATTEN)
+    halt(desk)
+    desk.wait(1)
+    again = HaltTrading(HaltTier.FLATTEN, "the latch file", "")
+    desk.give(a_quote(MOUTAI, at=desk.now), LatchFound((again,)), TimerFired("halt", "1"))
+    assert list(desk.state.halts) == [1, 2]
+    assert desk.of(SendOrder) == []
+    halt(desk, HaltTier.FLATTEN)
+    assert [effect.order.order.symbol for effect in desk.of(SendOrder)] == [MOUTAI]
+
+
+def test_both_legs_of_a_contract_are_closed_at_once_each_by_its_own_order() -> None:
+    desk = both_legs(gold())
+    before = len(desk.of(SendOrder))
+    halt(desk, HaltTier.FLATTEN)
+    sent = [effect.order.order for effect in desk.of(SendOrder)][before:]
+    assert [(each.side, each.order_qty) for each in sent] == [(Side.SELL, Qty(Decimal(10))), (Side.BUY, Qty(Decimal(10)))]
+    assert all(each.position_effect is not PositionEffect.OPEN for each in sent)
+
+
 def test_a_flatten_asked_for_again_takes_out_what_it_ordered_before_and_closes_the_rest() -> None:
     desk = a_desk(moutai="1000")
     halt(desk, HaltTier.FLATTEN)
