@@ -134,6 +134,26 @@ def test_an_order_that_filled_and_is_gone_from_books_of_working_orders_did_not_g
     assert reserved(desk) == 0
 
 
+def test_an_order_that_traded_more_than_its_own_quantity_and_is_gone_from_those_books_had_grown() -> None:
+    """What has traded proves that the change took effect; the books' silence does not disprove it."""
+    desk, order = lost(1200)
+    desk.give(fill(order, 1200))
+    desk.wait(60)
+    look(desk, orders_complete=False)
+    assert now(desk, order)[:4] == (OrdStatus.FILLED, 1200, 1200, 0)
+    assert desk.of(Overfilled) == []
+    assert reserved(desk) == 0
+
+
+def test_an_order_that_traded_more_than_was_ever_asked_is_overfilled_and_waits_for_nothing() -> None:
+    desk, order = lost(1200)
+    desk.give(fill(order, 1300))
+    desk.wait(60)
+    look(desk, orders_complete=False)
+    assert now(desk, order)[:2] == (OrdStatus.FILLED, 1000)
+    assert desk.of(Overfilled)
+
+
 def test_what_surely_did_not_leave_is_as_if_never_asked() -> None:
     desk, order = working(side=Side.SELL)
     before = now(desk, order), frozen(desk)

@@ -347,41 +347,24 @@ def _traded(qty: Decimal, px: Decimal) -> None:
 
 
 def _bust(x: r.ExecutionBust) -> r.Report:
-    own = x.exec_id or ""
-    _identity(
-        ("broker", "account", "trading_day", "exec_ref_id", "exec_id", "symbol"),
-        x.broker,
-        x.account,
-        x.trading_day,
-        x.exec_ref_id,
-        own,
-        x.symbol,
-    )
-    _day(x.trading_day)
-    _account(x.account)
-    _word(x.side, Side, "side")
-    _moment(x.transact_at, "transact_at")
+    _about_a_fill(x)
     return x
 
 
 def _correct(x: r.ExecutionCorrect) -> r.ExecutionCorrect | Distrusted:
-    own = x.exec_id or ""
-    _identity(
-        ("broker", "account", "trading_day", "exec_ref_id", "exec_id", "symbol"),
-        x.broker,
-        x.account,
-        x.trading_day,
-        x.exec_ref_id,
-        own,
-        x.symbol,
-    )
+    _about_a_fill(x)
+    _traded(x.last_qty, x.last_px)
+    corrected: r.ExecutionCorrect | Distrusted = _charged(x)
+    return corrected
+
+
+def _about_a_fill(x: r.ExecutionBust | r.ExecutionCorrect) -> None:
+    names = ("broker", "account", "trading_day", "exec_ref_id", "exec_id", "symbol")
+    _identity(names, x.broker, x.account, x.trading_day, x.exec_ref_id, x.exec_id or "", x.symbol)
     _day(x.trading_day)
     _account(x.account)
     _word(x.side, Side, "side")
     _moment(x.transact_at, "transact_at")
-    _traded(x.last_qty, x.last_px)
-    corrected: r.ExecutionCorrect | Distrusted = _charged(x)
-    return corrected
 
 
 def _broker(b: r.BrokerUp | r.BrokerDown) -> r.Report:

@@ -38,6 +38,7 @@ from tradeloop.core.risk.denied import Denied
 from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.took_effect import before_the_end
 from tradeloop.core.types import (
     DECIMAL_PLACES_MAX,
     SIGNIFICANT_DIGITS_MAX,
@@ -300,10 +301,14 @@ def _whole(state: State, around: Surroundings, order: Order, theirs: OpenOrder, 
 def off_books(
     state: State, around: Surroundings, snap: BrokerSnapshot, order: Order, now: UtcNs
 ) -> Generator[Event, None, None]:
-    """Books that show working orders do not show one that filled: the larger quantity it waits for did not take effect."""
-    if order.cum_qty >= order.order_qty:
+    """Books that show working orders do not show one that filled: the larger quantity it waits for did not take effect, unless
+    more has traded than its own allows.
+    """
+    yield from before_the_end(state, order, now)
+    known = state.orders.open.get(order.cl_ord_id)
+    if known is not None and known.cum_qty >= known.order_qty:
         text = "the order filled, and the broker's books do not show it working under other terms"
-        yield from _give_up(state, around, snap, order, text, now)
+        yield from _give_up(state, around, snap, known, text, now)
 
 
 def _give_up(
