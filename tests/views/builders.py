@@ -274,6 +274,16 @@ class Story:
                 )
             )
 
+    def second_id(self, fill: ev.Traded, *, parted: bool) -> None:
+        """The broker has another id for an execution; `parted`: or so it seemed."""
+        _, known = self._known(fill)
+        second = ExecID(self.next_id("second"))
+        day = fill.trading_day
+        named = (known.cl_ord_id, fill.broker, fill.account, day, fill.exec_id, fill.side, second, day)
+        self.tell(ev.ExecIDJoined(self.tick(), *named))
+        if parted:
+            self.tell(ev.ExecIDParted(self.tick(), *named))
+
     def move(self, fill: ev.Traded, to: ClOrdID) -> None:
         """An execution is of another order than was thought."""
         key, known = self._known(fill)
@@ -519,6 +529,8 @@ def random_story(seed: int, steps: int) -> Story:
                 _external(story, rng)
             case 27 if story.fills:
                 story.charge(rng.choice(story.fills), f"0.{rng.randint(0, 99):02d}")
+                if rng.random() < 0.3:
+                    story.second_id(rng.choice(story.fills), parted=rng.random() < 0.5)
             case 26 if story.fills and open_ids:
                 fill, order = rng.choice(story.fills), story.order(rng.choice(open_ids))
                 if (order.symbol, order.side) == (fill.symbol, fill.side):

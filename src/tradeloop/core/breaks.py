@@ -13,7 +13,7 @@ from typing import Final
 from tradeloop.core.events import BreakChanged, BreakClosed, BreakFound, Event
 from tradeloop.core.reports import BrokerSnapshot
 from tradeloop.core.state import State
-from tradeloop.core.types import AccountID, UtcNs
+from tradeloop.core.types import AccountID, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -21,13 +21,22 @@ ORDER_MISSING: Final = "order_missing"
 ORDER_OPEN: Final = "order_open"
 ORDER_QTY: Final = "order_qty"
 FILL_MISSING: Final = "fill_missing"
-_WORDS: Final = (ORDER_MISSING, ORDER_OPEN, FILL_MISSING)
+FILL_TWICE: Final = "fill_twice"
+_WORDS: Final = (ORDER_MISSING, ORDER_OPEN, FILL_MISSING, FILL_TWICE)
 """Breaks of words; all others are of figures, which are compared as numbers."""
 
 
 def id_of(kind: str, broker: str, account: AccountID, subject: str) -> str:
     """The id of the break of this kind about this subject."""
     return f"{kind}:{broker}:{account}:{subject}"
+
+
+def in_doubt(state: State, account: AccountID, symbol: Symbol) -> str | None:
+    """A fill of the symbol of which nobody knows yet whether it was told twice (core/second_ids.py)."""
+    for known in state.breaks.values():
+        if known.kind == FILL_TWICE and known.account == account and known.subject.startswith(f"{symbol} "):
+            return known.subject.split(" ", 1)[1]
+    return None
 
 
 def found(

@@ -35,6 +35,7 @@ from tradeloop.core.relisting import promise_at_new_rate, reserves_to_move, why_
 from tradeloop.core.replies import Done, Reply
 from tradeloop.core.risk.stopped import canceling
 from tradeloop.core.run import conduct
+from tradeloop.core.second_ids import told_again
 from tradeloop.core.short_promise import is_dearer, promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
@@ -247,6 +248,8 @@ def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: Ut
 
 
 def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -> Decision:
+    if state.ids and (yield from told_again(state, x, now)):
+        return None
     some_early = bool(state.early)
     order = yield from fills.on_execution(state, around, x, now)
     if order is not None and (some_early or is_dearer(state, around, order, x)):

@@ -310,7 +310,8 @@ class Traded(Fact, frozen=True):
     `realized` is the profit this fill realised before fees, None where it opened only or where what it closed has cost nobody
     knows what. It is decided before it is booked, so that every reader of the journal sees the same figure. `rebooked`: by the
     venue's clock it happened before fills that were booked already, and the position becomes what it is in the venue's order of
-    them; `realized` is then what all of them have realised more by it. None: it is booked behind the others.
+    them; `realized` is then what all of them have realised more by it. None: it is booked behind the others. `by_books`: the
+    broker's books told of it, and no report before them.
     """
 
     cl_ord_id: ClOrdID
@@ -331,6 +332,7 @@ class Traded(Fact, frozen=True):
     run_id: RunID | None = None
     realized: Amount | None = None
     rebooked: Rebooked | None = None
+    by_books: bool = False
 
 
 class TradeBusted(Fact, frozen=True):
@@ -408,6 +410,35 @@ class TradeNeverCame(Fact, frozen=True):
     trading_day: TradingDay
     exec_id: ExecID
     side: Side
+
+
+class ExecIDJoined(Fact, frozen=True):
+    """The broker names one fill twice: `secondary_exec_id` is another id of the fill `exec_id` of order `cl_ord_id`, and books
+    nothing. Its books show the fill under one of them, however long they have had to show both, or a person said so (`by`).
+    """
+
+    cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_id: ExecID
+    side: Side
+    secondary_exec_id: ExecID
+    secondary_day: TradingDay
+    by: str = ""
+
+
+class ExecIDParted(Fact, frozen=True):
+    """What was taken for a second id of a fill is the id of a fill of its own, booked next: the broker's books show both."""
+
+    cl_ord_id: ClOrdID
+    broker: str
+    account: AccountID
+    trading_day: TradingDay
+    exec_id: ExecID
+    side: Side
+    secondary_exec_id: ExecID
+    secondary_day: TradingDay
 
 
 class FeeChanged(Fact, frozen=True):
@@ -858,4 +889,6 @@ Event = (
     | Halted
     | HaltReleased
     | HaltChecked
+    | ExecIDJoined
+    | ExecIDParted
 )

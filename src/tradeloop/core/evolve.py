@@ -75,6 +75,8 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.FeeChanged: executions.fee_changed,
     ev.TradeMoved: executions.trade_moved,
     ev.TradeNeverCame: executions.trade_never_came,
+    ev.ExecIDJoined: executions.exec_id_joined,
+    ev.ExecIDParted: executions.exec_id_parted,
     ev.EndAnnounced: orders.end_announced,
     ev.Halted: halts.halted,
     ev.HaltReleased: halts.halt_released,

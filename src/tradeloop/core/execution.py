@@ -125,6 +125,10 @@ class Executions:
             raise ValueError(f"fill {key} was to be another name of {root}; expected the fill itself")
         self.packed[key] = self._encode(root)
 
+    def forget(self, key: str) -> None:
+        """`key` means nothing any more."""
+        self.packed.pop(key)
+
     def seen(self, key: str) -> None:
         """The fill is inside the books, and nothing else is known of it."""
         self.packed[key] = b""

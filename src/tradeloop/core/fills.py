@@ -58,13 +58,21 @@ Facts = Generator[Event, None, None]
 
 
 def on_execution(
-    state: State, around: Surroundings, x: Execution, now: UtcNs, together: Together | None = None, key: str = ""
+    state: State,
+    around: Surroundings,
+    x: Execution,
+    now: UtcNs,
+    together: Together | None = None,
+    key: str = "",
+    *,
+    by_books: bool = False,
 ) -> Generator[Event, None, Order | None]:
     """Book one fill; returns the order it belongs to, None when it was known already.
 
     A fill of an account whose books are not ours yet is left to the first snapshot, which holds it in one form or the other.
     Of an order made elsewhere we may know a part only, so it is never judged overfilled. `together`: with which other fills it
-    is booked, where one look brought them (core/missed.py); `key`: its own, where that is known (core/identity.py).
+    is booked, where one look brought them (core/missed.py); `key`: its own, where that is known (core/identity.py); `by_books`:
+    a look brought it.
     """
     if not key:
         x, key = under_own_id(state, x, exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))
@@ -132,6 +140,7 @@ def on_execution(
         order.run_id,
         realized,
         becomes,
+        by_books,
     )
     if not by_broker and x.commission is not None:
         told = x.commission

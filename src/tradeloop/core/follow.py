@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tradeloop.core import events as ev
+from tradeloop.core.breaks import FILL_TWICE
 from tradeloop.core.cash import margin_of
 from tradeloop.core.decide import (
     ACK_TIMEOUT,
@@ -344,9 +345,8 @@ def _overfilled(state: State, around: Surroundings, e: ev.Overfilled) -> tuple[E
 
 def _listed(state: State, around: Surroundings, e: ev.InstrumentListed) -> tuple[Effect, ...]:
     """A person hears of an account that cannot bear what its positions hold by the rules of now."""
-    listed = e.instrument
-    held = (account for account in state.positions if margin_of(state.held(account, listed.symbol), listed))
-    return tuple(effect for account in held for effect in _short_of_cash(state, account, listed))
+    held = (account for account in state.positions if margin_of(state.held(account, e.instrument.symbol), e.instrument))
+    return tuple(effect for account in held for effect in _short_of_cash(state, account, e.instrument))
 
 
 def _reserve_raised(state: State, around: Surroundings, e: ev.ReserveRaised) -> tuple[Effect, ...]:
@@ -428,7 +428,8 @@ def _trade_moved(state: State, around: Surroundings, e: ev.TradeMoved) -> tuple[
 
 def _break_found(state: State, around: Surroundings, e: ev.BreakFound) -> tuple[Effect, ...]:
     text = f"{e.kind} {e.subject} of {e.account} at {e.broker}: ours {e.ours}, theirs {e.theirs}"
-    return (RaiseAlert("WARNING", f"break:{e.break_id}", text),)
+    alert = RaiseAlert("WARNING", f"break:{e.break_id}", text)
+    return (alert,) if e.kind != FILL_TWICE else (alert, TakeSnapshot(e.broker, e.account, f"{e.kind} {e.subject}", e.at))
 
 
 def _line_resized(state: State, around: Surroundings, e: ev.LineResized) -> tuple[Effect, ...]:

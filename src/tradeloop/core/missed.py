@@ -22,12 +22,18 @@ from tradeloop.core.state import State
 from tradeloop.core.types import AccountID, Symbol, UtcNs
 
 
-def as_booked(state: State, snap: BrokerSnapshot, now: UtcNs) -> Iterator[tuple[Execution, str, Together | None]]:
+def keys_of(snap: BrokerSnapshot) -> list[str]:
+    """The key of each fill that a look shows, in its order. A look shows every fill of the day again, so they are made once."""
+    return [exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) for x in snap.executions or ()]
+
+
+def as_booked(
+    state: State, snap: BrokerSnapshot, keys: list[str], now: UtcNs
+) -> Iterator[tuple[Execution, str, Together | None]]:
     """The fills of a look in the order in which they are booked, each with its key and with those that go with it: None,
-    nearly always. A look shows every fill of the day again, so the key of each is made once.
+    nearly always. `keys`: of the fills, in the order of the look.
     """
     executions = list(snap.executions or ())
-    keys = [exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) for x in executions]
     missed = _missed(state, executions, keys, now)
     apart = set()
     for (account, symbol), fills in missed.items():

@@ -59,6 +59,18 @@ class RecentFills:
         keys.sort()
         return keys
 
+    def happened_at(self, account: AccountID, at: Container[int]) -> list[tuple[str, int]]:
+        """The fills that happened at one of these moments, by their keys, each with its own."""
+        found = [
+            (key, moments >> _BITS)
+            for fills in self._days.get(account, {}).values()
+            for part in fills.parts()
+            for key, moments in part.items()
+            if moments >> _BITS in at
+        ]
+        found.sort()
+        return found
+
     def pack(self) -> PackedFills:
         """All of it in one order, whatever order it came in."""
         return [

@@ -14,7 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from tradeloop.core.answers import NOT_DELIVERED
-from tradeloop.core.breaks import FILL_MISSING, closed, found, id_of
+from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE, closed, found, id_of
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.days import day_of
 from tradeloop.core.errors import BadInput
@@ -30,11 +30,12 @@ from tradeloop.core.events import (
 from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.fills import adopt_order, on_execution, unresolved
 from tradeloop.core.identity import under_own_id
-from tradeloop.core.missed import as_booked
+from tradeloop.core.missed import as_booked, keys_of
 from tradeloop.core.numbering import misplaced_fills, numbers
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
+from tradeloop.core.second_ids import confirm_second, fills_of_their_own
 from tradeloop.core.short_promise import promise_again
 from tradeloop.core.shown_otherwise import corrected_fills
 from tradeloop.core.staging import send_late
@@ -75,11 +76,14 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     yield from _import_orders(state, snap, now)
     yield from terms(state, around, snap, lines, now)
     overtaken = _overtaken(state, snap)
+    keys = keys_of(snap)
+    snap, held = yield from fills_of_their_own(state, around, snap, keys, touched, now)
+    keys = keys_of(snap) if held else keys
     shown: dict[str, Execution] = {}
     moved: dict[ClOrdID, None] = {}
-    for told, told_as, together in as_booked(state, snap, now):
+    for told, told_as, together in as_booked(state, snap, keys, now):
         execution, key = under_own_id(state, told, told_as)
-        order = yield from on_execution(state, around, execution, now, together, key)
+        order = yield from on_execution(state, around, execution, now, together, key, by_books=True)
         if together is None:
             yield from promise_again(state, around, order, now)
         elif order is not None:
@@ -93,7 +97,7 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
             touched[order.run_id] = None
     yield from misplaced_fills(state, around, snap, lines, shown, rebound, touched, now)
     yield from corrected_fills(state, around, snap, shown, touched, now)
-    yield from missing_fills(state, around, snap, shown, now)
+    yield from missing_fills(state, around, snap, {**held, **shown} if held else shown, now)
     if snap.orders is not None:
         lines = telling(state, around, snap)  # once more: a fill of this very look may have changed an order
         yield from standings(state, around, snap, lines, touched, now)
@@ -145,10 +149,14 @@ def repair(state: State, around: Surroundings, command: RepairBreak, now: UtcNs)
     known = state.breaks.get(command.break_id)
     if known is None:
         raise BadInput(f"break was {command.break_id!r}, which is not open; see `tradeloop reconcile`")
-    if known.delta is None and known.kind != FILL_MISSING:
+    if known.delta is None and known.kind not in (FILL_MISSING, FILL_TWICE):
         raise BadInput(f"break {command.break_id} has no figure to take over; its repair is: {known.repair}")
     if not command.by.strip() or not command.reason.strip():
         raise BadInput("a repair needs a name and a reason; one of them was empty")
+    if known.kind == FILL_TWICE:
+        order = yield from confirm_second(state, known, command, now)
+        yield from promise_again(state, around, order, now)
+        return Done(f"fill {known.subject} is fill {known.ours}, and counts once")
     if known.delta is None:
         order = yield from confirm_bust(state, known, command, now)
         yield from promise_again(state, around, order, now)

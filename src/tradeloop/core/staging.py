@@ -285,7 +285,7 @@ def _may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:
     if denied.rule == "session_open":
         hours = state.hours.get(state.instruments[order.symbol].session)
         return hours is not None and hours.opens_later(now)
-    return denied.rule in ("broker_ready", "fate_unknown", HALTED, REDUCE_ONLY, "quote_fresh", "no_price")
+    return denied.rule in ("broker_ready", "fate_unknown", "fill_twice", HALTED, REDUCE_ONLY, "quote_fresh", "no_price")
 
 
 def cancel(state: State, cl_ord_id: ClOrdID, by: str, reason: str, now: UtcNs) -> Generator[Event, None, Done]:

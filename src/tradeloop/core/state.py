@@ -16,6 +16,7 @@ from tradeloop.core.events import BreakFound, OrderDenied, PlanLine, ReplaceDeni
 from tradeloop.core.execution import Executions
 from tradeloop.core.halt import Halt
 from tradeloop.core.hours import Hours
+from tradeloop.core.ids_of_fills import DayOfIds, IdsOfFills
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.offers import Offers
 from tradeloop.core.order import Order
@@ -34,10 +35,11 @@ from tradeloop.core.types import (
     RunID,
     RunStatus,
     Symbol,
+    TradingDay,
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 11
+SNAPSHOT_FORMAT: Final = 12
 
 
 class Link(msgspec.Struct, array_like=True):
@@ -181,6 +183,7 @@ class State:
         "halts",
         "hours",
         "id_prefix",
+        "ids",
         "instruments",
         "links",
         "offers",
@@ -219,6 +222,7 @@ class State:
         self.pages: dict[tuple[AccountID, Symbol], list[Page]] = {}  # of the last two trading days (core/rebooking.py)
         self.by_order_id: Shards[ClOrdID] = Shards()  # order key (core/execution.py) -> our id
         self.recent = RecentFills()  # the fills of the last trading days, by account
+        self.ids = IdsOfFills()  # which channel told of a fill first, and second ids of fills
         self.early: dict[str, Early] = {}  # execution key -> what is to become of the fill when it comes
         self.strangers: dict[ClOrdID, list[str]] = {}  # of the last two days, not known to be ours: their fills
         self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made
@@ -321,6 +325,7 @@ class State:
                 strangers=list(self.strangers.items()),
                 changes=list(self.changes.items()),
                 recent=self.recent.pack(),
+                ids=self.ids.pack(),
             )
         )
 
@@ -377,6 +382,7 @@ class State:
         state.early = dict(packed.early)
         state.strangers = dict(packed.strangers)
         state.recent = RecentFills.unpack(packed.recent)
+        state.ids = IdsOfFills.unpack(packed.ids)
         for order in packed.open_orders:
             state.orders.open[order.cl_ord_id] = order
             state.index(order)
@@ -442,6 +448,7 @@ class Packed(msgspec.Struct, array_like=True):
     strangers: list[tuple[ClOrdID, list[str]]] = []
     halts: list[Halt] = []
     halt_count: int = 0
+    ids: list[tuple[AccountID, list[tuple[TradingDay, DayOfIds]]]] = []
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

@@ -36,7 +36,17 @@ HALT_WORK: Final = "halt"
 _DOUBLINGS_MAX: Final = 5
 _NAMES_SHOWN: Final = 5
 _AGAIN: Final = "again"
-_SOON: Final = (_AGAIN, "canceling", "broker_ready", "fate_unknown", "quote_fresh", "no_price", HALTED, REDUCE_ONLY)
+_SOON: Final = (
+    _AGAIN,
+    "canceling",
+    "broker_ready",
+    "fate_unknown",
+    "fill_twice",
+    "quote_fresh",
+    "no_price",
+    HALTED,
+    REDUCE_ONLY,
+)
 """What keeps a position from being closed only for a moment, or until a person lets go of what stops it: the work of the halt
 is not done.
 """

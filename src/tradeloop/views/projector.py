@@ -99,6 +99,8 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.FeeDistrusted()
             | ev.ListingRefused()
             | ev.TradeNeverCame()
+            | ev.ExecIDJoined()
+            | ev.ExecIDParted()
             | ev.Halted()
             | ev.HaltReleased()
             | ev.HaltChecked()

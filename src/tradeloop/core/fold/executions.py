@@ -40,6 +40,8 @@ def traded(state: State, e: ev.Traded) -> None:
     if happened is None:
         happened = UtcNs(0) if order.external else order.staged_at
     state.recent.add(e.account, e.trading_day, key, (happened, e.at))
+    if e.by_books and e.transact_at is not None:
+        state.ids.shown(e.account, e.trading_day, e.transact_at, key)
     order.told_qty = Qty(order.told_qty + e.last_qty)
     if order.unknown_at is not None:
         order.unknown_at = None
@@ -155,6 +157,19 @@ def trade_moved(state: State, e: ev.TradeMoved) -> None:
 
 def trade_never_came(state: State, e: ev.TradeNeverCame) -> None:
     state.early.pop(exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side), None)
+
+
+def exec_id_joined(state: State, e: ev.ExecIDJoined) -> None:
+    again = exec_key(e.broker, e.account, e.secondary_day, e.secondary_exec_id, e.side)
+    state.execs.name(again, exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side))
+    state.ids.joined(e.account, e.secondary_day, again)
+    state.early.pop(again, None)
+
+
+def exec_id_parted(state: State, e: ev.ExecIDParted) -> None:
+    again = exec_key(e.broker, e.account, e.secondary_day, e.secondary_exec_id, e.side)
+    state.execs.forget(again)
+    state.ids.parted(e.account, e.secondary_day, again)
 
 
 def fee_changed(state: State, e: ev.FeeChanged) -> None:

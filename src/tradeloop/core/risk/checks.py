@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from tradeloop.core import market
+from tradeloop.core.breaks import in_doubt
 from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
@@ -100,6 +101,17 @@ def not_quarantined(
         str(len(unknown)),
         f"order {other} in {order.symbol} may or may not be at the broker; wait for proof or resolve it",
     )
+
+
+def not_doubted(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """While nobody knows whether a fill was told twice, its symbol takes no order in the account."""
+    doubted = in_doubt(state, order.account, order.symbol) if state.breaks else None
+    if doubted is None:
+        return None
+    text = f"whether fill {doubted} of {order.symbol} was told twice is not known; wait for a look or settle its break"
+    return Denied("fill_twice", "no doubt", doubted, text)
 
 
 def quote_fresh(
@@ -321,7 +333,15 @@ def _short(number: Decimal) -> str:
 MARKET: Final[tuple[Check, ...]] = (legal_quantity, legal_price)
 """What of BOOKS is asked of the present day again when a staged order leaves late."""
 
-GATE: Final[tuple[Check, ...]] = (not_stopped, broker_ready, session_open, not_halted, not_quarantined, quote_fresh)
+GATE: Final[tuple[Check, ...]] = (
+    not_stopped,
+    broker_ready,
+    session_open,
+    not_halted,
+    not_quarantined,
+    not_doubted,
+    quote_fresh,
+)
 BOOKS: Final[tuple[Check, ...]] = (
     order_type_known,
     legal_quantity,

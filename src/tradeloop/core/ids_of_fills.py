@@ -1,0 +1,79 @@
+"""Which fills of the last trading days the broker's books alone have told of, and which ids are second ids of a fill.
+
+Kept by evolve, so that a report can be compared with what a look brought without walking the fills of a day. Where no look ever
+brings a fill that no report told of, there is nothing in it. Bounded as the recent fills are (core/recent.py).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tradeloop.core.recent import DAYS_KEPT
+from tradeloop.core.types import AccountID, TradingDay, UtcNs
+
+
+class DayOfIds(msgspec.Struct, array_like=True):
+    """`shown`: when a fill happened, by the venue's clock -> keys of those that the books alone told of. `second`: the keys by
+    which a fill is known beside its own.
+    """
+
+    shown: dict[str, list[str]] = {}
+    second: dict[str, None] = {}
+
+
+class IdsOfFills:
+    """account -> trading day -> ids."""
+
+    __slots__ = ("_days",)
+
+    def __init__(self) -> None:
+        self._days: dict[AccountID, dict[TradingDay, DayOfIds]] = {}
+
+    def shown(self, account: AccountID, day: TradingDay, at: UtcNs, key: str) -> None:
+        """A fill was booked from the broker's books."""
+        self._day(account, day).shown.setdefault(str(at), []).append(key)
+
+    def joined(self, account: AccountID, day: TradingDay, key: str) -> None:
+        """`key` is a second id."""
+        self._day(account, day).second[key] = None
+
+    def parted(self, account: AccountID, day: TradingDay, key: str) -> None:
+        """`key` is none after all."""
+        self._day(account, day).second.pop(key, None)
+
+    def shown_at(self, account: AccountID, at: UtcNs) -> list[str]:
+        """The fills of that moment that the books alone told of."""
+        moment = str(at)
+        return [key for its in self._days.get(account, {}).values() for key in its.shown.get(moment, ())]
+
+    def is_second(self, account: AccountID, day: TradingDay, key: str) -> bool:
+        """Whether the key is known as a second id."""
+        its = self._days.get(account, {}).get(day)
+        return its is not None and key in its.second
+
+    def any_second(self, account: AccountID) -> bool:
+        """Whether any id of the account is a second one."""
+        return any(its.second for its in self._days.get(account, {}).values())
+
+    def _day(self, account: AccountID, day: TradingDay) -> DayOfIds:
+        days = self._days.setdefault(account, {})
+        its = days.get(day)
+        if its is None:
+            its = days[day] = DayOfIds()
+            while len(days) > DAYS_KEPT:
+                del days[min(days)]
+        return its
+
+    def __bool__(self) -> bool:
+        return bool(self._days)
+
+    def pack(self) -> list[tuple[AccountID, list[tuple[TradingDay, DayOfIds]]]]:
+        """All of it in one order."""
+        return [(account, sorted(days.items())) for account, days in sorted(self._days.items())]
+
+    @classmethod
+    def unpack(cls, packed: list[tuple[AccountID, list[tuple[TradingDay, DayOfIds]]]]) -> IdsOfFills:
+        """What `pack` wrote."""
+        ids = cls()
+        ids._days = {account: dict(days) for account, days in packed}
+        return ids

@@ -1,0 +1,357 @@
+"""Stations 5 and 7: a fill that comes under an id we do not know, and looks like one that we have from the other channel (F23).
+
+Some venues name one fill by one id on the stream and by another where the books are asked for. Booked under both, it counts
+twice. Figures alone do not tell: two fills of one order over the same quantity, at the same price and in the same moment, are
+common. So nothing is merged because it looks alike, and what looks alike is no fact at once:
+
+- One channel never gives a fill two ids. What the stream tells beside what the stream told is another fill, and so is what a
+  list of executions shows beside what it shows. In doubt is only what one channel tells, with the figures (symbol, side,
+  quantity, price, `transact_at`) of a fill that the other channel alone has told of; and what a look shows of the same moment
+  with other figures, where the broker counts exactly what there is of the order with the one in the place of the other: a
+  correction that nobody heard of.
+- That is held: not booked, a break with an alert, and its symbol takes no orders. A look is asked for.
+- The broker's books decide. A look that shows both ids shows two fills, and the second one is booked. So it is where the books
+  count more in the order than the fills we know make (cum_qty). Where they show one of the two, however long they have had to
+  show both, they count it once: the other is a second id of it (`ExecIDJoined`), by which it is known from then on in repeats,
+  busts and corrections.
+- A second id whose fill the books show beside it after all, or still show long after that was taken back, is a fill of its
+  own (`ExecIDParted`), and is booked.
+
+Where a venue gives no time, or nothing of the above fits, nothing is held: what is booked twice then shows as breaks of
+position, cash and a fill that is not shown (core/unshown.py). docs/adr/0021-fills-told-twice.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Generator, Iterator
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.breaks import FILL_TWICE, closed, id_of
+from tradeloop.core.commands import RepairBreak
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import BreakClosed, BreakFound, Event, ExecIDJoined, ExecIDParted
+from tradeloop.core.execution import Exec, exec_key, parts_of
+from tradeloop.core.fills import find
+from tradeloop.core.identity import own_fill
+from tradeloop.core.order import Order
+from tradeloop.core.reports import BrokerSnapshot, Execution
+from tradeloop.core.short_promise import promise_again
+from tradeloop.core.standing import our_order
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.taken_back import settle_early
+from tradeloop.core.types import ZERO, AccountID, ClOrdID, RunID, UtcNs
+
+Facts = Generator[Event, None, None]
+
+
+def told_again(state: State, x: Execution, now: UtcNs) -> Generator[Event, None, bool]:
+    """Whether a fill that a report tells is held, because it looks like one that the books alone have told of."""
+    x = own_fill(state, x)
+    key = _key(x)
+    if x.transact_at is None or key in state.execs or x.account not in state.accounts:
+        return False
+    if id_of(FILL_TWICE, x.broker, x.account, _subject(x)) in state.breaks:
+        return True
+    engaged = _engaged(state, x.broker, x.account)
+    for twin in state.ids.shown_at(x.account, x.transact_at):
+        if twin not in engaged and _alike(state, twin, x):
+            yield _held(state, x, twin, now)
+            return True
+    return False
+
+
+def fills_of_their_own(
+    state: State, around: Surroundings, snap: BrokerSnapshot, keys: list[str], touched: dict[RunID, None], now: UtcNs
+) -> Generator[Event, None, tuple[BrokerSnapshot, dict[str, Execution]]]:
+    """Settle what is held as far as this look proves it, and hold what it brings that looks alike. Returns the look without the
+    fills that are held, and these by the keys of the fills of ours that they look like: which may well be shown, under them.
+    """
+    if snap.executions is None:
+        return snap, {}
+    known_all = all(key in state.execs.packed for key in keys)
+    if known_all and not state.ids.any_second(snap.account) and not _open(state, snap.broker, snap.account):
+        return snap, {}  # nothing is new and nothing in doubt, nearly always
+    look = _Look(state, around, snap)
+    yield from _part(state, look, now)
+    for known in _open(state, snap.broker, snap.account):
+        yield from _settle(state, around, look, known, touched, now)
+    for x, twin in look.doubtful():
+        yield _held(state, x, twin, now)
+    held = {known.subject: _twin(known) for known in _open(state, snap.broker, snap.account)}
+    among = {held[_subject(x)]: x for x in look.told if _subject(x) in held} if held else {}
+    if not among:
+        return snap, {}
+    others = tuple(x for x, own in zip(snap.executions, look.told, strict=True) if _subject(own) not in held)
+    return msgspec.structs.replace(snap, executions=others), among
+
+
+def confirm_second(state: State, known: BreakFound, command: RepairBreak, now: UtcNs) -> Generator[Event, None, Order | None]:
+    """A named person says that the two are one fill; the order of it."""
+    execution = state.execs.get(_twin(known))
+    if execution is None:
+        raise BadInput(f"the fill of break {known.break_id} is not known any more; look again with `tradeloop reconcile`")
+    yield from _join(state, known, execution, now, command.by)
+    yield BreakClosed(now, known.break_id, f"one fill under two ids: {command.reason}", command.by)
+    return state.orders.get(execution.cl_ord_id)
+
+
+class _Look:
+    """What one look shows: fills by key, and the fills of ours that it shows under whatever id."""
+
+    def __init__(self, state: State, around: Surroundings, snap: BrokerSnapshot) -> None:
+        self.state, self.snap = state, snap
+        self.lag = max(around.policy.recent_ns, around.brokers[snap.broker].visibility_lag_ns)
+        self.told = [own_fill(state, x) for x in snap.executions or ()]
+        self.listed = {_key(x): x for x in self.told}
+        self._roots: dict[str, str] | None = None
+        self._counted: dict[ClOrdID, Decimal] | None = None
+        self._besides: dict[ClOrdID, Decimal] | None = None
+
+    def shows(self, root: str) -> Execution | None:
+        """The line of one of our fills, under whatever id."""
+        if self._roots is None:
+            self._roots = {self.state.execs.root(key): key for key in self.listed}
+        shown = self._roots.get(root)
+        return None if shown is None else self.listed[shown]
+
+    def doubtful(self) -> Iterator[tuple[Execution, str]]:
+        """Unknown fills, each with one of ours that it looks like and that the look does not show."""
+        state, snap = self.state, self.snap
+        unknown = [x for x in self.unknown() if x.transact_at is not None]
+        if not unknown or snap.account not in state.accounts:
+            return
+        engaged = _engaged(state, snap.broker, snap.account)
+        moments = {x.transact_at: None for x in unknown if x.transact_at is not None}
+        ours = [
+            (key, at)
+            for key, at in state.recent.happened_at(snap.account, moments)
+            if key not in engaged and self.shows(key) is None
+        ]
+        pairs: dict[str, str] = {}
+        for x in unknown:
+            twin = next((one for one in ours if one[1] == x.transact_at and _alike(state, one[0], x)), None)
+            if twin is not None:
+                ours.remove(twin)
+                pairs[_key(x)] = twin[0]
+        self._besides = None
+        for x in unknown:
+            if _key(x) in pairs and not self.counts_both(x, pairs[_key(x)], pairs):
+                yield x, pairs[_key(x)]
+            elif _key(x) not in pairs:
+                other = next(
+                    (one for one in ours if one[1] == x.transact_at and self.is_instead(x, one[0], pairs, new=True)), None
+                )
+                if other is not None:
+                    ours.remove(other)
+                    yield x, other[0]
+
+    def unknown(self) -> list[Execution]:
+        """What it shows that is neither booked nor held."""
+        held = {_again(known) for known in _open(self.state, self.snap.broker, self.snap.account)}
+        return [x for key, x in self.listed.items() if key not in self.state.execs and key not in held]
+
+    def counts_both(self, x: Execution, twin: str, held: Container[str] = ()) -> bool:
+        """Whether the broker counts in the order of a fill exactly what is booked, what the look brings besides (`held` aside),
+        the fill itself, and the one that it looks like, wherever that is booked: it may be of this order, and came under a
+        number that nobody knew. Where it counts more still, there are fills that nobody has heard of, and its count says
+        nothing of this one. Nor does that of an order made elsewhere, of which we may know a part only.
+        """
+        order = self._order(x)
+        counted = self._count(order)
+        if order is None or counted is None:
+            return False
+        besides = self._brought(order, held) + x.last_qty
+        like = self.state.execs.get(twin)
+        elsewhere = ZERO if like is None or like.cl_ord_id == order.cl_ord_id else like.qty
+        return order.cum_qty + elsewhere + besides == counted
+
+    def is_instead(self, x: Execution, twin: str, held: Container[str] = (), *, new: bool = False) -> bool:
+        """Whether the broker counts exactly what there is of the order where a fill stands in the place of that of ours, which
+        happened in the same moment: a correction of which no report came. `new`: it is neither booked nor held.
+        """
+        order, like = self._order(x), self.state.execs.get(twin)
+        counted = self._count(order)
+        if order is None or like is None or counted is None or not _may_be(self.state, twin, x):
+            return False
+        rest = order.cum_qty - like.qty if like.cl_ord_id == order.cl_ord_id else order.cum_qty
+        return rest + self._brought(order, held) + (ZERO if new else x.last_qty) == counted
+
+    def _count(self, order: Order | None) -> Decimal | None:
+        """What the broker counts in an order of ours, None where it does not show it."""
+        if order is None or order.external:
+            return None
+        if self._counted is None:
+            lines = ((our_order(self.state, self.snap, line), line.cum_qty) for line in self.snap.orders or ())
+            self._counted = {known.cl_ord_id: cum for known, cum in lines if known is not None}
+        return self._counted.get(order.cl_ord_id)
+
+    def _brought(self, order: Order, held: Container[str]) -> Decimal:
+        """What the look brings of an order that is new, what is held aside."""
+        if self._besides is None:
+            self._besides = {}
+            for other in self.unknown():
+                its = None if _key(other) in held else self._order(other)
+                if its is not None:
+                    self._besides[its.cl_ord_id] = self._besides.get(its.cl_ord_id, ZERO) + other.last_qty
+        return self._besides.get(order.cl_ord_id, ZERO)
+
+    def _order(self, x: Execution) -> Order | None:
+        return find(self.state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
+
+
+def _settle(
+    state: State, around: Surroundings, look: _Look, known: BreakFound, touched: dict[RunID, None], now: UtcNs
+) -> Facts:
+    """What a look proves of one that is held; nothing, until it has had time to show both."""
+    again, twin = _again(known), _twin(known)
+    execution = state.execs.get(twin)
+    if execution is None:
+        yield from closed(state, now, known.break_id, "the fill it looked like is not known any more")
+        return
+    here, there = look.listed.get(again), look.shows(twin)
+    order = state.orders.get(execution.cl_ord_id)
+    assert order is not None
+    if execution.busted:
+        if look.snap.read_at - state.held(order.account, order.symbol).updated_at <= look.lag:
+            return
+        if here is not None:
+            yield from closed(state, now, known.break_id, "the broker took back the one and shows the other")
+            return
+    elif here is not None and there is not None:
+        yield from closed(state, now, known.break_id, "the broker shows both: two fills")
+        return
+    elif here is not None and look.counts_both(here, twin):
+        yield from closed(state, now, known.break_id, "the broker counts both: two fills")
+        return
+    elif look.snap.read_at - known.at <= look.lag or not _is_once(state, look, here, there, twin):
+        return
+    yield from _join(state, known, execution, now)
+    yield from closed(state, now, known.break_id, "the broker shows it once: one fill under two ids")
+    yield from promise_again(state, around, order, now)
+    if order.run_id is not None:
+        touched[order.run_id] = None
+
+
+def _is_once(state: State, look: _Look, here: Execution | None, there: Execution | None, twin: str) -> bool:
+    """Whether a look that had time to show both a fill that is held (`here`) and the one it looks like (`there`) shows one of
+    them, and counts no more.
+    """
+    if here is not None:
+        return _alike(state, twin, here) or look.is_instead(here, twin)
+    return there is not None and not look.counts_both(there, twin)
+
+
+def _part(state: State, look: _Look, now: UtcNs) -> Facts:
+    """Second ids that the look shows beside the fill they were joined to, or long after that was taken back."""
+    account = look.snap.account
+    if not state.ids.any_second(account):
+        return
+    for key, x in look.listed.items():
+        if not state.ids.is_second(account, x.trading_day, key):
+            continue
+        root = state.execs.root(key)
+        execution = state.execs.get(root)
+        if execution is None:
+            continue
+        order = state.orders.get(execution.cl_ord_id)
+        if execution.busted:
+            settled = order is not None and look.snap.read_at - state.held(account, order.symbol).updated_at > look.lag
+        else:
+            settled = root in look.listed
+        if settled:
+            broker, _, day, side, exec_id = parts_of(root)
+            yield ExecIDParted(now, execution.cl_ord_id, broker, account, day, exec_id, side, x.exec_id, x.trading_day)
+
+
+def _join(state: State, known: BreakFound, execution: Exec, now: UtcNs, by: str = "") -> Facts:
+    """Two ids name one fill: what was said under the second before is said of it."""
+    again, twin = _again(known), _twin(known)
+    early = state.early.get(again)
+    broker, account, day, side, exec_id = parts_of(twin)
+    _, _, second_day, _, second = parts_of(again)
+    yield ExecIDJoined(now, execution.cl_ord_id, broker, account, day, exec_id, side, second, second_day, by)
+    if early is not None and not execution.busted:
+        yield from settle_early(state, twin, early, now)
+
+
+def _held(state: State, x: Execution, twin: str, now: UtcNs) -> BreakFound:
+    execution = state.execs.get(twin)
+    assert execution is not None
+    begins = _begins(x.broker, x.account)
+    subject = _subject(x)
+    break_id = id_of(FILL_TWICE, x.broker, x.account, subject)
+    return BreakFound(
+        now,
+        break_id,
+        FILL_TWICE,
+        x.broker,
+        x.account,
+        subject,
+        twin.removeprefix(begins),
+        f"{x.side.value} {x.last_qty:f} {x.symbol} at {x.last_px:f} once more, under another id",
+        f"the broker gives one fill two ids, or made another in the moment of that of order {execution.cl_ord_id}",
+        "the next looks at the broker's books decide; if they do not, ask the broker: where it is one fill, "
+        f'`tradeloop reconcile --accept "{break_id}" --reason …`',
+    )
+
+
+def _may_be(state: State, twin: str, x: Execution) -> bool:
+    """Whether the fill of ours stands, and may be of the order of the other: it is known for that, or for a stranger's."""
+    broker, account, _, side, _ = parts_of(twin)
+    if (broker, account, side) != (x.broker, x.account, x.side):
+        return False
+    execution = state.execs.get(twin)
+    order = None if execution is None or execution.busted else state.orders.get(execution.cl_ord_id)
+    if order is None or order.symbol != x.symbol:
+        return False
+    its = find(state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
+    return its is None or its.external or order.external or its.cl_ord_id == order.cl_ord_id
+
+
+def _alike(state: State, twin: str, x: Execution) -> bool:
+    """Whether the fill of ours stands with the figures of the other."""
+    broker, account, _, side, _ = parts_of(twin)
+    if (broker, account, side) != (x.broker, x.account, x.side):
+        return False
+    execution = state.execs.get(twin)
+    if execution is None or execution.busted or (execution.qty, execution.px) != (x.last_qty, x.last_px):
+        return False
+    order = state.orders.get(execution.cl_ord_id)
+    return order is not None and order.symbol == x.symbol
+
+
+def _open(state: State, broker: str, account: AccountID) -> list[BreakFound]:
+    of = (FILL_TWICE, broker, account)
+    return [known for known in state.breaks.values() if (known.kind, known.broker, known.account) == of]
+
+
+def _engaged(state: State, broker: str, account: AccountID) -> set[str]:
+    """Fills of ours that another is held for."""
+    return {_twin(known) for known in _open(state, broker, account)}
+
+
+def _subject(x: Execution) -> str:
+    """What a break says of a fill that is held: its symbol, and its key within the account."""
+    return f"{x.symbol} {_key(x).removeprefix(_begins(x.broker, x.account))}"
+
+
+def _begins(broker: str, account: AccountID) -> str:
+    """How the execution keys of an account begin (core/execution.py)."""
+    return f"{broker}|{account}|"
+
+
+def _again(known: BreakFound) -> str:
+    """The key that is held."""
+    return _begins(known.broker, known.account) + known.subject.split(" ", 1)[1]
+
+
+def _twin(known: BreakFound) -> str:
+    """The key of the fill that it looks like."""
+    return _begins(known.broker, known.account) + known.ours
+
+
+def _key(x: Execution) -> str:
+    return exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side)

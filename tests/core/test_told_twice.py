@@ -1,0 +1,214 @@
+"""A venue names a fill by one id on the stream and by another in its books: it counts once, or a break stands open (F23)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from tradeloop.core.commands import RepairBreak
+from tradeloop.core.effects import RaiseAlert, TakeSnapshot
+from tradeloop.core.events import BreakClosed, ExecIDJoined, ExecIDParted, TradeBusted, Traded
+from tradeloop.core.order import Order
+from tradeloop.core.replies import OrderReply
+from tradeloop.core.reports import Execution, ExecutionBust
+from tradeloop.core.state import State
+from tradeloop.core.types import ExecID, OrdStatus, OrdType, Qty, Side, Symbol, UtcNs
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, their_order
+from tradeloop.testing.desk import Desk
+
+A = "600000.SH"
+LISTED = (an_instrument(A),)
+LATER = 60
+"""Longer than the venue's books lag, in seconds."""
+
+
+def working(qty: int = 300) -> tuple[Desk, Order]:
+    desk = Desk().opened(*LISTED, cash=10_000)
+    order = desk.order(buy(A, qty, ord_type=OrdType.LIMIT, price=10))
+    desk.ack(order)
+    return desk, order
+
+
+def fill(desk: Desk, order: Order, exec_id: str, qty: int = 100, px: str = "10") -> Execution:
+    """A fill of the order; all of a test happen in one moment."""
+    return an_execution(order.cl_ord_id, A, Side.BUY, qty, px, exec_id=exec_id, transact_at=UtcNs(order.staged_at))
+
+
+def look(desk: Desk, order: Order, *fills: Execution, cum: int, **changes: Any) -> None:
+    """The broker's books, which count so many shares in the order and in the position."""
+    line = their_order(order.cl_ord_id, A, Side.BUY, order.order_qty, OrdStatus.PARTIALLY_FILLED, cum_qty=Qty(Decimal(cum)))
+    fields: dict[str, Any] = {
+        "cash": 10_000 - 10 * cum,
+        "positions": {A: cum} if cum else {},
+        "orders": (line,),
+        "executions": fills,
+        "as_of": desk.now,
+        "executions_since": UtcNs(0),
+    }
+    desk.give(a_snapshot(**(fields | changes)))
+
+
+def held(desk: Desk) -> int:
+    return int(desk.state.held(ACCOUNT, Symbol(A)).long_qty)
+
+
+def filled(desk: Desk, order: Order) -> int:
+    return int(desk.known(order.cl_ord_id).cum_qty)
+
+
+def kinds(desk: Desk) -> list[str]:
+    return sorted(known.kind for known in desk.state.breaks.values())
+
+
+def test_a_fill_that_the_books_show_under_another_id_is_held_and_stops_its_symbol() -> None:
+    """F23: the stream said e1, the books say s1, and the broker counts 100 shares."""
+    desk, order = working()
+    desk.give(fill(desk, order, "e1"))
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+
+    assert (held(desk), filled(desk, order)) == (100, 100)
+    assert kinds(desk) == ["fill_twice"]
+    (known,) = desk.state.breaks.values()
+    assert (known.subject, known.ours) == (f"{A} {DAY}|B|s1", f"{DAY}|B|e1")
+    assert f"break:{known.break_id}" in [alert.key for alert in desk.of(RaiseAlert)]
+    assert any(effect.why.startswith("fill_twice") for effect in desk.of(TakeSnapshot))
+    reply = desk.give(buy(A, 100, ord_type=OrdType.LIMIT, price=10))
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is not None
+    assert reply.denied.rule == "fill_twice"
+
+
+def test_books_that_show_it_once_for_long_make_the_other_a_second_id_of_the_fill() -> None:
+    desk, order = working()
+    desk.give(fill(desk, order, "e1"))
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+    desk.wait(LATER)
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+
+    assert [(str(known.exec_id), str(known.secondary_exec_id)) for known in desk.of(ExecIDJoined)] == [("e1", "s1")]
+    assert not desk.state.breaks
+    assert held(desk) == 100
+    desk.state = State.unpack(desk.state.pack())
+    events = len(desk.events)
+    desk.wait(LATER)
+    desk.give(fill(desk, order, "s1"), fill(desk, order, "e1"))
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+    assert len(desk.events) == events, "both ids are known, whoever repeats them, and after a restart"
+
+
+def test_a_fill_that_the_books_told_of_first_is_not_booked_again_when_the_stream_tells_it() -> None:
+    """F23 with F26: the day is replayed after a reconnect, under the ids of the stream."""
+    desk, order = working()
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+    desk.wait(1)
+    desk.give(fill(desk, order, "e1"), fill(desk, order, "e1"))
+    assert (held(desk), kinds(desk)) == (100, ["fill_twice"])
+    desk.wait(LATER)
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+
+    assert [(str(known.exec_id), str(known.secondary_exec_id)) for known in desk.of(ExecIDJoined)] == [("s1", "e1")]
+    assert (held(desk), kinds(desk)) == (100, [])
+
+
+def test_two_equal_fills_of_one_moment_on_the_stream_are_both_booked_at_once() -> None:
+    desk, order = working()
+    desk.give(fill(desk, order, "e1"), fill(desk, order, "e2"))
+    assert (held(desk), kinds(desk)) == (200, [])
+
+
+def test_an_equal_fill_that_the_broker_counts_is_booked_though_its_list_lacks_the_other_one() -> None:
+    """A list that lags: it shows e2 and not yet e1, and the order's cum_qty counts both."""
+    desk, order = working()
+    desk.give(fill(desk, order, "e1"))
+    look(desk, order, fill(desk, order, "e2"), cum=200)
+    assert (held(desk), "fill_twice" in kinds(desk)) == (200, False)
+
+
+def test_an_equal_fill_that_was_held_is_booked_when_a_look_shows_both() -> None:
+    desk, order = working()
+    desk.give(fill(desk, order, "e1"))
+    look(desk, order, fill(desk, order, "e2"), cum=100)
+    desk.wait(1)
+    look(desk, order, fill(desk, order, "e1"), fill(desk, order, "e2"), cum=200)
+    assert [traded.exec_id for traded in desk.of(Traded)] == ["e1", "e2"]
+    assert [closed.why for closed in desk.of(BreakClosed)] == ["the broker shows both: two fills"]
+    assert held(desk) == 200
+
+
+def test_what_was_joined_wrongly_is_parted_and_booked_when_the_books_show_both() -> None:
+    """The venue lagged longer than it declares: both are fills."""
+    desk, order = working()
+    desk.give(fill(desk, order, "e1"))
+    look(desk, order, fill(desk, order, "e2"), cum=100)
+    desk.wait(LATER)
+    look(desk, order, fill(desk, order, "e2"), cum=100)
+    assert desk.of(ExecIDJoined)
+    desk.wait(LATER)
+    look(desk, order, fill(desk, order, "e1"), fill(desk, order, "e2"), cum=200)
+
+    assert [known.secondary_exec_id for known in desk.of(ExecIDParted)] == ["e2"]
+    assert [traded.exec_id for traded in desk.of(Traded)] == ["e1", "e2"]
+    assert (held(desk), filled(desk, order), kinds(desk)) == (200, 200, [])
+
+
+def test_a_bust_under_either_id_takes_the_fill_back_once() -> None:
+    for named in ("e1", "s1"):
+        desk, order = working()
+        desk.give(fill(desk, order, "e1"))
+        look(desk, order, fill(desk, order, "s1"), cum=100)
+        desk.wait(LATER)
+        look(desk, order, fill(desk, order, "s1"), cum=100)
+        desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID(named), Side.BUY))
+        desk.wait(LATER)
+        look(desk, order, cum=0)
+        assert (held(desk), kinds(desk), len(desk.of(TradeBusted))) == (0, [], 1)
+
+
+def test_a_bust_that_names_the_held_id_takes_the_fill_back_when_the_two_are_joined() -> None:
+    desk, order = working()
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY), fill(desk, order, "e1"))
+    desk.wait(LATER)
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+    assert [(str(bust.exec_id), held(desk)) for bust in desk.of(TradeBusted) if bust.cl_ord_id] == [("s1", 0)]
+
+
+def test_a_correction_nobody_heard_of_under_another_id_stands_in_the_place_of_the_fill() -> None:
+    """ADR 17: by figures alone it matches no fill; the order's cum_qty says that it is no further one."""
+    desk, order = working()
+    desk.give(fill(desk, order, "e1"))
+    corrected = fill(desk, order, "s1", 200)
+    look(desk, order, corrected, cum=200)
+    assert (held(desk), "fill_twice" in kinds(desk)) == (100, True)
+    for _ in range(2):
+        desk.wait(LATER)
+        look(desk, order, corrected, cum=200)
+    assert (held(desk), int(desk.cash()), kinds(desk)) == (200, 8_000, [])
+
+
+def test_a_person_may_say_that_it_is_one_fill() -> None:
+    """A list that reaches back to neither proves nothing any more."""
+    desk, order = working()
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+    desk.give(fill(desk, order, "e1"))
+    desk.wait(LATER)
+    look(desk, order, cum=100, executions_since=desk.now)
+    assert kinds(desk) == ["fill_twice"]
+    (break_id,) = desk.state.breaks
+    desk.give(RepairBreak(break_id, "ann", "the broker said so on the phone"))
+    assert [(str(known.secondary_exec_id), known.by) for known in desk.of(ExecIDJoined)] == [("e1", "ann")]
+    assert (held(desk), kinds(desk)) == (100, [])
+
+
+def test_a_second_id_that_nothing_tells_from_another_fill_shows_as_breaks_and_not_in_silence() -> None:
+    """Without the venue's time nothing is held."""
+    desk, order = working()
+    first, second = (
+        an_execution(order.cl_ord_id, A, Side.BUY, 100, 10, exec_id=exec_id, transact_at=None) for exec_id in ("e1", "s1")
+    )
+    desk.give(first)
+    desk.wait(LATER)
+    look(desk, order, second, cum=100)
+    desk.wait(LATER)
+    look(desk, order, second, cum=100)
+    assert kinds(desk) == ["cash", "fill_missing", "order_qty", "position"]
