@@ -11,7 +11,7 @@ to be · 20 cash is the sum of its flows · 21 positions are the sum of the fill
 · 26 what is sent is what was judged · 30 one order per leg of a run · 32 a replay gives the same state · 33 the chain is whole
 · 35 an old epoch writes nothing and sends nothing late · 38 a stranger's order is taken in once · 40 times of one process
 never fall. Convergence (36, 37, 42): convergence.py. What may leave at all (12, 21, 23, 25 to 28, 31, 35) is counted a second
-time, by other means: gate.py.
+time, by other means: gate.py. What a venue names twice (12): told_twice.py.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from tradeloop.journal import codec
 from tradeloop.ports.journal import Batch
 from tradeloop.testing.builders import ACCOUNT
 from tradeloop.testing.gate import Gate
+from tradeloop.testing.told_twice import ToldTwice
 
 NOT_REACHED: Final = {
     "13, 14, 16": "facts are stored and states computed: there is no table of transitions, and no report carries a sequence",
@@ -94,6 +95,7 @@ class Judge:
             ev.OrderRestated: self._restated,
         }
         self.gate = Gate(self.broken, now, policy)
+        self.told_twice = ToldTwice(self.broken)
         self._late_by = policy.send_within_ns + policy.place_timeout_ns + SECOND_NS
         self._forget()
 
@@ -120,6 +122,7 @@ class Judge:
         self._strangers: dict[tuple[str, str], None] = {}
         self._last_at = 0
         self.gate.forget()
+        self.told_twice.forget()
 
     def broken(self, invariant: int, text: str) -> None:
         """Note that an invariant did not hold."""
@@ -144,6 +147,7 @@ class Judge:
             evolve(self.shadow, event)
             self._after(event)
             self.gate.fact(event, self.shadow)
+            self.told_twice.fact(event)
             self.told(event)
         for cl_ord_id in self._over:
             order = self.shadow.orders.get(cl_ord_id)

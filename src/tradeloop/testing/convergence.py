@@ -19,14 +19,15 @@ from tradeloop.core.types import ZERO, ClOrdID, OrderID, OrdStatus, RunStatus, S
 from tradeloop.journal import codec
 from tradeloop.testing.builders import ACCOUNT, BROKER
 from tradeloop.testing.checkers import Judge
+from tradeloop.testing.world.second_ids import SecondIDs
 
 WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
 
 
-def converged(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
+def converged(judge: Judge, state: State, truth: BrokerSnapshot, ids: SecondIDs) -> None:
     """Compare everything with the venue's own books, and note what differs."""
     _orders(judge, state, truth)
-    _fills(judge, state, truth)
+    _fills(judge, state, truth, ids)
     _books(judge, state, truth)
     _nothing_open(judge, state)
     _replays(judge, state)
@@ -69,10 +70,12 @@ def _name(state: State, cl_ord_id: ClOrdID | None, order_id: OrderID | None) -> 
     return f"{cl_ord_id}" if order is not None and not order.external else f"number {order_id}"
 
 
-def _fills(judge: Judge, state: State, truth: BrokerSnapshot) -> None:
+def _fills(judge: Judge, state: State, truth: BrokerSnapshot, ids: SecondIDs) -> None:
     for fill in truth.executions or ():
-        key = exec_key(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, fill.side)
-        if key not in state.execs:
+        names = (fill.exec_id, ids.second(fill.trading_day, fill.exec_id))
+        keys = [exec_key(BROKER, ACCOUNT, fill.trading_day, name, fill.side) for name in names]
+        key = next((key for key in keys if key in state.execs), None)
+        if key is None:
             judge.broken(36, f"the venue traded {fill.exec_id} ({fill.side.value} {fill.last_qty} {fill.symbol}), unknown here")
             continue
         booked = state.execs.get(key)

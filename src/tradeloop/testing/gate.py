@@ -29,6 +29,7 @@ from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, R
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS, ZERO, AccountID, ClOrdID, ExecID, Side, Symbol, TradingDay
+from tradeloop.testing.told_twice import FirstID
 
 SLACK_NS: Final = SECOND_NS
 """What a process may take between two callbacks, on the venue's time."""
@@ -48,6 +49,8 @@ class Gate:
         """Whether the time of the processes is the time of the world, so that a delay can be judged by it."""
         self.rate: int | None = None
         """How many requests the venue takes in a second; None where it does not say."""
+        self.first_id: FirstID = lambda day, exec_id: exec_id
+        """What the venue's stream calls a fill that its books may call otherwise (F23)."""
         self._requests: deque[tuple[int, bool, bool]] = deque()
         self._broken, self._now, self._policy = broken, now, policy
         self._rules: dict[type, Callable[[Any], None]] = {
@@ -294,7 +297,7 @@ class Gate:
             )
 
     def _traded(self, e: ev.Traded) -> None:
-        if (e.trading_day, e.exec_id, e.side) not in self._made:
+        if (e.trading_day, self.first_id(e.trading_day, e.exec_id), e.side) not in self._made:
             self._broken(
                 12, f"fill {e.exec_id} of {e.cl_ord_id} ({e.last_qty} {e.symbol}) is booked, and the venue never made it"
             )

@@ -91,7 +91,7 @@ class World:
         self.timeline = Timeline(-PAST_NS)
         self.sundial = Sundial(self.timeline, NOON)
         later = self._dice("later weather")
-        self.weather = Weather(self._dice("weather"), later, later, self._dice("halt weather"))
+        self.weather = Weather(self._dice("weather"), later, later, self._dice("halt weather"), self._dice("two ids"))
         self.dice = self._dice("script")
         self.policy = Policy()
         self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=self.dice.random() < 0.4)
@@ -133,8 +133,10 @@ class World:
         judge.told = self._told
         judge.gate.clocks_are_right = not self.weather.enables(Fault.CLOCK_STEPS)
         self.venue.listeners.append(judge.gate.hear)
+        judge.gate.first_id = judge.told_twice.first_id = self.venue.second_ids.first
         judge.gate.rate = self.venue.able.rate_per_second
         network.requested = self._requested
+        network.looked = lambda session, books: judge.told_twice.looked(session, books, judge.shadow)
         network.waits_too_long = lambda text: judge.broken(40, text)
         supervisor.note = self.note
         supervisor.bug = lambda text: judge.broken(42, text)
@@ -334,7 +336,7 @@ class World:
             self.judge.broken(42, "no process is running, long after the last fault")
             return
         self._wait_for_durability()
-        converged(self.judge, process.engine.state, self.venue.truth())
+        converged(self.judge, process.engine.state, self.venue.truth(), self.venue.second_ids)
 
     def _wait_for_durability(self) -> None:
         """What is decided is on the disk a moment later."""

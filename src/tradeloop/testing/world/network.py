@@ -60,6 +60,8 @@ class Network:
         self.moment: Callable[[Fault], None] = lambda fault: None
         self.requested: Callable[[Session, bool], None] = lambda session, is_order: None
         """Called whenever a process writes an order or a cancel to the line."""
+        self.looked: Callable[[Session, BrokerSnapshot], None] = lambda session, books: None
+        """Called whenever a process has been handed the venue's books."""
         self.waits_too_long: Callable[[str], None] = lambda text: None
         self._next_slot = 0
         self._unread: tuple[str, ...] = ()

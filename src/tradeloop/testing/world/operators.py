@@ -14,12 +14,14 @@ from typing import Any, Final
 from tradeloop.core import commands as c
 from tradeloop.core.commands import Command
 from tradeloop.core.errors import BadInput, Refused
+from tradeloop.core.events import BreakFound
 from tradeloop.core.replies import OrderReply, RunReply
 from tradeloop.core.state import State
 from tradeloop.core.types import (
     SECOND_NS,
     ClOrdID,
     Currency,
+    ExecID,
     Mode,
     OrdStatus,
     OrdType,
@@ -301,9 +303,20 @@ class Operators:
         for break_id, found in [*state.breaks.items()]:
             if found.kind == "fill_missing":
                 process.ask(c.RepairBreak(break_id, "carol", "the venue took it back"), lambda reply: None)
+            if found.kind == "fill_twice":
+                self._told_twice(process, found)
             if found.kind == "order_open":
                 self._cancel_there(ClOrdID(found.subject))
         self._resolve(process, state)
+
+    def _told_twice(self, process: Process, found: BreakFound) -> None:
+        """Two ids of which the books show neither any more, or none long enough: the venue says whether they are one fill."""
+        names = []
+        for told in (found.ours, found.subject.split(" ", 1)[1]):
+            day, _, exec_id = told.split("|", 2)
+            names.append(self._venue.second_ids.first(TradingDay(day), ExecID(exec_id)))
+        if names[0] == names[1]:
+            process.ask(c.RepairBreak(found.break_id, "carol", "the venue says so"), lambda reply: None)
 
     def _cancel_there(self, cl_ord_id: ClOrdID) -> None:
         """An order works at the venue that is over here: its sending was lost with the journal (F67), or a person was wrong

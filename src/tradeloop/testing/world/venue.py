@@ -36,6 +36,7 @@ from tradeloop.testing.builders import ACCOUNT, BROKER
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.clock import Sundial, TrueClock
 from tradeloop.testing.world.loop import Timeline
+from tradeloop.testing.world.second_ids import SecondIDs
 
 WORKING: Final = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
 AGAIN: Final = "-"
@@ -69,6 +70,7 @@ class Venue:
         self.arrived: Callable[[Order], None] = lambda order: None
         self.doubled: Callable[[ClOrdID], None] = lambda cl_ord_id: None
         self._weather = weather
+        self.second_ids = SecondIDs(lambda: timeline.now > 0 and weather.strikes(Fault.TWO_IDS))
         self._sundial = sundial
         self._open: dict[ClOrdID, bool] = {}
         self._numbers: dict[TradingDay, int] = {}
@@ -122,7 +124,7 @@ class Venue:
 
     def books(self) -> BrokerSnapshot:
         """What it shows to whoever asks: all of the truth, less what it need not show yet."""
-        return self._seen(self.truth())
+        return self.second_ids.shown(self._seen(self.truth()))
 
     def truth(self) -> BrokerSnapshot:
         """What it knows."""
@@ -183,6 +185,7 @@ class Venue:
             case CancelAck() | OrderExpire():
                 self._open[report.cl_ord_id] = False
             case Execution():
+                self.second_ids.happened(report)
                 self.fills[report.trading_day, report.exec_id] = report
                 self.trades += 1
             case ExecutionBust():

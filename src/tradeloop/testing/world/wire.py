@@ -170,6 +170,7 @@ class Wire:
         if not net.loses_requests:
             net.timeline.after(net.latency(), arrive)
         books: BrokerSnapshot = await heard
+        net.looked(self, books)
         return books
 
     # --- the line
