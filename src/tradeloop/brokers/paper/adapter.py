@@ -11,6 +11,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 import msgspec
 
@@ -248,6 +249,11 @@ class PaperBroker:
     def restate(self, order_id: OrderID, qty: Qty, price: Px | None, text: str = "changed by the broker") -> None:
         """Give a working order other terms without being asked (FIX E.1.c). Raises Refused where a replace would be."""
         interventions.restate(self._matching, order_id, qty, price, text, self._clock.now())
+        self._finish()
+
+    def transfer(self, subject: str, delta: Decimal) -> None:
+        """Let money of a currency, or shares of a symbol, come or go without a report (F92). Raises BadInput for too much."""
+        interventions.transfer(self._matching, subject, delta)
         self._finish()
 
     def redeliver(self, exec_id: ExecID) -> None:

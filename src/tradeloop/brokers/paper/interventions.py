@@ -1,5 +1,5 @@
 """What happens at a broker without the engine asking: fills taken back or corrected, orders typed in its app, its own
-cancels.
+cancels, money and shares that come or go.
 
 Each is a step on the books like any other, so that afterwards the books are right and the engine has something to find
 out.
@@ -24,6 +24,7 @@ from tradeloop.core.types import (
     ZERO,
     Amount,
     ClOrdID,
+    Currency,
     ExecID,
     OrderID,
     OrdStatus,
@@ -153,6 +154,35 @@ def restate(matching: Matching, order_id: OrderID, qty: Qty, price: Px | None, t
             now,
         ),
     )
+
+
+def transfer(matching: Matching, subject: str, delta: Decimal) -> None:
+    """Money of a currency, or shares of a listed symbol, come or go without an order and without a report: interest, a fee, a
+    dividend, a transfer. Shares that come bring no cost, those that go take their part of it.
+
+    Raises BadInput where more was to go than nobody has promised.
+    """
+    books = matching.books
+    market = matching.market(Symbol(subject))
+    if market is None:
+        cash = books.cash_of(Currency(subject))
+        if cash.available + delta < ZERO:
+            raise BadInput(f"{-delta:f} {subject} were to go; expected at most {cash.available:f}, which is available")
+        cash.balance += delta
+        books.touch_cash(cash)
+        return
+    position = books.position(Symbol(subject))
+    free = position.long_yesterday - market.frozen(Side.SELL)
+    if free + delta < ZERO:
+        raise BadInput(f"{-delta:f} {subject} were to go; expected at most {free:f}, which are settled and free")
+    if position.short_qty:
+        raise BadInput(
+            f"{subject} was to be held long; expected a position that is not short, was {position.short_qty:f} short"
+        )
+    if delta < ZERO:
+        position.long_cost = position.long_cost * (position.long_qty + delta) / position.long_qty
+    position.long_yesterday += delta
+    books.touch_position(position)
 
 
 def find(matching: Matching, exec_id: ExecID) -> Execution:
