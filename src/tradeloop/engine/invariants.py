@@ -14,13 +14,13 @@ The starred invariants of a trading system, and what holds each here:
 | 4 | one key, one order | `_staged` |
 | 5 | ids are never used again | `_staged` |
 | 6 | UNKNOWN is left by proof alone, and never sent again | `_send_begun`, `_proven_absent`, `_in_doubt` |
-| 8 | filled is the sum of the fills | `_moved` |
-| 9 | an overfill is recorded and halts | `_moved`, `decided` |
+| 8 | filled is the sum of the fills | `_moved`, `_fill_moved`, `_terms_changed` |
+| 9 | an overfill is recorded and halts | `_moved`, `_fill_moved`, `_terms_changed`, `decided` |
 | 10 | leaves are ordered less filled | computed, never stored (core/order.py) |
-| 12 | a fill counts once | `_filled` |
-| 14 | every transition is a known one | a fact without its rule in core/evolve.py ends the process |
-| 20 | cash is the sum of its flows, reserved is what orders hold | `_moved`, `_ended` |
-| 21 | positions are the sum of the fills | `_moved` |
+| 12 | a fill counts once | `_filled`, `_fill_of`, `_fill_moved` |
+| 14 | every transition is a known one | `_terms_changed`; a fact without its rule in core/evolve.py ends the process |
+| 20 | cash is the sum of its flows | `_moved`, `_fill_moved`, `_charged`, `_adjusted`; reserved: `_ended`, `_terms_changed` |
+| 21 | positions are the sum of the fills | `_moved`, `_fill_moved`, `_adjusted` |
 | 22 | nothing is promised twice to sells | `_promised` |
 | 25 | what may still trade is covered; no order beside one in doubt | `_staged`, `_raised`, `_send_begun` |
 | 26 | what leaves has passed risk, at a broker whose books were compared | `_send_begun`; `Approved` is all a broker takes |
@@ -48,7 +48,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.risk.cost import closes
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, AccountID, ClOrdID, Currency, Side
+from tradeloop.core.types import ZERO, AccountID, ClOrdID, Currency, Side, Symbol
 
 Then = Callable[[], None]
 """What is asked when the fact has been made true in memory."""
@@ -97,6 +97,10 @@ class Invariants:
             ev.TradeBusted: self._changed,
             ev.TradeCorrected: self._changed,
             ev.Overfilled: self._overfilled,
+            ev.TradeMoved: self._fill_moved,
+            ev.FeeChanged: self._charged,
+            ev.BooksAdjusted: self._adjusted,
+            ev.OrderReplaced: self._terms_changed,
         }
 
     def before(self, event: ev.Event) -> Then | None:
@@ -298,6 +302,145 @@ class Invariants:
 
     def _overfilled(self, e: ev.Overfilled) -> None:
         self._over.pop(e.cl_ord_id, None)
+
+    # --- words about what is booked already: seldom, so what is noted stands in a closure
+
+    def _fill_of(self, e: ev.TradeMoved | ev.FeeChanged, cl_ord_id: ClOrdID) -> Exec:
+        """The fill that a fact speaks of, on the order that the fact names."""
+        was = self._state.execs.get(exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side))
+        if was is None or was.cl_ord_id != cl_ord_id:
+            where = "never" if was is None else f"on {was.cl_ord_id}"
+            raise InvariantBroken(
+                12,
+                f"a {type(e).__name__} of fill {e.exec_id} ({e.trading_day}) of {cl_ord_id} was to be recorded; the fill was "
+                f"booked {where}",
+            )
+        return was
+
+    def _fill_moved(self, e: ev.TradeMoved) -> Then:
+        """A fill goes from one order to another of the same position, whole, and is booked once: nothing else moves."""
+        was, left, came = self._fill_of(e, e.from_cl_ord_id), self._known(e.from_cl_ord_id), self._known(e.cl_ord_id)
+        told, known = (e.last_qty, e.last_px, e.fee, e.busted), (was.qty, was.px, was.fee, was.busted)
+        if told != known or e.cl_ord_id == e.from_cl_ord_id:
+            raise InvariantBroken(
+                12, f"fill {e.exec_id} of {e.from_cl_ord_id} was to go to {e.cl_ord_id} as another than it was booked"
+            )
+        if (left.account, left.symbol, left.side) != (came.account, came.symbol, came.side):
+            raise InvariantBroken(
+                21, f"fill {e.exec_id} of {left.side.value} {left.symbol} was to count for {came.side.value} {came.symbol}"
+            )
+        qty = ZERO if was.busted else was.qty
+        expected = left.cum_qty - qty, came.cum_qty + qty
+        books = self._of(came)
+
+        def then() -> None:
+            left, came = self._known(e.from_cl_ord_id), self._known(e.cl_ord_id)
+            if (left.cum_qty, came.cum_qty) != expected:
+                raise InvariantBroken(
+                    8,
+                    f"a fill of {qty:f} went from {e.from_cl_ord_id} to {e.cl_ord_id}, which have filled {left.cum_qty:f} and "
+                    f"{came.cum_qty:f}; by the fill they have {expected[0]:f} and {expected[1]:f}",
+                )
+            self._unmoved(came, books, e)
+            if came.cum_qty > came.order_qty and not came.external:
+                self._over[e.cl_ord_id] = None
+
+        return then
+
+    def _charged(self, e: ev.FeeChanged) -> Then:
+        """A fill that counts costs more or less: its order and the cash by as much, and nothing that is held."""
+        was, order = self._fill_of(e, e.cl_ord_id), self._known(e.cl_ord_id)
+        if was.busted:
+            raise InvariantBroken(20, f"fill {e.exec_id} of {e.cl_ord_id} was to cost {e.fee:f}, and it was taken back")
+        more, fees, (net, balance) = e.fee - was.fee, order.fees, self._of(order)
+
+        def then() -> None:
+            order = self._known(e.cl_ord_id)
+            if order.fees != fees + more:
+                raise InvariantBroken(
+                    20, f"the fees of {e.cl_ord_id} were {fees:f} and are {order.fees:f}, {more:f} more were charged"
+                )
+            self._unmoved(order, (net, balance - more), e)
+
+        return then
+
+    def _adjusted(self, e: ev.BooksAdjusted) -> Then:
+        """A figure becomes the broker's where an open break says by how much it differs, and a named person has said why."""
+        cash = e.kind == "cash"
+        number, subject = (20, e.subject) if cash else (21, f"{e.subject} {e.kind}")
+        known = self._state.breaks.get(e.break_id)
+        if known is None or (known.account, known.subject, known.delta) != (e.account, subject, e.delta):
+            raise InvariantBroken(
+                number, f"books were to move by {e.delta:f} {subject}, and no open break {e.break_id} says so"
+            )
+        if not (e.by.strip() and e.reason.strip()):
+            raise InvariantBroken(number, f"books were to move by {e.delta:f} {subject}, and nobody says why")
+        before = self._figures(e)
+        legs = ("cash", "long", "short")
+        expected = [figure + e.delta if leg == e.kind else figure for leg, figure in zip(legs, before, strict=True)]
+
+        def then() -> None:
+            now = self._figures(e)
+            if now != expected:
+                raise InvariantBroken(
+                    number, f"{subject} was to move by {e.delta:f}; cash, long and short were {before} and are {now}"
+                )
+
+        return then
+
+    def _figures(self, e: ev.BooksAdjusted) -> list[Decimal]:
+        """Cash, long and short of what a person lets our books take over."""
+        if e.kind == "cash":
+            return [self._book(e.account, Currency(e.subject)).balance, ZERO, ZERO]
+        held = self._state.held(e.account, Symbol(e.subject))
+        return [ZERO, held.long_qty, held.short_qty]
+
+    def _terms_changed(self, e: ev.OrderReplaced) -> Then:
+        """An order gets the terms that somebody asked for; what it holds moves with it, and what has filled stands."""
+        order = self._known(e.cl_ord_id)
+        if not order.replaced < e.number <= order.replace_asks:
+            raise InvariantBroken(
+                14,
+                f"change {e.number} of {e.cl_ord_id} was to be in force; {order.replace_asks} were asked for, and "
+                f"{order.replaced} is in force",
+            )
+        account, currency = order.account, self._state.instruments[order.symbol].currency
+        promised, cum = self._book(account, currency).reserved - order.reserved, order.cum_qty
+
+        def then() -> None:
+            order = self._known(e.cl_ord_id)
+            if order.cum_qty != cum or order.order_qty != e.order_qty:
+                raise InvariantBroken(
+                    8,
+                    f"{e.cl_ord_id} had filled {cum:f} when it was changed to {e.order_qty:f}, and has filled "
+                    f"{order.cum_qty:f} of {order.order_qty:f}",
+                )
+            if self._book(account, currency).reserved - order.reserved != promised:
+                raise InvariantBroken(
+                    20, f"{e.cl_ord_id} holds {order.reserved:f} under its new terms, the books say otherwise"
+                )
+            if order.cum_qty > order.most_qty and not order.external:
+                self._over[e.cl_ord_id] = None
+
+        return then
+
+    def _of(self, order: Order) -> tuple[Decimal, Decimal]:
+        """What is held net of an order's symbol, and the cash it is paid from."""
+        state = self._state
+        balance = self._book(order.account, state.instruments[order.symbol].currency).balance
+        return state.held(order.account, order.symbol).net_qty, balance
+
+    def _unmoved(self, order: Order, expected: tuple[Decimal, Decimal], e: ev.TradeMoved | ev.FeeChanged) -> None:
+        net, balance = self._of(order)
+        if net != expected[0]:
+            raise InvariantBroken(
+                21, f"a {type(e).__name__} of fill {e.exec_id} left {net:f} {order.symbol} of {expected[0]:f}"
+            )
+        future = self._state.instruments[order.symbol].asset_class is AssetClass.FUTURE
+        if balance != expected[1] and not (future and isinstance(e, ev.TradeMoved)):
+            raise InvariantBroken(
+                20, f"a {type(e).__name__} of fill {e.exec_id} left {balance:f} in cash, expected {expected[1]:f}"
+            )
 
     def _ended(self, e: ev.OrderCanceled | ev.OrderRejected | ev.OrderExpired | ev.OrderResolved) -> Then:
         order = self._known(e.cl_ord_id)
