@@ -29,6 +29,7 @@ from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, R
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS, ZERO, AccountID, ClOrdID, ExecID, Side, Symbol, TradingDay
+from tradeloop.testing.clocks import Clocks
 from tradeloop.testing.told_twice import FirstID
 
 SLACK_NS: Final = SECOND_NS
@@ -45,8 +46,7 @@ class Gate:
 
     def __init__(self, broken: Callable[[int, str], None], now: Callable[[], int], policy: Policy) -> None:
         self._state = State()
-        self.clocks_are_right = True
-        """Whether the time of the processes is the time of the world, so that a delay can be judged by it."""
+        self.clocks = Clocks(now, policy.send_within_ns + 2 * SLACK_NS)
         self.rate: int | None = None
         """How many requests the venue takes in a second; None where it does not say."""
         self.first_id: FirstID = lambda day, exec_id: exec_id
@@ -124,13 +124,13 @@ class Gate:
         """A process writes an order or another request to the line. What one sends that slept while another took over, nobody
         can know: the orders of the newest leave room for its orders, and only they.
         """
-        if self.rate is None or not self.clocks_are_right:
+        if self.rate is None:
             return
         now = self._now()
         self._requests.append((now, is_order, by_the_newest))
         while self._requests[0][0] <= now - SECOND_NS + DRIFT_NS:
             self._requests.popleft()
-        if not by_the_newest:
+        if not by_the_newest or not self.clocks.are_right:
             return
         counted = sum(newest or (is_order and order) for _, order, newest in self._requests)
         if counted > self.rate:
@@ -142,7 +142,7 @@ class Gate:
         if intent is not None and epoch == self._epoch:
             self._under_a_halt(intent, "leaves")
         begun = self._begun.get((order.cl_ord_id, order.send_begun_at or 0))
-        if begun is None or not self.clocks_are_right:
+        if begun is None or not self.clocks.are_right:
             return
         late = self._now() - begun
         if late > self._policy.send_within_ns + SLACK_NS:

@@ -131,7 +131,6 @@ class World:
         self.venue.arrived = judge.arrived
         self.venue.doubled = judge.doubled
         judge.told = self._told
-        judge.gate.clocks_are_right = not self.weather.enables(Fault.CLOCK_STEPS)
         self.venue.listeners.append(judge.gate.hear)
         judge.gate.first_id = judge.told_twice.first_id = self.venue.second_ids.first
         judge.gate.rate = self.venue.able.rate_per_second
@@ -300,6 +299,7 @@ class World:
         self.weather.meet(Fault.CLOCK_STEPS)
         self.note("!", f"the clock jumps by {step // SECOND_NS} s")
         self.sundial.offset_ns += step
+        self.judge.gate.clocks.stepped(step)
         self.wrong_by_ns = max(self.wrong_by_ns, self.sundial.offset_ns)
 
     def _let_the_clock_drift(self) -> None:
@@ -311,6 +311,7 @@ class World:
         self.note("^", "the faults stop")
         self.weather.calm = True
         self.network.heal()
+        self.judge.gate.clocks.stepped(self.sundial.true() - self.sundial.shown())
         self.sundial.set_right()
         self.supervisor.heal()
         calm = self.timeline.now

@@ -1,0 +1,50 @@
+"""When delays may be judged: not while a clock is wrong, and again when it is right."""
+
+from __future__ import annotations
+
+import pytest
+
+from tradeloop.core.types import SECOND_NS
+from tradeloop.testing.clocks import Clocks
+
+REACH_NS = 4 * SECOND_NS
+
+
+class World:
+    """A time that can be set."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.clocks = Clocks(lambda: self.now, REACH_NS)
+
+    def wrong_until(self) -> int:
+        """The second from which on delays are judged."""
+        while not self.clocks.are_right:
+            self.now += SECOND_NS
+        return self.now // SECOND_NS
+
+
+def test_clocks_that_nobody_sets_are_right() -> None:
+    assert World().clocks.are_right
+
+
+def test_a_clock_set_forward_is_right_when_what_had_begun_before_is_over() -> None:
+    world = World()
+    world.clocks.stepped(3600 * SECOND_NS)
+    assert world.wrong_until() == 5
+
+
+@pytest.mark.parametrize("back", [2, 30])
+def test_a_clock_set_back_is_right_when_its_processes_have_waited_for_it(back: int) -> None:
+    """They go on at half their pace (engine/clock.py), so it takes twice as long."""
+    world = World()
+    world.clocks.stepped(-back * SECOND_NS)
+    assert world.wrong_until() == 2 * back + 5
+
+
+def test_a_clock_set_back_and_forward_again_is_as_wrong_as_what_is_left_of_the_first_step() -> None:
+    world = World()
+    world.clocks.stepped(-30 * SECOND_NS)
+    world.now = 20 * SECOND_NS
+    world.clocks.stepped(15 * SECOND_NS)
+    assert world.wrong_until() == 20 + 2 * 5 + 5
