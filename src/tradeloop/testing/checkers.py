@@ -6,12 +6,14 @@ have the last word. Every check costs as much as what changed. The numbers are t
 1 one order per id at the venue · 2 nothing at the venue without a durable intent · 3 no intent disappears · 4 one key, one
 order · 5 ids are never used again · 6 UNKNOWN is left by proof alone and never sent again · 7 what was answered is durable · 8
 quantities are the sum of the fills · 9 an overfill is recorded and halts · 10 leaves are order less filled · 11 values are
-exact · 12 a fill counts once · 15 nothing is sent for an order that has ended · 17 terms stay in force until others are said
-to be · 20 cash is the sum of its flows · 21 positions are the sum of the fills · 23 reservations are those of the open orders
-· 26 what is sent is what was judged · 30 one order per leg of a run · 32 a replay gives the same state · 33 the chain is whole
-· 35 an old epoch writes nothing and sends nothing late · 38 a stranger's order is taken in once · 40 times of one process
-never fall. Convergence (36, 37, 42): convergence.py. What may leave at all (12, 21, 23, 25 to 28, 31, 35) is counted a second
-time, by other means: gate.py. What a venue names twice (12): told_twice.py.
+exact · 12 a fill counts once · 13 what has filled is less only by a word about a fill that is booked · 15 nothing is sent for
+an order that has ended · 17 terms stay in force until others are said to be · 20 cash is the sum of its flows · 21 positions
+are the sum of the fills · 23 reservations are those of the open orders · 26 what is sent is what was judged · 30 one order per
+leg of a run · 32 a replay gives the same state · 33 the chain is whole · 35 an old epoch writes nothing and sends nothing late
+· 38 a stranger's order is taken in once · 40 times of one process never fall. Convergence (36, 37, 42): convergence.py. What
+may leave at all (12, 21, 23, 25 to 28, 31, 35) is counted a second time, by other means: gate.py. What an order holds that
+works again (23): promised.py. What positions have cost and made (24): costs.py. A process that refuses a fact of its own
+(engine/invariants.py; 14 and 22 here alone) is told of as broken, too. What a venue names twice (12): told_twice.py.
 """
 
 from __future__ import annotations
@@ -35,18 +37,21 @@ from tradeloop.core.types import SECOND_NS, ZERO, ClOrdID, OrderID, RunID, Side,
 from tradeloop.journal import codec
 from tradeloop.ports.journal import Batch
 from tradeloop.testing.builders import ACCOUNT
+from tradeloop.testing.costs import Costs
 from tradeloop.testing.gate import Gate
+from tradeloop.testing.promised import Promised
 from tradeloop.testing.told_twice import ToldTwice
 
 NOT_REACHED: Final = {
-    "13, 14, 16": "facts are stored and states computed: there is no table of transitions, and no report carries a sequence",
-    "18, 19": "hold by construction and are tested as laws (tests/property, tests/core)",
-    "22, 24": "the venue refuses what T+1 forbids and charges by its own schedule; cash and positions agree in the end (36)",
-    "29": "no self-trade check exists yet",
-    "34": "golden journals are replayed by tests/journal",
-    "39, 41": "there is no client of a stream and no alert channel yet",
+    16: "no report carries a sequence that would tell a stale one from a new one; what is booked is right in the end (36)",
+    18: "holds by construction, since what waits is stored beside what is in force (17), and is tested as a law (tests/core)",
+    19: "is tested as a law (tests/property); worlds tell one order of events each, and the venue's is the judge (24, 36)",
+    29: "no self-trade check exists yet",
+    34: "golden journals are replayed by tests/journal",
+    39: "there is no client of a stream yet",
+    41: "no alert channel is part of a world yet",
 }
-"""Invariants that no world can break yet, and why."""
+"""Invariants that no rule of the judge can find broken, and why; of all others one can (tests/sim/test_judged.py)."""
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -96,6 +101,8 @@ class Judge:
         }
         self.gate = Gate(self.broken, now, policy)
         self.told_twice = ToldTwice(self.broken)
+        self.promised = Promised(self.broken)
+        self.costs = Costs(self.broken)
         self._late_by = policy.send_within_ns + policy.place_timeout_ns + SECOND_NS
         self._forget()
 
@@ -123,6 +130,8 @@ class Judge:
         self._last_at = 0
         self.gate.forget()
         self.told_twice.forget()
+        self.promised.forget()
+        self.costs.forget()
 
     def broken(self, invariant: int, text: str) -> None:
         """Note that an invariant did not hold."""
@@ -148,7 +157,10 @@ class Judge:
             self._after(event)
             self.gate.fact(event, self.shadow)
             self.told_twice.fact(event)
+            self.promised.fact(event, self.shadow)
+            self.costs.fact(event, self.shadow)
             self.told(event)
+        self.promised.decided(self.shadow)
         for cl_ord_id in self._over:
             order = self.shadow.orders.get(cl_ord_id)
             if order is None or order.cum_qty <= order.most_qty:

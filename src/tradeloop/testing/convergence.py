@@ -30,6 +30,7 @@ def converged(judge: Judge, state: State, truth: BrokerSnapshot, ids: SecondIDs)
     _fills(judge, state, truth, ids)
     _books(judge, state, truth)
     _nothing_open(judge, state)
+    judge.costs.ended(state)
     _replays(judge, state)
 
 

@@ -107,6 +107,11 @@ class Gate:
             case _:
                 pass
 
+    def moved_there(self, symbol: Symbol, delta: Decimal) -> None:
+        """Shares have come to the venue's books, or gone from them, without a fill."""
+        held = self._held.setdefault(symbol, [(self._now(), ZERO)])
+        held.append((self._now(), held[-1][1] + delta))
+
     def _traded_there(self, day: TradingDay, exec_id: ExecID, side: Side, symbol: Symbol, qty: Decimal) -> None:
         name = day, exec_id, side
         if name not in self._made:  # otherwise it is told once more
@@ -183,14 +188,14 @@ class Gate:
 
     def _holds(self, order: Order) -> None:
         """Of an order that may trade: the money its intent was judged with, less what it has spent; the shares it will sell."""
-        if order.cl_ord_id in self._taken_back:
-            return  # it holds again what its first fills cost
         if order.side is Side.SELL:
             if order.frozen != order.exposed_qty:
                 self._broken(
                     23, f"{order.cl_ord_id} may sell {order.exposed_qty} {order.symbol}, promised to it are {order.frozen}"
                 )
             return
+        if order.cl_ord_id in self._taken_back:
+            return  # it holds again what its first fills cost, and what it may still cost at its limit (promised.py)
         if order.replace_asks:  # its terms are others than those it was judged with
             self._holds_changed(order)
             return

@@ -212,6 +212,15 @@ class Disk:
         del self.rows[self._dice.randrange(1, len(self.rows)) :]
         return True
 
+    def lose_a_row(self, dice: Random) -> bool:
+        """A row is missing that others follow (F94), where the next start has to read it."""
+        first = self.snapshots[0].batch if self.snapshots else 0
+        if self.is_damaged_on_purpose or first + 1 >= len(self.rows):
+            return False
+        self._sound = [*self.rows]
+        del self.rows[dice.randrange(first, len(self.rows) - 1)]
+        return True
+
     @property
     def is_damaged_on_purpose(self) -> bool:
         """Whether no process may start on it."""

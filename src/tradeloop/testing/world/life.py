@@ -13,6 +13,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import Any, Final
@@ -29,6 +30,8 @@ from tradeloop.testing.builders import DAY, NOON
 from tradeloop.testing.checkers import Judge, Violation
 from tradeloop.testing.convergence import converged
 from tradeloop.testing.faults import Fault, Weather
+from tradeloop.testing.world.back_office import BackOffice
+from tradeloop.testing.world.clerk import Clerk
 from tradeloop.testing.world.clock import Sundial
 from tradeloop.testing.world.disk import Disk
 from tradeloop.testing.world.halts import RELEASE_NS, Stopper
@@ -37,6 +40,7 @@ from tradeloop.testing.world.market import SYMBOLS, Market
 from tradeloop.testing.world.network import Network, Session
 from tradeloop.testing.world.operators import Operators
 from tradeloop.testing.world.process import Process
+from tradeloop.testing.world.restored import foreign_snapshot
 from tradeloop.testing.world.supervisor import Supervisor
 from tradeloop.testing.world.venue import Venue, abilities
 
@@ -59,6 +63,8 @@ SCARCE: Final = (104_000, 112_000, 125_000)
 """Cash that is nearly all spent on what is held when the first process starts: the next orders vie for the rest."""
 SCARCITY: Final = 0.3
 """How many seeds have scarce cash."""
+TRADES_BY_NUMBER: Final = 0.5
+"""Where acks of twins are mixed up: how many venues name their trades by the number of the order alone."""
 CHANGING: Final = 0.5
 """How many seeds have operators who change their orders."""
 
@@ -91,7 +97,10 @@ class World:
         self.timeline = Timeline(-PAST_NS)
         self.sundial = Sundial(self.timeline, NOON)
         later = self._dice("later weather")
-        self.weather = Weather(self._dice("weather"), later, later, self._dice("halt weather"), self._dice("two ids"))
+        self.weather = Weather(
+            self._dice("weather"), later, later, self._dice("halt weather"), self._dice("two ids"),
+            *(self._dice(f"{whose} weather") for whose in ("take out", "transfer", "twin", "row", "snapshot")),
+        )  # fmt: skip
         self.dice = self._dice("script")
         self.policy = Policy()
         self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=self.dice.random() < 0.4)
@@ -99,6 +108,7 @@ class World:
             abilities(self._dice("abilities")), rate_per_second=self._dice("rate").choice((None, None, None, 1, 3))
         )
         self.venue = Venue(self.timeline, self.sundial, able, self.weather, cash_of(seed), self._dice("venue"))
+        self.back_office = BackOffice(self.timeline, self.venue, self.weather, self._dice("back office"))
         self.network = Network(self.timeline, self.venue, self.weather, self._dice("network"))
         self.judge = Judge(lambda: self.timeline.now, self.venue.orders_of, self.policy)
         self.market = Market(self.timeline, self.sundial, self.weather, self._dice("market"))
@@ -107,6 +117,11 @@ class World:
             self.timeline, self.supervisor, self.venue, self.market, self.weather, self.judge, self._dice("operators"),
             lambda: self.day.trading_day, self._dice("later operators"),
         )  # fmt: skip
+        twins = self._dice("clerk")
+        # A venue that shows neither ended orders nor our ids in its trades could not be asked what became of an order.
+        by_number = twins.random() < TRADES_BY_NUMBER and able.orders_complete
+        self.network.trades_by_number = self.weather.enables(Fault.TWINS_MIXED_UP) and by_number
+        self.clerk = Clerk(self.timeline, self.operators.ask, self.weather, self.market, self.network.twins, twins)
         self.stopper: Stopper | None = None
         if self.weather.enables(Fault.KILL_SWITCH):
             self.stopper = Stopper(self.timeline, self.weather, self.judge, self.venue, self._dice("halts"), self.operators.ask)
@@ -133,11 +148,13 @@ class World:
         judge.told = self._told
         self.venue.listeners.append(judge.gate.hear)
         judge.gate.first_id = judge.told_twice.first_id = self.venue.second_ids.first
+        self.venue.listeners += [judge.gate.hear, judge.costs.hear]
         judge.gate.rate = self.venue.able.rate_per_second
         network.requested = self._requested
         network.looked = lambda session, books: judge.told_twice.looked(session, books, judge.shadow)
         network.waits_too_long = lambda text: judge.broken(40, text)
-        supervisor.note = self.note
+        supervisor.note = self.back_office.note = self.note
+        self.back_office.moved = judge.gate.moved_there
         supervisor.bug = lambda text: judge.broken(42, text)
         supervisor.refused_itself = judge.broken
         self.market.readers.append(self.venue.quote)
@@ -265,8 +282,8 @@ class World:
         if weather.enables(Fault.PAUSED):
             supervisor.trap_pause(self._dice("pause"))
         some_time(Fault.TWO_STARTED, 1, supervisor.start_second)
-        some_time(Fault.BIT_FLIP, 1, lambda: supervisor.damage(Fault.BIT_FLIP))
-        some_time(Fault.OLD_BACKUP, 1, lambda: supervisor.damage(Fault.OLD_BACKUP))
+        some_time(Fault.BIT_FLIP, 1, lambda: supervisor.damage(Fault.BIT_FLIP, self.disk.flip_a_bit))
+        some_time(Fault.OLD_BACKUP, 1, lambda: supervisor.damage(Fault.OLD_BACKUP, self.disk.put_back_an_old_one))
         some_time(Fault.VENUE_RESTARTS, 1, self.network.restart_venue)
         some_time(Fault.COMMIT_LOST, 1, self._fail_over)
         some_time(Fault.CLOCK_STEPS, 2, self._step_the_clock)
@@ -284,6 +301,20 @@ class World:
         some_time(Fault.OTHER_POLICY, 1, lambda: supervisor.restart(_other_policy(dice)))
         if self.stopper is not None:
             self.stopper.script(self.faulty_ns - SECOND_NS)
+        self._restore()
+        self.back_office.script(self.faulty_ns)
+        self.clerk.script(self.faulty_ns)
+
+    def _restore(self) -> None:
+        """What is put back wrongly, and when."""
+        dice, weather = self._dice("restored"), self.weather
+        for fault, spoil in (
+            (Fault.ROW_MISSING, lambda: self.disk.lose_a_row(dice)),
+            (Fault.FOREIGN_SNAPSHOT, lambda: foreign_snapshot(self.disk, dice)),
+        ):
+            if weather.enables(fault):
+                at = dice.randint(SECOND_NS, self.faulty_ns)
+                self.timeline.at(at, partial(self.supervisor.damage, fault, spoil))
 
     def _fail_over(self) -> None:
         """The database fails over to a replica that has not heard of the last commit."""
@@ -320,6 +351,8 @@ class World:
             self.timeline.run(self.timeline.now + 10 * SECOND_NS)
             self.operators.settle()
             process = self.supervisor.current
+            if process is not None and process.taking:
+                self.clerk.settle(process)
             if self.stopper is not None and process is not None and process.taking and not process.ended:
                 self.stopper.settle(process, process.engine.state, calm + self.wrong_by_ns)
         self.market.is_quiet = True

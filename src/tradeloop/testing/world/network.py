@@ -56,6 +56,10 @@ class Network:
         self.narrow_until = 0
         self.rejected: dict[ClOrdID, None] = {}
         """Orders whose end is told as a rejection (F32)."""
+        self.twins: dict[ClOrdID, int] = {}
+        """Orders of one symbol and side that left together, and the number of their pair (F93)."""
+        self.trades_by_number = False
+        """Whether the books list executions without our id."""
         self.sent: Callable[[Session, Order], None] = lambda session, order: None
         self.moment: Callable[[Fault], None] = lambda fault: None
         self.requested: Callable[[Session, bool], None] = lambda session, is_order: None
@@ -150,6 +154,10 @@ class Network:
         if self.weather.strikes(Fault.PART_NOT_READ):
             self._unread_until = now + self.within(2, 40)
             self._unread = tuple(part for part in PARTS if self.dice.random() < 0.5) or (PARTS[0],)
+        if self.trades_by_number and books.executions is not None:
+            books = msgspec.structs.replace(
+                books, executions=tuple(msgspec.structs.replace(x, cl_ord_id=None) for x in books.executions)
+            )
         if self.weather.calm or now >= self._unread_until:
             return books
         unread: dict[str, None] = dict.fromkeys(self._unread)

@@ -133,14 +133,13 @@ class Supervisor:
         self.crashes += self._kills_in_recovery
         self.kill()
 
-    def damage(self, fault: Fault) -> None:
-        """Kill the process and spoil the journal before the next one starts (F53, F60)."""
+    def damage(self, fault: Fault, spoil: Callable[[], bool]) -> None:
+        """Kill the process and spoil the journal before the next one starts (F53, F60, F94, F95)."""
         if self.current is None or len(self.lives) > 1 or not self._disk.rows:
             return
         self.current.kill()
         self.crashes += 1
-        spoiled = self._disk.flip_a_bit() if fault is Fault.BIT_FLIP else self._disk.put_back_an_old_one()
-        if spoiled:
+        if spoil():
             self._weather.meet(fault)
             self.note("!", f"the journal is spoiled: {fault.value}")
 

@@ -58,6 +58,7 @@ class Wire:
         self._waiting: dict[int, tuple[Answer, type[NotSent | FateUnknown]]] = {}
         self._count = 0
         self._held_ack: OrderAck | None = None
+        self._twin_acks: dict[int, OrderAck] = {}
         self._mixed: dict[OrderID, None] = {}
         """Numbers that were told of the wrong order: their fills name the number alone, as its own kind of venue would."""
 
@@ -331,6 +332,8 @@ class Wire:
     def _mixed_up(self, ack: OrderAck) -> OrderAck | None:
         """The ack as it is told: with the number of another one in flight, where their replies were mixed up (F7)."""
         net, held = self._net, self._held_ack
+        if ack.cl_ord_id in net.twins:
+            return self._of_a_twin(ack, net.twins[ack.cl_ord_id])
         if held is not None and held.cl_ord_id != ack.cl_ord_id:
             self._held_ack = None
             net.weather.meet(Fault.ACKS_MIXED_UP)
@@ -346,6 +349,25 @@ class Wire:
             net.timeline.after(SECOND_NS, self._release_ack)
             return None
         return ack
+
+    def _of_a_twin(self, ack: OrderAck, pair: int) -> OrderAck | None:
+        """The first ack of two twins waits for the other one, and each is told with the other's number (F93)."""
+        net, first = self._net, self._twin_acks.pop(pair, None)
+        if first is not None and first.cl_ord_id != ack.cl_ord_id:
+            net.weather.meet(Fault.TWINS_MIXED_UP)
+            self._mixed |= {first.order_id: None, ack.order_id: None}
+            self._deliver(msgspec.structs.replace(first, order_id=ack.order_id))
+            return msgspec.structs.replace(ack, order_id=first.order_id)
+        if first is None and net.weather.enables(Fault.TWINS_MIXED_UP):
+            self._twin_acks[pair] = ack
+            net.timeline.after(SECOND_NS, lambda: self._release_twin(pair))
+            return None
+        return ack
+
+    def _release_twin(self, pair: int) -> None:
+        ack = self._twin_acks.pop(pair, None)
+        if ack is not None:
+            self._deliver(ack)
 
     def _release_ack(self) -> None:
         held, self._held_ack = self._held_ack, None
