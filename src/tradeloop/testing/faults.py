@@ -91,6 +91,7 @@ class Fault(Enum):
     TWINS_MIXED_UP = "F93 two orders of one symbol and side leave together, and their acks carry each other's broker number"
     ROW_MISSING = "F94 a row is missing in the middle of the journal"
     FOREIGN_SNAPSHOT = "F95 a snapshot of another history of the journal lies among its own"
+    NEWEST_GONE = "F96 the newest rows are gone with all memory of them, but for a snapshot that knows them"
 
     @property
     def number(self) -> str:
@@ -124,6 +125,7 @@ RARE: Final = (
 LATER: Final = (
     Fault.PART_NOT_READ, Fault.LIMITS_LOWERED, Fault.KILL_SWITCH, Fault.TWO_IDS,
     Fault.END_TAKEN_BACK, Fault.MOVED_UNTOLD, Fault.TWINS_MIXED_UP, Fault.ROW_MISSING, Fault.FOREIGN_SNAPSHOT,
+    Fault.NEWEST_GONE,
 )  # fmt: skip
 """Faults that came to the list when seeds were known already: each has dice of its own, so that a known seed which does not
 meet it lives as it did.

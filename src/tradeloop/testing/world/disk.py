@@ -221,6 +221,17 @@ class Disk:
         del self.rows[dice.randrange(first, len(self.rows) - 1)]
         return True
 
+    def lose_the_newest(self, dice: Random) -> bool:
+        """The newest rows are gone, and with them what was remembered of the head (F96), as after a restore on a database
+        server. A snapshot is left that knows more.
+        """
+        if self.is_damaged_on_purpose or len(self.rows) < 2 or not self.snapshots or self.snapshots[0].batch < len(self.rows):
+            return False
+        self._sound = [*self.rows]
+        del self.rows[dice.randrange(1, len(self.rows)) :]
+        self.seen_head = self.head
+        return True
+
     @property
     def is_damaged_on_purpose(self) -> bool:
         """Whether no process may start on it."""
@@ -230,6 +241,7 @@ class Disk:
         """The right journal is put back."""
         if self._sound is not None:
             self.rows, self._sound = self._sound, None
+            self.seen_head = self.head
 
     def forget_ahead(self) -> bool:
         """A person who knows of the failover removes the snapshot that knows more than the journal; whether there was one."""

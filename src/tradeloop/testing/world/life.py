@@ -40,7 +40,7 @@ from tradeloop.testing.world.market import SYMBOLS, Market
 from tradeloop.testing.world.network import Network, Session
 from tradeloop.testing.world.operators import Operators
 from tradeloop.testing.world.process import Process
-from tradeloop.testing.world.restored import foreign_snapshot
+from tradeloop.testing.world.restored import foreign_snapshot, without_its_newest
 from tradeloop.testing.world.supervisor import Supervisor
 from tradeloop.testing.world.venue import Venue, abilities
 
@@ -99,7 +99,7 @@ class World:
         later = self._dice("later weather")
         self.weather = Weather(
             self._dice("weather"), later, later, self._dice("halt weather"), self._dice("two ids"),
-            *(self._dice(f"{whose} weather") for whose in ("take out", "transfer", "twin", "row", "snapshot")),
+            *(self._dice(f"{whose} weather") for whose in ("take out", "transfer", "twin", "row", "snapshot", "newest")),
         )  # fmt: skip
         self.dice = self._dice("script")
         self.policy = Policy()
@@ -311,6 +311,7 @@ class World:
         for fault, spoil in (
             (Fault.ROW_MISSING, lambda: self.disk.lose_a_row(dice)),
             (Fault.FOREIGN_SNAPSHOT, lambda: foreign_snapshot(self.disk, dice)),
+            (Fault.NEWEST_GONE, lambda: without_its_newest(self.disk, dice)),
         ):
             if weather.enables(fault):
                 at = dice.randint(SECOND_NS, self.faulty_ns)

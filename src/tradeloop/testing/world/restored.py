@@ -1,5 +1,8 @@
-"""What a person puts back in the wrong place: a snapshot of another history among ours (F95), as a restored table has it whose
-journal went another way since. It is whole and fits its own hash; nothing but its place in the chain says that it is not ours.
+"""What a person puts back in the wrong place, so that snapshots and journal are of different histories.
+
+A snapshot of another history lies among ours (F95), as a restored table has it whose journal went another way since: whole, and
+fitting its own hash; nothing but its place in the chain says that it is not ours. And a journal without its newest rows is put
+beside a snapshot that knows them (F96): nothing but the snapshot says that there were more.
 """
 
 from __future__ import annotations
@@ -16,6 +19,20 @@ from tradeloop.testing.builders import BROKER
 from tradeloop.testing.world.disk import Disk
 
 
+def without_its_newest(disk: Disk, dice: Random) -> bool:
+    """Take a snapshot of all that there is, and lose the newest rows; whether there were any."""
+    if disk.is_damaged_on_purpose or not disk.rows:
+        return False
+    state = State()
+    for row in disk.rows:
+        for event in codec.decode(row.payload):
+            evolve(state, event)
+    newest = disk.rows[-1]
+    if not disk.snapshots or disk.snapshots[0].batch < newest.batch:
+        disk.snapshots = [_kept(state, newest.batch, newest.hash), *disk.snapshots]
+    return disk.lose_the_newest(dice)
+
+
 def foreign_snapshot(disk: Disk, dice: Random) -> bool:
     """Leave a snapshot among ours whose last fact was another one; whether there was a place for it."""
     newest = disk.snapshots[0].batch if disk.snapshots else 0
@@ -27,14 +44,17 @@ def foreign_snapshot(disk: Disk, dice: Random) -> bool:
     for event in events[:-1]:
         evolve(state, event)
     evolve(state, BrokerDisconnected(events[-1].at, BROKER, "as it was in another history"))
+    disk.snapshots = [_kept(state, batch, sha256(state.pack()).digest()), *disk.snapshots]
+    return True
+
+
+def _kept(state: State, batch: int, batch_hash: bytes) -> StoredSnapshot:
     payload = state.pack()
-    foreign = StoredSnapshot(
+    return StoredSnapshot(
         seq=state.seq,
         batch=batch,
-        batch_hash=sha256(payload).digest(),
+        batch_hash=batch_hash,
         state_hash=sha256(payload).hexdigest(),
         format=SNAPSHOT_FORMAT,
         payload=payload,
     )
-    disk.snapshots = [foreign, *disk.snapshots]
-    return True

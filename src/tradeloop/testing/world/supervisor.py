@@ -134,7 +134,7 @@ class Supervisor:
         self.kill()
 
     def damage(self, fault: Fault, spoil: Callable[[], bool]) -> None:
-        """Kill the process and spoil the journal before the next one starts (F53, F60, F94, F95)."""
+        """Kill the process and spoil the journal before the next one starts (F53, F60, F94 to F96)."""
         if self.current is None or len(self.lives) > 1 or not self._disk.rows:
             return
         self.current.kill()
