@@ -118,9 +118,6 @@ class World:
             lambda: self.day.trading_day, self._dice("later operators"),
         )  # fmt: skip
         twins = self._dice("clerk")
-        # A venue that shows neither ended orders nor our ids in its trades could not be asked what became of an order.
-        by_number = twins.random() < TRADES_BY_NUMBER and able.orders_complete
-        self.network.trades_by_number = self.weather.enables(Fault.TWINS_MIXED_UP) and by_number
         self.clerk = Clerk(self.timeline, self.operators.ask, self.weather, self.market, self.network.twins, twins)
         self.stopper: Stopper | None = None
         if self.weather.enables(Fault.KILL_SWITCH):
@@ -129,6 +126,10 @@ class World:
         self.bell_ns: int | None = None
         if self.weather.enables(Fault.SLEEPS_OVER_THE_BELL) or self.dice.random() < SHORT_DAYS:
             self.bell_ns = self.dice.randint(self.faulty_ns // 3, self.faulty_ns * 3 // 4)
+        # A venue that shows neither ended orders nor our ids in its trades could not be asked what became of an order; and one
+        # whose numbers begin anew takes no request that was sent in another trading day.
+        by_number = twins.random() < TRADES_BY_NUMBER and able.orders_complete and self.bell_ns is None
+        self.network.trades_by_number = self.weather.enables(Fault.TWINS_MIXED_UP) and by_number
         self.day = _day(DAY, -PAST_NS, LONG_NS if self.bell_ns is None else self.bell_ns)
         self.wrong_by_ns = 0
         """How far clocks were ahead at most: facts stamped in the future have to become past before books can be compared."""
