@@ -24,12 +24,11 @@ from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, R
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, ZERO, ExecID, Side, Symbol, TradingDay
 from tradeloop.testing.builders import ACCOUNT
+from tradeloop.testing.told_twice import FirstID, Name
 
 DUST: Final = Decimal("0.000001")
 """Below what anybody is paid; shares of a cost are rounded at twelve places."""
 AHEAD_AT_MOST_NS: Final = 3600 * SECOND_NS
-
-Name = tuple[TradingDay, ExecID, Side]
 
 
 class Fill(msgspec.Struct):
@@ -58,6 +57,8 @@ class Costs:
     """Watches the venue's fills and what our journal books of them."""
 
     def __init__(self, broken: Callable[[int, str], None]) -> None:
+        self.first_id: FirstID = lambda day, exec_id: exec_id
+        """What the venue's stream calls a fill that its books may call otherwise (F23)."""
         self._broken = broken
         self._made: dict[Name, Fill] = {}
         self.forget()
@@ -73,15 +74,18 @@ class Costs:
         """The venue says something, at the moment it happens."""
         match report:
             case Execution():
-                name = report.trading_day, report.exec_id, report.side
+                name = self._name(report.trading_day, report.exec_id, report.side)
                 at = report.transact_at or 0
                 self._made.setdefault(name, Fill(report.symbol, at, report.last_qty, report.last_px))
             case ExecutionBust():
-                self._change((report.trading_day, report.exec_ref_id, report.side), ZERO, ZERO)
+                self._change(self._name(report.trading_day, report.exec_ref_id, report.side), ZERO, ZERO)
             case ExecutionCorrect():
-                self._change((report.trading_day, report.exec_ref_id, report.side), report.last_qty, report.last_px)
+                self._change(self._name(report.trading_day, report.exec_ref_id, report.side), report.last_qty, report.last_px)
             case _:
                 pass
+
+    def _name(self, day: TradingDay, exec_id: ExecID, side: Side) -> Name:
+        return day, self.first_id(day, exec_id), side
 
     def _change(self, name: Name, qty: Decimal, px: Decimal) -> None:
         fill = self._made[name]
@@ -94,7 +98,7 @@ class Costs:
         del state
         match event:
             case ev.Traded():
-                self._told.setdefault((event.trading_day, event.exec_id, event.side), len(self._told))
+                self._told.setdefault(self._name(event.trading_day, event.exec_id, event.side), len(self._told))
                 if event.transact_at is not None and event.transact_at - event.at > AHEAD_AT_MOST_NS:
                     self._not_asked[event.symbol] = None
             case ev.BooksAdjusted() if event.kind != "cash":
@@ -103,7 +107,7 @@ class Costs:
                 self._began = {held.symbol: Leg(held.long_qty, held.cost or ZERO) for held in event.positions}
                 for key in event.seen:
                     _, _, day, side, exec_id = parts_of(key)
-                    self._inside[day, exec_id, side] = None
+                    self._inside[self._name(day, exec_id, side)] = None
             case _:
                 pass
 

@@ -148,7 +148,7 @@ class World:
         self.venue.doubled = judge.doubled
         judge.told = self._told
         self.venue.listeners.append(judge.gate.hear)
-        judge.gate.first_id = judge.told_twice.first_id = self.venue.second_ids.first
+        judge.gate.first_id = judge.told_twice.first_id = judge.costs.first_id = self.venue.second_ids.first
         self.venue.listeners += [judge.gate.hear, judge.costs.hear]
         judge.gate.rate = self.venue.able.rate_per_second
         network.requested = self._requested
