@@ -34,6 +34,7 @@ B.1.c Cancel of an order that fills before the cancel can be accepted
     cancel                    | PENDING_CANCEL   | 10000 |  2000 |  8000 |
     fill C 3000 @ 50          | PENDING_CANCEL   | 10000 |  5000 |  5000 | 50 | PARTIALLY_FILLED: it crossed our request
     fill D 5000 @ 50          | PENDING_CANCEL   | 10000 | 10000 |     0 | 50
+    ! crash after 6           | FILLED           | 10000 | 10000 |     0 | 50 | the books after it show it filled
     cancel reject             | FILLED           | 10000 | 10000 |     0 | 50
 
 B.1.d Cancel before the order is acknowledged [unverified]

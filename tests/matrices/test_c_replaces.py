@@ -50,6 +50,7 @@ C.2.a Replace of the price, refused because the order has filled
     fill B 1000 @ 50          | PARTIALLY_FILLED | 10000 |  1000 |  9000 | 50
     replace 10000 @ 54        | PENDING_REPLACE  | 10000 |  1000 |  9000 |
     fill C 9000 @ 50          | PENDING_REPLACE  | 10000 | 10000 |     0 | 50 | FILLED: it passed our request on the wire
+    ! swapped 4               | FILLED           | 10000 | 10000 |     0 | 50 | a new price for nothing is not asked for
     replace reject 1          | FILLED           | 10000 | 10000 |     0 | 50
 
 C.3.a Replace down crosses with a fill; more is wanted than has traded; replaced, then filled

@@ -11,7 +11,10 @@ G.1.a The status of an order is asked for, and the broker knows none
     lost                      | UNKNOWN          | 10000 |     0 | 10000 |
     look without it           | UNKNOWN          | 10000 |     0 | 10000 | | REJECTED: FIX has no word for not knowing
     look without it           | UNKNOWN          | 10000 |     0 | 10000 | | REJECTED
+    ! doubled                 | PENDING_NEW      | 10000 |     0 | 10000 | | the third look, for the first one was made twice
+    ! crash after 1 2 3       | PENDING_NEW      | 10000 |     0 | 10000 | | the third look, for one follows every crash
     look without it           | PENDING_NEW      | 10000 |     0 | 10000 | | REJECTED
+    ! swapped 2               | UNKNOWN          | 10000 |     0 | 10000 | | one was made before the order was lost: two count
     ack                       | NEW              | 10000 |     0 | 10000 |
 
 G.1.b "Nothing done" in answer to a question
