@@ -141,7 +141,7 @@ async def test_what_the_account_is_and_when_the_clock_begins_is_said_at_the_star
         assert await asyncio.wait_for(process.wait(), 10) == 0
     assert 0 <= began - 1_381_239_060_000_000_000 < 60_000_000_000
     assert (shown["account"], shown["day"]) == ("desk", "2013-10-08")
-    assert shown["positions"] == [{"symbol": "US:HELD", "qty": "300"}]
+    assert shown["positions"] == [{"symbol": "US:HELD", "qty": "300", "sellable": "300"}]
     assert shown["cash"] == [{"currency": "USD", "balance": "1500.50", "available": None}]
 
 
@@ -194,6 +194,31 @@ async def test_books_add_up_after_trades_busts_and_corrections() -> None:
     counted = [t for t in there.books.trades.values() if not t.busted]
     assert there.books.positions == {"US:ACME": Decimal(45)}
     assert there.books.cash == Decimal(1_000_000) - sum(t.qty * t.px + t.fee for t in counted)
+
+
+@pytest.mark.parametrize(("settles_t1", "today", "tomorrow"), [(True, "10", "40"), (False, "40", "40")])
+async def test_what_is_bought_today_is_sellable_when_it_settles(settles_t1: bool, today: str, tomorrow: str) -> None:
+    there = ToyServer(ToyRules(held=(("US:ACME", Decimal(20)),), settles_t1=settles_t1), WallClock()).venue
+    for side, qty in (("B", 30), ("S", 10), ("B", 5)):
+        there.by_hand("US:ACME", side, Decimal(qty), Decimal(10))
+    there.bust(list(there.books.trades)[-1])
+    assert there.shown()["positions"] == [{"symbol": "US:ACME", "qty": "40", "sellable": today}]
+    there.next_day("2026-07-20")
+    assert there.shown()["positions"] == [{"symbol": "US:ACME", "qty": "40", "sellable": tomorrow}]
+
+
+async def test_a_trade_costs_what_the_rules_say() -> None:
+    there = ToyServer(ToyRules(fee_per_unit=Decimal("0.00137")), WallClock()).venue
+    there.by_hand("US:ACME", "B", Decimal(20), Decimal(10))
+    there.correct(next(iter(there.books.trades)), Decimal(10), Decimal(10))
+    assert [t.fee for t in there.books.trades.values()] == [Decimal("0.01370")]
+
+
+async def test_requests_are_counted_as_they_come_though_nothing_comes_of_them() -> None:
+    there = ToyServer(ToyRules(), WallClock()).venue
+    for do in ("cancel", "cancel", "place"):
+        assert there.answer({"do": do, "expires_at": 1})["code"] == "REQUEST_EXPIRED"
+    assert dict(there.asked) == {"cancel": 2, "place": 1}
 
 
 async def test_a_client_that_does_not_read_is_cut_off() -> None:

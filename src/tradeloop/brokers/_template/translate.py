@@ -223,8 +223,9 @@ class Translator:
 
     def _position(self, shown: Message) -> HeldPosition:
         qty = _exact(shown["qty"], "the quantity")
+        sellable = Qty(_exact(shown["sellable"], "what may be sold"))
         return HeldPosition(
-            self._account, words.our_symbol(shown["symbol"]), Qty(max(qty, ZERO)), Qty(max(-qty, ZERO)), Qty(max(qty, ZERO))
+            self._account, words.our_symbol(shown["symbol"]), Qty(max(qty, ZERO)), Qty(max(-qty, ZERO)), sellable
         )
 
     def _cash(self, shown: Message) -> HeldCash:

@@ -64,14 +64,17 @@ class ToyTrade(msgspec.Struct):
 class ToyBooks:
     """Everything the venue knows of one account."""
 
-    def __init__(self, account: str, day: str, opened_at: int, cash: Decimal) -> None:
+    def __init__(self, account: str, day: str, opened_at: int, cash: Decimal, fee_per_unit: Decimal = FEE_PER_UNIT) -> None:
         self.account = account
         self.day = day
         self.opened_at = opened_at
         self.cash = cash
+        self.fee_per_unit = fee_per_unit
         self.orders: dict[str, ToyOrder] = {}
         self.trades: dict[str, ToyTrade] = {}
         self.positions: dict[str, Decimal] = {}
+        self.bought: dict[str, Decimal] = {}
+        """Of each symbol, what was bought today."""
         self._numbers = 0
 
     def number(self) -> int:
@@ -94,7 +97,7 @@ class ToyBooks:
         """Book a trade of the order."""
         trade = ToyTrade(
             f"T{self.number():06}", order.order_id, order.cl_ord_id, order.symbol, order.side, qty, px,
-            qty * FEE_PER_UNIT, self.day, at,
+            qty * self.fee_per_unit, self.day, at,
         )  # fmt: skip
         self.trades[trade.exec_id] = trade
         order.cum += qty
@@ -102,6 +105,11 @@ class ToyBooks:
             order.status = "done" if order.cum >= order.qty else "part"
         self._move(trade, 1)
         return trade
+
+    def begin(self, day: str, at: int) -> None:
+        """A trading day begins."""
+        self.day, self.opened_at = day, at
+        self.bought.clear()
 
     def take_back(self, trade: ToyTrade) -> None:
         """A trade never was: an order that it had completed works again."""
@@ -116,7 +124,7 @@ class ToyBooks:
         self._move(trade, -1)
         order = self.orders[trade.order_id]
         order.cum += qty - trade.qty
-        trade.qty, trade.px, trade.fee = qty, px, qty * FEE_PER_UNIT
+        trade.qty, trade.px, trade.fee = qty, px, qty * self.fee_per_unit
         self._move(trade, 1)
         self._reopen(order)
 
@@ -128,4 +136,6 @@ class ToyBooks:
         signed = trade.qty if trade.side == "B" else -trade.qty
         held = self.positions.get(trade.symbol, ZERO) + sign * signed
         self.positions[trade.symbol] = held
+        if trade.side == "B" and trade.day == self.day:
+            self.bought[trade.symbol] = self.bought.get(trade.symbol, ZERO) + sign * trade.qty
         self.cash -= sign * (signed * trade.px + trade.fee)

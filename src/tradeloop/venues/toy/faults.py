@@ -20,6 +20,8 @@ class Fault(Enum):
     """The next place, cancel or replace is carried out and never answered; the connection stays."""
     GARBLE = "garble"
     """The next place, cancel or replace is carried out; its answer is not JSON."""
+    MUMBLE = "mumble"
+    """The next message that the venue says by itself is not JSON; the connection stays."""
     LATE = "late"
     """The next place stays on its way for `late_ns`, and is acted on only then, if it may still live."""
     PIECES = "pieces"

@@ -155,6 +155,9 @@ class ToyServer:
                 self._reply(writer, said)
 
     def _broadcast(self, message: Message) -> None:
+        if self.venue.faults.strikes(Fault.MUMBLE):
+            self.say_raw(msgspec.json.encode(message)[:-1])
+            return
         for writer, logged_in in list(self._clients.items()):
             if logged_in:
                 self._reply(writer, message)

@@ -7,7 +7,7 @@ over time (`ToyRules.slice_qty`); every other order rests until somebody lets it
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -18,7 +18,7 @@ from tradeloop.core.capabilities import Dedupes
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS, ZERO
 from tradeloop.ports.clock import Clock
-from tradeloop.venues.toy.books import ToyBooks, ToyOrder, ToyTrade
+from tradeloop.venues.toy.books import FEE_PER_UNIT, ToyBooks, ToyOrder, ToyTrade
 from tradeloop.venues.toy.faults import Fault, Faults
 
 Message = dict[str, Any]
@@ -37,7 +37,8 @@ class ToyRules(msgspec.Struct, frozen=True, kw_only=True):
     it says the day's trades again after each login. `rate_per_second`: more requests than that within a second are turned away
     unprocessed; None for no limit. `late_ns`: how long an order that is made late stays on its way. `lag_ns`: how long the
     books do not show a new order. `slice_qty`: what trades at the last price does so in parts of at most this, one every
-    `slice_ns`; None trades it whole.
+    `slice_ns`; None trades it whole. `fee_per_unit` is what a trade costs. `settles_t1`: what is bought today is sellable
+    tomorrow.
     """
 
     account: str = "demo"
@@ -54,6 +55,8 @@ class ToyRules(msgspec.Struct, frozen=True, kw_only=True):
     lag_ns: int = 0
     slice_qty: Decimal | None = None
     slice_ns: int = SECOND_NS // 4
+    fee_per_unit: Decimal = FEE_PER_UNIT
+    settles_t1: bool = False
 
 
 class ToyVenue:
@@ -62,13 +65,15 @@ class ToyVenue:
     def __init__(self, rules: ToyRules, clock: Clock, say: Callable[[Message], None]) -> None:
         self.rules = rules
         self.clock = clock
-        self.books = ToyBooks(rules.account, rules.day, clock.now(), rules.cash)
+        self.books = ToyBooks(rules.account, rules.day, clock.now(), rules.cash, rules.fee_per_unit)
         self.books.positions.update(rules.held)
         self.faults = Faults()
         self.prices = dict(rules.prices)
         self.refusal: tuple[str, str] | None = None
         """Code and text with which the next place is refused, whatever it says."""
         self.turned_away = 0
+        self.asked: Counter[str] = Counter()
+        """How many requests of each kind came, whatever became of them."""
         self._say_it = say
         self._held: Message | None = None
         self._holds_cancels = False
@@ -79,6 +84,7 @@ class ToyVenue:
 
     def answer(self, request: Message) -> Message:
         """Carry a request out and answer it; what follows from it is said."""
+        self.asked[str(request.get("do"))] += 1
         if (expires := request.get("expires_at")) is not None and self.clock.now() > expires:
             return _no("REQUEST_EXPIRED", f"the request was to live until {expires}", unprocessed=True)
         match request.get("do"):
@@ -283,7 +289,12 @@ class ToyVenue:
         for order in self.books.orders.values():
             if order.is_open and order.tif != "GTC":
                 self._end(order, "lapsed", "the day ended")
-        self.books.day, self.books.opened_at = day, self.clock.now()
+        self.books.begin(day, self.clock.now())
+
+    def sellable(self, symbol: str) -> Decimal:
+        """What of a long position may be sold today."""
+        held = self.books.positions.get(symbol, ZERO)
+        return max(held - (self.books.bought.get(symbol, ZERO) if self.rules.settles_t1 else ZERO), ZERO)
 
     def trades_of_the_day(self) -> list[Message]:
         """What a venue that replays says again after a login."""
@@ -347,7 +358,9 @@ class ToyVenue:
             "at": self.clock.now(),
             "orders": orders,
             "trades": trades,
-            "positions": [{"symbol": s, "qty": str(q)} for s, q in books.positions.items() if q],
+            "positions": [
+                {"symbol": s, "qty": str(q), "sellable": str(self.sellable(s))} for s, q in books.positions.items() if q
+            ],
             "cash": [{"currency": "USD", "balance": str(books.cash), "available": None}],
         }
 
