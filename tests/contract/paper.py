@@ -5,12 +5,16 @@ Fills come from quotes, as they do for everybody else; its books are read from t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from tests.brokers.paper.made import ManualClock, quote, stock
+import msgspec
+from tests.brokers.paper.made import T0, ManualClock, quote, stock
+from typing_extensions import override
 
 from tradeloop.brokers.paper import Fault, FaultConfig, PaperBroker, PaperConfig, Scripted
 from tradeloop.brokers.paper.faults import FaultSource
@@ -28,6 +32,7 @@ from tradeloop.core.types import (
     Qty,
     Side,
     Symbol,
+    TradingDay,
     UtcNs,
 )
 from tradeloop.ports.broker import Broker
@@ -36,6 +41,31 @@ from tradeloop.testing.broker_contract import Table, VenueBooks, VenueExecution,
 LATENCY_NS = 20_000_000
 STEP_NS = 25_000_000
 DAY_NS = 86_400 * SECOND_NS
+SESSION = "us"
+DAYS = (TradingDay("2026-07-17"), TradingDay("2026-07-20"), TradingDay("2026-07-21"))
+
+
+class _Counting(PaperBroker):
+    """The broker, and how many requests its market was asked."""
+
+    def __init__(self, config: PaperConfig, clock: ManualClock, asked: Counter[str]) -> None:
+        self._asked = asked
+        super().__init__(config, clock)
+
+    @override
+    def _open_books(self) -> None:
+        super()._open_books()
+        matching, asked = self._matching, self._asked
+        for what in ("place", "cancel", "replace"):
+            setattr(matching, what, _counted(getattr(matching, what), asked, what))
+
+
+def _counted(act: Callable[..., Any], asked: Counter[str], what: str) -> Callable[..., Any]:
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        asked[what] += 1
+        return act(*args, **kwargs)
+
+    return counted
 
 
 class PaperContractVenue:
@@ -46,6 +76,8 @@ class PaperContractVenue:
     unlisted = Symbol("NOPE.US")
     qty = Qty(Decimal(100))
     resting_px = Px(Decimal("9.87"))
+    asking_px = Px(Decimal("11.87"))
+    counts = True
     secrets = ()
     tables = (
         Table("code", tuple(code.value for code in Code), lambda word: MEANING[Code(word)]),
@@ -57,12 +89,22 @@ class PaperContractVenue:
         self.clock = ManualClock()
         self._config = PaperConfig(path=path, latency_ns=LATENCY_NS, faults=FaultConfig(late_ns=SECOND_NS))
         self.broker: PaperBroker | None = None
+        self._asked: Counter[str] = Counter()
 
     def adapter(self) -> Broker:
-        self.broker = PaperBroker(self._config, self.clock)
-        self.broker.list_instruments([stock(self.symbol, fee_per_share="0.01")])
+        self.broker = _Counting(self._config, self.clock, self._asked)
+        listed = msgspec.structs.replace(stock(self.symbol, fee_per_share="0.00137"), session=SESSION, settles_t1=True)
+        self.broker.list_instruments([listed])
+        self._open_day()
         self.broker.on_quote(self._quote("9.00", "11.00", 1_000_000))
         return self.broker
+
+    def _open_day(self) -> None:
+        """The trading day that it is by the clock: half of each day the market is open."""
+        assert self.broker is not None
+        number = (self.clock.now() - T0) // DAY_NS
+        opens = UtcNs(T0 + number * DAY_NS)
+        self.broker.open_day(SESSION, DAYS[number], [(opens, UtcNs(opens + DAY_NS // 2))])
 
     async def settle(self) -> None:
         await self.wait(STEP_NS)
@@ -76,7 +118,7 @@ class PaperContractVenue:
             orders=tuple(
                 VenueOrder(
                     o.order_id, o.cl_ord_id, o.symbol, o.side, o.order_qty, Qty(o.cum_qty), o.price,
-                    f"{o.ord_type.value} {o.tif.value}", o.is_working,
+                    f"{o.ord_type.value} {o.tif.value}", o.ord_status,
                 )
                 for o in books.orders.values()
                 if o.ord_status is not OrdStatus.REJECTED
@@ -84,24 +126,38 @@ class PaperContractVenue:
             executions=tuple(
                 VenueExecution(
                     e.exec_id, e.order_id or OrderID(""), e.cl_ord_id, e.symbol, e.side, e.last_qty, e.last_px, e.commission,
-                    e.transact_at or UtcNs(0),
+                    e.transact_at or UtcNs(0), e.trading_day,
                 )
                 for e in books.executions.values()
             ),
             positions={p.symbol: p.long_qty - p.short_qty for p in books.positions.values()},
+            sellable={p.symbol: p.long_yesterday for p in books.positions.values() if p.long_qty},
             cash={Currency(c.currency): c.balance for c in books.cash.values()},
+            available={Currency(c.currency): c.available for c in books.cash.values()},
+            trading_day=books.latest_day(),
+            as_of=self.clock.now(),
         )  # fmt: skip
+
+    def asked(self, what: str) -> int:
+        return self._asked[what]
 
     def turned_away(self) -> int:
         raise AssertionError("the paper broker declares no rate")
 
     async def fill(self, cl_ord_id: str, qty: Qty, px: Px) -> ExecID:
-        """An offer of that size at that price: the oldest order that it satisfies takes it."""
+        """An offer, or for a sell a bid, of that size at the order's limit; a better price is somebody's gift."""
         broker = await self._live()
-        broker.on_quote(self._quote("9.00", str(px), int(qty)))
-        broker.on_quote(self._quote("9.00", "11.00", 1_000_000))
+        order = broker._books.known(ClOrdID(cl_ord_id))
+        assert order is not None
+        bid, ask = ("9.00", f"{px:f}") if order.side is Side.BUY else (f"{px:f}", "13.00")
+        if px == order.price:
+            broker.on_quote(self._quote(bid, ask, int(qty)))
+            broker.on_quote(self._quote("9.00", "11.00", 1_000_000))
+        else:
+            broker._matching.fill(order, qty, px, self.clock.now())
+            broker._finish()
         execution = next(reversed(broker._books.executions.values()))
-        assert (execution.cl_ord_id, execution.last_qty) == (ClOrdID(cl_ord_id), qty)
+        assert (execution.cl_ord_id, execution.last_qty, execution.last_px) == (ClOrdID(cl_ord_id), qty, px)
         return execution.exec_id
 
     async def fill_by_hand(self, qty: Qty, px: Px) -> ExecID:
@@ -142,6 +198,10 @@ class PaperContractVenue:
     async def swap_next_reports(self) -> None:
         await self._arm(Fault.REORDER_REPORT)
 
+    async def garble_next_report(self) -> None:
+        """A report of this broker is an object of ours from the start: what could not be read would have ended the session."""
+        await self.cut()
+
     async def cut(self) -> None:
         (await self._live()).disconnect()
 
@@ -162,7 +222,12 @@ class PaperContractVenue:
         await self._arm(Fault.REQUEST_LATE)
 
     async def begin_next_day(self) -> None:
+        """The same hour of the next day."""
         await self.wait(DAY_NS)
+        await self._live()
+        self._open_day()
+        assert self.broker is not None
+        self.broker.on_quote(self._quote("9.00", "11.00", 1_000_000))
 
     async def _live(self) -> PaperBroker:
         """The broker; where its adapter was closed, one that another process opened on the same books."""

@@ -44,7 +44,7 @@ BROKEN_CONTRACT = """
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.contract.broken import ShowsNoFillTheStreamLost
+from tests.contract.broken.snapshots import ShowsNoFillTheStreamLost
 from tests.contract.test_the_contract import _BrokenVenue
 from tests.contract.toy import ToyContractVenue, a_toy
 

@@ -19,11 +19,13 @@ from tradeloop.core.types import (
     Currency,
     ExecID,
     OrderID,
+    OrdStatus,
     OrdType,
     Px,
     Qty,
     Side,
     Symbol,
+    TradingDay,
     UtcNs,
 )
 from tradeloop.engine.clock import WallClock
@@ -38,6 +40,11 @@ LIFETIME_NS = 500 * MS
 LATE_NS = 750 * MS
 """Long enough for a busy machine, short enough to wait for: some cards wait until an answer has not come."""
 TYPES = {"MKT": OrdType.MARKET, "LMT": OrdType.LIMIT}
+STATUSES = {
+    "working": OrdStatus.NEW, "part": OrdStatus.PARTIALLY_FILLED, "done": OrdStatus.FILLED, "gone": OrdStatus.CANCELED,
+    "lapsed": OrdStatus.EXPIRED,
+}  # fmt: skip
+FEE_PER_UNIT = Decimal("0.00137")
 TROUBLES = (
     "UNKNOWN_SYMBOL", "UNKNOWN_ACCOUNT", "UNKNOWN_ORDER", "BAD_ID", "BAD_TERMS", "BAD_QTY", "BAD_PX", "BAD_REQUEST", "NO_CASH",
     "TOO_LATE", "TOO_LITTLE", "DUPLICATE_ID", "REQUEST_EXPIRED", "NO_SESSION", "BAD_LOGIN", "TOO_FAST",
@@ -53,6 +60,8 @@ class ToyContractVenue:
     unlisted = Symbol("NOPE.US")
     qty = Qty(Decimal(100))
     resting_px = Px(Decimal("9.87"))
+    asking_px = Px(Decimal("10.87"))
+    counts = True
     secrets = ("toy-token",)
     tables: tuple[Table, ...] = (
         Table("side", ("B", "S"), lambda word: words.ours(words.SIDES, word, "the side")),
@@ -93,24 +102,31 @@ class ToyContractVenue:
                 VenueOrder(
                     OrderID(o.order_id), None if o.cl_ord_id is None else ClOrdID(o.cl_ord_id), _symbol(o.symbol),
                     _side(o.side), Qty(o.qty), Qty(o.cum), None if o.px is None else Px(o.px), f"{TYPES[o.type].value} {o.tif}",
-                    o.is_open,
+                    STATUSES[o.status],
                 )
                 for o in books.orders.values()
             ),
             executions=tuple(
                 VenueExecution(
                     ExecID(t.exec_id), OrderID(t.order_id), None if t.cl_ord_id is None else ClOrdID(t.cl_ord_id),
-                    _symbol(t.symbol), _side(t.side), Qty(t.qty), Px(t.px), t.fee, UtcNs(t.at),
+                    _symbol(t.symbol), _side(t.side), Qty(t.qty), Px(t.px), t.fee, UtcNs(t.at), TradingDay(t.day),
                 )
                 for t in books.trades.values()
                 if not t.busted
             ),
             positions={_symbol(s): q for s, q in books.positions.items()},
+            sellable={_symbol(s): self.toy.sellable(s) for s, q in books.positions.items() if q},
             cash={Currency("USD"): books.cash},
+            available={Currency("USD"): None},
+            trading_day=TradingDay(books.day),
+            as_of=self.clock.now(),
         )  # fmt: skip
 
     def turned_away(self) -> int:
         return self.toy.turned_away
+
+    def asked(self, what: str) -> int:
+        return self.toy.asked[what]
 
     async def fill(self, cl_ord_id: str, qty: Qty, px: Px) -> ExecID:
         return ExecID(self.toy.fill(cl_ord_id, qty, px).exec_id)
@@ -148,6 +164,9 @@ class ToyContractVenue:
 
     async def swap_next_reports(self) -> None:
         self.toy.faults.arm(Fault.SWAP)
+
+    async def garble_next_report(self) -> None:
+        self.toy.faults.arm(Fault.MUMBLE)
 
     async def cut(self) -> None:
         self.server.shut()
@@ -199,7 +218,8 @@ async def a_toy(
     """A toy with these rules, and an adapter that declares the same unless `said` has it otherwise."""
     clock = WallClock()
     rules = ToyRules(
-        dedupes=dedupes, orders_complete=orders_complete, replays=replays, rate_per_second=40, late_ns=late_ns, lag_ns=lag_ns
+        dedupes=dedupes, orders_complete=orders_complete, replays=replays, rate_per_second=40, late_ns=late_ns, lag_ns=lag_ns,
+        fee_per_unit=FEE_PER_UNIT, settles_t1=True,
     )  # fmt: skip
     server = ToyServer(rules, clock)
     await server.start()

@@ -18,7 +18,9 @@ from typing import ClassVar
 from tradeloop.core.capabilities import Capabilities
 from tradeloop.testing.broker_contract.acks import Acks
 from tradeloop.testing.broker_contract.cancels import Cancels
+from tradeloop.testing.broker_contract.ends import Ends
 from tradeloop.testing.broker_contract.fills import Fills
+from tradeloop.testing.broker_contract.honesty import Honesty
 from tradeloop.testing.broker_contract.manners import Manners
 from tradeloop.testing.broker_contract.replaces import Replaces
 from tradeloop.testing.broker_contract.snapshots import Snapshots
@@ -29,7 +31,7 @@ from tradeloop.testing.broker_contract.words import Words
 __all__ = ["BrokerContract", "ContractVenue", "Table", "VenueBooks", "VenueExecution", "VenueOrder"]
 
 
-class BrokerContract(Acks, Fills, Cancels, Replaces, Wire, Snapshots, Words, Manners):
+class BrokerContract(Acks, Fills, Ends, Cancels, Replaces, Wire, Snapshots, Honesty, Words, Manners):
     """All cards. A subclass gives the fixture `venue`; with a name in `adapter` it appears in the table of brokers, with what
     it `declares` in real life (a test may shorten its times, and nothing else).
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from string import printable
 
@@ -16,7 +17,7 @@ from tradeloop.testing.broker_contract.venue import ContractVenue
 
 
 class Acks:
-    """Cards A1 to A9."""
+    """Cards A1 to A10."""
 
     async def test_an_order_is_acknowledged_under_our_id(self, venue: ContractVenue) -> None:
         """A1: an order is acknowledged with our own id and the id the venue's books have it under."""
@@ -126,6 +127,21 @@ class Acks:
             await session.stands(an_id(1))
             (theirs,) = (await venue.books()).of(an_id(1))
             assert (theirs.terms, theirs.price) == ("LIMIT DAY", px)
+
+    @pytest.mark.parametrize("first", ["the one that is taken", "the one that is refused"])
+    async def test_each_of_two_requests_hears_its_own_answer(self, venue: ContractVenue, first: str) -> None:
+        """A10: of two orders under way together one is taken, the other one refused, and each hears what became of it."""
+        async with connected(venue) as session:
+            good, bad = session.order(an_id(1)), session.order(an_id(2), symbol=venue.unlisted)
+            pair = (good, bad) if first == "the one that is taken" else (bad, good)
+            answers = await asyncio.gather(*(session.fate(order) for order in pair))
+            errors = {order.cl_ord_id: answer for order, answer in zip(pair, answers, strict=True)}
+            await session.until_books(lambda books: bool(books.of(an_id(1))), "the order that can be taken")
+            await session.quiet()
+            assert errors[good.cl_ord_id] is None
+            assert session.rejects(an_id(1)) == []
+            assert isinstance(errors[bad.cl_ord_id], Refused) or session.rejects(an_id(2))
+            assert len((await venue.books()).working) == 1
 
 
 async def _judge_terms(session: Session, cl_ord_id: str, ord_type: OrdType, tif: TimeInForce, is_declared: bool) -> None:

@@ -9,7 +9,7 @@ from tradeloop.testing.broker_contract.venue import ContractVenue
 
 
 class Cancels:
-    """Cards C1 to C6."""
+    """Cards C1 to C8."""
 
     async def test_a_working_order_is_canceled(self, venue: ContractVenue) -> None:
         """C1: a cancel of a working order is acknowledged under our id, and the order is out of the venue's market."""
@@ -35,6 +35,7 @@ class Cancels:
                 assert isinstance(error, Refused)
                 assert error.code or error.text
             assert session.all(CancelAck) == []
+            assert session.rejects(an_id(1)) == [], "it is the cancel that was refused, not the order"
 
     async def test_an_unknown_order_cannot_be_canceled(self, venue: ContractVenue) -> None:
         """C3 (FIX B.1.f): a cancel of an order the venue never had is refused; silence would leave us waiting."""
@@ -59,13 +60,13 @@ class Cancels:
             assert session.executions() == []
 
     async def test_the_cancel_of_a_partly_filled_order_counts_its_fills(self, venue: ContractVenue) -> None:
-        """C5 (FIX B.1.b): the ack of a cancel says how much had traded by then, or nothing; never less than did."""
+        """C5 (FIX B.1.b): the ack of a cancel says how much had traded by then; None, not 0, where the venue does not."""
         async with connected(venue) as session:
             order = await session.working(an_id(1))
             await venue.fill(an_id(1), session.fifth(), venue.resting_px)
             await session.cancel(order)
             (gone,) = await session.hears(CancelAck)
-            assert gone.cum_qty is None or gone.cum_qty == session.fifth()
+            assert gone.cum_qty == (session.fifth() if venue.counts else None)
 
     async def test_a_late_refusal_leaves_the_quantities_alone(self, venue: ContractVenue) -> None:
         """C6 (FIX B.1.c): an order that fills while its cancel is on the way is reported filled, and the cancel as failed."""
@@ -78,4 +79,20 @@ class Cancels:
             await session.quiet()
             assert isinstance(error, Refused) or session.all(CancelReject)
             assert session.all(CancelAck) == []
+            assert session.rejects(an_id(1)) == []
             assert sum(e.last_qty for e in session.all(Execution)) == venue.qty
+
+    async def test_an_order_that_is_not_ours_is_canceled_by_its_number(self, venue: ContractVenue) -> None:
+        """C7 (F77): an order typed elsewhere is canceled by the id the venue has it under: a halt takes it out as well."""
+        async with connected(venue) as session:
+            order_id = await venue.order_by_hand()
+            assert await session.cancel(session.order(an_id(404)), order_id) is None
+            await session.until_books(lambda books: not books.working, "no working order")
+
+    async def test_an_order_of_the_process_before_is_canceled(self, venue: ContractVenue) -> None:
+        """C8: an adapter that was just made cancels what the one before it placed, by our id alone."""
+        async with connected(venue) as session:
+            order = await session.working(an_id(1))
+        async with connected(venue) as session:
+            assert await session.cancel(order) is None
+            await session.until_books(lambda books: not books.working, "no working order")

@@ -1,10 +1,12 @@
-"""Cards B: what traded arrives, once for every time it happened, whatever came before."""
+"""Cards B1 to B9: what traded arrives, once for every time it happened, whatever came before."""
 
 from __future__ import annotations
 
+import pytest
+
 from tradeloop.core.reports import CancelAck, Execution, ExecutionBust, ExecutionCorrect, OrderAck
-from tradeloop.core.types import Qty
-from tradeloop.testing.broker_contract.session import an_id, connected, key
+from tradeloop.core.types import Px, Qty
+from tradeloop.testing.broker_contract.session import STEP, an_id, connected, key
 from tradeloop.testing.broker_contract.venue import ContractVenue
 
 
@@ -12,15 +14,17 @@ class Fills:
     """Cards B1 to B9."""
 
     async def test_a_part_and_the_rest_arrive_as_two_fills(self, venue: ContractVenue) -> None:
-        """B1: a part and the rest are two fills of our order, with the venue's figures to the last digit."""
+        """B1: a part and the rest at another price are two fills of our order, with the venue's figures to the last digit."""
         async with connected(venue) as session:
             await session.working(an_id(1))
-            for part in (session.fifth(), Qty(venue.qty - session.fifth())):
-                await venue.fill(an_id(1), part, venue.resting_px)
+            await venue.fill(an_id(1), session.fifth(), venue.resting_px)
+            await venue.fill(an_id(1), Qty(venue.qty - session.fifth()), Px(venue.resting_px - STEP))
             await session.hears(Execution, 2)
-            heard = [(e.exec_id, e.cl_ord_id, e.symbol, e.side, e.last_qty, e.last_px) for e in session.executions()]
+            heard = [
+                (e.exec_id, e.cl_ord_id, e.order_id, e.symbol, e.side, e.last_qty, e.last_px) for e in session.executions()
+            ]
             books = (await venue.books()).executions
-            assert heard == [(e.exec_id, e.cl_ord_id, e.symbol, e.side, e.last_qty, e.last_px) for e in books]
+            assert heard == [(e.exec_id, e.cl_ord_id, e.order_id, e.symbol, e.side, e.last_qty, e.last_px) for e in books]
             assert sum(e.last_qty for e in session.executions(an_id(1))) == venue.qty
 
     async def test_a_redelivered_fill_has_the_identity_it_had(self, venue: ContractVenue) -> None:
@@ -64,11 +68,12 @@ class Fills:
             await session.working(an_id(1))
             assert len((await venue.books()).of(an_id(1))) == 1
 
-    async def test_a_fill_that_is_taken_back_is_named(self, venue: ContractVenue) -> None:
-        """B6 (F29): a bust names the fill it takes back by its whole identity."""
+    @pytest.mark.parametrize("what", ["a part", "the whole"])
+    async def test_a_fill_that_is_taken_back_is_named(self, venue: ContractVenue, what: str) -> None:
+        """B6 (F29, FIX J.1.a): a bust names the fill it takes back by its whole identity, of an order that filled as well."""
         async with connected(venue) as session:
             await session.working(an_id(1))
-            exec_id = await venue.fill(an_id(1), session.fifth(), venue.resting_px)
+            exec_id = await venue.fill(an_id(1), session.fifth() if what == "a part" else venue.qty, venue.resting_px)
             (fill,) = await session.hears(Execution)
             await venue.bust(exec_id)
             (bust,) = await session.hears(ExecutionBust)
@@ -76,7 +81,7 @@ class Fills:
             assert named == (fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
 
     async def test_a_fill_that_is_corrected_is_named_with_its_new_figures(self, venue: ContractVenue) -> None:
-        """B7 (F29): a correction names the fill by its whole identity, and carries the new figures."""
+        """B7 (F29): a correction names the fill by its whole identity, and carries the new figures, its cost among them."""
         async with connected(venue) as session:
             await session.working(an_id(1))
             exec_id = await venue.fill(an_id(1), session.fifth(), venue.resting_px)
@@ -86,6 +91,7 @@ class Fills:
             named = (mend.broker, mend.account, mend.trading_day, mend.exec_ref_id, mend.side)
             assert named == (fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
             assert (mend.last_qty, mend.last_px) == (session.fifth() * 2, venue.resting_px)
+            assert mend.commission in (None, (await venue.books()).executions[0].commission)
 
     async def test_an_unasked_cancel_arrives(self, venue: ContractVenue) -> None:
         """B8 (F30, FIX E.1.b): an order that the venue takes out by itself is reported as out of the market."""
@@ -96,7 +102,7 @@ class Fills:
             assert gone.cl_ord_id == an_id(1)
 
     async def test_a_commission_that_is_not_stated_is_unknown(self, venue: ContractVenue) -> None:
-        """B9: the commission is what the venue stated, and None, never 0, where it stated none."""
+        """B9: the commission is what the venue stated, to the last digit, and None, never 0, where it stated none."""
         async with connected(venue) as session:
             await session.working(an_id(1))
             await venue.fill(an_id(1), session.fifth(), venue.resting_px)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from threading import get_ident
 
 import pytest
 
 from tradeloop.core.errors import NotSent
+from tradeloop.core.reports import Execution
 from tradeloop.testing.broker_contract.session import an_id, connected
 from tradeloop.testing.broker_contract.venue import ContractVenue
 
 
 class Manners:
-    """Cards H1 to H6."""
+    """Cards H1 to H7."""
 
     async def test_closing_twice_is_fine(self, venue: ContractVenue) -> None:
         """H1: a second close does nothing, and so does one before any connect."""
@@ -85,6 +87,16 @@ class Manners:
         """H6: connect after close is a new session of the same adapter."""
         async with connected(venue) as session:
             await session.broker.close()
-            await session.broker.connect(session.heard.append)
+            await session.broker.connect(session.hear)
             await session.working(an_id(1))
             assert len((await venue.books()).of(an_id(1))) == 1
+
+    async def test_reports_come_from_the_loop_that_connected(self, venue: ContractVenue) -> None:
+        """H7: reports are delivered by the thread of the loop, never by one of a library's own: the listener takes no lock."""
+        async with connected(venue) as session:
+            await session.working(an_id(1))
+            await venue.fill(an_id(1), session.fifth(), venue.resting_px)
+            await session.hears(Execution)
+            await venue.cut()
+            await session.quiet()
+            assert session.threads == {get_ident()}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+import pytest
 
 from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Execution, ReplaceAck, ReplaceReject
 from tradeloop.core.types import Px, Qty
-from tradeloop.testing.broker_contract.session import Session, an_id, connected, need
+from tradeloop.testing.broker_contract.session import STEP, Session, an_id, connected, need
 from tradeloop.testing.broker_contract.venue import ContractVenue
-
-STEP = Decimal("0.50")
-"""How much lower the suite bids after a replace; a multiple of every ordinary tick."""
 
 
 class Replaces:
@@ -38,7 +35,7 @@ class Replaces:
                 assert (theirs.order_qty, theirs.price) == (order.order_qty, order.price)
 
     async def test_the_new_terms_stand_in_the_venues_books(self, venue: ContractVenue) -> None:
-        """D2: price and quantity are changed together, and the venue has one order, not two."""
+        """D2: price and quantity are changed together; the venue has one order, not two, and its ack counts the fills."""
         async with connected(venue) as session:
             order = await _partly_filled(session)
             qty, px = Qty(session.fifth() * 2), Px(venue.resting_px - STEP)
@@ -46,6 +43,8 @@ class Replaces:
             await session.quiet()
             (theirs,) = (await venue.books()).working
             assert (theirs.order_qty, theirs.price, theirs.cum_qty) == (qty, px, session.fifth())
+            (ack,) = session.all(ReplaceAck)
+            assert ack.cum_qty == (session.fifth() if venue.counts else None)
 
     async def test_less_than_has_traded_is_no_quantity(self, venue: ContractVenue) -> None:
         """D3 (FIX C.3.c): a quantity below what has traded is refused, or becomes what has traded; never less."""
@@ -57,6 +56,7 @@ class Replaces:
             made = session.all(ReplaceAck)
             assert isinstance(error, Refused) or session.all(ReplaceReject) or made
             assert [ack for ack in made if ack.order_qty < session.fifth() * 2] == []
+            assert session.rejects(an_id(1)) == [], "it is the change that was refused, not the order"
 
     async def test_a_filled_order_takes_new_terms_only_where_declared(self, venue: ContractVenue) -> None:
         """D4 (FIX C.1.c): more of an order that has filled is acknowledged where `replaces_filled` says so, else refused."""
@@ -93,12 +93,13 @@ class Replaces:
             (fill,) = await session.hears(Execution)
             assert fill.cl_ord_id == an_id(1)
 
-    async def test_a_replace_without_an_answer_is_of_unknown_fate(self, venue: ContractVenue) -> None:
-        """D7: a replace whose answer is lost may have taken effect, as it has here: its fate is unknown."""
+    @pytest.mark.parametrize("answer", ["is lost", "never comes", "cannot be read"])
+    async def test_a_replace_without_an_answer_is_of_unknown_fate(self, venue: ContractVenue, answer: str) -> None:
+        """D7: a replace without an answer that can be read may have taken effect, as it has here: its fate is unknown."""
         async with connected(venue) as session:
             need(session.broker.capabilities.replaces, "orders are not replaced")
             order = await session.working(an_id(1))
-            await venue.lose_next_answer()
+            await session.lose_answer(answer)
             error = await session.replace(order, 1, qty=venue.qty, px=Px(venue.resting_px - STEP))
             assert isinstance(error, FateUnknown)
             await session.quiet()

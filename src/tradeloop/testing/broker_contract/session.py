@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
+from threading import get_ident
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -17,14 +19,29 @@ from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.execution import exec_key
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Asked, Terms
-from tradeloop.core.reports import BrokerSnapshot, Execution, OrderReject, Report
+from tradeloop.core.reports import BrokerDown, BrokerSnapshot, BrokerUp, Execution, OrderReject, Report
 from tradeloop.core.risk.pipeline import approved, approved_change
-from tradeloop.core.types import ZERO, Amount, ClOrdID, OrdType, PositionEffect, Px, Qty, Side, TimeInForce, TradingDay, UtcNs
+from tradeloop.core.types import (
+    ZERO,
+    Amount,
+    ClOrdID,
+    OrderID,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
+)
 from tradeloop.ports.broker import Broker
 from tradeloop.testing.broker_contract.venue import ContractVenue
 
 R = TypeVar("R")
 
+STEP: Final = Decimal("0.50")
+"""How much better a price the suite has in mind than the limit; a multiple of every ordinary tick."""
 FATES: Final = (NotSent, Refused, FateUnknown)
 STAGED_AT: Final = UtcNs(1_784_253_600_000_000_000)
 
@@ -36,6 +53,12 @@ class Session:
         self.broker = broker
         self.venue = venue
         self.heard: list[Report] = []
+        self.threads: set[int] = set()
+
+    def hear(self, report: Report) -> None:
+        """What the adapter is given to report to."""
+        self.threads.add(get_ident())
+        self.heard.append(report)
 
     # --- orders
 
@@ -85,10 +108,10 @@ class Session:
         await self.until_books(lambda books: bool(books.of(cl_ord_id)), f"the order {cl_ord_id} in the venue's books")
         await self.venue.settle()
 
-    async def cancel(self, order: Order) -> Exception | None:
+    async def cancel(self, order: Order, order_id: OrderID | None = None) -> Exception | None:
         """Ask for a cancel; what the port raised, None where it returned."""
         try:
-            await self.broker.cancel(order.cl_ord_id, None, order.symbol)
+            await self.broker.cancel(order.cl_ord_id, order_id, order.symbol)
         except FATES as error:
             return error
         return None
@@ -102,6 +125,23 @@ class Session:
         except FATES as error:
             return error
         return None
+
+    async def lose_answer(self, how: str) -> None:
+        """Let the venue carry the next request out, and its answer be lost, never come, or be unreadable."""
+        venue = self.venue
+        misbehave = {
+            "is lost": venue.lose_next_answer,
+            "never comes": venue.swallow_next_answer,
+            "cannot be read": venue.garble_next_answer,
+        }
+        await misbehave[how]()
+
+    async def owned(self, cl_ord_id: str) -> None:
+        """Buy a whole order and let the night pass: from now on it may be sold anywhere."""
+        await self.working(cl_ord_id)
+        await self.venue.fill(cl_ord_id, self.venue.qty, self.venue.resting_px)
+        await self.quiet()
+        await self.venue.begin_next_day()
 
     def fifth(self) -> Qty:
         """A part of an order."""
@@ -147,6 +187,15 @@ class Session:
         for _ in range(3):
             await self.venue.settle()
 
+    async def returns(self) -> None:
+        """Wait until a session that was lost is back, and what was on its way to it has come."""
+        await self.quiet()
+        links = [BrokerUp, BrokerDown]
+        await self.until(
+            lambda: [type(r) for r in self.heard if type(r) in links][-1:] != [BrokerDown], "the session to come back"
+        )
+        await self.quiet()
+
     async def snapshot(self, since: UtcNs | None = None) -> BrokerSnapshot:
         """The books through the port, once they show what happened before, and as soon as they can be read."""
         await self.venue.wait(self.broker.capabilities.visibility_lag_ns)
@@ -162,7 +211,7 @@ class Session:
 async def connected(venue: ContractVenue) -> AsyncIterator[Session]:
     """A session of a new adapter, closed at the end."""
     session = Session(venue.adapter(), venue)
-    await session.broker.connect(session.heard.append)
+    await session.broker.connect(session.hear)
     try:
         yield session
     finally:

@@ -1,14 +1,14 @@
-"""Cards F: the snapshot is the venue's books, whole, and says honestly what it is."""
+"""Cards F1 to F11: the snapshot is the venue's books, whole."""
 
 from __future__ import annotations
 
 import pytest
 
 from tradeloop.core.errors import NotSent
-from tradeloop.core.reports import Execution
-from tradeloop.core.types import SECOND_NS, OrdStatus
-from tradeloop.testing.broker_contract.session import an_id, connected, key
-from tradeloop.testing.broker_contract.venue import ContractVenue
+from tradeloop.core.reports import Execution, OpenOrder
+from tradeloop.core.types import SECOND_NS, OrdStatus, Px
+from tradeloop.testing.broker_contract.session import STEP, an_id, connected, key
+from tradeloop.testing.broker_contract.venue import ContractVenue, VenueOrder
 
 CLOSED = {OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED}
 
@@ -17,23 +17,21 @@ class Snapshots:
     """Cards F1 to F11."""
 
     async def test_it_shows_the_working_orders(self, venue: ContractVenue) -> None:
-        """F1: every working order is shown as the venue has it, under our id and its own, with what has traded."""
+        """F1: every working order is shown once, as the venue has it, under our id and its own, with what has traded."""
         async with connected(venue) as session:
             for number in (1, 2):
                 await session.working(an_id(number))
-            await venue.fill(an_id(1), session.fifth(), venue.resting_px)
+            for px in (venue.resting_px, Px(venue.resting_px - STEP)):
+                await venue.fill(an_id(1), session.fifth(), px)
+            await session.hears(Execution, 2)
             shown = (await session.snapshot()).orders
             assert shown is not None
-            ours = {o.cl_ord_id: o for o in shown if o.ord_status not in CLOSED}
             working = (await venue.books()).working
-            assert set(ours) == {theirs.cl_ord_id for theirs in working}
-            for theirs in working:
-                order = ours[theirs.cl_ord_id]
-                assert (order.order_id, order.symbol, order.side) == (theirs.order_id, theirs.symbol, theirs.side)
-                assert (order.order_qty, order.cum_qty, order.price) == (theirs.order_qty, theirs.cum_qty, theirs.price)
+            ours = [figures(o) for o in shown if o.ord_status not in CLOSED]
+            assert sorted(ours) == sorted(figures(theirs) for theirs in working)
 
     async def test_it_agrees_with_the_fills_heard(self, venue: ContractVenue) -> None:
-        """F2: a fill that was heard stands in it with the same identity and figures: it is booked once."""
+        """F2: a fill that was heard stands in it with the same identity, figures and time: it is booked once, in its place."""
         async with connected(venue) as session:
             await session.working(an_id(1))
             for _ in range(2):
@@ -41,21 +39,24 @@ class Snapshots:
             await session.hears(Execution, 2)
             shown = (await session.snapshot()).executions
             assert shown is not None
-            assert {key(e): (e.last_qty, e.last_px, e.cl_ord_id) for e in shown} == {
-                key(e): (e.last_qty, e.last_px, e.cl_ord_id) for e in session.executions()
-            }
+            heard = [
+                (key(e), e.symbol, e.last_qty, e.last_px, e.cl_ord_id, e.order_id, e.transact_at) for e in session.executions()
+            ]
+            stand = [(key(e), e.symbol, e.last_qty, e.last_px, e.cl_ord_id, e.order_id, e.transact_at) for e in shown]
+            assert set(stand) == set(heard)
 
     async def test_it_shows_positions_and_cash(self, venue: ContractVenue) -> None:
-        """F3: positions and cash are those of the venue's books, to the last digit."""
+        """F3: positions, cash and what of it is available are those of the venue's books, each once and to the last digit."""
         async with connected(venue) as session:
             await session.working(an_id(1))
             await venue.fill(an_id(1), session.fifth(), venue.resting_px)
             snapshot, books = await session.snapshot(), await venue.books()
             assert snapshot.positions is not None
             assert snapshot.cash is not None
-            held = {p.symbol: p.long_qty - p.short_qty for p in snapshot.positions}
-            assert held == {symbol: qty for symbol, qty in books.positions.items() if qty}
-            assert {c.currency: c.balance for c in snapshot.cash} == books.cash
+            held = [(p.symbol, p.long_qty - p.short_qty) for p in snapshot.positions]
+            assert sorted(held) == sorted((symbol, qty) for symbol, qty in books.positions.items() if qty)
+            assert sorted((c.currency, c.balance) for c in snapshot.cash) == sorted(books.cash.items())
+            assert {c.currency: c.available for c in snapshot.cash} == books.available
 
     async def test_it_shows_the_fills_that_were_missed(self, venue: ContractVenue) -> None:
         """F4: a fill of an outage is in it."""
@@ -86,16 +87,20 @@ class Snapshots:
             assert an_id(1) in {o.cl_ord_id for o in shown or ()}
 
     async def test_it_shows_closed_orders_where_declared(self, venue: ContractVenue) -> None:
-        """F7: `orders_complete` says what was declared, and a canceled order of the day is shown as such where it does."""
+        """F7: `orders_complete` says what was declared, and a canceled order of the day is shown as such where it does, with
+        the quantity it had and what of it had traded.
+        """
         async with connected(venue) as session:
             declared = session.broker.capabilities.orders_complete
             await session.working(an_id(1))
+            await venue.fill(an_id(1), session.fifth(), venue.resting_px)
             await venue.cancel_unasked(an_id(1))
             await session.quiet()
             snapshot = await session.snapshot()
-            shown = [o.ord_status for o in snapshot.orders or () if o.cl_ord_id == an_id(1)]
+            shown = [o for o in snapshot.orders or () if o.cl_ord_id == an_id(1)]
             assert snapshot.orders_complete is declared
-            assert shown == ([OrdStatus.CANCELED] if declared else [])
+            assert [o.ord_status for o in shown] == ([OrdStatus.CANCELED] if declared else [])
+            assert [figures(o) for o in shown] == [figures(theirs) for theirs in (await venue.books()).of(an_id(1)) if declared]
 
     async def test_books_that_cannot_be_read_are_not_empty_books(self, venue: ContractVenue) -> None:
         """F8: without a connection a snapshot raises NotSent; empty books would sell everything we own."""
@@ -136,3 +141,10 @@ class Snapshots:
             assert [o.cum_qty for o in snapshot.orders or () if o.cl_ord_id == an_id(1)] == [session.fifth()]
             assert [e.exec_id for e in snapshot.executions or ()] == [exec_id]
             assert [p.long_qty for p in snapshot.positions or ()] == [session.fifth()]
+
+
+def figures(order: OpenOrder | VenueOrder) -> tuple[object, ...]:
+    """What is known of an order, there and here."""
+    return (
+        order.order_id, order.cl_ord_id or "", order.symbol, order.side, order.order_qty, order.cum_qty, order.price or 0,
+    )  # fmt: skip

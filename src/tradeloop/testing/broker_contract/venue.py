@@ -13,12 +13,27 @@ from typing import Protocol
 
 import msgspec
 
-from tradeloop.core.types import AccountID, ClOrdID, Currency, ExecID, OrderID, Px, Qty, Side, Symbol, UtcNs
+from tradeloop.core.types import (
+    AccountID,
+    ClOrdID,
+    Currency,
+    ExecID,
+    OrderID,
+    OrdStatus,
+    Px,
+    Qty,
+    Side,
+    Symbol,
+    TradingDay,
+    UtcNs,
+)
 from tradeloop.ports.broker import Broker
 
 
 class VenueOrder(msgspec.Struct, frozen=True):
-    """An order as the venue's books have it. `terms` are its type and time in force in our words, such as `LIMIT DAY`."""
+    """An order as the venue's books have it. `terms` are its type and time in force in our words, such as `LIMIT DAY`, and
+    `ord_status` is where it stands in our words: NEW or PARTIALLY_FILLED while it can trade.
+    """
 
     order_id: OrderID
     cl_ord_id: ClOrdID | None
@@ -28,11 +43,19 @@ class VenueOrder(msgspec.Struct, frozen=True):
     cum_qty: Qty
     price: Px | None
     terms: str
-    is_working: bool
+    ord_status: OrdStatus
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it can still trade."""
+        return self.ord_status in {OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED}
 
 
 class VenueExecution(msgspec.Struct, frozen=True):
-    """A fill that counts, as the venue's books have it. `commission` is None where the venue does not state one."""
+    """A fill that counts, as the venue's books have it. `commission` is None where the venue does not state one.
+
+    `transact_at` is UTC, in the coarser of the two resolutions in which the venue tells it in its stream and in its books.
+    """
 
     exec_id: ExecID
     order_id: OrderID
@@ -43,15 +66,25 @@ class VenueExecution(msgspec.Struct, frozen=True):
     last_px: Px
     commission: Decimal | None
     transact_at: UtcNs
+    trading_day: TradingDay
 
 
 class VenueBooks(msgspec.Struct, frozen=True):
-    """The venue's books of our account: all orders it ever took, all fills that count, net positions, cash balances."""
+    """The venue's books of our account: all orders it ever took, all fills that count, net positions, cash balances.
+
+    `sellable` is what of each long position may be sold today, and `available` the cash without what orders hold; None where
+    the venue does not tell. `trading_day` is the day it is there, None where the venue tells none. `as_of` is the time there,
+    in the resolution in which the venue tells it.
+    """
 
     orders: tuple[VenueOrder, ...]
     executions: tuple[VenueExecution, ...]
     positions: dict[Symbol, Decimal]
+    sellable: dict[Symbol, Decimal | None]
     cash: dict[Currency, Decimal]
+    available: dict[Currency, Decimal | None]
+    trading_day: TradingDay | None
+    as_of: UtcNs
 
     def of(self, cl_ord_id: str) -> tuple[VenueOrder, ...]:
         """The orders that bear this id of ours."""
@@ -84,6 +117,10 @@ class ContractVenue(Protocol):
     """The quantity of the suite's orders; a fifth of it is a legal quantity too, and the account can pay for many."""
     resting_px: Px
     """The limit of a buy that rests: it fills only when `fill` says so."""
+    asking_px: Px
+    """The limit of a sell that rests."""
+    counts: bool
+    """Whether the venue says how much of an order had traded when it ends the order or changes its terms."""
     secrets: tuple[str, ...]
     """Every secret the adapter was given, as plain text; none may appear in what it shows."""
     tables: tuple[Table, ...]
@@ -111,8 +148,15 @@ class ContractVenue(Protocol):
         """How many requests the venue did not take because they came faster than it allows."""
         ...
 
+    def asked(self, what: str) -> int:
+        """How many requests to `place`, `cancel` or `replace` have reached the venue, whatever became of them."""
+        ...
+
     async def fill(self, cl_ord_id: str, qty: Qty, px: Px) -> ExecID:
-        """Let the order trade `qty` at `px`; a `px` is never worse than the order's limit. Time does not pass meanwhile."""
+        """Let the order trade `qty` at `px`, which is its limit or better. Time does not pass meanwhile.
+
+        Where fills cost a fee, that of a fifth has more digits than the currency has, if the venue's fees can.
+        """
         ...
 
     async def fill_by_hand(self, qty: Qty, px: Px) -> ExecID:
@@ -157,6 +201,10 @@ class ContractVenue(Protocol):
 
     async def swap_next_reports(self) -> None:
         """Let the next report overtake none: it comes only after the one that follows it."""
+        ...
+
+    async def garble_next_report(self) -> None:
+        """Let the next report come in a form that cannot be read; the connection stays."""
         ...
 
     async def cut(self) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
 
 from tradeloop.core.errors import FateUnknown, NotSent
-from tradeloop.core.reports import BrokerDown, BrokerUp, Execution
-from tradeloop.testing.broker_contract.session import FATES, Session, an_id, connected, key, need
+from tradeloop.core.reports import BrokerDown, BrokerUp, Execution, OrderAck
+from tradeloop.core.types import Px
+from tradeloop.testing.broker_contract.session import STEP, Session, an_id, connected, key, need
 from tradeloop.testing.broker_contract.venue import ContractVenue
 
 FLOOD = 2000
@@ -14,7 +18,7 @@ FLOOD = 2000
 
 
 class Wire:
-    """Cards E1 to E14."""
+    """Cards E1 to E17."""
 
     async def test_the_session_begins_with_broker_up(self, venue: ContractVenue) -> None:
         """E1: BrokerUp is the first report, and the only one when nothing else has happened."""
@@ -78,7 +82,9 @@ class Wire:
             assert len(session.all(BrokerDown)) == 1
 
     async def test_a_lost_session_comes_back_by_itself(self, venue: ContractVenue) -> None:
-        """E8: nobody has to ask: when the venue can be reached again the session is up, says so, and takes orders."""
+        """E8: nobody has to ask: when the venue can be reached again the session is up, says so, takes orders, and reports what
+        becomes of them, once.
+        """
         async with connected(venue) as session:
             ups = len(session.all(BrokerUp))
             await venue.cut()
@@ -86,6 +92,11 @@ class Wire:
             await session.until(lambda: len(session.all(BrokerUp)) > ups, "a BrokerUp after the outage")
             await session.working(an_id(1))
             assert len((await venue.books()).of(an_id(1))) == 1
+            exec_id = await venue.fill(an_id(1), session.fifth(), venue.resting_px)
+            await session.hears(Execution)
+            await session.quiet()
+            assert [ack.cl_ord_id for ack in session.all(OrderAck)] == [an_id(1)]
+            assert [fill.exec_id for fill in session.executions()] == [exec_id]
 
     async def test_a_reconnect_reports_no_fill_as_new(self, venue: ContractVenue) -> None:
         """E9 (F22): whatever is said again after a reconnect has the identity it had before."""
@@ -154,18 +165,72 @@ class Wire:
             assert len((await venue.books()).of(an_id(1))) == then
 
     async def test_the_port_raises_nothing_but_the_three_fates(self, venue: ContractVenue) -> None:
-        """E14: a cancel is answered by the port's three errors at every fault, as an order is; another one stops the engine."""
+        """E14: at every fault a cancel raises that of the three errors which is true, as an order does; another one stops the
+        engine.
+        """
         async with connected(venue) as session:
-            order = await session.working(an_id(1))
-            for misbehave in (venue.garble_next_answer, venue.swallow_next_answer, venue.lose_next_answer, venue.cut):
-                await misbehave()
-                await _judge_cancel(session, order.cl_ord_id)
-                await venue.restore()
-                await session.snapshot()
+            for number, answer in enumerate(("cannot be read", "never comes", "is lost"), start=1):
+                order = await session.working(an_id(number))
+                await session.lose_answer(answer)
+                error = await session.cancel(order)
+                assert error is None or (isinstance(error, FateUnknown) and str(error)), f"a cancel whose answer {answer}"
+                await session.returns()
+            order = await session.working(an_id(4))
+            await venue.cut()
+            error = await session.cancel(order)
+            assert isinstance(error, NotSent)
+            assert str(error), "an error without a sentence helps nobody"
 
+    async def test_a_report_that_cannot_be_read_is_not_passed_over(self, venue: ContractVenue) -> None:
+        """E15: a report that cannot be read ends the session, so that the books are read anew; it is not skipped in silence."""
+        async with connected(venue) as session:
+            await session.working(an_id(1))
+            await session.quiet()
+            await venue.garble_next_report()
+            unread = await venue.fill(an_id(1), session.fifth(), venue.resting_px)
+            await session.until(
+                lambda: bool(session.all(BrokerDown)) or unread in {e.exec_id for e in session.executions()},
+                "the fill, or the end of a session in which it could not be read",
+            )
+            await venue.restore()
+            assert unread in {e.exec_id for e in (await session.snapshot()).executions or ()}
 
-async def _judge_cancel(session: Session, cl_ord_id: str) -> None:
-    try:
-        await session.broker.cancel(session.order(cl_ord_id).cl_ord_id, None, session.venue.symbol)
-    except FATES as error:
-        assert str(error), "an error without a sentence helps nobody"
+    async def test_a_venue_that_cannot_be_reached_is_tried_again(self, venue: ContractVenue) -> None:
+        """E16: a connect that finds nobody raises NotSent, or returns and goes on trying; it raises nothing else."""
+        session = Session(venue.adapter(), venue)
+        try:
+            await venue.cut()
+            is_told = False
+            try:
+                await session.broker.connect(session.hear)
+            except NotSent:
+                is_told = True
+            await venue.restore()
+            if is_told:
+                await session.broker.connect(session.hear)
+            await session.hears(BrokerUp)
+            await session.working(an_id(1))
+        finally:
+            await session.broker.close()
+
+    @pytest.mark.parametrize("answer", ["comes", "never comes", "is lost"])
+    async def test_a_request_leaves_once(self, venue: ContractVenue, answer: str) -> None:
+        """E17: whatever becomes of the answer, an order, a replace and a cancel leave once each time they are asked for."""
+        async with connected(venue) as session:
+            does_replace = session.broker.capabilities.replaces
+            order = session.order(an_id(1))
+            requests: list[tuple[str, int, Callable[[], Awaitable[object]]]] = [
+                ("place", 1, lambda: session.fate(order)),
+                (
+                    "replace",
+                    int(does_replace),
+                    lambda: session.replace(order, 1, qty=venue.qty, px=Px(venue.resting_px - STEP)),
+                ),
+                ("cancel", 1, lambda: session.cancel(order)),
+            ]
+            for what, times, ask in requests:
+                if answer != "comes":
+                    await session.lose_answer(answer)
+                await ask()
+                await session.returns()
+                assert venue.asked(what) == times, f"{what} reached the venue {venue.asked(what)} times"
