@@ -132,6 +132,7 @@ class PaperContractVenue:
             ),
             positions={p.symbol: p.long_qty - p.short_qty for p in books.positions.values()},
             sellable={p.symbol: p.long_yesterday for p in books.positions.values() if p.long_qty},
+            costs={p.symbol: p.long_cost for p in books.positions.values() if p.long_qty},
             cash={Currency(c.currency): c.balance for c in books.cash.values()},
             available={Currency(c.currency): c.available for c in books.cash.values()},
             trading_day=books.latest_day(),
@@ -200,6 +201,14 @@ class PaperContractVenue:
 
     async def garble_next_report(self) -> None:
         """A report of this broker is an object of ours from the start: what could not be read would have ended the session."""
+        await self.cut()
+
+    async def garble_next_books(self) -> None:
+        """Nor are its books written in anything but our own words."""
+        await self.cut()
+
+    async def fall_silent(self) -> None:
+        """Between it and its adapter there is no connection that could stand and be silent."""
         await self.cut()
 
     async def cut(self) -> None:

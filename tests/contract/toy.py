@@ -37,6 +37,7 @@ from tradeloop.venues.toy.faults import Fault
 MS = 1_000_000
 ANSWER_WITHIN_NS = 500 * MS
 LIFETIME_NS = 500 * MS
+HEARTBEAT_NS = 300 * MS
 LATE_NS = 750 * MS
 """Long enough for a busy machine, short enough to wait for: some cards wait until an answer has not come."""
 TYPES = {"MKT": OrdType.MARKET, "LMT": OrdType.LIMIT}
@@ -84,7 +85,7 @@ class ToyContractVenue:
     def adapter(self) -> Broker:
         config = TemplateConfig(
             port=self.server.port, token=Secret("toy-token"), answer_within_ns=ANSWER_WITHIN_NS, lives_ns=self.lives_ns,
-            backoff_s=(0.005,),
+            backoff_s=(0.005,), heartbeat_ns=HEARTBEAT_NS, connect_within_ns=ANSWER_WITHIN_NS,
         )  # fmt: skip
         self.adapters.append(TemplateBroker(config, self.clock, self.capabilities))
         return self.adapters[-1]
@@ -116,6 +117,7 @@ class ToyContractVenue:
             ),
             positions={_symbol(s): q for s, q in books.positions.items()},
             sellable={_symbol(s): self.toy.sellable(s) for s, q in books.positions.items() if q},
+            costs={_symbol(s): None for s, q in books.positions.items() if q},
             cash={Currency("USD"): books.cash},
             available={Currency("USD"): None},
             trading_day=TradingDay(books.day),
@@ -167,6 +169,12 @@ class ToyContractVenue:
 
     async def garble_next_report(self) -> None:
         self.toy.faults.arm(Fault.MUMBLE)
+
+    async def garble_next_books(self) -> None:
+        self.toy.faults.arm(Fault.SCRAMBLE)
+
+    async def fall_silent(self) -> None:
+        self.server.is_silent = True
 
     async def cut(self) -> None:
         self.server.shut()

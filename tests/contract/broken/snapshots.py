@@ -95,6 +95,7 @@ class ShowsCanceledOrdersAsExpired(Broken):
 
 class ShowsEmptyBooksWithoutAConnection(Broken):
     card = "F8"
+    also = ("F19",)
 
     @override
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
@@ -394,3 +395,25 @@ class ShowsOrdersOfTheDayAlone(Broken):
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         is_first = books.trading_day == "2026-07-17"
         return replaced(books, orders=tuple(o for o in books.orders or () if is_first or o.ord_status is not OrdStatus.NEW))
+
+
+class GivesTheAveragePriceAsTheCost(Broken):
+    card = "F3"
+
+    @override
+    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
+        px = Amount(Decimal("9.87"))
+        return replaced(books, positions=tuple(replaced(p, cost=px) for p in books.positions or ()))
+
+
+class LeavesOutWhatItCannotRead(Broken):
+    card = "F19"
+
+    @override
+    async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
+        try:
+            return await super().snapshot(executions_since)
+        except NotSent as error:
+            if "could not be read" not in str(error):
+                raise
+            return replaced(await super().snapshot(executions_since), orders=())

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from tests.contract.broken.meddler import Broken, replaced
 from typing_extensions import override
 
+from tradeloop.brokers._template.pace import Pace
 from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
@@ -122,7 +123,7 @@ class CallsGibberishARefusal(Broken):
 
 class HidesThatTheSessionIsLost(Broken):
     card = "E7"
-    also = ("E15",)
+    also = ("E15", "E19")
 
     @override
     def say(self, report: Report) -> list[Report]:
@@ -131,7 +132,7 @@ class HidesThatTheSessionIsLost(Broken):
 
 class HidesThatTheSessionIsBack(Broken):
     card = "E8"
-    also = ("E14", "E17")
+    also = ("E14", "E17", "E19")
 
     @override
     def say(self, report: Report) -> list[Report]:
@@ -178,6 +179,7 @@ class DropsWhatComesTooFast(Broken):
 
 class DeclaresTwiceTheRate(Broken):
     card = "E12"
+    also = ("E18",)
     toy: ClassVar[dict[str, Any]] = {"said": {"rate_per_second": 80}}
 
 
@@ -317,3 +319,26 @@ class ReplacesAgainAfterSilence(Broken):
                 with suppress(*FATES):
                     await super().replace(change)
             raise
+
+
+class CancelsOutOfTurn(Broken):
+    """What takes risk away shall not wait, it thinks."""
+
+    card = "E18"
+
+    @override
+    async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
+        inner = cast("Any", self.inner)
+        pace, inner._pace = inner._pace, Pace(None, inner._clock)
+        cancelling = asyncio.ensure_future(super().cancel(cl_ord_id, order_id, symbol))
+        await asyncio.sleep(0)
+        inner._pace = pace
+        await cancelling
+
+
+class TrustsASilentConnection(Broken):
+    card = "E19"
+
+    @override
+    def say(self, report: Report) -> list[Report]:
+        return [] if isinstance(report, BrokerDown) and "heartbeat" in report.text else [report]

@@ -1,7 +1,8 @@
-"""Cards F12 to F18: what the snapshot says of itself is true, and it stays whole over a night and over many pages."""
+"""Cards F12 to F19: what the snapshot says of itself is true, and it stays whole over a night and over many pages."""
 
 from __future__ import annotations
 
+from tradeloop.core.errors import NotSent
 from tradeloop.core.reports import BrokerSnapshot, Execution
 from tradeloop.core.types import SECOND_NS, OrdStatus, Qty, TimeInForce
 from tradeloop.testing.broker_contract.session import Session, an_id, connected, need
@@ -12,7 +13,7 @@ PAGES = 120
 
 
 class Honesty:
-    """Cards F12 to F18."""
+    """Cards F12 to F19."""
 
     async def test_its_fills_cost_what_the_venue_says(self, venue: ContractVenue) -> None:
         """F12: the commission of a fill in it is what the venue stated, and None, never 0, where it stated none."""
@@ -108,6 +109,21 @@ class Honesty:
             assert [o.cl_ord_id for o in (await venue.books()).working] == [an_id(1)]
             shown = (await session.snapshot()).orders
             assert [o.ord_status for o in shown or () if o.cl_ord_id == an_id(1)] == [OrdStatus.NEW]
+
+    async def test_what_cannot_be_read_is_not_left_out(self, venue: ContractVenue) -> None:
+        """F19: books with something in them that cannot be read raise NotSent, or have None in place of that part: what is left
+        out of them would be taken for gone.
+        """
+        async with connected(venue) as session:
+            await session.working(an_id(1))
+            await session.quiet()
+            await venue.wait(session.broker.capabilities.visibility_lag_ns)
+            await venue.garble_next_books()
+            try:
+                orders = (await session.broker.snapshot()).orders
+            except NotSent:
+                return
+            assert orders is None or an_id(1) in {o.cl_ord_id for o in orders}
 
 
 async def _judge_fills(session: Session, snapshot: BrokerSnapshot) -> None:

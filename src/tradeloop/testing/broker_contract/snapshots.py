@@ -46,7 +46,7 @@ class Snapshots:
             assert set(stand) == set(heard)
 
     async def test_it_shows_positions_and_cash(self, venue: ContractVenue) -> None:
-        """F3: positions, cash and what of it is available are those of the venue's books, each once and to the last digit."""
+        """F3: positions, what they cost, cash and what of it is available are the venue's, each once and to the last digit."""
         async with connected(venue) as session:
             await session.working(an_id(1))
             await venue.fill(an_id(1), session.fifth(), venue.resting_px)
@@ -55,6 +55,7 @@ class Snapshots:
             assert snapshot.cash is not None
             held = [(p.symbol, p.long_qty - p.short_qty) for p in snapshot.positions]
             assert sorted(held) == sorted((symbol, qty) for symbol, qty in books.positions.items() if qty)
+            assert {p.symbol: p.cost for p in snapshot.positions} == books.costs
             assert sorted((c.currency, c.balance) for c in snapshot.cash) == sorted(books.cash.items())
             assert {c.currency: c.available for c in snapshot.cash} == books.available
 

@@ -72,15 +72,16 @@ class VenueExecution(msgspec.Struct, frozen=True):
 class VenueBooks(msgspec.Struct, frozen=True):
     """The venue's books of our account: all orders it ever took, all fills that count, net positions, cash balances.
 
-    `sellable` is what of each long position may be sold today, and `available` the cash without what orders hold; None where
-    the venue does not tell. `trading_day` is the day it is there, None where the venue tells none. `as_of` is the time there,
-    in the resolution in which the venue tells it.
+    `sellable` is what of each long position may be sold today, `costs` what each position cost as a whole, and `available` the
+    cash without what orders hold; None where the venue does not tell. `trading_day` is the day it is there, None where the
+    venue tells none. `as_of` is the time there, in the resolution in which the venue tells it.
     """
 
     orders: tuple[VenueOrder, ...]
     executions: tuple[VenueExecution, ...]
     positions: dict[Symbol, Decimal]
     sellable: dict[Symbol, Decimal | None]
+    costs: dict[Symbol, Decimal | None]
     cash: dict[Currency, Decimal]
     available: dict[Currency, Decimal | None]
     trading_day: TradingDay | None
@@ -205,6 +206,14 @@ class ContractVenue(Protocol):
 
     async def garble_next_report(self) -> None:
         """Let the next report come in a form that cannot be read; the connection stays."""
+        ...
+
+    async def garble_next_books(self) -> None:
+        """Let the books that are asked for next have something in them that cannot be read."""
+        ...
+
+    async def fall_silent(self) -> None:
+        """Let the connection stand and nothing pass through it any more, either way, until `restore`."""
         ...
 
     async def cut(self) -> None:

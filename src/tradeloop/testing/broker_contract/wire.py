@@ -18,7 +18,7 @@ FLOOD = 2000
 
 
 class Wire:
-    """Cards E1 to E17."""
+    """Cards E1 to E19."""
 
     async def test_the_session_begins_with_broker_up(self, venue: ContractVenue) -> None:
         """E1: BrokerUp is the first report, and the only one when nothing else has happened."""
@@ -151,6 +151,31 @@ class Wire:
             for order, error in zip(orders, errors, strict=True):
                 assert error is None or isinstance(error, NotSent)
                 assert len(books.of(order.cl_ord_id)) == (error is None)
+
+    async def test_cancels_keep_the_rate_as_well(self, venue: ContractVenue) -> None:
+        """E18 (F35): of a burst of cancels, as a halt makes one, none is too fast: each goes in its turn or raises NotSent."""
+        async with connected(venue) as session:
+            rate = session.broker.capabilities.rate_per_second
+            need(rate is not None, "the venue has no rate limit")
+            assert rate is not None
+            orders = [session.order(an_id(400 + n)) for n in range(rate + rate // 2 + 2)]
+            errors = await asyncio.gather(*(session.cancel(order) for order in orders))
+            await session.quiet()
+            assert venue.turned_away() == 0
+            assert [error for error in errors if isinstance(error, FateUnknown)] == []
+            assert venue.asked("cancel") == len([error for error in errors if not isinstance(error, NotSent)])
+
+    async def test_a_silent_connection_is_lost(self, venue: ContractVenue) -> None:
+        """E19: a connection that stands and carries nothing any more is noticed and reported as lost, though nobody asks for
+        anything; when the venue is back, so is the session.
+        """
+        async with connected(venue) as session:
+            await session.quiet()
+            await venue.fall_silent()
+            await session.hears(BrokerDown)
+            ups = len(session.all(BrokerUp))
+            await venue.restore()
+            await session.until(lambda: len(session.all(BrokerUp)) > ups, "a BrokerUp after the silence")
 
     async def test_a_request_dies_within_its_declared_lifetime(self, venue: ContractVenue) -> None:
         """E13 (F3): an order of unknown fate arrives within `request_lifetime_ns` or never: absence is proved by it."""

@@ -22,6 +22,8 @@ class Fault(Enum):
     """The next place, cancel or replace is carried out; its answer is not JSON."""
     MUMBLE = "mumble"
     """The next message that the venue says by itself is not JSON; the connection stays."""
+    SCRAMBLE = "scramble"
+    """The next books have a word in an order's status that stands in no list; without an order they wait for one."""
     LATE = "late"
     """The next place stays on its way for `late_ns`, and is acted on only then, if it may still live."""
     PIECES = "pieces"

@@ -30,6 +30,8 @@ class ToyServer:
         self.port = 0
         self.is_open = True
         """False while nobody is let in: a connection is closed as soon as it is made."""
+        self.is_silent = False
+        """True while nothing is heard and nothing said, though connections stand."""
         self._listening: asyncio.Server | None = None
         self._clients: dict[asyncio.StreamWriter, bool] = {}
         """Each connection, and whether it has logged in."""
@@ -67,8 +69,8 @@ class ToyServer:
         self.cut()
 
     def open(self) -> None:
-        """Let clients in again."""
-        self.is_open = True
+        """Let clients in again, and speak."""
+        self.is_open, self.is_silent = True, False
 
     def say_raw(self, line: bytes) -> None:
         """Send these bytes to every client as a line, whatever they are."""
@@ -99,6 +101,8 @@ class ToyServer:
             writer.close()
 
     def _take(self, writer: asyncio.StreamWriter, line: bytes) -> None:
+        if self.is_silent:
+            return
         try:
             request = msgspec.json.decode(line, type=dict)
         except msgspec.DecodeError:
@@ -167,7 +171,7 @@ class ToyServer:
 
     def _write(self, writer: asyncio.StreamWriter, line: bytes) -> None:
         transport = writer.transport
-        if transport.is_closing():
+        if transport.is_closing() or self.is_silent:
             return
         if transport.get_write_buffer_size() > UNREAD_MAX:
             transport.abort()  # too slow a reader: it finds what it missed in the books

@@ -351,6 +351,8 @@ class ToyVenue:
             for t in books.trades.values()
             if not t.busted and (t.day == books.day if since is None else t.at >= since)
         ]
+        if orders and self.faults.strikes(Fault.SCRAMBLE):
+            orders[0]["status"] = "scrambled"
         return {
             "account": books.account,
             "day": books.day,
