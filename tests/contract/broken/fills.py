@@ -9,11 +9,11 @@ from typing_extensions import override
 
 from tradeloop.core.order import Order
 from tradeloop.core.reports import (
-    BrokerSnapshot,
     CancelAck,
     Execution,
     ExecutionBust,
     ExecutionCorrect,
+    OpenOrder,
     OrderAck,
     OrderExpire,
     OrderReject,
@@ -42,14 +42,7 @@ class RoundsThePriceOfAFill(Broken):
     also = ("F16",)
 
     @override
-    def say(self, report: Report) -> list[Report]:
-        return [self._rounded(report)] if isinstance(report, Execution) else [report]
-
-    @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, executions=tuple(self._rounded(e) for e in books.executions or ()))
-
-    def _rounded(self, execution: Execution) -> Execution:
+    def fill(self, execution: Execution) -> Execution:
         return replaced(execution, last_px=Px(round(execution.last_px, 1)))
 
 
@@ -141,14 +134,7 @@ class NamesTheOrderByOurId(Broken):
     card = "B1"
 
     @override
-    def say(self, report: Report) -> list[Report]:
-        return [self._named(report)] if isinstance(report, Execution) else [report]
-
-    @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, executions=tuple(self._named(e) for e in books.executions or ()))
-
-    def _named(self, execution: Execution) -> Execution:
+    def fill(self, execution: Execution) -> Execution:
         return replaced(execution, order_id=OrderID(execution.cl_ord_id or ""))
 
 
@@ -199,8 +185,8 @@ class ShowsSellsAsBuys(Broken):
     card = "B10"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, orders=tuple(replaced(o, side=Side.BUY) for o in books.orders or ()))
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
+        return replaced(order, side=Side.BUY)
 
 
 class TakesTheVenuesTimeForUtc(Broken):
@@ -209,14 +195,7 @@ class TakesTheVenuesTimeForUtc(Broken):
     card = "B11"
 
     @override
-    def say(self, report: Report) -> list[Report]:
-        return [self._late(report)] if isinstance(report, Execution) else [report]
-
-    @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, executions=tuple(self._late(e) for e in books.executions or ()))
-
-    def _late(self, execution: Execution) -> Execution:
+    def fill(self, execution: Execution) -> Execution:
         return replaced(execution, transact_at=UtcNs((execution.transact_at or 0) + 8 * 3600 * SECOND_NS))
 
 
@@ -230,21 +209,16 @@ class DatesFillsByItsOwnCalendar(Broken):
         return [report]
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        day = TradingDay("2026-07-16")
-        return replaced(books, executions=tuple(replaced(e, trading_day=day) for e in books.executions or ()))
+    def fill_shown(self, execution: Execution) -> Execution:
+        return replaced(execution, trading_day=TradingDay("2026-07-16"))
 
 
 class CutsTheTimeToSeconds(Broken):
     card = "B11"
 
     @override
-    def say(self, report: Report) -> list[Report]:
-        return [_to_seconds(report)] if isinstance(report, Execution) else [report]
-
-    @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, executions=tuple(_to_seconds(e) for e in books.executions or ()))
+    def fill(self, execution: Execution) -> Execution:
+        return _to_seconds(execution)
 
 
 class CutsTheTimeInTheStreamAlone(Broken):
@@ -266,9 +240,8 @@ class ReportsUnderAnotherAccount(Broken):
         return [report]
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        account = AccountID("main")
-        return replaced(books, executions=tuple(replaced(e, account=account) for e in books.executions or ()))
+    def fill_shown(self, execution: Execution) -> Execution:
+        return replaced(execution, account=AccountID("main"))
 
 
 class SwallowsTheEndOfADay(Broken):

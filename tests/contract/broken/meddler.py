@@ -13,6 +13,8 @@ from tradeloop.core.reports import (
     BrokerSnapshot,
     BrokerUp,
     Execution,
+    HeldPosition,
+    OpenOrder,
     OrderAck,
     Report,
 )
@@ -67,7 +69,12 @@ class Broken:
             self.heard[report.exec_id] = report
 
     def say(self, report: Report) -> list[Report]:
-        return [report]
+        """What is told in place of a report."""
+        return [self.fill(report)] if isinstance(report, Execution) else [report]
+
+    def fill(self, execution: Execution) -> Execution:
+        """A fill as it is told, in the stream and in the snapshot."""
+        return execution
 
     async def close(self) -> None:
         self.is_closed = True
@@ -88,7 +95,25 @@ class Broken:
         return self.show(await self.inner.snapshot(executions_since))
 
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return books
+        """The books as they are shown."""
+        return replaced(
+            books,
+            orders=tuple(map(self.order_shown, books.orders or ())),
+            executions=tuple(map(self.fill_shown, books.executions or ())),
+            positions=tuple(map(self.position_shown, books.positions or ())),
+        )
+
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
+        """An order of the snapshot."""
+        return order
+
+    def fill_shown(self, execution: Execution) -> Execution:
+        """A fill of the snapshot."""
+        return self.fill(execution)
+
+    def position_shown(self, position: HeldPosition) -> HeldPosition:
+        """A position of the snapshot."""
+        return position
 
 
 async def instead(order: Approved[Order], inner: Broker, **changes: Any) -> None:

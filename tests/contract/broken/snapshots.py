@@ -11,6 +11,7 @@ from tradeloop.core.errors import NotSent
 from tradeloop.core.reports import (
     BrokerSnapshot,
     Execution,
+    HeldPosition,
     OpenOrder,
 )
 from tradeloop.core.types import (
@@ -41,8 +42,8 @@ class ForgetsWhoseFillItWas(Broken):
     card = "F2"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, executions=tuple(replaced(e, cl_ord_id=None) for e in books.executions or ()))
+    def fill_shown(self, execution: Execution) -> Execution:
+        return replaced(execution, cl_ord_id=None)
 
 
 class RoundsTheCash(Broken):
@@ -86,10 +87,7 @@ class ShowsCanceledOrdersAsExpired(Broken):
     card = "F7"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, orders=tuple(self._told(o) for o in books.orders or ()))
-
-    def _told(self, order: OpenOrder) -> OpenOrder:
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
         return replaced(order, ord_status=OrdStatus.EXPIRED) if order.ord_status is OrdStatus.CANCELED else order
 
 
@@ -136,10 +134,7 @@ class ShowsTheLastPartAsWhatHasTraded(Broken):
     card = "F1"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, orders=tuple(self._told(o) for o in books.orders or ()))
-
-    def _told(self, order: OpenOrder) -> OpenOrder:
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
         parts = [e.last_qty for e in self.heard.values() if e.order_id == order.order_id]
         return replaced(order, cum_qty=parts[-1]) if parts else order
 
@@ -148,10 +143,7 @@ class ShowsTheAveragePriceAsTheLimit(Broken):
     card = "F1"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, orders=tuple(self._told(o) for o in books.orders or ()))
-
-    def _told(self, order: OpenOrder) -> OpenOrder:
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
         made = [e for e in self.heard.values() if e.order_id == order.order_id]
         if not made or order.ord_status is not OrdStatus.PARTIALLY_FILLED:
             return order
@@ -172,10 +164,7 @@ class CutsTheTimeInTheSnapshotAlone(Broken):
     card = "F2"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, executions=tuple(self._cut(e) for e in books.executions or ()))
-
-    def _cut(self, execution: Execution) -> Execution:
+    def fill_shown(self, execution: Execution) -> Execution:
         return replaced(execution, transact_at=UtcNs((execution.transact_at or 0) // SECOND_NS * SECOND_NS))
 
 
@@ -183,8 +172,8 @@ class ShowsFillsUnderTheVenuesSymbol(Broken):
     card = "F2"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, executions=tuple(replaced(e, symbol=Symbol("US:ACME")) for e in books.executions or ()))
+    def fill_shown(self, execution: Execution) -> Execution:
+        return replaced(execution, symbol=Symbol("US:ACME"))
 
 
 class ShowsPositionsTwice(Broken):
@@ -209,10 +198,7 @@ class ShowsWhatIsLeftOfACanceledOrder(Broken):
     card = "F7"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, orders=tuple(self._told(o) for o in books.orders or ()))
-
-    def _told(self, order: OpenOrder) -> OpenOrder:
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
         if order.ord_status is not OrdStatus.CANCELED:
             return order
         return replaced(order, order_qty=Qty(order.order_qty - order.cum_qty))
@@ -222,10 +208,7 @@ class ShowsWhatTradedAsTheQuantityOfACanceledOrder(Broken):
     card = "F7"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, orders=tuple(self._told(o) for o in books.orders or ()))
-
-    def _told(self, order: OpenOrder) -> OpenOrder:
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
         return replaced(order, order_qty=order.cum_qty) if order.ord_status is OrdStatus.CANCELED else order
 
 
@@ -233,10 +216,7 @@ class ForgetsWhatACanceledOrderTraded(Broken):
     card = "F7"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, orders=tuple(self._told(o) for o in books.orders or ()))
-
-    def _told(self, order: OpenOrder) -> OpenOrder:
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
         return replaced(order, cum_qty=Qty(ZERO)) if order.ord_status is OrdStatus.CANCELED else order
 
 
@@ -245,9 +225,8 @@ class ShowsFillsAsFree(Broken):
     also = ("F16",)
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        free = Amount(ZERO)
-        return replaced(books, executions=tuple(replaced(e, commission=free) for e in books.executions or ()))
+    def fill_shown(self, execution: Execution) -> Execution:
+        return replaced(execution, commission=Amount(ZERO))
 
 
 class NamesTheDayBefore(Broken):
@@ -294,9 +273,8 @@ class ShowsPositionsOfAnotherAccount(Broken):
     card = "F13"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        other = AccountID("main")
-        return replaced(books, positions=tuple(replaced(p, account=other) for p in books.positions or ()))
+    def position_shown(self, position: HeldPosition) -> HeldPosition:
+        return replaced(position, account=AccountID("main"))
 
 
 class AnswersFromMemory(Broken):
@@ -317,24 +295,24 @@ class SaysThatAllIsSellable(Broken):
     card = "F14"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, positions=tuple(replaced(p, long_sellable=p.long_qty) for p in books.positions or ()))
+    def position_shown(self, position: HeldPosition) -> HeldPosition:
+        return replaced(position, long_sellable=position.long_qty)
 
 
 class SaysThatNothingIsSellable(Broken):
     card = "F14"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, positions=tuple(replaced(p, long_sellable=Qty(ZERO)) for p in books.positions or ()))
+    def position_shown(self, position: HeldPosition) -> HeldPosition:
+        return replaced(position, long_sellable=Qty(ZERO))
 
 
 class SaysNotWhatIsSellable(Broken):
     card = "F14"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        return replaced(books, positions=tuple(replaced(p, long_sellable=None) for p in books.positions or ()))
+    def position_shown(self, position: HeldPosition) -> HeldPosition:
+        return replaced(position, long_sellable=None)
 
 
 class ReadsTheFirstPageOfFills(Broken):
@@ -401,9 +379,8 @@ class GivesTheAveragePriceAsTheCost(Broken):
     card = "F3"
 
     @override
-    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
-        px = Amount(Decimal("9.87"))
-        return replaced(books, positions=tuple(replaced(p, cost=px) for p in books.positions or ()))
+    def position_shown(self, position: HeldPosition) -> HeldPosition:
+        return replaced(position, cost=Amount(Decimal("9.87")))
 
 
 class LeavesOutWhatItCannotRead(Broken):
