@@ -147,6 +147,22 @@ class DropsTheBustOfAFilledOrder(Broken):
         return [] if isinstance(report, ExecutionBust) and is_filled else [report]
 
 
+class TakesBackUnderTheVenuesSymbol(Broken):
+    card = "B6"
+
+    @override
+    def say(self, report: Report) -> list[Report]:
+        return [replaced(report, symbol=Symbol("US:ACME"))] if isinstance(report, ExecutionBust) else [report]
+
+
+class CorrectsUnderTheVenuesSymbol(Broken):
+    card = "B7"
+
+    @override
+    def say(self, report: Report) -> list[Report]:
+        return [replaced(report, symbol=Symbol("US:ACME"))] if isinstance(report, ExecutionCorrect) else [report]
+
+
 class CorrectsForFree(Broken):
     card = "B7"
 

@@ -79,6 +79,7 @@ class Fills:
             (bust,) = await session.hears(ExecutionBust)
             named = (bust.broker, bust.account, bust.trading_day, bust.exec_ref_id, bust.side)
             assert named == (fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
+            assert bust.symbol in ("", fill.symbol)
 
     async def test_a_fill_that_is_corrected_is_named_with_its_new_figures(self, venue: ContractVenue) -> None:
         """B7 (F29): a correction names the fill by its whole identity, and carries the new figures, its cost among them."""
@@ -90,6 +91,7 @@ class Fills:
             (mend,) = await session.hears(ExecutionCorrect)
             named = (mend.broker, mend.account, mend.trading_day, mend.exec_ref_id, mend.side)
             assert named == (fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
+            assert mend.symbol in ("", fill.symbol)
             assert (mend.last_qty, mend.last_px) == (session.fifth() * 2, venue.resting_px)
             assert mend.commission in (None, (await venue.books()).executions[0].commission)
 
