@@ -12,6 +12,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import (
     Execution,
+    OpenOrder,
     OrderReject,
     ReplaceAck,
     Report,
@@ -21,6 +22,7 @@ from tradeloop.core.risk.pipeline import approved
 from tradeloop.core.types import (
     ZERO,
     ClOrdID,
+    Px,
     Qty,
     Symbol,
 )
@@ -174,3 +176,38 @@ class CallsASilentReplaceRefused(Broken):
             if "no answer within" in str(error):
                 raise Refused("", str(error)) from None
             raise
+
+
+class ShowsTheTermsBeforeTheReplace(Broken):
+    card = "D9"
+
+    def __init__(self, inner: Broker) -> None:
+        super().__init__(inner)
+        self.terms: dict[str, tuple[Qty, Px | None]] = {}
+
+    @override
+    async def place(self, order: Approved[Order]) -> None:
+        self.terms[order.order.cl_ord_id] = order.order.order_qty, order.order.price
+        await super().place(order)
+
+    @override
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
+        qty, px = self.terms.get(order.cl_ord_id or "", (order.order_qty, order.price))
+        return replaced(order, order_qty=qty, price=px)
+
+
+class ShowsTheOrderUnderTheIdOfTheReplace(Broken):
+    card = "D9"
+
+    def __init__(self, inner: Broker) -> None:
+        super().__init__(inner)
+        self.changed: dict[str, ClOrdID] = {}
+
+    @override
+    async def replace(self, change: Approved[Replacement]) -> None:
+        await super().replace(change)
+        self.changed[change.order.cl_ord_id] = change.order.replace_id
+
+    @override
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
+        return replaced(order, cl_ord_id=self.changed.get(order.cl_ord_id or "", order.cl_ord_id))

@@ -31,7 +31,7 @@ from tradeloop.ports.broker import Broker
 
 class ShowsOneWorkingOrder(Broken):
     card = "F1"
-    also = ("F15",)
+    also = ("F7", "F15")
 
     @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
@@ -141,6 +141,7 @@ class ShowsTheLastPartAsWhatHasTraded(Broken):
 
 class ShowsTheAveragePriceAsTheLimit(Broken):
     card = "F1"
+    also = ("D9",)
 
     @override
     def order_shown(self, order: OpenOrder) -> OpenOrder:
@@ -210,6 +211,16 @@ class ShowsWhatTradedAsTheQuantityOfACanceledOrder(Broken):
     @override
     def order_shown(self, order: OpenOrder) -> OpenOrder:
         return replaced(order, order_qty=order.cum_qty) if order.ord_status is OrdStatus.CANCELED else order
+
+
+class ShowsNothingOfAFilledOrder(Broken):
+    """Its quantity is what is left of it."""
+
+    card = "F7"
+
+    @override
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
+        return replaced(order, order_qty=Qty(ZERO)) if order.ord_status is OrdStatus.FILLED else order
 
 
 class ForgetsWhatACanceledOrderTraded(Broken):

@@ -9,11 +9,12 @@ from tradeloop.core.order import Order
 from tradeloop.core.reports import Execution, ReplaceAck, ReplaceReject
 from tradeloop.core.types import Px, Qty
 from tradeloop.testing.broker_contract.session import STEP, Session, an_id, connected, need
+from tradeloop.testing.broker_contract.snapshots import figures
 from tradeloop.testing.broker_contract.venue import ContractVenue
 
 
 class Replaces:
-    """Cards D1 to D8."""
+    """Cards D1 to D9."""
 
     async def test_a_replace_is_acknowledged_or_refused_as_declared(self, venue: ContractVenue) -> None:
         """D1: where `replaces` is declared a replace is acknowledged with its number and the terms in force; elsewhere it is
@@ -119,6 +120,16 @@ class Replaces:
             await session.snapshot()
             await session.quiet()
             assert (await venue.books()).working == before
+
+    async def test_the_books_show_the_order_with_its_new_terms(self, venue: ContractVenue) -> None:
+        """D9: after a replace the snapshot shows one order, under its own id, with the terms in force and what had traded."""
+        async with connected(venue) as session:
+            order = await _partly_filled(session)
+            await session.replace(order, 1, qty=Qty(session.fifth() * 2), px=Px(venue.resting_px - STEP))
+            await session.quiet()
+            shown = (await session.snapshot()).orders
+            theirs = (await venue.books()).orders
+            assert [figures(o) for o in shown or ()] == [figures(o) for o in theirs]
 
 
 async def _partly_filled(session: Session) -> Order:

@@ -88,20 +88,22 @@ class Snapshots:
             assert an_id(1) in {o.cl_ord_id for o in shown or ()}
 
     async def test_it_shows_closed_orders_where_declared(self, venue: ContractVenue) -> None:
-        """F7: `orders_complete` says what was declared, and a canceled order of the day is shown as such where it does, with
-        the quantity it had and what of it had traded.
+        """F7: `orders_complete` says what was declared, and a canceled and a filled order of the day are shown as such where it
+        does, with the quantity they had and what of it had traded.
         """
         async with connected(venue) as session:
             declared = session.broker.capabilities.orders_complete
             await session.working(an_id(1))
             await venue.fill(an_id(1), session.fifth(), venue.resting_px)
             await venue.cancel_unasked(an_id(1))
+            await session.working(an_id(2))
+            await venue.fill(an_id(2), venue.qty, venue.resting_px)
             await session.quiet()
-            snapshot = await session.snapshot()
-            shown = [o for o in snapshot.orders or () if o.cl_ord_id == an_id(1)]
+            snapshot, books = await session.snapshot(), await venue.books()
             assert snapshot.orders_complete is declared
-            assert [o.ord_status for o in shown] == ([OrdStatus.CANCELED] if declared else [])
-            assert [figures(o) for o in shown] == [figures(theirs) for theirs in (await venue.books()).of(an_id(1)) if declared]
+            shown = {o.ord_status: figures(o) for o in snapshot.orders or ()}
+            assert set(shown) == ({OrdStatus.CANCELED, OrdStatus.FILLED} if declared else set())
+            assert shown == {theirs.ord_status: figures(theirs) for theirs in books.orders if declared}
 
     async def test_books_that_cannot_be_read_are_not_empty_books(self, venue: ContractVenue) -> None:
         """F8: without a connection a snapshot raises NotSent; empty books would sell everything we own."""
