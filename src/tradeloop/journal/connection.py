@@ -10,7 +10,6 @@ known, and an fsync that failed once may report success the next time although i
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.sql import ClauseElement
 
 from tradeloop.core.errors import BadInput, JournalDamaged, JournalFailed, TradeloopError
-from tradeloop.journal.thread import OneThread
+from tradeloop.journal.host import MACHINE, Host, Thread
 
 Dialect = Literal["sqlite", "postgresql", "mysql"]
 T = TypeVar("T")
@@ -75,9 +74,16 @@ class Line(Protocol):
         ...
 
 
-def line_to(url: str | URL, *, read_only: bool = False, create: bool = False, answer_s: float | None = ANSWER_S) -> Line:
+def line_to(
+    url: str | URL,
+    *,
+    read_only: bool = False,
+    create: bool = False,
+    answer_s: float | None = ANSWER_S,
+    host: Host = MACHINE,
+) -> Line:
     """The line that `url` asks for. `create` makes a missing SQLite file, readable by its owner alone; `answer_s` is the
-    patience with a server in seconds, None for ever."""
+    patience with a server in seconds, None for ever; `host` gives a SQLite journal what it stands on."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -89,7 +95,7 @@ def line_to(url: str | URL, *, read_only: bool = False, create: bool = False, an
             if not parsed.database or parsed.database == ":memory:":
                 raise BadInput("the journal's SQLite URL named no file; expected for example sqlite:///tradeloop.db")
             sealed = read_only and parsed.query.get("immutable") == "1"
-            return SqliteLine(Path(parsed.database), read_only=read_only, create=create, sealed=sealed)
+            return SqliteLine(Path(parsed.database), read_only=read_only, create=create, sealed=sealed, host=host)
         case "postgresql":
             return ServerLine(parsed, "postgresql", answer_s)
         case "mysql" | "mariadb":
@@ -107,13 +113,16 @@ class SqliteLine:
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, path: Path, *, read_only: bool = False, create: bool = False, sealed: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, create: bool = False, sealed: bool = False, host: Host = MACHINE
+    ) -> None:
         self.path = path
-        self._how = "mode=ro&immutable=1" if sealed else "mode=rw"
+        self._host = host
+        self._how = ("mode=ro&immutable=1" if sealed else "mode=rw") + (f"&vfs={host.vfs}" if host.vfs else "")
         self.label = str(path)
         self._read_only = read_only
         self._create = create
-        self._thread: OneThread | None = None
+        self._thread: Thread | None = None
         self._closed = False
         self._connection: Connection | None = None
 
@@ -163,16 +172,17 @@ class SqliteLine:
         if self._closed:
             raise JournalFailed(f"{what}: {self.label} is closed; open it first")
         if self._thread is None:
-            self._thread = OneThread("journal", (*_SQLITE_ERRORS, TradeloopError))
+            name = "journal reader" if self._read_only else "journal"
+            self._thread = self._host.thread(name, (*_SQLITE_ERRORS, TradeloopError))
         with told(f"{what} in {self.label}", _SQLITE_ERRORS):
             return await self._thread.call(work)
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            if not self.path.exists():
+            if not self._host.exists(self.path):
                 if not self._create:
                     raise JournalFailed(f"there is no journal at {self.path}; make one with `tradeloop db upgrade`")
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+                self._host.make(self.path)
             engine = create_engine(
                 "sqlite+pysqlite://", creator=self._connect, poolclass=StaticPool, isolation_level="AUTOCOMMIT"
             )

@@ -11,7 +11,6 @@ Two records of one sector each are written in turn, so that one that was cut off
 
 from __future__ import annotations
 
-import os
 import struct
 from pathlib import Path
 from typing import Final
@@ -21,6 +20,7 @@ import msgspec
 
 from tradeloop.core.errors import JournalDamaged, JournalFailed
 from tradeloop.journal.codec import Head
+from tradeloop.journal.host import MACHINE, Host
 
 SECTOR: Final = 512
 _MAGIC: Final = b"TLHEAD01"
@@ -40,15 +40,21 @@ class Seen(msgspec.Struct, frozen=True, order=True):
 class HeadFile:
     """The file beside one database; only the holder of the lease writes it."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, host: Host = MACHINE) -> None:
         self.database = database
+        self._host = host
         self.path = database.with_name(database.name + ".head")
         self._fd: int | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a file, whatever it says."""
+        return self._host.exists(self.path)
 
     def read(self) -> Seen | None:
         """The newest record, None where there is no file. Raises JournalDamaged when neither record can be read."""
         try:
-            kept = self.path.read_bytes()
+            kept = self._host.read(self.path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -88,17 +94,13 @@ class HeadFile:
     def begin(self, seen: Seen) -> None:
         """Make the file say `seen`, durably. Raises JournalFailed."""
         try:
-            is_new = not self.path.exists()
-            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            is_new = not self.exists
+            self._fd = self._host.open(self.path)
             for slot in (0, 1):  # one after the other: a power failure spoils one of them at most
-                os.pwrite(self._fd, _pack(seen).ljust(SECTOR, b"\0"), slot * SECTOR)
-                os.fsync(self._fd)
+                self._host.write(self._fd, _pack(seen).ljust(SECTOR, b"\0"), slot * SECTOR)
+                self._host.sync(self._fd)
             if is_new:
-                folder = os.open(self.path.parent, os.O_RDONLY)
-                try:
-                    os.fsync(folder)
-                finally:
-                    os.close(folder)
+                self._host.sync_folder(self.path.parent)
         except OSError as error:
             self.drop()
             raise JournalFailed(
@@ -109,12 +111,12 @@ class HeadFile:
     def note(self, seen: Seen) -> None:
         """Write the newest record; it outlives the process at once, and a power failure some time later."""
         if self._fd is not None:
-            os.pwrite(self._fd, _pack(seen), seen.batch % 2 * SECTOR)
+            self._host.write(self._fd, _pack(seen), seen.batch % 2 * SECTOR)
 
     def drop(self) -> None:
         """Let go of the file, which stays; harmless when it is not held."""
         if self._fd is not None:
-            os.close(self._fd)
+            self._host.close(self._fd)
             self._fd = None
 
 

@@ -23,6 +23,7 @@ import tradeloop
 from tradeloop.core.errors import BadInput, JournalDamaged
 from tradeloop.journal.connection import Dialect, line_to
 from tradeloop.journal.drift import differences
+from tradeloop.journal.host import MACHINE, Host
 from tradeloop.journal.tables import journal, schema_patches
 
 HEADERS: Final = ("description", "impact", "rollback")
@@ -241,9 +242,9 @@ def _begun(connection: Connection, known: Sequence[Patch]) -> bool:
     return connection.execute(select(journal.c.batch).limit(1)).first() is not None
 
 
-async def upgrade(url: str | URL, directory: Path | None = None) -> list[str]:
+async def upgrade(url: str | URL, directory: Path | None = None, host: Host = MACHINE) -> list[str]:
     """Apply every pending patch and give their names; a missing SQLite file is made, for its owner alone to read."""
-    line = line_to(url, create=True, answer_s=None)  # a patch may rewrite a large table
+    line = line_to(url, create=True, answer_s=None, host=host)  # a patch may rewrite a large table
     try:
         known = patches(line.dialect, directory)
         return await line.run(lambda c: apply(c, known, line.dialect, line.label), "upgrading the schema")

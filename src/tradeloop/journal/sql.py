@@ -37,7 +37,7 @@ from tradeloop.journal import codec, patches
 from tradeloop.journal.connection import Dialect, Insert, Line, SqliteLine, line_to
 from tradeloop.journal.headfile import HeadFile, Seen
 from tradeloop.journal.held import LEASE, SERVER_NOW, held_by
-from tradeloop.journal.lock import FileLock
+from tradeloop.journal.host import MACHINE, Host, Lock
 from tradeloop.journal.tables import journal, lease, snapshot_parts, snapshots
 from tradeloop.journal.verify import Witness
 from tradeloop.journal.wal import find_break
@@ -91,13 +91,14 @@ class SqlJournal:
     works while a writer holds the lease.
     """
 
-    def __init__(self, url: str | URL, *, read_only: bool = False) -> None:
+    def __init__(self, url: str | URL, *, read_only: bool = False, host: Host = MACHINE) -> None:
         self._url = url
+        self._host = host
         self._read_only = read_only
         self._line: Line | None = None
         self._reader: Line | None = None
         self._append: Insert | None = None
-        self._lock: FileLock | None = None
+        self._lock: Lock | None = None
         self._file: HeadFile | None = None
         self._epoch: int | None = None
         self._head: codec.Head = codec.EMPTY
@@ -107,11 +108,12 @@ class SqlJournal:
 
     async def open(self) -> None:
         """Connect, check the patches, the server's durability and the last rows."""
-        line = line_to(self._url, read_only=self._read_only)
+        line = line_to(self._url, read_only=self._read_only, host=self._host)
         # Reading has a thread of its own on SQLite, so that no commit waits behind a page of an export.
-        reader = line_to(self._url, read_only=True) if isinstance(line, SqliteLine) and not self._read_only else line
+        apart = isinstance(line, SqliteLine) and not self._read_only
+        reader = line_to(self._url, read_only=True, host=self._host) if apart else line
         self._line, self._reader = line, reader
-        self._file = HeadFile(line.path) if isinstance(line, SqliteLine) else None
+        self._file = HeadFile(line.path, self._host) if isinstance(line, SqliteLine) else None
         opened = False
         try:
             if not self._read_only and (broken := self._broken_log()) is not None:
@@ -121,7 +123,7 @@ class SqlJournal:
                 await self._check_tail()
                 await line.run(lambda c: _check_durable(c, line), "opening the journal")
                 self._append = await line.prepare(_APPEND, "appending to the journal", self._note)
-                self._lock = FileLock(line.path) if isinstance(line, SqliteLine) else None
+                self._lock = self._host.lock(line.path) if isinstance(line, SqliteLine) else None
             opened = True
         finally:
             if not opened:
@@ -288,10 +290,10 @@ class SqlJournal:
 
     def _broken_log(self) -> str | None:
         """What SQLite's log has lost, asked where no witness knows better what was committed."""
-        if self._file is None or self._file.path.exists():
+        if self._file is None or self._file.exists:
             return None
         log = self._file.database.with_name(self._file.database.name + "-wal")
-        lost = find_break(log)
+        lost = find_break(log, self._host)
         if lost is None:
             return None
         return (

@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from tradeloop.journal.host import MACHINE, Host
+
 _HEADER: Final = 32
 _FRAME: Final = 24
 _MAGIC: Final = (0x377F0682, 0x377F0683)
@@ -30,12 +32,12 @@ class Break(msgspec.Struct, frozen=True):
     commits: int
 
 
-def find_break(path: Path) -> Break | None:
+def find_break(path: Path, host: Host = MACHINE) -> Break | None:
     """The first frame that fails although commits follow it; None for a sound log, and for none."""
     for _ in range(_TRIES):
         try:
-            kept = path.read_bytes()
-            if kept[:_HEADER] == path.read_bytes()[:_HEADER]:  # otherwise a writer began the log anew while we read
+            kept = host.read(path)
+            if kept[:_HEADER] == host.read(path)[:_HEADER]:  # otherwise a writer began the log anew while we read
                 return _walk(kept)
         except FileNotFoundError:
             return None
