@@ -7,14 +7,15 @@ import subprocess
 import sys
 
 from tradeloop.testing.world.life import live
+from tradeloop.testing.world.sqlite import lives_on_sqlite
 
-SEEDS = range(40, 48)
+SEEDS = (*range(40, 48), 91)
 PROGRAM = """
 import sys
 from tradeloop.testing.world.life import live
 for seed in map(int, sys.argv[1:]):
     outcome = live(seed)
-    print(seed, outcome.journal, outcome.state, outcome.steps, outcome.trades, len(outcome.lines))
+    print(seed, outcome.journal, outcome.state, outcome.steps, outcome.trades, len(outcome.lines), outcome.on_sqlite)
 """
 
 
@@ -36,6 +37,10 @@ def test_two_fresh_processes_with_other_hash_seeds_live_the_same_lives() -> None
     one, two = told_by_a_fresh_process("1"), told_by_a_fresh_process("4242")
     assert len(one) == len(SEEDS)
     assert one == two
+
+
+def test_seeds_on_the_journal_in_sqlite_are_among_those_that_are_compared() -> None:
+    assert sum(map(lives_on_sqlite, SEEDS)) == 2
 
 
 def test_a_seed_is_not_changed_by_the_seeds_lived_before_it() -> None:

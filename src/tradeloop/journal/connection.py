@@ -165,7 +165,7 @@ class SqliteLine:
         if (thread := self._thread) is not None:
             self._thread = None
             with told(f"closing {self.label}", _SQLITE_ERRORS):
-                await thread.call(self._disconnect)
+                await thread.call(self.disconnect)
             thread.end()
 
     async def _in_thread(self, work: Callable[[], T], what: str) -> T:
@@ -216,7 +216,8 @@ class SqliteLine:
             raise
         return raw
 
-    def _disconnect(self) -> None:
+    def disconnect(self) -> None:
+        """Close the connection, in the thread that it lives in."""
         if self._connection is not None:
             self._connection.close()
             self._connection.engine.dispose()

@@ -13,7 +13,8 @@ leg of a run · 32 a replay gives the same state · 33 the chain is whole · 35 
 · 38 a stranger's order is taken in once · 40 times of one process never fall. Convergence (36, 37, 42): convergence.py. What
 may leave at all (12, 21, 23, 25 to 28, 31, 35) is counted a second time, by other means: gate.py. What an order holds that
 works again (23): promised.py. What positions have cost and made (24): costs.py. A process that refuses a fact of its own
-(engine/invariants.py; 14 and 22 here alone) is told of as broken, too. What a venue names twice (12): told_twice.py.
+(engine/invariants.py; 14 and 22 here alone) is told of as broken, too. What a venue names twice (12): told_twice.py. On SQLite
+7, 33 and 35 are asked of the database itself, too: world/sqlite.py.
 """
 
 from __future__ import annotations

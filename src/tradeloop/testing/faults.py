@@ -92,6 +92,7 @@ class Fault(Enum):
     ROW_MISSING = "F94 a row is missing in the middle of the journal"
     FOREIGN_SNAPSHOT = "F95 a snapshot of another history of the journal lies among its own"
     NEWEST_GONE = "F96 the newest rows are gone with all memory of them, but for a snapshot that knows them"
+    LOCK_IGNORED = "F71 the lock on a SQLite journal does not hold, and two processes each think that they lead"
 
     @property
     def number(self) -> str:
@@ -103,7 +104,6 @@ class Fault(Enum):
 
 NOT_YET: Final = {
     "F69": "Redis flushed: no part of the product uses Redis yet",
-    "F71": "both nodes think they lead: F46, F49 and F70 are its ways to happen with one database",
 }
 """Faults of the required part of the list that no world can play yet, and why."""
 
@@ -132,6 +132,10 @@ meet it lives as it did.
 """
 
 
+OF_SQLITE: Final = (Fault.LOCK_IGNORED,)
+"""Faults of the real journal alone: they strike in the seeds that live on it (world/sqlite.py), and only there."""
+
+
 class Weather:
     """Which faults this seed lets happen, how often, and which have struck."""
 
@@ -142,7 +146,7 @@ class Weather:
         self.rates: dict[Fault, float] = {
             fault: dice.choice(RARE_RATES if fault in RARE else RATES)
             for fault in Fault
-            if fault not in LATER and dice.random() < share
+            if fault not in (*LATER, *OF_SQLITE) and dice.random() < share
         }
         self.rates |= {fault: own.choice(RATES) for fault, own in self._later.items() if own.random() < share}
         self.calm = False

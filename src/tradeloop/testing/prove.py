@@ -20,8 +20,9 @@ import msgspec
 
 from tradeloop.core.types import SECOND_NS
 from tradeloop.engine.clock import stopwatch_ns
-from tradeloop.testing.faults import Fault
+from tradeloop.testing.faults import OF_SQLITE, Fault
 from tradeloop.testing.world.life import Outcome, live
+from tradeloop.testing.world.sqlite import lives_on_sqlite, why_not
 
 EVERY_FAULT_FROM: Final = 2_000
 """So many seeds have to meet every fault."""
@@ -39,6 +40,10 @@ class Tally(msgspec.Struct):
     trades: int = 0
     events: int = 0
     virtual_ns: int = 0
+    on_sqlite: int = 0
+    """Those that lived on the product's own journal in SQLite."""
+    skipped: int = 0
+    """Those that should have and could not, on this machine."""
     met: Counter[str] = msgspec.field(default_factory=Counter)
     failed: list[int] = []
 
@@ -49,14 +54,17 @@ class Tally(msgspec.Struct):
         self.trades += outcome.trades
         self.events += outcome.events
         self.virtual_ns += outcome.virtual_ns
+        self.on_sqlite += outcome.on_sqlite
+        self.skipped += lives_on_sqlite(outcome.seed) and not outcome.on_sqlite
         self.met.update({fault.name: 1 for fault in outcome.met})
         if outcome.violations:
             self.failed.append(outcome.seed)
 
     @property
     def never_met(self) -> list[Fault]:
-        """The faults that no seed has met."""
-        return [fault for fault in Fault if fault.name not in self.met]
+        """The faults that no seed has met, though it could."""
+        cannot = OF_SQLITE if self.skipped else ()
+        return [fault for fault in Fault if fault.name not in self.met and fault not in cannot]
 
 
 def story(outcome: Outcome) -> Iterator[str]:
@@ -123,6 +131,9 @@ def summary(tally: Tally, seconds: float) -> Iterator[str]:
         f"{tally.seeds} seeds, {tally.crashes} crashes, {tally.trades} trades, {tally.events} events, "
         f"{hours:.1f} virtual hours, in {seconds:.0f} s ({tally.seeds / max(seconds, 0.001):.1f} seeds/s)"
     )
+    yield f"{tally.on_sqlite} of them on the product's journal in SQLite (journal/sql.py), the others on one that plays it"
+    if tally.skipped:
+        yield f"SKIPPED: {tally.skipped} seeds belong on SQLite and lived on the other instead: {why_not()}"
     yield "seeds that met each fault:"
     for fault in Fault:
         number, sentence = fault.value.split(" ", 1)

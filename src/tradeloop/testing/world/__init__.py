@@ -2,7 +2,12 @@
 
 loop        virtual time, event loops that can be killed
 clock       what time it is, and what time a process believes it is
-disk        the journal's disk and its lease, with crash semantics
+store       what a world keeps its journal on: one of the next two
+disk        a journal that is played, with its disk, its lease and its fail-overs
+sqlite      the product's journal on real SQLite, what the judge sees of it, and what this cannot see
+housing     what a machine gives the journal of one process
+machine     the disk below SQLite: what is synced, and what a power failure leaves
+vfs         SQLite's way to that disk
 venue       the paper broker, behind the abilities a seed declares
 network     the line between us and the venue
 wire        the broker port of one process, over the line

@@ -47,6 +47,9 @@ class Commit:
 class Disk:
     """Rows, snapshots and the lease. `watch` is told of every row that has become durable, before anybody else."""
 
+    lets_two_in = False
+    shows_damage_late = False
+
     def __init__(self, timeline: Timeline, dice: Random, weather: Weather, *, is_lock: bool) -> None:
         self.timeline = timeline
         self.weather = weather
@@ -66,6 +69,10 @@ class Disk:
         self.watch: Callable[[Batch], None] = lambda row: None
         self.moment: Callable[[Fault], None] = lambda fault: None
         """Called when a commit has begun (F42) or is durable (F43): the script may kill its process there."""
+        self.broken: Callable[[int, str], None] = lambda invariant, text: None
+        self.took_over: Callable[[str], None] = lambda process: None
+        self.note: Callable[[str, str], None] = lambda mark, text: None
+        self._journals: dict[str, DiskJournal] = {}
         self._dice = dice
         self._commits: list[Commit] = []
         self._sound: list[Batch] | None = None
@@ -128,8 +135,14 @@ class Disk:
 
     # --- what a death leaves
 
-    def bereave(self, journal: DiskJournal) -> None:
-        """The process of this journal is gone: its commits on their way are kept, lost or torn, and its lock is free."""
+    def journal(self, process: str, loop: VirtualLoop) -> DiskJournal:
+        """The journal of one process."""
+        self._journals[process] = journal = DiskJournal(self, loop)
+        return journal
+
+    def bereave(self, process: str) -> None:
+        """The process is gone: its commits on their way are kept, lost or torn, and its lock is free."""
+        journal = self._journals.pop(process)
         for commit in [*self._commits]:
             if commit.journal is not journal:
                 continue
@@ -255,6 +268,9 @@ class Disk:
         """The whole journal as it lies on the disk."""
         return b"".join(framed(row) for row in self.rows)
 
+    def close(self) -> None:
+        """Nothing of it is kept elsewhere."""
+
 
 class DiskJournal:
     """The Journal port of one process on the disk."""
@@ -265,6 +281,10 @@ class DiskJournal:
         self.epoch: int | None = None
         self.failovers = disk.failovers
         """How many there had been when its connection was made: one more, and the connection is gone."""
+
+    def reader(self) -> DiskJournal:
+        """The past is read through the same connection."""
+        return self
 
     async def open(self) -> None:
         """Cut off a torn end, and check that the last row is whole and that no row has gone missing."""

@@ -41,6 +41,8 @@ from tradeloop.testing.world.network import Network, Session
 from tradeloop.testing.world.operators import Operators
 from tradeloop.testing.world.process import Process
 from tradeloop.testing.world.restored import foreign_snapshot, without_its_newest
+from tradeloop.testing.world.sqlite import SqliteDisk, lives_on_sqlite, why_not
+from tradeloop.testing.world.store import Store
 from tradeloop.testing.world.supervisor import Supervisor
 from tradeloop.testing.world.venue import Venue, abilities
 
@@ -81,6 +83,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """SHA-256 of the journal's bytes."""
     state: str
     """Hash of the state in the end."""
+    on_sqlite: bool
+    """Whether it lived on the product's own journal in SQLite."""
     crashes: int
     trades: int
     events: int
@@ -103,7 +107,12 @@ class World:
         )  # fmt: skip
         self.dice = self._dice("script")
         self.policy = Policy()
-        self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=self.dice.random() < 0.4)
+        is_lock = self.dice.random() < 0.4
+        self.disk: Store
+        if lives_on_sqlite(seed) and not why_not():
+            self.disk = SqliteDisk(self.timeline, self.sundial, self._dice("sqlite"), self.weather)
+        else:
+            self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=is_lock)
         able = msgspec.structs.replace(
             abilities(self._dice("abilities")), rate_per_second=self._dice("rate").choice((None, None, None, 1, 3))
         )
@@ -141,7 +150,7 @@ class World:
 
     def _wire(self) -> None:
         judge, network, disk, supervisor = self.judge, self.network, self.disk, self.supervisor
-        disk.watch = judge.row
+        disk.watch, disk.broken, disk.took_over, disk.note = judge.row, judge.broken, supervisor.took_over, self.note
         disk.moment = network.moment = supervisor.at_moment
         network.sent = self._sent
         self.venue.arrived = judge.arrived
@@ -195,7 +204,7 @@ class World:
 
     def _recovered(self, process: Process, recovered: Recovered) -> None:
         """A process has read the journal, and is about to begin."""
-        if self.disk.is_damaged_on_purpose:
+        if self.disk.is_damaged_on_purpose and not self.disk.shows_damage_late:
             self.judge.broken(33, f"{process.name} started on a journal that was damaged")
             self.disk.mend()
         elif recovered.head == self.judge.head:
@@ -218,6 +227,8 @@ class World:
             self.note("!", f"facts that contradict each other cannot be judged any further: {type(error).__name__}: {error}")
         for process in [*self.supervisor.lives]:
             process.kill()
+        kept = self.disk.bytes()
+        self.disk.close()
         self.venue.loop.die()
         for loop in self.timeline.loops:
             if loop.dead:
@@ -227,8 +238,9 @@ class World:
             self.judge.violations,
             dict(self.weather.met),
             self.lines,
-            sha256(self.disk.bytes()).hexdigest(),
+            sha256(kept).hexdigest(),
             self.judge.shadow.hash(),
+            isinstance(self.disk, SqliteDisk),
             self.supervisor.crashes,
             self.venue.trades,
             self.judge.events,
@@ -302,17 +314,22 @@ class World:
         some_time(Fault.OTHER_POLICY, 1, lambda: supervisor.restart(_other_policy(dice)))
         if self.stopper is not None:
             self.stopper.script(self.faulty_ns - SECOND_NS)
-        self._restore()
+        if isinstance(self.disk, Disk):
+            self._restore(self.disk)
         self.back_office.script(self.faulty_ns)
         self.clerk.script(self.faulty_ns)
+        if self.disk.lets_two_in:
+            mistakes = self._dice("mistakes")
+            for _ in range(mistakes.randint(2, 5)):
+                self.timeline.at(mistakes.randint(SECOND_NS, self.faulty_ns), supervisor.start_second)
 
-    def _restore(self) -> None:
+    def _restore(self, disk: Disk) -> None:
         """What is put back wrongly, and when."""
         dice, weather = self._dice("restored"), self.weather
         for fault, spoil in (
-            (Fault.ROW_MISSING, lambda: self.disk.lose_a_row(dice)),
-            (Fault.FOREIGN_SNAPSHOT, lambda: foreign_snapshot(self.disk, dice)),
-            (Fault.NEWEST_GONE, lambda: without_its_newest(self.disk, dice)),
+            (Fault.ROW_MISSING, lambda: disk.lose_a_row(dice)),
+            (Fault.FOREIGN_SNAPSHOT, lambda: foreign_snapshot(disk, dice)),
+            (Fault.NEWEST_GONE, lambda: without_its_newest(disk, dice)),
         ):
             if weather.enables(fault):
                 at = dice.randint(SECOND_NS, self.faulty_ns)

@@ -22,9 +22,9 @@ from tradeloop.journal import codec
 from tradeloop.ports.latch import Latch
 from tradeloop.testing.builders import BROKER
 from tradeloop.testing.world.clock import Sundial
-from tradeloop.testing.world.disk import Disk, DiskJournal
 from tradeloop.testing.world.loop import Timeline
 from tradeloop.testing.world.network import Network
+from tradeloop.testing.world.store import Store
 from tradeloop.testing.world.wire import Wire
 
 ON_PURPOSE: Final = (LeaseHeld, StaleEpoch, JournalFailed, JournalDamaged)
@@ -38,7 +38,7 @@ class Process:
         name: str,
         timeline: Timeline,
         sundial: Sundial,
-        disk: Disk,
+        disk: Store,
         network: Network,
         policy: Policy,
         seen: list[Quote],
@@ -57,7 +57,7 @@ class Process:
         self.on_recovered: Callable[[Process, Recovered], None] = lambda process, recovered: None
         self.on_ended: Callable[[Process], None] = lambda process: None
         self._disk, self._sundial = disk, sundial
-        self._journal = DiskJournal(disk, self.loop)
+        self._journal = disk.journal(name, self.loop)
         self.loop.on_killed = self._die
         self._stopped = asyncio.Event()
         with self.loop.running():
@@ -113,8 +113,10 @@ class Process:
         self.loop.die()
 
     async def _live(self, instruments: Sequence[Instrument], day: OpenTradingDay) -> None:
-        await self._journal.open()
-        recovered = await recover(self._journal, codec)
+        reader = self._journal.reader()
+        await reader.open()
+        recovered = await recover(reader, codec)
+        await reader.close()
         self.on_recovered(self, recovered)
         await self.engine.start(recovered)
         await self.engine.ask(ListInstruments(tuple(instruments)))
@@ -139,7 +141,7 @@ class Process:
     def _die(self) -> None:
         self.ended, self.taking = True, False
         self.wire.leave()
-        self._disk.bereave(self._journal)
+        self._disk.bereave(self.name)
         if self.error is None:
             self.error = self.loop.broken
         self.on_ended(self)

@@ -14,9 +14,10 @@ from tradeloop.core.errors import InvariantBroken, JournalDamaged, LeaseHeld, St
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS
 from tradeloop.testing.faults import Fault, Weather
-from tradeloop.testing.world.disk import LEASE_TTL_NS, Disk
+from tradeloop.testing.world.disk import LEASE_TTL_NS
 from tradeloop.testing.world.loop import Timeline
 from tradeloop.testing.world.process import ON_PURPOSE, Process
+from tradeloop.testing.world.store import Store
 
 RETRY_NS: Final = 1 * SECOND_NS
 
@@ -25,7 +26,7 @@ class Supervisor:
     """One process is wanted at any time; more may live for a while."""
 
     def __init__(
-        self, timeline: Timeline, disk: Disk, weather: Weather, dice: Random, spawn: Callable[[str, Policy], Process]
+        self, timeline: Timeline, disk: Store, weather: Weather, dice: Random, spawn: Callable[[str, Policy], Process]
     ) -> None:
         self.current: Process | None = None
         self.lives: list[Process] = []
@@ -146,15 +147,18 @@ class Supervisor:
     def pause(self, fault: Fault, span_ns: int) -> None:
         """Stop the process (SIGSTOP) and let it go on later; where its lease runs out, another takes over (F46, F70)."""
         process = self.current
-        if process is None or process.ended or process.loop.stopped:
-            return
+        if process is None or process.ended or process.loop.stopped or (self._disk.lets_two_in and len(self.lives) > 1):
+            return  # who sleeps must not be one that another takes for dead: its lock says so, where a lock holds
+        self._stop(process, fault, span_ns)
+        if not self._disk.is_lock and span_ns > LEASE_TTL_NS and self._weather.enables(Fault.STANDBY_TAKES_OVER):
+            self._weather.meet(Fault.STANDBY_TAKES_OVER)
+            self._timeline.after(LEASE_TTL_NS + SECOND_NS // 2, self.start)
+
+    def _stop(self, process: Process, fault: Fault, span_ns: int) -> None:
         self._weather.meet(fault)
         self.note("!", f"{process.name} is stopped for {span_ns / SECOND_NS:.0f} s")
         process.loop.stopped = True
         self._timeline.after(span_ns, lambda: self._go_on(process))
-        if not self._disk.is_lock and span_ns > LEASE_TTL_NS and self._weather.enables(Fault.STANDBY_TAKES_OVER):
-            self._weather.meet(Fault.STANDBY_TAKES_OVER)
-            self._timeline.after(LEASE_TTL_NS + SECOND_NS // 2, self.start)
 
     def _go_on(self, process: Process) -> None:
         if not process.ended:
@@ -163,8 +167,19 @@ class Supervisor:
 
     def start_second(self) -> None:
         """Start one more by mistake (F49)."""
+        if self._disk.lets_two_in and any(process.loop.stopped for process in self.lives):
+            return
         self._weather.meet(Fault.TWO_STARTED)
         self.start()
+
+    def took_over(self, name: str) -> None:
+        """A process has taken the lease while another one writes, because the lock does not hold (F71); it may be stopped right
+        then, before it has written anything.
+        """
+        self._weather.meet(Fault.LOCK_IGNORED)
+        for process in self.lives:
+            if process.name == name and not self._weather.calm and not process.loop.stopped:
+                self._stop(process, Fault.PAUSED, self._dice.choice((0, 1, 2, 4)) * SECOND_NS // 2)
 
     def restart(self, policy: Policy) -> None:
         """Stop the process in order and start it with other settings (F78)."""
@@ -178,7 +193,10 @@ class Supervisor:
         self._traps.clear()
         self._pause_in = None
         self._kills_in_recovery = 0
+        newest = max((process.epoch for process in self.lives), default=0)
         for process in [*self.lives]:
+            if self._disk.lets_two_in and process.epoch < newest:
+                process.kill()  # somebody finds the one that was forgotten, and ends it
             process.loop.kill_at = None
             process.loop.stopped = False
             if process.is_ahead:
