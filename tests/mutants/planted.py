@@ -82,6 +82,7 @@ def plant(mutant: Mutant, into: Path) -> Path:
     """A copy of the source with the bug in it. Raises ValueError when the patch does not apply."""
     source = into / "src"
     shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "deploy", into / "deploy")  # the patches that make a database lie beside the source
     trouble = _git_apply(mutant.patch, into)
     if trouble:
         raise ValueError(f"{mutant.patch.name} does not apply: {trouble}; make it anew for the code as it is")

@@ -10,7 +10,7 @@ from tests.mutants.proof import PAGE, load, page
 from tests.mutants.search import find
 
 MUTANTS = {mutant.name: mutant for mutant in every()}
-GUARDS = ("03_fsync_after_send", "23_no_dedupe_of_fills", "24_no_quarantine", "25_no_lease_check")
+GUARDS = ("03_fsync_after_send", "23_no_dedupe_of_fills", "24_no_quarantine", "25_no_lease_check", "37_synchronous_normal")
 FEW_SEEDS = 100
 
 A_PATCH = """Breaks:    something
