@@ -22,7 +22,7 @@ def test_it_says_what_was_lived_and_that_nothing_broke(capsys: pytest.CaptureFix
 def test_a_broken_invariant_ends_it_with_an_error_a_story_and_the_command_that_tells_it_again(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(life, "converged", lambda judge, state, truth: judge.broken(36, "made up"))
+    monkeypatch.setattr(life, "converged", lambda judge, *books: judge.broken(36, "made up"))
     assert main(["--seeds", "1", "--from", "7"]) == 1
     said = capsys.readouterr().out
     assert "live it again: tradeloop replay --seed 7" in said
