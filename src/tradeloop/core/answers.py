@@ -10,6 +10,7 @@ from collections.abc import Generator
 
 from tradeloop.core.claim import claim
 from tradeloop.core.events import (
+    NOT_DELIVERED,
     CancelRejected,
     EndAnnounced,
     Event,
@@ -40,7 +41,6 @@ Facts = Generator[Event, None, Order | None]
 
 NOT_SENT = "NOT_SENT"
 UNKNOWN = "UNKNOWN"
-NOT_DELIVERED = "not_delivered"
 
 
 def on_ack(state: State, around: Surroundings, r: OrderAck, now: UtcNs) -> Facts:
@@ -78,7 +78,7 @@ def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
     if _fills_missing(order, r.cum_qty):
         yield from _announced(order, OrdStatus.CANCELED, r, now)
         return None
-    by_us = order.cancel_requested_at is not None
+    by_us = order.is_wanted_out
     if (yield from before_the_end(state, order, now)):
         yield OrderCanceled(now, r.cl_ord_id, r.text, by_us, r.transact_at)
     return order
@@ -129,7 +129,7 @@ def come_to_end(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event
     ending = order.ending
     if ending is None or _fills_missing(order, ending.cum_qty) or order.is_done:
         return
-    asked = order.cancel_requested_at is not None
+    asked = order.is_wanted_out
     if not (yield from before_the_end(state, order, now)):
         return
     if ending.as_ == OrdStatus.EXPIRED.value:
@@ -150,7 +150,7 @@ def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:
         if r.begun_at != order.send_begun_at and (r.begun_at is not None or order.unknown_at is not None):
             return None
         yield SendFailed(now, r.cl_ord_id, r.text)
-        if order.cancel_requested_at is not None:
+        if order.is_wanted_out:
             yield OrderCanceled(now, r.cl_ord_id, "never sent, and a cancel was wanted")
     elif order.unknown_at is None:
         yield FateLost(now, r.cl_ord_id, r.text)
@@ -158,8 +158,8 @@ def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:
 
 
 def on_cancel_outcome(state: State, r: CancelOutcome, now: UtcNs) -> Facts:
-    """A cancel may not have arrived. The request is taken back, so that asking again is possible and the order
-    shows as it is; also one that filled in the meantime.
+    """A cancel may not have arrived. The request is taken back, so that the order shows as it is, also one that filled in the
+    meantime; it is asked again as long as the order is there (core/decide.py).
     """
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.cancel_requested_at is None:

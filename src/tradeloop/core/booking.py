@@ -196,6 +196,7 @@ def close_order(state: State, order: Order, at: UtcNs, text: str, how: str) -> N
     setattr(order, how, at)
     order.text, order.updated_at, order.cancel_requested_at, order.unknown_at = text, at, None, None
     order.replaces = order.ending = None
+    order.cancel_unheard = False
     instrument = state.instruments[order.symbol]
     if order.reserved:
         cash = state.cash(order.account, instrument.currency)

@@ -102,8 +102,9 @@ def _next_turns(state: State, around: Surroundings, broker: str, now: UtcNs) -> 
 def _cancel_again(state: State, around: Surroundings, order: Order, now: UtcNs) -> Generator[Event, None, None]:
     """A cancel that was lost or refused is asked for again for as long as the order should be out of the market.
 
-    One without an answer always is. One that the broker refused is where its run is being cancelled, its time is up or a halt
-    wants it out; a single order that a person wanted out is theirs to ask about again.
+    One without an answer always is, and one that was refused by a broker which never said that it has the order: it may come
+    yet. One that the broker refused is where its run is being cancelled, its time is up or a halt wants it out; a single order
+    that a person wanted out is theirs to ask about again.
     """
     waiting = order.cancel_requested_at is not None
     if waiting and not state.is_ready(order.broker, order.account):
@@ -115,7 +116,7 @@ def _cancel_again(state: State, around: Surroundings, order: Order, now: UtcNs) 
         why = "not filled in time"
     elif (halt := canceling(state, order)) is not None:
         why = halt.said
-    elif waiting:
+    elif waiting or order.cancel_unheard:
         why = "no answer came"
     else:
         return

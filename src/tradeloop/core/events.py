@@ -10,6 +10,7 @@ names and never change. Every event begins with `at`, when it was decided, on th
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -246,8 +247,12 @@ class CancelRequested(Fact, frozen=True):
     reason: str
 
 
+NOT_DELIVERED: Final = "not_delivered"
+"""The code of what surely or maybe never reached the broker; no broker has said it."""
+
+
 class CancelRejected(Fact, frozen=True):
-    """The broker did not cancel; the order stands as it stood."""
+    """The broker did not cancel, or was not asked; the order stands as it stood."""
 
     cl_ord_id: ClOrdID
     code: str

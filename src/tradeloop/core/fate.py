@@ -82,10 +82,10 @@ def not_shown(
         return
     if covers is _shows_all_fills:
         text = f"over, and not traded: neither among the open orders of {order.broker} nor in its executions"
-        yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_requested_at is not None, proven=True)
+        yield OrderCanceled(now, order.cl_ord_id, text, order.is_wanted_out, proven=True)
         return
     yield NotSentProven(now, order.cl_ord_id, order.absences)
-    if order.cancel_requested_at is not None:
+    if order.is_wanted_out:
         yield OrderCanceled(now, order.cl_ord_id, "never sent, and a cancel was wanted")
     else:
         yield from send_late(state, around, order, now)

@@ -125,6 +125,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """The number of the FLATTEN that closes a position with it; 0 for everybody else's orders."""
     first_terms: Terms | None = None
     """What was asked for at first, where the terms have changed since: a repeat of the first request names these."""
+    cancel_unheard: bool = False
+    """A cancel was asked for, and no broker that has the order has said a word of it: it may not have arrived."""
 
     @property
     def is_done(self) -> bool:
@@ -164,6 +166,11 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     def avg_px(self) -> Px | None:
         """Average price of the live executions; None without one. A quotient for people: the ledger uses `cum_value`."""
         return Px(self.cum_value / self.cum_qty) if self.cum_qty else None
+
+    @property
+    def is_wanted_out(self) -> bool:
+        """Somebody asked for a cancel, and the broker has not said no to it: the order is never sent from here on."""
+        return self.cancel_requested_at is not None or self.cancel_unheard
 
     @property
     def is_held(self) -> bool:

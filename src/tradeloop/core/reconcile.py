@@ -13,12 +13,12 @@ from decimal import Decimal
 
 import msgspec
 
-from tradeloop.core.answers import NOT_DELIVERED
 from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE, closed, found, id_of
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.days import day_of
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
+    NOT_DELIVERED,
     AccountAdopted,
     BooksAdjusted,
     BreakClosed,

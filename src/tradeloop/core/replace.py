@@ -12,12 +12,13 @@ from collections.abc import Generator
 from decimal import Decimal
 from typing import Final
 
-from tradeloop.core.answers import NOT_DELIVERED, NOT_SENT
+from tradeloop.core.answers import NOT_SENT
 from tradeloop.core.changeable import in_words, may_change
 from tradeloop.core.claim import claim
 from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
+    NOT_DELIVERED,
     Event,
     OrderAcknowledged,
     OrderReplaced,

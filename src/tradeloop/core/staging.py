@@ -231,7 +231,7 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
     if order.is_done or order.may_be_at_broker or order.is_held:
         return
     run = None if order.run_id is None else state.runs[order.run_id]
-    if order.cancel_requested_at is not None or (run is not None and run.cancel_requested):
+    if order.is_wanted_out or (run is not None and run.cancel_requested):
         yield OrderCanceled(now, order.cl_ord_id, "never sent, and a cancel was wanted")
         return
     halt = canceling(state, order) if state.halts else None

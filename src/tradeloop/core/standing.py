@@ -252,7 +252,7 @@ def _one_order(
     # Of an order made elsewhere we may have a part only; its fills count, its status need not add up.
     agreed = theirs.cum_qty == order.cum_qty or order.external
     if not order.is_done and agreed and theirs.ord_status in CLOSED:
-        by_us = order.cancel_requested_at is not None
+        by_us = order.is_wanted_out
         ends = theirs.ord_status is not OrdStatus.FILLED and (yield from before_the_end(state, order, now))
         if ends and theirs.ord_status is OrdStatus.CANCELED:
             yield OrderCanceled(now, cl_ord_id, theirs.text, by_us)

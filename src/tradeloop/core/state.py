@@ -39,7 +39,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 12
+SNAPSHOT_FORMAT: Final = 13
 
 
 class Link(msgspec.Struct, array_like=True):

@@ -143,12 +143,15 @@ def order_rejected(state: State, e: ev.OrderRejected) -> None:
 def cancel_requested(state: State, e: ev.CancelRequested) -> None:
     order = state.orders.open[e.cl_ord_id]
     order.cancel_requested_at = order.updated_at = e.at
+    order.cancel_unheard = False
     order.cancel_asks += 1
 
 
 def cancel_rejected(state: State, e: ev.CancelRejected) -> None:
     order = order_of(state, e.cl_ord_id)
     order.cancel_requested_at, order.updated_at = None, e.at
+    # Who never said that it has the order does not know what it refuses.
+    order.cancel_unheard = not order.is_done and (e.code == ev.NOT_DELIVERED or order.acked_at is None)
     if order.is_done:
         state.orders.keep(order)
 

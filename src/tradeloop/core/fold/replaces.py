@@ -16,6 +16,7 @@ def replace_requested(state: State, e: ev.ReplaceRequested) -> None:
         order.own_reserve, order.replaces = order.reserved, []
     order.replaces.append(Asked(e.number, Terms(e.order_qty, e.price, e.stop_px), e.at, e.need))
     order.replace_asks = e.number
+    order.cancel_unheard = False  # whoever changes it wants it
     if e.request_id:
         state.keep_change(e)
     settle_terms(state, order, e.at, e.reserve)

@@ -1,0 +1,107 @@
+"""A cancel stays wanted until a broker that has the order answers: it is asked again, and the order is never sent once more."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tradeloop.core.commands import CancelOrder, ReplaceOrder
+from tradeloop.core.decide import CANCEL_AGAIN
+from tradeloop.core.effects import SendCancel, SendOrder, SetTimer
+from tradeloop.core.events import OrderCanceled
+from tradeloop.core.inputs import TimerFired
+from tradeloop.core.order import Order
+from tradeloop.core.reports import BrokerDown, BrokerUp, CancelOutcome, CancelReject, ReplaceReject, SendOutcome
+from tradeloop.core.types import OrdStatus, OrdType, Px, Qty
+from tradeloop.testing.builders import BROKER, a_quote, a_snapshot, an_instrument, buy, their_order
+from tradeloop.testing.desk import Desk
+
+MOUTAI = "600519.SH"
+
+
+def working() -> tuple[Desk, Order]:
+    """An order that its broker has."""
+    desk = Desk().opened(an_instrument())
+    order = desk.order(buy(MOUTAI, 100, ord_type=OrdType.LIMIT, price=Px(Decimal(10))))
+    desk.ack(order)
+    return desk, order
+
+
+def in_doubt() -> tuple[Desk, Order]:
+    """An order of unknown fate."""
+    desk = Desk().opened(an_instrument())
+    order = desk.order(buy(MOUTAI, 100))
+    desk.give(SendOutcome(BROKER, order.cl_ord_id, "UNKNOWN", "timed out"))
+    return desk, order
+
+
+def asked_again(desk: Desk) -> int:
+    """How many cancels were asked for when the newest timer has come."""
+    timer = [timer for timer in desk.of(SetTimer) if timer.kind == CANCEL_AGAIN][-1]
+    desk.now = max(desk.now, timer.due)
+    desk.give(TimerFired(timer.kind, timer.subject))
+    return len(desk.of(SendCancel))
+
+
+def unknown_there(order: Order) -> CancelReject:
+    return CancelReject(BROKER, order.cl_ord_id, "E3", "no order has this id")
+
+
+def sent(desk: Desk) -> int:
+    return len(desk.of(SendOrder))
+
+
+def test_a_persons_cancel_that_may_not_have_arrived_is_asked_again() -> None:
+    """Nobody else would: the person was told that it is on its way."""
+    desk, order = working()
+    desk.give(CancelOrder(order.cl_ord_id, "ann"), CancelOutcome(BROKER, order.cl_ord_id, "no return from the wire"))
+    assert asked_again(desk) == 2
+
+
+def test_it_is_asked_again_when_the_broker_is_ready_where_the_session_was_down() -> None:
+    desk, order = working()
+    desk.give(CancelOrder(order.cl_ord_id, "ann"), CancelOutcome(BROKER, order.cl_ord_id, "the session was lost"))
+    desk.give(BrokerDown(BROKER, "reset"))
+    while_down = asked_again(desk)
+    desk.give(CancelOutcome(BROKER, order.cl_ord_id, "not connected"), BrokerUp(BROKER))
+    theirs = their_order(order.cl_ord_id, MOUTAI, order.side, 100, OrdStatus.NEW)
+    desk.give(a_snapshot(as_of=desk.now, orders=(theirs,)))
+    assert len(desk.of(SendCancel)) == while_down + 1
+
+
+def test_it_is_left_alone_when_somebody_has_changed_the_order_since() -> None:
+    desk, order = working()
+    desk.give(CancelOrder(order.cl_ord_id, "ann"), CancelOutcome(BROKER, order.cl_ord_id, "no return from the wire"))
+    desk.give(
+        ReplaceOrder(order.cl_ord_id, "bob", order_qty=Qty(Decimal(200))), ReplaceReject(BROKER, order.cl_ord_id, "E1", "no", 1)
+    )
+    assert asked_again(desk) == 1
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["refused", "lost"])
+def test_an_order_in_doubt_that_was_wanted_out_is_not_sent_when_its_absence_is_proven(*, lost: bool) -> None:
+    """Invariant 15. The broker does not know the order yet, or did not hear: neither takes the wish back."""
+    desk, order = in_doubt()
+    text = "no return from the wire"
+    answer = CancelOutcome(BROKER, order.cl_ord_id, text) if lost else unknown_there(order)
+    desk.give(CancelOrder(order.cl_ord_id, "ann"), answer)
+    for _ in range(3):
+        desk.wait(6)
+        desk.give(a_quote(at=desk.now), a_snapshot(as_of=desk.now))
+    assert (desk.known(order.cl_ord_id).ord_status, sent(desk)) == (OrdStatus.CANCELED, 1)
+    assert desk.of(OrderCanceled)[-1].text == "never sent, and a cancel was wanted"
+
+
+def test_an_order_that_surely_did_not_leave_ends_there_though_its_cancel_was_refused_as_unknown() -> None:
+    desk, order = in_doubt()
+    desk.give(CancelOrder(order.cl_ord_id, "ann"), unknown_there(order))
+    desk.give(SendOutcome(BROKER, order.cl_ord_id, "NOT_SENT", "it never left", order.send_begun_at))
+    assert (desk.known(order.cl_ord_id).ord_status, sent(desk)) == (OrdStatus.CANCELED, 1)
+
+
+def test_an_order_that_comes_after_its_cancel_was_refused_as_unknown_is_cancelled_then() -> None:
+    desk, order = in_doubt()
+    desk.give(CancelOrder(order.cl_ord_id, "ann"), unknown_there(order))
+    desk.ack(order)
+    assert asked_again(desk) == 2
