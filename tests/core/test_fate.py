@@ -700,6 +700,18 @@ def test_an_order_that_a_nameless_one_may_be_is_never_proven_absent_and_a_person
     assert f"tradeloop orders resolve {order.cl_ord_id} --as NOT_SENT|CANCELED --reason" in alert.text
 
 
+@pytest.mark.parametrize("ended", [OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED])
+def test_an_order_that_ended_without_a_fill_and_without_an_id_may_be_the_one_in_doubt(ended: OrdStatus) -> None:
+    """Invariant 6: it was there, whatever the broker has forgotten of it, and another one under its id would be sent twice."""
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    for _ in range(6):
+        desk.wait(6)
+        desk.give(a_quote(at=desk.now))
+        look(desk, their_order(None, MOUTAI, Side.BUY, 100, ended, order_id=OrderID("n1")))
+    assert (status(desk, order), sent(desk, order)) == (OrdStatus.UNKNOWN, 1)
+
+
 def test_the_alert_says_that_no_look_could_prove_anything() -> None:
     desk = a_desk()
     order = an_unknown_order(desk)

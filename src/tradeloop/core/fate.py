@@ -32,8 +32,6 @@ from tradeloop.core.types import OrdStatus, Side, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
 
-_WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_NEW)
-
 
 def after_restart(state: State, now: UtcNs) -> Facts:
     """What a new process must doubt: everything that was on its way when the last one ended."""
@@ -111,9 +109,10 @@ def _shows_all_fills(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bo
 class Nameless:
     """What the books show without a client id, found in one walk over them, by symbol and side.
 
-    A broker may have lost the id of an order of ours: one of its size that came after it was sent, or a fill that would fit
-    into it, spoils the proof of its absence. It may do so for ever, where a stranger's order is as large. That is safe: nothing
-    is sent, and what the order could cost stays reserved; the alert says so (core/follow.py), and a person resolves it.
+    A broker may have lost the id of an order of ours: one of its size that came after it was sent, also one that has ended
+    there without a fill, or a fill that would fit into it, spoils the proof of its absence. It may do so for ever, where a
+    stranger's order is as large. That is safe: nothing is sent, and what the order could cost stays reserved; the alert says so
+    (core/follow.py), and a person resolves it.
     """
 
     __slots__ = ("_executions", "_orders")
@@ -122,7 +121,7 @@ class Nameless:
         self._orders: dict[tuple[Symbol, Side], list[OpenOrder]] = {}
         self._executions: dict[tuple[Symbol, Side], list[Execution]] = {}
         for theirs in snapshot.orders or ():
-            if theirs.cl_ord_id is None and (theirs.ord_status in _WORKING or theirs.cum_qty):
+            if theirs.cl_ord_id is None:
                 self._orders.setdefault((theirs.symbol, theirs.side), []).append(theirs)
         for x in snapshot.executions or ():
             if x.cl_ord_id is None:
