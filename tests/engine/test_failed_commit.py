@@ -42,6 +42,23 @@ async def test_a_failed_append_stops_the_engine_and_nothing_is_sent(failure: Exc
         await engine.stop()
 
 
+async def test_a_person_is_told_that_the_journal_failed() -> None:
+    """Invariant 41: nothing trades from then on, and nobody may be at the terminal."""
+    house = House()
+    engine = await house.open()
+    house.journal.fails = JournalFailed("disk full")
+    await outcome(engine.ask(buy(A, 100)))
+    await ended(engine)
+    await settle()
+    (told,) = [alert for alert in house.alerts if alert.key == "journal"]
+    assert (told.level, told.text) == (
+        "CRITICAL",
+        "the journal failed, and nothing more is traded: disk full; start again, what was durable is found again",
+    )
+    with pytest.raises(JournalFailed):
+        await engine.stop()
+
+
 async def test_everybody_who_waits_is_told_when_a_commit_fails() -> None:
     """In flight, gathering behind it, and queued: nobody waits for ever."""
     house = House()

@@ -255,6 +255,10 @@ class Engine:
         except InvariantBroken as broken:
             self.alert(RaiseAlert("CRITICAL", f"invariant:{broken.number}", str(broken)))
             raise
+        except JournalFailed as failed:
+            text = f"the journal failed, and nothing more is traded: {failed}; start again, what was durable is found again"
+            self.alert(RaiseAlert("CRITICAL", "journal", text))
+            raise
         finally:
             self.alert.flush()
 
