@@ -14,14 +14,15 @@ leg of a run · 32 a replay gives the same state · 33 the chain is whole · 35 
 may leave at all (12, 21, 23, 25 to 28, 31, 35) is counted a second time, by other means: gate.py. What an order holds that
 works again (23): promised.py. What positions have cost and made (24): costs.py. A process that refuses a fact of its own
 (engine/invariants.py; 14 and 22 here alone) is told of as broken, too. What a venue names twice (12): told_twice.py. On SQLite
-7, 33 and 35 are asked of the database itself, too: world/sqlite.py.
+7, 33 and 35 are asked of the database itself, too: world/sqlite.py. What leaves
+besides orders, and what must not leave any more (15, 26, 28, 35, 42): way_out.py. What a person was told (41): told.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -50,7 +51,6 @@ NOT_REACHED: Final = {
     29: "no self-trade check exists yet",
     34: "golden journals are replayed by tests/journal",
     39: "there is no client of a stream yet",
-    41: "no alert channel is part of a world yet",
 }
 """Invariants that no rule of the judge can find broken, and why; of all others one can (tests/sim/test_judged.py)."""
 
@@ -61,6 +61,18 @@ class Violation(msgspec.Struct, frozen=True):
     invariant: int
     at_ns: int
     text: str
+
+
+class Watcher(Protocol):
+    """A part of the judge that stands beside it: it sees every durable fact."""
+
+    def fact(self, event: ev.Event, state: State, *, again: bool) -> None:
+        """A durable fact, and the state it led to; `again` when a journal that lost a row is read anew."""
+        ...
+
+    def forget(self) -> None:
+        """The journal is read anew."""
+        ...
 
 
 class Judge:
@@ -79,6 +91,7 @@ class Judge:
         self.lost_runs: dict[RunID, None] = {}
         """Runs whose rows it lost: a process that goes on for a moment still answers with them."""
         self.events = 0
+        self.watchers: list[Watcher] = []
         self._rereading = False
         self._now = now
         self._at_venue = orders_at_venue
@@ -133,6 +146,8 @@ class Judge:
         self.told_twice.forget()
         self.promised.forget()
         self.costs.forget()
+        for watcher in self.watchers:
+            watcher.forget()
 
     def broken(self, invariant: int, text: str) -> None:
         """Note that an invariant did not hold."""
@@ -160,6 +175,8 @@ class Judge:
             self.told_twice.fact(event)
             self.promised.fact(event, self.shadow)
             self.costs.fact(event, self.shadow)
+            for watcher in self.watchers:
+                watcher.fact(event, self.shadow, again=self._rereading)
             self.told(event)
         self.promised.decided(self.shadow)
         for cl_ord_id in self._over:

@@ -93,6 +93,11 @@ class Fault(Enum):
     FOREIGN_SNAPSHOT = "F95 a snapshot of another history of the journal lies among its own"
     NEWEST_GONE = "F96 the newest rows are gone with all memory of them, but for a snapshot that knows them"
     LOCK_IGNORED = "F71 the lock on a SQLite journal does not hold, and two processes each think that they lead"
+    CANCEL_FAILS = "F81 a cancel is refused for no reason of the order's, or vanishes, and the order works on"
+    NAME_LOST = "F82 an order is shown and told of without our id for a while, its ack is lost"
+    OLD_BOOKS = "F83 books that were asked for before the session was lost arrive after it has come up again"
+    LATCHED_IN_A_BURST = "F84 the latch file is made while orders are on their way"
+    PAUSED_BEFORE_CHANGE = "F85 the process is stopped when a change of an order is durable and has not left"
 
     @property
     def number(self) -> str:
@@ -126,6 +131,7 @@ LATER: Final = (
     Fault.PART_NOT_READ, Fault.LIMITS_LOWERED, Fault.KILL_SWITCH, Fault.TWO_IDS,
     Fault.END_TAKEN_BACK, Fault.MOVED_UNTOLD, Fault.TWINS_MIXED_UP, Fault.ROW_MISSING, Fault.FOREIGN_SNAPSHOT,
     Fault.NEWEST_GONE,
+    Fault.CANCEL_FAILS, Fault.NAME_LOST, Fault.OLD_BOOKS, Fault.LATCHED_IN_A_BURST, Fault.PAUSED_BEFORE_CHANGE,
 )  # fmt: skip
 """Faults that came to the list when seeds were known already: each has dice of its own, so that a known seed which does not
 meet it lives as it did.

@@ -15,6 +15,8 @@ market      prices
 process     the production engine as one process of the world
 supervisor  who starts, kills and stops processes
 operators   who asks for runs, orders and cancels
+halts       who stops the desk, and releases it
+hurry       who cancels right behind an order, and latches in a burst
 life        one seed, from building to judgement
 
 The engine, the journal's codec, the runs, the reconciliation and the paper broker are the product's, unchanged.

@@ -7,6 +7,8 @@ Two phases. While the faults strike, nothing unsafe may happen. Then they stop, 
 venue's. The same seed gives the same journal bytes and the same state hash in every process.
 """
 
+# size: how the parts of a world are wired and when what goes wrong in it; who follows one seed reads both side by side
+
 from __future__ import annotations
 
 import gc
@@ -30,11 +32,14 @@ from tradeloop.testing.builders import DAY, NOON
 from tradeloop.testing.checkers import Judge, Violation
 from tradeloop.testing.convergence import converged
 from tradeloop.testing.faults import Fault, Weather
+from tradeloop.testing.told import Told
+from tradeloop.testing.way_out import LOOK_NS, WayOut
 from tradeloop.testing.world.back_office import BackOffice
 from tradeloop.testing.world.clerk import Clerk
 from tradeloop.testing.world.clock import Sundial
 from tradeloop.testing.world.disk import Disk
 from tradeloop.testing.world.halts import RELEASE_NS, Stopper
+from tradeloop.testing.world.hurry import Hurried
 from tradeloop.testing.world.loop import Stuck, Timeline
 from tradeloop.testing.world.market import SYMBOLS, Market
 from tradeloop.testing.world.network import Network, Session
@@ -45,6 +50,7 @@ from tradeloop.testing.world.sqlite import SqliteDisk, lives_on_sqlite, why_not
 from tradeloop.testing.world.store import Store
 from tradeloop.testing.world.supervisor import Supervisor
 from tradeloop.testing.world.venue import Venue, abilities
+from tradeloop.testing.world.wire import Wire
 
 YESTERDAY: Final = TradingDay("2026-07-16")
 NEXT_DAY: Final = TradingDay("2026-07-20")
@@ -67,6 +73,11 @@ SCARCITY: Final = 0.3
 """How many seeds have scarce cash."""
 TRADES_BY_NUMBER: Final = 0.5
 """Where acks of twins are mixed up: how many venues name their trades by the number of the order alone."""
+LATER_DICE: Final = (
+    "two ids", "take out weather", "transfer weather", "twin weather", "row weather", "snapshot weather", "newest weather",
+    "failing cancels", "lost names", "old books", "latched bursts", "paused changes",
+)  # fmt: skip
+"""Names of the dice of those faults."""
 CHANGING: Final = 0.5
 """How many seeds have operators who change their orders."""
 
@@ -101,11 +112,8 @@ class World:
         self.timeline = Timeline(-PAST_NS)
         self.sundial = Sundial(self.timeline, NOON)
         later = self._dice("later weather")
-        self.weather = Weather(
-            self._dice("weather"), later, later, self._dice("halt weather"), self._dice("two ids"),
-            *(self._dice(f"{whose} weather") for whose in ("take out", "transfer", "twin", "row", "snapshot", "newest")),
-        )  # fmt: skip
-        self.dice = self._dice("script")
+        self.weather = Weather(self._dice("weather"), later, later, self._dice("halt weather"), *map(self._dice, LATER_DICE))
+        self.dice, self.pauses = self._dice("script"), self._dice("pauses before changes")
         self.policy = Policy()
         is_lock = self.dice.random() < 0.4
         self.disk: Store
@@ -129,8 +137,12 @@ class World:
         twins = self._dice("clerk")
         self.clerk = Clerk(self.timeline, self.operators.ask, self.weather, self.market, self.network.twins, twins)
         self.stopper: Stopper | None = None
-        if self.weather.enables(Fault.KILL_SWITCH):
+        if self.weather.enables(Fault.KILL_SWITCH) or self.weather.enables(Fault.LATCHED_IN_A_BURST):
             self.stopper = Stopper(self.timeline, self.weather, self.judge, self.venue, self._dice("halts"), self.operators.ask)
+        self.way_out = WayOut(
+            self.judge.broken, lambda: self.timeline.now, None if self.stopper is None else self.stopper.latch, self._line_of
+        )
+        self.told = Told(self.judge.broken, lambda: self.timeline.now, self.policy)
         self.faulty_ns = self.dice.randint(30, 90) * SECOND_NS
         self.bell_ns: int | None = None
         if self.weather.enables(Fault.SLEEPS_OVER_THE_BELL) or self.dice.random() < SHORT_DAYS:
@@ -151,12 +163,17 @@ class World:
     def _wire(self) -> None:
         judge, network, disk, supervisor = self.judge, self.network, self.disk, self.supervisor
         disk.watch, disk.broken, disk.took_over, disk.note = judge.row, judge.broken, supervisor.took_over, self.note
-        disk.moment = network.moment = supervisor.at_moment
+        disk.moment, network.moment = self._moment, supervisor.at_moment
         network.sent = self._sent
         self.venue.arrived = judge.arrived
         self.venue.doubled = judge.doubled
         judge.told = self._told
-        self.venue.listeners.append(judge.gate.hear)
+        for judges in (self.way_out, self.told):
+            judges.clocks_are_right = not self.weather.enables(Fault.CLOCK_STEPS)
+        judge.watchers += [self.way_out, self.told]
+        network.cancel_leaves, network.cancel_comes = self.way_out.cancel_leaves, self.way_out.cancel_comes
+        network.change_leaves = lambda change: self.way_out.change_leaves(change, supervisor.policy)
+        self.timeline.after(0, self._look_for_what_waits)
         judge.gate.first_id = judge.told_twice.first_id = judge.costs.first_id = self.venue.second_ids.first
         self.venue.listeners += [judge.gate.hear, judge.costs.hear]
         judge.gate.rate = self.venue.able.rate_per_second
@@ -167,6 +184,7 @@ class World:
         self.back_office.moved = judge.gate.moved_there
         supervisor.bug = lambda text: judge.broken(42, text)
         supervisor.refused_itself = judge.broken
+        supervisor.journal_failed = lambda process, error: self.told.ended(process.epoch, error)
         self.market.readers.append(self.venue.quote)
         self.market.readers.append(self._quote_everybody)
 
@@ -179,7 +197,25 @@ class World:
     def _told(self, event: Event) -> None:
         self.lines.append((self.timeline.now, " ", _sentence(event)))
 
+    def _moment(self, fault: Fault) -> None:
+        """A moment of the disk, in which the script may kill or stop the process."""
+        self.supervisor.at_moment(fault)
+        change = fault is Fault.KILLED_BEFORE_SEND and self.way_out.newest_change_at == self.timeline.now
+        if change and self.weather.strikes(Fault.PAUSED_BEFORE_CHANGE):
+            self.supervisor.pause(Fault.PAUSED_BEFORE_CHANGE, self.pauses.choice((4, 8, 20)) * SECOND_NS)
+
+    def _line_of(self, epoch: int) -> Wire | None:
+        return next((process.wire for process in self.supervisor.lives if process.epoch == epoch), None)
+
+    def _look_for_what_waits(self) -> None:
+        process = self.supervisor.current
+        running = process is not None and process.taking and not process.loop.stopped and process.epoch == self.disk.epoch
+        self.way_out.look(self.supervisor.policy, is_running=running)
+        self.told.look(process.epoch if running and process is not None else None)
+        self.timeline.after(LOOK_NS, self._look_for_what_waits)
+
     def _sent(self, session: Session, order: Order) -> None:
+        self.way_out.order_leaves(order)
         for process in self.supervisor.lives:
             if process.wire is session:
                 self.judge.sent(order, process.epoch)
@@ -198,6 +234,7 @@ class World:
         latch = None if self.stopper is None else self.stopper.latch
         process = Process(name, self.timeline, self.sundial, self.disk, self.network, policy, self.market.latest, latch)
         process.on_recovered = self._recovered
+        process.on_alert = lambda process, alert: self.told.alert(process.epoch, alert)
         self.note("^", f"{name} starts")
         process.start(self.market.instruments, self.day)
         return process
@@ -312,7 +349,7 @@ class World:
             for _ in range(later.randint(1, 2)):
                 self.timeline.at(later.randint(SECOND_NS, self.faulty_ns * 2 // 3), self.operators.lower_limits)
         some_time(Fault.OTHER_POLICY, 1, lambda: supervisor.restart(_other_policy(dice)))
-        if self.stopper is not None:
+        if self.stopper is not None and weather.enables(Fault.KILL_SWITCH):
             self.stopper.script(self.faulty_ns - SECOND_NS)
         if isinstance(self.disk, Disk):
             self._restore(self.disk)
@@ -322,6 +359,7 @@ class World:
             mistakes = self._dice("mistakes")
             for _ in range(mistakes.randint(2, 5)):
                 self.timeline.at(mistakes.randint(SECOND_NS, self.faulty_ns), supervisor.start_second)
+        self._hurry()
 
     def _restore(self, disk: Disk) -> None:
         """What is put back wrongly, and when."""
@@ -334,6 +372,21 @@ class World:
             if weather.enables(fault):
                 at = dice.randint(SECOND_NS, self.faulty_ns)
                 self.timeline.at(at, partial(self.supervisor.damage, fault, spoil))
+
+    def _hurry(self) -> None:
+        """Those who cancel right behind their order, and who latch in the middle of a burst."""
+        until = self.faulty_ns - SECOND_NS
+        for fault, who in ((Fault.CANCEL_FAILS, "eve"), (Fault.LATCHED_IN_A_BURST, "finn")):
+            if not self.weather.enables(fault):
+                continue
+            hurried = Hurried(
+                self.timeline, self.weather, self.market, self.judge, self.operators.ask, self._dice(f"hurried {who}"), who
+            )
+            if fault is Fault.CANCEL_FAILS:
+                drop = partial(self.network.drop, "the connection was lost", hurried.away_ns())
+                hurried.change_their_mind(until, drop)
+            elif self.stopper is not None:
+                hurried.latch(until, self.stopper.latch)
 
     def _fail_over(self) -> None:
         """The database fails over to a replica that has not heard of the last commit."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from random import Random
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
 from tradeloop.core.capabilities import Dedupes
 from tradeloop.core.errors import BadInput, Refused
 from tradeloop.core.order import Order
-from tradeloop.core.reports import BrokerSnapshot, Execution, OrderAck, Report
+from tradeloop.core.replacement import Replacement
+from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder, OrderAck, Report
 from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdStatus, Px, Qty
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.loop import Timeline
@@ -27,6 +28,8 @@ SLOT_NS: Final = SECOND_NS
 CENT: Final = Decimal("0.01")
 PARTS: Final = ("orders", "executions", "positions", "cash")
 FLAP_NS: Final = 200 * MS
+
+_Named = TypeVar("_Named", OpenOrder, Execution)
 
 
 class Session(Protocol):
@@ -66,11 +69,16 @@ class Network:
         """Called whenever a process writes an order or a cancel to the line."""
         self.looked: Callable[[Session, BrokerSnapshot], None] = lambda session, books: None
         """Called whenever a process has been handed the venue's books."""
+        self.cancel_leaves: Callable[[ClOrdID], None] = lambda cl_ord_id: None
+        self.cancel_comes: Callable[[ClOrdID], None] = lambda cl_ord_id: None
+        self.change_leaves: Callable[[Replacement], None] = lambda change: None
         self.waits_too_long: Callable[[str], None] = lambda text: None
         self._next_slot = 0
         self._unread: tuple[str, ...] = ()
         self._unread_until = 0
         self._handed_over: dict[ClOrdID, None] = {}
+        self._nameless: dict[OrderID, int] = {}
+        """Orders of ours that the venue tells of under its own number alone, and until when (F82)."""
         venue.listeners.append(self._hear)
 
     def hand_over(self, session: Session, order: Order) -> None:
@@ -158,17 +166,41 @@ class Network:
             books = msgspec.structs.replace(
                 books, executions=tuple(msgspec.structs.replace(x, cl_ord_id=None) for x in books.executions)
             )
+        if self._nameless and not self.weather.calm:
+            books = msgspec.structs.replace(
+                books,
+                orders=None if books.orders is None else tuple(map(self._unnamed, books.orders)),
+                executions=None if books.executions is None else tuple(map(self._unnamed, books.executions)),
+            )
         if self.weather.calm or now >= self._unread_until:
             return books
         unread: dict[str, None] = dict.fromkeys(self._unread)
         complete = books.orders_complete and "orders" not in unread
         return msgspec.structs.replace(books, **unread, orders_complete=complete)
 
+    def as_named(self, report: Report) -> Report | None:
+        """A report as the venue tells it while it has lost our id of its order: a fill under its own number, nothing else."""
+        if not self._nameless or self.weather.calm:
+            return report
+        if isinstance(report, Execution):
+            return self._unnamed(report)
+        number = getattr(report, "order_id", None)
+        numbers = self.venue.orders_of.get(getattr(report, "cl_ord_id", None) or ClOrdID(""), ())
+        return None if any(self._is_nameless(each) for each in (number, *numbers)) else report
+
+    def _unnamed(self, one: _Named) -> _Named:
+        return msgspec.structs.replace(one, cl_ord_id=None) if self._is_nameless(one.order_id) else one
+
+    def _is_nameless(self, order_id: OrderID | None) -> bool:
+        return order_id is not None and self.timeline.now < self._nameless.get(order_id, 0)
+
     # --- what the venue does by itself, each report being an opportunity
 
     def _hear(self, report: Report) -> None:
         strikes = self.weather.strikes
         if type(report) is OrderAck:
+            if strikes(Fault.NAME_LOST):
+                self._nameless[report.order_id] = self.timeline.now + self.within(8, 60)
             if strikes(Fault.CANCELED_UNASKED):
                 self.timeline.after(self.within(0.1, 5), lambda: self.cancel_unasked(report.order_id))
             if strikes(Fault.REJECT_AFTER_ACCEPT):

@@ -48,13 +48,15 @@ class Process:
         self.loop = timeline.loop(name)
         self.clock = sundial.clock()
         self.wire = Wire(network, self.loop)
-        self.alerts: dict[str, RaiseAlert] = {}
         self.taking = False
         """Whether commands are taken."""
+        self.has_traded = False
+        """Whether commands were ever taken."""
         self.error: BaseException | None = None
         self.ended = False
         self.stopping = False
         self.on_recovered: Callable[[Process, Recovered], None] = lambda process, recovered: None
+        self.on_alert: Callable[[Process, RaiseAlert], None] = lambda process, alert: None
         self.on_ended: Callable[[Process], None] = lambda process: None
         self._disk, self._sundial = disk, sundial
         self._journal = disk.journal(name, self.loop)
@@ -121,7 +123,7 @@ class Process:
         await self.engine.start(recovered)
         await self.engine.ask(ListInstruments(tuple(instruments)))
         await self.engine.ask(day)
-        self.taking = not self.stopping
+        self.taking = self.has_traded = not self.stopping
         await self.engine.wait()
         await self._stopped.wait()
 
@@ -147,7 +149,7 @@ class Process:
         self.on_ended(self)
 
     def _alert(self, alert: RaiseAlert) -> None:
-        self.alerts[alert.key] = alert
+        self.on_alert(self, alert)
 
 
 async def _answered(ask: Callable[[Command], Awaitable[Any]], command: Command) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from tradeloop.core.errors import InvariantBroken, JournalDamaged, LeaseHeld, StaleEpoch
+from tradeloop.core.errors import InvariantBroken, JournalDamaged, JournalFailed, LeaseHeld, StaleEpoch
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS
 from tradeloop.testing.faults import Fault, Weather
@@ -38,6 +38,8 @@ class Supervisor:
         self.bug: Callable[[str], None] = lambda text: None
         self.refused_itself: Callable[[int, str], None] = lambda invariant, text: None
         """Called when a process stopped because an invariant would have been broken (engine/invariants.py)."""
+        self.journal_failed: Callable[[Process, JournalFailed], None] = lambda process, error: None
+        """Called when a process that took commands ended because its journal failed."""
         self._timeline, self._disk, self._weather, self._dice, self._spawn = timeline, disk, weather, dice, spawn
         self._traps: dict[Fault, int] = {}
         self._pause_in: tuple[int, int] | None = None
@@ -77,6 +79,8 @@ class Supervisor:
                 self.bug(f"{process.name} died of {type(error).__name__}: {error}")
             if isinstance(error, JournalDamaged):
                 self._refused(process, error)
+            elif type(error) is JournalFailed and process.has_traded:
+                self.journal_failed(process, error)
         if process is self.current:
             others = [life for life in self.lives if not life.loop.stopped]
             self.current = others[0] if others else None

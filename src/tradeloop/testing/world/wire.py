@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
 
-from tradeloop.core.errors import FateUnknown, NotSent
+from tradeloop.core.errors import FateUnknown, NotSent, Refused
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import (
@@ -54,11 +55,18 @@ class Wire:
         self._net = network
         self._report: Callable[[Report], None] | None = None
         self._session = 0
+        self.ups: list[int] = []
+        """The sessions whose coming up this process was told of, in order."""
+        self.newest_look = 0
+        """The newest session in which books were asked for that were answered."""
         self._last_at = 0
         self._waiting: dict[int, tuple[Answer, type[NotSent | FateUnknown]]] = {}
         self._count = 0
         self._held_ack: OrderAck | None = None
         self._twin_acks: dict[int, OrderAck] = {}
+        self._on_its_own_line: dict[int, None] = {}
+        """Looks whose answers come by a line of their own, which the end of the session does not touch (F83)."""
+        self._kept_books: list[tuple[int, BrokerSnapshot]] = []
         self._mixed: dict[OrderID, None] = {}
         """Numbers that were told of the wrong order: their fills name the number alone, as its own kind of venue would."""
 
@@ -112,12 +120,18 @@ class Wire:
         if not self.is_up:
             raise NotSent("the session is down")
         net.requested(self, False)
+        net.cancel_leaves(cl_ord_id)
         net.disturb()
         key, heard = self._expect()
         if not net.loses_requests and not weather.strikes(Fault.REQUEST_LOST):
             sent = self._session
 
             def arrive() -> None:
+                if weather.strikes(Fault.CANCEL_FAILS):
+                    if net.dice.random() < 0.5 and sent == self._session:
+                        self._answer_later(key, Refused("E9", "no cancels are taken now, try later"))
+                    return
+                net.cancel_comes(cl_ord_id)
                 net.venue.cancel(cl_ord_id, order_id, symbol)
                 if not weather.strikes(Fault.REPLY_LOST) and sent == self._session:
                     self._answer_later(key, None)
@@ -134,6 +148,7 @@ class Wire:
         net.requested(self, False)
         if weather.strikes(Fault.THROTTLED):
             raise NotSent("too many requests; this one was not processed")
+        net.change_leaves(change.order)
         net.disturb()
         key, heard = self._expect()
         if net.loses_requests or weather.strikes(Fault.REQUEST_LOST):
@@ -161,17 +176,25 @@ class Wire:
         if not self.is_up:
             raise NotSent("the session is down")
         key, heard = self._expect(NotSent)
+        session = self._session
+        if net.weather.strikes(Fault.OLD_BOOKS):
+            self._on_its_own_line[key] = None
 
         def arrive() -> None:
             books = net.venue.books()
             lag = net.within(1, 8) if net.weather.strikes(Fault.QUERY_LAGS) else 0
             books = net.read(books)
+            if key in self._on_its_own_line:
+                self._kept_books.append((key, books))
+                net.timeline.after(net.within(1, 20), lambda: self._tell_old_books(0))
+                return
             self._answer_later(key, books, lag)
 
         if not net.loses_requests:
             net.timeline.after(net.latency(), arrive)
         books: BrokerSnapshot = await heard
         net.looked(self, books)
+        self.newest_look = max(self.newest_look, session)
         return books
 
     # --- the line
@@ -182,7 +205,8 @@ class Wire:
             return
         self.is_up = True
         self._session += 1
-        self._deliver(BrokerUp(BROKER))
+        up = self._deliver(BrokerUp(BROKER))
+        self._tell_old_books(up - self._net.timeline.now)
         if self._net.weather.strikes(Fault.DAY_REPLAYED):
             for fill in [*self._net.venue.fills.values()]:
                 self._deliver(fill)
@@ -194,8 +218,11 @@ class Wire:
         self.is_up = False
         self._session += 1
         waiting, self._waiting = self._waiting, {}
-        for answer, lost in waiting.values():
-            answer(lost(f"the session was lost: {why}"))
+        for key, (answer, lost) in waiting.items():
+            if key in self._on_its_own_line:
+                self._waiting[key] = answer, lost
+            else:
+                answer(lost(f"the session was lost: {why}"))
         if self._report is not None and not self.loop.dead:
             self.loop.call_soon(self._report, BrokerDown(BROKER, why))
 
@@ -289,6 +316,18 @@ class Wire:
 
         self._net.timeline.after(self._net.latency() + lag, answer)
 
+    def _tell_old_books(self, after_ns: int) -> None:
+        """Answers that were held up come: at the latest with the session, right behind the word that it is there."""
+        kept, self._kept_books = self._kept_books, []
+        for key, books in kept:
+            self._net.timeline.after(after_ns, partial(self._tell_books, key, books))
+
+    def _tell_books(self, key: int, books: BrokerSnapshot) -> None:
+        self._on_its_own_line.pop(key, None)
+        waiting = self._waiting.pop(key, None)
+        if waiting is not None:
+            waiting[0](books)
+
     # --- reports
 
     def _hear(self, report: Report) -> None:
@@ -299,6 +338,10 @@ class Wire:
         if not self.is_up or net.loses_answers:
             return
         delay = 0
+        told = net.as_named(report)
+        if told is None:
+            return
+        report = told
         match report:
             case OrderAck():
                 if strikes(Fault.ACK_LOST):
@@ -374,8 +417,8 @@ class Wire:
         if held is not None:
             self._deliver(held)
 
-    def _deliver(self, report: Report, delay: int = 0) -> None:
-        """Hand a report over after the line's latency, behind those before it unless it was delayed."""
+    def _deliver(self, report: Report, delay: int = 0) -> int:
+        """Hand a report over after the line's latency, behind those before it unless it was delayed; when."""
         session, timeline = self._session, self._net.timeline
         at = timeline.now + self._net.latency()
         if delay:
@@ -386,8 +429,11 @@ class Wire:
         def arrive() -> None:
             if session == self._session and self._report is not None and not self.loop.dead:
                 self.loop.call_soon(self._report, report)
+                if type(report) is BrokerUp:
+                    self.ups.append(session)
 
         timeline.at(at, arrive)
+        return at
 
     def _alive(self) -> None:
         """A dead process sends nothing."""
