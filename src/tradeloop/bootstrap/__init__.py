@@ -19,7 +19,7 @@ from tradeloop.bootstrap.brokers import broker_of
 from tradeloop.bootstrap.database import is_new, label, owner_of, prepare_database, sqlite_path
 from tradeloop.bootstrap.desk import Desk, NoQuotes
 from tradeloop.bootstrap.listing import Listing
-from tradeloop.bootstrap.market import Market
+from tradeloop.bootstrap.market import Market, refuse_speed
 from tradeloop.bootstrap.past import Past, read_past
 from tradeloop.bootstrap.policy import policy_of, quote_age_ns
 from tradeloop.config import Loaded
@@ -71,6 +71,8 @@ async def open_desk(
     JournalFailed, BadInput and NoQuotes.
     """
     settings = loaded.settings
+    if await is_new(loaded):
+        refuse_speed(settings.feed)
     await prepare_database(loaded)
     past = await read_past(loaded)
     if look is not None:

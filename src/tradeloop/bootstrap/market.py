@@ -17,6 +17,7 @@ from typing import Final
 
 from tradeloop.bootstrap.listing import Listing
 from tradeloop.bootstrap.past import Past
+from tradeloop.config import Feed as FeedSettings
 from tradeloop.config import Loaded, Settings
 from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import Instrument
@@ -61,7 +62,9 @@ class Market:
         if feed.kind == "demo":
             self.symbols = list(dict.fromkeys([*DEMO_SYMBOLS, *symbols]))
         begin = self._begin(loaded, listing, past, sources, trade_date)
-        self.speed = 1.0 if begin is None or _goes_on_recorded(loaded, past) else feed.speed
+        if begin is None:
+            refuse_speed(feed)
+        self.speed = 1.0 if begin is None or feed.kind == "none" else feed.speed
         self.clock: Clock = WallClock() if begin is None else ReplayClock(begin, self.speed)
         self.clock_kind = "wall" if begin is None else "replay"
         if sources and begin is not None:
@@ -122,6 +125,15 @@ class Market:
                 " give a replay of an earlier day a home of its own with --home"
             )
         return last
+
+
+def refuse_speed(feed: FeedSettings) -> None:
+    """Raise BadInput where the wall clock is asked to go faster than it does."""
+    if feed.kind == "synthetic" and feed.speed > 1 and not feed.start:
+        raise BadInput(
+            f"feed.speed was {feed.speed:g}; made-up quotes without a start run on the wall clock, which has one speed:"
+            " give a --start, or no --speed"
+        )
 
 
 def _goes_on_recorded(loaded: Loaded, past: Past) -> bool:

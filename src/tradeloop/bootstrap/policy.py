@@ -32,5 +32,5 @@ def policy_of(settings: Settings, speed: float) -> Policy:
 
 def quote_age_ns(settings: Settings) -> int:
     """How old a price may be: the setting, but on a fast replay never less than what the machine may take to answer."""
-    speed = 1.0 if settings.feed.kind in ("none", "synthetic") and not settings.feed.start else settings.feed.speed
+    speed = 1.0 if settings.feed.kind == "none" else settings.feed.speed
     return int(max(settings.run.max_quote_age_s, settings.engine.ack_timeout_s * speed) * SECOND_NS)
