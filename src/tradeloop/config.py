@@ -171,7 +171,7 @@ class Feed(Section):
     """How many times faster than the world a recording plays."""
     start: Annotated[str, AfterValidator(_zoned)] = ""
     """When a replay begins: a time with its zone, or `open` for the session's open on the trade date, which recordings do by
-    default. A made-up feed without it runs on the wall clock."""
+    default. A made-up feed without it runs on the wall clock, or goes on in the recorded day of its journal."""
     seed: int = Field(default=1, ge=0, le=_SEED_MAX)
     interval_ms: int = Field(default=1000, ge=1, le=_DAY_MS)
     prices: dict[str, Positive] = {}
