@@ -400,9 +400,14 @@ def _find_home(given: Path | None, environment: Mapping[str, str]) -> Home:
         whole = named.expanduser().absolute()
         return Home(whole, whole, whole)
 
+    # An empty HOME is none: the folder that the account itself has. A relative one would move with every change of folder.
+    own = Path.home() if environment.get("HOME") != "" else Path(f"~{getuser()}").expanduser()
+    if not own.is_absolute():
+        raise RuntimeError(f"HOME was {str(own)!r}; expected the whole path of a folder")
+
     def xdg(variable: str, fallback: str) -> Path:
         written = environment.get(variable, "")
-        base = Path(written) if written and Path(written).is_absolute() else Path.home() / fallback
+        base = Path(written) if written and Path(written).is_absolute() else own / fallback
         return base / "tradeloop"
 
     return Home(xdg("XDG_CONFIG_HOME", ".config"), xdg("XDG_DATA_HOME", ".local/share"), xdg("XDG_STATE_HOME", ".local/state"))

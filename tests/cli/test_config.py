@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from getpass import getuser
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,16 @@ def test_without_it_the_xdg_folders_are_used(tmp_path: Path) -> None:
     assert home.database == tmp_path / "data" / "tradeloop" / "tradeloop.db"
     assert home.config == tmp_path / "config" / "tradeloop"
     assert home.state == Path.home() / ".local/state" / "tradeloop"
+
+
+def test_an_empty_home_is_none_and_a_relative_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the desk would write into the root folder, or into another one with every change of folder."""
+    monkeypatch.setenv("HOME", "")
+    own = Path(f"~{getuser()}").expanduser()
+    assert find_home(environ={"HOME": ""}).database == own / ".local/share/tradeloop/tradeloop.db"
+    monkeypatch.setenv("HOME", "relative/folder")
+    with pytest.raises(BadInput, match="expected the whole path of a folder"):
+        find_home(environ={"HOME": "relative/folder"})
 
 
 def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
