@@ -211,6 +211,18 @@ def test_the_schema_has_no_drift_and_a_dropped_column_is_seen(home: Path) -> Non
     assert schema["state"] == "bad"
 
 
+@pytest.mark.parametrize("harm", ["DROP TABLE positions", "ALTER TABLE alerts DROP COLUMN text"])
+def test_a_rebuild_makes_read_models_anew_whatever_became_of_their_tables(home: Path, harm: str) -> None:
+    """They are derived: the remedy that a failing question names has to be one."""
+    before = tradeloop(home, "positions", "--json").out
+    change(home, harm)
+    assert tradeloop(home, "db", "status").code == 1
+    assert tradeloop(home, "db", "rebuild").code == 0
+    assert tradeloop(home, "db", "status").code == 0
+    assert tradeloop(home, "positions", "--json").out == before
+    assert tradeloop(home, "verify").code == 0
+
+
 def test_asking_where_nothing_was_recorded_says_what_to_do(tmp_path: Path) -> None:
     said = tradeloop(tmp_path / "new", "positions")
     assert said.code == 2

@@ -60,8 +60,11 @@ def rebuild(ctx: typer.Context, json: Json = False) -> None:
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
+        from tradeloop.cli.schema import restore_read_models
 
-        async with open_archive(shell.load(), fresh_views=False) as archive:
+        loaded = shell.load()
+        await restore_read_models(loaded)
+        async with open_archive(loaded, fresh_views=False) as archive:
             batches = await archive.views.rebuild(archive.reader)
         said = f"read models folded anew from {batches:,} batches"
         voice.result({"batches": batches}, lambda out: out.print(said))

@@ -53,6 +53,17 @@ async def upgrade_schema(loaded: Loaded) -> list[str]:
     return await patches.upgrade(loaded.database_url)
 
 
+async def restore_read_models(loaded: Loaded) -> None:
+    """Make the tables of the read models anew that are not as they should be: they are derived, so that nothing is lost with
+    them. Where one of the journal's differs, that is for a person to look at.
+    """
+    url = loaded.database_url
+    if await is_new(loaded) or not await patches.drift(url, view_tables.metadata):
+        return
+    if not await patches.drift(url, journal_tables.metadata):
+        await patches.remake(url, view_tables.metadata)
+
+
 async def lease_holder(loaded: Loaded) -> str | None:
     """Who writes this journal, in a sentence; None where nobody does. Takes and changes nothing."""
     path = sqlite_path(loaded)

@@ -178,8 +178,10 @@ def refuse_strange(lines: Sequence[PatchStatus], where: str) -> None:
             )
 
 
-def apply(connection: Connection, known: Sequence[Patch], dialect: Dialect, where: str) -> list[str]:
-    """Apply what is pending, each patch with its record in one transaction where the database can; their names."""
+def apply(connection: Connection, known: Sequence[Patch], dialect: Dialect, where: str, *, again: bool = False) -> list[str]:
+    """Apply what is pending, each patch with its record in one transaction where the database can; their names. `again`: say
+    the statements of the others once more, too, which makes what is missing of them and harms nothing that is there.
+    """
     done = []
     end = _ABANDON[dialect]
     _say(connection, _BEGIN[dialect])
@@ -196,6 +198,9 @@ def apply(connection: Connection, known: Sequence[Patch], dialect: Dialect, wher
                 record = {"name": patch.name, "checksum": patch.checksum, "applied_at": at}
                 connection.execute(insert(schema_patches), record)
                 done.append(patch.name)
+            elif again:
+                for statement in statements(patch.sql, dialect):
+                    _say(connection, statement)
         end = _END[dialect]
     finally:
         _say(connection, end)
@@ -250,6 +255,28 @@ async def upgrade(url: str | URL, directory: Path | None = None, host: Host = MA
         return await line.run(lambda c: apply(c, known, line.dialect, line.label), "upgrading the schema")
     finally:
         await line.close()
+
+
+async def remake(url: str | URL, metadata: MetaData, directory: Path | None = None) -> None:
+    """Drop the tables of `metadata` whose live schema differs, and make them anew, empty. For what is derived alone."""
+    line = line_to(url, answer_s=None)
+
+    def work(connection: Connection) -> None:
+        _drop_what_differs(connection, metadata)
+        apply(connection, patches(line.dialect, directory), line.dialect, line.label, again=True)
+
+    try:
+        await line.run(work, "making tables anew")
+    finally:
+        await line.close()
+
+
+def _drop_what_differs(connection: Connection, metadata: MetaData) -> None:
+    for table in metadata.sorted_tables:
+        alone = MetaData()
+        table.to_metadata(alone)
+        if differences(connection, alone):
+            table.drop(connection, checkfirst=True)
 
 
 async def drift(url: str | URL, metadata: MetaData) -> list[str]:
