@@ -48,8 +48,12 @@ $(STAMP): pyproject.toml
 	fi
 	@echo "installing tradeloop and its tools into .venv (a minute or two the first time)"
 	@set -o pipefail; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' \
-	    2> >(grep -v -e 'is ignored:' -e 'Location .* is ignored' >&2)
+	if ! $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' \
+	    2> >(grep -v -e 'is ignored:' -e 'Location .* is ignored' >&2); then \
+	    echo "make: the packages could not be installed, see above; the first installation needs a network or a package" \
+	         "index that pip can reach (PIP_INDEX_URL, or a proxy in HTTPS_PROXY), and some 300 MB of disk" >&2; \
+	    exit 1; \
+	fi
 	@echo '$(CURDIR)' > $(STAMP)
 
 run: setup  ## trade the demo portfolio on the paper broker, to the end
