@@ -54,6 +54,7 @@ from tradeloop.core.types import (
     RunStatus,
     Side,
     Symbol,
+    TradingDay,
     UtcNs,
 )
 from tradeloop.core.unshown import confirm_bust, explained_by, missing_fills
@@ -61,6 +62,17 @@ from tradeloop.core.unshown import confirm_bust, explained_by, missing_fills
 Facts = Generator[Event, None, None]
 
 _ACCEPT = "after looking, accept the broker's figure: `tradeloop reconcile --accept {id} --reason …`"
+
+
+class _Shown(msgspec.Struct, gc=False):
+    """The quantity of the fills that a look shows of one order and trading day, and of those among them that are booked."""
+
+    all_of_it: Decimal = ZERO
+    inside: Decimal = ZERO
+
+
+Booked = dict[tuple[OrderID | None, Symbol, Side], dict[TradingDay, _Shown]]
+"""What a look shows as filled, by the order and the trading day."""
 
 
 def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) -> Facts:
@@ -210,7 +222,7 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
     """Working orders somebody else made become ours to count, before their fills are booked: first seen as a fill, the rest of
     such an order would count for nothing. What is inside the adopted books already is no part of it any more.
     """
-    booked: dict[tuple[OrderID | None, Symbol, Side], Decimal] | None = None
+    booked: Booked | None = None
     numbered: dict[tuple[OrderID | None, Symbol, Side], None] = {}
     if any(theirs.cl_ord_id is None for theirs in snap.orders or ()):
         numbered = {(known.order_id, known.symbol, known.side): None for known in state.orders.open.values()}
@@ -221,7 +233,8 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
             continue
         if booked is None:
             booked = _booked_by_order(state, snap)
-        inside = booked.get((theirs.order_id, theirs.symbol, theirs.side), ZERO)
+        day = day_of(state, snap.trading_day, theirs.symbol)
+        left = theirs.order_qty - _inside(booked, theirs, day)
         yield from adopt_order(
             state,
             snap.broker,
@@ -229,9 +242,9 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
             theirs.order_id,
             theirs.symbol,
             theirs.side,
-            Qty(theirs.order_qty - inside),
+            Qty(left),
             theirs.price,
-            day_of(state, snap.trading_day, theirs.symbol),
+            day,
             now,
         )
 
@@ -248,18 +261,33 @@ def _may_be_known(
     return state.by_order_id.get(order_key(snap.broker, theirs.account, day, theirs.symbol, theirs.order_id)) is not None
 
 
-def _booked_by_order(state: State, snap: BrokerSnapshot) -> dict[tuple[OrderID | None, Symbol, Side], Decimal]:
-    """How much of each order of the broker is in our books already, from one walk over its executions."""
-    booked: dict[tuple[OrderID | None, Symbol, Side], Decimal] = {}
-    for x in snap.executions or ():
-        if _is_booked(state, x):
-            of = (x.order_id, x.symbol, x.side)
-            booked[of] = booked.get(of, ZERO) + x.last_qty
+def _booked_by_order(state: State, snap: BrokerSnapshot) -> Booked:
+    """How much of each order of the broker it shows, and how much of that is in our books already, from one walk over its
+    executions.
+    """
+    booked: Booked = {}
+    once = {state.execs.root(_key(x)): x for x in snap.executions or ()}
+    for key, x in once.items():
+        shown = booked.setdefault((x.order_id, x.symbol, x.side), {}).setdefault(x.trading_day, _Shown())
+        shown.all_of_it += x.last_qty
+        if key in state.execs:
+            shown.inside += x.last_qty
     return booked
 
 
-def _is_booked(state: State, x: Execution) -> bool:
-    return _key(x) in state.execs
+def _inside(booked: Booked, theirs: OpenOrder, day: TradingDay) -> Decimal:
+    """How much of a stranger's order, which works on this trading day, is in our books already.
+
+    Numbers begin anew every day, and a look may show the fills of more than one. Those of this day are the order's, whatever
+    its line counts: that may have been read before them. Those of other days are its own only if the order lived on from
+    there, and then its line counts them too, beside all of this day; else they are of an order that had the number before.
+    """
+    by_day = booked.get((theirs.order_id, theirs.symbol, theirs.side), {})
+    today = by_day.get(day, _Shown())
+    others = [shown for of, shown in by_day.items() if of != day]
+    if today.all_of_it + sum((shown.all_of_it for shown in others), ZERO) > theirs.cum_qty:
+        return today.inside
+    return today.inside + sum((shown.inside for shown in others), ZERO)
 
 
 def _key(x: Execution) -> str:
