@@ -5,11 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from tests.core.watched import WatchedDesk
 
-from tradeloop.core.commands import ListInstruments, OpenTradingDay
+from tradeloop.core.commands import HaltTrading, ListInstruments, OpenTradingDay
 from tradeloop.core.events import ExternalOrderFound
-from tradeloop.core.inputs import Start
+from tradeloop.core.halt import HaltTier
+from tradeloop.core.inputs import Start, TimerFired
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerUp, Execution, OpenOrder
 from tradeloop.core.types import OrderID, OrdStatus, OrdType, Px, Qty, Side, TradingDay, UtcNs
@@ -105,6 +107,27 @@ def test_a_fill_that_is_listed_twice_is_inside_the_books_once() -> None:
     fill = a_fill(50, trading_day=MONDAY)
     look(desk, 1_000, 50, number_five(100, OrdStatus.PARTIALLY_FILLED, 50), fill, fill)
     assert [found.order_qty for found in desk.of(ExternalOrderFound)] == [50]
+
+
+@pytest.mark.parametrize("filled", [100, 130])
+def test_a_strangers_order_whose_line_was_read_before_its_fills_is_not_imported_once_all_of_it_is_in_the_books(
+    filled: int,
+) -> None:
+    """The first look at an account reads its orders a moment before its executions."""
+    desk = unadopted()
+    fill = a_fill(filled, trading_day=MONDAY)
+    look(desk, 1_000, filled, number_five(100), fill)
+    assert not desk.state.orders.open
+    desk.wait(60)
+    look(desk, 1_000, filled, number_five(100, OrdStatus.FILLED, 100), fill)
+
+    desk.give(HaltTrading(HaltTier.CANCEL_ALL, "ann", "stop"))
+    for _ in range(3):
+        desk.wait(30)
+        desk.give(TimerFired("halt_work", "1"))
+        look(desk, 1_000, filled, number_five(100, OrdStatus.FILLED, 100), fill)
+    assert (desk.state.halts[1].done, desk.state.halts[1].found) == (True, "no open orders left")
+    assert not desk.state.breaks
 
 
 def test_what_is_left_of_a_strangers_order_counts_though_its_line_was_read_before_its_fills() -> None:

@@ -235,6 +235,8 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
             booked = _booked_by_order(state, snap)
         day = day_of(state, snap.trading_day, theirs.symbol)
         left = theirs.order_qty - _inside(booked, theirs, day)
+        if left <= ZERO:
+            continue  # all of it is in the books: its line was read before its fills were, and is of an order that has filled
         yield from adopt_order(
             state,
             snap.broker,
