@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
 from tradeloop.core.promises import effect_of_reversal, frozen_anew, released_by_fill, reserved_by_reversal
 from tradeloop.core.types import Amount, PositionEffect, Px, Qty, Side
@@ -44,6 +45,14 @@ def test_a_reversal_reserves_again_what_the_order_may_cost_and_only_while_it_wor
     assert reserved_by_reversal(an_order(side=Side.SELL), an_instrument(A), D(400), D(5)) == 0
     assert reserved_by_reversal(an_order(external=True, price=None), an_instrument(A), D(400), D(5)) == 0
     assert reserved_by_reversal(an_order(external=True, price=Px(D(10))), an_instrument(A), D(400), D(5)) == 405
+
+
+def test_a_rebate_larger_than_what_a_fill_used_neither_raises_a_promise_nor_takes_it_below_zero() -> None:
+    """A fill of a future uses its margin, a tenth of what it is worth here."""
+    future = an_instrument(A, asset_class=AssetClass.FUTURE, margin_rate="0.1")
+    assert released_by_fill(an_order(), future, D(400), D(-50)) == 0
+    assert reserved_by_reversal(an_order(), future, D(400), D(-50)) == 0
+    assert reserved_by_reversal(an_order(), an_instrument(A), D(400), D(-1)) == 399
 
 
 def test_what_is_frozen_follows_what_is_left_to_close() -> None:

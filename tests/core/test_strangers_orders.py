@@ -12,12 +12,14 @@ from tradeloop.core.commands import HaltTrading, ListInstruments, OpenTradingDay
 from tradeloop.core.events import ExternalOrderFound
 from tradeloop.core.halt import HaltTier
 from tradeloop.core.inputs import Start, TimerFired
+from tradeloop.core.instrument import AssetClass
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.reports import BrokerUp, Execution, OpenOrder
-from tradeloop.core.types import OrderID, OrdStatus, OrdType, Px, Qty, Side, TradingDay, UtcNs
+from tradeloop.core.reports import BrokerUp, Execution, ExecutionBust, OpenOrder
+from tradeloop.core.types import Amount, OrderID, OrdStatus, OrdType, Px, Qty, Side, TradingDay, UtcNs
 from tradeloop.testing.builders import (
     ACCOUNT,
     BROKER,
+    DAY,
     NOON,
     a_quote,
     a_snapshot,
@@ -28,7 +30,7 @@ from tradeloop.testing.builders import (
 )
 from tradeloop.testing.desk import Desk
 
-A = "600519.SH"
+A, F = "600519.SH", "IF2512.CFFEX"
 MONDAY = TradingDay("2026-07-20")
 FIVE = OrderID("5")
 
@@ -144,3 +146,20 @@ def test_a_days_fills_count_whatever_day_the_books_are_of() -> None:
     line = number_five(100, OrdStatus.PARTIALLY_FILLED, 40)
     desk.give(a_snapshot(positions={A: 40}, orders=(line,), executions=(a_fill(40),), trading_day=None))
     assert [found.order_qty for found in desk.of(ExternalOrderFound)] == [60]
+
+
+def test_a_fill_that_paid_a_rebate_leaves_a_strangers_order_no_reserve_below_zero_when_it_is_taken_back() -> None:
+    """A fill of a future uses its margin, and this one was paid for with more than that."""
+    future = {"asset_class": AssetClass.FUTURE, "lot": 1, "min_qty": 1, "multiplier": 300, "margin_rate": "0.1"}
+    desk = Desk().opened(an_instrument(F, shortable=True, odd_lot_sell=False, **future), cash=100_000)
+    line = their_order(None, F, Side.SELL, 6, OrdStatus.NEW, order_id=FIVE, price=Px(Decimal(10)))
+    desk.give(a_snapshot(cash=100_000, orders=(line,)))
+    earning = an_execution(None, F, Side.SELL, 2, 10, "e1", order_id=FIVE, commission=Amount(Decimal(-1_000)))
+    desk.give(earning)
+    assert promised(desk) == 1_800
+    desk.give(an_execution(None, F, Side.SELL, 4, 10, "e2", order_id=FIVE))
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, earning.exec_id, Side.SELL))
+
+    (order,) = desk.state.orders.open.values()
+    assert order.leaves_qty == 2
+    assert order.reserved == promised(desk) == 0

@@ -87,7 +87,6 @@ def fee_can_be(instrument: Instrument, fee: Decimal, value: Decimal) -> bool:
 
 
 def used_by(instrument: Instrument, side: Side, value: Decimal, fee: Decimal) -> Decimal:
-    """How much of an order's reserve a fill used up."""
-    if instrument.asset_class is FUTURE:
-        return value * own_rate(instrument, side) + fee
-    return (value if side is BUY else value * own_rate(instrument, side)) + fee
+    """How much of an order's reserve a fill used up: never less than nothing, whatever its broker paid for it."""
+    rate = own_rate(instrument, side)
+    return max((value if rate is ONE else value * rate) + fee, ZERO)
