@@ -25,7 +25,20 @@ from tradeloop.core.pacing import Pace
 from tradeloop.core.replies import Reply
 from tradeloop.core.reports import CancelAck
 from tradeloop.core.state import State, cl_ord_id_of
-from tradeloop.core.types import Amount, ClOrdID, Currency, Mode, OrdStatus, OrdType, Px, Qty, Side, UtcNs
+from tradeloop.core.types import (
+    Amount,
+    ClOrdID,
+    Currency,
+    Mode,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+    UtcNs,
+)
 from tradeloop.engine import invariants
 from tradeloop.engine.engine import Engine
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, NOON, buy, sell
@@ -118,6 +131,32 @@ def in_what_is_halted(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[
     return [halt, another, ev.SendBegun(another.at, another.cl_ord_id)]
 
 
+def a_strangers_order_of_nothing(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
+    return [a_strangers_order(house, qty=0)]
+
+
+def a_strangers_order_that_reserves_less_than_nothing(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
+    return [a_strangers_order(house, reserve=-1)]
+
+
+def less_than_nothing_reserved(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
+    return [staged(house, engine, reserve=Amount(Decimal(-1)))]
+
+
+def raised_to_less_than_nothing(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
+    return [ev.ReserveRaised(house.clock.now(), cl_ord_id, Amount(Decimal(-1)))]
+
+
+def restated_to_reserve_less_than_nothing(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
+    terms = Qty(Decimal(100)), Px(Decimal(10)), None
+    return [ev.OrderRestated(house.clock.now(), cl_ord_id, *terms, Amount(Decimal(-1)), Amount(Decimal(0)), "")]
+
+
+def a_strangers_order(house: House, qty: int = 100, reserve: int = 0) -> ev.ExternalOrderFound:
+    amounts = Qty(Decimal(qty)), Px(Decimal(10)), DAY, PositionEffect.AUTO, Amount(Decimal(reserve))
+    return ev.ExternalOrderFound(house.clock.now(), ClOrdID("x-5"), BROKER, ACCOUNT, OrderID("5"), A, Side.BUY, *amounts)
+
+
 def an_epoch_that_began(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
     return [ev.EngineStarted(house.clock.now(), engine.state.epoch, "test", "t1")]
 
@@ -128,9 +167,14 @@ WRONG: list[tuple[int, Wrong]] = [
     (5, an_id_again),
     (5, an_id_of_no_epoch),
     (9, more_than_was_ordered),
+    (10, a_strangers_order_of_nothing),
     (12, a_fill_again),
     (12, a_change_of_no_fill),
     (14, an_end_of_nothing),
+    (20, a_strangers_order_that_reserves_less_than_nothing),
+    (20, less_than_nothing_reserved),
+    (20, raised_to_less_than_nothing),
+    (20, restated_to_reserve_less_than_nothing),
     (22, a_sell_of_what_is_not_held),
     (25, more_than_the_account_has),
     (25, beside_one_in_doubt),
@@ -228,12 +272,23 @@ def doubt_no_more(state: State, e: ev.CancelRequested) -> None:
     state.orders.open[e.cl_ord_id].unknown_at = None
 
 
+def reserve_less_than_nothing(state: State, e: ev.Traded) -> None:
+    state.orders.open[e.cl_ord_id].reserved = Amount(Decimal(-1))
+
+
 def keep_the_reserve(state: State, e: ev.OrderCanceled) -> None:
     state.cash(ACCOUNT, Currency("CNY")).reserved = Amount(Decimal(5))
 
 
 @pytest.mark.parametrize(
-    ("number", "spoil"), [(8, double_the_quantity), (20, lose_the_money), (20, keep_the_reserve), (21, lose_the_shares)]
+    ("number", "spoil"),
+    [
+        (8, double_the_quantity),
+        (20, lose_the_money),
+        (20, keep_the_reserve),
+        (20, reserve_less_than_nothing),
+        (21, lose_the_shares),
+    ],
 )
 async def test_a_fact_that_is_made_true_wrongly_stops_the_process(
     number: int, spoil: Callable[[State, Any], None], monkeypatch: pytest.MonkeyPatch

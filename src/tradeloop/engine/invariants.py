@@ -16,13 +16,13 @@ The starred invariants of a trading system, and what holds each here:
 | 6 | UNKNOWN is left by proof alone, and never sent again | `_send_begun`, `_proven_absent`, `_in_doubt` |
 | 8 | filled is the sum of the fills | `_moved`, `_fill_moved`, `_terms_changed` |
 | 9 | an overfill is recorded and halts | `_moved`, `_fill_moved`, `_terms_changed`, `decided` |
-| 10 | leaves are ordered less filled | computed, never stored (core/order.py) |
+| 10 | leaves are ordered less filled | computed, never stored (core/order.py); `_found` |
 | 12 | a fill counts once | `_filled`, `_fill_of`, `_fill_moved` |
 | 14 | every transition is a known one | `_terms_changed`; a fact without its rule in core/evolve.py ends the process |
 | 20 | cash is the sum of its flows | `_moved`, `_fill_moved`, `_charged`, `_adjusted`; reserved: `_ended`, `_terms_changed` |
 | 21 | positions are the sum of the fills | `_moved`, `_fill_moved`, `_adjusted` |
 | 22 | nothing is promised twice to sells | `_promised` |
-| 25 | what may still trade is covered; no order beside one in doubt | `_staged`, `_raised`, `_send_begun` |
+| 25 | what may still trade is covered; no order beside one in doubt | `_staged`, `_raised`, `_send_begun`, `_sound` |
 | 26 | what leaves has passed risk, at a broker whose books were compared | `_send_begun`; `Approved` is all a broker takes |
 | 27 | no more in a second than the venue takes | `Pace.left` (core/pacing.py) |
 | 28 | nothing is sent in what is halted | `_send_begun` |
@@ -32,6 +32,8 @@ The starred invariants of a trading system, and what holds each here:
 | 33 | the chain is whole | `follows`; the journal is read row by row along its hashes |
 | 35 | one epoch writes and sends | `_started`; the append asks for the epoch (StaleEpoch), `send_before` ends late sends |
 """
+
+# size: the rules stand beside the table that names them; whoever reads one asks what the others leave open.
 
 from __future__ import annotations
 
@@ -52,6 +54,9 @@ from tradeloop.core.types import ZERO, AccountID, ClOrdID, Currency, Side, Symbo
 
 Then = Callable[[], None]
 """What is asked when the fact has been made true in memory."""
+
+Promising = ev.ExternalOrderFound | ev.ReplaceRequested | ev.ReplaceRejected | ev.OrderRestated
+"""Facts that say anew what is promised to an order."""
 
 _NO_CASH: Final = CashBook()
 
@@ -101,6 +106,10 @@ class Invariants:
             ev.FeeChanged: self._charged,
             ev.BooksAdjusted: self._adjusted,
             ev.OrderReplaced: self._terms_changed,
+            ev.ExternalOrderFound: self._found,
+            ev.ReplaceRequested: self._promise_changed,
+            ev.ReplaceRejected: self._promise_changed,
+            ev.OrderRestated: self._promise_changed,
         }
 
     def before(self, event: ev.Event) -> Then | None:
@@ -146,6 +155,8 @@ class Invariants:
                     f"have {e.cl_ord_id} over {e.order_qty:f}",
                 )
         if e.reserve:
+            if e.reserve < ZERO:
+                raise InvariantBroken(20, f"{cl_ord_id} was to reserve {e.reserve:f}")
             book = state.accounts[e.account].cash.get(state.instruments[e.symbol].currency) or _NO_CASH
             taken = book.reserved + e.reserve
             if (taken + book.margin if book.margin else taken) > book.balance:
@@ -173,6 +184,12 @@ class Invariants:
             raise InvariantBroken(
                 22, f"with {e.cl_ord_id} sells may take {held.long_frozen} {e.symbol}, of which {settled} may be sold"
             )
+
+    def _found(self, e: ev.ExternalOrderFound) -> Then:
+        """An order somebody else made has something to trade: one of nothing is done, and no word would ever end it."""
+        if e.order_qty <= ZERO:
+            raise InvariantBroken(10, f"{e.cl_ord_id} was to be an order over {e.order_qty:f} {e.symbol}")
+        return self._promise_changed(e)
 
     def _send_begun(self, e: ev.SendBegun) -> None:
         state = self._state
@@ -292,13 +309,38 @@ class Invariants:
         net = self._net + qty if bought else self._net - qty
         if (held.long_qty - held.short_qty if held.short_qty else held.long_qty) != net:
             raise InvariantBroken(21, f"the position in {order.symbol} is {held.net_qty:f}, and {net} by fill {e.exec_id}")
+        book = state.accounts[order.account].cash[instrument.currency]
+        if order.reserved < ZERO or book.reserved < ZERO:
+            self._sound(order)
         if instrument.asset_class is AssetClass.FUTURE:
             return
         if instrument.multiplier != 1:
             value *= instrument.multiplier
-        balance = state.accounts[order.account].cash[instrument.currency].balance
+        balance = book.balance
         if balance != (self._balance - value if bought else self._balance + value) - fee:
             raise InvariantBroken(20, f"cash was {self._balance} and is {balance}, which is not by fill {e.exec_id}")
+
+    def _promise_changed(
+        self,
+        e: ev.ExternalOrderFound
+        | ev.ReplaceRequested
+        | ev.OrderReplaced
+        | ev.ReplaceRejected
+        | ev.OrderRestated
+        | ev.TradeMoved,
+    ) -> Then:
+        def then() -> None:
+            self._sound(self._known(e.cl_ord_id))
+
+        return then
+
+    def _sound(self, order: Order) -> None:
+        """No order holds less than nothing: what it holds below zero, another may spend."""
+        book = self._book(order.account, self._state.instruments[order.symbol].currency)
+        if order.reserved < ZERO or book.reserved < ZERO:
+            raise InvariantBroken(
+                20, f"{order.cl_ord_id} reserves {order.reserved:f}, all orders of {order.account} {book.reserved:f}"
+            )
 
     def _overfilled(self, e: ev.Overfilled) -> None:
         self._over.pop(e.cl_ord_id, None)
@@ -342,6 +384,8 @@ class Invariants:
                     f"{came.cum_qty:f}; by the fill they have {expected[0]:f} and {expected[1]:f}",
                 )
             self._unmoved(came, books, e)
+            self._sound(left)
+            self._sound(came)
             if came.cum_qty > came.order_qty and not came.external:
                 self._over[e.cl_ord_id] = None
 
@@ -419,6 +463,7 @@ class Invariants:
                 raise InvariantBroken(
                     20, f"{e.cl_ord_id} holds {order.reserved:f} under its new terms, the books say otherwise"
                 )
+            self._sound(order)
             if order.cum_qty > order.most_qty and not order.external:
                 self._over[e.cl_ord_id] = None
 
@@ -456,6 +501,8 @@ class Invariants:
 
     def _raised(self, e: ev.ReserveRaised) -> None:
         order = self._known(e.cl_ord_id)
+        if e.reserve < ZERO:
+            raise InvariantBroken(20, f"{e.cl_ord_id} was to reserve {e.reserve:f}")
         if order.may_be_at_broker:
             return  # what it may cost has grown with a fill that was told anew, whatever the account has
         book = self._book(order.account, self._state.instruments[order.symbol].currency)
