@@ -147,3 +147,43 @@ def test_what_the_list_shows_is_newer_than_a_correction_that_was_heard() -> None
     desk.give(heard)
     assert desk.state.held(ACCOUNT, Symbol(A)).long_qty == 100
     assert not desk.state.breaks
+
+
+def test_all_lost_corrections_that_one_look_shows_are_booked() -> None:
+    """F29: the first one moves the position, and says nothing of how old the look is."""
+    desk = Desk().opened(*LISTED, cash=10_000)
+    order = desk.order(buy(A, 300))
+    desk.ack(order)
+    fills = [an_execution(order.cl_ord_id, A, Side.BUY, 100, 10, f"e{n}", transact_at=desk.now) for n in range(3)]
+    desk.give(*fills)
+    desk.wait(60)
+    desk.give(books(desk, *(other(fill, px="9") for fill in fills), cash=7_300, positions={A: 300}))
+    assert (len(desk.of(TradeCorrected)), desk.state.breaks) == (3, {})
+    assert desk.cash() == 7_300
+    assert desk.known(order.cl_ord_id).avg_px == 9
+
+
+def test_a_lost_correction_is_booked_with_the_missed_fills_that_the_same_look_shows() -> None:
+    desk = Desk().opened(*LISTED, cash=10_000)
+    order = desk.order(buy(A, 300))
+    desk.ack(order)
+    first, missed = (an_execution(order.cl_ord_id, A, Side.BUY, 100, 10, e, transact_at=desk.now) for e in ("e1", "e2"))
+    desk.give(first)
+    desk.wait(60)
+    desk.give(books(desk, other(first, px="9"), missed, cash=8_100, positions={A: 200}))
+    assert (len(desk.of(TradeCorrected)), desk.state.breaks) == (1, {})
+    assert desk.cash() == 8_100
+
+
+def test_what_overtook_a_fill_is_not_undone_by_the_look_that_brings_the_fill() -> None:
+    """The list was read before the correction, which we have heard of; the fill itself was never told."""
+    desk = Desk().opened(*LISTED, cash=10_000)
+    order = desk.order(buy(A, 100))
+    desk.ack(order)
+    fill = an_execution(order.cl_ord_id, A, Side.BUY, 100, 10, transact_at=desk.now)
+    desk.wait(60)
+    heard = ExecutionCorrect(
+        BROKER, ACCOUNT, fill.trading_day, fill.exec_id, Side.BUY, fill.last_qty, Px(number(9)), fill.commission, desk.now
+    )
+    desk.give(heard, books(desk, fill, cash=9_000, positions={A: 100}))
+    assert desk.cash() == 9_100

@@ -37,7 +37,7 @@ from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
 from tradeloop.core.second_ids import confirm_second, fills_of_their_own
 from tradeloop.core.short_promise import promise_again
-from tradeloop.core.shown_otherwise import corrected_fills
+from tradeloop.core.shown_otherwise import corrected_fills, moved_lately
 from tradeloop.core.staging import send_late
 from tradeloop.core.standing import CLOSED, our_order, remember, standings, telling, terms
 from tradeloop.core.state import State
@@ -91,7 +91,9 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
     keys = keys_of(snap)
     snap, held = yield from fills_of_their_own(state, around, snap, keys, touched, now)
     keys = keys_of(snap) if held else keys
+    lately = moved_lately(state, around, snap)
     shown: dict[str, Execution] = {}
+    new: dict[str, None] = {}
     moved: dict[ClOrdID, None] = {}
     for told, told_as, together in as_booked(state, snap, keys, now):
         execution, key = under_own_id(state, told, told_as)
@@ -104,11 +106,14 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
             for cl_ord_id in moved:
                 yield from promise_again(state, around, state.orders.get(cl_ord_id), now)
             moved.clear()
-        shown[state.execs.root(key)] = execution
-        if order is not None and order.run_id is not None:
-            touched[order.run_id] = None
+        key = state.execs.root(key)
+        shown[key] = execution
+        if order is not None:
+            new[key] = None
+            if order.run_id is not None:
+                touched[order.run_id] = None
     yield from misplaced_fills(state, around, snap, lines, shown, rebound, touched, now)
-    yield from corrected_fills(state, around, snap, shown, touched, now)
+    yield from corrected_fills(state, around, snap, shown, new, lately, touched, now)
     yield from missing_fills(state, around, snap, {**held, **shown} if held else shown, now)
     if snap.orders is not None:
         lines = telling(state, around, snap)  # once more: a fill of this very look may have changed an order

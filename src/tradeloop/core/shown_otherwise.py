@@ -7,7 +7,7 @@ that a clock which jumps could not give it.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Container, Generator, Mapping
 from decimal import Decimal
 
 from tradeloop.core.events import Event
@@ -24,18 +24,19 @@ def corrected_fills(
     around: Surroundings,
     snap: BrokerSnapshot,
     shown: Mapping[str, Execution],
+    new: Container[str],
+    lately: frozenset[Symbol],
     touched: dict[RunID, None],
     now: UtcNs,
 ) -> Generator[Event, None, None]:
     """Give booked fills the figures under which the broker shows them (`shown`, by the key of each fill); `touched` gets the
-    runs they belong to.
+    runs they belong to. Of fills that are `new` with this look it says nothing else, nor of what moved `lately`.
     """
     if not shown:
         return
     symbols, currencies = _differing(state, snap)
     if not symbols and not currencies:
         return
-    lag = max(around.policy.recent_ns, around.brokers[snap.broker].visibility_lag_ns)
     for key, x in shown.items():
         instrument = state.instruments.get(x.symbol)
         if instrument is None or (x.symbol not in symbols and instrument.currency not in currencies):
@@ -45,7 +46,7 @@ def corrected_fills(
             continue
         if state.orders.get(booked.cl_ord_id) is None:
             continue
-        if snap.read_at - state.held(x.account, x.symbol).updated_at <= lag:
+        if x.symbol in lately or key in new:
             continue  # this look may be older than what we heard of fills since; what else befalls the order says nothing
         # The list says what stands at its own moment: by that it is newer than every word that came before it.
         report = ExecutionCorrect(
@@ -55,6 +56,15 @@ def corrected_fills(
         yield from promise_again(state, around, after, now)
         if after is not None and after.run_id is not None:
             touched[after.run_id] = None
+
+
+def moved_lately(state: State, around: Surroundings, snap: BrokerSnapshot) -> frozenset[Symbol]:
+    """What we have heard of so shortly before a look, or after it, that the look may be older. Asked before a fill
+    of the look itself is booked: what it shows is no older than the rest of it.
+    """
+    lag = max(around.policy.recent_ns, around.brokers[snap.broker].visibility_lag_ns)
+    positions = state.positions.get(snap.account, {})
+    return frozenset(symbol for symbol, position in positions.items() if snap.read_at - position.updated_at <= lag)
 
 
 def _differing(state: State, snap: BrokerSnapshot) -> tuple[set[Symbol], set[Currency]]:
