@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from tests.core.runs_made import LISTED, A
+from tests.core.watched import WatchedDesk
 
 from tradeloop.core.commands import CancelOrder
 from tradeloop.core.events import Overfilled, TradeBusted, TradeCorrected
@@ -187,3 +189,32 @@ def test_what_overtook_a_fill_is_not_undone_by_the_look_that_brings_the_fill() -
     )
     desk.give(heard, books(desk, fill, cash=9_000, positions={A: 100}))
     assert desk.cash() == 9_100
+
+
+def filled_twice(waited: float) -> tuple[Desk, Order, Execution, list[Execution]]:
+    """A buy of 300 of which we heard that it filled whole; and two fills of 100 that we did not hear of."""
+    desk = WatchedDesk().opened(*LISTED, cash=10_000)
+    order = desk.order(buy(A, 300))
+    desk.ack(order)
+    whole = an_execution(order.cl_ord_id, A, Side.BUY, 300, 10, "e1", transact_at=desk.now)
+    missed = [an_execution(order.cl_ord_id, A, Side.BUY, 100, 10, e, transact_at=desk.now) for e in ("e2", "e3")]
+    desk.give(whole)
+    desk.wait(waited)
+    return desk, order, whole, missed
+
+
+@pytest.mark.parametrize("waited", [0, 60])
+def test_a_missed_fill_that_fits_by_a_correction_which_the_same_look_shows_is_no_overfill(waited: int) -> None:
+    """F29: 300 were told, of which 100 stand; the report of that is on its way or lost, and the rest traded anew."""
+    desk, order, whole, missed = filled_twice(waited)
+    desk.give(books(desk, *missed, other(whole, 100), cash=7_000, positions={A: 300}))
+    assert (desk.of(Overfilled), desk.state.halted, desk.state.breaks) == ([], {}, {})
+    assert desk.known(order.cl_ord_id).cum_qty == 300
+    assert desk.cash() == 7_000
+
+
+def test_what_is_too_much_once_a_look_is_booked_is_one_overfill() -> None:
+    desk, _, whole, missed = filled_twice(60)
+    desk.give(books(desk, *missed, other(whole, 200), cash=6_000, positions={A: 400}))
+    assert [over.excess for over in desk.of(Overfilled)] == [100]
+    assert A in desk.state.halted

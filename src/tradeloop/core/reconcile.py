@@ -8,7 +8,7 @@ of the books that could not be read is not compared: unknown is not flat.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -30,6 +30,7 @@ from tradeloop.core.events import (
 from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.fills import adopt_order, on_execution, unresolved
 from tradeloop.core.identity import under_own_id
+from tradeloop.core.judged import overfilled, unjudged
 from tradeloop.core.missed import as_booked, keys_of
 from tradeloop.core.numbering import misplaced_fills, numbers
 from tradeloop.core.replies import Done
@@ -83,6 +84,41 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
             return
         yield from _adopt(state, snap, now)
     touched: dict[RunID, None] = {}
+    over: dict[ClOrdID, None] = {}
+    snap, shown, overtaken = yield from unjudged(_booked(state, around, snap, over, touched, now), over)
+    yield from overfilled(state, over, now)
+    yield from missing_fills(state, around, snap, shown, now)
+    if snap.orders is not None:
+        lines = telling(state, around, snap)  # once more: a fill of this very look may have changed an order
+        yield from standings(state, around, snap, lines, touched, now)
+        remember(state, around, snap, lines)
+    yield from _positions(state, around, snap, overtaken, now)
+    yield from _cash(state, around, snap, overtaken, now)
+    yield from never_came(state, snap, now)  # until here it may explain what differs
+    link = state.links.get(snap.broker)
+    asked_at = snap.as_of if snap.asked_at is None else snap.asked_at
+    fresh = link is not None and link.connected and snap.account not in link.compared and asked_at >= link.since
+    if fresh and snap.orders is not None:
+        yield BrokerReady(now, snap.broker, snap.account)
+    yield from _forgotten_cancels(state, around, snap.broker, snap.account, now, all_of_them=fresh)
+    for run_id in touched:
+        yield from advance(state, around, run_id, now)
+    if state.is_ready(snap.broker, snap.account):
+        yield from resume_sending(state, around, snap.broker, snap.account, now)
+
+
+def _booked(
+    state: State,
+    around: Surroundings,
+    snap: BrokerSnapshot,
+    over: Mapping[ClOrdID, None],
+    touched: dict[RunID, None],
+    now: UtcNs,
+) -> Generator[Event, None, tuple[BrokerSnapshot, dict[str, Execution], frozenset[str]]]:
+    """Orders and fills as the look shows them; `touched` gets the runs of what has changed, `over` has the orders that had more
+    than was ordered on the way. Returns the look without the fills that are held (core/second_ids.py), all fills that it shows
+    by their keys, and of what it says nothing (`_overtaken`).
+    """
     lines = telling(state, around, snap)
     rebound = yield from numbers(state, around, snap, lines, touched, now)
     yield from _import_orders(state, snap, now)
@@ -113,25 +149,8 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
             if order.run_id is not None:
                 touched[order.run_id] = None
     yield from misplaced_fills(state, around, snap, lines, shown, rebound, touched, now)
-    yield from corrected_fills(state, around, snap, shown, new, lately, touched, now)
-    yield from missing_fills(state, around, snap, {**held, **shown} if held else shown, now)
-    if snap.orders is not None:
-        lines = telling(state, around, snap)  # once more: a fill of this very look may have changed an order
-        yield from standings(state, around, snap, lines, touched, now)
-        remember(state, around, snap, lines)
-    yield from _positions(state, around, snap, overtaken, now)
-    yield from _cash(state, around, snap, overtaken, now)
-    yield from never_came(state, snap, now)  # until here it may explain what differs
-    link = state.links.get(snap.broker)
-    asked_at = snap.as_of if snap.asked_at is None else snap.asked_at
-    fresh = link is not None and link.connected and snap.account not in link.compared and asked_at >= link.since
-    if fresh and snap.orders is not None:
-        yield BrokerReady(now, snap.broker, snap.account)
-    yield from _forgotten_cancels(state, around, snap.broker, snap.account, now, all_of_them=fresh)
-    for run_id in touched:
-        yield from advance(state, around, run_id, now)
-    if state.is_ready(snap.broker, snap.account):
-        yield from resume_sending(state, around, snap.broker, snap.account, now)
+    yield from corrected_fills(state, around, snap, shown, new, lately, over, touched, now)
+    return snap, {**held, **shown} if held else shown, overtaken
 
 
 def _forgotten_cancels(

@@ -16,7 +16,7 @@ from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import on_correct
-from tradeloop.core.types import ZERO, Currency, RunID, Symbol, UtcNs
+from tradeloop.core.types import ZERO, ClOrdID, Currency, RunID, Symbol, UtcNs
 
 
 def corrected_fills(
@@ -26,11 +26,14 @@ def corrected_fills(
     shown: Mapping[str, Execution],
     new: Container[str],
     lately: frozenset[Symbol],
+    over: Container[ClOrdID],
     touched: dict[RunID, None],
     now: UtcNs,
 ) -> Generator[Event, None, None]:
     """Give booked fills the figures under which the broker shows them (`shown`, by the key of each fill); `touched` gets the
-    runs they belong to. Of fills that are `new` with this look it says nothing else, nor of what moved `lately`.
+    runs they belong to. Of fills that are `new` with this look it says nothing else, nor of what moved `lately`; but
+    where an order is `over` what was ordered, a fill that the same look shows smaller was corrected: no list, however old,
+    shows more fills than fit into an order.
     """
     if not shown:
         return
@@ -44,9 +47,11 @@ def corrected_fills(
         booked = state.execs.get(key)
         if booked is None or booked.busted or (booked.qty, booked.px) == (x.last_qty, x.last_px):
             continue
-        if state.orders.get(booked.cl_ord_id) is None:
+        order = state.orders.get(booked.cl_ord_id)
+        if order is None:
             continue
-        if x.symbol in lately or key in new:
+        makes_room = order.cl_ord_id in over and order.cum_qty > order.most_qty and x.last_qty < booked.qty
+        if key in new or (x.symbol in lately and not makes_room):
             continue  # this look may be older than what we heard of fills since; what else befalls the order says nothing
         # The list says what stands at its own moment: by that it is newer than every word that came before it.
         report = ExecutionCorrect(
