@@ -13,8 +13,8 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.events import OrderReplaced, OrderRestated, Overfilled, ReplaceFateLost, ReplaceRejected
 from tradeloop.core.inputs import Start, TimerFired
 from tradeloop.core.order import Order
-from tradeloop.core.reports import BrokerDown, BrokerUp, OpenOrder, ReplaceOutcome
-from tradeloop.core.types import OrderID, OrdStatus, Px, Qty, Side
+from tradeloop.core.reports import BrokerDown, BrokerUp, OpenOrder, OrderRestate, ReplaceOutcome
+from tradeloop.core.types import SECOND_NS, OrderID, OrdStatus, Px, Qty, Side, UtcNs
 from tradeloop.testing.builders import BROKER, a_snapshot, their_order
 from tradeloop.testing.desk import Desk
 
@@ -247,3 +247,45 @@ def test_books_of_an_overfilled_order_still_say_that_its_change_never_came() -> 
     assert desk.of(ReplaceRejected)
     assert desk.of(OrderRestated) == []
     assert now(desk, order)[0] is OrdStatus.FILLED
+
+
+# --- what the books have shown is not undone by an older word
+
+
+def a_word(desk: Desk, order: Order, qty: int, ago: float, ahead: float = 0) -> None:
+    """What the broker said of the order so many seconds ago, by its own clock, comes only now."""
+    at = UtcNs(desk.now + int((ahead - ago) * SECOND_NS))
+    desk.give(OrderRestate(BROKER, order.cl_ord_id, Qty(Decimal(qty)), Px(Decimal(10)), transact_at=at))
+
+
+@pytest.mark.parametrize("ahead", [0, 3_600])
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_word_from_before_the_terms_that_the_books_show_does_not_undo_them(asked: bool, ahead: int) -> None:
+    """Whose clock is right does not matter: both times are the broker's."""
+    desk, order = lost(2000) if asked else working()
+    desk.wait(60)
+    desk.give(a_snapshot(orders=(shown(order, 2000),), as_of=desk.now + ahead * SECOND_NS, asked_at=desk.now))
+    desk.wait(1)
+    a_word(desk, order, 1000, 30, ahead)
+    assert now(desk, order)[1] == 2000
+    desk.give(fill(order, 2000))
+    assert (desk.of(Overfilled), desk.state.halted) == ([], {})
+
+
+def test_a_change_that_the_books_did_not_show_yet_is_news() -> None:
+    desk, order = working()
+    desk.wait(60)
+    look(desk, shown(order, 2000))
+    a_word(desk, order, 2500, 0.5)
+    assert now(desk, order)[1] == 2500
+
+
+def test_books_are_believed_when_the_brokers_clock_was_set_back_since_its_last_word() -> None:
+    """And no word from before the last one counts again."""
+    desk, order = working()
+    a_word(desk, order, 1500, 0, ahead=3_600)
+    desk.wait(60)
+    look(desk, shown(order, 2000))
+    assert now(desk, order)[1] == 2000
+    a_word(desk, order, 1000, 90, ahead=3_600)
+    assert now(desk, order)[1] == 2000

@@ -749,7 +749,7 @@ class ReplaceDenied(Fact, frozen=True):
 
 class OrderReplaced(Fact, frozen=True):
     """These are the order's terms from now on; replaces up to `number` have their answer. `reserve` and `need` as in
-    ReplaceRequested.
+    ReplaceRequested. `transact_at`: when the broker changed them, or up to which its books surely show them.
     """
 
     cl_ord_id: ClOrdID
@@ -782,7 +782,9 @@ class ReplaceFateLost(Fact, frozen=True):
 
 
 class OrderRestated(Fact, frozen=True):
-    """The broker changed the order's terms without being asked. `reserve` and `need` as in ReplaceRequested."""
+    """The broker changed the order's terms without being asked. `reserve` and `need` as in ReplaceRequested, `transact_at`
+    as in OrderReplaced.
+    """
 
     cl_ord_id: ClOrdID
     order_qty: Qty

@@ -110,7 +110,9 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     terms_at: UtcNs | None = None
     """When its terms last changed; an older look at the broker's books says nothing of them."""
     terms_said_at: UtcNs | None = None
-    """The broker's own time of that change, where it gave one; what it says of an earlier time is old."""
+    """The broker's own time of that change, or up to which its books surely showed it, where either is known; what it says of
+    an earlier time is old.
+    """
     given_up: bool = False
     """It ended without ever having left, by the engine's own decision; nobody else asked for its end."""
     ending: Ending | None = None

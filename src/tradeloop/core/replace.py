@@ -269,22 +269,30 @@ def on_books(
         return
     if snap.read_at - (order.terms_at or 0) <= able.visibility_lag_ns and order.terms_at is not None:
         return
-    shown = _as_shown(order, theirs)
+    shown, stood_at = _as_shown(order, theirs), _stood_at(around, snap, order)
     for asked in reversed(order.replaces or []):
         if shown == _capped(asked.terms, theirs, order) and shown != _capped(order.terms, theirs, order):
             qty = Qty(max(asked.terms.order_qty, theirs.cum_qty, order.cum_qty))
             terms = Terms(qty, asked.terms.price, asked.terms.stop_px)
             filled = _filled(order, theirs.cum_qty)
-            yield from _take(state, around, order, asked.number, terms, None, None, now, filled)
+            yield from _take(state, around, order, asked.number, terms, None, stood_at, now, filled)
             return
     if shown != _capped(order.terms, theirs, order) and theirs.ord_status in _TELLING:
         if order.acked_at is not None and snap.read_at > order.acked_at + able.visibility_lag_ns:
             text = "the broker's books show other terms"
             terms, filled = Terms(theirs.order_qty, shown[1], order.stop_px), _filled(order, theirs.cum_qty)
-            yield from _restate(state, around, order, terms, text, None, None, now, filled)
+            yield from _restate(state, around, order, terms, text, None, stood_at, now, filled)
         return
     text = "the broker's books show the order unchanged, long after the request could have changed it"
     yield from _give_up(state, around, snap, order, text, now)
+
+
+def _stood_at(around: Surroundings, snap: BrokerSnapshot, order: Order) -> UtcNs:
+    """Since when, at the latest, the terms stand that the books show. By the broker's clock, which is that of its other words
+    about terms: one of an earlier time is older than the books, and a change that they did not show yet is not.
+    """
+    shown_by = UtcNs(snap.as_of - around.brokers[snap.broker].visibility_lag_ns)
+    return shown_by if order.terms_said_at is None else max(shown_by, order.terms_said_at)
 
 
 def _whole(state: State, around: Surroundings, order: Order, theirs: OpenOrder, now: UtcNs) -> Generator[Event, None, None]:
