@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tradeloop.core.capabilities import Capabilities
-from tradeloop.core.commands import OpenTradingDay, SubmitOrder
+from tradeloop.core.commands import ListInstruments, OpenTradingDay, SubmitOrder
 from tradeloop.core.effects import SendOrder
 from tradeloop.core.events import OrderDenied, OrderStaged
 from tradeloop.core.inputs import Start
@@ -24,6 +24,7 @@ from tradeloop.core.types import (
     OrdType,
     PositionEffect,
     Side,
+    Symbol,
     TimeInForce,
     TradingDay,
     UtcNs,
@@ -317,3 +318,12 @@ def test_what_a_check_denied_is_journalled_with_its_numbers() -> None:
 def test_a_quantity_that_is_no_lot_is_named_in_plain_notation() -> None:
     said = denied(Desk().opened(an_instrument()), buy(MOUTAI, Decimal("1E-8")))
     assert "order_qty was 0.00000001," in said.text
+
+
+def test_what_was_bought_today_is_not_closed_today_where_t1_holds_even_of_a_contract_that_closes_by_day() -> None:
+    """R27: whatever an instrument was listed as when it was bought."""
+    desk = gold_desk()
+    opened(desk, Side.BUY, 2, "e1")
+    gold = desk.state.instruments[Symbol(AU)]
+    desk.give(ListInstruments((msgspec.structs.replace(gold, settles_t1=True),)))
+    assert denied(desk, sell(AU, 1, position_effect=TODAY)).limit == "0"

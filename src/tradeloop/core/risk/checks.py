@@ -392,6 +392,8 @@ def closable_qty(state: State, order: OrderStaged | Order, instrument: Instrumen
         held, frozen = position.short_qty, position.short_frozen
         today, yesterday = position.short_today, position.short_yesterday
     if effect is CLOSE_TODAY and instrument.closes_by_day:
+        if instrument.settles_t1 and order.side is SELL:
+            return ZERO
         return max(min(today - _promised(state, order), held - frozen), ZERO)
     if effect is CLOSE_YESTERDAY and instrument.closes_by_day:
         return max(min(yesterday - _promised(state, order), held - frozen), ZERO)
