@@ -19,7 +19,7 @@ from tradeloop.core.types import ZERO, ClOrdID, OrderID, OrdStatus, RunStatus, S
 from tradeloop.journal import codec
 from tradeloop.testing.builders import ACCOUNT, BROKER
 from tradeloop.testing.checkers import Judge
-from tradeloop.testing.world.second_ids import SecondIDs
+from tradeloop.testing.second_ids import SecondIDs
 
 WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
 

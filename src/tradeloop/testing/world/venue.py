@@ -34,9 +34,9 @@ from tradeloop.core.risk.approved import Approved
 from tradeloop.core.types import SECOND_NS, Amount, ClOrdID, Currency, ExecID, OrderID, OrdStatus, Symbol, TradingDay, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER
 from tradeloop.testing.faults import Fault, Weather
+from tradeloop.testing.second_ids import SecondIDs
 from tradeloop.testing.world.clock import Sundial, TrueClock
 from tradeloop.testing.world.loop import Timeline
-from tradeloop.testing.world.second_ids import SecondIDs
 
 WORKING: Final = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
 AGAIN: Final = "-"
