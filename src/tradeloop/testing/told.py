@@ -41,6 +41,7 @@ class Told:
         self._running: tuple[int, int] | None = None
         """The epoch that runs, and since when without a break."""
         self._unknown_since: dict[ClOrdID, int] = {}
+        self._failures_told: dict[str, None] = {}
         self.forget()
 
     def forget(self) -> None:
@@ -90,8 +91,10 @@ class Told:
 
     # --- what was told
 
-    def alert(self, epoch: int, alert: RaiseAlert) -> None:
+    def alert(self, epoch: int, process: str, alert: RaiseAlert) -> None:
         """The channel of a process takes an alert."""
+        if (alert.level, alert.key) == (CRITICAL, "journal"):
+            self._failures_told[process] = None
         name = epoch, alert.level, alert.key
         now, before = self._now(), self._heard.get(name)
         if before is not None and now - before < AGAIN_NS:
@@ -130,7 +133,7 @@ class Told:
                     self._heard[name] = self._now()
                     self._broken(41, f"the fate of {cl_ord_id} is unknown for long, and nobody was told that it stays so")
 
-    def ended(self, epoch: int, error: BaseException) -> None:
-        """A process gave its trade up because its journal failed."""
-        if not any(name[0] == epoch and name[1:] == (CRITICAL, "journal") for name in self._heard):
-            self._broken(41, f"the journal of epoch {epoch} failed ({error}), and nobody was told")
+    def ended(self, process: str, error: BaseException) -> None:
+        """A process gave its trade up because its journal failed; by then it has no epoch any more."""
+        if process not in self._failures_told:
+            self._broken(41, f"the journal of {process} failed ({error}), and nobody was told")

@@ -42,8 +42,8 @@ class Clerk:
         self._timeline, self._ask, self._weather, self._market = timeline, ask, weather, market
         self._twins, self._dice = twins, dice
         self._pairs = 0
-        self._seen: dict[str, tuple[int, str, str]] = {}
-        """Since when a break shows its figures."""
+        self._seen: dict[str, tuple[int, Decimal | None]] = {}
+        """Since when a break stands for the same difference, whatever was traded meanwhile."""
 
     def script(self, until: int) -> None:
         """What this seed makes of it."""
@@ -85,8 +85,8 @@ class Clerk:
         for break_id, known in [*breaks.items()]:
             if known.kind not in FIGURES:
                 continue
-            since, *shown = self._seen.get(break_id, (now, "", ""))
-            if shown != [known.ours, known.theirs]:
-                self._seen[break_id] = now, known.ours, known.theirs
+            since, stood = self._seen.get(break_id, (now, None))
+            if stood is None or stood != known.delta:
+                self._seen[break_id] = now, known.delta
             elif now - since >= WAITS_NS and not waits_for_a_fill:
                 process.ask(c.RepairBreak(break_id, "dave", "the broker has shown where it comes from"), lambda reply: None)

@@ -184,7 +184,7 @@ class World:
         self.back_office.moved = judge.gate.moved_there
         supervisor.bug = lambda text: judge.broken(42, text)
         supervisor.refused_itself = judge.broken
-        supervisor.journal_failed = lambda process, error: self.told.ended(process.epoch, error)
+        supervisor.journal_failed = lambda process, error: self.told.ended(process.name, error)
         self.market.readers.append(self.venue.quote)
         self.market.readers.append(self._quote_everybody)
 
@@ -234,7 +234,7 @@ class World:
         latch = None if self.stopper is None else self.stopper.latch
         process = Process(name, self.timeline, self.sundial, self.disk, self.network, policy, self.market.latest, latch)
         process.on_recovered = self._recovered
-        process.on_alert = lambda process, alert: self.told.alert(process.epoch, alert)
+        process.on_alert = lambda process, alert: self.told.alert(process.epoch, process.name, alert)
         self.note("^", f"{name} starts")
         process.start(self.market.instruments, self.day)
         return process
