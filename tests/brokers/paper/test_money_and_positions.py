@@ -8,10 +8,12 @@ import pytest
 from tests.brokers.paper.made import ACME, COPPER, DAY, MAOTAI, NEXT_DAY, Bench, ashare, at, bar, future, quote, stock
 
 from tradeloop.brokers.paper import interventions
+from tradeloop.brokers.paper.matching import Matching
+from tradeloop.brokers.paper.records import PaperOrder
 from tradeloop.core.errors import BadInput, Refused
 from tradeloop.core.instrument import FeeLine, FeeSchedule
-from tradeloop.core.reports import CancelAck, Execution, ExecutionBust, ExecutionCorrect, OrderExpire
-from tradeloop.core.types import ExecID, OrdStatus, PositionEffect, Px, Qty, Side, TimeInForce, TradingDay
+from tradeloop.core.reports import CancelAck, CancelReject, Execution, ExecutionBust, ExecutionCorrect, OrderExpire
+from tradeloop.core.types import ClOrdID, ExecID, OrdStatus, PositionEffect, Px, Qty, Side, TimeInForce, TradingDay
 
 CN_FEES = FeeSchedule(
     (
@@ -172,6 +174,47 @@ def test_a_bust_gives_cash_and_shares_back_and_a_filled_order_works_again() -> N
     assert bench.cash() == Decimal(10_000) - 40 * Decimal("10.02") - Decimal("0.40")
     bench.quote(quote(3, "10.00", "10.03"))
     assert bench.fills() == [("60", "10.03")]
+
+
+def busted_after_a_late_cancel() -> tuple[Bench, PaperOrder]:
+    """An order whose cancel came too late, and whose fill was then taken back: it works again."""
+    bench = Bench(stock(), latency_ns=500_000_000)
+    bench.quote(quote(0, "10.00", "10.05"))
+    order = bench.buy(100, "10.02", cl_ord_id="late")
+    bench.quote(quote(1, "10.00", "10.05"))
+    bench.matching.cancel(ClOrdID("late"), None, at(1))
+    bench.quote(quote(1.2, "10.00", "10.01"))
+    bench.matching.advance(at(2))
+    (fill,) = (r for r in bench.heard() if isinstance(r, Execution))
+    interventions.bust(bench.matching, fill.exec_id, at(3))
+    bench.heard()
+    return bench, order
+
+
+def test_an_order_that_works_again_after_a_bust_can_be_cancelled_though_an_earlier_cancel_came_too_late() -> None:
+    bench, order = busted_after_a_late_cancel()
+    bench.matching.cancel(ClOrdID("late"), None, at(4))
+    bench.matching.advance(at(5))
+    assert [type(r) for r in bench.heard()] == [CancelAck]
+    assert order.ord_status is OrdStatus.CANCELED
+
+
+def test_a_cancel_that_was_refused_as_too_late_is_not_carried_out_by_a_restart() -> None:
+    bench, order = busted_after_a_late_cancel()
+    Matching(bench.books, latency_ns=500_000_000).advance(at(10))
+    assert order.ord_status is OrdStatus.NEW
+
+
+def test_a_cancel_that_the_fill_outran_is_answered_by_a_restart_too() -> None:
+    bench = Bench(stock(), latency_ns=500_000_000)
+    bench.quote(quote(0, "10.00", "10.05"))
+    bench.buy(100, "10.02", cl_ord_id="late")
+    bench.quote(quote(1, "10.00", "10.05"))
+    bench.matching.cancel(ClOrdID("late"), None, at(1))
+    bench.quote(quote(1.2, "10.00", "10.01"))
+    restarted = Matching(bench.books, latency_ns=500_000_000)
+    restarted.advance(at(2))
+    assert [type(r) for r in restarted.out] == [CancelReject]
 
 
 def test_a_fill_busted_after_its_day_does_not_bring_its_day_order_back_to_life() -> None:

@@ -85,7 +85,7 @@ class Matching:
             self._uses_utc_day = self._uses_utc_day or not instrument.session
         for order in sorted(books.working(), key=lambda o: (o.live_at, o.no)):
             self._wait(order)
-        asked = [order for order in books.working() if order.cancel_at is not None]
+        asked = [order for order in books.orders.values() if order.cancel_at is not None]
         self._cancels.extend(sorted(asked, key=lambda o: (o.cancel_at or 0, o.no)))
         self.changes = Changes(books, self._markets, self.settle, self.enter, self._tell)
 
@@ -272,6 +272,8 @@ class Matching:
                 self.changes.carry_out(now)
             elif cancel_at is not None and cancel_at <= now:
                 order = self._cancels.popleft()
+                order.cancel_at = None  # answered: an order that a bust lets work again can be cancelled again
+                self.books.touch_order(order)
                 if order.is_working:
                     self.close(order, OrdStatus.CANCELED, "canceled on request", now)
                 elif order.cl_ord_id is not None and order.ord_status is not OrdStatus.CANCELED:

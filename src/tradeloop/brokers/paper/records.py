@@ -55,8 +55,9 @@ class PaperOrder(msgspec.Struct, gc=False):
     """One order, ours (`cl_ord_id` set) or typed in the broker's app (`cl_ord_id` None).
 
     `no` is its place in the order of arrival and the root of `order_id`. `live_at` is when it reaches the market,
-    `cancel_at` when a cancel under way does. `change` is a replace under way, `changed` the number of the last one in
-    force. `close_leaves` is how much of the rest will close a position, `reserved` the cash held for the rest at `ref_px`.
+    `cancel_at` when a cancel under way does, None once it was answered. `change` is a replace under way, `changed` the number
+    of the last one in force. `close_leaves` is how much of the rest will close a position, `reserved` the cash held for the
+    rest at `ref_px`.
     The `fee_` fields carry what fees were charged on, so that minimum fees are charged once per order.
     """
 
