@@ -256,15 +256,53 @@ async def test_a_halt_asked_for_anew_stays_latched_all_the_time(latch: FileLatch
     await engine.stop()
 
 
+def full(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("unlinked", [True, False])
+async def test_a_file_that_somebody_writes_after_a_release_halts_though_the_release_could_not_be_written(
+    latch: FileLatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unlinked: bool
+) -> None:
+    house = House()
+    engine = await house.open(house.engine(latch))
+    (tmp_path / "HALT").touch()
+    await house.clock.forward(POLL_S)
+    with monkeypatch.context() as disk:
+        disk.setattr(FileLatch, "write", full)
+        await engine.ask(ReleaseHalt("ann", "looked"))
+    if unlinked:
+        (tmp_path / "HALT").unlink()
+    (tmp_path / "HALT").write_text("HALT again, this is bob\n")
+
+    await house.clock.forward(POLL_S)
+
+    assert [event.reason for event in house.on_disk(Halted)] == ["", "again, this is bob"]
+    await engine.stop()
+
+
+async def test_a_release_that_could_not_be_written_is_written_when_there_is_room_again(
+    latch: FileLatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House()
+    engine = await house.open(house.engine(latch))
+    await engine.ask(HaltTrading(HaltTier.HALT, "ann"))
+    with monkeypatch.context() as disk:
+        disk.setattr(FileLatch, "write", full)
+        await engine.ask(ReleaseHalt("bob", "looked"))
+    assert (tmp_path / "HALT").exists()
+    await house.clock.forward(6)
+    assert not (tmp_path / "HALT").exists()
+    assert len(house.on_disk(Halted)) == 1
+    await engine.stop()
+
+
 async def test_a_file_that_can_not_be_written_is_told_and_a_release_holds_all_the_same(
     latch: FileLatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = House()
     engine = await house.open(house.engine(latch))
     await engine.ask(HaltTrading(HaltTier.HALT, "ann"))
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(FileLatch, "write", full)
     await engine.ask(ReleaseHalt("bob", "looked"))

@@ -32,7 +32,7 @@ LOOK_NS: Final = SECOND_NS // 5
 PATIENCE_NS: Final = SECOND_NS // 5
 """How long a halt of the latch may take to become durable before cancels go out without it."""
 AGAIN_NS: Final = 5 * SECOND_NS
-"""How long such a cancel may take before it is asked for again."""
+"""How long such a cancel may take before it is asked for again, and how long a file that cannot be written is left alone."""
 
 
 class NoLatch:
@@ -41,6 +41,9 @@ class NoLatch:
     def read(self) -> tuple[HaltTrading, ...]:
         """Nothing."""
         return ()
+
+    def mark(self, halt: HaltTrading, /) -> object:
+        """Always the same."""
 
     def write(self, halts: Sequence[HaltTrading]) -> None:
         """Nowhere."""
@@ -56,8 +59,9 @@ class Guard:
         self._found: list[tuple[HaltTrading, UtcNs]] = []
         """What the latch held when it was last looked at, and since when."""
         self._durable: dict[int, HaltTrading] = {halt.number: _as_asked(halt) for halt in state.halts.values()}
-        self._released: list[HaltTrading] = []
-        """Released, and still in a file that could not be written."""
+        self._released: list[tuple[HaltTrading, object]] = []
+        """Released, and still in a file that could not be written, with its mark: what somebody writes after it counts."""
+        self._keep_again_at = UtcNs(0)
         self._asked: dict[ClOrdID, UtcNs] = {}
 
     # --- at the wire
@@ -85,9 +89,14 @@ class Guard:
 
     def _latched(self) -> tuple[HaltTrading, ...]:
         held = self._latch.read()
-        if not self._released or not held:
+        if not self._released:
             return held
-        return tuple(each for each in held if not any(same(each, gone) for gone in self._released))
+        self._released = [
+            (gone, mark)
+            for gone, mark in self._released
+            if any(same(each, gone) for each in held) and self._latch.mark(gone) == mark
+        ]
+        return tuple(each for each in held if not any(same(each, gone) for gone, _ in self._released))
 
     def _is_work_of(self, order: Order, halt: HaltTrading) -> bool:
         """Whether the order belongs to a FLATTEN that knew of this halt."""
@@ -137,6 +146,8 @@ class Guard:
             self._put(LatchFound(new))
         late = [each for each, since in self._found if now - since >= PATIENCE_NS and not self._is_durable(each)]
         self._missing(held)
+        if self._released and now >= self._keep_again_at:
+            self._keep(self._latched())
         return [each for each in late if each.tier.cancels]
 
     def _is_durable(self, halt: HaltTrading) -> bool:
@@ -151,14 +162,14 @@ class Guard:
             elif type(event) is HaltReleased and (gone := self._durable.pop(event.number, None)) is not None:
                 self._found = [(each, since) for each, since in self._found if not same(each, gone)]
                 if not self._is_durable(gone):  # asked for anew, it stands on under its new number
-                    self._released.append(gone)
+                    self._released.append((gone, self._latch.mark(gone)))
                     self._keep(self._latched())
 
     def _missing(self, held: Sequence[HaltTrading]) -> None:
         """What is in force stands in the file as well, so that a desk that loses its journal starts halted."""
         lacking = [each for each in self._durable.values() if not any(same(each, one) for one in held)]
         if lacking:
-            self._released = [each for each in self._released if not self._is_durable(each)]
+            self._released = [(each, mark) for each, mark in self._released if not self._is_durable(each)]
             self._keep([*self._latched(), *lacking])
 
     def _keep(self, halts: Sequence[HaltTrading]) -> None:
@@ -167,6 +178,7 @@ class Guard:
         except OSError as error:
             text = f"the latch file could not be written: {error.strerror or error}; what it says is not what is in force"
             self._alert(RaiseAlert("CRITICAL", "latch", text))
+            self._keep_again_at = UtcNs(self._clock.now() + AGAIN_NS)
         else:
             self._released.clear()
 

@@ -54,18 +54,22 @@ class FileLatch:
         if not any(same(each, halt) for each in held):
             self.write((*held, halt))
 
+    def mark(self, halt: HaltTrading) -> object:
+        """Another one each time that somebody has written where `halt` stands, with the same words too."""
+        whole, part = map(_stamp, self._files)
+        return (whole, part) if _stops_everything(halt) else part
+
     def remove(self, scope: HaltScope, name: str) -> None:
         """Latch nothing of this scope any more. Raises OSError."""
         self.write([each for each in self.read() if (each.scope, each.name) != (scope, name)])
 
     def _read(self, path: Path, line: _Line) -> tuple[HaltTrading, ...]:
         try:
-            state = path.stat()
+            stamp = _stamp_of(path.stat())
         except FileNotFoundError:
             return ()
         except OSError as error:
             return (_unreadable(path, error),)
-        stamp = (state.st_mtime_ns, state.st_size, state.st_ino)
         known = self._seen.get(path)
         if known is not None and known[0] == stamp:
             return known[1]
@@ -104,6 +108,17 @@ _of_all, _of_a_part = _Line(whole=True), _Line(whole=False)
 def same(one: HaltTrading, other: HaltTrading) -> bool:
     """Whether two stop as much in the same place."""
     return (one.tier, one.scope, one.name) == (other.tier, other.scope, other.name)
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        return _stamp_of(path.stat())
+    except OSError:
+        return None
+
+
+def _stamp_of(state: os.stat_result) -> _Stamp:
+    return state.st_mtime_ns, state.st_size, state.st_ino
 
 
 def _in_words(text: str) -> HaltTrading:

@@ -15,6 +15,10 @@ class Latch(Protocol):
         """What is latched now. Cheap: it is asked for every order. Never raises: what cannot be read stops everything."""
         ...
 
+    def mark(self, halt: HaltTrading, /) -> object:
+        """Another one each time that somebody has written where `halt` stands, with the same words too. Never raises."""
+        ...
+
     def write(self, halts: Sequence[HaltTrading]) -> None:
         """Hold exactly these from now on, durably. Raises OSError."""
         ...

@@ -31,14 +31,20 @@ class MemoryLatch:
 
     def __init__(self) -> None:
         self.halts: tuple[HaltTrading, ...] = ()
+        self._writes = 0
 
     def read(self) -> tuple[HaltTrading, ...]:
         """What is latched."""
         return self.halts
 
+    def mark(self, _: HaltTrading, /) -> object:
+        """Another one each time that something is written."""
+        return self._writes
+
     def write(self, halts: Sequence[HaltTrading]) -> None:
         """Latch exactly these."""
         self.halts = tuple(halts)
+        self._writes += 1
 
 
 class Stopper:
