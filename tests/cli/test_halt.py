@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
@@ -15,6 +18,8 @@ from typing import Any
 
 import pytest
 from tests.cli.commands import FAST, orders, tradeloop
+
+from tradeloop.engine.latch import FileLatch
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ("--feed", "demo", "--speed", FAST)
@@ -102,6 +107,69 @@ def test_without_a_journal_the_broker_is_asked_and_the_next_start_is_halted(home
     assert said.code == 3
     assert "CANCEL_ALL by" in said.out + said.err
     assert [order["ord_status"] for order in orders(home)] == ["DENIED", "CANCELED"]
+
+
+def no_journal(home: Path) -> None:
+    (home / "tradeloop.db").mkdir()
+
+
+def full_disk(monkeypatch: pytest.MonkeyPatch, *, no_file_either: bool = False) -> None:
+    """A disk that takes new names, and no block of what is written; `no_file_either`: it takes no name."""
+    opened = os.open
+
+    def fsync(fd: int) -> None:
+        if os.fstat(fd).st_size and stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def open_(path: Any, flags: int, *more: Any, **given: Any) -> int:
+        if no_file_either and flags & os.O_CREAT and str(path).endswith("HALT"):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return opened(path, flags, *more, **given)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "open", open_)
+
+
+@pytest.mark.parametrize("words", [("halt",), ("halt", "--symbol", "BAC.US"), ("cancel-all",), ("flatten",)])
+def test_on_a_full_disk_an_empty_file_halts_and_nothing_else_is_left(
+    home: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    no_journal(home)
+    with monkeypatch.context() as disk:
+        full_disk(disk)
+        said = tradeloop(home, *words, *([] if words[0] == "halt" else ["--within", "0"]), *DEMO, "--json")
+    assert (said.code, said.document["latched"], said.document["recorded"]) == (1, True, False)
+    assert ("HALT is latched by" if words == ("halt",) else "HALT stands in for") in said.document["halted"]
+    assert "only the journal holds" not in said.err
+    assert [path.name for path in home.iterdir() if "HALT" in path.name] == ["HALT"]
+    (home / "tradeloop.db").rmdir()
+    said = tradeloop(home, "orders", "submit", "BAC.US", "buy", "100", *DEMO)
+    assert said.code == 3
+    assert "HALT by the latch file" in said.out + said.err
+
+
+@pytest.mark.parametrize("words", [("halt",), ("cancel-all",), ("flatten",)])
+def test_what_is_not_latched_is_never_said_to_be(home: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    no_journal(home)
+    full_disk(monkeypatch, no_file_either=True)
+    said = tradeloop(home, *words, *([] if words[0] == "halt" else ["--within", "0"]), *DEMO, "--json")
+    assert (said.code, said.document["latched"]) == (1, False)
+    assert f"NOTHING IS HALTED: {home / 'HALT'} could not be written" in said.document["halted"]
+    assert f"touch {home / 'HALT'} yourself" in said.document["halted"]
+    assert "is latched by" not in said.document["halted"]
+    assert "only the journal holds" not in said.err
+    assert not [path for path in home.iterdir() if "HALT" in path.name]
+
+
+def test_only_the_journal_holds_a_halt_once_it_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FileLatch, "add", full)
+    monkeypatch.setattr(FileLatch, "write", full)
+    said = tradeloop(home, "halt", "--symbol", "BAC.US", *DEMO, "--json")
+    assert (said.code, said.document["recorded"], said.document["latched"]) == (0, True, False)
+    assert "only the journal holds this halt" in said.err
 
 
 def test_a_strategy_is_not_cancelled_by_a_broker_that_knows_none(home: Path) -> None:

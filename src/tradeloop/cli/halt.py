@@ -1,20 +1,21 @@
 """`tradeloop halt`, `cancel-all`, `flatten` and `resume`: the stop, in a process that trades or without one.
 
-The latch file is written first: it holds whatever becomes of the command. Then the process that trades records the halt, or
-this one opens a desk for it; where the journal cannot be opened, the broker itself is asked to cancel. What comes of it is told
-until nothing is left, or `--within` is over.
+The latch file is written first: it holds whatever becomes of the command, and where it could not be written that is said. Then
+the process that trades records the halt, or this one opens a desk for it; where the journal cannot be opened, the broker itself
+is asked to cancel. What comes of it is told until nothing is left, or `--within` is over.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, bounded, feed_settings
-from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Shell, Voice, perform
+from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.engine.clock import WallClock
 
@@ -179,35 +180,64 @@ async def _stop(
     told = _Told(voice, command)
     loaded.home.prepare()
     to_be_named = scope in (HaltScope.ACCOUNT, HaltScope.BROKER)  # by somebody who knows which there are
-    if not to_be_named:
-        _latch(voice, loaded, command)
+    latched = None if to_be_named else _latch(loaded, command)
+
+    def begun(text: str) -> None:
+        told.begun(text, latched)
+        if latched is not None and latched.why:
+            held = latched.sentence if latched.holds else "only the journal holds this halt"
+            voice.say(f"warning: {loaded.home.latch} could not be written ({latched.why}); {held}")
 
     async def there(answer: Any) -> int:
-        told.begun(answer.text)
+        begun(answer.text)
         return await told.until_done(lambda: ask_what_is_halted(loaded), within_s)
 
     async def here() -> int:
         async with _a_desk(loaded, voice, command) as desk:
-            told.begun(desk.first_replies[0].text)  # type: ignore[union-attr]
+            begun(desk.first_replies[0].text)  # type: ignore[union-attr]
             return await told.until_done(lambda: _halts_of(desk), within_s)
 
     try:
         return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command, _ASK_S), there, here)
-    except TradeloopError as error:
+    except BrokenPipeError:
+        raise  # recorded, and whoever read has seen enough
+    except (TradeloopError, OSError) as error:
         if to_be_named and isinstance(error, BadInput):
             raise
-        _latch(voice, loaded, command)
         return await _without_a_journal(voice, shell, loaded, command, error, within_s)
+    except Ended:
+        if latched is not None:
+            voice.say(latched.sentence)
+        raise
 
 
-def _latch(voice: Voice, loaded: Loaded, command: HaltTrading) -> None:
-    from tradeloop.engine.latch import FileLatch
+@dataclass(frozen=True)
+class _Latched:
+    """What became of the latch file: whether no order within the halt can leave, in a sentence, and what went wrong."""
 
+    holds: bool
+    sentence: str
+    why: str = ""
+    in_full: bool = True
+    """Whether the file says all that was asked for, the cancels too."""
+
+
+def _latch(loaded: Loaded, command: HaltTrading) -> _Latched:
+    from tradeloop.engine.latch import FileLatch, StandsIn
+
+    path, what = loaded.home.latch, command.tier.value
     try:
-        FileLatch(loaded.home.latch).add(command)
+        FileLatch(path).add(command)
+    except StandsIn as error:
+        cancels = "; it cancels nothing by itself" if command.tier.cancels else ""
+        text = f"{path} stands in for {what} and stops everything{cancels}"
+        return _Latched(True, text, str(error.strerror), in_full=False)
     except OSError as error:
-        why = error.strerror or error
-        voice.say(f"warning: {loaded.home.latch} could not be written ({why}); only the journal holds this halt")
+        why = str(error.strerror or error)
+        return _Latched(
+            False, f"NOTHING IS HALTED: {path} could not be written ({why}); touch {path} yourself", why, in_full=False
+        )
+    return _Latched(True, f"{what} is latched by {path}")
 
 
 async def ask_what_is_halted(loaded: Loaded) -> list[dict[str, Any]]:
@@ -246,10 +276,12 @@ class _Told:
     def __init__(self, voice: Voice, command: HaltTrading) -> None:
         self._voice, self._command = voice, command
         self._text = ""
+        self._latched = True
 
-    def begun(self, text: str) -> None:
-        """The halt is in force."""
+    def begun(self, text: str, latched: _Latched | None) -> None:
+        """The halt is in force. `latched` is what this command made of the file; None where who recorded it writes it."""
         self._text = text.split("; ", maxsplit=1)[0]
+        self._latched = latched is None or latched.holds
 
     async def until_done(self, ask: Any, within_s: float) -> int:
         """Look until nothing is left, or the time is up; the exit code."""
@@ -275,7 +307,8 @@ class _Told:
         left, unknown = (mine["held"], mine["unknown"]) if mine is not None else (0, 0)
         text = self._text + (f"; {said}" if said else "")
         self._voice.result(
-            {"halted": text, "done": done, "halt": mine, "recorded": True}, lambda out: out.print(text, soft_wrap=True)
+            {"halted": text, "done": done, "halt": mine, "recorded": True, "latched": self._latched},
+            lambda out: out.print(text, soft_wrap=True),
         )
         if done:
             return FAILED if left else OK
@@ -283,24 +316,27 @@ class _Told:
 
 
 async def _without_a_journal(
-    voice: Voice, shell: Shell, loaded: Loaded, command: HaltTrading, why: TradeloopError, within_s: float
+    voice: Voice, shell: Shell, loaded: Loaded, command: HaltTrading, why: TradeloopError | OSError, within_s: float
 ) -> int:
-    """The file holds the halt; whoever trades here sees it. Where nobody does, the broker is asked to cancel."""
+    """The file holds the halt; whoever trades here sees it. Where nobody does, the broker is asked to cancel. Whatever comes of
+    that, how the file stands is told.
+    """
     from tradeloop.bootstrap.emergency import Canceled, cancel_at_broker
     from tradeloop.cli.control import ask_the_writer
     from tradeloop.cli.words import plural
-    from tradeloop.core.errors import JournalFailed, LeaseHeld, NotSent
+    from tradeloop.core.errors import JournalFailed, LeaseHeld, TradeloopError
     from tradeloop.core.halt import HaltScope
 
-    text = f"{command.tier.value} is latched by {loaded.home.latch}, and could not be recorded: {why}"
+    latched = _latch(loaded, command)
+    text = f"{latched.sentence}; {command.tier.value} could not be recorded: {why}"
     try:
         alive = isinstance(why, LeaseHeld) or await ask_the_writer(loaded.home.socket, None, _ASK_S) is not None
     except JournalFailed:
         alive = True
     found: Canceled | None = None
     if alive:
-        text += "; the process that trades here lets no order leave"
-        text += ", and sends its cancels without a record" if command.tier.cancels else ""
+        text += "; the process that trades here lets no order leave" if latched.holds else "; a process trades here"
+        text += ", and sends its cancels without a record" if command.tier.cancels and latched.in_full else ""
     elif command.scope is HaltScope.STRATEGY:
         text += "; the broker knows no strategies, nothing was cancelled: name an account or a symbol, or stop everything"
     elif command.tier.cancels:
@@ -310,9 +346,10 @@ async def _without_a_journal(
                 return order.symbol == command.name
             return command.scope is not HaltScope.ACCOUNT or order.account == command.name
 
+        voice.say(latched.sentence)  # it may take its time, and whatever ends it, this was heard
         try:
             found = await cancel_at_broker(shell.load(feed__kind="none"), wanted, within_s)
-        except NotSent as error:
+        except (TradeloopError, OSError) as error:
             text += f"; {error}"
         else:
             left = f", {len(found.left)} still open: {', '.join(found.left[:5])}" if found.left else ", none is left open"
@@ -320,7 +357,13 @@ async def _without_a_journal(
             if found.held and command.tier.value == "FLATTEN":
                 text += f"; held, and not closed without a journal: {', '.join(found.held[:5])}"
     voice.result(
-        {"halted": text, "done": found is not None and not found.left, "halt": None, "recorded": False},
+        {
+            "halted": text,
+            "done": found is not None and not found.left,
+            "halt": None,
+            "recorded": False,
+            "latched": latched.holds,
+        },
         lambda out: out.print(text, soft_wrap=True),
     )
     return FAILED

@@ -2,11 +2,14 @@
 
 The file `HALT` stops everything while it is there, whatever is in it: its first word may be CANCEL_ALL or FLATTEN, the rest is
 the reason. Commands write it, too, a JSON object a line. What stops less than everything stands in `HALT.part` beside it, so
-that `touch HALT` never finds a weaker halt in its place. What cannot be read or understood stops everything.
+that `touch HALT` never finds a weaker halt in its place. What cannot be read or understood stops everything. Where the disk is
+full, an empty `HALT` stands in for what could not be written: it needs no room, and stops everything.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +23,13 @@ from tradeloop.core.halt import HaltScope, HaltTier
 BY_FILE: Final = "the latch file"
 _BYTES_MAX: Final = 65_536
 _TEXT_MAX: Final = 200
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 _Stamp = tuple[int, int, int]
+
+
+class StandsIn(OSError):
+    """The disk is full, and a HALT without a word in it stops everything: as much as was asked for, or more, but no cancels."""
 
 
 class FileLatch:
@@ -44,17 +52,29 @@ class FileLatch:
 
     def write(self, halts: Sequence[HaltTrading]) -> None:
         """Make the files say this and nothing else. Raises OSError."""
+        held = self.read()
         whole, part = self._files
-        _write(whole, [each for each in halts if _stops_everything(each)])
-        _write(part, [each for each in halts if not _stops_everything(each)])
+        try:
+            _write(whole, [each for each in halts if _stops_everything(each)])
+            _write(part, [each for each in halts if not _stops_everything(each)])
+        except OSError as error:
+            if any(_stops_everything(each) and not any(same(each, one) for one in held) for each in halts):
+                self._stand_in(error)
+            raise
 
     def add(self, halt: HaltTrading) -> None:
-        """Latch one more. Raises OSError."""
+        """Latch one more. Raises StandsIn where everything is stopped instead, OSError where nothing is."""
         held = self.read()
         if not any(same(each, halt) for each in held):
-            self.write((*held, halt))
+            try:
+                self.write((*held, halt))
+            except StandsIn:
+                raise
+            except OSError as error:
+                self._stand_in(error)
+                raise
 
-    def mark(self, halt: HaltTrading) -> object:
+    def mark(self, halt: HaltTrading, /) -> object:
         """Another one each time that somebody has written where `halt` stands, with the same words too."""
         whole, part = map(_stamp, self._files)
         return (whole, part) if _stops_everything(halt) else part
@@ -62,6 +82,17 @@ class FileLatch:
     def remove(self, scope: HaltScope, name: str) -> None:
         """Latch nothing of this scope any more. Raises OSError."""
         self.write([each for each in self.read() if (each.scope, each.name) != (scope, name)])
+
+    def _stand_in(self, why: OSError) -> None:
+        """Where the disk is full, have an empty HALT, which needs no block of it. Raises StandsIn once it is there."""
+        if why.errno not in _FULL:
+            return
+        try:
+            os.close(os.open(self._files[0], os.O_WRONLY | os.O_CREAT, 0o600))
+            _keep_folder(self._files[0].parent)
+        except OSError:
+            return  # the caller raises what came first
+        raise StandsIn(why.errno, why.strerror, str(self._files[0])) from why
 
     def _read(self, path: Path, line: _Line) -> tuple[HaltTrading, ...]:
         try:
@@ -147,17 +178,42 @@ def _write(path: Path, halts: Sequence[HaltTrading]) -> None:
     if not halts:
         path.unlink(missing_ok=True)
     else:
-        fresh = path.with_name(f".{path.name}.new")
+        text = b"".join(msgspec.json.encode(halt) + b"\n" for halt in halts)
+        if not _says(path, text):
+            _put(path, text)
+    _keep_folder(path.parent)
+
+
+def _says(path: Path, text: bytes) -> bool:
+    """Whether the file says just this, so that a full disk does not matter."""
+    try:
+        return path.read_bytes() == text
+    except OSError:
+        return False
+
+
+def _put(path: Path, text: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.new")
+    placed = False
+    try:
         with fresh.open("wb") as file:
-            for halt in halts:
-                file.write(msgspec.json.encode(halt) + b"\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         fresh.chmod(0o600)
         fresh.replace(path)
+        placed = True
+    finally:
+        if not placed:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
+
+
+def _keep_folder(folder: Path) -> None:
+    """Have the names in it on the disk."""
     if os.name != "nt":
-        folder = os.open(path.parent, os.O_RDONLY)
+        at = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(at)
         finally:
-            os.close(folder)
+            os.close(at)
