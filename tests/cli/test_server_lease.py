@@ -64,11 +64,26 @@ async def test_a_process_that_lives_is_met_as_soon_as_it_renews_its_lease(server
                 await asked
 
 
-async def test_a_lease_that_runs_longer_than_any_is_refused_without_waiting_for_its_end(tmp_path: Path) -> None:
-    async with a_writer("mysql", tmp_path) as (loaded, _, url):
+@pytest.mark.parametrize("renewed", [False, True])
+@pytest.mark.parametrize("server", SERVERS)
+async def test_a_lease_that_says_more_than_was_ever_granted_is_believed_for_as_long_as_one_that_was(
+    server: str, renewed: bool, tmp_path: Path
+) -> None:
+    """Its row was changed; whoever lives renews it meanwhile."""
+    async with a_writer(server, tmp_path) as (loaded, journal, url):
         line = line_to(url)
-        await line.run(lambda c: c.execute(update(lease).values(expires_at=lease.c.expires_at + 10**12)).close(), "by hand")
+        await line.run(lambda c: c.execute(update(lease).values(expires_at=9223372036854775000)).close(), "by hand")
         await line.close()
         async with asyncio.timeout(6):
-            with pytest.raises(LeaseHeld):
-                await refuse_a_second_writer(loaded, lambda _: None)
+            asked = asyncio.ensure_future(refuse_a_second_writer(loaded, lambda _: None))
+            if renewed:
+                await asyncio.sleep(0.5)
+                await journal.renew()
+                with pytest.raises(LeaseHeld):
+                    await asked
+            else:
+                await asked
+                other = SqlJournal(url)
+                await other.open()
+                assert (await other.acquire("the next")).epoch
+                await other.close()

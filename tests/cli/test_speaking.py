@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tests.cli.commands import FAST, demo, tradeloop
+from typer.testing import CliRunner
+
+from tradeloop.cli.app import app
 
 DEMO = ("--feed", "demo", "--speed", FAST)
 
@@ -126,3 +130,14 @@ def test_a_fault_of_the_program_is_one_sentence_and_a_traceback_only_with_debug(
         assert ran.returncode == 1
         assert ("Traceback" in ran.stderr) is bool(debug)
         assert "planted" in ran.stderr
+
+
+def test_a_fault_of_the_program_is_one_json_document_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise AssertionError("number too large")
+
+    monkeypatch.setattr("tradeloop.config.load", broken)
+    said = CliRunner().invoke(app, ["--home", str(home), "orders", "--json"])
+    assert isinstance(said.exception, AssertionError)
+    assert said.exit_code == 1
+    assert json.loads(said.stdout) == {"error": "a fault of the program: AssertionError: number too large", "exit_code": 1}

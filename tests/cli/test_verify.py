@@ -186,3 +186,27 @@ def test_a_snapshot_under_another_number_is_found(home: Path) -> None:
     change(home, "UPDATE snapshots SET seq = seq - 1")
     change(home, "UPDATE snapshot_parts SET seq = seq - 1")
     assert tradeloop(home, "verify", "--json").document["false_snapshots"]
+
+
+def test_whoever_has_the_lock_takes_the_lease_whatever_its_row_says(home: Path) -> None:
+    change(home, "UPDATE lease SET owner = 'x', expires_at = 9223372036854775000")
+    said = tradeloop(home, "orders", "submit", "BAC.US", "buy", "100", "--feed", "demo", "--speed", "300")
+    assert said.code == 0, said.err
+
+
+@pytest.mark.parametrize("epoch", [9223372036854775806, 36**5, -1, 1, "x"])
+def test_an_epoch_that_nobody_can_have_taken_is_found_in_one_sentence(home: Path, epoch: object) -> None:
+    change(home, "UPDATE lease SET epoch = ?", epoch)
+    said = tradeloop(home, "verify", "--json")
+    assert (said.code, said.document["sound"]) == (1, False)
+    assert f"the epoch in the table lease was {epoch!r}, expected" in said.document["sentence"]
+    assert [each["state"] for each in finding(home, "lease")][:1] == ["bad"]
+
+
+@pytest.mark.parametrize("epoch", [9223372036854775806, 36**5 - 1, -1, "x"])
+@pytest.mark.parametrize("words", [("orders", "submit", "BAC.US", "buy", "100", "--feed", "demo"), ("halt",)])
+def test_no_command_starts_under_an_epoch_that_no_id_can_carry(home: Path, epoch: object, words: tuple[str, ...]) -> None:
+    change(home, "UPDATE lease SET epoch = ?", epoch)
+    said = tradeloop(home, *words, "--json")
+    assert said.code == 1
+    assert "epoch" in said.document.get("error", "") + said.document.get("halted", "")

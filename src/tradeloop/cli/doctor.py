@@ -142,6 +142,8 @@ async def _database(loaded: Loaded) -> AsyncIterator[Finding]:
         async with open_archive(loaded, fresh_views=False) as archive:
             batch, seq, _ = await archive.reader.head()
             yield Finding("journal", "ok", f"ends with batch {batch:,}, event {seq:,}; its tail verifies")
+            if wrong := await archive.reader.lease_damage():
+                yield Finding("lease", "bad", wrong)
             _, missing = await archive.reader.witnesses()
             if batch and missing:
                 remedy = "find it, or see `tradeloop verify` before the next command that trades makes a new one"

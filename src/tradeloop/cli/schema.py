@@ -100,6 +100,8 @@ async def refuse_a_second_writer(loaded: Loaded, say: Callable[[str], None]) -> 
     refused_at = clock.now() + int(min(first.left_s + _MARGIN_S, _LEASE_WAIT_S) * SECOND_NS)
     say(f"waiting up to {first.left_s:.1f} s for the right to write of {first.owner}, which runs out unless that process lives")
     while seen is not None:
+        if seen.expires_at == first.expires_at > refused_at and clock.now() >= refused_at:
+            return  # nobody renews it, and nobody was granted one that long: whoever takes the lease decides
         if seen.expires_at != first.expires_at or clock.now() >= refused_at:
             raise LeaseHeld(seen.sentence)
         await clock.sleep_until(UtcNs(clock.now() + int(min(seen.left_s + 0.05, _LEASE_LOOK_S) * SECOND_NS)))

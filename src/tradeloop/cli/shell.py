@@ -60,6 +60,8 @@ class Voice:
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
+        self.has_spoken = False
+        """Whether the result was begun: a second document behind it would be none."""
         self._out: Console | None = None
         self._err: Console | None = None
 
@@ -82,6 +84,7 @@ class Voice:
 
         Raises Ended where it cannot be written: the work is done then, and doing it again would be another thing.
         """
+        self.has_spoken = True
         try:
             if self.json:
                 write_json(document)
@@ -138,15 +141,24 @@ def perform(
         code = _failed(
             voice, f"{error.filename or 'the system'}: {error.strerror or error}; see its rights and the disk", FAILED
         )
+    finally:
+        fault = sys.exc_info()[1]  # what none of these is: main says it on stderr, with --debug where it is
+        if isinstance(fault, Exception) and not isinstance(fault, typer.Exit) and voice.json and not voice.has_spoken:
+            _write_error(f"a fault of the program: {type(fault).__name__}: {' '.join(str(fault).split())}", FAILED)
     raise typer.Exit(code)
 
 
 def _failed(voice: Voice, sentence: str, code: int) -> int:
-    if voice.json and sys.stdout is not None:
-        with contextlib.suppress(OSError):  # it is on stderr as well, and the exit code says it
-            write_json({"error": sentence, "exit_code": code})
+    if voice.json:
+        _write_error(sentence, code)
     voice.say(f"error: {sentence}")
     return code
+
+
+def _write_error(sentence: str, code: int) -> None:
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError):  # it is on stderr as well, and the exit code says it
+            write_json({"error": sentence, "exit_code": code})
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:

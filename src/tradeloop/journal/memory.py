@@ -114,6 +114,10 @@ class MemoryJournal:
         """What the store itself finds wrong: memory has nothing to find."""
         return None
 
+    async def lease_damage(self) -> str | None:
+        """Nothing can change it but this."""
+        return None
+
     async def witnesses(self) -> tuple[list[Witness], str]:
         """Memory has nothing outside of it."""
         return [], ""

@@ -13,6 +13,8 @@ An epoch is at least the minutes since 2020 by the database's clock, so that a j
 from a backup, does not give out the ids again that its forerunner left in the broker's books.
 """
 
+# size: each statement stands beside what appends, reads or fences by it; whoever changes one has to see the others.
+
 from __future__ import annotations
 
 import sqlite3
@@ -25,6 +27,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    or_,
     select,
     text,
     update,
@@ -32,18 +35,19 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL
 
 from tradeloop.core.errors import BadInput, JournalDamaged, JournalFailed, LeaseHeld, StaleEpoch
+from tradeloop.core.state import EPOCHS
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.journal import codec, patches
 from tradeloop.journal.connection import Dialect, Insert, Line, SqliteLine, line_to
 from tradeloop.journal.headfile import HeadFile, Seen
-from tradeloop.journal.held import LEASE, SERVER_NOW, held_by
+from tradeloop.journal.held import LEASE, SERVER_NOW, TTL_NS, epoch_out_of_range, held_by
 from tradeloop.journal.host import MACHINE, Host, Lock
 from tradeloop.journal.tables import journal, lease, snapshot_parts, snapshots
 from tradeloop.journal.verify import Witness
 from tradeloop.journal.wal import find_break
 from tradeloop.ports.journal import Batch, Holder, StoredSnapshot
 
-LEASE_TTL_NS: Final = 3 * SECOND_NS
+LEASE_TTL_NS: Final = TTL_NS
 KEPT_SNAPSHOTS: Final = 3
 PART_BYTES: Final = 1 << 20
 """A snapshot is written in parts of this size, so that no commit of the journal waits longer than for one of them."""
@@ -266,6 +270,16 @@ class SqlJournal:
             return str(error)
         return None if said == "ok" else f"{line.label}: SQLite finds the file damaged: {' '.join(str(said).split())}"
 
+    async def lease_damage(self) -> str | None:
+        """What the row of the lease says that cannot be, or None."""
+        line = self._read_line()
+        try:
+            seen = self._file.read() if self._file is not None else None
+        except JournalDamaged:
+            seen = None  # told as a witness that says nothing
+        floor = seen.epoch if seen is not None else 0
+        return await line.run(lambda c: epoch_out_of_range(line, c, floor), "reading the lease")
+
     async def witnesses(self) -> tuple[list[Witness], str]:
         """What the file beside the database has seen, and a remark where it says nothing."""
         if self._file is None:
@@ -427,9 +441,14 @@ def _take(connection: Connection, line: Line, owner: str, floor: int) -> Holder:
             f"{line.label} has no row {LEASE!r} in its table lease; put it back with epoch 0 and an empty owner, or restore it"
         )
     written = connection.execute(text("SELECT epoch FROM journal ORDER BY batch DESC LIMIT 1")).scalar_one_or_none()
-    epoch = max(max(held.epoch, written or 0, floor) + 1, _clock_epoch(now))
+    known = held.epoch if isinstance(held.epoch, int) else -1
+    epoch = max(max(known, written or 0, floor) + 1, _clock_epoch(now))
+    if known < 0 or epoch >= EPOCHS:
+        raise JournalDamaged(epoch_out_of_range(line, connection, floor) or f"{line.label} has no epoch left for another start")
     until = now + LEASE_TTL_NS if line.dialect != "sqlite" else 0
-    swap = update(lease).where(lease.c.name == LEASE, lease.c.epoch == held.epoch, lease.c.expires_at <= now)
+    swap = update(lease).where(lease.c.name == LEASE, lease.c.epoch == held.epoch)
+    if line.dialect != "sqlite":  # there whoever has the lock of the file is alone, whatever the row says
+        swap = swap.where(or_(lease.c.expires_at <= now, lease.c.expires_at > now + LEASE_TTL_NS))
     if connection.execute(swap.values(owner=owner, epoch=epoch, expires_at=until)).rowcount != 1:
         holder = connection.execute(select(lease).where(lease.c.name == LEASE)).one()
         raise LeaseHeld(held_by(line, holder, now))

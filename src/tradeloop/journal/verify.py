@@ -50,6 +50,10 @@ class VerifiableJournal(Journal, Protocol):
         """What the store itself finds wrong, or None."""
         ...
 
+    async def lease_damage(self) -> str | None:
+        """What is wrong with the right to write it, or None."""
+        ...
+
     async def witnesses(self) -> tuple[list[Witness], str]:
         """Witnesses the journal keeps outside of its store, and a remark where one that should be there says nothing."""
         ...
@@ -88,6 +92,10 @@ async def verify(journal: VerifiableJournal, witnesses: Iterable[Witness] = ()) 
             return _unsound(contradiction[0], head, contradiction[1])
     if damage := unreadable or await journal.storage_damage():
         return _unsound(_naming(head[1] + 1, damage), head, head[1] + 1)
+    if damage := await journal.lease_damage():
+        return _unsound(
+            f"every row up to sequence number {head[1]} is sound, and the lease is not: {damage}", head, head[1] + 1
+        )
     if not head[0]:
         remark = ""  # nothing was written, so nothing can be missing
     sentence = f"the journal is sound: {head[0]} batches, {head[1]} events, head {head[2].hex()}"
