@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from hashlib import sha256
@@ -210,3 +211,50 @@ def test_no_command_starts_under_an_epoch_that_no_id_can_carry(home: Path, epoch
     said = tradeloop(home, *words, "--json")
     assert said.code == 1
     assert "epoch" in said.document.get("error", "") + said.document.get("halted", "")
+
+
+def spoil_the_middle(home: Path) -> int:
+    """Take a row out behind which snapshots stand; how many rows are left."""
+    change(home, "DELETE FROM journal WHERE batch = 5")
+    return rows_of(home)
+
+
+def rows_of(home: Path) -> int:
+    with sqlite3.connect(home / "tradeloop.db") as db:
+        found: int = db.execute("SELECT count(*) FROM journal").fetchone()[0]
+    return found
+
+
+SUBMIT = ("orders", "submit", "BAC.US", "buy", "100", "--feed", "demo", "--speed", "300")
+
+
+def test_no_command_that_trades_starts_on_a_journal_that_is_damaged_below_its_snapshots(home: Path) -> None:
+    """The sequence number is in the refusal."""
+    left = spoil_the_middle(home)
+    said = tradeloop(home, *SUBMIT, "--json")
+    assert said.code == 1
+    assert re.search(r"the journal is damaged at sequence number \d+: expected batch 5", said.document["error"])
+    assert rows_of(home) == left
+
+
+def test_a_command_on_a_long_journal_ends_as_soon_as_the_damage_below_its_snapshots_is_found(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tradeloop.bootstrap.past.AT_ONCE", 0)
+    spoil_the_middle(home)
+    said = tradeloop(home, *SUBMIT, "--json")
+    assert said.code == 1
+    assert re.search(r"the journal is damaged at sequence number \d+: expected batch 5", said.document["error"])
+
+
+def test_a_halt_of_a_damaged_journal_is_latched_and_appends_nothing(home: Path) -> None:
+    left = spoil_the_middle(home)
+    said = tradeloop(home, "cancel-all", "--feed", "demo", "--json")
+    assert (said.document["latched"], said.document["recorded"], said.document["done"]) == (True, False, True)
+    assert "the journal is damaged at sequence number" in said.document["halted"]
+    assert rows_of(home) == left
+
+
+def test_doctor_finds_a_journal_that_is_damaged_below_its_snapshots(home: Path) -> None:
+    change(home, "UPDATE journal SET appended_at = appended_at + 1 WHERE batch = 3")
+    assert [each["state"] for each in finding(home, "database")] == ["bad"]

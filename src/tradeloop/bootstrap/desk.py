@@ -23,6 +23,7 @@ from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, AccountID, Px, Symbol, UtcNs
 from tradeloop.engine.clock import stopwatch_ns
 from tradeloop.engine.engine import Engine
+from tradeloop.engine.recover import walk
 from tradeloop.engine.writer import Published
 from tradeloop.feeds.latest import LatestQuotes
 from tradeloop.journal.sql import SqlJournal
@@ -211,6 +212,8 @@ class Desk:
                     f"{missing[0]} had no quote within {self.loaded.settings.feed.wait_s:g} s, and run"
                     f" {past.unfinished(first)[0]} waits for it; look at the feed, then start again: nothing was lost"
                 )
+        if past.unwalked:
+            self._last("chain", walk(self._reader, past.unwalked))  # its JournalDamaged ends whoever waits for anything
         await self.engine.start(past.recovered)
         # Nothing is awaited from here to the last `ask`: they are decided before the broker can be ready.
         every = [*playing, *past.symbols(), *self._adopted(past)]

@@ -153,7 +153,7 @@ async def _database(loaded: Loaded) -> AsyncIterator[Finding]:
                 yield Finding("read models", "warn", f"{seq - seen:,} events behind the journal; the next command folds them")
             else:
                 yield Finding("read models", "ok", "as far as the journal")
-        past = await read_past(loaded)
+        past = await read_past(loaded, whole=True)
         yield _clock(past)
         for finding in _troubles(past.state):
             yield finding
