@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from tradeloop.core.commands import CancelOrder, HaltTrading
-from tradeloop.core.effects import SendCancel, SendOrder, TakeSnapshot
+from tradeloop.core.effects import RaiseAlert, SendCancel, SendOrder, TakeSnapshot
 from tradeloop.core.events import BrokerReady
 from tradeloop.core.halt import HaltTier
 from tradeloop.core.inputs import TimerFired
@@ -13,7 +14,7 @@ from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerDown, BrokerSnapshot, BrokerUp, SendOutcome
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
-from tradeloop.core.types import AccountID, OrdStatus, Side
+from tradeloop.core.types import AccountID, ClOrdID, OrdStatus, Side
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_instrument, sell, their_order
 from tradeloop.testing.desk import Desk
 
@@ -136,3 +137,37 @@ def test_a_halt_is_not_done_while_the_books_of_an_account_have_not_been_seen() -
     assert not desk.state.halts[1].done
     desk.give(look(SECOND, desk.now), TimerFired("halt", "1"))
     assert desk.state.halts[1].done
+
+
+def moved_to_another_account() -> tuple[Desk, ClOrdID]:
+    """The configuration names another account at the same broker; an order of the one before is open."""
+    desk = two_accounts()
+    order = desk.order(sell(MOUTAI, 100))
+    desk.ack(order)
+    desk.around.accounts[BROKER] = SECOND
+    desk.effects.clear()
+    reconnect(desk, SECOND)
+    return desk, order.cl_ord_id
+
+
+def test_an_account_that_no_adapter_shows_is_said_to_be_so_once_and_asked_for_no_more() -> None:
+    desk, _ = moved_to_another_account()
+    since = desk.state.links[BROKER].since
+    for _ in range(3):
+        desk.wait(30)
+        desk.give(TimerFired("unready", f"{BROKER}|{since}"))
+    told = [alert.key for alert in desk.of(RaiseAlert) if alert.key.startswith(("not_ready", "no_adapter"))]
+    assert told == [f"no_adapter:{BROKER}|{ACCOUNT}"]
+    assert ACCOUNT not in [each.account for each in desk.of(TakeSnapshot)]
+
+
+@pytest.mark.parametrize("tier", [HaltTier.CANCEL_ALL, HaltTier.FLATTEN])
+def test_a_halt_names_what_an_account_out_of_reach_has_open_and_does_not_wait_for_it(tier: HaltTier) -> None:
+    desk, cl_ord_id = moved_to_another_account()
+    if tier is HaltTier.FLATTEN:
+        desk.state.positions.pop(SECOND)
+    desk.give(HaltTrading(tier, "ann", "enough"))
+    found = desk.state.halts[1]
+    assert found.done
+    assert f"1 order out of reach, of accounts that no broker shows ({cl_ord_id})" in found.found
+    assert desk.of(SendCancel) == []

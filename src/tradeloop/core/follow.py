@@ -4,6 +4,8 @@
 no question.
 """
 
+# size: one function for each fact, beside the table that names it; whoever asks what a fact leads to reads both.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -80,7 +82,7 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
         link = state.links.get(broker)
         if link is None or not link.connected or str(link.since) != since:
             return _NOTHING
-        if link.ready and not state.not_compared(broker):
+        if link.ready and not _missing(state, around, broker):
             return _NOTHING
         return _look_again(state, around, broker, link.since, now)
     if timer.kind == HALT_WORK and int(timer.subject) in state.halts:
@@ -173,7 +175,7 @@ def _day_of(state: State, order: Order) -> TradingDay | None:
 def _look_again(state: State, around: Surroundings, broker: str, since: UtcNs, now: UtcNs) -> tuple[Effect, ...]:
     """The look after the connect did not make the broker READY: ask for another, each time waiting as long as it has lasted."""
     age = now - since
-    missing = state.not_compared(broker)
+    missing = _missing(state, around, broker)
     wait = min(max(age, around.policy.probe_every_ns), around.policy.reconcile_every_ns)
     effects: tuple[Effect, ...] = (
         *_look(state, broker, "not ready", now, missing),
@@ -313,7 +315,22 @@ def _fate_lost(state: State, around: Surroundings, e: ev.FateLost) -> tuple[Effe
 
 def _broker_connected(state: State, around: Surroundings, e: ev.BrokerConnected) -> tuple[Effect, ...]:
     first = SetTimer(UtcNs(e.at + around.policy.probe_every_ns), UNREADY, f"{e.broker}|{e.at}")
-    return (*_look(state, e.broker, "connected", e.at, state.not_compared(e.broker)), first)
+    gone = [account for account in state.not_compared(e.broker) if not around.serves(e.broker, account)]
+    told = tuple(
+        RaiseAlert(
+            "WARNING",
+            f"no_adapter:{e.broker}|{account}",
+            f"account {account} of {e.broker} stands in the journal, and no configured broker shows it: nothing of it is"
+            " compared, cancelled or closed, and nothing waits for it; configure it again to reach it",
+        )
+        for account in gone
+    )
+    return (*_look(state, e.broker, "connected", e.at, _missing(state, around, e.broker)), first, *told)
+
+
+def _missing(state: State, around: Surroundings, broker: str) -> list[AccountID]:
+    """The accounts whose books have not been compared, and can be."""
+    return [account for account in state.not_compared(broker) if around.serves(broker, account)]
 
 
 def _look(state: State, broker: str, why: str, now: UtcNs, accounts: list[AccountID]) -> tuple[Effect, ...]:

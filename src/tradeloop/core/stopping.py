@@ -189,16 +189,25 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
     for order in _open(state, known):
         if _is_its_own(order, known) or order.cl_ord_id not in state.orders.open:
             continue
+        if order.may_be_at_broker and not around.serves(order.broker, order.account):
+            continue
         if not order.may_be_at_broker or again or _is_forgotten(around, order, now):
             yield from staging.cancel(state, order.cl_ord_id, known.by, _why(known), now)
             yield from _run_goes_on(state, around, order, now)
     held = (yield from _close(state, around, known, now)) if known.tier is HaltTier.FLATTEN else []
-    left = _open(state, known)
+    open_ = _open(state, known)
+    left = [order for order in open_ if around.serves(order.broker, order.account)]
     unknown = sum(order.unknown_at is not None for order in left)
     text = f"{_plural(len(left), 'open order')} left" + (f", {unknown} of unknown fate" if unknown else "")
     if known.tier is HaltTier.FLATTEN:
         text += f", {_plural(len(held), 'position')} left" + ("" if not held else f" ({_some([code for code, _ in held])})")
-    unheard = sorted({its.broker for account, its in state.accounts.items() if not state.is_ready(its.broker, account)})
+    accounts = [(its.broker, account) for account, its in state.accounts.items() if around.serves(its.broker, account)]
+    unheard = sorted({broker for broker, account in accounts if not state.is_ready(broker, account)})
+    out_of_reach = [order.cl_ord_id for order in open_ if not around.serves(order.broker, order.account)]
+    if out_of_reach:
+        text += (
+            f", {_plural(len(out_of_reach), 'order')} out of reach, of accounts that no broker shows ({_some(out_of_reach)})"
+        )
     text += f", books of {_some(unheard)} not seen" if unheard else ""
     done = not (left or unheard or any(code.endswith(_SOON) for code, _ in held))
     if (text, done) != (known.found, known.done) or (not done and _is_to_be_said_again(around, known, now)):
@@ -240,6 +249,9 @@ def _close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Gener
             held = books[symbol]
             for side, qty in ((Side.SELL, held.qty), (Side.BUY, held.short)):
                 if not qty:
+                    continue
+                if not around.serves(its.broker, account):
+                    left.append((f"{symbol} out of reach", f"{qty:f} {symbol} of {account}: no configured broker shows it"))
                     continue
                 code, why = yield from _close_one(state, around, known, account, symbol, side, qty, held, now)
                 leg = "" if not held.short else (" long" if side is Side.SELL else " short")

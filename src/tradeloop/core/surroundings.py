@@ -43,17 +43,23 @@ class Policy(msgspec.Struct, frozen=True):
 class Surroundings:
     """The market as last seen, the brokers by name, the policy in force, and the pace of each broker that has a rate.
 
+    `accounts` is the one account that each adapter shows; one that is not named here may show any.
     `settled` are lines of each account's books that said nothing new at the last look, of orders that have ended on both sides:
     the line, and the order's bytes at that time. It saves work and changes no decision.
     """
 
-    __slots__ = ("brokers", "paces", "policy", "quotes", "settled")
+    __slots__ = ("accounts", "brokers", "paces", "policy", "quotes", "settled")
 
-    def __init__(self, policy: Policy, brokers: dict[str, Capabilities]) -> None:
+    def __init__(self, policy: Policy, brokers: dict[str, Capabilities], accounts: dict[str, AccountID] | None = None) -> None:
         self.policy = policy
         self.brokers = brokers
+        self.accounts = {} if accounts is None else accounts
         self.quotes: dict[Symbol, Quote] = {}
         self.settled: dict[AccountID, dict[ClOrdID, tuple[OpenOrder, bytes]]] = {}
         self.paces = {
             name: Pace(name, able.rate_per_second) for name, able in brokers.items() if able.rate_per_second is not None
         }
+
+    def serves(self, broker: str, account: AccountID) -> bool:
+        """Whether a configured adapter shows this account: the journal may know others, from another configuration."""
+        return broker in self.brokers and self.accounts.get(broker, account) == account

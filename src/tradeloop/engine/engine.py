@@ -78,7 +78,11 @@ class Engine:
         self._lease_clock = clock if lease_clock is None else lease_clock
         self.alert = Damper(alert, self._lease_clock)
         """Tells a person; whoever works beside the engine raises its alerts here too."""
-        self.around = Surroundings(policy, {name: broker.capabilities for name, broker in brokers.items()})
+        self.around = Surroundings(
+            policy,
+            {name: broker.capabilities for name, broker in brokers.items()},
+            {name: broker.account for name, broker in brokers.items()},
+        )
         self.inbox = Inbox()
         self.tail_events = 0
         self._readers: list[Callable[[Published], None]] = []
