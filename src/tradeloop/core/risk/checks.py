@@ -17,7 +17,7 @@ from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
-from tradeloop.core.risk.cost import closes, unbounded
+from tradeloop.core.risk.cost import closes, closing_qty, unbounded
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.stopped import stopped
 from tradeloop.core.state import State
@@ -283,9 +283,8 @@ def settled(
         return None  # `closable` and `still_held` have said what may be closed
     own = state.orders.open.get(order.cl_ord_id)
     filled = ZERO if own is None else own.cum_qty
-    working = (state.orders.open[one] for one in state.working.get((order.account, order.symbol), {}))
-    others = (o.exposed_qty for o in working if o is not own and o.side is SELL and o.position_effect is not OPEN)
-    left = max(position.long_yesterday - sum(others, ZERO), ZERO)
+    others = closing_qty(state, order.account, order.symbol, SELL, None if own is None else own.cl_ord_id)
+    left = max(position.long_yesterday - others, ZERO)
     if order.order_qty - filled <= left:
         return None
     return Denied(
@@ -404,7 +403,4 @@ def closable_qty(state: State, order: OrderStaged | Order, instrument: Instrumen
 
 def _promised(state: State, order: OrderStaged | Order) -> Decimal:
     """What working orders of the same side will close of the same part, today's or yesterday's."""
-    working = state.working.get((order.account, order.symbol), {})
-    others = (state.orders.open[cl_ord_id] for cl_ord_id in working)
-    same = (o.exposed_qty for o in others if o.side is order.side and o.position_effect is order.position_effect)
-    return sum(same, ZERO)
+    return state.offers.of_part(order.account, order.symbol, order.side, order.position_effect)

@@ -153,12 +153,18 @@ def opening_qty(
     leg = held.short_qty if side is BUY else held.long_qty
     if not leg:
         return qty
-    if side is SELL or state.instruments[symbol].can_be_short:
-        promised = state.offers.of(account, symbol, side, own)
-    else:  # a short leg that the broker showed, of what cannot be sold short: nothing is counted
-        working = (state.orders.open[one] for one in state.working.get((account, symbol), {}) if one != own)
-        promised = sum((o.exposed_qty for o in working if o.side is BUY and o.position_effect is not OPEN), ZERO)
+    promised = closing_qty(state, account, symbol, side, own)
     return Qty(max(qty - max(leg - promised, ZERO), ZERO))
+
+
+def closing_qty(state: State, account: AccountID, symbol: Symbol, side: Side, own: ClOrdID | None) -> Decimal:
+    """What the working orders of a side that do not say OPEN may still close together, `own` left out."""
+    promised = state.offers.of(account, symbol, side, own)
+    if side is BUY and not state.instruments[symbol].can_be_short:
+        # A short leg that the broker showed, of what cannot be sold short: plain buys are not counted.
+        working = (state.orders.open[one] for one in state.working.get((account, symbol), {}) if one != own)
+        promised += sum((o.exposed_qty for o in working if o.side is BUY and o.position_effect is AUTO), ZERO)
+    return promised
 
 
 def _opening(state: State, want: SubmitOrder | OrderStaged | Order) -> Qty:

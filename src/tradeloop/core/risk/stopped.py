@@ -8,10 +8,10 @@ from tradeloop.core.events import OrderStaged
 from tradeloop.core.halt import Halt, HaltTier
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.risk.cost import closes
+from tradeloop.core.risk.cost import closes, closing_qty
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
-from tradeloop.core.types import ZERO, AccountID, PositionEffect, Side
+from tradeloop.core.types import AccountID, PositionEffect, Side
 
 HALTED = "halted"
 REDUCE_ONLY = "reduce_only"
@@ -72,8 +72,8 @@ def reduces(state: State, order: OrderStaged | Order, instrument: Instrument) ->
         return False
     position = state.held(order.account, order.symbol)
     held: Decimal = position.long_qty if order.side is Side.SELL else position.short_qty
-    working = state.working.get((order.account, order.symbol), {})
-    others = (state.orders.open[cl_ord_id] for cl_ord_id in working if cl_ord_id != order.cl_ord_id)
-    promised = sum((other.exposed_qty for other in others if other.side is order.side), ZERO)
     wanted = order.exposed_qty if isinstance(order, Order) else order.order_qty
-    return wanted <= held - promised
+    if wanted > held:
+        return False
+    of = (order.account, order.symbol, order.side, order.cl_ord_id)
+    return wanted <= held - closing_qty(state, *of) - state.offers.opening(*of)
