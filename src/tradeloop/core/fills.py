@@ -208,11 +208,8 @@ def find(
         return order
     numbered = [
         candidate
-        for candidate in (state.orders.open[one] for one in state.working.get((account, symbol), ()))
-        if candidate.order_id == order_id
-        and candidate.broker == broker
-        and candidate.side is side
-        and lives_on(state, candidate)
+        for candidate in (state.orders.open[one] for one in state.numbers.of(account, symbol, order_id))
+        if candidate.broker == broker and candidate.side is side and lives_on(state, candidate)
     ]
     return max(numbered, key=lambda known: (known.trading_day, known.cl_ord_id), default=None)
 

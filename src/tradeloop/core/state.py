@@ -18,6 +18,7 @@ from tradeloop.core.halt import Halt
 from tradeloop.core.hours import Hours
 from tradeloop.core.ids_of_fills import DayOfIds, IdsOfFills
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.numbers import Numbers
 from tradeloop.core.offers import Offers
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
@@ -186,6 +187,7 @@ class State:
         "ids",
         "instruments",
         "links",
+        "numbers",
         "offers",
         "orders",
         "pages",
@@ -238,7 +240,8 @@ class State:
         self.unknown: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # orders of unknown fate
         self.stops: dict[Symbol, dict[ClOrdID, None]] = {}  # stops the engine holds
         self.working: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # open orders
-        self.offers = Offers()  # what working orders may still close
+        self.offers = Offers()  # what working orders may still trade
+        self.numbers = Numbers()  # working orders by the number of their broker
 
     def cash(self, account: AccountID, currency: Currency) -> CashBook:
         """The cash book of an account in a currency; an empty one where there is none yet."""
@@ -392,6 +395,7 @@ class State:
     def index(self, order: Order) -> None:
         """Make the derived indexes agree with an order, whatever they said before."""
         key = (order.account, order.symbol)
+        self.numbers.count(order)
         done = order.is_done
         working = self.working.get(key)
         if done:

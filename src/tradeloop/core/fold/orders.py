@@ -223,3 +223,4 @@ def numbered(state: State, order: Order) -> None:
     assert order.order_id is not None
     key = order_key(order.broker, order.account, order.trading_day, order.symbol, order.order_id)
     state.by_order_id[key] = order.cl_ord_id
+    state.numbers.count(order)

@@ -9,7 +9,7 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.position import adopt, roll
 from tradeloop.core.rebooking import turn
 from tradeloop.core.state import Account, Link, State, id_prefix
-from tradeloop.core.types import Amount, TradingDay
+from tradeloop.core.types import AccountID, Amount, Side, Symbol, TradingDay
 
 
 def engine_started(state: State, e: ev.EngineStarted) -> None:
@@ -77,14 +77,22 @@ def _let_go(state: State, e: ev.TradingDayOpened, last: TradingDay) -> None:
     """Strangers' orders whose fills nobody will name as ours any more: older than the last day, and no order of ours that may
     be the same waits for its number.
     """
+    waiting: dict[tuple[AccountID, Symbol, Side, str], bool] = {}
     for cl_ord_id in list(state.strangers):
         order = state.orders.get(cl_ord_id)
         if order is None:
             del state.strangers[cl_ord_id]
         elif order.trading_day not in (e.trading_day, last) and state.instruments[order.symbol].session == e.session:
-            open_ = (state.orders.open[one] for one in state.working.get((order.account, order.symbol), ()))
-            if not any(ours.order_id is None and ours.side is order.side and ours.broker == order.broker for ours in open_):
+            of = (order.account, order.symbol, order.side, order.broker)
+            if of not in waiting:
+                waiting[of] = _waits_for_its_number(state, *of)
+            if not waiting[of]:
                 del state.strangers[cl_ord_id]
+
+
+def _waits_for_its_number(state: State, account: AccountID, symbol: Symbol, side: Side, broker: str) -> bool:
+    open_ = (state.orders.open[one] for one in state.working.get((account, symbol), ()))
+    return any(ours.order_id is None and ours.side is side and ours.broker == broker for ours in open_)
 
 
 def broker_connected(state: State, e: ev.BrokerConnected) -> None:
