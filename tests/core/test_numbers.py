@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from typing_extensions import override
+
 from tradeloop.core.commands import OpenTradingDay
 from tradeloop.core.order import Order
 from tradeloop.core.reports import ExecutionBust, OpenOrder, OrderExpire, OrderRestate
@@ -68,6 +70,7 @@ class Orders(dict[ClOrdID, Order]):
 
     picked = 0
 
+    @override
     def __getitem__(self, cl_ord_id: ClOrdID) -> Order:
         self.picked += 1
         return super().__getitem__(cl_ord_id)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from typing import Any
 
 import pytest
 from tests.engine.made import A, B, House, placed, settle
 
 from tradeloop.core.commands import CancelOrder
+from tradeloop.core.decide import Decision, decide
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import BrokerReady, OrderAcknowledged, OrderDenied, OrderStaged, SendBegun, Traded
+from tradeloop.core.inputs import Input
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.reports import Quote
-from tradeloop.core.types import Px
+from tradeloop.core.reports import ExecutionBust, Quote
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import ExecID, Px, Side, UtcNs
+from tradeloop.engine import writer
 from tradeloop.engine.writer import Published
-from tradeloop.testing.builders import a_quote, buy
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_quote, buy
 
 # --- the one rule
 
@@ -272,4 +279,67 @@ async def test_ready_comes_once_for_each_connect() -> None:
     await house.clock.forward(65)
     assert len(house.on_disk(BrokerReady)) == 1
     assert house.venue.snapshots == 3
+    await engine.stop()
+
+
+# --- how long the loop is held
+
+
+@pytest.mark.parametrize("committing", [False, True])
+async def test_slow_inputs_leave_the_lease_its_turn(committing: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand late fills with a thousand behind each take 6 s together; a lease on a server lasts three."""
+    house = House()
+    engine = await house.open()
+    spent, seen = 0, []
+
+    def slow(*given: Any) -> Decision:
+        nonlocal spent
+        spent += 6_000_000
+        return decide(*given)
+
+    async def others() -> None:
+        while len(engine.inbox):
+            seen.append(spent)
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(writer, "decide", slow)
+    monkeypatch.setattr(house.clock, "elapsed", lambda: spent)
+    if committing:
+        house.journal.gate.clear()
+    for number in range(3 * writer.BATCH_MAX):
+        engine.inbox.put(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID(f"e{number}"), Side.BUY))
+    await others()
+    house.journal.gate.set()
+    await settle()
+
+    longest = max(after - before for before, after in itertools.pairwise(seen))
+    assert longest <= writer.TURN_NS + 6_000_000
+    assert spent == 3 * writer.BATCH_MAX * 6_000_000
+    await engine.stop()
+
+
+async def test_a_quote_that_came_meanwhile_is_decided_before_the_rest_of_a_slow_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decisions see the present market, however long the queue is."""
+    house = House()
+    engine = await house.open()
+    spent = 0
+    order: list[object] = []
+
+    def slow(state: State, around: Surroundings, given: Input, now: UtcNs) -> Decision:
+        nonlocal spent
+        spent += writer.TURN_NS
+        order.append(given)
+        if len(order) == 1:
+            engine.inbox.quote(a_quote(A, bid="10.10", ask="10.20"))
+        return decide(state, around, given, now)
+
+    monkeypatch.setattr(writer, "decide", slow)
+    monkeypatch.setattr(house.clock, "elapsed", lambda: spent)
+    busts = [ExecutionBust(BROKER, ACCOUNT, DAY, ExecID(f"e{number}"), Side.BUY) for number in range(3)]
+    for bust in busts:
+        engine.inbox.put(bust)
+    await settle()
+
+    assert [each for each in order if type(each) is not Quote] == busts
+    assert type(order[1]) is Quote
     await engine.stop()

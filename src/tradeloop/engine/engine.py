@@ -145,6 +145,7 @@ class Engine:
             self._clock,
             recovered.head,
             dispatch.act,
+            self._lease_clock,
         )
         writer.subscribe(guard.heard)
         for reader in self._readers:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -96,14 +96,17 @@ class Inbox:
         self._quotes[quote.symbol] = quote
         self.wake.set()
 
-    def drain(self, most: int) -> list[Waiting]:
-        """Take what waits, at most `most` inputs; newest quotes first, so that decisions see the present market."""
+    def drain(self, most: int, rest: Sequence[Waiting] = ()) -> list[Waiting]:
+        """Take what waits, at most `most` inputs, after the `rest` of what was taken before; newest quotes first, so that
+        decisions see the present market.
+        """
         taken: list[Waiting] = []
         if self._start is not None:
             taken.append((self._start, None))
             self._start = None
         taken.extend((quote, None) for quote in self._quotes.values())
         self._quotes.clear()
+        taken.extend(rest)
         waiting = self._waiting
         for _ in range(min(most, len(waiting))):
             taken.append(waiting.popleft())

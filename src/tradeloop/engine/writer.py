@@ -30,7 +30,12 @@ from tradeloop.ports.clock import Clock
 from tradeloop.ports.journal import Codec, Journal
 
 BATCH_MAX: Final = 1024
-"""Inputs decided in one go. Bounds how long the loop is held: about 15 ms at 15 us an input."""
+"""Inputs decided in one go: about 15 ms at 15 us an input."""
+
+TURN_NS: Final = 100_000_000
+"""How long the loop is held by deciding at most, one input's time aside. Some inputs take milliseconds, such as a late fill with
+a thousand behind it; a thousand of them outlast the lease (3 s), which is renewed between two turns, as commits are.
+"""
 
 LAST_COMMIT_S: Final = 10.0
 """How long an engine that ends waits for the commit on its way, to tell the askers the truth about it."""
@@ -84,6 +89,7 @@ class Writer:
         clock: Clock,
         head: tuple[int, int, bytes],
         act: Callable[[Sequence[Effect]], None],
+        lease_clock: Clock,
     ) -> None:
         self.state = state
         self._around = around
@@ -91,6 +97,7 @@ class Writer:
         self._journal = journal
         self._codec = codec
         self._clock = clock
+        self._lease_clock = lease_clock
         self.head = head
         """(batch, last_seq, hash) of the last durable row."""
         self._act = act
@@ -152,10 +159,9 @@ class Writer:
                 committing.result()
                 committing = self._committing = None
                 self._release(self._in_flight)
-            if len(inbox) and len(self._gathering.events) < TURN_EVENTS_MAX:
-                self._undecided = inbox.drain(BATCH_MAX)
-                self._decide(self._undecided, self._gathering)
-                self._undecided = []
+            if (self._undecided or len(inbox)) and len(self._gathering.events) < TURN_EVENTS_MAX:
+                self._undecided = given = inbox.drain(BATCH_MAX - len(self._undecided), self._undecided)
+                self._undecided = given[self._decide(given, self._gathering) :]
             if committing is None and self._gathering:
                 self._in_flight, self._gathering = self._gathering, _Turn()
                 if self._in_flight.events:
@@ -164,21 +170,25 @@ class Writer:
                 else:
                     self._release(self._in_flight)
                     continue
-            if committing is None and not len(inbox) and self._stopping:
+            more = bool(self._undecided or len(inbox))
+            if committing is None and not more and self._stopping:
                 return
-            if committing is not None or not len(inbox):
-                await wake.wait()
+            if more and (committing is None or len(self._gathering.events) < TURN_EVENTS_MAX):
+                await self._clock.sleep_until(self._clock.now())  # everybody else has a turn, though `wake` is set
             else:
-                await self._clock.sleep_until(self._clock.now())
+                await wake.wait()
             wake.clear()
 
-    def _decide(self, given: list[Waiting], turn: _Turn) -> None:
-        """Decide and evolve a batch of inputs in memory."""
+    def _decide(self, given: list[Waiting], turn: _Turn) -> int:
+        """Decide and evolve a batch of inputs in memory, as many as there is time for; how many that were."""
         state, around = self.state, self._around
         events, effects = turn.events, turn.effects
         before_it, whole = self._invariants.before, self._invariants.decided
-        now = self._clock.now()
-        for item, future in given:
+        now, elapsed = self._clock.now(), self._lease_clock.elapsed
+        until = elapsed() + TURN_NS
+        for number, (item, future) in enumerate(given):
+            if number and elapsed() >= until:
+                return number
             before = len(effects)
             decision = decide(state, around, item, now)
             reply: Reply | None = None
@@ -205,6 +215,7 @@ class Writer:
                 effects.extend(settle(around, effects[before:], now))
             if future is not None:
                 turn.replies.append((future, reply if reply is not None else Done()))
+        return len(given)
 
     async def _commit(self, turn: _Turn) -> None:
         """Make the turn durable: one row, or several at once where it is too large for one."""
