@@ -11,7 +11,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import CancelAck, OrderReject
 from tradeloop.core.run.conduct import ENDED
-from tradeloop.core.state import Leg, Run
+from tradeloop.core.run_book import Leg, Run
 from tradeloop.core.types import Currency, Mode, Px, Qty, RunID, RunStatus, Side, Symbol, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, NOON, Number, a_quote, an_execution, an_instrument, number
 from tradeloop.testing.desk import Desk

@@ -11,7 +11,8 @@ from tradeloop.bootstrap.database import reading_url
 from tradeloop.config import Loaded
 from tradeloop.core.commands import CancelRun, Command, HaltTrading, PauseRun
 from tradeloop.core.halt import HaltScope, HaltTier
-from tradeloop.core.state import Run, State
+from tradeloop.core.run_book import Run
+from tradeloop.core.state import State
 from tradeloop.core.types import RunID, RunStatus, Symbol, UtcNs
 from tradeloop.engine.recover import Recovered, recover, walk
 from tradeloop.journal import codec
@@ -39,8 +40,10 @@ class Past(msgspec.Struct, frozen=True):
         stopped = {each.run_id for each in first if isinstance(each, CancelRun | PauseRun)}
         for each in first:
             if isinstance(each, HaltTrading) and each.tier is not HaltTier.REDUCE_ONLY:
-                stopped |= {run_id for run_id, run in self.state.runs.items() if _stops(each, run)}
-        return [run_id for run_id, run in self.state.runs.items() if run.status is RunStatus.RUNNING and run_id not in stopped]
+                stopped |= {run_id for run_id, run in self.state.runs.live.items() if _stops(each, run)}
+        return [
+            run_id for run_id, run in self.state.runs.live.items() if run.status is RunStatus.RUNNING and run_id not in stopped
+        ]
 
     def needs_quotes(self, first: Sequence[Command] = ()) -> list[Symbol]:
         """Symbols that something decides about as soon as the broker is ready."""

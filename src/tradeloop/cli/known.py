@@ -16,7 +16,8 @@ from tradeloop.core.run.conduct import ENDED
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Archive
     from tradeloop.core.order import Order
-    from tradeloop.core.state import Run, State
+    from tradeloop.core.run_book import Run
+    from tradeloop.core.state import State
     from tradeloop.core.types import ClOrdID, RunID, Symbol
 
 _VERBS = {c.ApproveRun: "approve", c.PauseRun: "pause", c.ResumeRun: "resume", c.CancelRun: "cancel"}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tradeloop.config import Loaded
     from tradeloop.core.commands import StartRun
     from tradeloop.core.run.conduct import Preview
-    from tradeloop.core.state import Run
+    from tradeloop.core.run_book import Run
     from tradeloop.core.types import RunID
 
 DEMO_SPEED: Final = 60.0

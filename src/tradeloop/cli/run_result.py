@@ -13,7 +13,8 @@ from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Voice
 from tradeloop.cli.working import worked
 from tradeloop.core.errors import BadInput
 from tradeloop.core.run.conduct import ENDED
-from tradeloop.core.state import Run, State
+from tradeloop.core.run_book import Run
+from tradeloop.core.state import State
 from tradeloop.core.types import RunID, RunStatus, UtcNs
 
 if TYPE_CHECKING:

@@ -226,7 +226,10 @@ def settle_terms(state: State, order: Order, at: UtcNs, reserve: Amount) -> None
 
 def _leg_closed(state: State, order: Order) -> None:
     if order.run_id is not None:
-        leg = state.runs[order.run_id].leg(order.leg)
+        run = state.runs.live.get(order.run_id)
+        if run is None:
+            return  # a run ends when each leg that has an order is closed
+        leg = run.leg(order.leg)
         if leg.cl_ord_id == order.cl_ord_id:
             leg.closed = True
 
@@ -234,9 +237,9 @@ def _leg_closed(state: State, order: Order) -> None:
 def _leg_reopened(state: State, order: Order) -> None:
     """A run that still goes on waits for the order again; of one that has ended core/follow.py says so."""
     assert order.run_id is not None
-    run = state.runs[order.run_id]
-    leg = run.leg(order.leg)
-    if leg.cl_ord_id == order.cl_ord_id and run.finished_at is None:
+    run = state.runs.live.get(order.run_id)
+    leg = None if run is None else run.leg(order.leg)
+    if leg is not None and leg.cl_ord_id == order.cl_ord_id:
         leg.closed = False
 
 

@@ -239,8 +239,8 @@ def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: Ut
         ):
             yield OrderExpired(now, order.cl_ord_id, f"a DAY order of {order.trading_day}, held here to its end")
             yield from _run_goes_on(state, around, order, now)
-    for run_id, run in list(state.runs.items()):
-        if run.status not in conduct.ENDED and run.created.trade_date != cmd.trading_day:
+    for run_id, run in list(state.runs.live.items()):
+        if run.created.trade_date != cmd.trading_day:
             yield from conduct.advance(state, around, run_id, now)
     return Done(f"{cmd.session} opened trading day {cmd.trading_day}")
 

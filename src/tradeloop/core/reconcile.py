@@ -174,7 +174,7 @@ def resume_sending(state: State, around: Surroundings, broker: str, account: Acc
     for order in list(state.orders.open.values()):
         if order.broker == broker and order.account == account and not order.may_be_at_broker:
             yield from send_late(state, around, order, now)
-    for run_id, run in list(state.runs.items()):
+    for run_id, run in list(state.runs.live.items()):
         its = run.created
         if run.status in (RunStatus.RUNNING, RunStatus.PAUSED) and (its.broker, its.account) == (broker, account):
             yield from advance(state, around, run_id, now)

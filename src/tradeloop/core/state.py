@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from tradeloop.core.cash import CashBook
-from tradeloop.core.events import BreakFound, OrderDenied, PlanLine, ReplaceDenied, ReplaceRequested, RunCreated
+from tradeloop.core.events import BreakFound, OrderDenied, ReplaceDenied, ReplaceRequested
 from tradeloop.core.execution import Executions
 from tradeloop.core.halt import Halt
 from tradeloop.core.hours import Hours
@@ -23,6 +23,7 @@ from tradeloop.core.offers import Offers
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
 from tradeloop.core.recent import PackedFills, RecentFills
+from tradeloop.core.run_book import Run, RunBook
 from tradeloop.core.shards import Shards
 from tradeloop.core.types import (
     ZERO,
@@ -34,13 +35,12 @@ from tradeloop.core.types import (
     Px,
     Qty,
     RunID,
-    RunStatus,
     Symbol,
     TradingDay,
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 13
+SNAPSHOT_FORMAT: Final = 14
 
 
 class Link(msgspec.Struct, array_like=True):
@@ -68,17 +68,6 @@ class Account(msgspec.Struct, array_like=True):
     cash: dict[Currency, CashBook] = {}
 
 
-class Leg(msgspec.Struct, array_like=True):
-    """One line of a run as it is worked: `order_qty` may be smaller than planned; `code` says why, or why nothing was sent."""
-
-    line: PlanLine
-    order_qty: Qty
-    cl_ord_id: ClOrdID | None = None
-    code: str = ""
-    reason: str = ""
-    closed: bool = False
-
-
 class Early(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A bust or a correction that overtook its fill; `fee` None: the broker named none. `own_id`, `told`, `told_at` as in Exec:
     what is known of the fill is handed on to it.
@@ -104,25 +93,6 @@ class Page(msgspec.Struct, array_like=True, gc=False):
     times: list[UtcNs | None]
     marks: list[tuple[int, Position]] = []
     ordered: bool = True
-
-
-class Run(msgspec.Struct, array_like=True):
-    """A run and its legs, in the order of their numbers."""
-
-    created: RunCreated
-    status: RunStatus
-    legs: list[Leg]
-    started_at: UtcNs | None = None
-    finished_at: UtcNs | None = None
-    cancel_requested: bool = False
-    code: str = ""
-    text: str = ""
-    todo: tuple[int, ...] = ()
-    superseded_by: RunID | None = None
-
-    def leg(self, number: int) -> Leg:
-        """The leg numbered from 1."""
-        return self.legs[number - 1]
 
 
 class OrderBook:
@@ -230,7 +200,7 @@ class State:
         self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made
         self.denied: Shards[bytes] = Shards()  # request_id -> the denial it met, packed
         self.changes: Shards[bytes] = Shards()  # request_id -> the change of an order it asked for, or its denial, packed
-        self.runs: dict[RunID, Run] = {}
+        self.runs = RunBook()
         self.run_keys: dict[str, RunID] = {}  # run key without attempt -> newest attempt
         self.breaks: dict[str, BreakFound] = {}  # open breaks by id
         self.halted: dict[Symbol, str] = {}  # symbol -> why it takes no new orders
@@ -313,7 +283,7 @@ class State:
                 pages=sorted((a, s, pages) for (a, s), pages in self.pages.items()),
                 by_order_id=list(self.by_order_id.items()),
                 requests=list(self.requests.items()),
-                runs=list(self.runs.items()),
+                runs=list(self.runs.live.items()),
                 run_keys=sorted(self.run_keys.items()),
                 breaks=sorted(self.breaks.items()),
                 halted=sorted(self.halted.items()),
@@ -329,6 +299,7 @@ class State:
                 changes=list(self.changes.items()),
                 recent=self.recent.pack(),
                 ids=self.ids.pack(),
+                ended_runs=self.runs.pack(),
             )
         )
 
@@ -376,7 +347,7 @@ class State:
             state.denied[request_id] = denial
         for request_id, change in packed.changes:
             state.changes[request_id] = change
-        state.runs = dict(packed.runs)
+        state.runs.unpack(packed.runs, packed.ended_runs)
         state.run_keys = dict(packed.run_keys)
         state.breaks = dict(packed.breaks)
         state.halted = dict(packed.halted)
@@ -453,6 +424,7 @@ class Packed(msgspec.Struct, array_like=True):
     halts: list[Halt] = []
     halt_count: int = 0
     ids: list[tuple[AccountID, list[tuple[TradingDay, DayOfIds]]]] = []
+    ended_runs: list[tuple[RunID, bytes]] = []
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

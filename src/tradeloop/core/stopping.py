@@ -94,7 +94,7 @@ def release(state: State, around: Surroundings, cmd: ReleaseHalt, now: UtcNs) ->
             continue
         yield from staging.send_late(state, around, order, now)
         yield from _run_goes_on(state, around, order, now)
-    paused = [run_id for run_id, run in state.runs.items() if run.status is RunStatus.PAUSED]
+    paused = [run_id for run_id, run in state.runs.live.items() if run.status is RunStatus.PAUSED]
     left = f"; still in force: {', '.join(one.where for one in state.halts.values())}" if state.halts else ""
     runs = f"; paused, to be resumed by a person: {_some(paused)}" if paused else ""
     return Done(f"released: {'; '.join(f'{one.where} ({one.tier.value})' for one in ended)}{left}{runs}")
@@ -168,7 +168,7 @@ def _stop_runs(state: State, around: Surroundings, known: Halt, now: UtcNs) -> F
     """
     if not known.scope.is_wide or known.tier is HaltTier.REDUCE_ONLY:
         return
-    for run_id, run in list(state.runs.items()):
+    for run_id, run in list(state.runs.live.items()):
         if not known.covers_all_of(run.created.broker, run.created.account):
             continue
         if known.tier.cancels and run.status in (RunStatus.RUNNING, RunStatus.PAUSED):

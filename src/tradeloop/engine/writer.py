@@ -33,8 +33,8 @@ BATCH_MAX: Final = 1024
 """Inputs decided in one go: about 15 ms at 15 us an input."""
 
 TURN_NS: Final = 100_000_000
-"""How long the loop is held by deciding at most, one input's time aside. Some inputs take milliseconds, such as a late fill with
-a thousand behind it; a thousand of them outlast the lease (3 s), which is renewed between two turns, as commits are.
+"""How long the loop is held by deciding at most, one input's time aside. Some inputs take milliseconds, such as a late fill
+with a thousand behind it; a thousand of them outlast the lease (3 s), which is renewed between two turns, as commits are.
 """
 
 LAST_COMMIT_S: Final = 10.0

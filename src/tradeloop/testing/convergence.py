@@ -104,7 +104,7 @@ def _nothing_open(judge: Judge, state: State) -> None:
         if known.kind == ORDER_QTY and known.subject in judge.lost_ids:
             continue  # sent twice under one id, because the row of its first send was lost
         judge.broken(36, f"the break {break_id} is still open: ours {known.ours}, theirs {known.theirs}")
-    for run_id, run in state.runs.items():
+    for run_id, run in state.runs.live.items():
         if run.status not in (*ENDED, RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
             waiting = [f"{leg.line.symbol} {leg.code or 'at work'}" for leg in run.legs if not leg.closed]
             judge.broken(42, f"run {run_id} is still {run.status.value}: {', '.join(waiting)}")

@@ -54,7 +54,7 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
     if e.request_id:
         state.requests[e.request_id] = e.cl_ord_id
     if e.run_id is not None:
-        leg = state.runs[e.run_id].leg(e.leg)
+        leg = state.runs.live[e.run_id].leg(e.leg)
         leg.cl_ord_id = e.cl_ord_id
 
 
@@ -70,7 +70,7 @@ def _tried(state: State, e: ev.OrderStaged) -> None:
 def order_denied(state: State, e: ev.OrderDenied) -> None:
     state.counter += 1
     if e.run_id is not None:
-        leg = state.runs[e.run_id].leg(e.leg)
+        leg = state.runs.live[e.run_id].leg(e.leg)
         leg.code, leg.reason, leg.closed = "denied", e.text, True
     if e.request_id:
         state.deny_request(e)

@@ -3,52 +3,56 @@
 from __future__ import annotations
 
 from tradeloop.core import events as ev
-from tradeloop.core.state import Leg, Run, State, run_key
+from tradeloop.core.run_book import Leg, Run
+from tradeloop.core.state import State, run_key
 from tradeloop.core.types import RunStatus
 
 
 def run_created(state: State, e: ev.RunCreated) -> None:
     legs = [Leg(line, line.order_qty, code=line.code, reason=line.reason, closed=not line.order_qty) for line in e.lines]
     status = RunStatus.AWAITING_APPROVAL if e.hold_for_approval else RunStatus.NEW
-    state.runs[e.run_id] = Run(e, status, legs)
+    state.runs.keep(Run(e, status, legs))
     key = run_key(e.project_id, e.decision_snapshot_id, e.mode.value, e.trade_date, e.account)
     state.run_keys[key] = e.run_id
     if e.supersedes is not None:
-        state.runs[e.supersedes].superseded_by = e.run_id
+        old = state.runs[e.supersedes]
+        old.superseded_by = e.run_id
+        state.runs.keep(old)
 
 
 def run_approved(state: State, e: ev.RunApproved) -> None:
-    state.runs[e.run_id].status = RunStatus.NEW
+    state.runs.live[e.run_id].status = RunStatus.NEW
 
 
 def run_started(state: State, e: ev.RunStarted) -> None:
-    run = state.runs[e.run_id]
+    run = state.runs.live[e.run_id]
     run.status, run.started_at = RunStatus.RUNNING, e.at
 
 
 def run_paused(state: State, e: ev.RunPaused) -> None:
-    state.runs[e.run_id].status = RunStatus.PAUSED
+    state.runs.live[e.run_id].status = RunStatus.PAUSED
 
 
 def run_resumed(state: State, e: ev.RunResumed) -> None:
-    state.runs[e.run_id].status = RunStatus.RUNNING
+    state.runs.live[e.run_id].status = RunStatus.RUNNING
 
 
 def run_cancel_requested(state: State, e: ev.RunCancelRequested) -> None:
-    run = state.runs[e.run_id]
+    run = state.runs.live[e.run_id]
     run.cancel_requested, run.text = True, e.reason
 
 
 def line_resized(state: State, e: ev.LineResized) -> None:
-    leg = state.runs[e.run_id].leg(e.leg)
+    leg = state.runs.live[e.run_id].leg(e.leg)
     leg.order_qty, leg.code, leg.reason = e.order_qty, e.code, e.reason
     if not e.order_qty:
         leg.closed = True
 
 
 def run_ended(state: State, e: ev.RunEnded) -> None:
-    run = state.runs[e.run_id]
+    run = state.runs.live[e.run_id]
     run.status, run.code, run.text, run.todo, run.finished_at = e.status, e.code, e.text, e.todo, e.at
+    state.runs.keep(run)
 
 
 def run_denied(state: State, e: ev.RunDenied) -> None:

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from tradeloop.core.commands import SeenPrice
 from tradeloop.core.events import PlanLine
-from tradeloop.core.state import Run, State
+from tradeloop.core.run_book import Run
+from tradeloop.core.state import State
 from tradeloop.core.types import Px, Symbol
 
 _UNUSABLE: Final = frozenset({"unknown_instrument", "other_currency", "no_price", "stale_price", "suspended"})

@@ -47,8 +47,9 @@ from tradeloop.core.run.others import others_at_work
 from tradeloop.core.run.plan import plan
 from tradeloop.core.run.sending import DAY_OVER, day_is_over, give_up_the_day, send_ready
 from tradeloop.core.run.sizing import Held, seconds
+from tradeloop.core.run_book import Run
 from tradeloop.core.staging import cancel, send_late
-from tradeloop.core.state import Run, State, run_key
+from tradeloop.core.state import State, run_key
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
     ZERO,
@@ -366,9 +367,9 @@ def advance(state: State, around: Surroundings, run_id: RunID, now: UtcNs) -> Fa
 
     A run that is paused or waits for a person releases nothing; its day ends all the same, and nobody could let it go after it.
     """
-    run = state.runs[run_id]
-    if run.status in ENDED:
-        return
+    run = state.runs.live.get(run_id)
+    if run is None:
+        return  # it has ended
     if run.status is not RunStatus.RUNNING and not run.cancel_requested:
         yield from give_up_the_day(state, run, now)
     if run.status in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL) and not run.cancel_requested:

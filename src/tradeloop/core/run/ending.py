@@ -6,7 +6,8 @@ from typing import Final
 
 from tradeloop.core.events import RunEnded
 from tradeloop.core.run.sending import DAY_OVER
-from tradeloop.core.state import Leg, Run, State
+from tradeloop.core.run_book import Leg, Run
+from tradeloop.core.state import State
 from tradeloop.core.types import RunStatus, UtcNs
 
 FAILED_BATCH: Final = "FAILED_BATCH"

@@ -36,7 +36,7 @@ def others_at_work(state: State, account: AccountID, symbols: Iterable[Symbol], 
         )
     runs = [
         run_id
-        for run_id, run in state.runs.items()
+        for run_id, run in state.runs.live.items()
         if run_id != own
         and run.created.account == account
         and run.status in (RunStatus.RUNNING, RunStatus.PAUSED)

@@ -25,8 +25,9 @@ from tradeloop.core.run.funds import cash_book
 from tradeloop.core.run.plan import SELLS
 from tradeloop.core.run.release import Drop, LegState, LineState, Send, Shrink, release
 from tradeloop.core.run.sizing import seconds
+from tradeloop.core.run_book import Leg, Run
 from tradeloop.core.staging import order_of_run, stage
-from tradeloop.core.state import Leg, Run, State
+from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, AccountID, Amount, OrdType, Qty, UtcNs
 

@@ -296,7 +296,7 @@ class Operators:
         state: State = process.engine.state
         for symbol in [*state.halted]:
             process.ask(c.ReleaseSymbol(symbol, "carol", "looked at"), lambda reply: None)
-        for run_id, run in [*state.runs.items()]:
+        for run_id, run in [*state.runs.live.items()]:
             if run.status is RunStatus.PAUSED:
                 known = run.created.trade_date == self._today()
                 process.ask(c.ResumeRun(run_id, "carol") if known else c.CancelRun(run_id, "carol"), lambda reply: None)
