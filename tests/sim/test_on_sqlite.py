@@ -9,7 +9,8 @@ import pytest
 
 from tradeloop.journal.headfile import HeadFile, Seen
 from tradeloop.testing.faults import OF_SQLITE, Fault
-from tradeloop.testing.prove import Tally, summary
+from tradeloop.testing.prove import summary
+from tradeloop.testing.tally import Tally
 from tradeloop.testing.world.life import live
 from tradeloop.testing.world.machine import File, Machine
 from tradeloop.testing.world.sqlite import AMONG_THEM, LIVES_ON_SQLITE, lives_on_sqlite

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
 from tradeloop.ports.journal import Batch
 from tradeloop.testing.faults import Fault
-from tradeloop.testing.prove import Tally, main, story, summary
+from tradeloop.testing.prove import main, story, summary
+from tradeloop.testing.tally import Tally
 from tradeloop.testing.world import life
 from tradeloop.testing.world.disk import Disk
 
@@ -72,3 +76,35 @@ def test_a_row_that_nobody_judges_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(Disk, "_keep", deaf)
     assert 33 in {violation.invariant for violation in life.live(7).violations}
+
+
+def test_a_long_count_that_is_broken_off_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tmp_path / "tally.json"
+    assert main(["--seeds", "2", "--from", "7", "--tally", str(kept)]) == 0
+    assert main(["--seeds", "3", "--from", "7", "--tally", str(kept)]) == 0
+    whole = capsys.readouterr().out
+    assert main(["--seeds", "3", "--from", "7"]) == 0
+    at_once = capsys.readouterr().out
+    assert [line.split(", in ")[0] for line in whole.splitlines()][-len(at_once.splitlines()) :] == [
+        line.split(", in ")[0] for line in at_once.splitlines()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"code": "0" * 64}, "is of other code"),
+        ({"start": 8}, "is of seeds from 8 on"),
+        ({"tally": "none"}, "holds no tally"),
+    ],
+)
+def test_a_count_of_something_else_is_refused_and_left_as_it_is(
+    change: dict[str, object], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "tally.json"
+    assert main(["--seeds", "1", "--from", "7", "--tally", str(kept)]) == 0
+    kept.write_bytes(msgspec.json.encode(msgspec.json.decode(kept.read_bytes()) | change))
+    before = kept.read_bytes()
+    assert main(["--seeds", "2", "--from", "7", "--tally", str(kept)]) == 2
+    assert says in capsys.readouterr().err
+    assert kept.read_bytes() == before

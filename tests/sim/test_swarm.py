@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from tradeloop.testing.faults import NOT_YET, Fault
-from tradeloop.testing.prove import Tally, story
+from tradeloop.testing.prove import story
+from tradeloop.testing.tally import Tally
 from tradeloop.testing.world.life import CASH, cash_of, live
 
 SEEDS = 60

@@ -2,7 +2,7 @@
 
 Prints how many seeds, crashes, trades and virtual hours there were, which faults struck how often, and every violation with
 the command that lives its seed again. Ends with an error when an invariant was broken, and when enough seeds were lived and
-a fault has never struck: a fault that cannot happen proves nothing.
+a fault has never struck: a fault that cannot happen proves nothing. `--tally FILE` keeps a long count, and goes on with it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS
 from tradeloop.engine.clock import stopwatch_ns
-from tradeloop.testing.faults import OF_SQLITE, Fault
+from tradeloop.testing.faults import Fault
+from tradeloop.testing.tally import Kept, Tally, keep, kept_in
 from tradeloop.testing.world.life import Outcome, live
-from tradeloop.testing.world.sqlite import lives_on_sqlite, why_not
+from tradeloop.testing.world.sqlite import why_not
 
 EVERY_FAULT_FROM: Final = 2_000
 """So many seeds have to meet every fault."""
@@ -30,41 +32,6 @@ SHOWN: Final = 3
 """Failing seeds whose whole story is printed; of the others the violations."""
 CLEANED_EVERY: Final = 50
 """Seeds between two collections of what dead processes leave."""
-
-
-class Tally(msgspec.Struct):
-    """What many seeds came to."""
-
-    seeds: int = 0
-    crashes: int = 0
-    trades: int = 0
-    events: int = 0
-    virtual_ns: int = 0
-    on_sqlite: int = 0
-    """Those that lived on the product's own journal in SQLite."""
-    skipped: int = 0
-    """Those that should have and could not, on this machine."""
-    met: Counter[str] = msgspec.field(default_factory=Counter)
-    failed: list[int] = []
-
-    def add(self, outcome: Outcome) -> None:
-        """Count one seed."""
-        self.seeds += 1
-        self.crashes += outcome.crashes
-        self.trades += outcome.trades
-        self.events += outcome.events
-        self.virtual_ns += outcome.virtual_ns
-        self.on_sqlite += outcome.on_sqlite
-        self.skipped += lives_on_sqlite(outcome.seed) and not outcome.on_sqlite
-        self.met.update({fault.name: 1 for fault in outcome.met})
-        if outcome.violations:
-            self.failed.append(outcome.seed)
-
-    @property
-    def never_met(self) -> list[Fault]:
-        """The faults that no seed has met, though it could."""
-        cannot = OF_SQLITE if self.skipped else ()
-        return [fault for fault in Fault if fault.name not in self.met and fault not in cannot]
 
 
 def story(outcome: Outcome) -> Iterator[str]:
@@ -102,9 +69,14 @@ def _live_one(seed: int) -> Outcome:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Live the seeds that were asked for; 0 when nothing was broken."""
     asked = _parsed(arguments)
-    began = stopwatch_ns()
-    tally, shown, say = Tally(), 0, sys.stdout.write
-    for outcome in lived(range(asked.start, asked.start + asked.seeds), asked.jobs):
+    try:
+        kept = Kept("", asked.start) if asked.tally is None else kept_in(asked.tally, asked.start)
+    except BadInput as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    tally, shown, say = kept.tally, 0, sys.stdout.write
+    began, before = stopwatch_ns(), kept.seconds
+    for outcome in lived(range(asked.start + tally.seeds, asked.start + asked.seeds), asked.jobs):
         tally.add(outcome)
         if outcome.violations:
             shown += 1
@@ -116,12 +88,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if tally.seeds % 500 == 0:
             say(f"{tally.seeds} seeds lived, {len(tally.failed)} broken\n")
             sys.stdout.flush()
-    seconds = (stopwatch_ns() - began) / SECOND_NS
+            _keep(asked.tally, kept, before, began)
+    seconds = _keep(asked.tally, kept, before, began)
     say("\n".join(summary(tally, seconds)) + "\n")
     missing = tally.never_met if tally.seeds >= EVERY_FAULT_FROM else []
     for fault in missing:
         say(f"{fault.number} {fault.name} has not struck in {tally.seeds} seeds; expected every fault to be met\n")
     return 1 if tally.failed or missing else 0
+
+
+def _keep(path: Path | None, kept: Kept, before: float, began: int) -> float:
+    """Put the count down where one is kept; the seconds it has taken."""
+    kept.seconds = round(before + (stopwatch_ns() - began) / SECOND_NS, 1)
+    if path is not None:
+        keep(path, kept)
+    return kept.seconds
 
 
 def summary(tally: Tally, seconds: float) -> Iterator[str]:
@@ -137,7 +118,7 @@ def summary(tally: Tally, seconds: float) -> Iterator[str]:
     yield "seeds that met each fault:"
     for fault in Fault:
         number, sentence = fault.value.split(" ", 1)
-        yield f"  {number:<4} {tally.met[fault.name]:>6}  {sentence}"
+        yield f"  {number:<4} {tally.met.get(fault.name, 0):>6}  {sentence}"
     yield f"invariants broken: in {len(tally.failed)} seeds {' '.join(map(str, tally.failed[:20]))}".rstrip()
 
 
@@ -145,6 +126,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tradeloop.testing.prove", description="Live many simulated worlds.")
     parser.add_argument("--seeds", type=_positive, default=200, help="how many worlds")
     parser.add_argument("--from", dest="start", type=int, default=0, help="the first seed")
+    parser.add_argument("--tally", type=Path, help="a file that keeps the count: broken off, the same command goes on with it")
     parser.add_argument("--jobs", type=_positive, default=1, help="processes that live them")
     return parser.parse_args(arguments)
 
