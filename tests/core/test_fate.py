@@ -24,7 +24,7 @@ from tradeloop.core.inputs import Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerDown, BrokerUp, CancelAck, OpenOrder, OrderAck, OrderReject, SendOutcome
-from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, OrderID, OrdStatus, OrdType, Side, UtcNs
+from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, Currency, OrderID, OrdStatus, OrdType, Qty, Side, UtcNs
 from tradeloop.testing.builders import (
     ACCOUNT,
     BROKER,
@@ -606,6 +606,20 @@ def test_a_decision_without_a_reason_or_of_another_kind_is_refused(decision: str
     with pytest.raises(BadInput, match=sentence):
         desk.give(ResolveOrder(order.cl_ord_id, decision, "ann", reason))
     assert desk.state.hash() == before
+
+
+def test_an_order_that_the_broker_says_has_filled_otherwise_is_ended_by_a_person() -> None:
+    """Else nobody could: its money stays promised, and a halt asks for its cancel for ever."""
+    desk = Desk().opened(an_instrument())
+    order = desk.order(buy(MOUTAI, 100, ord_type=OrdType.LIMIT, price="10"))
+    desk.ack(order)
+    desk.wait(60)
+    filled = their_order(order.cl_ord_id, MOUTAI, Side.BUY, 100, OrdStatus.FILLED, cum_qty=Qty(Decimal(100)))
+    desk.give(a_snapshot(orders=(filled,), as_of=desk.now, executions_since=UtcNs(0)))
+    assert [known.kind for known in desk.state.breaks.values()] == ["order_qty"]
+    desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "the broker has no execution of it"))
+    assert desk.known(order.cl_ord_id).is_done
+    assert desk.state.accounts[ACCOUNT].cash[Currency("CNY")].reserved == 0
 
 
 def test_only_an_unknown_order_can_be_resolved() -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
+from tradeloop.core.breaks import FILL_TWICE
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.effects import RaiseAlert, TakeSnapshot
-from tradeloop.core.events import BreakClosed, ExecIDJoined, ExecIDParted, TradeBusted, Traded
+from tradeloop.core.events import BreakClosed, ExecIDJoined, ExecIDParted, Overfilled, TradeBusted, Traded
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.reports import Execution, ExecutionBust
+from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect
 from tradeloop.core.state import State
-from tradeloop.core.types import ExecID, OrdStatus, OrdType, Qty, Side, Symbol, UtcNs
+from tradeloop.core.types import ExecID, OrdStatus, OrdType, Px, Qty, Side, Symbol, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, their_order
-from tradeloop.testing.desk import Desk
+from tradeloop.testing.desk import ABLE, Desk
 
+TWO_IDS = msgspec.structs.replace(ABLE, second_ids=True)
 A = "600000.SH"
 LISTED = (an_instrument(A),)
 LATER = 60
@@ -23,7 +27,7 @@ LATER = 60
 
 
 def working(qty: int = 300) -> tuple[Desk, Order]:
-    desk = Desk().opened(*LISTED, cash=10_000)
+    desk = Desk(able=TWO_IDS).opened(*LISTED, cash=10_000)
     order = desk.order(buy(A, qty, ord_type=OrdType.LIMIT, price=10))
     desk.ack(order)
     return desk, order
@@ -212,3 +216,54 @@ def test_a_second_id_that_nothing_tells_from_another_fill_shows_as_breaks_and_no
     desk.wait(LATER)
     look(desk, order, second, cum=100)
     assert kinds(desk) == ["cash", "fill_missing", "order_qty", "position"]
+
+
+def test_a_venue_that_gives_a_fill_one_id_is_never_doubted() -> None:
+    """Where times are coarse, equal fills of one moment are common: each is booked as it is told."""
+    desk = Desk().opened(*LISTED, cash=10_000)
+    order = desk.order(buy(A, 300, ord_type=OrdType.LIMIT, price=10))
+    desk.ack(order)
+    look(desk, order, fill(desk, order, "e8"), cum=100)
+    desk.give(fill(desk, order, "e3"), fill(desk, order, "e8"))
+    assert held(desk) == 200
+    assert not desk.state.breaks
+
+
+def test_a_fill_that_a_look_holds_is_held_when_its_own_report_comes_though_no_look_has_booked_any() -> None:
+    """Booked, its record would be written over when the two are joined."""
+    desk, order = working()
+    desk.give(fill(desk, order, "e1"))
+    desk.wait(1)
+    look(desk, order, fill(desk, order, "e2"), cum=100)
+    desk.give(fill(desk, order, "e2"))
+    assert held(desk) == 100
+    desk.wait(LATER)
+    look(desk, order, fill(desk, order, "e1"), fill(desk, order, "e2"), cum=200)
+    assert held(desk) == 200
+    assert not desk.state.breaks
+
+
+def test_a_join_by_which_an_order_has_more_than_was_asked_says_so() -> None:
+    """Invariant 9: the venue corrected the held id to more than the order; said by nobody it would stop every start."""
+    desk, order = working(100)
+    desk.give(fill(desk, order, "e1"))
+    desk.wait(20)
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+    more = ExecutionCorrect(
+        BROKER, ACCOUNT, DAY, ExecID("s1"), Side.BUY, Qty(Decimal(300)), Px(Decimal(10)), None, UtcNs(desk.now)
+    )
+    desk.give(more)
+    desk.wait(LATER)
+    look(desk, order, msgspec.structs.replace(fill(desk, order, "s1"), last_qty=Qty(Decimal(300))), cum=300)
+    assert held(desk) == 300
+    assert desk.of(Overfilled)
+
+
+def test_a_fill_that_is_held_and_was_taken_back_ends_its_break_when_the_books_show_neither() -> None:
+    desk, order = working()
+    look(desk, order, fill(desk, order, "s1"), cum=100)
+    desk.give(fill(desk, order, "e1"), ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY))
+    desk.wait(LATER)
+    look(desk, order, cum=0)
+    assert held(desk) == 0
+    assert FILL_TWICE not in {known.kind for known in desk.state.breaks.values()}

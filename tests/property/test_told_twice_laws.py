@@ -18,8 +18,9 @@ from tradeloop.core.reports import Execution
 from tradeloop.core.state import State
 from tradeloop.core.types import OrdStatus, OrdType, Qty, Side, Symbol, UtcNs
 from tradeloop.testing.builders import ACCOUNT, a_snapshot, an_execution, an_instrument, buy, their_order
-from tradeloop.testing.desk import Desk
+from tradeloop.testing.desk import ABLE, Desk
 
+TWO_IDS: Final = msgspec.structs.replace(ABLE, second_ids=True)
 A: Final = "600000.SH"
 LAG_S: Final = 60
 PX: Final = 10
@@ -83,7 +84,7 @@ fills = st.lists(st.tuples(st.sampled_from((1, 1, 1, 2)), st.booleans()), min_si
 def test_whatever_comes_in_whatever_order_no_more_is_booked_than_the_venue_made_and_in_the_end_all_of_it(
     made: list[tuple[int, bool]], played: list[tuple[str, int]]
 ) -> None:
-    desk = Desk().opened(an_instrument(A), cash=100_000)
+    desk = Desk(able=TWO_IDS).opened(an_instrument(A), cash=100_000)
     order = desk.order(buy(A, ORDERED, ord_type=OrdType.LIMIT, price=PX))
     desk.ack(order)
     venue, count = Venue(order, made), 1
@@ -121,7 +122,7 @@ def test_whatever_comes_in_whatever_order_no_more_is_booked_than_the_venue_made_
 @given(made=st.lists(st.sampled_from((1, 1, 2)), min_size=1, max_size=6), data=st.data())
 def test_fills_that_have_one_id_are_all_booked_at_once_when_the_stream_tells_them(made: list[int], data: st.DataObject) -> None:
     """Equal in everything but their ids: ADR 17."""
-    desk = Desk().opened(an_instrument(A), cash=100_000)
+    desk = Desk(able=TWO_IDS).opened(an_instrument(A), cash=100_000)
     order = desk.order(buy(A, ORDERED, ord_type=OrdType.LIMIT, price=PX))
     desk.ack(order)
     venue = Venue(order, [(lots, False) for lots in made])

@@ -37,6 +37,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     the venue takes in any second, None for no limit; the engine keeps it (core/pacing.py), reading the books does not count.
     `replaces`: a working order's quantity and price can be changed in one request that the venue carries out whole or not at
     all; `replaces_filled`: also those of an order that has filled (FIX 4.4 vol. 7, appendix D, C.1.c).
+    `second_ids`: one fill may have another id in the books than on the stream, and the adapter cannot bring the two together;
+    what looks alike is then held until the books decide (docs/adr/0021-fills-told-twice.md).
     """
 
     ord_types: frozenset[OrdType]
@@ -53,6 +55,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     holds_stops: bool = False
     replaces: bool = False
     replaces_filled: bool = False
+    second_ids: bool = False
 
 
 CL_ORD_ID_LENGTH: Final = 18

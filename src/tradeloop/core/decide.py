@@ -249,7 +249,7 @@ def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: Ut
 
 
 def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -> Decision:
-    if state.ids and (yield from told_again(state, x, now)):
+    if (state.ids or state.breaks) and (yield from told_again(state, around, x, now)):
         return None
     some_early = bool(state.early)
     order = yield from fills.on_execution(state, around, x, now)

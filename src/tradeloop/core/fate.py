@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from tradeloop.core.breaks import ORDER_MISSING, id_of
+from tradeloop.core.breaks import ORDER_MISSING, ORDER_QTY, id_of
 from tradeloop.core.commands import ResolveOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import AbsenceSeen, BreakClosed, Event, FateLost, NotSentProven, OrderCanceled, OrderResolved
@@ -163,16 +163,23 @@ def missing_id(order: Order) -> str:
     return id_of(ORDER_MISSING, order.broker, order.account, order.cl_ord_id)
 
 
+def other_quantity_id(order: Order) -> str:
+    """The id of the break that says that the broker shows another filled quantity of an order."""
+    return id_of(ORDER_QTY, order.broker, order.account, order.cl_ord_id)
+
+
 def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event, None, Done]:
-    """A person says what became of an order of unknown fate, or of one that the broker shows no more, with a reason."""
+    """A person says what became of an order of unknown fate, of one that the broker shows no more, or of one that it shows with
+    another filled quantity, with a reason. What it holds is free then; a difference of what is held stays a break of its own.
+    """
     order = state.orders.get(command.cl_ord_id)
     if order is None:
         raise BadInput(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders --unknown`")
-    missing = missing_id(order) if missing_id(order) in state.breaks else None
+    missing = next((one for one in (missing_id(order), other_quantity_id(order)) if one in state.breaks), None)
     if order.is_done or (order.unknown_at is None and missing is None):
         raise BadInput(
-            f"order {command.cl_ord_id} is {order.ord_status.value}, neither UNKNOWN nor missing in the broker's books; "
-            "nothing to resolve"
+            f"order {command.cl_ord_id} is {order.ord_status.value}, neither UNKNOWN nor missing in the broker's books, nor "
+            "filled otherwise there; nothing to resolve"
         )
     if order.unknown_at is None and command.as_ == "NOT_SENT":
         raise BadInput("--as was 'NOT_SENT'; the broker has acknowledged the order, expected CANCELED")

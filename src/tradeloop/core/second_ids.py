@@ -28,10 +28,11 @@ from decimal import Decimal
 
 import msgspec
 
+from tradeloop.core.answers import come_to_end
 from tradeloop.core.breaks import FILL_TWICE, closed, id_of
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.errors import BadInput
-from tradeloop.core.events import BreakClosed, BreakFound, Event, ExecIDJoined, ExecIDParted
+from tradeloop.core.events import BreakClosed, BreakFound, Event, ExecIDJoined, ExecIDParted, Overfilled
 from tradeloop.core.execution import Exec, exec_key, parts_of
 from tradeloop.core.fills import find
 from tradeloop.core.identity import own_fill
@@ -42,22 +43,25 @@ from tradeloop.core.standing import our_order
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import settle_early
-from tradeloop.core.types import ZERO, AccountID, ClOrdID, RunID, UtcNs
+from tradeloop.core.types import ZERO, AccountID, ClOrdID, Qty, RunID, UtcNs
 
 Facts = Generator[Event, None, None]
 
 
-def told_again(state: State, x: Execution, now: UtcNs) -> Generator[Event, None, bool]:
+def told_again(state: State, around: Surroundings, x: Execution, now: UtcNs) -> Generator[Event, None, bool]:
     """Whether a fill that a report tells is held, because it looks like one that the books alone have told of."""
+    if not _has_second_ids(around, x.broker):
+        return False
     x = own_fill(state, x)
     key = _key(x)
     if x.transact_at is None or key in state.execs or x.account not in state.accounts:
         return False
     if id_of(FILL_TWICE, x.broker, x.account, _subject(x)) in state.breaks:
         return True
-    engaged = _engaged(state, x.broker, x.account)
-    for twin in state.ids.shown_at(x.account, x.transact_at):
-        if twin not in engaged and _alike(state, twin, x):
+    alike = [twin for twin in state.ids.shown_at(x.account, x.transact_at) if _alike(state, twin, x)]
+    engaged = _engaged(state, x.broker, x.account) if alike else set()
+    for twin in alike:
+        if twin not in engaged:
             yield _held(state, x, twin, now)
             return True
     return False
@@ -71,14 +75,14 @@ def fills_of_their_own(
     """
     if snap.executions is None:
         return snap, {}
-    known_all = all(key in state.execs.packed for key in keys)
-    if known_all and not state.ids.any_second(snap.account) and not _open(state, snap.broker, snap.account):
+    may_be_new = _has_second_ids(around, snap.broker) and not all(key in state.execs.packed for key in keys)
+    if not may_be_new and not state.ids.any_second(snap.account) and not _open(state, snap.broker, snap.account):
         return snap, {}  # nothing is new and nothing in doubt, nearly always
     look = _Look(state, around, snap)
     yield from _part(state, look, now)
     for known in _open(state, snap.broker, snap.account):
         yield from _settle(state, around, look, known, touched, now)
-    for x, twin in look.doubtful():
+    for x, twin in look.doubtful() if may_be_new else ():
         yield _held(state, x, twin, now)
     held = {known.subject: _twin(known) for known in _open(state, snap.broker, snap.account)}
     among = {held[_subject(x)]: x for x in look.told if _subject(x) in held} if held else {}
@@ -93,6 +97,10 @@ def confirm_second(state: State, known: BreakFound, command: RepairBreak, now: U
     execution = state.execs.get(_twin(known))
     if execution is None:
         raise BadInput(f"the fill of break {known.break_id} is not known any more; look again with `tradeloop reconcile`")
+    if _again(known) in state.execs:
+        raise BadInput(
+            f"the fill of break {known.break_id} was booked by its own report; look again with `tradeloop reconcile`"
+        )
     yield from _join(state, known, execution, now, command.by)
     yield BreakClosed(now, known.break_id, f"one fill under two ids: {command.reason}", command.by)
     return state.orders.get(execution.cl_ord_id)
@@ -128,7 +136,7 @@ class _Look:
         ours = [
             (key, at)
             for key, at in state.recent.happened_at(snap.account, moments)
-            if key not in engaged and self.shows(key) is None
+            if key not in engaged and self.shows(key) is None and state.execs.root(key) == key
         ]
         pairs: dict[str, str] = {}
         for x in unknown:
@@ -211,6 +219,9 @@ def _settle(
     if execution is None:
         yield from closed(state, now, known.break_id, "the fill it looked like is not known any more")
         return
+    if again in state.execs:
+        yield from closed(state, now, known.break_id, "it was booked by its own report")
+        return
     here, there = look.listed.get(again), look.shows(twin)
     order = state.orders.get(execution.cl_ord_id)
     assert order is not None
@@ -226,13 +237,24 @@ def _settle(
     elif here is not None and look.counts_both(here, twin):
         yield from closed(state, now, known.break_id, "the broker counts both: two fills")
         return
-    elif look.snap.read_at - known.at <= look.lag or not _is_once(state, look, here, there, twin):
+    elif look.snap.read_at - known.at <= look.lag:
+        return
+    elif here is None and there is None:
+        if not _was_taken_back(state, again):
+            return
+    elif not _is_once(state, look, here, there, twin):
         return
     yield from _join(state, known, execution, now)
     yield from closed(state, now, known.break_id, "the broker shows it once: one fill under two ids")
     yield from promise_again(state, around, order, now)
     if order.run_id is not None:
         touched[order.run_id] = None
+
+
+def _was_taken_back(state: State, key: str) -> bool:
+    """Whether the broker said so of a fill that is held; where its books show neither of the two, both are that one."""
+    word = state.early.get(key)
+    return word is not None and word.busted
 
 
 def _is_once(state: State, look: _Look, here: Execution | None, there: Execution | None, twin: str) -> bool:
@@ -275,6 +297,12 @@ def _join(state: State, known: BreakFound, execution: Exec, now: UtcNs, by: str 
     yield ExecIDJoined(now, execution.cl_ord_id, broker, account, day, exec_id, side, second, second_day, by)
     if early is not None and not execution.busted:
         yield from settle_early(state, twin, early, now)
+        order = state.orders.get(execution.cl_ord_id)
+        assert order is not None
+        excess = order.cum_qty - order.most_qty
+        if excess > ZERO and not order.external:
+            yield Overfilled(now, order.cl_ord_id, order.symbol, Qty(excess))
+        yield from come_to_end(state, execution.cl_ord_id, now)
 
 
 def _held(state: State, x: Execution, twin: str, now: UtcNs) -> BreakFound:
@@ -321,6 +349,14 @@ def _alike(state: State, twin: str, x: Execution) -> bool:
         return False
     order = state.orders.get(execution.cl_ord_id)
     return order is not None and order.symbol == x.symbol
+
+
+def _has_second_ids(around: Surroundings, broker: str) -> bool:
+    """Whether the broker gives one fill two ids. One that does not is never doubted: where times are coarse, equal fills of one
+    moment are common, and to hold them would leave books behind that are right (docs/adr/0021-fills-told-twice.md).
+    """
+    able = around.brokers.get(broker)
+    return able is not None and able.second_ids
 
 
 def _open(state: State, broker: str, account: AccountID) -> list[BreakFound]:

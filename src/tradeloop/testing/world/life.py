@@ -122,8 +122,9 @@ class World:
         else:
             self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=is_lock)
         able = msgspec.structs.replace(
-            abilities(self._dice("abilities")), rate_per_second=self._dice("rate").choice((None, None, None, 1, 3))
-        )
+            abilities(self._dice("abilities")), rate_per_second=self._dice("rate").choice((None, None, None, 1, 3)),
+            second_ids=self.weather.enables(Fault.TWO_IDS),
+        )  # fmt: skip
         self.venue = Venue(self.timeline, self.sundial, able, self.weather, cash_of(seed), self._dice("venue"))
         self.back_office = BackOffice(self.timeline, self.venue, self.weather, self._dice("back office"))
         self.network = Network(self.timeline, self.venue, self.weather, self._dice("network"))
