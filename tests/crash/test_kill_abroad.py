@@ -33,7 +33,9 @@ from tests.crash.abroad import (
 KILLS = int(os.environ.get("TRADELOOP_TEST_CRASH_ABROAD_KILLS", "10"))
 FROM = int(os.environ.get("TRADELOOP_TEST_CRASH_ABROAD_FROM", "0"))
 KILLS_EACH = 10
-WITHIN_S = 120 + 12 * KILLS
+TRIES_MAX = KILLS + 20
+"""On a slow machine few processes come as far as a send before they are killed: then it goes on until one has."""
+WITHIN_S = 120 + 12 * TRIES_MAX
 """However slow the machine: a lane that hangs is a finding, not a wait."""
 
 LIFE_MAX_S = 4.0
@@ -71,9 +73,9 @@ def test_a_venue_in_another_process_never_sees_an_order_lost_or_doubled(
     market, target, undisturbed = stage
     tally, began, history = Tally(), time.monotonic(), FROM
 
-    while tally.kills < KILLS:
+    while tally.kills < KILLS or (not tally.in_the_window and tally.kills < TRIES_MAX):
         assert time.monotonic() - began < WITHIN_S, f"{tally} in {WITHIN_S} s; expected {KILLS} kills"
-        _live_through(history, min(KILLS_EACH, KILLS - tally.kills), tally, market, target, undisturbed, tmp_path)
+        _live_through(history, min(KILLS_EACH, max(KILLS - tally.kills, 1)), tally, market, target, undisturbed, tmp_path)
         print(f"history {history}, {time.monotonic() - began:.0f} s: {tally}", file=sys.stderr, flush=True)
         history += 1
 

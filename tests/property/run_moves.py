@@ -46,7 +46,7 @@ def act(desk: Desk, what: str, pick: int, number: int) -> None:
         return
     order = picked(desk, pick)
     if what == "steer":
-        for run_id, run in desk.state.runs.items():
+        for run_id, run in list(desk.state.runs.items()):
             if run.status in (RunStatus.RUNNING, RunStatus.PAUSED) and not run.cancel_requested:
                 command = (CancelRun if pick == 9 else PauseRun) if run.status is RunStatus.RUNNING else ResumeRun
                 desk.give(command(run_id, "tester"))
