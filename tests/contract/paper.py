@@ -42,6 +42,7 @@ LATENCY_NS = 20_000_000
 STEP_NS = 25_000_000
 DAY_NS = 86_400 * SECOND_NS
 SESSION = "us"
+TICK = Decimal("0.00000001")
 DAYS = (TradingDay("2026-07-17"), TradingDay("2026-07-20"), TradingDay("2026-07-21"))
 
 
@@ -75,7 +76,7 @@ class PaperContractVenue:
     symbol = Symbol("ACME.US")
     unlisted = Symbol("NOPE.US")
     qty = Qty(Decimal(100))
-    resting_px = Px(Decimal("9.87"))
+    resting_px = Px(Decimal("9.87654321"))
     asking_px = Px(Decimal("11.87"))
     counts = True
     secrets = ()
@@ -93,7 +94,8 @@ class PaperContractVenue:
 
     def adapter(self) -> Broker:
         self.broker = _Counting(self._config, self.clock, self._asked)
-        listed = msgspec.structs.replace(stock(self.symbol, fee_per_share="0.00137"), session=SESSION, settles_t1=True)
+        share = stock(self.symbol, fee_per_share="0.00137")
+        listed = msgspec.structs.replace(share, tick=TICK, session=SESSION, settles_t1=True)
         self.broker.list_instruments([listed])
         self._open_day()
         self.broker.on_quote(self._quote("9.00", "11.00", 1_000_000))

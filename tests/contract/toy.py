@@ -60,7 +60,7 @@ class ToyContractVenue:
     symbol = Symbol("ACME.US")
     unlisted = Symbol("NOPE.US")
     qty = Qty(Decimal(100))
-    resting_px = Px(Decimal("9.87"))
+    resting_px = Px(Decimal("9.87654321"))
     asking_px = Px(Decimal("10.87"))
     counts = True
     secrets = ("toy-token",)

@@ -47,6 +47,16 @@ class ImprovesThePrice(Broken):
         await instead(order, self.inner, **changes)
 
 
+class RoundsThePriceOnItsWay(Broken):
+    card = "A2"
+    also = ("A9",)
+
+    @override
+    async def place(self, order: Approved[Order]) -> None:
+        px = order.order.price
+        await (self.inner.place(order) if px is None else instead(order, self.inner, price=Px(round(px, 4))))
+
+
 class SwallowsARefusal(Broken):
     card = "A3"
     also = ("A10",)

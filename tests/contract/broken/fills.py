@@ -56,6 +56,23 @@ class DatesARedeliveredFillToday(Broken):
         return [report]
 
 
+class RoundsThePriceToFourPlaces(Broken):
+    """It reads prices through a float."""
+
+    card = "B1"
+    also = ("B7", "F16")
+
+    @override
+    def say(self, report: Report) -> list[Report]:
+        if isinstance(report, Execution | ExecutionCorrect):
+            return [replaced(report, last_px=_to_four_places(report.last_px))]
+        return [report]
+
+    @override
+    def fill_shown(self, execution: Execution) -> Execution:
+        return replaced(execution, last_px=_to_four_places(execution.last_px))
+
+
 class KeepsAFillUntilTheAck(Broken):
     card = "B3"
 
@@ -347,3 +364,7 @@ class MakesAFillOfACount(Broken):
 
 def _to_seconds(execution: Execution) -> Execution:
     return replaced(execution, transact_at=UtcNs((execution.transact_at or 0) // SECOND_NS * SECOND_NS))
+
+
+def _to_four_places(px: Px) -> Px:
+    return Px(Decimal(f"{float(px):.4f}"))

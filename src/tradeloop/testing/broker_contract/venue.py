@@ -117,7 +117,9 @@ class ContractVenue(Protocol):
     qty: Qty
     """The quantity of the suite's orders; a fifth of it is a legal quantity too, and the account can pay for many."""
     resting_px: Px
-    """The limit of a buy that rests: it fills only when `fill` says so."""
+    """The limit of a buy that rests: it fills only when `fill` says so. It has as many decimals as the finest tick here has:
+    what an adapter loses of a price is seen in nothing coarser.
+    """
     asking_px: Px
     """The limit of a sell that rests."""
     counts: bool
