@@ -111,6 +111,36 @@ class DropsABust(Broken):
         return [] if isinstance(report, ExecutionBust) else [report]
 
 
+class DropsABustOfAFillItNeverHeard(Broken):
+    """It keeps a map of exec ids in the process."""
+
+    card = "B6"
+
+    @override
+    def say(self, report: Report) -> list[Report]:
+        return [] if isinstance(report, ExecutionBust) and report.exec_ref_id not in self.heard else [report]
+
+
+class DropsACorrectionOfAFillItNeverHeard(Broken):
+    card = "B7"
+
+    @override
+    def say(self, report: Report) -> list[Report]:
+        return [] if isinstance(report, ExecutionCorrect) and report.exec_ref_id not in self.heard else [report]
+
+
+class TakesBackOnTheDayItHears(Broken):
+    """A bust says no day of its own there, and it takes that of the last fill."""
+
+    card = "B6"
+
+    @override
+    def say(self, report: Report) -> list[Report]:
+        if isinstance(report, ExecutionBust) and self.heard:
+            return [replaced(report, trading_day=list(self.heard.values())[-1].trading_day)]
+        return [report]
+
+
 class CorrectsWithoutTheFigures(Broken):
     card = "B7"
 

@@ -6,7 +6,7 @@ import pytest
 
 from tradeloop.core.reports import CancelAck, Execution, ExecutionBust, ExecutionCorrect, OrderAck
 from tradeloop.core.types import Px, Qty
-from tradeloop.testing.broker_contract.session import STEP, an_id, connected, key
+from tradeloop.testing.broker_contract.session import STEP, Session, an_id, connected, key
 from tradeloop.testing.broker_contract.venue import ContractVenue
 
 
@@ -68,32 +68,38 @@ class Fills:
             await session.working(an_id(1))
             assert len((await venue.books()).of(an_id(1))) == 1
 
-    @pytest.mark.parametrize("what", ["a part", "the whole"])
+    @pytest.mark.parametrize(
+        "what", ["a part", "the whole", "a part of the day before", "a part that the process before heard"]
+    )
     async def test_a_fill_that_is_taken_back_is_named(self, venue: ContractVenue, what: str) -> None:
-        """B6 (F29, FIX J.1.a): a bust names the fill it takes back by its whole identity, of an order that filled as well."""
+        """B6 (F29, FIX J.1.a): a bust names the fill it takes back by its whole identity, of an order that filled as well, of a
+        fill of the day before, and of one that only the process before heard.
+        """
         async with connected(venue) as session:
-            await session.working(an_id(1))
-            exec_id = await venue.fill(an_id(1), session.fifth() if what == "a part" else venue.qty, venue.resting_px)
-            (fill,) = await session.hears(Execution)
-            await venue.bust(exec_id)
-            (bust,) = await session.hears(ExecutionBust)
-            named = (bust.broker, bust.account, bust.trading_day, bust.exec_ref_id, bust.side)
-            assert named == (fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
-            assert bust.symbol in ("", fill.symbol)
+            fill = await _filled(session, venue.qty if what == "the whole" else session.fifth())
+            if what == "a part of the day before":
+                await venue.begin_next_day()
+                await session.working(an_id(2))
+                await venue.fill(an_id(2), session.fifth(), venue.resting_px)
+                await session.hears(Execution, 2)
+            if not what.endswith("heard"):
+                await _judge_bust(session, fill)
+                return
+        async with connected(venue) as session:
+            await _judge_bust(session, fill)
 
-    async def test_a_fill_that_is_corrected_is_named_with_its_new_figures(self, venue: ContractVenue) -> None:
-        """B7 (F29): a correction names the fill by its whole identity, and carries the new figures, its cost among them."""
+    @pytest.mark.parametrize("heard_by", ["this process", "the process before"])
+    async def test_a_fill_that_is_corrected_is_named_with_its_new_figures(self, venue: ContractVenue, heard_by: str) -> None:
+        """B7 (F29): a correction names the fill by its whole identity, and carries the new figures, its cost among them; it is
+        reported by an adapter that never heard of the fill as well.
+        """
         async with connected(venue) as session:
-            await session.working(an_id(1))
-            exec_id = await venue.fill(an_id(1), session.fifth(), venue.resting_px)
-            (fill,) = await session.hears(Execution)
-            await venue.correct(exec_id, Qty(session.fifth() * 2), venue.resting_px)
-            (mend,) = await session.hears(ExecutionCorrect)
-            named = (mend.broker, mend.account, mend.trading_day, mend.exec_ref_id, mend.side)
-            assert named == (fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
-            assert mend.symbol in ("", fill.symbol)
-            assert (mend.last_qty, mend.last_px) == (session.fifth() * 2, venue.resting_px)
-            assert mend.commission in (None, (await venue.books()).executions[0].commission)
+            fill = await _filled(session, session.fifth())
+            if heard_by == "this process":
+                await _judge_correction(session, fill)
+                return
+        async with connected(venue) as session:
+            await _judge_correction(session, fill)
 
     async def test_an_unasked_cancel_arrives(self, venue: ContractVenue) -> None:
         """B8 (F30, FIX E.1.b): an order that the venue takes out by itself is reported as out of the market."""
@@ -112,3 +118,30 @@ class Fills:
             (theirs,) = (await venue.books()).executions
             assert fill.commission == theirs.commission
             assert (fill.commission is None) is (theirs.commission is None)
+
+
+async def _filled(session: Session, qty: Qty) -> Execution:
+    """A fill of an order, as it was heard."""
+    await session.working(an_id(1))
+    await session.venue.fill(an_id(1), qty, session.venue.resting_px)
+    (fill,) = await session.hears(Execution)
+    return fill
+
+
+async def _judge_bust(session: Session, fill: Execution) -> None:
+    await session.venue.bust(fill.exec_id)
+    (bust,) = await session.hears(ExecutionBust)
+    named = (bust.broker, bust.account, bust.trading_day, bust.exec_ref_id, bust.side)
+    assert named == (fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
+    assert bust.symbol in ("", fill.symbol)
+
+
+async def _judge_correction(session: Session, fill: Execution) -> None:
+    venue = session.venue
+    await venue.correct(fill.exec_id, Qty(session.fifth() * 2), venue.resting_px)
+    (mend,) = await session.hears(ExecutionCorrect)
+    named = (mend.broker, mend.account, mend.trading_day, mend.exec_ref_id, mend.side)
+    assert named == (fill.broker, fill.account, fill.trading_day, fill.exec_id, fill.side)
+    assert mend.symbol in ("", fill.symbol)
+    assert (mend.last_qty, mend.last_px) == (session.fifth() * 2, venue.resting_px)
+    assert mend.commission in (None, (await venue.books()).executions[0].commission)
