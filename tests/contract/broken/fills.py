@@ -264,6 +264,7 @@ class TakesTheVenuesTimeForUtc(Broken):
 
 class DatesFillsByItsOwnCalendar(Broken):
     card = "B11"
+    also = ("B16", "F17")
 
     @override
     def say(self, report: Report) -> list[Report]:
@@ -390,6 +391,34 @@ class MakesAFillOfACount(Broken):
             Px(Decimal("9.87")), report.cl_ord_id,
         )  # fmt: skip
         return [made, report] if missing else [report]
+
+
+class StaysOnTheDayOfItsFirstFill(Broken):
+    """The day is read once a session."""
+
+    card = "B16"
+    also = ("F17",)
+
+    def __init__(self, inner: Broker) -> None:
+        super().__init__(inner)
+        self.day: TradingDay | None = None
+
+    @override
+    def fill(self, execution: Execution) -> Execution:
+        self.day = self.day or execution.trading_day
+        return replaced(execution, trading_day=self.day)
+
+
+class DatesFillsInTheStreamByTheFirst(Broken):
+    """Its snapshot is right."""
+
+    card = "B16"
+
+    @override
+    def say(self, report: Report) -> list[Report]:
+        if isinstance(report, Execution) and self.heard:
+            return [replaced(report, trading_day=next(iter(self.heard.values())).trading_day)]
+        return [report]
 
 
 def _to_seconds(execution: Execution) -> Execution:

@@ -1,4 +1,4 @@
-"""Cards B10 to B15: whose fill it was, of which day and time, and how an order ends."""
+"""Cards B10 to B16: whose fill it was, of which day and time, and how an order ends."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import pytest
 
 from tradeloop.core.reports import CancelAck, Execution, OrderExpire
 from tradeloop.core.types import OrdStatus, Side, TimeInForce
-from tradeloop.testing.broker_contract.session import Session, an_id, connected, need
+from tradeloop.testing.broker_contract.session import Session, an_id, connected, dated, need
 from tradeloop.testing.broker_contract.venue import ContractVenue
 
 
 class Ends:
-    """Cards B10 to B15."""
+    """Cards B10 to B16."""
 
     async def test_a_sell_is_a_sell_everywhere(self, venue: ContractVenue) -> None:
         """B10: a sell is one in the venue's books, in the stream and in the snapshot, and takes from the position."""
@@ -84,6 +84,23 @@ class Ends:
             await session.hears(CancelAck)
             await session.quiet()
             assert session.executions() == []
+
+    async def test_a_fill_of_the_next_day_is_of_the_next_day(self, venue: ContractVenue) -> None:
+        """B16: when the night has passed within a session, a fill is of the new day, in the stream and in the snapshot; one of
+        the day before stays of that.
+        """
+        async with connected(venue) as session:
+            for number in (1, 2):
+                await session.working(an_id(number))
+                await venue.fill(an_id(number), session.fifth(), venue.resting_px)
+                await session.hears(Execution, number)
+                if number == 1:
+                    await venue.begin_next_day()
+            shown = (await session.snapshot()).executions
+            first, second = map(dated, (await venue.books()).executions)
+            assert first[0] < second[0]
+            assert {dated(e) for e in session.executions()} == {first, second}
+            assert {second} <= {dated(e) for e in shown or ()} <= {first, second}
 
 
 async def _lapsed(session: Session, tif: TimeInForce) -> None:

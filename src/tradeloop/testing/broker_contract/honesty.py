@@ -5,7 +5,7 @@ from __future__ import annotations
 from tradeloop.core.errors import NotSent
 from tradeloop.core.reports import BrokerSnapshot, Execution
 from tradeloop.core.types import SECOND_NS, OrdStatus, Qty, TimeInForce
-from tradeloop.testing.broker_contract.session import Session, an_id, connected, need
+from tradeloop.testing.broker_contract.session import Session, an_id, connected, dated, need
 from tradeloop.testing.broker_contract.venue import ContractVenue
 
 PAGES = 120
@@ -80,8 +80,8 @@ class Honesty:
             }
 
     async def test_it_shows_what_it_claims_to(self, venue: ContractVenue) -> None:
-        """F17: over a night, every fill since the time it names is in it, and every order since the day it names where
-        `orders_complete` is declared: what it does not show was not.
+        """F17: over a night, every fill since the time it names is in it, under the day it was made on, and every order since
+        the day it names where `orders_complete` is declared: what it does not show was not.
         """
         async with connected(venue) as session:
             await session.working(an_id(1))
@@ -129,5 +129,5 @@ class Honesty:
 async def _judge_fills(session: Session, snapshot: BrokerSnapshot) -> None:
     assert snapshot.executions_since is not None
     books = await session.venue.books()
-    claimed = {e.exec_id for e in books.executions if e.transact_at >= snapshot.executions_since}
-    assert claimed <= {e.exec_id for e in snapshot.executions or ()}
+    claimed = {dated(e) for e in books.executions if e.transact_at >= snapshot.executions_since}
+    assert claimed <= {dated(e) for e in snapshot.executions or ()}

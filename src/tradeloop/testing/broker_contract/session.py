@@ -25,6 +25,7 @@ from tradeloop.core.types import (
     ZERO,
     Amount,
     ClOrdID,
+    ExecID,
     OrderID,
     OrdType,
     PositionEffect,
@@ -36,7 +37,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 from tradeloop.ports.broker import Broker
-from tradeloop.testing.broker_contract.venue import ContractVenue
+from tradeloop.testing.broker_contract.venue import ContractVenue, VenueExecution
 
 R = TypeVar("R")
 
@@ -221,6 +222,11 @@ async def connected(venue: ContractVenue) -> AsyncIterator[Session]:
 def key(execution: Execution) -> str:
     """The identity of a fill, by which the engine knows a duplicate."""
     return exec_key(execution.broker, execution.account, execution.trading_day, execution.exec_id, execution.side)
+
+
+def dated(execution: Execution | VenueExecution) -> tuple[TradingDay, ExecID, Side]:
+    """What of a fill's identity its venue gives, there and here."""
+    return execution.trading_day, execution.exec_id, execution.side
 
 
 ABSENT: Final = "declared absent: "
