@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.contract.broken.meddler import Broken, replaced
 from typing_extensions import override
 
 from tradeloop.core.errors import NotSent, Refused
+from tradeloop.core.order import Order
 from tradeloop.core.reports import (
     CancelAck,
     CancelReject,
     OrderReject,
     Report,
 )
+from tradeloop.core.risk.approved import Approved
 from tradeloop.core.types import (
     ZERO,
     ClOrdID,
@@ -19,6 +23,7 @@ from tradeloop.core.types import (
     Qty,
     Symbol,
 )
+from tradeloop.ports.broker import Broker
 
 
 class DropsTheAckOfACancel(Broken):
@@ -125,4 +130,38 @@ class CancelsOrdersOfThisProcessAlone(Broken):
     async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         if order_id is None and cl_ord_id not in self.placed:
             raise Refused("UNKNOWN", "this process placed no such order")
+        await super().cancel(cl_ord_id, order_id, symbol)
+
+
+class CancelsOneAfterTheOther(Broken):
+    card = "C9"
+
+    def __init__(self, inner: Broker) -> None:
+        super().__init__(inner)
+        self.turn = asyncio.Lock()
+
+    @override
+    async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
+        async with self.turn:
+            await super().cancel(cl_ord_id, order_id, symbol)
+
+
+class CancelsOnlyWhenNoOrderWaits(Broken):
+    """One request at a time of an order, and cancels behind it."""
+
+    card = "C9"
+
+    def __init__(self, inner: Broker) -> None:
+        super().__init__(inner)
+        self.turn = asyncio.Lock()
+
+    @override
+    async def place(self, order: Approved[Order]) -> None:
+        async with self.turn:
+            await super().place(order)
+
+    @override
+    async def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
+        async with self.turn:
+            pass
         await super().cancel(cl_ord_id, order_id, symbol)

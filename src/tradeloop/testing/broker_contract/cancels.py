@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from tradeloop.core.errors import Refused
 from tradeloop.core.reports import CancelAck, CancelReject, Execution
 from tradeloop.testing.broker_contract.session import an_id, connected
@@ -9,7 +13,7 @@ from tradeloop.testing.broker_contract.venue import ContractVenue
 
 
 class Cancels:
-    """Cards C1 to C8."""
+    """Cards C1 to C9."""
 
     async def test_a_working_order_is_canceled(self, venue: ContractVenue) -> None:
         """C1: a cancel of a working order is acknowledged under our id, and the order is out of the venue's market."""
@@ -96,3 +100,23 @@ class Cancels:
         async with connected(venue) as session:
             assert await session.cancel(order) is None
             await session.until_books(lambda books: not books.working, "no working order")
+
+    @pytest.mark.parametrize("what", ["place", "cancel"])
+    async def test_a_cancel_waits_for_no_answer_but_its_own(self, venue: ContractVenue, what: str) -> None:
+        """C9: while an order, or another cancel, waits for an answer that does not come, a cancel reaches the venue at once."""
+        async with connected(venue) as session:
+            orders = [await session.working(an_id(number)) for number in (1, 2)]
+            await session.quiet()
+            await venue.swallow_next_answer()
+            before = venue.asked(what)
+            asking = session.cancel(orders[0]) if what == "cancel" else session.fate(session.order(an_id(3)))
+            unanswered = asyncio.ensure_future(asking)
+            await session.until(lambda: venue.asked(what) > before, f"the {what} at the venue")
+            waits, asked = not unanswered.done(), venue.asked("cancel")
+            cancelling = asyncio.ensure_future(session.cancel(orders[1]))
+            await session.until(lambda: venue.asked("cancel") > asked, "the cancel at the venue")
+            is_held_up = waits and unanswered.done()
+            await session.quiet()
+            await venue.cut()
+            await asyncio.gather(unanswered, cancelling)
+            assert not is_held_up, f"the cancel left only when the {what} before it had ended"
