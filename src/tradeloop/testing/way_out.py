@@ -5,8 +5,9 @@ deadline has overtaken. The facts say what was wanted, the wire what was written
 those of the invariants:
 
 15 an order that somebody wanted out is not sent, and its changes do not leave behind the cancel · 26 an account is READY by
-books that were asked for after the session came up · 28 nothing leaves under a halt of the latch file · 35 a change leaves soon
-after it was asked for, or not at all · 42 a cancel that is wanted reaches the venue, or the order is known to have ended.
+books that show its orders and were asked for after the session came up · 28 nothing leaves under a halt of the latch file · 35
+a change leaves soon after it was asked for, or not at all · 42 a cancel that is wanted reaches the venue, or the order is known
+to have ended.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ class Line(Protocol):
     """One process's session with the venue, as the wire knows it."""
 
     @property
-    def ups(self) -> list[int]:
-        """The sessions whose coming up the process was told of, by their number, in this order."""
+    def ups(self) -> int:
+        """How many sessions the process was told of that they came up."""
         ...
 
     @property
     def newest_look(self) -> int:
-        """The number of the newest session in which books were asked for that have been answered."""
+        """How many it had been told of when it asked for the newest books it was handed that show the orders."""
         ...
 
 
@@ -126,16 +127,17 @@ class WayOut:
         self._connects += 1
 
     def _ready(self, e: ev.BrokerReady) -> None:
-        """The books that make an account READY were asked for in the session that came up, not in the one before it."""
+        """The books that make an account READY show its orders, and were asked for when the process knew that the session had
+        come up. What a look showed, the line knows.
+        """
         line = self._line(self._epoch)
-        if line is None or not 0 < self._connects <= len(line.ups):
+        if line is None or not 0 < self._connects <= line.ups:
             return
-        session = line.ups[self._connects - 1]
-        if line.newest_look < session:
+        if line.newest_look < self._connects:
             self._broken(
                 26,
-                f"{e.account} is READY, and no books were asked for since session {session} with {e.broker} came up: the "
-                f"newest answer is of session {line.newest_look}",
+                f"{e.account} is READY in session {self._connects} with {e.broker}, and no books with its orders that were "
+                f"asked for since it came up have come: the newest are of session {line.newest_look}",
             )
 
     def _staged(self, e: ev.OrderStaged) -> None:

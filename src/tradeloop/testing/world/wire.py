@@ -55,10 +55,10 @@ class Wire:
         self._net = network
         self._report: Callable[[Report], None] | None = None
         self._session = 0
-        self.ups: list[int] = []
-        """The sessions whose coming up this process was told of, in order."""
+        self.ups = 0
+        """How many sessions this process was told of that they came up."""
         self.newest_look = 0
-        """The newest session in which books were asked for that were answered."""
+        """How many it had been told of when it asked for the newest books it was handed that show the orders."""
         self._last_at = 0
         self._waiting: dict[int, tuple[Answer, type[NotSent | FateUnknown]]] = {}
         self._count = 0
@@ -176,7 +176,7 @@ class Wire:
         if not self.is_up:
             raise NotSent("the session is down")
         key, heard = self._expect(NotSent)
-        session = self._session
+        told_of = self.ups
         if net.weather.strikes(Fault.OLD_BOOKS):
             self._on_its_own_line[key] = None
 
@@ -194,7 +194,8 @@ class Wire:
             net.timeline.after(net.latency(), arrive)
         books: BrokerSnapshot = await heard
         net.looked(self, books)
-        self.newest_look = max(self.newest_look, session)
+        if books.orders is not None:
+            self.newest_look = max(self.newest_look, told_of)
         return books
 
     # --- the line
@@ -430,7 +431,7 @@ class Wire:
             if session == self._session and self._report is not None and not self.loop.dead:
                 self.loop.call_soon(self._report, report)
                 if type(report) is BrokerUp:
-                    self.ups.append(session)
+                    self.ups += 1
 
         timeline.at(at, arrive)
         return at
