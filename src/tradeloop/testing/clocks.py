@@ -12,24 +12,26 @@ from collections.abc import Callable
 
 
 class Clocks:
-    """Of one machine. `reach_ns` is the longest span that anything here is judged by."""
+    """Of one machine. `reach_ns` is the span that is judged where no other is named."""
 
     def __init__(self, now: Callable[[], int], reach_ns: int) -> None:
         self._now, self._reach = now, reach_ns
-        self._agree_at = 0
-        """When a process that has seen everything agrees with its machine again."""
-        self._wrong_until: int | None = None
+        self._agree_at: int | None = None
+        """When a process that has seen everything agrees with its machine again; None while nobody has set a clock."""
 
     def stepped(self, by_ns: int) -> None:
         """The machine's clock was set, forward or back."""
         if not by_ns:
             return
         now = self._now()
-        ahead = max(self._agree_at - now, 0) // 2
+        ahead = 0 if self._agree_at is None else max(self._agree_at - now, 0) // 2
         self._agree_at = now + 2 * max(ahead - by_ns, 0)
-        self._wrong_until = self._agree_at + self._reach
 
     @property
     def are_right(self) -> bool:
         """Whether a delay of now can be judged."""
-        return self._wrong_until is None or self._now() > self._wrong_until
+        return self.were_right_for(self._reach)
+
+    def were_right_for(self, span_ns: int) -> bool:
+        """Whether what has taken up to so long until now can be judged: no clock was wrong in all that time."""
+        return self._agree_at is None or self._now() > self._agree_at + span_ns

@@ -15,6 +15,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS, ClOrdID
+from tradeloop.testing.clocks import Clocks
 
 IN_TIME_NS: Final = 3 * SECOND_NS
 """Within this a running process has told what it recorded."""
@@ -29,10 +30,9 @@ _Name = tuple[int, str, str]
 class Told:
     """Watches one world's facts and the alerts that its processes told."""
 
-    def __init__(self, broken: Callable[[int, str], None], now: Callable[[], int], policy: Policy) -> None:
+    def __init__(self, broken: Callable[[int, str], None], now: Callable[[], int], policy: Policy, clocks: Clocks) -> None:
         self._broken, self._now, self._policy = broken, now, policy
-        self.clocks_are_right = True
-        """Whether the time of the processes is the time of the world, so that a delay can be judged by it."""
+        self._clocks = clocks
         self._heard: dict[_Name, int] = {}
         """When a process, known by its epoch, last told an alert of this level and key."""
         self._too_soon: list[tuple[int, _Name, int]] = []
@@ -107,7 +107,7 @@ class Told:
         now = self._now()
         if self._running is None or running != self._running[0]:
             self._running = None if running is None else (running, now)
-        if self._running is None or not self.clocks_are_right:
+        if self._running is None or not self._clocks.are_right:
             self._too_soon.clear()
             return
         epoch, since = self._running
@@ -115,11 +115,12 @@ class Told:
             if name[0] == epoch and now - max(owed_at, since) > IN_TIME_NS:
                 del self._owed[name]
                 self._broken(41, f"{name[1]} {name[2]} was due {(now - owed_at) / SECOND_NS:.0f} s ago, and nobody was told")
-        self._long_unknown(epoch, since)
+        if self._clocks.were_right_for(self._policy.unknown_alert_ns + IN_TIME_NS):
+            self._long_unknown(epoch, since)
         for at, name, before in [*self._too_soon]:
             if now - at > SECOND_NS:
                 self._too_soon.remove((at, name, before))
-                if name[0] == epoch:  # not the last words of one that has ended
+                if name[0] == epoch and self._clocks.were_right_for(now - before):  # not the last words of one that has ended
                     self._broken(41, f"{name[1]} {name[2]} was told again after {(at - before) / SECOND_NS:.1f} s")
 
     def _long_unknown(self, epoch: int, since: int) -> None:

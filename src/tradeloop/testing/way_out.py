@@ -27,6 +27,7 @@ from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, Side
 from tradeloop.ports.latch import Latch
 from tradeloop.testing.builders import ACCOUNT, BROKER
+from tradeloop.testing.clocks import Clocks
 
 LOOK_NS: Final = SECOND_NS
 """How often it is looked what still waits."""
@@ -72,12 +73,12 @@ class WayOut:
         now: Callable[[], int],
         latch: Latch | None,
         line: Callable[[int], Line | None],
+        clocks: Clocks,
     ) -> None:
         self._broken, self._now, self._latch, self._line = broken, now, latch, line
         self.newest_change_at = -1
         """When a change of an order last became durable."""
-        self.clocks_are_right = True
-        """Whether the time of the processes is the time of the world, so that a delay can be judged by it."""
+        self._clocks = clocks
         self._state = State()
         self._good_since: int | None = None
         self._rules: dict[type, Callable[[Any], None]] = {
@@ -185,7 +186,7 @@ class WayOut:
         """Once a second: whether what is wanted has left, while nothing has kept it from leaving."""
         link = self._state.links.get(BROKER)
         good = is_running and link is not None and link.connected and AccountID(ACCOUNT) in link.compared
-        if not good or not self.clocks_are_right:
+        if not good or not self._clocks.are_right:
             self._good_since = None
             return
         if self._good_since is None:
@@ -235,7 +236,7 @@ class WayOut:
         if order is not None and not _lessens(order, change):
             self._under_the_latch(change.cl_ord_id, f"is changed ({change.number})")
         asked = self._changes.get(name)
-        if asked is None or not self.clocks_are_right:
+        if asked is None or not self._clocks.are_right:
             return
         late = self._now() - asked
         if late > policy.send_within_ns + SLACK_NS:

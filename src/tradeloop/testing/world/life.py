@@ -141,9 +141,10 @@ class World:
         if self.weather.enables(Fault.KILL_SWITCH) or self.weather.enables(Fault.LATCHED_IN_A_BURST):
             self.stopper = Stopper(self.timeline, self.weather, self.judge, self.venue, self._dice("halts"), self.operators.ask)
         self.way_out = WayOut(
-            self.judge.broken, lambda: self.timeline.now, None if self.stopper is None else self.stopper.latch, self._line_of
-        )
-        self.told = Told(self.judge.broken, lambda: self.timeline.now, self.policy)
+            self.judge.broken, lambda: self.timeline.now, None if self.stopper is None else self.stopper.latch, self._line_of,
+            self.judge.gate.clocks,
+        )  # fmt: skip
+        self.told = Told(self.judge.broken, lambda: self.timeline.now, self.policy, self.judge.gate.clocks)
         self.faulty_ns = self.dice.randint(30, 90) * SECOND_NS
         self.bell_ns: int | None = None
         if self.weather.enables(Fault.SLEEPS_OVER_THE_BELL) or self.dice.random() < SHORT_DAYS:
@@ -169,8 +170,6 @@ class World:
         self.venue.arrived = judge.arrived
         self.venue.doubled = judge.doubled
         judge.told = self._told
-        for judges in (self.way_out, self.told):
-            judges.clocks_are_right = not self.weather.enables(Fault.CLOCK_STEPS)
         judge.watchers += [self.way_out, self.told]
         network.cancel_leaves, network.cancel_comes = self.way_out.cancel_leaves, self.way_out.cancel_comes
         network.change_leaves = lambda change: self.way_out.change_leaves(change, supervisor.policy)
