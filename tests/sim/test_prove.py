@@ -49,6 +49,31 @@ def test_a_number_that_makes_no_sense_is_refused(asked: list[str], capsys: pytes
     assert "expected a number of at least 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("asked", ["-5", "1.5", str(2**64), "many", ""])
+def test_a_first_seed_that_makes_no_sense_is_refused(asked: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([f"--from={asked}", "--seeds", "1"])
+    assert f"was {asked!r}; expected a whole number of 0 or more" in capsys.readouterr().err
+
+
+def test_a_world_that_falls_over_is_a_failed_seed_and_the_others_are_lived(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def live(seed: int) -> life.Outcome:
+        if seed == 8:
+            raise RuntimeError("no such thing")
+        return life.live(seed)
+
+    monkeypatch.setattr("tradeloop.testing.prove.live", live)
+    kept = tmp_path / "tally.json"
+    assert main(["--seeds", "3", "--from", "7", "--tally", str(kept)]) == 1
+    said = capsys.readouterr().out
+    assert "seed 8: the world fell over: RuntimeError: no such thing; live it again: tradeloop replay --seed 8" in said
+    assert "invariants broken: in 1 seeds 8" in said
+    tally = msgspec.json.decode(kept.read_bytes())["tally"]
+    assert (tally["seeds"], tally["failed"]) == (3, [8])
+
+
 def test_a_story_is_told_in_the_order_it_happened() -> None:
     outcome = life.live(3)
     times = [float(line[:10]) for line in story(outcome)]

@@ -1,8 +1,9 @@
 """`python -m tradeloop.testing.prove --seeds 2000`: live many worlds, and show what they met.
 
 Prints how many seeds, crashes, trades and virtual hours there were, which faults struck how often, and every violation with
-the command that lives its seed again. Ends with an error when an invariant was broken, and when enough seeds were lived and
-a fault has never struck: a fault that cannot happen proves nothing. `--tally FILE` keeps a long count, and goes on with it.
+the command that lives its seed again. A world that falls over is a failed seed, too, and the others are lived all the same.
+Ends with an error when a seed failed, and when enough seeds were lived and a fault has never struck: a fault that cannot
+happen proves nothing. `--tally FILE` keeps a long count, and goes on with it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,13 +26,15 @@ from tradeloop.core.types import SECOND_NS
 from tradeloop.engine.clock import stopwatch_ns
 from tradeloop.testing.faults import Fault
 from tradeloop.testing.tally import Kept, Tally, keep, kept_in
-from tradeloop.testing.world.life import Outcome, live
+from tradeloop.testing.world.life import Outcome, fallen, live
 from tradeloop.testing.world.sqlite import why_not
 
 EVERY_FAULT_FROM: Final = 2_000
 """So many seeds have to meet every fault."""
 SHOWN: Final = 3
 """Failing seeds whose whole story is printed; of the others the violations."""
+DIGITS_MAX: Final = 18
+"""Of a first seed: it and every seed after it fit the count that is kept (tally.py)."""
 CLEANED_EVERY: Final = 50
 """Seeds between two collections of what dead processes leave."""
 
@@ -59,11 +64,14 @@ def lived(seeds: Iterable[int], jobs: int = 1) -> Iterator[Outcome]:
 
 
 def _live_one(seed: int) -> Outcome:
-    outcome = live(seed)
+    with ThreadPoolExecutor(1) as thread:
+        its = thread.submit(live, seed)
+        error = its.exception()  # whatever it is: it is told with its seed, and fails the run
+    outcome = its.result() if error is None else fallen(seed, "".join(traceback.format_exception(error)))
     if seed % CLEANED_EVERY == 0:
         gc.unfreeze()
         gc.collect()
-    return outcome if outcome.violations else msgspec.structs.replace(outcome, lines=[])
+    return outcome if outcome.is_broken else msgspec.structs.replace(outcome, lines=[])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,6 +86,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began, before = stopwatch_ns(), kept.seconds
     for outcome in lived(range(asked.start + tally.seeds, asked.start + asked.seeds), asked.jobs):
         tally.add(outcome)
+        if outcome.fell_over:
+            last_words = outcome.fell_over.strip().splitlines()[-1]
+            say(f"\nseed {outcome.seed}: the world fell over: {last_words}; live it again: {replay_command(outcome.seed)}\n")
+            say(outcome.fell_over)
         if outcome.violations:
             shown += 1
             say(f"\nseed {outcome.seed} broke {len(outcome.violations)} times; live it again: {replay_command(outcome.seed)}\n")
@@ -125,10 +137,18 @@ def summary(tally: Tally, seconds: float) -> Iterator[str]:
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tradeloop.testing.prove", description="Live many simulated worlds.")
     parser.add_argument("--seeds", type=_positive, default=200, help="how many worlds")
-    parser.add_argument("--from", dest="start", type=int, default=0, help="the first seed")
+    parser.add_argument("--from", dest="start", type=_seed, default=0, help="the first seed")
     parser.add_argument("--tally", type=Path, help="a file that keeps the count: broken off, the same command goes on with it")
     parser.add_argument("--jobs", type=_positive, default=1, help="processes that live them")
     return parser.parse_args(arguments)
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX):
+        raise argparse.ArgumentTypeError(
+            f"was {text[:40]!r}; expected a whole number of 0 or more, of {DIGITS_MAX} digits at most"
+        )
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -43,7 +43,7 @@ class Tally(msgspec.Struct):
         self.skipped += lives_on_sqlite(outcome.seed) and not outcome.on_sqlite
         for fault in outcome.met:
             self.met[fault.name] = self.met.get(fault.name, 0) + 1
-        if outcome.violations:
+        if outcome.is_broken:
             self.failed.append(outcome.seed)
 
     @property

@@ -101,6 +101,20 @@ class Outcome(msgspec.Struct, frozen=True):
     events: int
     steps: int
     virtual_ns: int
+    fell_over: str = ""
+    """Where the world or its judge has a defect of its own: the traceback of the error that ended it."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether this seed proves that something is wrong."""
+        return bool(self.violations or self.fell_over)
+
+
+def fallen(seed: int, how: str) -> Outcome:
+    """The outcome of a world that fell over: nothing of it can be told, and it counts as failed."""
+    return Outcome(
+        seed, [], {}, [], "", "", on_sqlite=False, crashes=0, trades=0, events=0, steps=0, virtual_ns=0, fell_over=how
+    )
 
 
 class World:
