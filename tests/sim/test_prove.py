@@ -7,7 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tradeloop.core.risk import pipeline
+from tradeloop.core.risk.denied import Denied
 from tradeloop.ports.journal import Batch
+from tradeloop.testing.dealt import Dealt
 from tradeloop.testing.faults import Fault
 from tradeloop.testing.prove import main, story, summary
 from tradeloop.testing.tally import Tally
@@ -72,6 +75,32 @@ def test_a_world_that_falls_over_is_a_failed_seed_and_the_others_are_lived(
     assert "invariants broken: in 1 seeds 8" in said
     tally = msgspec.json.decode(kept.read_bytes())["tally"]
     assert (tally["seeds"], tally["failed"]) == (3, [8])
+
+
+def test_a_desk_that_denies_everything_is_no_proof(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check of the session always says no: nothing breaks, and nothing trades."""
+
+    def closed(*asked: object) -> Denied:
+        return Denied("session_open", "CN_A", "closed", "the market is closed")
+
+    monkeypatch.setattr(pipeline, "GATE", (closed,))
+    monkeypatch.setattr(pipeline, "_PIPELINE", (closed,))
+    monkeypatch.setattr("tradeloop.testing.tally.JUDGED_FROM", 2)
+    assert main(["--seeds", "2", "--from", "7"]) == 1
+    said = capsys.readouterr().out
+    assert "orders of ours: 0 accepted, 0 filled, " in said
+    assert "invariants broken: in 0 seeds" in said
+    assert "brokers accepted 0 orders of ours in 2 seeds; expected 2 a seed at least" in said
+
+
+def test_a_desk_that_denies_everything_when_the_faults_have_stopped_is_no_proof() -> None:
+    tally = Tally(seeds=200, dealt=Dealt(accepted=900, filled=700, denied=1500), late=Dealt(denied=80))
+    (why,) = tally.idle
+    assert "made after the faults had stopped none was accepted in 200 seeds, and 80 were denied" in why
+
+
+def test_few_seeds_need_not_trade() -> None:
+    assert Tally(seeds=99).idle == []
 
 
 def test_a_story_is_told_in_the_order_it_happened() -> None:

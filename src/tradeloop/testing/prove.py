@@ -2,8 +2,8 @@
 
 Prints how many seeds, crashes, trades and virtual hours there were, which faults struck how often, and every violation with
 the command that lives its seed again. A world that falls over is a failed seed, too, and the others are lived all the same.
-Ends with an error when a seed failed, and when enough seeds were lived and a fault has never struck: a fault that cannot
-happen proves nothing. `--tally FILE` keeps a long count, and goes on with it.
+Ends with an error when a seed failed, when enough seeds were lived and a fault has never struck (a fault that cannot happen
+proves nothing), and when our own orders hardly traded. `--tally FILE` keeps a long count, and goes on with it.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing = tally.never_met if tally.seeds >= EVERY_FAULT_FROM else []
     for fault in missing:
         say(f"{fault.number} {fault.name} has not struck in {tally.seeds} seeds; expected every fault to be met\n")
-    return 1 if tally.failed or missing else 0
+    for why in tally.idle:
+        say(f"{why}\n")
+    return 1 if tally.failed or missing or tally.idle else 0
 
 
 def _keep(path: Path | None, kept: Kept, before: float, began: int) -> float:
@@ -124,6 +126,8 @@ def summary(tally: Tally, seconds: float) -> Iterator[str]:
         f"{tally.seeds} seeds, {tally.crashes} crashes, {tally.trades} trades, {tally.events} events, "
         f"{hours:.1f} virtual hours, in {seconds:.0f} s ({tally.seeds / max(seconds, 0.001):.1f} seeds/s)"
     )
+    for whose, dealt in (("orders of ours", tally.dealt), ("of these made after the faults stopped", tally.late)):
+        yield f"{whose}: {dealt.accepted} accepted, {dealt.filled} filled, {dealt.denied} denied"
     yield f"{tally.on_sqlite} of them on the product's journal in SQLite (journal/sql.py), the others on one that plays it"
     if tally.skipped:
         yield f"SKIPPED: {tally.skipped} seeds belong on SQLite and lived on the other instead: {why_not()}"

@@ -31,6 +31,7 @@ from tradeloop.engine.recover import Recovered
 from tradeloop.testing.builders import DAY, NOON
 from tradeloop.testing.checkers import Judge, Violation
 from tradeloop.testing.convergence import converged
+from tradeloop.testing.dealt import Dealing, Dealt
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.told import Told
 from tradeloop.testing.way_out import LOOK_NS, WayOut
@@ -101,6 +102,10 @@ class Outcome(msgspec.Struct, frozen=True):
     events: int
     steps: int
     virtual_ns: int
+    dealt: Dealt = msgspec.field(default_factory=Dealt)
+    """What became of our own orders."""
+    late: Dealt = msgspec.field(default_factory=Dealt)
+    """And of those that were made after the faults had stopped."""
     fell_over: str = ""
     """Where the world or its judge has a defect of its own: the traceback of the error that ended it."""
 
@@ -159,6 +164,7 @@ class World:
             self.judge.gate.clocks,
         )  # fmt: skip
         self.told = Told(self.judge.broken, lambda: self.timeline.now, self.policy, self.judge.gate.clocks)
+        self.dealing = Dealing(lambda: self.weather.calm)
         self.faulty_ns = self.dice.randint(30, 90) * SECOND_NS
         self.bell_ns: int | None = None
         if self.weather.enables(Fault.SLEEPS_OVER_THE_BELL) or self.dice.random() < SHORT_DAYS:
@@ -184,7 +190,7 @@ class World:
         self.venue.arrived = judge.arrived
         self.venue.doubled = judge.doubled
         judge.told = self._told
-        judge.watchers += [self.way_out, self.told]
+        judge.watchers += [self.way_out, self.told, self.dealing]
         network.cancel_leaves, network.cancel_comes = self.way_out.cancel_leaves, self.way_out.cancel_comes
         network.change_leaves = lambda change: self.way_out.change_leaves(change, supervisor.policy)
         self.timeline.after(0, self._look_for_what_waits)
@@ -297,6 +303,8 @@ class World:
             self.judge.events,
             self.timeline.steps,
             self.timeline.now,
+            self.dealing.whole,
+            self.dealing.late,
         )
 
     def _begin(self) -> None:
