@@ -179,6 +179,7 @@ class Judge:
                 watcher.fact(event, self.shadow, again=self._rereading)
             self.told(event)
         self.promised.decided(self.shadow)
+        self.gate.decided(self.shadow)
         for cl_ord_id in self._over:
             order = self.shadow.orders.get(cl_ord_id)
             if order is None or order.cum_qty <= order.most_qty:

@@ -80,6 +80,7 @@ class Gate:
 
     def forget(self) -> None:
         """The journal is read anew: what the venue did stays."""
+        self._exchanging: dict[ClOrdID, None] = {}
         self._ready: dict[tuple[str, AccountID], None] = {}
         self._epoch = 0
         self._halted: dict[Symbol, None] = {}
@@ -184,7 +185,18 @@ class Gate:
             changed = isinstance(event, ev.ReplaceRequested | ev.OrderReplaced | ev.OrderRestated)
             if changed and state.held(order.account, order.symbol).net_qty < ZERO:
                 self._taken_back[cl_ord_id] = None  # what buys back a short position is judged to cost nothing
-            self._holds(order)
+            if type(event) is ev.TradeMoved:
+                self._exchanging[cl_ord_id] = None
+            else:
+                self._holds(order)
+
+    def decided(self, state: State) -> None:
+        """A row has been folded. While two orders exchange their fills, one of them has neither: they are judged behind it."""
+        for cl_ord_id in self._exchanging:
+            order = state.orders.open.get(cl_ord_id)
+            if order is not None and not order.external:
+                self._holds(order)
+        self._exchanging.clear()
 
     def _holds(self, order: Order) -> None:
         """Of an order that may trade: the money its intent was judged with, less what it has spent; the shares it will sell."""
