@@ -622,6 +622,19 @@ def test_an_order_that_the_broker_says_has_filled_otherwise_is_ended_by_a_person
     assert desk.state.accounts[ACCOUNT].cash[Currency("CNY")].reserved == 0
 
 
+def test_an_order_that_still_works_there_is_not_ended_by_hand_while_its_executions_are_late() -> None:
+    """It would be sent anew by a retry, and its money given out twice."""
+    desk = Desk().opened(an_instrument())
+    order = desk.order(buy(MOUTAI, 1000, ord_type=OrdType.LIMIT, price="10"))
+    desk.ack(order)
+    desk.wait(60)
+    works = their_order(order.cl_ord_id, MOUTAI, Side.BUY, 1000, OrdStatus.PARTIALLY_FILLED, cum_qty=Qty(Decimal(100)))
+    desk.give(a_snapshot(orders=(works,), as_of=desk.now, executions_since=UtcNs(0)))
+    assert [known.kind for known in desk.state.breaks.values()] == ["order_qty"]
+    with pytest.raises(BadInput, match="nothing to resolve"):
+        desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "the broker is slow"))
+
+
 def test_only_an_unknown_order_can_be_resolved() -> None:
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))

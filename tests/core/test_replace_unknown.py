@@ -154,6 +154,19 @@ def test_an_order_that_traded_more_than_was_ever_asked_is_overfilled_and_waits_f
     assert desk.of(Overfilled)
 
 
+@pytest.mark.parametrize("first", ["the fill", "the look"])
+def test_books_that_show_all_of_the_larger_quantity_filled_prove_that_it_grew(first: str) -> None:
+    """However long after: what has filled is more than the order's own terms allow."""
+    desk, order = lost(1200)
+    if first == "the fill":
+        desk.give(fill(order, 1200))
+    desk.wait(60)
+    look(desk, shown(order, 1200, status=OrdStatus.FILLED, cum=1200), executions=(fill(order, 1200),))
+    assert now(desk, order)[:4] == (OrdStatus.FILLED, 1200, 1200, 0)
+    assert desk.of(Overfilled) == []
+    assert not desk.state.halted
+
+
 def test_what_surely_did_not_leave_is_as_if_never_asked() -> None:
     desk, order = working(side=Side.SELL)
     before = now(desk, order), frozen(desk)

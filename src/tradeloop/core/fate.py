@@ -13,6 +13,7 @@ either proof.
 from __future__ import annotations
 
 from collections.abc import Generator
+from decimal import Decimal
 
 from tradeloop.core.breaks import ORDER_MISSING, ORDER_QTY, id_of
 from tradeloop.core.commands import ResolveOrder
@@ -163,23 +164,27 @@ def missing_id(order: Order) -> str:
     return id_of(ORDER_MISSING, order.broker, order.account, order.cl_ord_id)
 
 
-def other_quantity_id(order: Order) -> str:
-    """The id of the break that says that the broker shows another filled quantity of an order."""
-    return id_of(ORDER_QTY, order.broker, order.account, order.cl_ord_id)
+def _filled_there(state: State, order: Order) -> str | None:
+    """The break that says that the broker counts all of an order as filled, so that nothing of it can trade there any more,
+    while we lack fills of it; None where there is none.
+    """
+    break_id = id_of(ORDER_QTY, order.broker, order.account, order.cl_ord_id)
+    known = state.breaks.get(break_id)
+    return break_id if known is not None and Decimal(known.theirs) >= order.most_qty else None
 
 
 def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event, None, Done]:
-    """A person says what became of an order of unknown fate, of one that the broker shows no more, or of one that it shows with
-    another filled quantity, with a reason. What it holds is free then; a difference of what is held stays a break of its own.
+    """A person says what became of an order of unknown fate, of one that the broker shows no more, or of one that it shows as
+    all filled while we lack its fills, with a reason. What it holds is free then; a difference of what is held stays a break.
     """
     order = state.orders.get(command.cl_ord_id)
     if order is None:
         raise BadInput(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders --unknown`")
-    missing = next((one for one in (missing_id(order), other_quantity_id(order)) if one in state.breaks), None)
+    missing = missing_id(order) if missing_id(order) in state.breaks else _filled_there(state, order)
     if order.is_done or (order.unknown_at is None and missing is None):
         raise BadInput(
             f"order {command.cl_ord_id} is {order.ord_status.value}, neither UNKNOWN nor missing in the broker's books, nor "
-            "filled otherwise there; nothing to resolve"
+            "all filled there; nothing to resolve"
         )
     if order.unknown_at is None and command.as_ == "NOT_SENT":
         raise BadInput("--as was 'NOT_SENT'; the broker has acknowledged the order, expected CANCELED")

@@ -271,7 +271,9 @@ def on_books(
         return
     shown, stood_at = _as_shown(order, theirs), _stood_at(around, snap, order)
     for asked in reversed(order.replaces or []):
-        if shown == _capped(asked.terms, theirs, order) and shown != _capped(order.terms, theirs, order):
+        # Both are capped by what has filled; more than the order allows has filled under the change that asked for as much.
+        grew = theirs.cum_qty > order.order_qty and theirs.order_qty == asked.terms.order_qty
+        if grew or (shown == _capped(asked.terms, theirs, order) and shown != _capped(order.terms, theirs, order)):
             qty = Qty(max(asked.terms.order_qty, theirs.cum_qty, order.cum_qty))
             terms = Terms(qty, asked.terms.price, asked.terms.stop_px)
             filled = _filled(order, theirs.cum_qty)
