@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 from tests.engine.made import A, B
 
 from tradeloop.core.errors import JournalFailed, NotSent
 from tradeloop.core.inputs import Start, TimerFired
-from tradeloop.core.reports import BrokerUp
+from tradeloop.core.reports import BrokerUp, Quote
 from tradeloop.core.types import UtcNs
 from tradeloop.engine.inbox import Inbox, InboxFull
 from tradeloop.testing.builders import BROKER, NOON, a_quote, buy
@@ -133,3 +134,18 @@ async def test_an_asker_who_went_away_does_not_disturb_the_end() -> None:
     gone.cancel()
     inbox.refuse(JournalFailed("disk full"))
     assert gone.cancelled()
+
+
+def test_a_quote_that_was_taken_and_not_decided_counts_with_how_far_it_reached() -> None:
+    """A turn ends by time: a stop must see the price that a newer quote has overtaken since."""
+    inbox = Inbox()
+    inbox.quote(a_quote(A, bid="9.40", ask="9.41", at=NOON))
+    rest = inbox.drain(10)
+    inbox.quote(a_quote(A, bid="10.00", ask="10.01", at=NOON + 1))
+    inbox.quote(a_quote(B, at=NOON + 1))
+    taken = [item for item, _ in inbox.drain(10, [*rest, (BrokerUp(BROKER), None)])]
+    assert [(quote.symbol, quote.bid, quote.low) for quote in taken[:2] if isinstance(quote, Quote)] == [
+        (A, Decimal("10.00"), Decimal("9.40")),
+        (B, Decimal("9.99"), None),
+    ]
+    assert taken[2:] == [BrokerUp(BROKER)]

@@ -135,12 +135,14 @@ async def _asked(path: Path, request: dict[str, Any], within_s: float = ANSWER_S
                 writer.close()
     except (ConnectionError, FileNotFoundError):
         return None
+    except TimeoutError:  # an OSError, too
+        raise JournalFailed(
+            f"the process that trades here did not answer within {within_s:g} s, and may do it yet; see what it does"
+        ) from None
     except OSError as error:
         if len(os.fsencode(path)) > _PATH_MAX:
             return None  # nobody could listen there
         raise JournalFailed(f"{path} could not be asked ({error.strerror or error}); see its rights") from None
-    except TimeoutError:
-        raise JournalFailed(f"the process that trades here did not answer within {within_s:g} s; see what it does") from None
     return msgspec.json.decode(line, type=Answer) if line else None
 
 

@@ -98,21 +98,32 @@ class Inbox:
 
     def drain(self, most: int, rest: Sequence[Waiting] = ()) -> list[Waiting]:
         """Take what waits, at most `most` inputs, after the `rest` of what was taken before; newest quotes first, so that
-        decisions see the present market.
+        decisions see the present market. A quote of the rest that a newer one has overtaken counts with how far it reached.
         """
+        for item, _ in rest:
+            if isinstance(item, Quote):
+                self._put_back(item)
         taken: list[Waiting] = []
         if self._start is not None:
             taken.append((self._start, None))
             self._start = None
         taken.extend((quote, None) for quote in self._quotes.values())
         self._quotes.clear()
-        taken.extend(rest)
+        taken.extend(one for one in rest if not isinstance(one[0], Quote))
         waiting = self._waiting
         for _ in range(min(most, len(waiting))):
             taken.append(waiting.popleft())
         if waiting:
             self.wake.set()
         return taken
+
+    def _put_back(self, quote: Quote) -> None:
+        newer = self._quotes.get(quote.symbol)
+        if newer is None:
+            self._quotes[quote.symbol] = quote
+        elif not newer.suspended and not quote.suspended:
+            high, low = _further(quote, newer, max), _further(quote, newer, min)
+            self._quotes[quote.symbol] = msgspec.structs.replace(newer, high=high, low=low)
 
     def refuse(self, error: Exception) -> None:
         """The writer has ended: whoever still waits is told why, and so is whoever asks from now on."""
