@@ -269,20 +269,18 @@ def on_books(
         return
     if snap.read_at - (order.terms_at or 0) <= able.visibility_lag_ns and order.terms_at is not None:
         return
-    shown, stood_at = _as_shown(order, theirs), _stood_at(around, snap, order)
+    shown, stood_at, filled = _as_shown(order, theirs), _stood_at(around, snap, order), _filled(order, theirs.cum_qty)
     for asked in reversed(order.replaces or []):
         # Both are capped by what has filled; more than the order allows has filled under the change that asked for as much.
         grew = theirs.cum_qty > order.order_qty and theirs.order_qty == asked.terms.order_qty
         if grew or (shown == _capped(asked.terms, theirs, order) and shown != _capped(order.terms, theirs, order)):
             qty = Qty(max(asked.terms.order_qty, theirs.cum_qty, order.cum_qty))
             terms = Terms(qty, asked.terms.price, asked.terms.stop_px)
-            filled = _filled(order, theirs.cum_qty)
             yield from _take(state, around, order, asked.number, terms, None, stood_at, now, filled)
             return
     if shown != _capped(order.terms, theirs, order) and theirs.ord_status in _TELLING:
         if order.acked_at is not None and snap.read_at > order.acked_at + able.visibility_lag_ns:
-            text = "the broker's books show other terms"
-            terms, filled = Terms(theirs.order_qty, shown[1], order.stop_px), _filled(order, theirs.cum_qty)
+            text, terms = "the broker's books show other terms", Terms(theirs.order_qty, shown[1], order.stop_px)
             yield from _restate(state, around, order, terms, text, None, stood_at, now, filled)
         return
     text = "the broker's books show the order unchanged, long after the request could have changed it"
