@@ -36,7 +36,7 @@ from tradeloop.core.numbering import misplaced_fills, numbers
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
-from tradeloop.core.second_ids import confirm_second, fills_of_their_own
+from tradeloop.core.second_ids import confirm_second, fills_of_their_own, has_second_ids
 from tradeloop.core.short_promise import promise_again
 from tradeloop.core.shown_otherwise import corrected_fills, moved_lately
 from tradeloop.core.staging import send_late
@@ -128,12 +128,13 @@ def _booked(
     snap, held = yield from fills_of_their_own(state, around, snap, keys, touched, now)
     keys = keys_of(snap) if held else keys
     lately = moved_lately(state, around, snap)
+    by_books = has_second_ids(around, snap.broker)  # elsewhere nobody asks later which channel was the first
     shown: dict[str, Execution] = {}
     new: dict[str, None] = {}
     moved: dict[ClOrdID, None] = {}
     for told, told_as, together in as_booked(state, snap, keys, now):
         execution, key = under_own_id(state, told, told_as)
-        order = yield from on_execution(state, around, execution, now, together, key, by_books=True)
+        order = yield from on_execution(state, around, execution, now, together, key, by_books=by_books)
         if together is None:
             yield from promise_again(state, around, order, now)
         elif order is not None:

@@ -50,7 +50,7 @@ Facts = Generator[Event, None, None]
 
 def told_again(state: State, around: Surroundings, x: Execution, now: UtcNs) -> Generator[Event, None, bool]:
     """Whether a fill that a report tells is held, because it looks like one that the books alone have told of."""
-    if not _has_second_ids(around, x.broker):
+    if not has_second_ids(around, x.broker):
         return False
     x = own_fill(state, x)
     key = _key(x)
@@ -75,7 +75,7 @@ def fills_of_their_own(
     """
     if snap.executions is None:
         return snap, {}
-    may_be_new = _has_second_ids(around, snap.broker) and not all(key in state.execs.packed for key in keys)
+    may_be_new = has_second_ids(around, snap.broker) and not all(key in state.execs.packed for key in keys)
     if not may_be_new and not state.ids.any_second(snap.account) and not _open(state, snap.broker, snap.account):
         return snap, {}  # nothing is new and nothing in doubt, nearly always
     look = _Look(state, around, snap)
@@ -351,7 +351,7 @@ def _alike(state: State, twin: str, x: Execution) -> bool:
     return order is not None and order.symbol == x.symbol
 
 
-def _has_second_ids(around: Surroundings, broker: str) -> bool:
+def has_second_ids(around: Surroundings, broker: str) -> bool:
     """Whether the broker gives one fill two ids. One that does not is never doubted: where times are coarse, equal fills of one
     moment are common, and to hold them would leave books behind that are right (docs/adr/0021-fills-told-twice.md).
     """
