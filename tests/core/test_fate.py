@@ -608,15 +608,21 @@ def test_a_decision_without_a_reason_or_of_another_kind_is_refused(decision: str
     assert desk.state.hash() == before
 
 
-def test_an_order_that_the_broker_says_has_filled_otherwise_is_ended_by_a_person() -> None:
-    """Else nobody could: its money stays promised, and a halt asks for its cancel for ever."""
+def an_order_shown_with_fills_that_nobody_has(status: OrdStatus, order_qty: int) -> tuple[Desk, Order]:
+    """The broker's books say that 100 of an acknowledged order are filled, and show no execution of it."""
     desk = Desk().opened(an_instrument())
-    order = desk.order(buy(MOUTAI, 100, ord_type=OrdType.LIMIT, price="10"))
+    order = desk.order(buy(MOUTAI, order_qty, ord_type=OrdType.LIMIT, price="10"))
     desk.ack(order)
     desk.wait(60)
-    filled = their_order(order.cl_ord_id, MOUTAI, Side.BUY, 100, OrdStatus.FILLED, cum_qty=Qty(Decimal(100)))
-    desk.give(a_snapshot(orders=(filled,), as_of=desk.now, executions_since=UtcNs(0)))
+    shown = their_order(order.cl_ord_id, MOUTAI, Side.BUY, order_qty, status, cum_qty=Qty(Decimal(100)))
+    desk.give(a_snapshot(orders=(shown,), as_of=desk.now, executions_since=UtcNs(0)))
     assert [known.kind for known in desk.state.breaks.values()] == ["order_qty"]
+    return desk, order
+
+
+def test_an_order_that_the_broker_says_has_filled_otherwise_is_ended_by_a_person() -> None:
+    """Else nobody could: its money stays promised, and a halt asks for its cancel for ever."""
+    desk, order = an_order_shown_with_fills_that_nobody_has(OrdStatus.FILLED, order_qty=100)
     desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "the broker has no execution of it"))
     assert desk.known(order.cl_ord_id).is_done
     assert desk.state.accounts[ACCOUNT].cash[Currency("CNY")].reserved == 0
@@ -624,13 +630,7 @@ def test_an_order_that_the_broker_says_has_filled_otherwise_is_ended_by_a_person
 
 def test_an_order_that_still_works_there_is_not_ended_by_hand_while_its_executions_are_late() -> None:
     """It would be sent anew by a retry, and its money given out twice."""
-    desk = Desk().opened(an_instrument())
-    order = desk.order(buy(MOUTAI, 1000, ord_type=OrdType.LIMIT, price="10"))
-    desk.ack(order)
-    desk.wait(60)
-    works = their_order(order.cl_ord_id, MOUTAI, Side.BUY, 1000, OrdStatus.PARTIALLY_FILLED, cum_qty=Qty(Decimal(100)))
-    desk.give(a_snapshot(orders=(works,), as_of=desk.now, executions_since=UtcNs(0)))
-    assert [known.kind for known in desk.state.breaks.values()] == ["order_qty"]
+    desk, order = an_order_shown_with_fills_that_nobody_has(OrdStatus.PARTIALLY_FILLED, order_qty=1000)
     with pytest.raises(BadInput, match="nothing to resolve"):
         desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "the broker is slow"))
 
