@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import msgspec
@@ -16,7 +17,7 @@ from tradeloop.core.types import ExecID, OrdStatus
 from tradeloop.testing.builders import ACCOUNT, BROKER
 
 
-class Mends(Play):
+class Mends(Play, ABC):
     """Books what it should not have, and takes it back with the next message, or with the end of the table."""
 
     def __init__(self, as_written: Sequence[Message]) -> None:
@@ -38,8 +39,9 @@ class Mends(Play):
             self.desk.give(ExecutionBust(BROKER, ACCOUNT, x.trading_day, x.exec_id, x.side))
         self.wrong = []
 
+    @abstractmethod
     def go_wrong(self, message: Message) -> None:
-        raise NotImplementedError
+        """What this player does that it should not."""
 
     def book(self, message: Message) -> None:
         """A fill that is known, under a name of its own."""
