@@ -3,7 +3,7 @@
 The venue says which two ids are one fill; the facts say what was booked, and under which of them. With the same figures it is
 booked once. What a correction that nobody heard of tells apart may be booked under both: then it has to be taken back, or a
 break of its symbol stands open when the next look after that has been compared. An id that was joined to a fill names that
-fill: two that the venue made are never merged.
+fill: two that the venue made are never merged, but where it has taken back both: nothing counts under either name then.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 from tradeloop.core import events as ev
 from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE
 from tradeloop.core.execution import exec_key
-from tradeloop.core.reports import BrokerSnapshot
+from tradeloop.core.reports import BrokerSnapshot, ExecutionBust, Report
 from tradeloop.core.state import State
 from tradeloop.core.types import ExecID, Side, Symbol, TradingDay
 
@@ -28,7 +28,13 @@ class ToldTwice:
     def __init__(self, broken: Callable[[int, str], None]) -> None:
         self.first_id: FirstID = lambda day, exec_id: exec_id
         self._broken = broken
+        self._taken_back: dict[Name, None] = {}
         self.forget()
+
+    def hear(self, report: Report) -> None:
+        """Something happened at the venue."""
+        if isinstance(report, ExecutionBust):
+            self._taken_back[self._name(report.trading_day, report.exec_ref_id, report.side)] = None
 
     def forget(self) -> None:
         """The journal is read anew."""
@@ -62,7 +68,7 @@ class ToldTwice:
             case ev.ExecIDJoined():
                 ours = self._name(event.trading_day, event.exec_id, event.side)
                 second = self._name(event.secondary_day, event.secondary_exec_id, event.side)
-                if ours != second:
+                if ours != second and not (ours in self._taken_back and second in self._taken_back):
                     self._broken(12, f"fill {second[1]} is taken for {ours[1]}, and the venue made both")
             case _:
                 pass

@@ -195,7 +195,7 @@ class World:
         network.change_leaves = lambda change: self.way_out.change_leaves(change, supervisor.policy)
         self.timeline.after(0, self._look_for_what_waits)
         judge.gate.first_id = judge.told_twice.first_id = judge.costs.first_id = self.venue.second_ids.first
-        self.venue.listeners += [judge.gate.hear, judge.costs.hear]
+        self.venue.listeners += [judge.gate.hear, judge.costs.hear, judge.told_twice.hear]
         judge.gate.rate = self.venue.able.rate_per_second
         network.requested = self._requested
         network.looked = lambda session, books: judge.told_twice.looked(session, books, judge.shadow)
