@@ -68,6 +68,7 @@ class Gate:
             ev.BreakFound: self._differs,
             ev.Overfilled: self._overfilled,
             ev.SymbolReleased: self._released,
+            ev.OrderRestated: self._told_otherwise,
             ev.RunCreated: self._planned,
             ev.Halted: self._stopped,
             ev.HaltReleased: self._let_go,
@@ -90,6 +91,8 @@ class Gate:
         self._failures: dict[ClOrdID, int] = {}
         self._failed_at: dict[ClOrdID, int] = {}
         self._taken_back: dict[ClOrdID, None] = {}
+        self._restated: dict[ClOrdID, None] = {}
+        """Orders whose terms the broker said to be others: unasked, or asked for in a row that a failover lost (F67)."""
         self._intents: dict[ClOrdID, ev.OrderStaged] = {}
 
     # --- the venue and the wire
@@ -208,7 +211,7 @@ class Gate:
             return
         if order.cl_ord_id in self._taken_back:
             return  # it holds again what its first fills cost, and what it may still cost at its limit (promised.py)
-        if order.replace_asks:  # its terms are others than those it was judged with
+        if order.replace_asks or order.cl_ord_id in self._restated:  # its terms are others than those it was judged with
             self._holds_changed(order)
             return
         owed = self._intents[order.cl_ord_id].reserve - order.cum_value - order.fees
@@ -321,6 +324,9 @@ class Gate:
 
     def _changed(self, e: ev.TradeBusted | ev.TradeCorrected) -> None:
         self._taken_back[e.cl_ord_id] = None
+
+    def _told_otherwise(self, e: ev.OrderRestated) -> None:
+        self._restated[e.cl_ord_id] = None
 
     def _differs(self, e: ev.BreakFound) -> None:
         """What the books of the venue are said to show, they must have shown not long ago: unknown is not flat."""
