@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import pytest
 
 from tradeloop.core.breaks import FILL_TWICE
 from tradeloop.core.commands import RepairBreak
@@ -15,7 +16,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect
 from tradeloop.core.state import State
-from tradeloop.core.types import ExecID, OrdStatus, OrdType, Px, Qty, Side, Symbol, UtcNs
+from tradeloop.core.types import ExecID, OrderID, OrdStatus, OrdType, Px, Qty, Side, Symbol, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, their_order
 from tradeloop.testing.desk import ABLE, Desk
 
@@ -267,3 +268,46 @@ def test_a_fill_that_is_held_and_was_taken_back_ends_its_break_when_the_books_sh
     look(desk, order, cum=0)
     assert held(desk) == 0
     assert FILL_TWICE not in {known.kind for known in desk.state.breaks.values()}
+
+
+@pytest.mark.parametrize("by", ["our ids", "numbers"])
+@pytest.mark.parametrize(("cum", "is_one"), [(200, True), (300, False)])
+def test_what_stands_on_another_order_by_a_mixed_up_number_counts_where_the_books_show_it(
+    by: str, cum: int, is_one: bool
+) -> None:
+    """F23 with F7: e1 and e2 of the first order came under the number that the second one was told to have. The books show e1
+    as s1, before they may be believed about the numbers; where they count 200 in the first order, s1 is in it already.
+    """
+    desk = Desk(able=TWO_IDS).opened(*LISTED, cash=10_000)
+    orders = [desk.order(buy(A, 300, ord_type=OrdType.LIMIT, price=10)) for _ in "12"]
+    for order, told in zip(orders, "21", strict=True):
+        desk.ack(order, told)
+
+    def traded(exec_id: str, of: int, qty: int, px: str, named: bool) -> Execution:
+        x = fill(desk, orders[of], exec_id, qty, px)
+        return msgspec.structs.replace(x, order_id=OrderID("12"[of]), cl_ord_id=x.cl_ord_id if named else None)
+
+    desk.give(traded("e1", 0, 100, "10", named=False), traded("e2", 0, 100, "9.9", named=False))
+    assert [filled(desk, order) for order in orders] == [0, 200]
+    named = by == "our ids"
+    lines = tuple(
+        their_order(
+            order.cl_ord_id,
+            A,
+            Side.BUY,
+            300,
+            OrdStatus.FILLED if counted == 300 else OrdStatus.PARTIALLY_FILLED,
+            order_id=OrderID(number),
+            cum_qty=Qty(Decimal(counted)),
+        )
+        for order, number, counted in zip(orders, "12", (cum, 300), strict=True)
+    )
+    shown = traded("s1", 0, 100, "10", named), traded("e2", 0, 100, "9.9", named), traded("e3", 1, 300, "9.8", named)
+    position = {A: cum + 300}
+    look(desk, orders[0], *shown, cum=0, orders=lines, positions=position)
+    assert (held(desk), "fill_twice" in kinds(desk)) == (cum + 300, is_one)
+    desk.wait(LATER)
+    look(desk, orders[0], *shown, cum=0, orders=lines, positions=position)
+    assert ([joined.secondary_exec_id for joined in desk.of(ExecIDJoined)] == ["s1"]) is is_one
+    if is_one:
+        assert [filled(desk, order) for order in orders] == [200, 300]

@@ -29,6 +29,8 @@ from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, RunID, Side, Symbo
 Facts = Generator[Event, None, None]
 Rebound = dict[ClOrdID, None]
 """Orders whose number this look has changed."""
+Owners = dict[tuple[OrderID | None, Symbol, Side], OpenOrder | None]
+"""The lines of a look that show our id, by the broker's number; None where two do."""
 
 
 def numbers(
@@ -123,7 +125,7 @@ def misplaced_fills(
     Our id in the fill itself decides. A number decides where the books show our id beside it, and where either the number of
     one of the two orders was wrong until this look, or the books count more in the order than we do.
     """
-    owners: dict[tuple[OrderID | None, Symbol, Side], OpenOrder | None] | None = None
+    owners: Owners | None = None
     came: dict[ClOrdID, None] = {}
     went: dict[ClOrdID, None] = {}
     for key, x in shown.items():
@@ -133,14 +135,14 @@ def misplaced_fills(
                 yield from _to(state, around, key, x, named, came, went, now)
             continue
         if owners is None:
-            owners = _owners(state, snap) if rebound or any(_differs(state, theirs) for theirs in lines) else {}
+            owners = lines_by_number(state, snap) if rebound or any(_differs(state, theirs) for theirs in lines) else {}
         line = owners.get((x.order_id, x.symbol, x.side))
         if line is None or line.cl_ord_id is None:
             continue
         named = order_named(line.cl_ord_id)
         order = None if state.execs.is_of(key, named) else state.orders.get(named)
         booked = None if order is None else state.execs.get(key)
-        if order is None or booked is None or order.order_id != x.order_id or not _may_be_of(state, order, x):
+        if order is None or booked is None or order.order_id != x.order_id or not may_be_of(state, order, x):
             continue
         if named in rebound or booked.cl_ord_id in rebound or line.cum_qty > order.cum_qty:
             yield from _to(state, around, key, x, named, came, went, now)
@@ -158,9 +160,9 @@ def _differs(state: State, theirs: OpenOrder) -> bool:
     return order is not None and order.cum_qty != theirs.cum_qty
 
 
-def _owners(state: State, snap: BrokerSnapshot) -> dict[tuple[OrderID | None, Symbol, Side], OpenOrder | None]:
+def lines_by_number(state: State, snap: BrokerSnapshot) -> Owners:
     """The lines that show our id, by their number; None where two do."""
-    owners: dict[tuple[OrderID | None, Symbol, Side], OpenOrder | None] = {}
+    owners: Owners = {}
     for theirs in snap.orders or ():
         if theirs.cl_ord_id is not None and state.orders.get(order_named(theirs.cl_ord_id)) is not None:
             of = (theirs.order_id, theirs.symbol, theirs.side)
@@ -168,7 +170,7 @@ def _owners(state: State, snap: BrokerSnapshot) -> dict[tuple[OrderID | None, Sy
     return owners
 
 
-def _may_be_of(state: State, order: Order, x: Execution) -> bool:
+def may_be_of(state: State, order: Order, x: Execution) -> bool:
     """Numbers begin anew every day: whether a fill of that day can be one of the order."""
     return x.trading_day == order.trading_day or (x.trading_day > order.trading_day and lives_on(state, order))
 

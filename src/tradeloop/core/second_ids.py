@@ -36,7 +36,9 @@ from tradeloop.core.events import BreakClosed, BreakFound, Event, ExecIDJoined, 
 from tradeloop.core.execution import Exec, exec_key, parts_of
 from tradeloop.core.fills import find
 from tradeloop.core.identity import own_fill
+from tradeloop.core.numbering import Owners, lines_by_number, may_be_of
 from tradeloop.core.order import Order
+from tradeloop.core.replacement import order_named
 from tradeloop.core.reports import BrokerSnapshot, Execution
 from tradeloop.core.short_promise import promise_again
 from tradeloop.core.standing import our_order
@@ -117,13 +119,19 @@ class _Look:
         self._roots: dict[str, str] | None = None
         self._counted: dict[ClOrdID, Decimal] | None = None
         self._besides: dict[ClOrdID, Decimal] | None = None
+        self._misplaced: dict[ClOrdID, Decimal] | None = None
+        self._owners: Owners | None = None
 
     def shows(self, root: str) -> Execution | None:
         """The line of one of our fills, under whatever id."""
+        shown = self._shown().get(root)
+        return None if shown is None else self.listed[shown]
+
+    def _shown(self) -> dict[str, str]:
+        """The keys of what it shows, by the keys of our fills."""
         if self._roots is None:
             self._roots = {self.state.execs.root(key): key for key in self.listed}
-        shown = self._roots.get(root)
-        return None if shown is None else self.listed[shown]
+        return self._roots
 
     def doubtful(self) -> Iterator[tuple[Execution, str]]:
         """Unknown fills, each with one of ours that it looks like and that the look does not show."""
@@ -162,10 +170,10 @@ class _Look:
         return [x for key, x in self.listed.items() if key not in self.state.execs and key not in held]
 
     def counts_both(self, x: Execution, twin: str, held: Container[str] = ()) -> bool:
-        """Whether the broker counts in the order of a fill exactly what is booked, what the look brings besides (`held` aside),
-        the fill itself, and the one that it looks like, wherever that is booked: it may be of this order, and came under a
-        number that nobody knew. Where it counts more still, there are fills that nobody has heard of, and its count says
-        nothing of this one. Nor does that of an order made elsewhere, of which we may know a part only.
+        """Whether the broker counts in the order of a fill exactly what we have of it, what the look brings besides (`held`
+        aside), the fill itself, and the one that it looks like, wherever that is booked: it may be of this order, and came
+        under a number that nobody knew. Where it counts more still, there are fills that nobody has heard of, and its count
+        says nothing of this one. Nor does that of an order made elsewhere, of which we may know a part only.
         """
         order = self._order(x)
         counted = self._count(order)
@@ -173,8 +181,9 @@ class _Look:
             return False
         besides = self._brought(order, held) + x.last_qty
         like = self.state.execs.get(twin)
-        elsewhere = ZERO if like is None or like.cl_ord_id == order.cl_ord_id else like.qty
-        return order.cum_qty + elsewhere + besides == counted
+        is_counted = like is None or like.cl_ord_id == order.cl_ord_id or self.shows(twin) is not None
+        elsewhere = ZERO if like is None or is_counted else like.qty
+        return self._ours(order) + elsewhere + besides == counted
 
     def is_instead(self, x: Execution, twin: str, held: Container[str] = (), *, new: bool = False) -> bool:
         """Whether the broker counts exactly what there is of the order where a fill stands in the place of that of ours, which
@@ -184,8 +193,23 @@ class _Look:
         counted = self._count(order)
         if order is None or like is None or counted is None or not _may_be(self.state, twin, x):
             return False
-        rest = order.cum_qty - like.qty if like.cl_ord_id == order.cl_ord_id else order.cum_qty
+        rest = self._ours(order) - (like.qty if like.cl_ord_id == order.cl_ord_id else ZERO)
         return rest + self._brought(order, held) + (ZERO if new else x.last_qty) == counted
+
+    def _ours(self, order: Order) -> Decimal:
+        """What we have booked of an order, each fill that the look shows being of the order that it names: where two numbers
+        were mixed up (F7), fills of one stand on the other until that is known for certain (core/numbering.py).
+        """
+        if self._misplaced is None:
+            self._misplaced = {}
+            for root, key in self._shown().items():
+                booked = self.state.execs.get(root)
+                its = None if booked is None or booked.busted else self._order(self.listed[key])
+                if booked is None or its is None or its.cl_ord_id == booked.cl_ord_id:
+                    continue
+                for of, moved in ((its.cl_ord_id, booked.qty), (booked.cl_ord_id, -booked.qty)):
+                    self._misplaced[of] = self._misplaced.get(of, ZERO) + moved
+        return order.cum_qty + self._misplaced.get(order.cl_ord_id, ZERO)
 
     def _count(self, order: Order | None) -> Decimal | None:
         """What the broker counts in an order of ours, None where it does not show it."""
@@ -207,6 +231,14 @@ class _Look:
         return self._besides.get(order.cl_ord_id, ZERO)
 
     def _order(self, x: Execution) -> Order | None:
+        """The order that a fill is of, as the books themselves say it: by our id in it, else by our id beside its number."""
+        if x.cl_ord_id is None:
+            if self._owners is None:
+                self._owners = lines_by_number(self.state, self.snap)
+            line = self._owners.get((x.order_id, x.symbol, x.side))
+            named = None if line is None or line.cl_ord_id is None else self.state.orders.get(order_named(line.cl_ord_id))
+            if named is not None and may_be_of(self.state, named, x):
+                return named
         return find(self.state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
 
 
