@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from random import Random
 
@@ -93,6 +94,44 @@ def test_what_a_failed_sync_has_lost_no_later_sync_brings_back() -> None:
         file.sync()
         left[bytes(file.on_disk)] = file.is_whole
     assert left == {b"old": False, b"new": True}
+
+
+def rows_after_a_tidied_log_came_back(seed: int) -> tuple[list[int], list[int]]:
+    """A commit whose sync failed, a process that reads it and tidies up, and the power goes: what it read, and what is left."""
+    machine = Machine(Random(seed))
+    machine.put(DATABASE, b"")
+    vfs = Vfs(machine, lambda: 0)
+    first = vfs.connect("first", DATABASE)
+    first.execute("PRAGMA journal_mode=WAL")
+    first.execute("CREATE TABLE kept (number)")
+    first.execute("PRAGMA synchronous=FULL")
+    first.execute("INSERT INTO kept VALUES (1)")
+    machine.trouble = lambda process, act: errno.EIO if (process, act) == ("first", "sync") else 0
+    with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+        first.execute("INSERT INTO kept VALUES (2)")
+    machine.bury("first")
+    first.close()
+    reads = []
+    for process in ("second", "third"):
+        connection = vfs.connect(process, DATABASE)
+        reads.append([number for (number,) in connection.execute("SELECT number FROM kept ORDER BY number")])
+        connection.close()
+        if process == "second":
+            assert machine.files[DATABASE].is_whole
+            logs = machine.after_a_cut(f"{DATABASE}-wal")
+            assert logs[0] is None, "SQLite has removed its log"
+            assert logs[1] is not None, "and has not waited for its name to be gone"
+            machine.lose_power()
+    vfs.close()
+    return reads[0], reads[1]
+
+
+@needs_vfs
+def test_a_log_that_was_tidied_up_may_come_back_and_hide_what_a_failed_sync_had_lost_of_it() -> None:
+    """F55: what can be read, and is on the disk in the database itself, is not safe while the name of the old log is there."""
+    lives = [rows_after_a_tidied_log_came_back(seed) for seed in range(30)]
+    assert all(read == [1, 2] for read, _ in lives)
+    assert {tuple(left) for _, left in lives} == {(1,), (1, 2)}
 
 
 @needs_vfs

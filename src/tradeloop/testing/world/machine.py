@@ -193,9 +193,12 @@ class Machine:
         """The files as the kernel shows them."""
         return {name: bytes(file.kernel) for name, file in self.files.items()}
 
-    def images_on_disk(self) -> dict[str, bytes]:
-        """The files as they would be if the power went now and took whatever it can."""
-        return {name: bytes(file.on_disk) for name, file in self._names.items()}
+    def after_a_cut(self, name: str) -> list[File | None]:
+        """The files of which one has that name if the power goes now, None for none: it may have been made or removed since the
+        names were synced.
+        """
+        here, there = self.files.get(name), self._names.get(name)
+        return [here] if here is there else [here, there]
 
     def restore(self, images: dict[str, bytes]) -> None:
         """Put files in the place of those of the same name."""

@@ -201,12 +201,17 @@ class SqliteDisk:
         """Rows that no power failure can take any more are durable."""
         if not self._waiting:
             return
-        database, log = self.machine.files[DATABASE], self.machine.files.get(LOG)
-        if database.is_whole and (log is None or log.is_whole):
+        database, logs = self.machine.files[DATABASE], self.machine.after_a_cut(LOG)
+        if database.is_whole and all(log is None or log.is_whole for log in logs):
             safe = len(self._waiting)
-        elif log is not None and not log.unsynced:  # a sync has failed once: what is on the disk has to be read there
-            there = {row.hash for row in _read(self.machine.images_on_disk()) or ()}
-            safe = sum(row.hash in there for row in self._waiting)
+        elif not any((database if log is None else log).unsynced for log in logs):
+            # A sync has failed once: what is on the disk has to be read there, under each log that a cut may leave. SQLite does
+            # not wait for the name of a log that it has tidied up to be gone, and the old log hides what came after it.
+            safe = len(self._waiting)
+            for log in logs:
+                found = _read({DATABASE: bytes(database.on_disk)} | ({} if log is None else {LOG: bytes(log.on_disk)}))
+                there = {row.hash for row in found or ()}
+                safe = min(safe, sum(row.hash in there for row in self._waiting))
         else:
             return
         durable, self._waiting = self._waiting[:safe], self._waiting[safe:]
