@@ -57,6 +57,25 @@ async def test_a_person_is_told_that_the_journal_failed() -> None:
     )
     with pytest.raises(JournalFailed):
         await engine.stop()
+    await settle()
+    assert [alert.key for alert in house.alerts].count("journal") == 1, "its end says nothing new"
+
+
+async def test_a_person_is_told_that_the_journal_failed_when_the_engine_ends_in_order() -> None:
+    """F55: everything is durable, and the snapshot of the end is the first to meet the disk that is broken."""
+    house = House()
+    engine = await house.open()
+
+    async def fails(snapshot: object) -> None:
+        raise JournalFailed("saving a snapshot failed (disk I/O error)")
+
+    house.journal.save_snapshot = fails
+    with pytest.raises(JournalFailed, match="saving a snapshot"):
+        await engine.stop()
+    await settle()
+    (told,) = [alert for alert in house.alerts if alert.key == "journal"]
+    assert told.level == "CRITICAL"
+    assert "saving a snapshot failed (disk I/O error)" in told.text
 
 
 async def test_everybody_who_waits_is_told_when_a_commit_fails() -> None:

@@ -91,6 +91,7 @@ class Engine:
         self._running: asyncio.Task[None] | None = None
         self._sessions = Sessions(brokers, clock, self.report, self.alert)
         self._stopped = False
+        self._failure_told = False
 
     @property
     def state(self) -> State:
@@ -225,6 +226,14 @@ class Engine:
             return
         self._stopped = True
         try:
+            await self._leave()
+        except JournalFailed as failed:
+            self._tell_failure(failed)
+            self.alert.flush()
+            raise
+
+    async def _leave(self) -> None:
+        try:
             await self._end()
         finally:
             try:
@@ -261,11 +270,17 @@ class Engine:
             self.alert(RaiseAlert("CRITICAL", f"invariant:{broken.number}", str(broken)))
             raise
         except JournalFailed as failed:
-            text = f"the journal failed, and nothing more is traded: {failed}; start again, what was durable is found again"
-            self.alert(RaiseAlert("CRITICAL", "journal", text))
+            self._tell_failure(failed)
             raise
         finally:
             self.alert.flush()
+
+    def _tell_failure(self, failed: JournalFailed) -> None:
+        """Once: what ended the engine is raised again by its end, which may fail for itself, too."""
+        if not self._failure_told:
+            self._failure_told = True
+            text = f"the journal failed, and nothing more is traded: {failed}; start again, what was durable is found again"
+            self.alert(RaiseAlert("CRITICAL", "journal", text))
 
 
 async def _written(writer: Writer, dispatch: Dispatch, guard: Guard) -> None:
