@@ -68,6 +68,7 @@ class Gate:
             ev.BreakFound: self._differs,
             ev.Overfilled: self._overfilled,
             ev.SymbolReleased: self._released,
+            ev.TradeMoved: self._moved,
             ev.OrderRestated: self._told_otherwise,
             ev.RunCreated: self._planned,
             ev.Halted: self._stopped,
@@ -91,6 +92,8 @@ class Gate:
         self._failures: dict[ClOrdID, int] = {}
         self._failed_at: dict[ClOrdID, int] = {}
         self._taken_back: dict[ClOrdID, None] = {}
+        self._was_done: dict[ClOrdID, None] = {}
+        """Orders that had ended once: the last fill gave back what was promised beyond its own cost."""
         self._restated: dict[ClOrdID, None] = {}
         """Orders whose terms the broker said to be others: unasked, or asked for in a row that a failover lost (F67)."""
         self._intents: dict[ClOrdID, ev.OrderStaged] = {}
@@ -182,6 +185,8 @@ class Gate:
             rule(event)
         cl_ord_id = ClOrdID(getattr(event, "cl_ord_id", ""))
         order = state.orders.open.get(cl_ord_id) if cl_ord_id else None
+        if order is None and cl_ord_id in self._intents:
+            self._was_done[cl_ord_id] = None
         if cl_ord_id in self._lost and (order is None or order.unknown_at is None):
             del self._lost[cl_ord_id]
         if order is not None and not order.external:
@@ -324,6 +329,11 @@ class Gate:
 
     def _changed(self, e: ev.TradeBusted | ev.TradeCorrected) -> None:
         self._taken_back[e.cl_ord_id] = None
+
+    def _moved(self, e: ev.TradeMoved) -> None:
+        """An order that had filled works again without a fill that was another's, as behind a bust."""
+        if e.from_cl_ord_id in self._was_done:
+            self._taken_back[e.from_cl_ord_id] = None
 
     def _told_otherwise(self, e: ev.OrderRestated) -> None:
         self._restated[e.cl_ord_id] = None
