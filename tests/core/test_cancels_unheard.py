@@ -70,6 +70,18 @@ def test_it_is_asked_again_when_the_broker_is_ready_where_the_session_was_down()
     assert len(desk.of(SendCancel)) == while_down + 1
 
 
+def test_it_is_asked_again_as_soon_as_the_next_session_is_ready_whatever_the_last_one_made_of_it() -> None:
+    """However often it was asked before: the time that doubles is for a broker that hears and does nothing."""
+    desk, order = working()
+    for _ in range(4):
+        desk.give(CancelOrder(order.cl_ord_id, "ann"), CancelOutcome(BROKER, order.cl_ord_id, "no return from the wire"))
+    desk.give(BrokerDown(BROKER, "reset"), BrokerUp(BROKER))
+    before = len(desk.of(SendCancel))
+    theirs = their_order(order.cl_ord_id, MOUTAI, order.side, 100, OrdStatus.NEW)
+    desk.give(a_snapshot(as_of=desk.now, orders=(theirs,)))
+    assert len(desk.of(SendCancel)) == before + 1
+
+
 def test_it_is_left_alone_when_somebody_has_changed_the_order_since() -> None:
     desk, order = working()
     desk.give(CancelOrder(order.cl_ord_id, "ann"), CancelOutcome(BROKER, order.cl_ord_id, "no return from the wire"))

@@ -340,11 +340,13 @@ def _look(state: State, broker: str, why: str, now: UtcNs, accounts: list[Accoun
 
 
 def _broker_ready(state: State, around: Surroundings, e: ev.BrokerReady) -> tuple[Effect, ...]:
-    """Look again in a while, and ask again for the cancels that a lost session or a restart left without an answer."""
+    """Look again in a while, and ask again for the cancels that a lost session or a restart left without an answer, or of which
+    only the wire said that they may not have arrived: it is another session now.
+    """
     cancels = tuple(
         effect
         for order in state.orders.open.values()
-        if order.broker == e.broker and order.account == e.account and order.cancel_requested_at is not None
+        if order.broker == e.broker and order.account == e.account and order.is_wanted_out
         for effect in _ask_cancel(around, order, e.at)
     )
     again = SetTimer(UtcNs(e.at + around.policy.reconcile_every_ns), RECONCILE, f"{e.broker}|{e.account}")
