@@ -136,6 +136,34 @@ async def test_an_asker_who_went_away_does_not_disturb_the_end() -> None:
     assert gone.cancelled()
 
 
+def test_how_far_the_market_went_is_kept_over_a_suspension() -> None:
+    inbox = Inbox()
+    inbox.quote(a_quote(A, bid="8.00", ask="8.01", at=NOON))
+    inbox.quote(a_quote(A, bid=None, ask=None, at=NOON + 1, suspended=True))
+    inbox.quote(a_quote(A, bid="9.99", ask="10.00", at=NOON + 2))
+    assert [(quote.bid, quote.low) for quote, _ in inbox.drain(10) if isinstance(quote, Quote)] == [
+        (Decimal("9.99"), Decimal("8.00"))
+    ]
+
+
+def test_the_last_quote_before_a_suspension_is_decided_in_front_of_it() -> None:
+    inbox = Inbox()
+    inbox.quote(a_quote(A, bid="8.00", ask="8.01", at=NOON))
+    rest = inbox.drain(10)
+    inbox.quote(a_quote(A, bid=None, ask=None, at=NOON + 1, suspended=True))
+    inbox.quote(a_quote(A, bid=None, ask=None, at=NOON + 2, suspended=True))
+    taken = [quote for quote, _ in inbox.drain(10, rest) if isinstance(quote, Quote)]
+    assert [(quote.at - NOON, quote.suspended) for quote in taken] == [(0, False), (2, True)]
+
+
+def test_an_older_quote_never_takes_the_place_of_one_that_was_taken_and_not_decided() -> None:
+    inbox = Inbox()
+    inbox.quote(a_quote(A, bid="8.00", ask="8.01", at=NOON + 5))
+    rest = inbox.drain(10)
+    inbox.quote(a_quote(A, bid="9.99", ask="10.00", at=NOON + 1))
+    assert [quote.at - NOON for quote, _ in inbox.drain(10, rest) if isinstance(quote, Quote)] == [5]
+
+
 def test_a_quote_that_was_taken_and_not_decided_counts_with_how_far_it_reached() -> None:
     """A turn ends by time: a stop must see the price that a newer quote has overtaken since."""
     inbox = Inbox()

@@ -39,7 +39,7 @@ class Inbox:
         self.wake = asyncio.Event()
         self._limit = limit
         self._waiting: deque[Waiting] = deque()
-        self._quotes: dict[Symbol, Quote] = {}
+        self._quotes: dict[Symbol, tuple[Quote, ...]] = {}
         self._start: Start | None = None
         self._ended: Exception | None = None
         self.let_go = 0
@@ -87,27 +87,25 @@ class Inbox:
         """Queue a quote in the place of an older one of its symbol, with the highest offer and the lowest bid of both."""
         if self._ended is not None:
             return
-        waiting = self._quotes.get(quote.symbol)
-        if waiting is not None:
-            if quote.at < waiting.at:
-                return
-            if not waiting.suspended and not quote.suspended:
-                quote = msgspec.structs.replace(quote, high=_further(waiting, quote, max), low=_further(waiting, quote, min))
-        self._quotes[quote.symbol] = quote
+        self._quotes[quote.symbol] = _joined(self._quotes.get(quote.symbol, ()), quote)
         self.wake.set()
 
     def drain(self, most: int, rest: Sequence[Waiting] = ()) -> list[Waiting]:
         """Take what waits, at most `most` inputs, after the `rest` of what was taken before; newest quotes first, so that
         decisions see the present market. A quote of the rest that a newer one has overtaken counts with how far it reached.
         """
+        undecided: dict[Symbol, tuple[Quote, ...]] = {}
         for item, _ in rest:
             if isinstance(item, Quote):
-                self._put_back(item)
+                undecided[item.symbol] = _joined(undecided.get(item.symbol, ()), item)
+        for symbol, quotes in self._quotes.items():
+            for quote in quotes:
+                undecided[symbol] = _joined(undecided.get(symbol, ()), quote)
         taken: list[Waiting] = []
         if self._start is not None:
             taken.append((self._start, None))
             self._start = None
-        taken.extend((quote, None) for quote in self._quotes.values())
+        taken.extend((quote, None) for quotes in undecided.values() for quote in quotes)
         self._quotes.clear()
         taken.extend(one for one in rest if not isinstance(one[0], Quote))
         waiting = self._waiting
@@ -116,14 +114,6 @@ class Inbox:
         if waiting:
             self.wake.set()
         return taken
-
-    def _put_back(self, quote: Quote) -> None:
-        newer = self._quotes.get(quote.symbol)
-        if newer is None:
-            self._quotes[quote.symbol] = quote
-        elif not newer.suspended and not quote.suspended:
-            high, low = _further(quote, newer, max), _further(quote, newer, min)
-            self._quotes[quote.symbol] = msgspec.structs.replace(newer, high=high, low=low)
 
     def refuse(self, error: Exception) -> None:
         """The writer has ended: whoever still waits is told why, and so is whoever asks from now on."""
@@ -137,6 +127,21 @@ class Inbox:
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._quotes) + (self._start is not None)
+
+
+def _joined(before: tuple[Quote, ...], quote: Quote) -> tuple[Quote, ...]:
+    """What is left to decide of a symbol's quotes when one more has come: nothing changes where it is older than they are. How
+    far the market went is kept over a suspension: where that is the newest, the last quote of before is decided in front of it.
+    """
+    if before and quote.at < before[-1].at:
+        return before
+    traded = next((one for one in before if not one.suspended), None)
+    if traded is None:
+        return (quote,)
+    if quote.suspended:
+        return traded, quote
+    high, low = _further(traded, quote, max), _further(traded, quote, min)
+    return (msgspec.structs.replace(quote, high=high, low=low),)
 
 
 def _further(one: Quote, other: Quote, which: Callable[..., Any]) -> Px | None:
