@@ -29,7 +29,7 @@ from tradeloop.core.types import (
     TradingDay,
     UtcNs,
 )
-from tradeloop.testing.builders import BROKER, a_quote, a_snapshot, an_execution, an_instrument, buy, sell
+from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import ABLE, Desk
 
 MOUTAI, AU = "600519.SH", "au2512.SHFE"
@@ -242,6 +242,22 @@ def test_a_fill_that_a_broker_calls_a_close_of_todays_shares_takes_settled_ones(
     held = desk.state.held(order.account, order.symbol)
     assert (held.long_qty, held.long_today) == (Decimal(1000), Decimal(100))
     assert denied(desk, sell(MOUTAI, 1000)).limit == "900"
+
+
+def test_what_is_held_is_not_sold_by_calling_it_a_short_sale() -> None:
+    """The gate would promise it the holding, and the books would open a short and leave the holding for the next sell."""
+    desk = Desk().opened(an_instrument(), positions={MOUTAI: 1000})
+    found = denied(desk, sell(MOUTAI, 1000, position_effect=OPEN))
+    assert (found.rule, found.was) == ("position_effect", "OPEN")
+    assert "cannot be sold short, use AUTO or CLOSE" in found.text
+
+
+def test_a_fill_that_a_broker_calls_a_short_sale_takes_what_is_held_where_nothing_can_be_short() -> None:
+    desk = Desk().opened(an_instrument(), positions={MOUTAI: 1000})
+    desk.give(an_execution(None, MOUTAI, Side.SELL, 1000, "10", "e2", order_id=OrderID("hand"), position_effect=OPEN))
+    held = desk.state.held(ACCOUNT, Symbol(MOUTAI))
+    assert (held.long_qty, held.short_qty) == (Decimal(0), Decimal(0))
+    assert denied(desk, sell(MOUTAI, 100)).rule == "sellable"
 
 
 def test_opening_the_same_trading_day_again_settles_nothing() -> None:

@@ -242,6 +242,8 @@ def adopt_order(
     instrument = state.instruments[symbol]
     if effect in (PositionEffect.CLOSE_TODAY, PositionEffect.CLOSE_YESTERDAY) and not instrument.closes_by_day:
         effect = PositionEffect.AUTO  # of one holding the settled part goes first, whatever the broker calls it
+    if effect is PositionEffect.OPEN and side is Side.SELL and not instrument.can_be_short:
+        effect = PositionEffect.AUTO  # it takes from what is held: booked as a short, that could be sold once more
     reserve = _reserve(state, account, instrument, side, effect, qty, price)
     yield ExternalOrderFound(now, cl_ord_id, broker, account, their_id, symbol, side, qty, price, trading_day, effect, reserve)
     return state.orders.open[cl_ord_id]

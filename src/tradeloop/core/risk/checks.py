@@ -172,8 +172,17 @@ def order_type_known(
 def effect_known(
     state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
 ) -> Denied | None:
-    """An order says which day's part it closes only where a venue knows the difference: elsewhere it would walk round T+1."""
+    """An order says which day's part it closes only where a venue knows the difference: elsewhere it would walk round T+1. And
+    a sell opens only what can be sold short: it would be promised a holding, and leave it in the books.
+    """
     effect = order.position_effect
+    if effect is OPEN and order.side is SELL and not instrument.can_be_short:
+        return Denied(
+            "position_effect",
+            "AUTO or CLOSE",
+            effect.value,
+            f"position_effect was {effect.value}; {order.symbol} cannot be sold short, use AUTO or CLOSE",
+        )
     if (effect is not CLOSE_TODAY and effect is not CLOSE_YESTERDAY) or instrument.closes_by_day:
         return None
     return Denied(
