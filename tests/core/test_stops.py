@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from tradeloop.core.commands import CancelOrder, OpenTradingDay
+from tradeloop.core.commands import CancelOrder, OpenTradingDay, ReleaseSymbol
 from tradeloop.core.effects import RaiseAlert, SendCancel, SendOrder
 from tradeloop.core.events import OrderExpired, SendBegun, StopTriggered
 from tradeloop.core.inputs import Start
 from tradeloop.core.order import Order
-from tradeloop.core.reports import BrokerDown, BrokerUp, Quote
+from tradeloop.core.reports import BrokerDown, BrokerUp, Quote, SendOutcome
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, OrderID, OrdStatus, OrdType, Side, TimeInForce, TradingDay, UtcNs
 from tradeloop.testing.builders import BROKER, Number, a_quote, a_snapshot, an_execution, an_instrument, buy, sell
@@ -210,3 +210,51 @@ def test_a_stop_that_had_to_be_given_up_is_told_to_a_person_at_once() -> None:
     desk.give(a_quote("600519.SH", bid="9.40", ask="9.41", at=desk.now))
 
     assert [alert.level for alert in desk.of(RaiseAlert) if alert.key == f"never_sent:{stop.cl_ord_id}"] == ["CRITICAL"]
+
+
+def a_stop_that_fired_beside_an_order_of_unknown_fate() -> tuple[Desk, Order, Order]:
+    """The desk, the order without an answer, and the stop."""
+    desk = a_desk()
+    lost = desk.order(buy(MOUTAI, 100, ord_type=OrdType.LIMIT, price="10"))
+    stop = sell_stop(desk)
+    desk.give(SendOutcome(BROKER, lost.cl_ord_id, "UNKNOWN", "no answer"))
+    desk.give(quote(desk, "8.99", "9.00"))
+    assert stop.triggered_at is not None
+    assert stop.ord_status is OrdStatus.STAGED
+    return desk, lost, stop
+
+
+def test_a_fired_stop_leaves_with_the_first_quote_after_what_stood_in_its_way() -> None:
+    """The next look may be half a minute away, and the market falls."""
+    desk, lost, stop = a_stop_that_fired_beside_an_order_of_unknown_fate()
+    desk.ack(lost)
+    desk.give(quote(desk, "8.90", "8.91"))
+    assert stop.ord_status is OrdStatus.PENDING_NEW
+    assert len(desk.of(StopTriggered)) == 1
+
+
+def test_a_fired_stop_that_waits_survives_the_packing_of_the_state() -> None:
+    desk, lost, stop = a_stop_that_fired_beside_an_order_of_unknown_fate()
+    desk.state = State.unpack(desk.state.pack())
+    desk.ack(lost)
+    desk.give(quote(desk, "8.90", "8.91"))
+    assert desk.known(stop.cl_ord_id).ord_status is OrdStatus.PENDING_NEW
+
+
+def test_a_fired_stop_that_is_on_its_way_is_asked_of_no_quote() -> None:
+    desk = a_desk()
+    stop = sell_stop(desk)
+    desk.give(quote(desk, "8.99", "9.00"))
+    assert stop.ord_status is OrdStatus.PENDING_NEW
+    assert not desk.state.stops[stop.symbol]
+
+
+def test_whoever_releases_an_instrument_wakes_its_fired_stop() -> None:
+    desk = a_desk()
+    filled = desk.order(buy(MOUTAI, 100))
+    stop = sell_stop(desk)
+    desk.give(an_execution(filled.cl_ord_id, MOUTAI, Side.BUY, 300, "10.00"))
+    desk.give(quote(desk, "8.99", "9.00"))
+    assert stop.send_begun_at is None
+    desk.give(ReleaseSymbol(stop.symbol, "ann", "looked at the contract note"))
+    assert stop.ord_status is OrdStatus.PENDING_NEW

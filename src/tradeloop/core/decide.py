@@ -189,6 +189,13 @@ def _release_symbol(state: State, around: Surroundings, cmd: c.ReleaseSymbol, no
     if not cmd.by.strip() or not cmd.reason.strip():
         raise BadInput("a release needs a name and a reason; one of them was empty")
     yield SymbolReleased(now, cmd.symbol, cmd.by, cmd.reason)
+    for account in state.accounts:
+        for cl_ord_id in list(state.working.get((account, cmd.symbol), ())):
+            order = state.orders.open.get(cl_ord_id)
+            if order is None:
+                continue  # it went with its run
+            yield from staging.send_late(state, around, order, now)
+            yield from _run_goes_on(state, around, order, now)
     return Done(f"{cmd.symbol} takes orders again; it was halted because {why}")
 
 

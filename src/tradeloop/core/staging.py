@@ -303,7 +303,8 @@ def cancel(state: State, cl_ord_id: ClOrdID, by: str, reason: str, now: UtcNs) -
 
 
 def on_quote(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Facts:
-    """Stops that the engine holds are watched on every quote: a buy fires at or above its stop price, a sell at or below.
+    """Stops that the engine holds are watched on every quote: a buy fires at or above its stop price, a sell at or below. One
+    that has fired and could not leave is asked again: what stood in its way may be gone.
 
     Only a quote of a market that is open, trading and seen just now fires one: fired at any other time the order could not
     be sent, and the protection would be gone.
@@ -317,6 +318,9 @@ def on_quote(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Fa
     for cl_ord_id in list(held):
         order = state.orders.open.get(cl_ord_id)
         if order is None or order.may_be_at_broker:
+            continue
+        if order.triggered_at is not None:
+            yield from send_late(state, around, order, now)
             continue
         stop = order.stop_px
         assert stop is not None

@@ -208,7 +208,7 @@ class State:
         self.halt_count = 0
         # Derived from the orders above, kept so that no decision walks them:
         self.unknown: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # orders of unknown fate
-        self.stops: dict[Symbol, dict[ClOrdID, None]] = {}  # stops the engine holds
+        self.stops: dict[Symbol, dict[ClOrdID, None]] = {}  # stops held here, and fired ones that have not left
         self.working: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # open orders
         self.offers = Offers()  # what working orders may still trade
         self.numbers = Numbers()  # working orders by the number of their broker
@@ -384,7 +384,7 @@ class State:
                 del self.unknown[key]
         if order.stop_px is not None:
             held = self.stops.setdefault(order.symbol, {})
-            if order.is_held and not done:
+            if not order.may_be_at_broker and not done:
                 held[order.cl_ord_id] = None
             else:
                 held.pop(order.cl_ord_id, None)

@@ -79,6 +79,8 @@ def order_denied(state: State, e: ev.OrderDenied) -> None:
 def send_begun(state: State, e: ev.SendBegun) -> None:
     order = state.orders.open[e.cl_ord_id]
     order.send_begun_at = order.updated_at = e.at
+    if order.stop_px is not None:
+        state.index(order)
 
 
 def send_failed(state: State, e: ev.SendFailed) -> None:
