@@ -66,7 +66,7 @@ def claim(
 
 def _booked_on(state: State, stranger: Order) -> list[tuple[str, Exec]]:
     """The fills of an order made elsewhere. Those of one that is remembered are known; of an older one they are looked for."""
-    keys = state.strangers.get(stranger.cl_ord_id)
+    keys = state.strangers.fills(stranger.cl_ord_id)
     if keys is not None:
         return [(key, known) for key in keys if (known := state.execs.get(key))]
     late = late_fills(state, stranger)
@@ -96,9 +96,8 @@ def _under_its_number(state: State, order: Order) -> list[Order | None]:
     its_day = external_id(order.broker, order.account, order.trading_day, order.symbol, number, order.side)
     found = [state.orders.get(its_day)]
     if state.strangers and lives_on(state, order):
-        ends = f"-{order.symbol}-{number}-{order.side.value[0].lower()}"
-        for one in state.strangers:
-            later = state.orders.get(one) if one.endswith(ends) and one != its_day else None
+        for one in state.strangers.bearing(order.symbol, number, order.side):
+            later = state.orders.get(one) if one != its_day else None
             if later is not None and _is_of_a_later_day(later, order):
                 found.append(later)
     return found

@@ -12,8 +12,11 @@ either proof.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Generator
 from decimal import Decimal
+from itertools import accumulate
+from typing import Final
 
 from tradeloop.core.breaks import ORDER_MISSING, ORDER_QTY, id_of
 from tradeloop.core.commands import ResolveOrder
@@ -29,7 +32,7 @@ from tradeloop.core.staging import send_late
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.took_effect import before_the_end
-from tradeloop.core.types import OrdStatus, Side, Symbol, UtcNs
+from tradeloop.core.types import OrdStatus, Qty, Side, Symbol, TradingDay, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -65,7 +68,7 @@ def not_shown(
     if begun is None or seen_at <= max(begun, order.absent_to or 0):
         return
     covers = _covers if snapshot.orders_complete and able.orders_complete else _shows_all_fills
-    if not covers(snapshot, order, begun) or nameless.may_be(state, order, begun):
+    if not covers(snapshot, order, begun) or nameless.may_be(order, begun):
         return
     yield AbsenceSeen(now, order.cl_ord_id, seen_at, snapshot.as_of)
     order = state.orders.open[order.cl_ord_id]
@@ -116,36 +119,71 @@ class Nameless:
     (core/follow.py), and a person resolves it.
     """
 
-    __slots__ = ("_executions", "_orders")
+    __slots__ = ("_executions", "_fills", "_newest", "_orders", "_state")
 
-    def __init__(self, snapshot: BrokerSnapshot) -> None:
-        self._orders: dict[tuple[Symbol, Side], list[OpenOrder]] = {}
+    def __init__(self, state: State, snapshot: BrokerSnapshot) -> None:
+        self._state = state
+        self._orders: dict[tuple[Symbol, Side, Qty], list[OpenOrder]] = {}
         self._executions: dict[tuple[Symbol, Side], list[Execution]] = {}
+        self._newest: dict[tuple[Symbol, Side, Qty, TradingDay], UtcNs | None] = {}
+        self._fills: dict[tuple[Symbol, Side], tuple[list[UtcNs], list[Qty]]] = {}
         for theirs in snapshot.orders or ():
             if theirs.cl_ord_id is None:
-                self._orders.setdefault((theirs.symbol, theirs.side), []).append(theirs)
+                self._orders.setdefault((theirs.symbol, theirs.side, theirs.order_qty), []).append(theirs)
         for x in snapshot.executions or ():
             if x.cl_ord_id is None:
                 self._executions.setdefault((x.symbol, x.side), []).append(x)
 
-    def may_be(self, state: State, order: Order, begun: UtcNs) -> bool:
-        """Whether one of them could be the order, sent at `begun`."""
-        for theirs in self._orders.get((order.symbol, order.side), ()):
-            if theirs.order_qty == order.order_qty:
-                known = find(
-                    state, order.broker, order.account, None, theirs.order_id, order.symbol, order.side, order.trading_day
-                )
-                if known is None or (known.external and known.staged_at >= begun):
-                    return True
-        for told in self._executions.get((order.symbol, order.side), ()):
-            x = own_fill(state, told)
-            booked = state.execs.get(exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))
-            known = state.orders.get(booked.cl_ord_id) if booked is not None and x.last_qty <= order.order_qty else None
-            if known is not None and known.external:
-                at = known.staged_at if x.transact_at is None else x.transact_at
-                if at >= begun:
-                    return True
-        return False
+    def may_be(self, order: Order, begun: UtcNs) -> bool:
+        """Whether one of them could be the order, sent at `begun`. What is asked of many orders is looked up once for all."""
+        newest = self._newest_order(order)
+        if newest is not None and newest >= begun:
+            return True
+        if (order.symbol, order.side) not in self._executions:
+            return False
+        times, smallest = self._strangers_fills(order)
+        first = bisect_left(times, begun)
+        return first < len(times) and smallest[first] <= order.order_qty
+
+    def _newest_order(self, order: Order) -> UtcNs | None:
+        """When the newest order of its size was first seen, of those that are not known to be somebody's of ours: one that
+        nobody has seen yet is new.
+        """
+        theirs = self._orders.get((order.symbol, order.side, order.order_qty))
+        if theirs is None:
+            return None
+        key = (order.symbol, order.side, order.order_qty, order.trading_day)
+        if key not in self._newest:
+            seen: list[UtcNs] = []
+            for one in theirs:
+                of = (order.broker, order.account, None, one.order_id, order.symbol, order.side, order.trading_day)
+                known = find(self._state, *of)
+                if known is None:
+                    seen.append(_NEW)
+                elif known.external:
+                    seen.append(known.staged_at)
+            self._newest[key] = max(seen, default=None)
+        return self._newest[key]
+
+    def _strangers_fills(self, order: Order) -> tuple[list[UtcNs], list[Qty]]:
+        """The fills that are booked on orders made elsewhere, by time; and the smallest of each and all after it."""
+        key = (order.symbol, order.side)
+        found = self._fills.get(key)
+        if found is None:
+            fills: list[tuple[UtcNs, Qty]] = []
+            for told in self._executions[key]:
+                x = own_fill(self._state, told)
+                booked = self._state.execs.get(exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))
+                known = None if booked is None else self._state.orders.get(booked.cl_ord_id)
+                if known is not None and known.external:
+                    fills.append((known.staged_at if x.transact_at is None else x.transact_at, x.last_qty))
+            fills.sort()
+            smallest = list(accumulate((qty for _, qty in reversed(fills)), min))
+            found = self._fills[key] = [at for at, _ in fills], smallest[::-1]
+        return found
+
+
+_NEW: Final = UtcNs(2**63 - 1)
 
 
 def _left_by(state: State, around: Surroundings, begun: UtcNs) -> UtcNs:

@@ -45,6 +45,7 @@ def numbers(
     answered with another one. An order without any answer gets it with that (core/standing.py).
     """
     rebound: Rebound = {}
+    shown = _Shown(snap)
     for theirs in lines:
         if theirs.cl_ord_id is None or theirs.ord_status is OrdStatus.REJECTED:
             continue
@@ -54,8 +55,8 @@ def numbers(
         if order.order_id is None:
             if order.acked_at is not None:
                 yield from _bind(state, around, order, theirs.order_id, touched, now)
-        elif _was_mixed_up(around, snap, order, theirs):
-            yield from _bind_anew(state, around, snap, order, theirs.order_id, rebound, touched, now)
+        elif _was_mixed_up(around, snap, shown, order, theirs):
+            yield from _bind_anew(state, around, shown, order, theirs.order_id, rebound, touched, now)
     return rebound
 
 
@@ -70,24 +71,33 @@ def _bind(state: State, around: Surroundings, order: Order, number: OrderID, tou
         touched[order.run_id] = None
 
 
-def _was_mixed_up(around: Surroundings, snap: BrokerSnapshot, order: Order, theirs: OpenOrder) -> bool:
+def _was_mixed_up(around: Surroundings, snap: BrokerSnapshot, shown: _Shown, order: Order, theirs: OpenOrder) -> bool:
     """Whether the books name our order by another number than the acknowledgement did: two replies were mixed up (F7)."""
     if theirs.cl_ord_id != order.cl_ord_id:
         return False
     told_at = max(order.acked_at or 0, order.terms_at or 0)
     if snap.read_at - told_at <= max(around.policy.recent_ns, around.brokers[snap.broker].visibility_lag_ns):
         return False  # this look may be older than the number
-    return not _shows(snap, order.cl_ord_id, order.order_id)
+    return not shown.says(order.cl_ord_id, order.order_id)
 
 
-def _shows(snap: BrokerSnapshot, cl_ord_id: ClOrdID, number: OrderID | None) -> bool:
-    return any(one.order_id == number and one.cl_ord_id == cl_ord_id for one in snap.orders or ())
+class _Shown:
+    """Which of our ids the books name beside which number; looked up, once anybody asks, in one walk for all."""
+
+    def __init__(self, snap: BrokerSnapshot) -> None:
+        self._snap = snap
+        self._pairs: frozenset[tuple[ClOrdID | None, OrderID | None]] | None = None
+
+    def says(self, cl_ord_id: ClOrdID, number: OrderID | None) -> bool:
+        if self._pairs is None:
+            self._pairs = frozenset((one.cl_ord_id, one.order_id) for one in self._snap.orders or ())
+        return (cl_ord_id, number) in self._pairs
 
 
 def _bind_anew(
     state: State,
     around: Surroundings,
-    snap: BrokerSnapshot,
+    shown: _Shown,
     order: Order,
     number: OrderID,
     rebound: Rebound,
@@ -104,7 +114,7 @@ def _bind_anew(
     rebound[order.cl_ord_id] = None
     yield from _bind(state, around, order, number, touched, now)
     holder = None if holder_id is None or holder_id == order.cl_ord_id else state.orders.get(holder_id)
-    if holder is None or holder.external or holder.order_id != number or _shows(snap, holder.cl_ord_id, number):
+    if holder is None or holder.external or holder.order_id != number or shown.says(holder.cl_ord_id, number):
         return
     rebound[holder.cl_ord_id] = None
     yield from _bind(state, around, holder, former, touched, now)

@@ -58,7 +58,7 @@ from tradeloop.core.types import (
     TradingDay,
     UtcNs,
 )
-from tradeloop.core.unshown import confirm_bust, explained_by, missing_fills
+from tradeloop.core.unshown import confirm_bust, explanations, missing_fills
 
 Facts = Generator[Event, None, None]
 
@@ -327,6 +327,7 @@ def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtak
     theirs = {p.symbol: p for p in snap.positions}
     ours = state.positions.get(snap.account, {})
     differed = (Symbol(subject.rsplit(" ", 1)[0]) for subject in _open_breaks(state, snap, "position"))
+    missing = explanations(state, snap)
     for symbol in sorted({*theirs, *ours, *differed}):
         if symbol in overtaken or _recent(state, around, snap, symbol, now):
             continue
@@ -340,7 +341,7 @@ def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtak
                 yield from closed(state, now, id_of("position", snap.broker, snap.account, subject), "positions agree")
             else:
                 cause = "a fill outside what the broker shows, a transfer, or a corporate action"
-                cause, fix = _perhaps_a_bust(state, snap, symbol, cause)
+                cause, fix = _perhaps_a_bust(state, snap, missing.get(symbol), cause)
                 yield from found(state, now, snap, "position", subject, str(a), str(b), cause, fix, b - a)
 
 
@@ -349,6 +350,7 @@ def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: f
         return
     theirs = {c.currency: c.balance for c in snap.cash}
     ours = state.accounts[snap.account].cash
+    missing = explanations(state, snap)
     for currency in sorted({*theirs, *ours, *map(Currency, _open_breaks(state, snap, "cash"))}):
         if currency in overtaken:
             continue
@@ -358,7 +360,7 @@ def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: f
             yield from closed(state, now, id_of("cash", snap.broker, snap.account, currency), "balances agree")
         else:
             cause = "a fee, interest, a dividend or a transfer that came without a report"
-            cause, fix = _perhaps_a_bust(state, snap, currency, cause)
+            cause, fix = _perhaps_a_bust(state, snap, missing.get(currency), cause)
             yield from found(state, now, snap, "cash", currency, str(a), str(b), cause, fix, b - a)
 
 
@@ -368,9 +370,10 @@ def _open_breaks(state: State, snap: BrokerSnapshot, kind: str) -> list[str]:
     return [known.subject for known in state.breaks.values() if (known.kind, known.broker, known.account) == books]
 
 
-def _perhaps_a_bust(state: State, snap: BrokerSnapshot, of: str, cause: str) -> tuple[str, str]:
-    """Cause and repair of a break of figures; where a fill is missing, that comes first: accepting both would book it twice."""
-    missing = explained_by(state, snap, of)
+def _perhaps_a_bust(state: State, snap: BrokerSnapshot, missing: str | None, cause: str) -> tuple[str, str]:
+    """Cause and repair of a break of figures; where a fill is `missing`, its break comes first: accepting both would book it
+    twice.
+    """
     if missing is None:
         inside = changed_inside(state, snap.broker, snap.account)
         if inside:

@@ -123,7 +123,7 @@ def standings(
         if order.broker != snap.broker or order.account != snap.account or order.cl_ord_id in shown:
             continue
         if order.unknown_at is not None:
-            nameless = Nameless(snap) if nameless is None else nameless
+            nameless = Nameless(state, snap) if nameless is None else nameless
             yield from not_shown(state, around, order, snap, nameless, now)
         elif order.acked_at is not None and snap.read_at - _shown_at(state, order) > lag:
             if able.orders_complete:

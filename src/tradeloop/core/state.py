@@ -25,6 +25,7 @@ from tradeloop.core.position import Position
 from tradeloop.core.recent import PackedFills, RecentFills
 from tradeloop.core.run_book import Run, RunBook
 from tradeloop.core.shards import Shards
+from tradeloop.core.strangers import Strangers
 from tradeloop.core.types import (
     ZERO,
     AccountID,
@@ -196,7 +197,7 @@ class State:
         self.recent = RecentFills()  # the fills of the last trading days, by account
         self.ids = IdsOfFills()  # which channel told of a fill first, and second ids of fills
         self.early: dict[str, Early] = {}  # execution key -> what is to become of the fill when it comes
-        self.strangers: dict[ClOrdID, list[str]] = {}  # of the last two days, not known to be ours: their fills
+        self.strangers = Strangers()
         self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made
         self.denied: Shards[bytes] = Shards()  # request_id -> the denial it met, packed
         self.changes: Shards[bytes] = Shards()  # request_id -> the change of an order it asked for, or its denial, packed
@@ -295,7 +296,7 @@ class State:
                 unanswered=list(self.orders.unanswered),
                 denied=list(self.denied.items()),
                 early=sorted(self.early.items()),
-                strangers=list(self.strangers.items()),
+                strangers=self.strangers.pack(),
                 changes=list(self.changes.items()),
                 recent=self.recent.pack(),
                 ids=self.ids.pack(),
@@ -354,13 +355,17 @@ class State:
         state.halts = {halt.number: halt for halt in packed.halts}
         state.halt_count = packed.halt_count
         state.early = dict(packed.early)
-        state.strangers = dict(packed.strangers)
         state.recent = RecentFills.unpack(packed.recent)
         state.ids = IdsOfFills.unpack(packed.ids)
         for order in packed.open_orders:
             state.orders.open[order.cl_ord_id] = order
             state.index(order)
             state.offers.count(order, state.instruments[order.symbol])
+        for cl_ord_id, fills in packed.strangers:
+            stranger = state.orders.get(cl_ord_id)
+            if stranger is None:
+                raise msgspec.DecodeError(f"expected the order of every stranger, {cl_ord_id} has none")
+            state.strangers.add(stranger, fills)
         return state
 
     def index(self, order: Order) -> None:

@@ -19,7 +19,7 @@ from tradeloop.core.reports import BrokerSnapshot
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import bust_of
-from tradeloop.core.types import AccountID, Symbol, UtcNs
+from tradeloop.core.types import AccountID, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -76,15 +76,15 @@ def confirm_bust(state: State, known: BreakFound, command: RepairBreak, now: Utc
     return state.orders.get(order.cl_ord_id)
 
 
-def explained_by(state: State, snap: BrokerSnapshot, of: str) -> str | None:
-    """The id of the break of a missing fill in this symbol or currency, which would explain why holdings or money differ."""
+def explanations(state: State, snap: BrokerSnapshot) -> dict[str, str]:
+    """The ids of breaks of missing fills, by symbol and by currency: each would explain why holdings or money differ there."""
+    found: dict[str, str] = {}
     for one in state.breaks.values():
-        if (one.kind, one.broker, one.account) != _of(snap):
-            continue
-        live = _live(state, _key(one))
-        if live is not None and of in (live[0].symbol, state.instruments[Symbol(live[0].symbol)].currency):
-            return one.break_id
-    return None
+        live = _live(state, _key(one)) if (one.kind, one.broker, one.account) == _of(snap) else None
+        if live is not None:
+            found.setdefault(live[0].symbol, one.break_id)
+            found.setdefault(state.instruments[live[0].symbol].currency, one.break_id)
+    return found
 
 
 def _of(snap: BrokerSnapshot) -> tuple[str, str, AccountID]:

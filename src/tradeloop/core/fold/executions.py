@@ -34,8 +34,9 @@ def traded(state: State, e: ev.Traded) -> None:
         if early is not None:
             execution.told, execution.told_at = early.told, early.told_at
     state.execs.keep(key, execution)
-    if order.external and cl_ord_id in state.strangers:
-        state.strangers[cl_ord_id].append(key)
+    theirs = state.strangers.fills(cl_ord_id) if order.external else None
+    if theirs is not None:
+        theirs.append(key)
     happened = e.transact_at
     if happened is None:
         happened = UtcNs(0) if order.external else order.staged_at
@@ -135,7 +136,7 @@ def trade_moved(state: State, e: ev.TradeMoved) -> None:
     assert was is not None
     now = msgspec.structs.replace(was, cl_ord_id=e.cl_ord_id, effect=e.position_effect)
     state.execs.keep(key, now)
-    theirs, found = state.strangers.get(e.from_cl_ord_id), state.strangers.get(e.cl_ord_id)
+    theirs, found = state.strangers.fills(e.from_cl_ord_id), state.strangers.fills(e.cl_ord_id)
     if theirs is not None and key in theirs:
         theirs.remove(key)
     if found is not None:

@@ -210,7 +210,7 @@ def external_order_found(state: State, e: ev.ExternalOrderFound) -> None:
         updated_at=e.at,
     )
     state.orders.open[e.cl_ord_id] = order
-    state.strangers[e.cl_ord_id] = []
+    state.strangers.add(order)
     numbered(state, order)
     state.index(order)
     instrument = state.instruments[e.symbol]

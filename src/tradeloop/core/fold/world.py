@@ -81,13 +81,13 @@ def _let_go(state: State, e: ev.TradingDayOpened, last: TradingDay) -> None:
     for cl_ord_id in list(state.strangers):
         order = state.orders.get(cl_ord_id)
         if order is None:
-            del state.strangers[cl_ord_id]
+            state.strangers.forget(cl_ord_id)
         elif order.trading_day not in (e.trading_day, last) and state.instruments[order.symbol].session == e.session:
             of = (order.account, order.symbol, order.side, order.broker)
             if of not in waiting:
                 waiting[of] = _waits_for_its_number(state, *of)
             if not waiting[of]:
-                del state.strangers[cl_ord_id]
+                state.strangers.forget(cl_ord_id)
 
 
 def _waits_for_its_number(state: State, account: AccountID, symbol: Symbol, side: Side, broker: str) -> bool:
