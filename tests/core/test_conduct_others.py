@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from tests.core.runs_made import LISTED, A, B, C, Work, a_run, prices
 
-from tradeloop.core.commands import ApproveRun, CancelRun, RetryRun
+from tradeloop.core.commands import ApproveRun, CancelRun, RepairBreak, RetryRun
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import OrderStaged
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import CancelAck, SendOutcome
-from tradeloop.core.types import RunID, RunStatus
-from tradeloop.testing.builders import BROKER, buy
+from tradeloop.core.types import OrdStatus, RunID, RunStatus
+from tradeloop.testing.builders import BROKER, a_snapshot, buy, their_order
 from tradeloop.testing.desk import Desk
 
 
@@ -111,3 +111,47 @@ def test_of_two_runs_that_wait_for_a_person_only_one_is_let_go(waiting: str) -> 
 
     second.desk.give(CancelRun(RunID(second.run_id), "ann"))
     assert (second.status, second.sent()) == (RunStatus.CANCELED, {})
+
+
+def test_a_run_is_refused_while_the_broker_works_an_order_that_is_over_in_our_books() -> None:
+    """What it trades yet is in no plan: our books count it no more."""
+    desk = Desk().opened(*LISTED)
+    order = desk.order(buy(A, 300))
+    desk.ack(order)
+    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.wait(60)
+    line = their_order(order.cl_ord_id, A, order.side, 300, OrdStatus.NEW)
+    desk.give(a_snapshot(as_of=desk.now, orders=(line,)))
+
+    (failed,) = refused(desk.give(a_run({A: "0.4"})))
+    assert failed.startswith("open_orders: ")
+    assert f"{order.cl_ord_id} (BUY 300 {A}, CANCELED here, and the broker works it still)" in failed
+
+    desk.wait(60)
+    desk.give(a_snapshot(as_of=desk.now, orders=(their_order(order.cl_ord_id, A, order.side, 300, OrdStatus.CANCELED),)))
+    assert Work.begun({A: "0.4"}, desk=desk, prices=prices(at=desk.now)).status is RunStatus.RUNNING
+
+
+def test_a_run_is_refused_where_the_broker_holds_something_else_than_we_do_until_a_person_settled_it() -> None:
+    """It would sell what is not there."""
+    desk = Desk().opened(*LISTED, positions={A: 1000, C: 500})
+    desk.give(a_snapshot(as_of=desk.now, positions={A: 400, C: 500}))
+
+    (failed,) = refused(desk.give(a_run({A: 0})))
+    assert failed == (
+        "position_breaks: our books and the broker's must agree about what is held in the symbols of the run, was"
+        f" {A} long (ours 1000, theirs 400); find out why and settle it, see `tradeloop reconcile`, then ask again"
+    )
+    assert desk.of(OrderStaged) == []
+    assert Work.begun({C: 0}, desk=desk, sell_unlisted=False).sent() == {C: -500}
+
+    desk.give(RepairBreak(f"position:paper:demo:{A} long", "ann", "a transfer"))
+    again = Work.begun({A: 0}, desk=desk, decision_snapshot_id="s2", sell_unlisted=False)
+    assert again.sent() == {A: -400}
+
+
+def test_a_run_that_waits_for_approval_does_not_go_over_a_difference_that_was_found_meanwhile() -> None:
+    work = Work.begun({A: "0.4"}, hold_for_approval=True)
+    work.desk.give(a_snapshot(as_of=work.desk.now, positions={A: 400}))
+    with pytest.raises(BadInput, match=f"run {work.run_id} cannot go: our books and the broker's must agree"):
+        work.desk.give(ApproveRun(work.run_id, "ann"))

@@ -660,3 +660,38 @@ def test_a_day_order_that_waits_out_a_halt_expires_with_its_day() -> None:
     halt(desk)
     desk.give(SendOutcome(BROKER, order.cl_ord_id, "NOT_SENT", "reset"))
     assert desk.known(order.cl_ord_id).ord_status is OrdStatus.STAGED
+
+
+def test_a_halt_is_not_at_its_end_while_the_broker_works_an_order_that_is_over_in_our_books() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.ack(order)
+    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(HaltTrading(HaltTier.CANCEL_ALL, "ann", "enough"))
+    assert desk.state.halts[1].done
+
+    desk.wait(60)
+    desk.give(a_snapshot(as_of=desk.now, orders=(their_order(order.cl_ord_id, MOUTAI, Side.BUY, 100, OrdStatus.NEW),)))
+    desk.effects.clear()
+    desk.give(TimerFired("halt", "1"))
+
+    last = desk.of(HaltChecked)[-1]
+    assert (last.open_orders, last.done) == (1, False)
+    assert last.text == f"1 open order left, 1 ended here and at work at the broker ({order.cl_ord_id}): cancel there"
+    assert [(alert.level, alert.key) for alert in desk.of(RaiseAlert)] == [("CRITICAL", "halt_open:1")]
+
+    desk.wait(60)
+    desk.give(a_snapshot(as_of=desk.now, orders=(their_order(order.cl_ord_id, MOUTAI, Side.BUY, 100, OrdStatus.CANCELED),)))
+    desk.give(TimerFired("halt", "1"))
+    assert desk.state.halts[1].done
+
+
+def test_an_order_over_here_and_at_work_there_keeps_no_halt_of_another_symbol_open() -> None:
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.ack(order)
+    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.wait(60)
+    desk.give(a_snapshot(as_of=desk.now, orders=(their_order(order.cl_ord_id, MOUTAI, Side.BUY, 100, OrdStatus.NEW),)))
+    desk.give(HaltTrading(HaltTier.CANCEL_ALL, "ann", "enough", HaltScope.SYMBOL, PINGAN))
+    assert desk.state.halts[1].done

@@ -170,4 +170,6 @@ def test_a_halt_names_what_an_account_out_of_reach_has_open_and_does_not_wait_fo
     found = desk.state.halts[1]
     assert found.done
     assert f"1 order out of reach, of accounts that no broker shows ({cl_ord_id})" in found.found
+    done = [alert for alert in desk.of(RaiseAlert) if alert.key == "halt_done:1"]
+    assert [alert.level for alert in done] == ["CRITICAL"]  # it may trade on, and nothing here ever takes it out
     assert desk.of(SendCancel) == []

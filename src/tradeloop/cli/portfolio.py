@@ -58,7 +58,17 @@ class Target:
 
 _OF_THE_CONTEXT = frozenset({"risk_check_failed", "not_a_trading_day"})
 _OF_NO_FILE = frozenset(
-    {"off_session", "no_equity", "equity_unknown", "min_cash", "stale_prices", "no_prices", "open_orders", "open_runs"}
+    {
+        "off_session",
+        "no_equity",
+        "equity_unknown",
+        "min_cash",
+        "stale_prices",
+        "no_prices",
+        "open_orders",
+        "open_runs",
+        "position_breaks",
+    }
 )
 
 

@@ -187,6 +187,7 @@ class _Trade:
             return await self._follow(desk, shown)  # what was in the way has gone, such as a session that opened
         self._show_plan(desk, shown, seen)
         self._warn_of_far_prices(desk)
+        self._warn_of_breaks(desk)
         if dry or not (self._yes or self._confirmed(shown, seen)):
             return self._unsent(desk, shown, seen)
         # It is looked at once more where it is decided: this plan was shown, that one counts. A market that shut denies it.
@@ -263,6 +264,22 @@ class _Trade:
                     f"warning: {self._target.name}: the price of {symbol} was {px:f}, the market is at {market:f};"
                     " correct the price column or leave it away"
                 )
+
+    def _warn_of_breaks(self, desk: Desk) -> None:
+        """Of positions that the run would trade they deny it; of cash, or of another position, they bend its equity."""
+        from tradeloop.core.breaks import CASH, POSITION
+        from tradeloop.core.run.look import some
+
+        differ = [
+            f"{known.kind} {known.subject} (ours {known.ours}, theirs {known.theirs})"
+            for known in desk.state.breaks.values()
+            if known.account == desk.account and known.kind in (CASH, POSITION)
+        ]
+        if differ:
+            self._voice.say(
+                f"warning: our books and the broker's differ, and the plan is made from ours: {some(differ)};"
+                " see `tradeloop reconcile`"
+            )
 
     # --- without sending
 

@@ -11,12 +11,15 @@ from decimal import Decimal
 from typing import Final
 
 from tradeloop.core.events import BreakChanged, BreakClosed, BreakFound, Event
+from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot
 from tradeloop.core.state import State
-from tradeloop.core.types import AccountID, Symbol, UtcNs
+from tradeloop.core.types import AccountID, ClOrdID, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
 
+CASH: Final = "cash"
+POSITION: Final = "position"
 ORDER_MISSING: Final = "order_missing"
 ORDER_OPEN: Final = "order_open"
 ORDER_QTY: Final = "order_qty"
@@ -37,6 +40,12 @@ def in_doubt(state: State, account: AccountID, symbol: Symbol) -> str | None:
         if known.kind == FILL_TWICE and known.account == account and known.subject.startswith(f"{symbol} "):
             return known.subject.split(" ", 1)[1]
     return None
+
+
+def ended_here_alone(state: State) -> list[Order]:
+    """Orders that are over in our books, while the broker works them still: what they trade comes yet."""
+    named = (state.orders.get(ClOrdID(known.subject)) for known in state.breaks.values() if known.kind == ORDER_OPEN)
+    return [order for order in named if order is not None]
 
 
 def found(

@@ -36,7 +36,7 @@ from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.run.sending import WAITS
 from tradeloop.core.staging import again_at
 from tradeloop.core.state import State
-from tradeloop.core.stopping import HALT_WORK
+from tradeloop.core.stopping import HALT_WORK, out_of_reach
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import is_inside
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, TradingDay, UtcNs
@@ -474,7 +474,9 @@ def _halt_checked(state: State, around: Surroundings, e: ev.HaltChecked) -> tupl
     halt = state.halts[e.number]
     left = f": {'; '.join(e.held)}" if e.held else ""
     if e.done:
-        return (RaiseAlert("WARNING", f"halt_done:{e.number}", f"halt {e.number} ({halt.tier.value}): {e.text}{left}"),)
+        # What cannot be reached may trade on, and nothing here will ever take it out.
+        level = "CRITICAL" if out_of_reach(state, around, halt) else "WARNING"
+        return (RaiseAlert(level, f"halt_done:{e.number}", f"halt {e.number} ({halt.tier.value}): {e.text}{left}"),)
     if e.at - halt.at < around.policy.unknown_alert_ns:
         return _NOTHING
     text = f"halt {e.number} ({halt.tier.value} of {halt.where}) is not at its end: {e.text}{left}"

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE, closed, found, id_of
+from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE, POSITION, closed, found, id_of
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.days import day_of
 from tradeloop.core.errors import BadInput
@@ -201,7 +201,7 @@ def repair(state: State, around: Surroundings, command: RepairBreak, now: UtcNs)
             yield from advance(state, around, order.run_id, now)
         return Done(f"fill {known.subject} is taken back: {known.ours}")
     kind, subject = known.kind, known.subject
-    if kind == "position":
+    if kind == POSITION:
         subject, kind = subject.rsplit(" ", 1)
     ours = _figure(state, known.account, kind, subject)
     if ours != Decimal(known.ours):
@@ -326,7 +326,7 @@ def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtak
         return
     theirs = {p.symbol: p for p in snap.positions}
     ours = state.positions.get(snap.account, {})
-    differed = (Symbol(subject.rsplit(" ", 1)[0]) for subject in _open_breaks(state, snap, "position"))
+    differed = (Symbol(subject.rsplit(" ", 1)[0]) for subject in _open_breaks(state, snap, POSITION))
     missing = explanations(state, snap)
     for symbol in sorted({*theirs, *ours, *differed}):
         if symbol in overtaken or _recent(state, around, snap, symbol, now):
@@ -338,11 +338,11 @@ def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtak
         ):
             subject = f"{symbol} {leg}"
             if a == b:
-                yield from closed(state, now, id_of("position", snap.broker, snap.account, subject), "positions agree")
+                yield from closed(state, now, id_of(POSITION, snap.broker, snap.account, subject), "positions agree")
             else:
                 cause = "a fill outside what the broker shows, a transfer, or a corporate action"
                 cause, fix = _perhaps_a_bust(state, snap, missing.get(symbol), cause)
-                yield from found(state, now, snap, "position", subject, str(a), str(b), cause, fix, b - a)
+                yield from found(state, now, snap, POSITION, subject, str(a), str(b), cause, fix, b - a)
 
 
 def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: frozenset[str], now: UtcNs) -> Facts:

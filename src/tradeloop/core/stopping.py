@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from tradeloop.core import staging
+from tradeloop.core.breaks import ended_here_alone
 from tradeloop.core.commands import CancelRun, HaltTrading, ReleaseHalt, SubmitOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import Event, HaltChecked, Halted, HaltReleased, OrderCanceled, RunPaused
@@ -112,6 +113,11 @@ def progress(known: Halt) -> str:
     return f"; {known.found}" if known.found else ""
 
 
+def out_of_reach(state: State, around: Surroundings, known: Halt) -> list[Order]:
+    """Open orders within a halt that no configured broker can be asked to cancel: only a person can, at the broker itself."""
+    return [order for order in _open(state, known) if not around.serves(order.broker, order.account)]
+
+
 # --- to latch
 
 
@@ -198,20 +204,23 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
     open_ = _open(state, known)
     left = [order for order in open_ if around.serves(order.broker, order.account)]
     unknown = sum(order.unknown_at is not None for order in left)
-    text = f"{_plural(len(left), 'open order')} left" + (f", {unknown} of unknown fate" if unknown else "")
+    there = [order for order in ended_here_alone(state) if known.covers(order)]
+    count = len(left) + len(there)
+    text = f"{_plural(count, 'open order')} left" + (f", {unknown} of unknown fate" if unknown else "")
+    if there:
+        named = _some([order.cl_ord_id for order in there])
+        text += f", {len(there)} ended here and at work at the broker ({named}): cancel there"
     if known.tier is HaltTier.FLATTEN:
         text += f", {_plural(len(held), 'position')} left" + ("" if not held else f" ({_some([code for code, _ in held])})")
     accounts = [(its.broker, account) for account, its in state.accounts.items() if around.serves(its.broker, account)]
     unheard = sorted({broker for broker, account in accounts if not state.is_ready(broker, account)})
-    out_of_reach = [order.cl_ord_id for order in open_ if not around.serves(order.broker, order.account)]
-    if out_of_reach:
-        text += (
-            f", {_plural(len(out_of_reach), 'order')} out of reach, of accounts that no broker shows ({_some(out_of_reach)})"
-        )
+    beyond = [order.cl_ord_id for order in out_of_reach(state, around, known)]
+    if beyond:
+        text += f", {_plural(len(beyond), 'order')} out of reach, of accounts that no broker shows ({_some(beyond)})"
     text += f", books of {_some(unheard)} not seen" if unheard else ""
-    done = not (left or unheard or any(code.endswith(_SOON) for code, _ in held))
+    done = not (count or unheard or any(code.endswith(_SOON) for code, _ in held))
     if (text, done) != (known.found, known.done) or (not done and _is_to_be_said_again(around, known, now)):
-        yield HaltChecked(now, known.number, len(left), done, text, tuple(why for _, why in held), unknown)
+        yield HaltChecked(now, known.number, count, done, text, tuple(why for _, why in held), unknown)
 
 
 def _is_to_be_said_again(around: Surroundings, known: Halt, now: UtcNs) -> bool:

@@ -1,20 +1,23 @@
-"""What else is on its way in the symbols of a run: orders that may still trade, and runs that have yet to send theirs.
+"""What else is on its way in the symbols of a run: orders that may still trade, and runs that have yet to send theirs; and
+whether anybody knows what is held there.
 
 A plan is made from what is held. An order that works, is in flight or of unknown fate will change that, so a plan made beside
-one would buy or sell the same thing twice: the run is refused until it has ended.
+one would buy or sell the same thing twice: the run is refused until it has ended. Where our books and the broker's differ about
+what is held, a plan would sell what is not there, or buy what is: the run is refused until a person has settled it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tradeloop.core.breaks import POSITION, ended_here_alone
 from tradeloop.core.run.look import Finding, some
 from tradeloop.core.state import State
 from tradeloop.core.types import AccountID, RunID, RunStatus, Symbol
 
 
 def others_at_work(state: State, account: AccountID, symbols: Iterable[Symbol], own: RunID | None = None) -> list[Finding]:
-    """Why a plan over `symbols` would count something twice; empty when nothing else is at work there.
+    """Why a plan over `symbols` would count something twice, or what is not there; empty when nothing else is at work there.
 
     Orders and runs of `own` are left out. A run that nobody has let go yet is no reason: its approval asks here itself.
     """
@@ -25,6 +28,12 @@ def others_at_work(state: State, account: AccountID, symbols: Iterable[Symbol], 
         for symbol in named
         for cl_ord_id in state.working.get((account, symbol), {})
         if (order := state.orders.open[cl_ord_id]).run_id is None or order.run_id != own
+    ]
+    orders += [
+        f"{order.cl_ord_id} ({order.side.value} {order.order_qty - order.cum_qty:f} {order.symbol},"
+        f" {order.ord_status.value} here, and the broker works it still)"
+        for order in ended_here_alone(state)
+        if order.account == account and order.symbol in named
     ]
     if orders:
         found.append(
@@ -49,6 +58,19 @@ def others_at_work(state: State, account: AccountID, symbols: Iterable[Symbol], 
                 "open_runs",
                 f"no other run may have orders left to send in a symbol of the run, was {some(runs)};"
                 " cancel it or let it end, then ask again",
+            )
+        )
+    differ = [
+        f"{known.subject} (ours {known.ours}, theirs {known.theirs})"
+        for known in state.breaks.values()
+        if known.kind == POSITION and known.account == account and known.subject.rsplit(" ", 1)[0] in named
+    ]
+    if differ:
+        found.append(
+            Finding(
+                "position_breaks",
+                f"our books and the broker's must agree about what is held in the symbols of the run, was {some(differ)};"
+                " find out why and settle it, see `tradeloop reconcile`, then ask again",
             )
         )
     return found
