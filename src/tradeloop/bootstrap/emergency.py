@@ -47,9 +47,9 @@ class Canceled(msgspec.Struct, frozen=True):
 async def cancel_at_broker(loaded: Loaded, wanted: Callable[[OpenOrder], bool], within_s: float) -> Canceled:
     """Cancel every order that works at the broker and is `wanted`, and look until none is left or the time is up.
 
-    Raises NotSent where the broker cannot be reached.
+    Raises NotSent where the broker cannot be reached, JournalFailed where it is the paper broker and its books are gone.
     """
-    past = Past(Recovered(State(), (0, 0, bytes(32)), 0, 0), None)
+    past = Past(Recovered(State(), (0, 0, bytes(32)), 0, 0), None, is_unread=True)
     broker = broker_of(loaded, Market(loaded, Listing(loaded.settings), past, [], {}, None), past)
     up = asyncio.Event()
 

@@ -53,6 +53,8 @@ class Market:
         trade_date: TradingDay | None,
     ) -> None:
         feed = loaded.settings.feed
+        self.past = past
+        """What the journal says of the time before this process."""
         self.symbols = list(dict.fromkeys(symbols))
         self.standing: dict[Symbol, Quote] = {}
         self.missed: list[Quote] = []

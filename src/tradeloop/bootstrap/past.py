@@ -29,6 +29,8 @@ class Past(msgspec.Struct, frozen=True):
     last_at: UtcNs | None
     unwalked: int = 0
     """Up to which row a snapshot alone stands for the journal, because it is too long to be checked before a start; else 0."""
+    is_unread: bool = False
+    """Whether the journal could not be opened, so that the empty state here says nothing of it."""
 
     @property
     def state(self) -> State:

@@ -15,7 +15,7 @@ import pytest
 from tests.brokers.paper.made import ManualClock, Session, approved, at, bar, quote, stock, turns
 
 from tradeloop.brokers.paper import PaperBroker, PaperConfig
-from tradeloop.core.errors import BadInput, FateUnknown, NotSent
+from tradeloop.core.errors import BadInput, FateUnknown, JournalFailed, NotSent
 from tradeloop.core.reports import Report
 from tradeloop.core.types import AccountID, ClOrdID, OrdStatus, Side
 
@@ -234,8 +234,47 @@ async def test_a_file_of_another_account_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "paper.db").write_text("not a database, but long enough to be taken for one" * 100)
-    with pytest.raises(BadInput, match="expected a SQLite file"):
+    with pytest.raises(JournalFailed, match="expected the SQLite file that this broker wrote: put it back from a backup"):
         PaperBroker(PaperConfig(path=tmp_path / "paper.db"), ManualClock())
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("UPDATE orders SET body = x'7b'", "truncated"),
+        ("UPDATE cash SET balance = 'much'", "a number in it is none"),
+        ("UPDATE positions SET long_today = '1.2.3'", "a number in it is none"),
+    ],
+    ids=["an order", "cash", "a position"],
+)
+async def test_a_file_with_something_unreadable_in_it_is_refused_in_one_sentence(
+    tmp_path: Path, statement: str, found: str
+) -> None:
+    await (await traded(tmp_path / "paper.db")).broker.close()
+    with sqlite3.connect(tmp_path / "paper.db") as db:
+        db.execute(statement)
+    with pytest.raises(JournalFailed, match=f"could not be read .*{found}"):
+        PaperBroker(PaperConfig(path=tmp_path / "paper.db"), ManualClock())
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["gone", "empty"])
+async def test_books_that_have_to_be_there_are_never_made_anew(tmp_path: Path, empty: bool) -> None:
+    path = tmp_path / "paper.db"
+    if empty:
+        path.touch()
+    with pytest.raises(JournalFailed, match="are gone: expected the broker's own record"):
+        PaperBroker(PaperConfig(path=path, begun=True), ManualClock())
+    assert path.exists() is empty
+
+
+async def test_books_that_vanish_under_a_broker_are_not_made_anew_when_it_connects_again(tmp_path: Path) -> None:
+    session = await traded(tmp_path / "paper.db")
+    await session.broker.close()
+    for each in tmp_path.iterdir():
+        each.unlink()
+    with pytest.raises(JournalFailed, match="there is no such file"):
+        await session.broker.connect(session.reports.append)
+    assert not list(tmp_path.iterdir())
 
 
 async def test_a_second_process_on_the_file_is_noticed_and_nothing_of_it_is_reported(tmp_path: Path) -> None:

@@ -76,8 +76,7 @@ class PaperBroker:
     capabilities = CAPABILITIES
 
     def __init__(self, config: PaperConfig, clock: Clock, *, undelivered_at: Callable[[], UtcNs | None] = lambda: None) -> None:
-        """Open the books. Raises BadInput when the file cannot be opened or belongs to another account,
-        JournalFailed when it cannot be written.
+        """Open the books. Raises BadInput for the file of another account, JournalFailed for one it cannot use or that is gone.
 
         `undelivered_at` is the time of the next quote the feed will deliver, None when there is none or it cannot be known
         (a live feed): a trading day does not end before its quotes have come, however far the clock has run ahead.
@@ -88,6 +87,7 @@ class PaperBroker:
         self._clock = clock
         self._undelivered_at = undelivered_at
         self._faults = FaultSource(config.faults)
+        self._begun = config.begun
         try:
             self._open_books()
         except sqlite3.Error as error:
@@ -106,8 +106,9 @@ class PaperBroker:
 
     def _open_books(self) -> None:
         config = self.config
-        store = None if config.path is None else Store(config.path)
+        store = None if config.path is None else Store(config.path, begun=self._begun)
         self._books = Books(config.name, config.account, config.cash, store)
+        self._begun = True
         self._matching = Matching(
             self._books,
             latency_ns=config.latency_ns,

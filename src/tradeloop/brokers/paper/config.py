@@ -18,7 +18,8 @@ class PaperConfig(msgspec.Struct, frozen=True, kw_only=True):
     `path` is the file of the broker's own books, None for memory only. `cash` is what the account is opened with when
     the books are new; books that exist already keep theirs. `latency_ns` is the way from the broker to the market, for
     orders and cancels. `bar_participation` is the share of a bar's volume that may be taken. `assumed_size` stands in
-    for a displayed size the feed does not give; None means that such a quote fills nothing.
+    for a displayed size the feed does not give; None means that such a quote fills nothing. `begun` says that the account has
+    been traded: its books must exist, and are not made anew where they do not.
     """
 
     name: str = "paper"
@@ -29,6 +30,7 @@ class PaperConfig(msgspec.Struct, frozen=True, kw_only=True):
     bar_participation: Decimal = Decimal("0.10")
     assumed_size: Decimal | None = None
     faults: FaultConfig = FaultConfig()
+    begun: bool = False
 
     def __post_init__(self) -> None:
         """Refuse settings that could not mean anything."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
@@ -72,12 +72,24 @@ class Loaded(msgspec.Struct):
     bars: list[tuple[Symbol, UtcNs]]
 
 
-class Store:
-    """One open file."""
+def gone(path: Path) -> str:
+    """What is said of books that were written before, and are not there."""
+    found = "the file is empty" if path.exists() else "there is no such file"
+    return (
+        f"paper books {path} are gone: expected the broker's own record of the account, but {found}; put it back from a backup,"
+        " or begin anew in a home of its own with --home"
+    )
 
-    def __init__(self, path: Path) -> None:
+
+class Store:
+    """One open file. `begun` is one that has been written before: where it is gone, it is not made anew."""
+
+    def __init__(self, path: Path, *, begun: bool = False) -> None:
         self.path = path
+        self._begun = begun
         self._step = 0
+        if begun and not (path.exists() and path.stat().st_size):
+            raise JournalFailed(gone(path))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None)
@@ -91,13 +103,28 @@ class Store:
                 " writable by this user, and start again"
             ) from error
         except sqlite3.Error as error:
-            raise BadInput(
-                f"paper books {path} could not be opened ({error}); expected a SQLite file this user may write"
-            ) from error
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, why: str) -> JournalFailed:
+        return JournalFailed(
+            f"paper books {self.path} could not be read ({why}); expected the SQLite file that this broker wrote: put it back"
+            " from a backup, or begin anew in a home of its own with --home"
+        )
 
     def load(self, broker: str, account: AccountID) -> Loaded | None:
         """The books in the file, or None when it is new (it then belongs to `broker` and `account`)."""
+        try:
+            return self._load(broker, account)
+        except sqlite3.OperationalError:
+            raise  # the disk, not what is on it
+        except (sqlite3.DatabaseError, msgspec.DecodeError, InvalidOperation) as error:
+            text = "a number in it is none" if isinstance(error, InvalidOperation) else str(error)
+            raise self._damaged(text) from error
+
+    def _load(self, broker: str, account: AccountID) -> Loaded | None:
         row = self._db.execute("SELECT broker, account, format, step, last_order, last_exec FROM meta").fetchone()
+        if self._begun and (row is None or row[3] == 0):
+            raise JournalFailed(gone(self.path))
         if row is None:
             self._db.execute("INSERT INTO meta VALUES (?, ?, ?, 0, 0, 0)", (broker, account, FORMAT))
             return None
