@@ -76,6 +76,16 @@ def test_a_second_process_is_refused_and_told_who_trades(home: Path) -> None:
 
 
 @pytest.mark.crash
+@pytest.mark.parametrize("word", ["rebuild", "upgrade"])
+def test_the_database_is_not_made_over_under_a_process_that_trades(home: Path, word: str) -> None:
+    with trading(home) as process:
+        said = tradeloop(home / "demo", "db", word)
+        assert said.code == 1
+        assert f"pid {process.pid}" in said.error
+        assert len(orders(home / "demo")) == 4
+
+
+@pytest.mark.crash
 def test_questions_are_answered_while_another_process_trades(home: Path) -> None:
     with trading(home):
         inside = home / "demo"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -87,3 +89,19 @@ async def test_a_lease_that_says_more_than_was_ever_granted_is_believed_for_as_l
                 await other.open()
                 assert (await other.acquire("the next")).epoch
                 await other.close()
+
+
+@pytest.mark.parametrize("word", ["rebuild", "upgrade"])
+async def test_the_database_of_a_process_that_lives_is_not_made_over(word: str, tmp_path: Path) -> None:
+    async with a_writer("postgresql", tmp_path) as (loaded, journal, _):
+        settings = tmp_path / "tradeloop.yaml"
+        settings.write_text(f"database:\n  url: {loaded.database_url}\n", encoding="utf-8")
+        settings.chmod(0o600)
+        command = (sys.executable, "-m", "tradeloop", "--home", str(tmp_path), "db", word)
+        asked = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+        while asked.returncode is None:
+            await journal.renew()
+            await asyncio.wait([asyncio.ensure_future(asked.wait())], timeout=0.5)
+        _, said = await asked.communicate()
+    assert asked.returncode == 1
+    assert "tradeloop run (pid 4711)" in said.decode().splitlines()[-1]

@@ -198,7 +198,7 @@ async def test_a_rebuild_that_was_broken_off_is_finished_by_the_next_start(tmp_p
         await views.close()
         await say(url, "UPDATE view_cursors SET clearing = 1, batch = 0, seq = 0", "DELETE FROM trade_orders")
         again = SqlViews(url, decode)
-        with pytest.raises(ViewsBehind, match="run catch_up first"):
+        with pytest.raises(ViewsBehind, match="make them anew with `tradeloop db rebuild`"):
             await offer(again, journal, 1)
         await again.catch_up(journal)
         await again.close()

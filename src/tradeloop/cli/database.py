@@ -44,9 +44,11 @@ def upgrade(ctx: typer.Context, json: Json = False) -> None:
     """Apply the schema patches that are missing; harmless when there are none."""
 
     async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.cli.schema import upgrade_schema
+        from tradeloop.cli.schema import refuse_a_second_writer, upgrade_schema
 
-        applied = await upgrade_schema(shell.load())
+        loaded = shell.load()
+        await refuse_a_second_writer(loaded, voice.say)
+        applied = await upgrade_schema(loaded)
         said = f"applied {', '.join(applied)}" if applied else "nothing to apply"
         voice.result({"applied": applied}, lambda out: out.print(said))
         return OK
@@ -60,9 +62,10 @@ def rebuild(ctx: typer.Context, json: Json = False) -> None:
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
-        from tradeloop.cli.schema import restore_read_models
+        from tradeloop.cli.schema import refuse_a_second_writer, restore_read_models
 
         loaded = shell.load()
+        await refuse_a_second_writer(loaded, voice.say)
         await restore_read_models(loaded)
         async with open_archive(loaded, fresh_views=False) as archive:
             batches = await archive.views.rebuild(archive.reader)

@@ -107,7 +107,9 @@ class SqlViews:
             while True:
                 cursor, rows, books = await self._taken_up()
                 if cursor.clearing or cursor.projection != PROJECTION:
-                    raise ViewsBehind("the read models are from another version or half cleared; run catch_up first")
+                    raise ViewsBehind(
+                        "the read models are from another version or half cleared; make them anew with `tradeloop db rebuild`"
+                    )
                 fresh = [batch for batch in offered if batch.batch_no > cursor.batch]
                 _refuse_gap(cursor, fresh)
                 if not fresh:
@@ -188,7 +190,10 @@ class SqlViews:
         _refuse_gap(cursor, chunk)
         await self._fold(rows, books, chunk)
         if not await self._keep(cursor, rows, books, chunk[-1]):
-            raise ViewsBehind(f"another process moved the read models past batch {cursor.batch}; run catch_up again")
+            raise ViewsBehind(
+                f"the read models stood at batch {cursor.batch}, and another process folded more into them meanwhile;"
+                " let it end, then try again"
+            )
         return len(chunk)
 
     async def _fold(self, rows: RowSet, books: Books, batches: Sequence[Committed]) -> None:
@@ -263,7 +268,7 @@ def _refuse_gap(cursor: CursorRow, batches: Sequence[Committed]) -> None:
         if (batch.batch_no, batch.first_seq) != (batch_no, seq):
             raise ViewsBehind(
                 f"expected batch {batch_no} from event {seq}, was batch {batch.batch_no} from event {batch.first_seq};"
-                " run catch_up, and `tradeloop verify` if that does not help"
+                " make the read models anew with `tradeloop db rebuild`, and see `tradeloop verify` if that does not help"
             )
         batch_no, seq = batch_no + 1, batch.last_seq + 1
 
