@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from tests.cli.commands import FAST, a_portfolio, demo, runs, tradeloop
 from tests.cli.test_orders import a_run_of_unknown_fate, unknown_orders
-from tests.cli.test_replayed_bars import DAILY
+from tests.cli.test_replayed_bars import MINUTES
 
 DEMO = ("--feed", "demo", "--speed", FAST)
 
@@ -59,20 +60,70 @@ def test_no_retry_is_offered_when_the_trading_day_of_the_run_is_over(tmp_path: P
 
 def test_a_retry_of_a_line_whose_bars_ended_long_ago_is_offered_for_when_it_has_a_price_again(tmp_path: Path) -> None:
     """Now it would leave the line out again. Made-up bars: the Beijing stock's last one is of April."""
-    bars = tmp_path / "daily.csv"
-    rows = (
-        "2026-04-10,920799.BJ,10.00,10.20,9.90,10.10,10.00,10000000",
-        "2026-07-17,600519.SH,10.00,10.20,9.90,10.10,10.00,10000000",
-    )
-    bars.write_text("\n".join((DAILY, *rows, "")), encoding="utf-8")
+    bars = tmp_path / "minutes.csv"
+    rows = ["2026-04-10T10:00:00+08:00,920799.BJ,10.00,10.20,9.90,10.10,10000000"]
+    rows += [f"2026-07-17T09:{at}:00+08:00,600519.SH,10.00,10.20,9.90,10.10,10000000" for at in range(31, 40)]
+    bars.write_text("\n".join((MINUTES, *rows, "")), encoding="utf-8")
     target = str(a_portfolio(tmp_path, "600519.SH,0.5\n920799.BJ,0.2\n"))
-    feed = ("--feed", str(bars), "--start", "2026-07-17T09:30:00+08:00", "--speed", "5000")
+    feed = ("--feed", str(bars), "--start", "2026-07-17T09:31:01+08:00", "--speed", "60")
     said = tradeloop(tmp_path / "home", "run", target, *feed, "--yes", "--json")
     assert said.code == 1, said.err
     run = said.document["run"]["id"]
     assert breaks(tmp_path / "home", run)["920799.BJ"]["repair"] == (
         f"tradeloop runs retry {run}, once 920799.BJ has a current price; before that it would be left out again"
     )
+
+
+def proposed_at(home: Path, start: str, *words: str) -> str:
+    """What `reconcile` proposes for the line that was left, at this time."""
+    feed = ("--feed", str(home / "quotes.csv"), "--start", start, "--speed", "10")
+    said = tradeloop(home, "reconcile", *feed, *words, "--json")
+    repairs = [each["repair"] for each in said.document["breaks"] if each["between"] == "target"]
+    assert len(repairs) == 1, said.out
+    return str(repairs[0])
+
+
+def test_a_retry_without_a_current_price_is_offered_for_when_there_is_one(tmp_path: Path) -> None:
+    """The recording has one price, which is half an hour old by then: a retry would be denied."""
+    run = a_run_that_left_something(tmp_path)
+    assert proposed_at(tmp_path, "2013-10-08T14:00:00Z") == (
+        f"tradeloop runs retry {run}, once AIG.US has a current price: its newest came at 2013-10-08 13:30:01Z,"
+        " and a recording that has ended brings no more"
+    )
+
+
+def test_after_the_close_no_retry_is_offered_but_a_new_target(tmp_path: Path) -> None:
+    """It keeps the trade date of its run, whose market opens no more."""
+    run = a_run_that_left_something(tmp_path)
+    assert proposed_at(tmp_path, "2013-10-08T20:30:00Z") == (
+        "trade a new target on the next trading day: the market of AIG.US has closed for 2013-10-08"
+    )
+    late = ("--feed", str(tmp_path / "quotes.csv"), "--start", "2013-10-08T20:30:00Z", "--speed", "10")
+    assert tradeloop(tmp_path, "runs", "retry", run, *late).code == 3
+
+
+def test_over_a_noon_break_a_retry_is_offered_for_the_afternoon(tmp_path: Path) -> None:
+    """Made-up bars that trade nothing, so that the time-out ends the order."""
+    tmp_path.joinpath("tradeloop.yaml").write_text("run:\n  order_timeout_s: 20\n", encoding="utf-8")
+    bars = tmp_path / "quotes.csv"
+    row = "2026-07-17T11:2{}:00+08:00,600519.SH,10.00,10.00,10.00,10.00,0"
+    bars.write_text("\n".join((MINUTES, row.format(8), row.format(9), "")), encoding="utf-8")
+    target = str(a_portfolio(tmp_path, "600519.SH,0.5\n"))
+    feed = ("--feed", str(bars), "--start", "2026-07-17T11:28:01+08:00", "--speed", "10")
+    said = tradeloop(tmp_path, "run", target, *feed, "--yes", "--json")
+    run = said.document["run"]["id"]
+    assert proposed_at(tmp_path, "2026-07-17T12:00:00+08:00") == (
+        f"tradeloop runs retry {run}, once the market of 600519.SH opens at 2026-07-17 05:00:00Z"
+    )
+
+
+def test_no_retry_is_offered_over_a_position_that_the_books_differ_about(tmp_path: Path) -> None:
+    """It would be denied."""
+    run = a_run_that_left_something(tmp_path)
+    with sqlite3.connect(tmp_path / "paper.db") as db:
+        db.execute("UPDATE positions SET long_today = '7' WHERE symbol = 'AIG.US'")
+    proposed_at(tmp_path, "2013-10-08T13:30:30Z")
+    assert breaks(tmp_path, run)["AIG.US"]["repair"].startswith('settle break "position:paper:paper:AIG.US long" first')
 
 
 def test_an_order_of_unknown_fate_is_resolved_and_not_waited_for(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +27,7 @@ from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tradeloop.bootstrap import Desk
     from tradeloop.views.sql import SqlViews
 
 
@@ -41,7 +44,7 @@ def fills(
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
         from tradeloop.cli import words
-        from tradeloop.cli.known import known_symbol
+        from tradeloop.cli.known import known_account, known_symbol
         from tradeloop.cli.record import known_run, plain_rows
 
         async with open_archive(shell.load()) as archive:
@@ -51,6 +54,8 @@ def fills(
             rows = (await archive.views.queries.fills(run_id=run, account_id=account, symbol=of, limit=limit)).rows
             if of is not None and not rows:
                 await known_symbol(archive, of)
+            if account is not None and not rows:
+                await known_account(archive, account)
         headings = ("at", "side", ">quantity", "symbol", ">price", ">?fee", "?kind", "order", "?execution", "?run")
         voice.result(
             {"fills": plain_rows(rows)},
@@ -91,7 +96,7 @@ def positions(
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
-        from tradeloop.cli.known import known_symbol
+        from tradeloop.cli.known import known_account, known_symbol
         from tradeloop.cli.record import plain_rows
         from tradeloop.cli.run_tables import show_positions
 
@@ -100,6 +105,8 @@ def positions(
             rows = await archive.views.queries.positions(account_id=account, symbol=of, flat=flat)
             if of is not None and not rows:
                 await known_symbol(archive, of)
+            if account is not None and not rows:
+                await known_account(archive, account)
         document = {"positions": [_without_book(row) for row in plain_rows(rows)]}
         voice.result(document, lambda out: show_positions(out, rows))
         return OK
@@ -116,6 +123,7 @@ def account(
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
+        from tradeloop.cli.known import known_account
         from tradeloop.cli.record import every, plain_rows
         from tradeloop.cli.run_tables import show_accounts
         from tradeloop.views.queries import PAGE_MAX
@@ -124,6 +132,8 @@ def account(
         async with open_archive(shell.load()) as archive:
             queries = archive.views.queries
             rows = await queries.accounts(account_id=account)
+            if account is not None and not rows:
+                await known_account(archive, account)
             troubles = await every(lambda before: queries.alerts(before=before, limit=PAGE_MAX))
         halted = [each for each in troubles if each.id == overfill_alert(each.subject)]
 
@@ -170,6 +180,7 @@ async def _reconciled(voice: Voice, loaded: Any, run: str | None, accept: str | 
     from tradeloop.cli.control import Answer, ask_the_writer, ask_to_reconcile
     from tradeloop.cli.working import ready, working_desk
     from tradeloop.core.commands import RepairBreak
+    from tradeloop.engine.clock import WallClock
 
     async def ask() -> Answer | None:
         answer = await ask_to_reconcile(loaded.home.socket)
@@ -179,7 +190,9 @@ async def _reconciled(voice: Voice, loaded: Any, run: str | None, accept: str | 
 
     async def there(_: Answer) -> int:
         async with open_archive(loaded) as archive:
-            return await _told(voice, archive.views, loaded.settings.broker.account, run)
+            is_of_the_world = (await archive.recovered()).state.clock == "wall"
+            now = WallClock().now() if is_of_the_world else None
+            return await _told(voice, archive.views, loaded.settings.broker.account, run, now)
 
     async def here() -> int:
         async with working_desk(loaded, voice, "reconcile") as desk:
@@ -189,12 +202,28 @@ async def _reconciled(voice: Voice, loaded: Any, run: str | None, accept: str | 
                 await desk.engine.ask(RepairBreak(accept, loaded.operator, reason))
                 await desk.reconcile()
             await desk.views_caught_up()
-            return await _told(voice, desk.views, desk.account, run, desk.clock.now())
+            return await _told(voice, desk.views, desk.account, run, desk.clock.now(), _stale(desk))
 
     return await there_or_here(ask, there, here)
 
 
-async def _told(voice: Voice, views: SqlViews, account_id: str, run: str | None, now: int | None = None) -> int:
+def _stale(desk: Desk) -> dict[str, int]:
+    """When the newest price came of each symbol whose price is too old to trade on; one that has none yet may get it."""
+    from tradeloop.bootstrap import quote_age_ns
+
+    now, limit = desk.clock.now(), quote_age_ns(desk.loaded.settings)
+    newest = ((symbol, desk.latest.get(symbol)) for symbol in desk.state.instruments)
+    return {symbol: quote.at for symbol, quote in newest if quote is not None and now - quote.at > limit}
+
+
+async def _told(
+    voice: Voice,
+    views: SqlViews,
+    account_id: str,
+    run: str | None,
+    now: int | None = None,
+    stale: Mapping[str, int] | None = None,
+) -> int:
     """The reconciliation as the read models have it; without `now` the age of a break counts to the newest fact."""
     from tradeloop.cli.record import read_with_held
     from tradeloop.cli.run_tables import break_rows, broker_break_rows, show_breaks, show_reconciliation, unexplained
@@ -210,7 +239,7 @@ async def _told(voice: Voice, views: SqlViews, account_id: str, run: str | None,
         title = "Reconciliation, ours against the broker's; no run yet"
         voice.result(document, lambda out: show_breaks(out, title, with_broker))
         return FAILED if found else OK
-    record = await read_with_held(views, run_id, newest_only=False)
+    record = replace(await read_with_held(views, run_id, newest_only=False), stale=stale or {})
     now = now if now is not None else max([record.run.updated_at, *(order.updated_at for order in record.orders)])
     lines = record.target_lines()
     breaks = break_rows(record, lines, now)

@@ -69,6 +69,13 @@ async def known_symbol(archive: Archive, symbol: Symbol) -> None:
         raise BadInput(f"symbol was {symbol!r}, which this desk has never held, planned or traded; check how it is written")
 
 
+async def known_account(archive: Archive, account: str) -> None:
+    """Raise BadInput for an account that this desk has never had: that nothing is found there would look like nothing done."""
+    accounts = (await archive.recovered()).state.accounts
+    if account not in accounts:
+        raise BadInput(f"account was {account[:60]!r}, known are {', '.join(sorted(accounts)) or 'none yet'}")
+
+
 def ended(run: Run) -> str:
     """That a run has ended, when, and as what."""
     from tradeloop.cli import words

@@ -54,7 +54,7 @@ def list_(
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
-        from tradeloop.cli.known import known_symbol
+        from tradeloop.cli.known import known_account, known_symbol
         from tradeloop.cli.record import known_run, plain_rows
         from tradeloop.core.errors import BadInput
         from tradeloop.core.types import OrdStatus
@@ -78,6 +78,8 @@ def list_(
             )
             if of is not None and not page.rows:
                 await known_symbol(archive, of)
+            if account is not None and not page.rows:
+                await known_account(archive, account)
         if unknown:
             from tradeloop.cli.unknown import doubts, show
 

@@ -7,7 +7,7 @@ them say the same.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Row)
 _LOOKS_MAX = 20
+_WINDOWS = msgspec.json.Decoder(tuple[tuple[int, int], ...])
 _NEVER_TRADES = (OrdStatus.DENIED.value, OrdStatus.REJECTED.value, OrdStatus.CANCELED.value, OrdStatus.EXPIRED.value)
 
 
@@ -45,6 +46,10 @@ class Record:
     at_broker: Mapping[str, Decimal] | None = None
     day_over: bool = False
     """Whether a market of the run has opened a later trading day than the run's."""
+    hours: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    """By symbol, the [start, end) spans of the trading day in which orders may be sent."""
+    stale: Mapping[str, int] = field(default_factory=dict)
+    """By symbol, when the newest price came that is too old to trade on; empty where nobody looked."""
 
     @property
     def todo(self) -> list[int]:
@@ -279,9 +284,10 @@ async def read_record(
     fills = await every(lambda before: queries.fills(run_id=run_id, before=before, limit=PAGE_MAX))
     breaks = await every(lambda before: queries.breaks(account_id=run.account_id, before=before, limit=PAGE_MAX))
     lines = await queries.run_lines(run_id)
-    days = await queries.trading_days(list(dict.fromkeys(line.symbol for line in lines)))
-    over = any(day > run.trade_date for day in days)
-    return Record(run, lines, orders[::-1], fills[::-1], breaks[::-1], held, at_broker, over)
+    sessions = await queries.sessions(list(dict.fromkeys(line.symbol for line in lines)))
+    over = any(each.trading_day > run.trade_date for each in sessions.values())
+    hours = {symbol: _WINDOWS.decode(each.windows) for symbol, each in sessions.items()}
+    return Record(run, lines, orders[::-1], fills[::-1], breaks[::-1], held, at_broker, over, hours)
 
 
 async def every(page: Callable[[int | None], Awaitable[Page[R]]]) -> list[R]:

@@ -11,6 +11,7 @@ import msgspec
 
 from tradeloop.cli import words
 from tradeloop.cli.record import Record, plain_rows
+from tradeloop.core.breaks import POSITION
 from tradeloop.core.commands import StartRun
 from tradeloop.core.events import PlanLine
 from tradeloop.core.instrument import Instrument
@@ -207,7 +208,7 @@ def break_rows(record: Record, lines: Sequence[ReconcileRow], now: int) -> list[
                     "theirs": plain(line.target_qty),
                     "age": words.age(now - ended) if ended else "-",
                     "cause": line.reason or "not known",
-                    "repair": _repair(record, line),
+                    "repair": _repair(record, line, now),
                     "explained": bool(line.reason),
                 }
             )
@@ -222,7 +223,7 @@ def broker_break_rows(breaks: Sequence[BreakRow], now: int) -> list[dict[str, An
     return [_with_broker(each, now) for each in breaks]
 
 
-def _repair(record: Record, line: ReconcileRow) -> str:
+def _repair(record: Record, line: ReconcileRow, now: int) -> str:
     """What brings a line closer to its target; a retry only where it would be taken and would trade this line."""
     run = record.run
     doubted = [order.id for order in record.unknown if order.symbol == line.ts_code]
@@ -244,6 +245,17 @@ def _repair(record: Record, line: ReconcileRow) -> str:
         return f"trade a new target: {run.trade_date}, the trading day of the run, is over"
     if line.code == "t1_shortfall":
         return "trade a new target on the next trading day: what was bought today cannot be sold before"
+    if differ := [each.id for each in record.breaks if each.kind == POSITION and each.subject.startswith(f"{line.ts_code} ")]:
+        return f'settle break "{differ[0]}" first: no run trades what our books and the broker\'s differ about'
+    windows = record.hours.get(line.ts_code, ())
+    opens = next((start for start, end in windows if now < end), None)
+    if windows and opens is None:
+        return f"trade a new target on the next trading day: the market of {line.ts_code} has closed for {run.trade_date}"
+    if opens is not None and now < opens:
+        return f"tradeloop runs retry {run.id}, once the market of {line.ts_code} opens at {words.moment(opens)}"
+    if (last := record.stale.get(line.ts_code)) is not None:
+        came = f"its newest came at {words.moment(last)}, and a recording that has ended brings no more"
+        return f"tradeloop runs retry {run.id}, once {line.ts_code} has a current price: {came}"
     first = _BEFORE_A_RETRY.get(line.code)
     return f"tradeloop runs retry {run.id}{f', {first.format(line.ts_code)}' if first else ''}"
 

@@ -32,6 +32,7 @@ def list_(
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
         from tradeloop.cli import words
+        from tradeloop.cli.known import known_account
         from tradeloop.cli.record import plain_rows
         from tradeloop.core.errors import BadInput
         from tradeloop.core.types import RunStatus
@@ -42,6 +43,8 @@ def list_(
         wanted = None if status is None else RunStatus(status.upper())
         async with open_archive(shell.load()) as archive:
             rows = (await archive.views.queries.runs(status=wanted, account_id=account, limit=limit)).rows
+            if account is not None and not rows:
+                await known_account(archive, account)
         shown = [{name: value for name, value in row.items() if name != "params"} for row in plain_rows(rows)]
         headings = (
             "run",

@@ -171,12 +171,12 @@ class Queries:
         wanted = {"account_id": account_id, "kind": kind, "status": "OPEN" if open_only else None}
         return await self._page(_where(tables.breaks, wanted), tables.breaks, BreakRow, before, limit)
 
-    async def trading_days(self, symbols: Sequence[str]) -> list[str]:
-        """The trading days that the sessions of these symbols are in, each once, the oldest first."""
+    async def sessions(self, symbols: Sequence[str]) -> dict[str, SessionRow]:
+        """The session of each of these symbols that has one, with the trading day it is in."""
         listed = await self._database.rows_by_id(tables.instruments, symbols, InstrumentRow)
-        sessions = list(dict.fromkeys(row.session for row in listed if row.session))
-        found = await self._database.rows_by_id(tables.sessions, sessions, SessionRow)
-        return sorted({row.trading_day for row in found})
+        names = list(dict.fromkeys(row.session for row in listed if row.session))
+        found = {row.id: row for row in await self._database.rows_by_id(tables.sessions, names, SessionRow)}
+        return {row.id: found[row.session] for row in listed if row.session in found}
 
     async def alerts(self, *, open_only: bool = True, before: int | None = None, limit: int = 50) -> Page[AlertRow]:
         """Troubles, newest first."""
