@@ -263,3 +263,12 @@ def test_a_halt_in_the_file_is_listed_though_the_journal_cannot_be_read(home: Pa
     assert said.code == 1
     assert [each["reason"] for each in said.document["halts"]] == ["first"]
     assert "only what the files say is told" in said.error
+
+
+def test_a_halt_of_a_symbol_nobody_knows_stands_and_says_that_nobody_knows_it(home: Path) -> None:
+    """It may be a slip of the pen, and what should stop trades on."""
+    said = tradeloop(home, "halt", "--symbol", "NOPE", "--by", "ann", *DEMO)
+    assert said.code == 0, said.err
+    assert "warning: no instrument NOPE.US is known here" in said.err
+    assert [one["name"] for one in standing(home)] == ["NOPE.US"]
+    assert "no instrument" not in tradeloop(home, "halt", "--symbol", "BAC", "--by", "ann", *DEMO).err

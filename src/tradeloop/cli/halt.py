@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tradeloop.core.errors import TradeloopError
     from tradeloop.core.halt import HaltScope, HaltTier
     from tradeloop.core.reports import OpenOrder
+    from tradeloop.core.state import State
 
 Account = Annotated[str | None, typer.Option("--account", help="Only this account.")]
 SymbolOnly = Annotated[str | None, typer.Option("--symbol", help="Only this symbol, in any notation.")]
@@ -190,11 +191,15 @@ async def _stop(
 
     async def there(answer: Any) -> int:
         begun(answer.text)
+        if scope is HaltScope.SYMBOL:
+            _warn_of_unknown(voice, name, await _recorded_state(loaded))
         return await told.until_done(lambda: ask_what_is_halted(loaded), within_s)
 
     async def here() -> int:
         async with _a_desk(loaded, voice, command) as desk:
             begun(desk.first_replies[0].text)  # type: ignore[union-attr]
+            if scope is HaltScope.SYMBOL:
+                _warn_of_unknown(voice, name, desk.state)
             return await told.until_done(lambda: _halts_of(desk), within_s)
 
     try:
@@ -209,6 +214,27 @@ async def _stop(
         if latched is not None:
             voice.say(latched.sentence)
         raise
+
+
+async def _recorded_state(loaded: Loaded) -> State | None:
+    """What the journal says; None where it cannot be read now, which is no reason to say anything about a halt in force."""
+    from tradeloop.bootstrap import open_archive
+    from tradeloop.core.errors import TradeloopError
+
+    try:
+        async with open_archive(loaded, fresh_views=False) as archive:
+            return (await archive.recovered()).state
+    except (TradeloopError, OSError):
+        return None
+
+
+def _warn_of_unknown(voice: Voice, symbol: str, state: State | None) -> None:
+    """A slip of the pen stops nothing that trades. The halt stands all the same: to stop is never refused."""
+    if state is not None and symbol not in state.instruments:
+        voice.say(
+            f"warning: no instrument {symbol} is known here, it was never held, planned or traded: if another one should stop,"
+            f" halt that one; `tradeloop resume --symbol {symbol} --reason …` ends this halt"
+        )
 
 
 @dataclass(frozen=True)
