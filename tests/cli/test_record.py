@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.cli.commands import FAST, Said, demo, tradeloop
+from tests.cli.commands import FAST, Said, a_portfolio, demo, tradeloop
 
 from tradeloop.core.types import UtcNs
 from tradeloop.journal import codec
@@ -121,6 +121,71 @@ def test_reconcile_twice_changes_nothing_the_second_time(home: Path) -> None:
         assert said.document["unexplained_breaks"] == 0
     events = tradeloop(home, "replay", "--json").document["events"]
     assert "BreakFound" not in events
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM schema_patches", "DROP TABLE schema_patches"])
+def test_tables_without_a_record_of_their_patches_are_told_as_such_and_recorded_again(home: Path, statement: str) -> None:
+    """Everything is there: that nothing was recorded would be untrue, and would send a person away from his own journal."""
+    change(home, statement)
+    for words in (("orders",), ("runs", "list"), ("reconcile", *DEMO), ("db", "rebuild")):
+        said = tradeloop(home, *words)
+        assert said.code == 1
+        assert "has no record of its schema patches; record them with `tradeloop db upgrade`" in said.error
+    assert tradeloop(home, "db", "status").code == 1
+    assert tradeloop(home, "doctor").code == 1
+    assert tradeloop(home, "db", "upgrade").code == 0
+    assert len(tradeloop(home, "orders", "--json").document["orders"]) == 4
+    assert tradeloop(home, "verify").code == 0
+
+
+@pytest.mark.parametrize("found", ["no file", "an empty file", "junk"])
+def test_broker_books_that_were_lost_are_not_made_anew_beside_a_journal_that_knows_them(home: Path, found: str) -> None:
+    """New ones would hold nothing, and everything the journal holds would look sold."""
+    books = home / "paper.db"
+    books.unlink()
+    if found != "no file":
+        books.write_bytes(b"" if found == "an empty file" else b"junk " * 2000)
+    before = books.read_bytes() if books.exists() else None
+    for words in (("reconcile", *DEMO), ("orders", "submit", "AIG", "buy", "1", *DEMO)):
+        said = tradeloop(home, *words)
+        assert said.code == 1
+        assert str(books) in said.error
+        assert "put" in said.error
+        assert "back from a backup, or begin anew in a home of its own with --home" in said.error
+    if found != "junk":
+        findings = tradeloop(home, "doctor", "--json").document["findings"]
+        assert [each["state"] for each in findings if each["what"] == "paper books"] == ["bad"]
+    assert (books.read_bytes() if books.exists() else None) == before
+    assert "BreakFound" not in tradeloop(home, "replay", "--json").document["events"]
+
+
+def test_nothing_runs_over_a_position_that_our_books_and_the_brokers_differ_about(home: Path, tmp_path: Path) -> None:
+    """It would sell what is not there. Accepting the broker's figure, in a name and for a reason, lets it go."""
+    with sqlite3.connect(home / "paper.db") as db:
+        db.execute("UPDATE positions SET long_today = '5000', long_yesterday = '0' WHERE symbol = 'AIG.US'")
+    assert tradeloop(home, "reconcile", *DEMO).code == 1
+    target = a_portfolio(tmp_path, "AIG.US,0.25\n")
+    words = ("run", str(target), *DEMO, "--yes")
+
+    said = tradeloop(home, *words)
+    assert said.code == 3
+    assert "denied: position_breaks: our books and the broker's must agree" in said.err
+    assert ", was AIG.US long (ours 5" in said.err
+    assert ", theirs 5000); find out why and settle it, see `tradeloop reconcile`" in said.err
+
+    accept = ("reconcile", *DEMO, "--accept", "position:paper:paper:AIG.US long", "--reason", "looked", "--by", "ann")
+    assert tradeloop(home, *accept).code == 1  # the run before had another target: its line is short
+    assert "position_breaks" not in tradeloop(home, *words).err
+
+
+def test_a_run_says_where_the_books_differ_beside_it(home: Path, tmp_path: Path) -> None:
+    """Its weights are fractions of an equity that one side sees otherwise."""
+    a_break(home)
+    target = a_portfolio(tmp_path, "AIG.US,0.25\n")
+    said = tradeloop(home, "run", str(target), *DEMO, "--dry-run")
+    assert said.code == 0, said.err
+    differ = "our books and the broker's differ, and the plan is made from ours: cash CNY (ours 1000000, theirs 999993)"
+    assert f"warning: {differ}; see `tradeloop reconcile`" in said.err
 
 
 def a_break(home: Path) -> Said:
@@ -241,3 +306,64 @@ def test_broken_read_models_do_not_hold_trading_up(tmp_path: Path) -> None:
     with sqlite3.connect(home / "demo" / "paper.db") as books:
         assert books.execute("SELECT COUNT(*) FROM orders WHERE cum_qty = order_qty").fetchone() == (4,)
     assert tradeloop(home / "demo", "replay", "--json").document["events"]["RunEnded"] == 1
+
+
+def findings(home: Path) -> dict[str, dict[str, str]]:
+    """What doctor says, by what it looked at."""
+    return {each["what"]: each for each in tradeloop(home, "doctor", "--json").document["findings"]}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM journal WHERE batch = 5",
+        "UPDATE journal SET payload = substr(payload, 1, length(payload) - 1) || x'00' WHERE batch = 3",
+        "UPDATE journal SET payload = substr(payload, 1, length(payload) - 1) || x'00' WHERE batch > 8",
+    ],
+    ids=["a row gone", "a row changed", "the end changed"],
+)
+def test_doctor_calls_no_journal_sound_that_is_damaged_and_prints_none_of_it(home: Path, statement: str) -> None:
+    change(home, statement)
+    said = tradeloop(home, "doctor", "--json")
+    assert said.code == 1
+    found = findings(home)
+    assert found["journal"]["state"] == "bad"
+    assert "damaged" in found["journal"]["text"]
+    assert "database" not in found
+    assert "AccountAdopted" not in said.out
+    assert "\\u" not in said.out
+
+
+def test_doctor_calls_a_sound_journal_sound_to_its_first_row(home: Path) -> None:
+    found = findings(home)
+    assert found["journal"]["state"] == "ok"
+    assert found["journal"]["text"].endswith("; every row verifies")
+    assert "breaks" not in found
+
+
+def test_doctor_names_what_our_books_and_the_brokers_differ_about(home: Path) -> None:
+    a_break(home)
+    assert "cash CNY" in findings(home)["breaks"]["text"]
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+def test_a_journal_that_is_gone_is_no_new_one(home: Path, left: str) -> None:
+    """Its witness has seen it."""
+    (home / "tradeloop.db").unlink()
+    if left == "an empty file":
+        (home / "tradeloop.db").touch()
+    for words in (("orders",), ("verify",), ("db", "status"), ("reconcile", *DEMO)):
+        said = tradeloop(home, *words)
+        assert said.code == 1
+        assert "tradeloop.db.head has seen" in said.error
+        assert "restore it from a backup" in said.error
+    assert findings(home)["database"]["state"] == "bad"
+    assert not (home / "tradeloop.db").exists() or not (home / "tradeloop.db").stat().st_size
+
+
+@pytest.mark.parametrize("words", [("fills",), ("positions",), ("account",), ("orders",), ("runs", "list")], ids=" ".join)
+def test_a_question_about_an_account_nobody_has_is_not_answered_with_none(home: Path, words: tuple[str, ...]) -> None:
+    said = tradeloop(home, *words, "--account", "U99")
+    assert said.code == 2
+    assert said.error == "account was 'U99', known are paper"
+    assert tradeloop(home, *words, "--account", "paper").code == 0

@@ -257,4 +257,4 @@ def test_a_halt_of_a_damaged_journal_is_latched_and_appends_nothing(home: Path) 
 
 def test_doctor_finds_a_journal_that_is_damaged_below_its_snapshots(home: Path) -> None:
     change(home, "UPDATE journal SET appended_at = appended_at + 1 WHERE batch = 3")
-    assert [each["state"] for each in finding(home, "database")] == ["bad"]
+    assert [each["state"] for each in finding(home, "journal")] == ["bad"]

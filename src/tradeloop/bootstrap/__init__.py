@@ -16,10 +16,19 @@ from contextlib import asynccontextmanager
 from tradeloop import __version__
 from tradeloop.bootstrap.archive import Archive, open_archive
 from tradeloop.bootstrap.brokers import broker_of
-from tradeloop.bootstrap.database import is_new, label, owner_of, prepare_database, sqlite_path
+from tradeloop.bootstrap.database import (
+    is_new,
+    label,
+    owner_of,
+    prepare_database,
+    reading_url,
+    refuse_lost_journal,
+    sqlite_path,
+)
 from tradeloop.bootstrap.desk import Desk, NoQuotes
 from tradeloop.bootstrap.listing import Listing
 from tradeloop.bootstrap.market import Market, refuse_speed
+from tradeloop.bootstrap.paper import lost_books
 from tradeloop.bootstrap.past import Past, read_past
 from tradeloop.bootstrap.policy import policy_of, quote_age_ns
 from tradeloop.config import Loaded
@@ -42,11 +51,14 @@ __all__ = [
     "Past",
     "is_new",
     "label",
+    "lost_books",
     "open_archive",
     "open_desk",
     "policy_of",
     "quote_age_ns",
     "read_past",
+    "reading_url",
+    "refuse_lost_journal",
     "sqlite_path",
 ]
 

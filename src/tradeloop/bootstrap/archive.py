@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy.engine import URL
 
-from tradeloop.bootstrap.database import is_new, label, reading_url
+from tradeloop.bootstrap.database import is_new, label, reading_url, refuse_lost_journal
 from tradeloop.config import Loaded
 from tradeloop.core.errors import BadInput
 from tradeloop.engine.recover import Recovered, false_snapshots, recover
@@ -56,6 +56,7 @@ async def open_archive(loaded: Loaded, *, fresh_views: bool = True) -> AsyncIter
     A process that was killed leaves read models behind its journal; `fresh_views` folds what is missing first.
     """
     if await is_new(loaded):
+        refuse_lost_journal(loaded)
         demo = loaded.home.inside("demo")
         hint = (
             f"the demo's home is {demo.data}: give `--home {shlex.quote(str(demo.data))}` before the command to look at it"

@@ -16,6 +16,7 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS
 from tradeloop.engine.clock import WallClock
 from tradeloop.journal import patches
+from tradeloop.journal.headfile import HeadFile
 
 
 async def is_new(loaded: Loaded) -> bool:
@@ -26,10 +27,24 @@ async def is_new(loaded: Loaded) -> bool:
     return not await patches.is_begun(reading_url(loaded))
 
 
+def refuse_lost_journal(loaded: Loaded) -> None:
+    """Raise JournalDamaged where nothing is recorded in the database, and the witness beside it has seen a journal there."""
+    path = sqlite_path(loaded)
+    if path is None:
+        return
+    witness = HeadFile(path)
+    seen = witness.read()
+    if seen is not None:
+        witness.refuse_lost(seen, (0, 0, bytes(32)))
+
+
 async def prepare_database(loaded: Loaded) -> None:
-    """Make folders and, where the database is new, the tables it lacks. An older schema is left to `tradeloop db upgrade`."""
+    """Make folders and, where the database is new, the tables it lacks. An older schema is left to `tradeloop db upgrade`.
+    Raises JournalDamaged where it is empty and was not before.
+    """
     loaded.home.prepare()
     if await is_new(loaded):
+        refuse_lost_journal(loaded)
         await patches.upgrade(loaded.database_url)
 
 

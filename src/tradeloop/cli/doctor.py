@@ -123,12 +123,14 @@ def _home(loaded: Loaded) -> Iterator[Finding]:
 
 
 async def _database(loaded: Loaded) -> AsyncIterator[Finding]:
-    from tradeloop.bootstrap import is_new, open_archive, read_past
+    from tradeloop.bootstrap import is_new, lost_books, open_archive, read_past, refuse_lost_journal
     from tradeloop.cli.schema import schema_status
-    from tradeloop.core.errors import TradeloopError
+    from tradeloop.core.errors import JournalDamaged, TradeloopError
 
+    told = ""
     try:
         if await is_new(loaded):
+            refuse_lost_journal(loaded)
             yield Finding("database", "ok", "new: the first command that trades makes its tables")
             return
         schema = await schema_status(loaded)
@@ -139,9 +141,16 @@ async def _database(loaded: Loaded) -> AsyncIterator[Finding]:
             yield Finding("schema", "bad", f"{'; '.join(schema.drift) or 'patches differ'}; see: tradeloop db status")
         else:
             yield Finding("schema", "ok", f"{schema.database}: {len(schema.patches)} patches applied, no drift")
+        past = None
+        try:
+            past = await read_past(loaded, whole=True)
+        except JournalDamaged as error:
+            told = str(error)
+            yield Finding("journal", "bad", f"{told}; see `tradeloop verify`")
         async with open_archive(loaded, fresh_views=False) as archive:
             batch, seq, _ = await archive.reader.head()
-            yield Finding("journal", "ok", f"ends with batch {batch:,}, event {seq:,}; its tail verifies")
+            if past is not None:
+                yield Finding("journal", "ok", f"ends with batch {batch:,}, event {seq:,}; every row verifies")
             if wrong := await archive.reader.lease_damage():
                 yield Finding("lease", "bad", wrong)
             _, missing = await archive.reader.witnesses()
@@ -152,14 +161,17 @@ async def _database(loaded: Loaded) -> AsyncIterator[Finding]:
             if seen < seq:
                 yield Finding("read models", "warn", f"{seq - seen:,} events behind the journal; the next command folds them")
             else:
-                yield Finding("read models", "ok", "as far as the journal")
-        past = await read_past(loaded, whole=True)
-        yield _clock(past)
-        for finding in _troubles(past.state):
-            yield finding
+                yield Finding("read models", "ok", "as far as the journal; `tradeloop verify` compares them with it")
+        if past is not None:
+            yield _clock(past)
+            if lost := lost_books(loaded, past):
+                yield Finding("paper books", "bad", lost)
+            for finding in _troubles(past.state):
+                yield finding
         yield await _lease(loaded)
     except TradeloopError as error:
-        yield Finding("database", "bad", str(error))
+        if str(error) != told:
+            yield Finding("database", "bad", str(error))
 
 
 async def _lease(loaded: Loaded) -> Finding:
@@ -178,6 +190,10 @@ def _troubles(state: State) -> Iterator[Finding]:
     for symbol, why in sorted(state.halted.items()):
         remedy = f"look at it, then `tradeloop symbols release {symbol} --reason …`"
         yield Finding("halted", "warn", f"{symbol} takes no new orders: {why}; {remedy}")
+    if state.breaks:
+        named = ", ".join(f"{each.kind} {each.subject}" for each in list(state.breaks.values())[:_NAMED_MAX])
+        more = f" and {len(state.breaks) - _NAMED_MAX} more" if len(state.breaks) > _NAMED_MAX else ""
+        yield Finding("breaks", "warn", f"our books and the broker's differ: {named}{more}; see `tradeloop reconcile`")
     unknown = [order for order in state.orders.open.values() if order.unknown_at is not None]
     if unknown:
         named = ", ".join(f"{order.cl_ord_id} ({order.symbol})" for order in unknown[:_NAMED_MAX])

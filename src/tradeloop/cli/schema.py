@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.bootstrap import is_new, label, sqlite_path
+from tradeloop.bootstrap import is_new, label, refuse_lost_journal, sqlite_path
 from tradeloop.config import Loaded
 from tradeloop.core.errors import BadInput, LeaseHeld
 from tradeloop.core.types import SECOND_NS, UtcNs
@@ -40,6 +40,7 @@ class SchemaStatus(msgspec.Struct, frozen=True):
 async def schema_status(loaded: Loaded) -> SchemaStatus:
     """Patches and drift. Raises BadInput where nothing was recorded yet."""
     if await is_new(loaded):
+        refuse_lost_journal(loaded)
         raise BadInput(f"{label(loaded)} has no tables yet; make them with `tradeloop db upgrade`")
     url = loaded.database_url
     lines = await patches.status(url)

@@ -314,6 +314,8 @@ def _trouble(what: str, error: Exception) -> JournalFailed | JournalDamaged:
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", None)
         undecodable = code is None and isinstance(cause, sqlite3.OperationalError)  # text that is not UTF-8
+        if undecodable:
+            text = "a text in it is not UTF-8"  # sqlite3 would print all of it
         if undecodable or (code is not None and code & 0xFF in _SQLITE_DAMAGE):
             return JournalDamaged(f"{what} met a damaged file ({text}); restore it from a backup")
         remedy = _SQLITE_REMEDIES.get((code or 0) & 0xFF, "see the cause, then start again")

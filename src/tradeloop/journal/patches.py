@@ -223,7 +223,8 @@ async def status(url: str | URL, directory: Path | None = None) -> list[PatchSta
 
 
 async def is_begun(url: str | URL, directory: Path | None = None) -> bool:
-    """Whether the database at `url` is more than one whose first upgrade did not come to its end.
+    """Whether the database at `url` is more than one whose first upgrade did not come to its end: whatever its list of patches
+    says, one with rows in the journal is.
 
     MySQL commits every statement of a patch by itself, so a process that is killed in its first start leaves some patches and
     no row in the journal; to finish those is harmless. An edited patch, or one of a newer program, is for a person to look at.
@@ -238,9 +239,7 @@ async def is_begun(url: str | URL, directory: Path | None = None) -> bool:
 
 def _begun(connection: Connection, known: Sequence[Patch]) -> bool:
     states = {each.state for each in standing(connection, known)}
-    if states == {PatchState.PENDING}:
-        return False
-    if states != {PatchState.PENDING, PatchState.APPLIED}:
+    if PatchState.PENDING not in states or states - {PatchState.PENDING, PatchState.APPLIED}:
         return True
     if not inspect(connection).has_table(journal.name):
         return False

@@ -27,6 +27,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    inspect,
     or_,
     select,
     text,
@@ -406,7 +407,13 @@ def _batch(row: Any, after: codec.Head | None) -> Batch:
 def _check_schema(connection: Connection, line: Line) -> None:
     lines = patches.standing(connection, patches.patches(line.dialect))
     patches.refuse_strange(lines, line.label)
-    if pending := [one.name for one in lines if one.state is patches.PatchState.PENDING]:
+    pending = [one.name for one in lines if one.state is patches.PatchState.PENDING]
+    if pending and len(pending) == len(lines) and inspect(connection).has_table(journal.name):
+        raise JournalFailed(
+            f"{line.label} has no record of its schema patches; record them with `tradeloop db upgrade`, which makes what is"
+            " missing and harms nothing that is there"
+        )
+    if pending:
         raise JournalFailed(f"the schema of {line.label} lacks {', '.join(pending)}; apply it with `tradeloop db upgrade`")
 
 
