@@ -163,6 +163,47 @@ def test_a_medium_that_may_only_be_read_answers_questions(folder: Path) -> None:
     assert verified.code == 0, verified.out + verified.err
 
 
+LEAVES_A_LOG = """
+import os, sqlite3
+db = sqlite3.connect("h/demo/tradeloop.db", isolation_level=None)
+db.execute("PRAGMA wal_autocheckpoint=0")
+db.execute("UPDATE trade_runs SET error = 'said in the log alone'")
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("logged", [False, True], ids=["closed in order", "killed"])
+def test_a_full_disk_answers_questions_with_everything_that_was_committed(folder: Path, logged: bool) -> None:
+    """SQLite wants room for an index beside the log. What is in the log alone, as after a kill, is told too."""
+    asked = [
+        "positions --json",
+        "orders --json",
+        "runs list --json",
+        "halts",
+        "db status --json",
+        "replay --json",
+        "doctor --json",
+    ]
+    log = [f"!{sys.executable} - <<'END'{LEAVES_A_LOG}END"] if logged else []
+    steps = [f"run --demo {FAST}", *log, FILL, *(f"h/demo {words}" for words in asked)]
+    _, positions, orders, runs, halts, status, replayed, doctor = on_a_disk(folder, steps)
+    assert positions.code == 0, positions.err
+    assert len(positions.document["positions"]) == 4
+    assert [order["ord_status"] for order in orders.document["orders"]] == ["FILLED"] * 4
+    (run,) = runs.document["runs"]
+    assert run["status"] == "COMPLETED"
+    assert (run["text"] == "said in the log alone") is logged
+    assert (halts.code, status.code, replayed.code) == (0, 0, 0)
+    assert [each["state"] for each in doctor.document["findings"] if each["what"] in ("disk", "journal")] == ["bad", "ok"]
+
+
+def test_read_models_are_never_made_anew_in_a_copy(folder: Path) -> None:
+    """What is read on a full disk is a copy; what is to be written there is not."""
+    _, rebuilt = on_a_disk(folder, [f"run --demo {FAST}", FILL, "h/demo db rebuild"])
+    assert rebuilt.code == 1
+    assert "free space" in rebuilt.sentence
+
+
 def test_a_log_on_a_medium_that_may_only_be_read_is_never_passed_over(folder: Path) -> None:
     """Its commits are in no other file: an answer without them would be a wrong one."""
     left_behind = "!cp h/demo/tradeloop.db h/demo/tradeloop.db-wal; rm -f h/demo/tradeloop.db-shm"

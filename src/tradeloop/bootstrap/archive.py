@@ -50,10 +50,11 @@ class Archive:
 
 
 @asynccontextmanager
-async def open_archive(loaded: Loaded, *, fresh_views: bool = True) -> AsyncIterator[Archive]:
+async def open_archive(loaded: Loaded, *, fresh_views: bool = True, writes: bool = False) -> AsyncIterator[Archive]:
     """The journal and the read models, to be read while another process may be writing them.
 
     A process that was killed leaves read models behind its journal; `fresh_views` folds what is missing first.
+    `writes` is for who makes the read models anew: what is written must be the database itself, and never a copy.
     """
     if await is_new(loaded):
         refuse_lost_journal(loaded)
@@ -68,7 +69,7 @@ async def open_archive(loaded: Loaded, *, fresh_views: bool = True) -> AsyncIter
         reader = SqlJournal(reading_url(loaded), read_only=True)
         stack.push_async_callback(reader.close)
         await reader.open()
-        views = SqlViews(reading_url(loaded), codec.decode)
+        views = SqlViews(loaded.database_url if writes else reading_url(loaded), codec.decode)
         stack.push_async_callback(views.close)
         if fresh_views and await _views_lag(reader, views):
             await _fold_the_rest(reader, views)

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from tradeloop.bootstrap.full_disk import copied
 from tradeloop.config import Loaded
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS
@@ -62,15 +63,19 @@ def sqlite_path(loaded: Loaded) -> Path | None:
 
 def reading_url(loaded: Loaded) -> str | URL:
     """The database for questions. On a medium mounted for reading alone SQLite can make no files beside it, so it is told that
-    the file does not change; not where a log lies there, whose commits would then be missing without a word.
+    the file does not change; not where a log lies there, whose commits would then be missing without a word. On a full disk it
+    is a copy (bootstrap/full_disk.py).
     """
     path = sqlite_path(loaded)
     if path is None or sys.platform == "win32" or not path.exists():
         return loaded.database_url
     log = path.with_name(path.name + "-wal")
-    if not os.statvfs(path).f_flag & os.ST_RDONLY or (log.exists() and log.stat().st_size):
-        return loaded.database_url
-    return make_url(loaded.database_url).update_query_dict({"immutable": "1"})
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        if log.exists() and log.stat().st_size:
+            return loaded.database_url
+        return make_url(loaded.database_url).update_query_dict({"immutable": "1"})
+    copy = copied(path)
+    return loaded.database_url if copy is None else make_url(loaded.database_url).set(database=str(copy))
 
 
 def label(loaded: Loaded) -> str:

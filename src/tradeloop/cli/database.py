@@ -67,7 +67,7 @@ def rebuild(ctx: typer.Context, json: Json = False) -> None:
         loaded = shell.load()
         await refuse_a_second_writer(loaded, voice.say)
         await restore_read_models(loaded)
-        async with open_archive(loaded, fresh_views=False) as archive:
+        async with open_archive(loaded, fresh_views=False, writes=True) as archive:
             batches = await archive.views.rebuild(archive.reader)
         said = f"read models folded anew from {batches:,} batches"
         voice.result({"batches": batches}, lambda out: out.print(said))

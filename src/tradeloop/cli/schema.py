@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.bootstrap import is_new, label, refuse_lost_journal, sqlite_path
+from tradeloop.bootstrap import is_new, label, reading_url, refuse_lost_journal, sqlite_path
 from tradeloop.config import Loaded
 from tradeloop.core.errors import BadInput, LeaseHeld
 from tradeloop.core.types import SECOND_NS, UtcNs
@@ -42,7 +42,7 @@ async def schema_status(loaded: Loaded) -> SchemaStatus:
     if await is_new(loaded):
         refuse_lost_journal(loaded)
         raise BadInput(f"{label(loaded)} has no tables yet; make them with `tradeloop db upgrade`")
-    url = loaded.database_url
+    url = reading_url(loaded)
     lines = await patches.status(url)
     differences = [*await patches.drift(url, journal_tables.metadata), *await patches.drift(url, view_tables.metadata)]
     return SchemaStatus(label(loaded), tuple(lines), tuple(differences))
