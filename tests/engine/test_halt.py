@@ -230,6 +230,32 @@ async def test_a_journal_that_fails_under_a_cancel_all_ends_the_desk_after_its_c
         await engine.stop()
 
 
+async def test_that_the_journal_failed_is_told_while_the_last_cancels_still_wait_for_their_broker(
+    latch: FileLatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Invariant 41: one of them may take ten seconds, in which nothing trades and nothing is watched."""
+    house = House()
+    engine = await house.open(house.engine(latch))
+    await placed(engine, limit())  # type: ignore[arg-type]
+    answered = asyncio.Event()
+
+    async def slow(*_: object) -> None:
+        await answered.wait()
+
+    monkeypatch.setattr(house.venue, "cancel", slow)
+    house.journal.fails = JournalFailed("disk full")
+    latch.add(CANCEL_ALL)
+    await outcome(engine.ask(buy(B, 100)))
+    await settle()
+
+    assert [alert.level for alert in house.alerts if alert.key == "journal"] == ["CRITICAL"]
+    answered.set()
+    await asyncio.gather(engine.wait(), return_exceptions=True)
+    assert [alert.level for alert in house.alerts if alert.key == "journal"] == ["CRITICAL"], "told once"
+    with pytest.raises(JournalFailed):
+        await engine.stop()
+
+
 async def test_a_process_that_lost_its_lease_cancels_nothing(latch: FileLatch) -> None:
     house = House()
     engine = await house.open(house.engine(latch))

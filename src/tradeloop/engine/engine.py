@@ -256,7 +256,7 @@ class Engine:
         try:
             await first_failure(
                 {
-                    "writer": _written(writer, dispatch, guard),
+                    "writer": self._written(writer, dispatch, guard),
                     **({} if self._latch is None else {"latch": guard.run(dispatch.act)}),
                     "timers": timers.run(),
                     "alerts": self.alert.run(),
@@ -282,13 +282,14 @@ class Engine:
             text = f"the journal failed, and nothing more is traded: {failed}; start again, what was durable is found again"
             self.alert(RaiseAlert("CRITICAL", "journal", text))
 
-
-async def _written(writer: Writer, dispatch: Dispatch, guard: Guard) -> None:
-    """The writer's life. Where the journal fails under a halt that cancels, the cancels are the last thing that leaves: they
-    ask for no record (docs/adr/0018-cancels-without-a-journal.md). One that lost its lease sends nothing: another has it.
-    """
-    try:
-        await writer.run()
-    except JournalFailed:
-        await dispatch.cancel_last(guard.last_cancels())
-        raise
+    async def _written(self, writer: Writer, dispatch: Dispatch, guard: Guard) -> None:
+        """The writer's life. Where the journal fails under a halt that cancels, the cancels are the last thing that leaves:
+        they ask for no record (docs/adr/0018-cancels-without-a-journal.md). One that lost its lease sends nothing: another has
+        it. The failure is told before them: they may wait for a broker that does not answer.
+        """
+        try:
+            await writer.run()
+        except JournalFailed as failed:
+            self._tell_failure(failed)
+            await dispatch.cancel_last(guard.last_cancels())
+            raise

@@ -42,6 +42,10 @@ class Told:
         """The epoch that runs, and since when without a break."""
         self._unknown_since: dict[ClOrdID, int] = {}
         self._failures_told: dict[str, None] = {}
+        self._over: dict[int, None] = {}
+        """Epochs whose process told that its journal failed. It trades nothing from then on and watches nothing: what lasts,
+        its successor tells. Until it has told that, it owes everything that a running process owes.
+        """
         self.forget()
 
     def forget(self) -> None:
@@ -94,7 +98,7 @@ class Told:
     def alert(self, epoch: int, process: str, alert: RaiseAlert) -> None:
         """The channel of a process takes an alert."""
         if (alert.level, alert.key) == (CRITICAL, "journal"):
-            self._failures_told[process] = None
+            self._failures_told[process] = self._over[epoch] = None
         name = epoch, alert.level, alert.key
         now, before = self._now(), self._heard.get(name)
         if before is not None and now - before < AGAIN_NS:
@@ -105,6 +109,8 @@ class Told:
     def look(self, running: int | None) -> None:
         """Once a second: whether the process that runs has told what it owed; it is known by its epoch, None when none does."""
         now = self._now()
+        if running in self._over:
+            running = None
         if self._running is None or running != self._running[0]:
             self._running = None if running is None else (running, now)
         if self._running is None or not self._clocks.are_right:
