@@ -8,13 +8,13 @@ import pytest
 
 from tradeloop.core.commands import CancelOrder, ReplaceOrder
 from tradeloop.core.decide import CANCEL_AGAIN
-from tradeloop.core.effects import SendCancel, SendOrder, SetTimer
+from tradeloop.core.effects import RaiseAlert, SendCancel, SendOrder, SetTimer
 from tradeloop.core.events import OrderCanceled
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerDown, BrokerUp, CancelOutcome, CancelReject, ReplaceReject, SendOutcome
-from tradeloop.core.types import OrdStatus, OrdType, Px, Qty
-from tradeloop.testing.builders import BROKER, a_quote, a_snapshot, an_instrument, buy, their_order
+from tradeloop.core.types import SECOND_NS, OrdStatus, OrdType, Px, Qty
+from tradeloop.testing.builders import BROKER, NOON, a_quote, a_snapshot, an_instrument, buy, their_order
 from tradeloop.testing.desk import Desk
 
 MOUTAI = "600519.SH"
@@ -57,6 +57,24 @@ def test_a_persons_cancel_that_may_not_have_arrived_is_asked_again() -> None:
     desk, order = working()
     desk.give(CancelOrder(order.cl_ord_id, "ann"), CancelOutcome(BROKER, order.cl_ord_id, "no return from the wire"))
     assert asked_again(desk) == 2
+
+
+def test_whoever_asks_many_times_before_an_answer_comes_makes_the_engine_no_more_patient() -> None:
+    """The time until it asks again doubles with what the engine has asked, not with how often somebody has clicked."""
+    desk, order = working()
+    desk.give(*[CancelOrder(order.cl_ord_id, "ann")] * 16, CancelOutcome(BROKER, order.cl_ord_id, "no return from the wire"))
+    assert (asked_again(desk), desk.now - NOON) == (17, desk.around.policy.ack_timeout_ns)
+    assert not [alert for alert in desk.of(RaiseAlert) if alert.key.startswith("cancel:")], "it stays open after two cancels"
+
+
+def test_a_cancel_that_is_never_answered_is_asked_for_ever_more_rarely() -> None:
+    desk, order = working()
+    desk.give(CancelOrder(order.cl_ord_id, "ann"))
+    began, waits = desk.now, []
+    for _ in range(4):
+        asked_again(desk)
+        waits.append((desk.now - began) // SECOND_NS)
+    assert waits == [5, 15, 35, 75]
 
 
 def test_it_is_asked_again_when_the_broker_is_ready_where_the_session_was_down() -> None:

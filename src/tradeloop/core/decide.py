@@ -16,6 +16,7 @@ from tradeloop.core import commands as c
 from tradeloop.core import reports as r
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
+    BY_ENGINE,
     BrokerConnected,
     BrokerDisconnected,
     EngineStarted,
@@ -120,7 +121,7 @@ def _cancel_again(state: State, around: Surroundings, order: Order, now: UtcNs) 
         why = "no answer came"
     else:
         return
-    yield from staging.cancel(state, order.cl_ord_id, "engine", f"{why}; asked {order.cancel_asks} times before", now)
+    yield from staging.cancel(state, order.cl_ord_id, BY_ENGINE, f"{why}; asked {order.cancel_asks} times before", now)
     yield from _run_goes_on(state, around, order, now)
 
 

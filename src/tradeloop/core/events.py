@@ -239,6 +239,10 @@ class OrderRejected(Fact, frozen=True):
     transact_at: UtcNs | None = None
 
 
+BY_ENGINE: Final = "engine"
+"""Who asks again for a cancel that was not answered in time."""
+
+
 class CancelRequested(Fact, frozen=True):
     """Somebody wants the order out of the market."""
 

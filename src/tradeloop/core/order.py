@@ -98,7 +98,9 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     frozen: Qty = Qty(ZERO)
     """What of the position is promised to it; exactly this is released, whatever has become of the instrument's rules."""
     cancel_asks: int = 0
-    """How often a cancel has been asked for; each time the broker gets longer to answer."""
+    """How often a cancel has been asked for; each time the broker gets longer to answer. What a person asks for again while an
+    answer is awaited is no other time.
+    """
     replaces: list[Asked] | None = None
     """Replaces without an answer, oldest first; None without one. Until then the terms above are in force."""
     replace_asks: int = 0

@@ -41,7 +41,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 14
+SNAPSHOT_FORMAT: Final = 15
 
 
 class Link(msgspec.Struct, array_like=True):
