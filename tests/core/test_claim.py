@@ -9,11 +9,12 @@ import pytest
 from tests.core.runs_made import A, Work
 
 from tradeloop.core.commands import OpenTradingDay, ReplaceOrder
+from tradeloop.core.effects import SendOrder
 from tradeloop.core.events import ExternalOrderFound, OrderCanceled, Overfilled, TradeMoved
 from tradeloop.core.execution import Exec, Executions
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
-from tradeloop.core.reports import Execution, ExecutionBust, ReplaceAck
+from tradeloop.core.reports import Execution, ExecutionBust, ReplaceAck, SendOutcome
 from tradeloop.core.state import State
 from tradeloop.core.types import (
     Currency,
@@ -35,6 +36,7 @@ from tradeloop.testing.builders import (
     ACCOUNT,
     BROKER,
     DAY,
+    a_quote,
     a_snapshot,
     an_execution,
     an_instrument,
@@ -123,6 +125,24 @@ def test_the_journal_says_whose_the_strangers_order_was() -> None:
     assert (moved.from_cl_ord_id, moved.cl_ord_id, moved.exec_id) == (stranger.cl_ord_id, order.cl_ord_id, "e1")
     assert (stranger.ord_status, stranger.cum_qty) == (OrdStatus.CANCELED, Decimal(0))
     assert stranger.text == f"number 17 is our order {order.cl_ord_id}"
+
+
+def test_an_order_in_doubt_has_arrived_when_a_fill_turns_out_to_be_its_own() -> None:
+    """Invariant 6. That fill is taken back later and the books show nothing of the order for a while: it is not sent again."""
+    desk, order = a_desk()
+    desk.give(SendOutcome(BROKER, order.cl_ord_id, "UNKNOWN", "timed out"), nameless(100))
+    its_own = an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 100, "10", order_id=OrderID("17"))
+    desk.wait(1)
+    desk.give(
+        a_snapshot(as_of=desk.now, cash=CASH - 1000, positions={MOUTAI: 400}, orders_complete=False, executions=(its_own,))
+    )
+    assert len(desk.of(TradeMoved)) == 1
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY))
+    for _ in range(4):
+        desk.wait(20)
+        desk.give(a_quote(at=desk.now), a_snapshot(as_of=desk.now, cash=CASH, positions={MOUTAI: 300}))
+    now = desk.known(order.cl_ord_id)
+    assert (now.unknown_at, now.leaves_qty, len(desk.of(SendOrder))) == (None, Decimal(100), 1)
 
 
 def test_the_brokers_books_bind_the_number_as_well() -> None:

@@ -41,7 +41,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 15
+SNAPSHOT_FORMAT: Final = 16
 
 
 class Link(msgspec.Struct, array_like=True):
