@@ -11,9 +11,10 @@ from tests.engine.made import A, House, lost, only, order_of, placed, settle
 from tradeloop.core.commands import CancelOrder, ReplaceOrder
 from tradeloop.core.errors import NotSent, Refused
 from tradeloop.core.events import OrderReplaced, ReplaceFateLost, ReplaceRejected, ReplaceRequested
+from tradeloop.core.reports import CancelAck
 from tradeloop.core.types import ClOrdID, OrdStatus, OrdType, Px, Qty
 from tradeloop.engine.engine import Engine
-from tradeloop.testing.builders import buy
+from tradeloop.testing.builders import BROKER, buy
 
 
 def facts(*values: object) -> tuple[object, ...]:
@@ -82,6 +83,24 @@ async def test_a_cancel_does_not_wait_for_a_replace_and_lets_no_waiting_one_leav
     await settle()
     assert house.venue.replaced == [(cl_ord_id, 1)]
     assert order_of(engine, cl_ord_id).ord_status is OrdStatus.CANCELED
+    await engine.stop()
+
+
+async def test_a_replace_does_not_leave_when_its_order_has_ended_meanwhile() -> None:
+    """Invariant 15. Who has ended is asked for by no halt, either: it would go out under one."""
+    house = House()
+    engine, cl_ord_id = await working(house)
+    slow = asyncio.Event()
+    house.venue.moods = [slow]
+    await engine.ask(to(cl_ord_id, 200))
+    await engine.ask(to(cl_ord_id, 300))
+    await settle()
+    engine.report(CancelAck(BROKER, cl_ord_id))
+    await settle()
+    assert order_of(engine, cl_ord_id).ord_status is OrdStatus.CANCELED
+    slow.set()
+    await settle()
+    assert house.venue.replaced == [(cl_ord_id, 1)]
     await engine.stop()
 
 

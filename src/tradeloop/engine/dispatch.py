@@ -3,7 +3,7 @@ a report.
 
 An order is placed exactly once. What the adapter raises sorts its fate: NotSent, Refused, FateUnknown; silence past the
 time-out is FateUnknown too. Nothing is sent after its `send_before`: a process that was paused must not act on a decision
-that has grown old. Nor is an order sent that a halt stops by now (guard.py), whenever it was decided.
+that has grown old. Nor is an order sent that a halt stops by now (guard.py), whenever it was decided, nor an ended one changed.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class Dispatch:
             self._replace_ended(change, NOT_SENT, "its time to leave had passed")
             return
         if self._guard is not None and (why := self._guard.stops_change(change)) is not None:
-            self._replace_ended(change, NOT_SENT, f"halted: {why}")
+            self._replace_ended(change, NOT_SENT, why)
             return
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_S):

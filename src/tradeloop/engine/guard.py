@@ -81,11 +81,16 @@ class Guard:
         return None
 
     def stops_change(self, change: Replacement) -> str | None:
-        """Why a change of an order may not leave now, or None; one that lessens the order may."""
+        """Why a change of an order may not leave now, or None; one that lessens the order may. An order that has ended since
+        the change was asked for is not changed: no halt can be asked of it any more.
+        """
         order = self._state.orders.open.get(change.cl_ord_id)
-        if order is None or calms(order, Terms(change.order_qty, change.price, change.stop_px)):
+        if order is None:
+            return "the order has ended"
+        if calms(order, Terms(change.order_qty, change.price, change.stop_px)):
             return None
-        return self.stops(order)
+        why = self.stops(order)
+        return None if why is None else f"halted: {why}"
 
     def _latched(self) -> tuple[HaltTrading, ...]:
         held = self._latch.read()
