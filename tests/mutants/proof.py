@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from tests.mutants import recorded
 from tests.mutants.planted import MOST_SEEDS, PATCHES, ROOT, Mutant, every
 
 KEPT: Final = PATCHES / "found.json"
@@ -57,11 +58,11 @@ def save(known: dict[str, Found]) -> None:
     mutants = every()
     kept = [known[mutant.name] for mutant in mutants if mutant.name in known]
     KEPT.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")
-    PAGE.write_text(page(mutants, known), encoding="utf-8")
+    PAGE.write_text(page(mutants, known, recorded.load()), encoding="utf-8")
 
 
-def page(mutants: list[Mutant], known: dict[str, Found]) -> str:
-    """The page of all planted bugs."""
+def page(mutants: list[Mutant], known: dict[str, Found], run: recorded.Recorded | None = None) -> str:
+    """The page of all planted bugs, and of the long run where one is recorded."""
     rows, losses = [], []
     for mutant in mutants:
         found = known.get(mutant.name)
@@ -72,7 +73,8 @@ def page(mutants: list[Mutant], known: dict[str, Found]) -> str:
         )
         rows.append(f"| {_title(mutant)} | {mutant.breaks} {shown}")
         losses.append(f"- **{_title(mutant)}**: {mutant.loses}." + (f" {mutant.stands_for}" if mutant.stands_for else ""))
-    return HEAD + "\n".join(rows) + "\n" + INVARIANTS + "\n".join(losses) + "\n"
+    lived = "" if run is None else recorded.section(run)
+    return HEAD + "\n".join(rows) + "\n" + lived + INVARIANTS + "\n".join(losses) + "\n"
 
 
 def _title(mutant: Mutant) -> str:

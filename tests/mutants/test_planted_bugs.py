@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.mutants import recorded
 from tests.mutants.planted import MOST_SEEDS, ROOT, Mutant, does_not_apply, every, plant, read
 from tests.mutants.proof import PAGE, load, page
 from tests.mutants.search import find
@@ -45,7 +46,7 @@ def test_a_planted_bug_was_found_by_an_invariant_that_has_to_name_it(name: str) 
 
 
 def test_the_page_shows_what_was_found() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page([*MUTANTS.values()], load())
+    assert PAGE.read_text(encoding="utf-8") == page([*MUTANTS.values()], load(), recorded.load())
 
 
 @pytest.mark.parametrize("name", GUARDS)
