@@ -12,10 +12,11 @@ are the sum of the fills · 23 reservations are those of the open orders · 26 w
 leg of a run · 32 a replay gives the same state · 33 the chain is whole · 35 an old epoch writes nothing and sends nothing late
 · 38 a stranger's order is taken in once · 40 times of one process never fall. Convergence (36, 37, 42): convergence.py. What
 may leave at all (12, 21, 23, 25 to 28, 31, 35) is counted a second time, by other means: gate.py. What an order holds that
-works again (23): promised.py. What positions have cost and made (24): costs.py. A process that refuses a fact of its own
+works again (23): promised.py. What positions have cost and made (24): costs.py; what our own schedule has charged for fills
+(24): fees.py. What a process was told and has not booked (23, 36): heard.py. A process that refuses a fact of its own
 (engine/invariants.py; 14 and 22 here alone) is told of as broken, too. What a venue names twice (12): told_twice.py. On SQLite
-7, 33 and 35 are asked of the database itself, too: world/sqlite.py. What leaves
-besides orders, and what must not leave any more (15, 26, 28, 35, 42): way_out.py. What a person was told (41): told.py.
+7, 33 and 35 are asked of the database itself, too: world/sqlite.py. What leaves besides orders, and what must not leave any
+more (15, 26, 28, 35, 42): way_out.py. What a person was told (41): told.py.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from tradeloop.journal import codec
 from tradeloop.ports.journal import Batch
 from tradeloop.testing.builders import ACCOUNT
 from tradeloop.testing.costs import Costs
+from tradeloop.testing.fees import Fees
 from tradeloop.testing.gate import Gate
 from tradeloop.testing.promised import Promised
 from tradeloop.testing.told_twice import ToldTwice
@@ -117,6 +119,7 @@ class Judge:
         self.told_twice = ToldTwice(self.broken)
         self.promised = Promised(self.broken)
         self.costs = Costs(self.broken)
+        self.fees = Fees(self.broken)
         self._late_by = policy.send_within_ns + policy.place_timeout_ns + SECOND_NS
         self._forget()
 
@@ -146,6 +149,7 @@ class Judge:
         self.told_twice.forget()
         self.promised.forget()
         self.costs.forget()
+        self.fees.forget()
         for watcher in self.watchers:
             watcher.forget()
 
@@ -175,10 +179,12 @@ class Judge:
             self.told_twice.fact(event)
             self.promised.fact(event, self.shadow)
             self.costs.fact(event, self.shadow)
+            self.fees.fact(event, self.shadow)
             for watcher in self.watchers:
                 watcher.fact(event, self.shadow, again=self._rereading)
             self.told(event)
         self.promised.decided(self.shadow)
+        self.fees.decided(self.shadow)
         self.gate.decided(self.shadow)
         for cl_ord_id in self._over:
             order = self.shadow.orders.get(cl_ord_id)

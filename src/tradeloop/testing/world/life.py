@@ -25,6 +25,7 @@ import msgspec
 from tradeloop.core.commands import OpenTradingDay
 from tradeloop.core.events import Event
 from tradeloop.core.order import Order
+from tradeloop.core.reports import Report
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS, Amount, Qty, Side, TradingDay, UtcNs
 from tradeloop.engine.recover import Recovered
@@ -33,9 +34,11 @@ from tradeloop.testing.checkers import Judge, Violation
 from tradeloop.testing.convergence import converged
 from tradeloop.testing.dealt import Dealing, Dealt
 from tradeloop.testing.faults import Fault, Weather
+from tradeloop.testing.heard import Heard
 from tradeloop.testing.told import Told
 from tradeloop.testing.way_out import LOOK_NS, WayOut
 from tradeloop.testing.world.back_office import BackOffice
+from tradeloop.testing.world.billing import STATEMENTS_NS, Billing, statement
 from tradeloop.testing.world.clerk import Clerk
 from tradeloop.testing.world.clock import Sundial
 from tradeloop.testing.world.disk import Disk
@@ -77,6 +80,7 @@ TRADES_BY_NUMBER: Final = 0.5
 LATER_DICE: Final = (
     "two ids", "take out weather", "transfer weather", "twin weather", "row weather", "snapshot weather", "newest weather",
     "failing cancels", "lost names", "old books", "latched bursts", "paused changes",
+    "untold fees",
 )  # fmt: skip
 """Names of the dice of those faults."""
 CHANGING: Final = 0.5
@@ -164,6 +168,7 @@ class World:
             self.judge.gate.clocks,
         )  # fmt: skip
         self.told = Told(self.judge.broken, lambda: self.timeline.now, self.policy, self.judge.gate.clocks)
+        self.heard = Heard(self.judge.broken, lambda: self.timeline.now, self.judge.gate.clocks)
         self.dealing = Dealing(lambda: self.weather.calm)
         self.faulty_ns = self.dice.randint(30, 90) * SECOND_NS
         self.bell_ns: int | None = None
@@ -174,6 +179,9 @@ class World:
         by_number = twins.random() < TRADES_BY_NUMBER and able.orders_complete and self.bell_ns is None
         self.network.trades_by_number = self.weather.enables(Fault.TWINS_MIXED_UP) and by_number
         self.day = _day(DAY, -PAST_NS, LONG_NS if self.bell_ns is None else self.bell_ns)
+        billing = Billing(self.weather, self._dice("billing"), is_one_day=self.bell_ns is None)
+        billing.instruments = {listed.symbol: listed for listed in self.market.instruments}
+        self.venue.billing = billing
         self.wrong_by_ns = 0
         """How far clocks were ahead at most: facts stamped in the future have to become past before books can be compared."""
         self._wire()
@@ -190,7 +198,8 @@ class World:
         self.venue.arrived = judge.arrived
         self.venue.doubled = judge.doubled
         judge.told = self._told
-        judge.watchers += [self.way_out, self.told, self.dealing]
+        judge.watchers += [self.way_out, self.told, self.heard, self.dealing]
+        network.told, self.heard.filled_there = self._hears, self.venue.filled
         network.cancel_leaves, network.cancel_comes = self.way_out.cancel_leaves, self.way_out.cancel_comes
         network.change_leaves = lambda change: self.way_out.change_leaves(change, supervisor.policy)
         self.timeline.after(0, self._look_for_what_waits)
@@ -231,7 +240,9 @@ class World:
         process = self.supervisor.current
         running = process is not None and process.taking and not process.loop.stopped and process.epoch == self.disk.epoch
         self.way_out.look(self.supervisor.policy, is_running=running)
-        self.told.look(process.epoch if running and process is not None else None)
+        epoch = process.epoch if running and process is not None else None
+        self.told.look(epoch)
+        self.heard.look(epoch)
         self.timeline.after(LOOK_NS, self._look_for_what_waits)
 
     def _sent(self, session: Session, order: Order) -> None:
@@ -239,6 +250,11 @@ class World:
         for process in self.supervisor.lives:
             if process.wire is session:
                 self.judge.sent(order, process.epoch)
+
+    def _hears(self, session: Session, report: Report) -> None:
+        for process in self.supervisor.lives:
+            if process.wire is session:
+                self.heard.told(process.epoch, report)
 
     def _requested(self, session: Session, is_order: bool) -> None:
         for process in self.supervisor.lives:
@@ -440,6 +456,9 @@ class World:
         self.sundial.set_right()
         self.supervisor.heal()
         calm = self.timeline.now
+        if self.venue.billing is not None and self.venue.billing.is_stated:
+            for after_ns in STATEMENTS_NS:
+                self.timeline.after(after_ns, self._state_the_fees)
         end = calm + T_CONV_NS + self.wrong_by_ns + (0 if self.stopper is None else RELEASE_NS)
         while self.timeline.now < end:
             self.timeline.run(self.timeline.now + 10 * SECOND_NS)
@@ -457,6 +476,12 @@ class World:
             self.judge.broken(
                 37, f"{self.judge.shadow.seq - before} facts were made while nothing happened: {self.lines[-1][2]}"
             )
+
+    def _state_the_fees(self) -> None:
+        """The day is done at the venue: it says what every fill has cost."""
+        at = UtcNs(self.sundial.true())
+        for listener in [*self.venue.listeners]:
+            statement(self.venue.truth(), self.day.trading_day, at, listener)
 
     def _judge(self) -> None:
         process = self.supervisor.current

@@ -69,6 +69,8 @@ class Network:
         """Called whenever a process writes an order or a cancel to the line."""
         self.looked: Callable[[Session, BrokerSnapshot], None] = lambda session, books: None
         """Called whenever a process has been handed the venue's books."""
+        self.told: Callable[[Session, Report], None] = lambda session, report: None
+        """Called whenever a report reaches a process."""
         self.cancel_leaves: Callable[[ClOrdID], None] = lambda cl_ord_id: None
         self.cancel_comes: Callable[[ClOrdID], None] = lambda cl_ord_id: None
         self.change_leaves: Callable[[Replacement], None] = lambda change: None

@@ -7,6 +7,7 @@ order may be missing from what it shows, and whether it shows orders that have e
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from random import Random
 from typing import Final
 
@@ -31,10 +32,23 @@ from tradeloop.core.reports import (
     Report,
 )
 from tradeloop.core.risk.approved import Approved
-from tradeloop.core.types import SECOND_NS, Amount, ClOrdID, Currency, ExecID, OrderID, OrdStatus, Symbol, TradingDay, UtcNs
-from tradeloop.testing.builders import ACCOUNT, BROKER
+from tradeloop.core.types import (
+    SECOND_NS,
+    ZERO,
+    Amount,
+    ClOrdID,
+    Currency,
+    ExecID,
+    OrderID,
+    OrdStatus,
+    Symbol,
+    TradingDay,
+    UtcNs,
+)
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.second_ids import SecondIDs
+from tradeloop.testing.world.billing import Billing
 from tradeloop.testing.world.clock import Sundial, TrueClock
 from tradeloop.testing.world.loop import Timeline
 
@@ -69,6 +83,7 @@ class Venue:
         self.trades = 0
         self.arrived: Callable[[Order], None] = lambda order: None
         self.doubled: Callable[[ClOrdID], None] = lambda cl_ord_id: None
+        self.billing: Billing | None = None
         self._weather = weather
         self.second_ids = SecondIDs(lambda: timeline.now > 0 and weather.strikes(Fault.TWO_IDS))
         self._sundial = sundial
@@ -124,7 +139,8 @@ class Venue:
 
     def books(self) -> BrokerSnapshot:
         """What it shows to whoever asks: all of the truth, less what it need not show yet."""
-        return self.second_ids.shown(self._seen(self.truth()))
+        books = self._seen(self.truth())
+        return self.second_ids.shown(books if self.billing is None else self.billing.shown(books))
 
     def truth(self) -> BrokerSnapshot:
         """What it knows."""
@@ -134,7 +150,12 @@ class Venue:
             msgspec.structs.replace(x, cl_ord_id=_plain(x.cl_ord_id), exec_id=self._number(x.trading_day, x.exec_id))
             for x in books.executions or ()
         )
-        return msgspec.structs.replace(books, orders=orders, executions=fills)
+        books = msgspec.structs.replace(books, orders=orders, executions=fills)
+        return books if self.billing is None else self.billing.settled(books, DAY)
+
+    def filled(self, cl_ord_id: ClOrdID) -> Decimal:
+        """How much of the orders under one of our ids counts as filled."""
+        return sum((fill.last_qty for fill in self.fills.values() if fill.cl_ord_id == cl_ord_id), ZERO)
 
     def _seen(self, books: BrokerSnapshot) -> BrokerSnapshot:
         now = self._sundial.true()
@@ -168,6 +189,8 @@ class Venue:
 
     def _hear(self, report: Report) -> None:
         report = self._numbered(_renamed(report))
+        if self.billing is not None:
+            report = self.billing.without(report)
         match report:
             case OrderAck():
                 orders = self.orders_of.setdefault(report.cl_ord_id, [])

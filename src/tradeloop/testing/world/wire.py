@@ -430,6 +430,7 @@ class Wire:
         def arrive() -> None:
             if session == self._session and self._report is not None and not self.loop.dead:
                 self.loop.call_soon(self._report, report)
+                self._net.told(self, report)
                 if type(report) is BrokerUp:
                     self.ups += 1
 
