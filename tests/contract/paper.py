@@ -23,6 +23,7 @@ from tradeloop.core.reports import Quote
 from tradeloop.core.types import (
     SECOND_NS,
     AccountID,
+    Amount,
     ClOrdID,
     Currency,
     ExecID,
@@ -43,6 +44,8 @@ STEP_NS = 25_000_000
 DAY_NS = 86_400 * SECOND_NS
 SESSION = "us"
 TICK = Decimal("0.00000001")
+STEP = Decimal("0.00125")
+CASH = ((Currency("USD"), Amount(Decimal(1_000_000))), (Currency("EUR"), Amount(Decimal("5000.25"))))
 DAYS = (TradingDay("2026-07-17"), TradingDay("2026-07-20"), TradingDay("2026-07-21"))
 
 
@@ -76,6 +79,7 @@ class PaperContractVenue:
     symbol = Symbol("ACME.US")
     unlisted = Symbol("NOPE.US")
     qty = Qty(Decimal(100))
+    fraction = Qty(Decimal("0.00375"))
     resting_px = Px(Decimal("9.87654321"))
     asking_px = Px(Decimal("11.87"))
     counts = True
@@ -88,14 +92,14 @@ class PaperContractVenue:
 
     def __init__(self, path: Path | None) -> None:
         self.clock = ManualClock()
-        self._config = PaperConfig(path=path, latency_ns=LATENCY_NS, faults=FaultConfig(late_ns=SECOND_NS))
+        self._config = PaperConfig(path=path, latency_ns=LATENCY_NS, faults=FaultConfig(late_ns=SECOND_NS), cash=CASH)
         self.broker: PaperBroker | None = None
         self._asked: Counter[str] = Counter()
 
     def adapter(self) -> Broker:
         self.broker = _Counting(self._config, self.clock, self._asked)
-        share = stock(self.symbol, fee_per_share="0.00137")
-        listed = msgspec.structs.replace(share, tick=TICK, session=SESSION, settles_t1=True)
+        share = stock(self.symbol, fee_per_share="0.00137", shortable=True)
+        listed = msgspec.structs.replace(share, tick=TICK, lot=STEP, min_qty=STEP, session=SESSION, settles_t1=True)
         self.broker.list_instruments([listed])
         self._open_day()
         self.broker.on_quote(self._quote("9.00", "11.00", 1_000_000))
@@ -154,7 +158,7 @@ class PaperContractVenue:
         assert order is not None
         bid, ask = ("9.00", f"{px:f}") if order.side is Side.BUY else (f"{px:f}", "13.00")
         if px == order.price:
-            broker.on_quote(self._quote(bid, ask, int(qty)))
+            broker.on_quote(self._quote(bid, ask, qty))
             broker.on_quote(self._quote("9.00", "11.00", 1_000_000))
         else:
             broker._matching.fill(order, qty, px, self.clock.now())
@@ -170,6 +174,9 @@ class PaperContractVenue:
 
     async def order_by_hand(self) -> OrderID:
         return (await self._live()).act_by_hand(self.symbol, Side.BUY, self.qty, price=self.resting_px)
+
+    async def pay_for_next_fill(self) -> None:
+        raise AssertionError("the paper broker declares no rebates")
 
     async def redeliver(self, exec_id: ExecID) -> None:
         (await self._live()).redeliver(exec_id)
@@ -251,9 +258,9 @@ class PaperContractVenue:
     async def _arm(self, fault: Fault) -> None:
         (await self._live())._faults = FaultSource(FaultConfig(script=(Scripted(fault, 1),)))
 
-    def _quote(self, bid: str, ask: str, size: int) -> Quote:
-        made = quote(0, bid, ask, bid_size=size, ask_size=size, symbol=self.symbol)
-        return Quote(made.symbol, self.clock.now(), made.bid, made.ask, made.bid_size, made.ask_size)
+    def _quote(self, bid: str, ask: str, size: Decimal | int) -> Quote:
+        made, size = quote(0, bid, ask, symbol=self.symbol), Qty(Decimal(size))
+        return Quote(made.symbol, self.clock.now(), made.bid, made.ask, size, size)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -116,6 +117,8 @@ FALSE_DECLARATIONS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("a request lives shorter than it does", "E13", {"late_ns": 200 * MS}, {"request_lifetime_ns": 50 * MS}),
     ("the books show an order sooner than they do", "F6", {"lag_ns": 300 * MS}, {"visibility_lag_ns": 5 * MS}),
     ("closed orders are shown, and are not", "F7", {"orders_complete": False}, {"orders_complete": True}),
+    ("parts of a unit, and whole ones alone", "B18", {"step": Decimal(1)}, {"fractions": True}),
+    ("several currencies, and there is one", "F21", {"other_cash": ()}, {"many_currencies": True}),
 ]
 
 

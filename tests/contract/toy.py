@@ -46,6 +46,8 @@ STATUSES = {
     "lapsed": OrdStatus.EXPIRED,
 }  # fmt: skip
 FEE_PER_UNIT = Decimal("0.00137")
+CASH = Decimal(50_000)
+"""So little that the balance, with every digit of a fill of half a unit, is a number that the adapter takes (`exact`)."""
 TROUBLES = (
     "UNKNOWN_SYMBOL", "UNKNOWN_ACCOUNT", "UNKNOWN_ORDER", "BAD_ID", "BAD_TERMS", "BAD_QTY", "BAD_PX", "BAD_REQUEST", "NO_CASH",
     "TOO_LATE", "TOO_LITTLE", "DUPLICATE_ID", "REQUEST_EXPIRED", "NO_SESSION", "BAD_LOGIN", "TOO_FAST",
@@ -60,6 +62,7 @@ class ToyContractVenue:
     symbol = Symbol("ACME.US")
     unlisted = Symbol("NOPE.US")
     qty = Qty(Decimal(100))
+    fraction = Qty(Decimal("0.5"))
     resting_px = Px(Decimal("9.87654321"))
     asking_px = Px(Decimal("10.87"))
     counts = True
@@ -118,8 +121,8 @@ class ToyContractVenue:
             positions={_symbol(s): q for s, q in books.positions.items()},
             sellable={_symbol(s): self.toy.sellable(s) for s, q in books.positions.items() if q},
             costs={_symbol(s): None for s, q in books.positions.items() if q},
-            cash={Currency("USD"): books.cash},
-            available={Currency("USD"): None},
+            cash={Currency("USD"): books.cash, **{Currency(name): held for name, held in self.toy.rules.other_cash}},
+            available=dict.fromkeys((Currency("USD"), *(Currency(name) for name, _ in self.toy.rules.other_cash))),
             trading_day=TradingDay(books.day),
             as_of=self.clock.now(),
         )  # fmt: skip
@@ -139,6 +142,9 @@ class ToyContractVenue:
 
     async def order_by_hand(self) -> OrderID:
         return OrderID(self.toy.by_hand("US:ACME", "B", self.qty, self.resting_px, filled=False).order_id)
+
+    async def pay_for_next_fill(self) -> None:
+        self.toy.pay_for_next_trade()
 
     async def redeliver(self, exec_id: ExecID) -> None:
         self.toy.redeliver(exec_id)
@@ -220,6 +226,8 @@ async def a_toy(
     patience: int = 250,
     late_ns: int = LATE_NS,
     lag_ns: int = 0,
+    step: Decimal = Decimal("0.5"),
+    other_cash: tuple[tuple[str, Decimal], ...] = (("EUR", Decimal("5000.25")),),
     kind: type[ToyContractVenue] = ToyContractVenue,
     said: dict[str, Any] | None = None,
 ) -> AsyncIterator[ToyContractVenue]:
@@ -227,7 +235,8 @@ async def a_toy(
     clock = WallClock()
     rules = ToyRules(
         dedupes=dedupes, orders_complete=orders_complete, replays=replays, rate_per_second=40, late_ns=late_ns, lag_ns=lag_ns,
-        fee_per_unit=FEE_PER_UNIT, settles_t1=True,
+        fee_per_unit=FEE_PER_UNIT, settles_t1=True, step=step, cash=CASH,
+        other_cash=other_cash,
     )  # fmt: skip
     server = ToyServer(rules, clock)
     await server.start()

@@ -39,6 +39,9 @@ class Capabilities(msgspec.Struct, frozen=True):
     all; `replaces_filled`: also those of an order that has filled (FIX 4.4 vol. 7, appendix D, C.1.c).
     `second_ids`: one fill may have another id in the books than on the stream, and the adapter cannot bring the two together;
     what looks alike is then held until the books decide (docs/adr/0021-fills-told-twice.md).
+    `rebates`: a fill may have a commission below zero. `fractions`: parts of a unit are traded. `shorts`: what is not held may
+    be sold. `many_currencies`: an account holds cash of more than one. The engine asks for none of these four, for the rules
+    of an instrument say what may be ordered; they say which cards of the contract an adapter has to pass.
     """
 
     ord_types: frozenset[OrdType]
@@ -56,6 +59,10 @@ class Capabilities(msgspec.Struct, frozen=True):
     replaces: bool = False
     replaces_filled: bool = False
     second_ids: bool = False
+    rebates: bool = False
+    fractions: bool = False
+    shorts: bool = False
+    many_currencies: bool = False
 
 
 CL_ORD_ID_LENGTH: Final = 18

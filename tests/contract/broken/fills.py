@@ -46,6 +46,23 @@ class RoundsThePriceOfAFill(Broken):
         return replaced(execution, last_px=Px(round(execution.last_px, 1)))
 
 
+class TakesARebateForAFee(Broken):
+    card = "B17"
+
+    @override
+    def fill(self, execution: Execution) -> Execution:
+        fee = execution.commission
+        return execution if fee is None else replaced(execution, commission=Amount(abs(fee)))
+
+
+class CountsWholeUnits(Broken):
+    card = "B18"
+
+    @override
+    def fill(self, execution: Execution) -> Execution:
+        return replaced(execution, last_qty=Qty(execution.last_qty.to_integral_value()))
+
+
 class DatesARedeliveredFillToday(Broken):
     card = "B2"
 
@@ -159,6 +176,7 @@ class DropsACancelNobodyAskedFor(Broken):
 
 class ChargesNothing(Broken):
     card = "B9"
+    also = ("B17",)
 
     @override
     def say(self, report: Report) -> list[Report]:
@@ -220,6 +238,7 @@ class CorrectsForFree(Broken):
 
 class RoundsTheCommission(Broken):
     card = "B9"
+    also = ("B17",)
 
     @override
     def say(self, report: Report) -> list[Report]:
@@ -230,6 +249,7 @@ class RoundsTheCommission(Broken):
 
 class SendsEverythingAsABuy(Broken):
     card = "B10"
+    also = ("F20",)
 
     @override
     async def place(self, order: Approved[Order]) -> None:

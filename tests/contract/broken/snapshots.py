@@ -48,6 +48,7 @@ class ForgetsWhoseFillItWas(Broken):
 
 class RoundsTheCash(Broken):
     card = "F3"
+    also = ("F21",)
 
     @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
@@ -179,12 +180,32 @@ class ShowsFillsUnderTheVenuesSymbol(Broken):
 
 class ShowsPositionsTwice(Broken):
     card = "F3"
+    also = ("B18", "F20")
 
     @override
     def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
         return replaced(
             books, positions=(books.positions or ()) * 2 if self.placed and len(self.heard) == 1 else books.positions
         )
+
+
+class ShowsWhatIsOwedAsAHolding(Broken):
+    """It reads how much, and not which way."""
+
+    card = "F20"
+
+    @override
+    def position_shown(self, position: HeldPosition) -> HeldPosition:
+        return replaced(position, long_qty=Qty(position.long_qty + position.short_qty), short_qty=Qty(ZERO))
+
+
+class ShowsTheFirstCurrencyAlone(Broken):
+    card = "F21"
+    also = ("F3",)
+
+    @override
+    def show(self, books: BrokerSnapshot) -> BrokerSnapshot:
+        return replaced(super().show(books), cash=(books.cash or ())[:1])
 
 
 class SaysThatAllCashIsAvailable(Broken):
@@ -233,7 +254,7 @@ class ForgetsWhatACanceledOrderTraded(Broken):
 
 class ShowsFillsAsFree(Broken):
     card = "F12"
-    also = ("F16",)
+    also = ("B17", "F16")
 
     @override
     def fill_shown(self, execution: Execution) -> Execution:
@@ -290,6 +311,7 @@ class ShowsPositionsOfAnotherAccount(Broken):
 
 class AnswersFromMemory(Broken):
     card = "F13"
+    also = ("F20", "F21")
 
     def __init__(self, inner: Broker) -> None:
         super().__init__(inner)

@@ -40,6 +40,10 @@ CAPABILITIES = Capabilities(
     visibility_lag_ns=SECOND_NS,
     rate_per_second=200,
     replaces=True,
+    rebates=True,
+    fractions=True,
+    shorts=True,
+    many_currencies=True,
 )
 
 _NOT_YET: Final = UtcNs(0)

@@ -67,6 +67,9 @@ CAPABILITIES = Capabilities(
     request_lifetime_ns=SECOND_NS,
     visibility_lag_ns=SECOND_NS,
     replaces=True,
+    fractions=True,
+    shorts=True,
+    many_currencies=True,
 )
 
 

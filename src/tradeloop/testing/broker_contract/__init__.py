@@ -20,6 +20,7 @@ from tradeloop.testing.broker_contract.acks import Acks
 from tradeloop.testing.broker_contract.cancels import Cancels
 from tradeloop.testing.broker_contract.ends import Ends
 from tradeloop.testing.broker_contract.fills import Fills
+from tradeloop.testing.broker_contract.holdings import Holdings
 from tradeloop.testing.broker_contract.honesty import Honesty
 from tradeloop.testing.broker_contract.manners import Manners
 from tradeloop.testing.broker_contract.replaces import Replaces
@@ -31,7 +32,7 @@ from tradeloop.testing.broker_contract.words import Words
 __all__ = ["BrokerContract", "ContractVenue", "Table", "VenueBooks", "VenueExecution", "VenueOrder"]
 
 
-class BrokerContract(Acks, Fills, Ends, Cancels, Replaces, Wire, Snapshots, Honesty, Words, Manners):
+class BrokerContract(Acks, Fills, Ends, Cancels, Replaces, Wire, Snapshots, Honesty, Holdings, Words, Manners):
     """All cards. A subclass gives the fixture `venue`; with a name in `adapter` it appears in the table of brokers, with what
     it `declares` in real life (a test may shorten its times, and nothing else).
     """

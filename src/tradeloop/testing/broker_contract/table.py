@@ -139,6 +139,10 @@ _ROWS: Final[list[tuple[str, Any]]] = [
     ("replaces orders", lambda v: _yes(v.declares.replaces)),
     ("replaces filled orders", lambda v: _yes(v.declares.replaces_filled)),
     ("second ids of fills", lambda v: _yes(v.declares.second_ids)),
+    ("pays rebates", lambda v: _yes(v.declares.rebates)),
+    ("trades parts of a unit", lambda v: _yes(v.declares.fractions)),
+    ("short positions", lambda v: _yes(v.declares.shorts)),
+    ("several currencies in an account", lambda v: _yes(v.declares.many_currencies)),
 ]
 
 

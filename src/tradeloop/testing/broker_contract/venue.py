@@ -116,6 +116,8 @@ class ContractVenue(Protocol):
     """A well-formed symbol that the venue does not know."""
     qty: Qty
     """The quantity of the suite's orders; a fifth of it is a legal quantity too, and the account can pay for many."""
+    fraction: Qty
+    """A part of a unit that may be traded, as fine as the finest here; of no meaning where only whole units are."""
     resting_px: Px
     """The limit of a buy that rests: it fills only when `fill` says so. It has as many decimals as the finest tick here has:
     what an adapter loses of a price is seen in nothing coarser.
@@ -168,6 +170,10 @@ class ContractVenue(Protocol):
 
     async def order_by_hand(self) -> OrderID:
         """Let somebody place an order for our account without us; it rests."""
+        ...
+
+    async def pay_for_next_fill(self) -> None:
+        """Let the next fill bring a rebate instead of costing a fee, where the venue pays any."""
         ...
 
     async def redeliver(self, exec_id: ExecID) -> None:

@@ -75,6 +75,8 @@ class ToyBooks:
         self.positions: dict[str, Decimal] = {}
         self.bought: dict[str, Decimal] = {}
         """Of each symbol, what was bought today."""
+        self.pays_next = False
+        """Whether the next trade brings its fee instead of costing it."""
         self._numbers = 0
 
     def number(self) -> int:
@@ -95,9 +97,11 @@ class ToyBooks:
 
     def trade(self, order: ToyOrder, qty: Decimal, px: Decimal, at: int) -> ToyTrade:
         """Book a trade of the order."""
+        fee = qty * (-self.fee_per_unit if self.pays_next else self.fee_per_unit)
+        self.pays_next = False
         trade = ToyTrade(
             f"T{self.number():06}", order.order_id, order.cl_ord_id, order.symbol, order.side, qty, px,
-            qty * self.fee_per_unit, self.day, at,
+            fee, self.day, at,
         )  # fmt: skip
         self.trades[trade.exec_id] = trade
         order.cum += qty

@@ -38,7 +38,7 @@ class ToyRules(msgspec.Struct, frozen=True, kw_only=True):
     unprocessed; None for no limit. `late_ns`: how long an order that is made late stays on its way. `lag_ns`: how long the
     books do not show a new order. `slice_qty`: what trades at the last price does so in parts of at most this, one every
     `slice_ns`; None trades it whole. `fee_per_unit` is what a trade costs. `settles_t1`: what is bought today is sellable
-    tomorrow.
+    tomorrow. `step`: of what quantities are multiples. `other_cash`: what the account has in currencies that nothing trades in.
     """
 
     account: str = "demo"
@@ -57,6 +57,8 @@ class ToyRules(msgspec.Struct, frozen=True, kw_only=True):
     slice_ns: int = SECOND_NS // 4
     fee_per_unit: Decimal = FEE_PER_UNIT
     settles_t1: bool = False
+    step: Decimal = Decimal(1)
+    other_cash: tuple[tuple[str, Decimal], ...] = ()
 
 
 class ToyVenue:
@@ -129,8 +131,8 @@ class ToyVenue:
                 "BAD_TERMS", f"side, type and tif were {request.get('side')!r}, {request.get('type')!r}, {request.get('tif')!r}"
             )
         qty, px = _number(request.get("qty")), _number(request.get("px"))
-        if qty is None or qty <= ZERO or qty != qty.to_integral_value():
-            return _no("BAD_QTY", f"the quantity was {request.get('qty')!r}; expected a positive whole number as text")
+        if qty is None or qty <= ZERO or qty % self.rules.step:
+            return self._bad_qty(request)
         if (request["type"] == "LMT") != (px is not None) or (px is not None and px <= ZERO):
             return _no("BAD_PX", f"the price was {request.get('px')!r}; a limit order has one, a market order none")
         if (first := self._remembered(cl_ord_id)) is not None:
@@ -180,8 +182,8 @@ class ToyVenue:
         if not order.is_open:
             return _no("TOO_LATE", f"the order is {order.status}")
         qty, px = _number(request.get("qty")), _number(request.get("px"))
-        if qty is None or qty != qty.to_integral_value():
-            return _no("BAD_QTY", f"the quantity was {request.get('qty')!r}; expected a positive whole number as text")
+        if qty is None or qty % self.rules.step:
+            return self._bad_qty(request)
         if px is None or px <= ZERO:
             return _no("BAD_PX", f"the price was {request.get('px')!r}; only limit orders rest here, and they have one")
         if qty <= order.cum:
@@ -193,6 +195,11 @@ class ToyVenue:
         )  # fmt: skip
         self._match(order)
         return _yes()
+
+    def _bad_qty(self, request: Message) -> Message:
+        return _no(
+            "BAD_QTY", f"the quantity was {request.get('qty')!r}; expected a positive multiple of {self.rules.step} as text"
+        )
 
     def _match(self, order: ToyOrder) -> None:
         at_once = order.tif in {"IOC", "FOK"}
@@ -262,6 +269,10 @@ class ToyVenue:
             "correct", ref=exec_id, side=trade.side, day=trade.day, qty=str(qty), px=str(px), fee=str(trade.fee),
             at=self.clock.now(),
         )  # fmt: skip
+
+    def pay_for_next_trade(self) -> None:
+        """The next trade brings what it would have cost."""
+        self.books.pays_next = True
 
     def redeliver(self, exec_id: str) -> None:
         """A trade is said once more. Raises BadInput for one that does not count."""
@@ -363,7 +374,10 @@ class ToyVenue:
             "positions": [
                 {"symbol": s, "qty": str(q), "sellable": str(self.sellable(s))} for s, q in books.positions.items() if q
             ],
-            "cash": [{"currency": "USD", "balance": str(books.cash), "available": None}],
+            "cash": [
+                {"currency": currency, "balance": str(balance), "available": None}
+                for currency, balance in (("USD", books.cash), *self.rules.other_cash)
+            ],
         }
 
 
