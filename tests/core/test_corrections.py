@@ -58,6 +58,23 @@ def test_an_older_correction_that_comes_again_does_not_bring_its_figures_back() 
     assert filled(desk, order) == 60
 
 
+def test_an_older_correction_does_not_overtake_a_newer_one_that_changed_nothing() -> None:
+    """The newer word gives the fill back the figures it was booked with, before the older one was ever heard."""
+    desk, order = a_desk()
+    fill(desk, order)
+    desk.give(correction(100, **at(2)), correction(60, **at(1)))
+    assert filled(desk, order) == 100
+
+
+def test_a_correction_that_changes_nothing_is_remembered_once() -> None:
+    desk, order = a_desk()
+    fill(desk, order)
+    desk.give(correction(100, **at(2)))
+    before = desk.state.hash()
+    desk.give(correction(100, **at(2)))
+    assert desk.state.hash() == before
+
+
 def test_an_older_correction_with_an_id_that_comes_again_changes_nothing() -> None:
     desk, order = a_desk()
     fill(desk, order)

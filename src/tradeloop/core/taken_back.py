@@ -131,8 +131,8 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
         return None
     fee = known.fee if commission is None else commission
     same = (known.qty, known.px, known.fee) == (x.last_qty, x.last_px, fee)
-    if same and own_id is None and (not known.busted or x.transact_at is None):
-        return None  # it stands so already; without a name or a time it cannot bring back what was taken back since
+    if same and own_id is None and x.transact_at is None:
+        return None  # it stands so already; without a name or a time it is neither remembered nor brings back what was busted
     behind = _behind(state, key, own_id)
     yield from _correct(state, key, known, x.last_qty, x.last_px, x.commission, own_id, x.transact_at, now)
     if behind is not None:

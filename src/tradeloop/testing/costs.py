@@ -89,8 +89,6 @@ class Costs:
 
     def _change(self, name: Name, qty: Decimal, px: Decimal) -> None:
         fill = self._made[name]
-        if (fill.qty, fill.px) == (qty, px):
-            return  # its fee alone was told
         fill.qty, fill.px = qty, px
         if name in self._inside:
             self._not_asked[fill.symbol] = None

@@ -66,11 +66,8 @@ CAPABILITIES = Capabilities(
     stream_replay=False,
     request_lifetime_ns=SECOND_NS,
     visibility_lag_ns=SECOND_NS,
-    replaces=True,
-    fractions=True,
-    shorts=True,
-    many_currencies=True,
-)
+    replaces=True, fractions=True, shorts=True, many_currencies=True,
+)  # fmt: skip
 
 
 class PaperBroker:

@@ -6,7 +6,6 @@ A venue that never says it charges what the schedule does, each order once for a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 from typing import Final
@@ -20,8 +19,10 @@ from tradeloop.testing.faults import Fault, Weather
 
 NEVER: Final = 0.5
 """Of the venues that tell no fee with a fill: how many tell none at all."""
-STATEMENTS_NS: Final = (20 * SECOND_NS, 45 * SECOND_NS)
-"""How long after the faults the fees are told: twice, for who was away."""
+STATED_NS: Final = 20 * SECOND_NS
+"""How long after the faults the fees are told."""
+STATED_AGAIN_NS: Final = 45 * SECOND_NS
+"""And once more, in the same words, for who was away."""
 
 
 class Billing:
@@ -76,10 +77,10 @@ class Billing:
         return more
 
 
-def statement(books: BrokerSnapshot, today: TradingDay, at: UtcNs, tell: Callable[[Report], None]) -> None:
-    """Tell what each fill of the day has cost, as the venue has it."""
-    for x in books.executions or ():
-        if x.trading_day == today:
-            tell(
-                ExecutionCorrect(x.broker, x.account, x.trading_day, x.exec_id, x.side, x.last_qty, x.last_px, x.commission, at)
-            )
+def statement(books: BrokerSnapshot, today: TradingDay, at: UtcNs) -> list[ExecutionCorrect]:
+    """What each fill of the day has cost, as the venue has it."""
+    return [
+        ExecutionCorrect(x.broker, x.account, x.trading_day, x.exec_id, x.side, x.last_qty, x.last_px, x.commission, at)
+        for x in books.executions or ()
+        if x.trading_day == today
+    ]

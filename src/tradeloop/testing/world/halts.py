@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from tradeloop.core import commands as c
+from tradeloop.core.breaks import ORDER_MISSING
 from tradeloop.core.commands import Command, HaltTrading
 from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.state import State
@@ -97,7 +98,7 @@ class Stopper:
         """Release what stands, once CANCEL_ALL has had its time; it has to be over by then (invariant 28)."""
         if self._timeline.now - calm_since < RELEASE_NS:
             return
-        if state.unknown:
+        if state.unknown or any(known.kind == ORDER_MISSING for known in state.breaks.values()):
             return  # proof may take longer, or a person's word; that they end is judged by itself (convergence.py)
         for halt in [*state.halts.values()]:
             if halt.tier is HaltTier.CANCEL_ALL:

@@ -38,7 +38,7 @@ from tradeloop.testing.heard import Heard
 from tradeloop.testing.told import Told
 from tradeloop.testing.way_out import LOOK_NS, WayOut
 from tradeloop.testing.world.back_office import BackOffice
-from tradeloop.testing.world.billing import STATEMENTS_NS, Billing, statement
+from tradeloop.testing.world.billing import STATED_AGAIN_NS, STATED_NS, Billing, statement
 from tradeloop.testing.world.clerk import Clerk
 from tradeloop.testing.world.clock import Sundial
 from tradeloop.testing.world.disk import Disk
@@ -80,7 +80,7 @@ TRADES_BY_NUMBER: Final = 0.5
 LATER_DICE: Final = (
     "two ids", "take out weather", "transfer weather", "twin weather", "row weather", "snapshot weather", "newest weather",
     "failing cancels", "lost names", "old books", "latched bursts", "paused changes",
-    "untold fees",
+    "untold fees", "old words",
 )  # fmt: skip
 """Names of the dice of those faults."""
 CHANGING: Final = 0.5
@@ -211,6 +211,7 @@ class World:
         network.waits_too_long = lambda text: judge.broken(40, text)
         supervisor.note = self.back_office.note = self.note
         self.back_office.moved = judge.gate.moved_there
+        self.back_office.tell_again = network.tell_again
         supervisor.bug = lambda text: judge.broken(42, text)
         supervisor.refused_itself = judge.broken
         supervisor.journal_failed = lambda process, error: self.told.ended(process.name, error)
@@ -457,15 +458,14 @@ class World:
         self.supervisor.heal()
         calm = self.timeline.now
         if self.venue.billing is not None and self.venue.billing.is_stated:
-            for after_ns in STATEMENTS_NS:
-                self.timeline.after(after_ns, self._state_the_fees)
+            self.timeline.after(STATED_NS, self._state_the_fees)
         end = calm + T_CONV_NS + self.wrong_by_ns + (0 if self.stopper is None else RELEASE_NS)
         while self.timeline.now < end:
             self.timeline.run(self.timeline.now + 10 * SECOND_NS)
             self.operators.settle()
             process = self.supervisor.current
-            if process is not None and process.taking:
-                self.clerk.settle(process)
+            if process is not None and process.taking and self.timeline.now >= calm + self.wrong_by_ns:
+                self.clerk.settle(process)  # until then the books of a symbol that moved "in the future" are not compared
             if self.stopper is not None and process is not None and process.taking and not process.ended:
                 self.stopper.settle(process, process.engine.state, calm + self.wrong_by_ns)
         self.market.is_quiet = True
@@ -479,9 +479,14 @@ class World:
 
     def _state_the_fees(self) -> None:
         """The day is done at the venue: it says what every fill has cost."""
-        at = UtcNs(self.sundial.true())
-        for listener in [*self.venue.listeners]:
-            statement(self.venue.truth(), self.day.trading_day, at, listener)
+        stated = statement(self.venue.truth(), self.day.trading_day, UtcNs(self.sundial.true()))
+
+        def tell() -> None:
+            for word in stated:
+                self.network.tell_again(word)
+
+        tell()
+        self.timeline.after(STATED_AGAIN_NS - STATED_NS, tell)
 
     def _judge(self) -> None:
         process = self.supervisor.current

@@ -43,6 +43,10 @@ class Session(Protocol):
         """The line is gone."""
         ...
 
+    def tell(self, report: Report) -> None:
+        """The venue says something to this process, whatever it has said before."""
+        ...
+
 
 class Network:
     """The line, and what befalls it and the venue at its other end."""
@@ -145,6 +149,11 @@ class Network:
         self.up = True
         for session in [*self.sessions]:
             session.come_up()
+
+    def tell_again(self, report: Report) -> None:
+        """The venue says what it has said before, to whoever listens."""
+        for session in [*self.sessions]:
+            session.tell(report)
 
     def restart_venue(self) -> None:
         """The venue goes down and comes up without the orders that worked in it; nobody is told (F37)."""

@@ -227,6 +227,11 @@ class Wire:
         if self._report is not None and not self.loop.dead:
             self.loop.call_soon(self._report, BrokerDown(BROKER, why))
 
+    def tell(self, report: Report) -> None:
+        """A report that the venue has made before comes once more, on its own."""
+        if self.is_up and not self._net.loses_answers:
+            self._deliver(report)
+
     def leave(self) -> None:
         """The session ends, because it was closed or its process is gone."""
         self.is_up, self._report = False, None
