@@ -72,6 +72,19 @@ def sent_twice(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
     return [ev.SendBegun(house.clock.now(), cl_ord_id)]
 
 
+def sent_behind_its_end(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
+    now = house.clock.now()
+    return [an_announced_end(house, cl_ord_id), ev.SendFailed(now, cl_ord_id, "reset"), ev.SendBegun(now, cl_ord_id)]
+
+
+def never_arrived_and_ended(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
+    return [an_announced_end(house, cl_ord_id), ev.NotSentProven(house.clock.now(), cl_ord_id, 3)]
+
+
+def an_announced_end(house: House, cl_ord_id: ClOrdID) -> ev.EndAnnounced:
+    return ev.EndAnnounced(house.clock.now(), cl_ord_id, "CANCELED", Qty(Decimal(50)))
+
+
 def one_request_twice(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
     return [staged(house, engine, request_id="r1")]
 
@@ -111,8 +124,10 @@ def more_than_the_account_has(house: House, engine: Engine, cl_ord_id: ClOrdID) 
 
 
 def beside_one_in_doubt(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
-    another = staged(house, engine)
-    return [ev.FateLost(another.at, cl_ord_id, "reset"), another, ev.SendBegun(another.at, another.cl_ord_id)]
+    first, another = staged(house, engine), staged(house, engine, cl_ord_id=the_next_id(engine, 2))
+    now, in_doubt = first.at, first.cl_ord_id
+    doubt: list[Event] = [first, ev.SendBegun(now, in_doubt), ev.FateLost(now, in_doubt, "reset")]
+    return [*doubt, another, ev.SendBegun(now, another.cl_ord_id)]
 
 
 def to_books_not_compared(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
@@ -163,9 +178,11 @@ def an_epoch_that_began(house: House, engine: Engine, cl_ord_id: ClOrdID) -> lis
 
 WRONG: list[tuple[int, Wrong]] = [
     (1, sent_twice),
+    (1, sent_behind_its_end),
     (4, one_request_twice),
     (5, an_id_again),
     (5, an_id_of_no_epoch),
+    (6, never_arrived_and_ended),
     (9, more_than_was_ordered),
     (10, a_strangers_order_of_nothing),
     (12, a_fill_again),

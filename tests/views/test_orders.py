@@ -197,6 +197,17 @@ async def test_the_first_fill_of_an_order_whose_ack_was_lost_acknowledges_it(tmp
     assert row.acked_at == story.now
 
 
+async def test_an_announced_end_answers_an_order_whose_fate_was_unknown(tmp_path: Path) -> None:
+    story = Story.begun()
+    cl_ord_id = story.stage(AAPL, Side.BUY, "10")
+    story.tell(ev.SendBegun(story.tick(), cl_ord_id), ev.FateLost(story.tick(), cl_ord_id, "timed out"))
+    story.tell(ev.EndAnnounced(story.tick(), cl_ord_id, "CANCELED", Qty(D(4))))
+    row = await the_order(story, cl_ord_id, tmp_path)
+    assert (row.ord_status, row.unknown_at, row.acked_at) == ("NEW", None, story.now)
+    story.tell(ev.FateLost(story.tick(), cl_ord_id, "told by an older process"))
+    assert (await the_order(story, cl_ord_id, tmp_path)).unknown_at is None
+
+
 async def test_an_overfilled_order_shows_more_than_was_ordered(tmp_path: Path) -> None:
     story = Story.begun()
     cl_ord_id = story.working(AAPL, Side.BUY, "10")

@@ -1,6 +1,7 @@
 """Orders whose fate is unknown, and the proof by which alone they leave that state (docs/adr/0004-three-fates.md).
 
-Positive proof is any order or execution that bears our id. Negative proof is several complete looks at the broker's books
+Positive proof is any order or execution that bears our id, or an end or a change that the broker tells by it: each counts as an
+answer (core/fold/orders.py, `heard`). Negative proof is several complete looks at the broker's books
 that do not show it though they cover its trading day, the last of them later than the order could still have arrived and
 become visible. Past that, and past that day, a person decides.
 

@@ -41,7 +41,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 16
+SNAPSHOT_FORMAT: Final = 17
 
 
 class Link(msgspec.Struct, array_like=True):

@@ -96,7 +96,6 @@ class Invariants:
             ev.CancelRequested: self._in_doubt,
             ev.CancelRejected: self._in_doubt,
             ev.AbsenceSeen: self._in_doubt,
-            ev.EndAnnounced: self._in_doubt,
             ev.ReserveRaised: self._raised,
             ev.Traded: self._filled,
             ev.TradeBusted: self._changed,
@@ -198,7 +197,7 @@ class Invariants:
             raise InvariantBroken(1, f"{e.cl_ord_id} was to be sent, and no open order has that id")
         if order.unknown_at is not None:
             raise InvariantBroken(6, f"{e.cl_ord_id} was to be sent again while its fate is unknown")
-        if order.send_begun_at is not None or order.acked_at is not None:
+        if order.send_begun_at is not None or _is_heard_of(order):
             raise InvariantBroken(1, f"{e.cl_ord_id} was to be sent again, and nothing says that it is not at the broker")
         if order.external or not order.risk_version:
             raise InvariantBroken(26, f"{e.cl_ord_id} was to be sent and has never passed risk")
@@ -224,6 +223,12 @@ class Invariants:
 
     def _proof(self, order: Order) -> None:
         """Absence is proven by looks, so many and so far apart that a request on its way would have arrived and shown."""
+        if _is_heard_of(order):
+            raise InvariantBroken(
+                6,
+                f"{order.cl_ord_id} was to count as never arrived; {order.told_qty:f} of it was told to have traded, or its "
+                "broker has spoken of it otherwise",
+            )
         able, looks = self._around.brokers[order.broker], self._around.policy.looks
         wait = able.request_lifetime_ns + able.visibility_lag_ns
         first, last = order.absent_from, order.absent_to
@@ -234,7 +239,7 @@ class Invariants:
                 f"{wait / 1_000_000_000:g} s apart",
             )
 
-    def _in_doubt(self, e: ev.CancelRequested | ev.CancelRejected | ev.AbsenceSeen | ev.EndAnnounced) -> Then | None:
+    def _in_doubt(self, e: ev.CancelRequested | ev.CancelRejected | ev.AbsenceSeen) -> Then | None:
         order = self._state.orders.open.get(e.cl_ord_id)
         if order is None or order.unknown_at is None:
             return None
@@ -521,6 +526,11 @@ def follows(first_seq: int, head_seq: int) -> None:
     """The next row begins where the last one ended."""
     if first_seq != head_seq + 1:
         raise InvariantBroken(33, f"a row from {first_seq} on was to be written behind one that ends at {head_seq}")
+
+
+def _is_heard_of(order: Order) -> bool:
+    """Whether the broker has told of the order, a fill of it, or its end: each for itself, so that none leans on another."""
+    return order.acked_at is not None or order.told_qty > ZERO or order.ending is not None
 
 
 def _difference(e: ev.Traded | ev.TradeBusted | ev.TradeCorrected, was: Exec) -> tuple[Decimal, Decimal, Decimal]:

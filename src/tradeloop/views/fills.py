@@ -13,7 +13,7 @@ from tradeloop.core.promises import effect_of_reversal
 from tradeloop.core.types import PositionEffect, Side
 from tradeloop.views.columns import fit, shown
 from tradeloop.views.fold import Fold
-from tradeloop.views.orders import filled, recharged, unfilled
+from tradeloop.views.orders import filled, heard_by_fill, recharged, unfilled
 from tradeloop.views.rows import FillRow, TradeRow
 from tradeloop.views.wanted import fill_id
 
@@ -124,6 +124,7 @@ def moved(fold: Fold, e: ev.TradeMoved) -> None:
         zero = Decimal(0)
         fold.books.become(e.account, e.broker, fill.symbol, e.side, e.rebooked, zero, zero, e.at, fold.seq)
         fill.realized_pnl = None
+    heard_by_fill(fold, e.cl_ord_id, e.at)
     if not e.busted:
         filled(fold, e)
     fill.trade_order_id, fill.trade_run_id, fill.updated_seq = e.cl_ord_id, e.run_id, fold.seq

@@ -230,7 +230,8 @@ def learned(fold: Fold, e: OrderFact) -> None:
             row.error = e.text
             row.send_failures += 1
         case ev.FateLost():
-            row.unknown_at, row.absences, row.error = at, 0, e.text
+            if row.acked_at is None:
+                row.unknown_at, row.absences, row.error = at, 0, e.text
         case ev.AbsenceSeen():
             row.absences += 1
         case ev.NotSentProven():
@@ -262,8 +263,10 @@ def learned(fold: Fold, e: OrderFact) -> None:
         case ev.ReplaceFateLost():
             row.error = e.text
         case ev.EndAnnounced():
+            _heard(row, at)
             row.error = f"{e.as_} with {e.cum_qty:f} traded, of which not all has been told; {e.text}".rstrip("; ")
         case ev.OrderRestated():
+            _heard(row, at)
             row.error = e.text or row.error
             _terms(fold, row, e)
         case ev.OrderResolved():
@@ -295,12 +298,9 @@ def filled(
     row.cum_value += e.last_px * e.last_qty
     row.commission = shown((row.commission or ZERO) + e.fee)
     if isinstance(e, ev.Traded):
-        if row.unknown_at is not None:
-            row.unknown_at, row.error = None, ""
-        if row.acked_at is None:
-            row.acked_at = e.at
-            if e.order_id is not None:
-                row.order_id = row.ib_order_id = e.order_id
+        if row.acked_at is None and e.order_id is not None:
+            row.order_id = row.ib_order_id = e.order_id
+        _heard(row, e.at)
     order = order_of(row)
     instrument = fold.books.instruments.get(row.symbol)
     if row.reserved and instrument is not None:
@@ -313,6 +313,22 @@ def filled(
     _freeze(fold, row, e.at)
     _settle(fold, row, e.at)
     return effect
+
+
+def _heard(row: OrderRow, at: UtcNs) -> None:
+    """The broker has said something that only an order it has can be said of."""
+    if row.acked_at is None:
+        row.acked_at = at
+    if row.unknown_at is not None:
+        row.unknown_at, row.error = None, ""
+
+
+def heard_by_fill(fold: Fold, cl_ord_id: str, at: UtcNs) -> None:
+    """A fill turns out to be one of the order, also where it was taken back since."""
+    row = fold.rows.orders.get(cl_ord_id)
+    if row is not None:
+        _heard(row, at)
+        _settle(fold, row, at)
 
 
 def recharged(fold: Fold, cl_ord_id: str, more: Decimal, at: UtcNs) -> None:

@@ -16,8 +16,7 @@ from tradeloop.core.booking import (
     uncount_fill,
 )
 from tradeloop.core.execution import Exec, exec_key, word_of
-from tradeloop.core.fold.orders import numbered
-from tradeloop.core.order import Order
+from tradeloop.core.fold.orders import heard, numbered
 from tradeloop.core.rebooking import insert, note, reopen
 from tradeloop.core.state import Early, State
 from tradeloop.core.types import Qty, UtcNs
@@ -45,7 +44,7 @@ def traded(state: State, e: ev.Traded) -> None:
     if e.by_books and e.transact_at is not None:
         state.ids.shown(e.account, e.trading_day, e.transact_at, key)
     order.told_qty = Qty(order.told_qty + e.last_qty)
-    if _has_arrived(state, order, e.at) and e.order_id is not None:
+    if heard(state, order, e.at) and e.order_id is not None:
         order.order_id = e.order_id
         numbered(state, order)
     if e.rebooked is None:
@@ -144,26 +143,13 @@ def trade_moved(state: State, e: ev.TradeMoved) -> None:
         uncount_fill(state, left, e.at, was)
     order = order_of(state, e.cl_ord_id)
     order.told_qty = Qty(order.told_qty + was.qty)
-    _has_arrived(state, order, e.at)
+    heard(state, order, e.at)
     if e.rebooked is not None:
         rebook(state, order, e.at, e.side, was, now, e.rebooked)
         reopen(state, order.account, order.symbol, key)
     if not was.busted:
         count_fill(state, order, state.instruments[order.symbol], e.at, was.qty, was.px * was.qty, was.fee)
     state.orders.keep(order)
-
-
-def _has_arrived(state: State, order: Order, at: UtcNs) -> bool:
-    """A fill of an order is an answer, also one that comes to it from a stranger's order: it has been at its broker. Whether
-    there had been none before.
-    """
-    if order.unknown_at is not None:
-        order.unknown_at = None
-        state.index(order)
-    if order.acked_at is not None:
-        return False
-    order.acked_at = at
-    return True
 
 
 def trade_never_came(state: State, e: ev.TradeNeverCame) -> None:

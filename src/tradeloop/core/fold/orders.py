@@ -7,7 +7,7 @@ from tradeloop.core.booking import close_order, freeze, order_of
 from tradeloop.core.execution import order_key
 from tradeloop.core.order import Ending, Order
 from tradeloop.core.state import State
-from tradeloop.core.types import AUTO, LIMIT, MARKET, SELL, Amount, TimeInForce
+from tradeloop.core.types import AUTO, LIMIT, MARKET, SELL, Amount, TimeInForce, UtcNs
 
 
 def order_staged(state: State, e: ev.OrderStaged) -> None:
@@ -92,8 +92,23 @@ def send_failed(state: State, e: ev.SendFailed) -> None:
         state.index(order)
 
 
+def heard(state: State, order: Order, at: UtcNs) -> bool:
+    """The broker has said something that only an order it has can be said of: that is an answer, whatever it speaks of, and
+    positive proof where the fate was unknown (docs/adr/0004-three-fates.md). Whether there had been none before.
+    """
+    if order.unknown_at is not None:
+        order.unknown_at = None
+        state.index(order)
+    if order.acked_at is not None:
+        return False
+    order.acked_at = at
+    return True
+
+
 def fate_lost(state: State, e: ev.FateLost) -> None:
     order = state.orders.open[e.cl_ord_id]
+    if order.acked_at is not None:
+        return  # journals of before an announced end or a moved fill counted as an answer doubt it all the same
     order.unknown_at = order.updated_at = e.at
     order.absences, order.absent_from, order.absent_to, order.text = 0, None, None, e.text
     order.absent_from_theirs = None
@@ -130,9 +145,7 @@ def order_acknowledged(state: State, e: ev.OrderAcknowledged) -> None:
         assert order is not None
     order.order_id, order.acked_at, order.updated_at = e.order_id, e.at, e.at
     numbered(state, order)
-    if order.unknown_at is not None:
-        order.unknown_at = None
-        state.index(order)
+    heard(state, order, e.at)
     if closed:
         state.orders.keep(order)
 
@@ -173,6 +186,7 @@ def order_expired(state: State, e: ev.OrderExpired) -> None:
 def end_announced(state: State, e: ev.EndAnnounced) -> None:
     order = state.orders.open[e.cl_ord_id]
     order.ending, order.updated_at = Ending(e.as_, e.cum_qty, e.text, e.transact_at), e.at
+    heard(state, order, e.at)
 
 
 def stop_triggered(state: State, e: ev.StopTriggered) -> None:

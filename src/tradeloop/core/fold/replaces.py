@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tradeloop.core import events as ev
 from tradeloop.core.booking import order_of, settle_terms
-from tradeloop.core.fold.orders import numbered
+from tradeloop.core.fold.orders import heard, numbered
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Asked, Terms
 from tradeloop.core.state import State
@@ -55,6 +55,7 @@ def order_restated(state: State, e: ev.OrderRestated) -> None:
     order.own_reserve = e.need
     if e.text:
         order.text = e.text
+    heard(state, order, e.at)
     _terms(state, order, e)
     settle_terms(state, order, e.at, e.reserve)
 
