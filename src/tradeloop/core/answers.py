@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from tradeloop.core.announced import announced, fills_missing
 from tradeloop.core.claim import claim
 from tradeloop.core.events import (
     NOT_DELIVERED,
     CancelRejected,
-    EndAnnounced,
     Event,
     FateLost,
     OrderAcknowledged,
@@ -35,7 +35,7 @@ from tradeloop.core.reports import (
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.took_effect import before_the_end
-from tradeloop.core.types import ClOrdID, OrdStatus, Qty, UtcNs
+from tradeloop.core.types import ClOrdID, OrdStatus, UtcNs
 
 Facts = Generator[Event, None, Order | None]
 
@@ -52,8 +52,6 @@ def on_ack(state: State, around: Surroundings, r: OrderAck, now: UtcNs) -> Facts
         return None
     yield OrderAcknowledged(now, r.cl_ord_id, r.order_id, r.transact_at)
     yield from claim(state, around, r.cl_ord_id, now)
-    if order.ending is not None:
-        yield from come_to_end(state, r.cl_ord_id, now)
     return order
 
 
@@ -75,8 +73,8 @@ def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.canceled_at is not None or (order.is_done and order.cancel_requested_at is None):
         return None
-    if _fills_missing(order, r.cum_qty):
-        yield from _announced(order, OrdStatus.CANCELED, r, now)
+    if fills_missing(order, r.cum_qty):
+        yield from announced(order, OrdStatus.CANCELED, r, now)
         return None
     by_us = order.is_wanted_out
     if (yield from before_the_end(state, order, now)):
@@ -98,8 +96,8 @@ def on_expire(state: State, r: OrderExpire, now: UtcNs) -> Facts:
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.is_done:
         return None
-    if _fills_missing(order, r.cum_qty):
-        yield from _announced(order, OrdStatus.EXPIRED, r, now)
+    if fills_missing(order, r.cum_qty):
+        yield from announced(order, OrdStatus.EXPIRED, r, now)
         return None
     if (yield from before_the_end(state, order, now)):
         yield OrderExpired(now, r.cl_ord_id, r.text, r.transact_at)
@@ -110,32 +108,6 @@ def _of_its_broker(state: State, broker: str, cl_ord_id: ClOrdID) -> Order | Non
     """The order named, if it is at the broker that speaks of it; what another one says of it is about something else."""
     order = state.orders.open.get(cl_ord_id) or state.orders.get(order_named(cl_ord_id))
     return order if order is not None and order.broker == broker else None
-
-
-def _fills_missing(order: Order, theirs: Qty | None) -> bool:
-    """Whether the broker counts more than we were ever told. What it took back or corrected since is not missing."""
-    return theirs is not None and theirs > order.cum_qty and theirs > order.told_qty and not order.is_done
-
-
-def _announced(order: Order, as_: OrdStatus, r: CancelAck | OrderExpire, now: UtcNs) -> Generator[Event, None, None]:
-    if order.ending is None and r.cum_qty is not None:
-        yield EndAnnounced(now, order.cl_ord_id, as_.value, r.cum_qty, r.text, r.transact_at)
-
-
-def come_to_end(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:
-    """All that had traded before an announced end has been heard of: the order ends."""
-    order = state.orders.get(cl_ord_id)
-    assert order is not None
-    ending = order.ending
-    if ending is None or _fills_missing(order, ending.cum_qty) or order.is_done:
-        return
-    asked = order.is_wanted_out
-    if not (yield from before_the_end(state, order, now)):
-        return
-    if ending.as_ == OrdStatus.EXPIRED.value:
-        yield OrderExpired(now, order.cl_ord_id, ending.text, ending.transact_at)
-    else:
-        yield OrderCanceled(now, order.cl_ord_id, ending.text, asked, ending.transact_at)
 
 
 def on_send_outcome(state: State, r: SendOutcome, now: UtcNs) -> Facts:

@@ -20,9 +20,10 @@ from collections.abc import Generator
 
 import msgspec
 
+from tradeloop.core.announced import come_to_end
 from tradeloop.core.charging import charge_anew
 from tradeloop.core.days import lives_on
-from tradeloop.core.events import Event, OrderCanceled, Overfilled, TradeMoved
+from tradeloop.core.events import Event, OrderAcknowledged, OrderCanceled, Overfilled, TradeMoved
 from tradeloop.core.execution import Exec, parts_of
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import late_fills, rebooked
@@ -40,16 +41,29 @@ def external_id(
 
 
 def claim(
-    state: State, around: Surroundings, cl_ord_id: ClOrdID, now: UtcNs, stranger_id: ClOrdID | None = None
+    state: State,
+    around: Surroundings,
+    cl_ord_id: ClOrdID,
+    now: UtcNs,
+    stranger_id: ClOrdID | None = None,
+    number: OrderID | None = None,
 ) -> Generator[Event, None, None]:
-    """Move to the order everything that was booked under its number on an order made elsewhere, or on `stranger_id` where
-    that is known to be the same. Nothing, most of the time.
+    """Move to the order everything that was booked under its number on an order made elsewhere, and on `stranger_id` where a
+    fill by our id tells that this is the same; `number` is what that fill names beside it, and binds it where none is known.
+    Nothing, most of the time.
     """
     order = state.orders.open.get(cl_ord_id) or state.orders.get(cl_ord_id)
     if order is None or order.external:
         return
+    if number is not None and order.order_id is None:
+        yield OrderAcknowledged(now, cl_ord_id, number)
+        order = state.orders.get(cl_ord_id)
+        assert order is not None
+    strangers = _under_its_number(state, order)
+    if stranger_id is not None and all(one is None or one.cl_ord_id != stranger_id for one in strangers):
+        strangers.append(state.orders.get(stranger_id))
     moved = False
-    for stranger in _under_its_number(state, order) if stranger_id is None else (state.orders.get(stranger_id),):
+    for stranger in strangers:
         if stranger is None or not stranger.external or (stranger.is_done and not stranger.cum_qty):
             continue
         moved = True
@@ -76,13 +90,16 @@ def _booked_on(state: State, stranger: Order) -> list[tuple[str, Exec]]:
 
 
 def counted_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, None]:
-    """What follows for an order from fills that have come to it: what it is charged, and whether it has more than was asked."""
+    """What follows for an order from fills that have come to it: what it is charged, whether it has more than was asked, and
+    whether these are all that an announced end waits for.
+    """
     yield from charge_anew(state, cl_ord_id, now)
     order = state.orders.get(cl_ord_id)
     assert order is not None
     excess = order.cum_qty - order.most_qty
     if excess > ZERO:
         yield Overfilled(now, cl_ord_id, order.symbol, Qty(excess))
+    yield from come_to_end(state, cl_ord_id, now)
 
 
 def _under_its_number(state: State, order: Order) -> list[Order | None]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tradeloop.core.answers import come_to_end
+from tradeloop.core.announced import come_to_end
 from tradeloop.core.cash import fee_can_be, own_rate
 from tradeloop.core.charging import fee_of_fill
 from tradeloop.core.claim import claim, external_id
@@ -171,7 +171,7 @@ def _named(state: State, around: Surroundings, key: str, x: Execution, now: UtcN
         return None
     if (ours.broker, ours.account, ours.symbol, ours.side) != (x.broker, x.account, x.symbol, x.side):
         return None
-    yield from claim(state, around, ours.cl_ord_id, now, booked.cl_ord_id)
+    yield from claim(state, around, ours.cl_ord_id, now, booked.cl_ord_id, x.order_id)
     return state.orders.get(ours.cl_ord_id)
 
 

@@ -204,7 +204,7 @@ def _to(
     assert was is not None
     came[order.cl_ord_id] = None
     if was.external:
-        yield from claim(state, around, order.cl_ord_id, now, was.cl_ord_id)
+        yield from claim(state, around, order.cl_ord_id, now, was.cl_ord_id, x.order_id)
     else:
         went[was.cl_ord_id] = None
         yield move(state, key, booked, order, now)

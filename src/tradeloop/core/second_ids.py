@@ -28,7 +28,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tradeloop.core.answers import come_to_end
+from tradeloop.core.announced import come_to_end
 from tradeloop.core.breaks import FILL_TWICE, closed, id_of
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.errors import BadInput

@@ -14,7 +14,7 @@ from collections.abc import Generator
 
 import msgspec
 
-from tradeloop.core.answers import come_to_end
+from tradeloop.core.announced import come_to_end
 from tradeloop.core.cash import fee_can_be
 from tradeloop.core.charging import charge_anew
 from tradeloop.core.events import Event, FeeDistrusted, Overfilled, TradeBusted, TradeCorrected, TradeNeverCame
