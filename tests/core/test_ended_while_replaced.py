@@ -8,8 +8,9 @@ import pytest
 from tests.core.watched import WatchedDesk
 
 from tradeloop.core.commands import CancelOrder, ReplaceOrder, ResolveOrder
-from tradeloop.core.events import OrderReplaced, Overfilled
+from tradeloop.core.events import BreakFound, OrderReplaced, OrderResolved, Overfilled
 from tradeloop.core.order import Order
+from tradeloop.core.replies import Done
 from tradeloop.core.reports import CancelAck, OrderExpire, OrderReject, ReplaceAck
 from tradeloop.core.types import OrderID, OrdStatus, OrdType, Px, Qty, Side, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, NOON, a_snapshot, an_execution, an_instrument, buy, their_order
@@ -146,3 +147,22 @@ def test_a_person_who_ends_a_missing_order_ends_the_one_that_traded() -> None:
         desk.give(a_snapshot(cash=99_950, positions={A: 5}, as_of=desk.now, orders=(), executions=(), executions_since=since))
     desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "the broker says it is gone"))
     assert stands(desk, order) == (OrdStatus.CANCELED, 5, 8, 0)
+
+
+def test_a_person_who_ends_an_order_that_has_filled_under_the_larger_quantity_hears_so() -> None:
+    """A journal of before a fill closed the break lets it be resolved; the cancel that waits is no reason to end it twice."""
+    desk, order = asked_for_more(8)
+    desk.give(CancelOrder(order.cl_ord_id, "ann"))
+    desk.wait(60)
+    desk.give(a_snapshot(cash=99_990, positions={A: 1}, as_of=desk.now, orders=()))
+    (missing,) = desk.of(BreakFound)
+    fill(desk, order, 7, "e2")
+    desk.apply(missing)
+    reply = desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "the broker says it is gone"))
+    assert reply == Done(f"order {order.cl_ord_id} is closed as FILLED")
+    assert stands(desk, order) == (OrdStatus.PENDING_CANCEL, 8, 8, 0)
+    assert not desk.of(OrderResolved)
+    desk.wait(60)
+    desk.give(a_snapshot(cash=99_920, positions={A: 8}, as_of=desk.now, orders=()))
+    assert stands(desk, order) == (OrdStatus.FILLED, 8, 8, 0)
+    assert not desk.state.breaks

@@ -231,8 +231,9 @@ def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event,
         raise BadInput(f"--as was {command.as_!r}; expected NOT_SENT or CANCELED (fills are imported, not declared)")
     if not command.reason.strip():
         raise BadInput("a reason is needed to resolve an order by hand; none was given")
-    ends = yield from before_the_end(state, order, now)
-    if ends:
+    yield from before_the_end(state, order, now)
+    ends = command.cl_ord_id in state.orders.open
+    if ends:  # else its fills prove that it filled whole: nothing is left to be closed by hand
         yield OrderResolved(now, command.cl_ord_id, command.as_, command.by, command.reason)
     if missing is not None:
         yield BreakClosed(now, missing, f"the order was closed by hand: {command.reason}", command.by)
