@@ -38,6 +38,7 @@ from tradeloop.core.risk.stopped import canceling
 from tradeloop.core.run import conduct
 from tradeloop.core.second_ids import told_again
 from tradeloop.core.short_promise import is_dearer, promise_again
+from tradeloop.core.spoken import overtaken
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ClOrdID, TimeInForce, UtcNs
@@ -47,7 +48,8 @@ Decision = Generator[Event, None, Reply | None]
 
 def decide(state: State, around: Surroundings, given: Input, now: UtcNs) -> Decision:
     """The facts that follow from `given` at `now`."""
-    return _DECIDE[type(given)](state, around, given, now)
+    decision = _DECIDE[type(given)](state, around, given, now)
+    return overtaken(state, decision, now) if state.breaks and isinstance(given, r.Report) else decision
 
 
 # --- the engine's own inputs

@@ -222,8 +222,8 @@ def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event,
     missing = missing_id(order) if missing_id(order) in state.breaks else _filled_there(state, order)
     if order.is_done or (order.unknown_at is None and missing is None):
         raise BadInput(
-            f"order {command.cl_ord_id} is {order.ord_status.value}, neither UNKNOWN nor missing in the broker's books, nor "
-            "all filled there; nothing to resolve"
+            f"order {command.cl_ord_id} is {order.ord_status.value}, neither UNKNOWN nor missing in the broker's books nor "
+            "all filled there, by a look from after its last word of the order; nothing to resolve"
         )
     if order.unknown_at is None and command.as_ == "NOT_SENT":
         raise BadInput("--as was 'NOT_SENT'; the broker has acknowledged the order, expected CANCELED")
