@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 from tests.core.runs_made import LISTED, A
 
-from tradeloop.core.commands import CancelOrder, OpenTradingDay, ResolveOrder
+from tradeloop.core.commands import CancelOrder, OpenTradingDay, ReplaceOrder, ResolveOrder
 from tradeloop.core.effects import SendOrder
 from tradeloop.core.events import AbsenceSeen, BreakClosed, BreakFound, NotSentProven, OrderCanceled, OrderExpired
 from tradeloop.core.order import Order
-from tradeloop.core.reports import CancelReject, SendOutcome
-from tradeloop.core.types import SECOND_NS, OrderID, OrdStatus, OrdType, Side, TimeInForce, TradingDay, UtcNs
-from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_execution, buy, their_order
+from tradeloop.core.reports import CancelReject, ExecutionBust, ReplaceOutcome, SendOutcome
+from tradeloop.core.types import SECOND_NS, OrderID, OrdStatus, OrdType, Px, Qty, Side, TimeInForce, TradingDay, UtcNs
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_quote, a_snapshot, an_execution, buy, their_order
 from tradeloop.testing.desk import ABLE, Desk
 
 MONDAY = TradingDay("2026-07-20")
@@ -135,6 +136,28 @@ def test_a_fill_found_in_the_look_ends_the_order_before_its_absence_is_judged() 
     fill = an_execution(order.cl_ord_id, A, Side.BUY, 100, "9.50", transact_at=desk.now)
     look(desk, times=3, executions=(fill,), positions={A: 100}, cash=999_050)
     assert (status(desk, order), desk.state.breaks) == (OrdStatus.FILLED, {})
+
+
+def test_an_order_that_filled_while_a_change_of_it_waits_has_filled_whatever_the_open_orders_lack() -> None:
+    """Taken for cancelled it would be closed for a bust that opens it again."""
+    desk = a_desk()
+    order = desk.order(buy(A, 200, ord_type=OrdType.LIMIT, price="10"))
+    desk.ack(order)
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(Decimal(100))))
+    desk.give(ReplaceOutcome(BROKER, order.cl_ord_id, 1, "UNKNOWN", "time-out"))
+    fill = an_execution(order.cl_ord_id, A, Side.BUY, 200, "10", order_id=OrderID("b1"))
+    desk.give(fill, CancelOrder(order.cl_ord_id, "ann"), CancelReject(BROKER, order.cl_ord_id, "2", "filled"))
+    look(desk, times=6, executions=(fill,), positions={A: 200}, cash=998_000)
+    known = desk.known(order.cl_ord_id)
+    assert (known.ord_status, known.canceled_at, known.replaces) == (OrdStatus.FILLED, None, None)
+    assert not desk.of(BreakFound)
+
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, fill.exec_id, Side.BUY))
+    shown = their_order(order.cl_ord_id, A, Side.BUY, 200, OrdStatus.NEW, price=Px(Decimal(10)))
+    look(desk, times=3, orders=(shown,))
+    assert desk.known(order.cl_ord_id).ord_status is OrdStatus.NEW
+    assert reserved(desk) == 2_000
+    assert not desk.state.breaks
 
 
 def test_a_lesser_look_of_a_broker_that_can_show_closed_orders_says_nothing_of_what_it_lacks() -> None:

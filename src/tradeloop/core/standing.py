@@ -178,6 +178,8 @@ def _not_open(state: State, snap: BrokerSnapshot, order: Order, lag: int, now: U
     that never rests, is out of the market once the list of executions has had time to show the fill that could have ended it
     instead. Anything else a person decides.
     """
+    if order.cum_qty >= order.order_qty:
+        return  # it has filled, and only the change it waits for keeps it open, which the books settle (core/replace.py)
     day = day_of(state, None, order.symbol) or snap.trading_day or ""
     if order.tif is not TimeInForce.GTC and "" < order.trading_day < day and _fills_agree(state, snap, order):
         text = f"a {order.tif.value} order of {order.trading_day}, not among the broker's open orders"
