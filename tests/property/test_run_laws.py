@@ -94,7 +94,7 @@ def test_a_run_whose_orders_have_all_ended_has_ended(
     desk = begun(weight, held, cash)
     for number, (what, pick) in enumerate(moves):
         act(desk, what, pick, number)
-    for run_id, run in desk.state.runs.items():
+    for run_id, run in list(desk.state.runs.items()):
         if run.status is RunStatus.PAUSED:
             desk.give(ResumeRun(run_id, "tester"))
     for _ in range(50):
