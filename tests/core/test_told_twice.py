@@ -14,7 +14,7 @@ from tradeloop.core.effects import RaiseAlert, TakeSnapshot
 from tradeloop.core.events import BreakClosed, ExecIDJoined, ExecIDParted, Overfilled, TradeBusted, Traded
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect
+from tradeloop.core.reports import Execution, ExecutionBust, ExecutionCorrect, OpenOrder
 from tradeloop.core.state import State
 from tradeloop.core.types import ExecID, OrderID, OrdStatus, OrdType, Px, Qty, Side, Symbol, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, their_order
@@ -311,3 +311,55 @@ def test_what_stands_on_another_order_by_a_mixed_up_number_counts_where_the_book
     assert ([joined.secondary_exec_id for joined in desk.of(ExecIDJoined)] == ["s1"]) is is_one
     if is_one:
         assert [filled(desk, order) for order in orders] == [200, 300]
+
+
+def mixed_up() -> tuple[Desk, list[Order]]:
+    """Two orders to buy 600 that were told each other's number."""
+    desk = Desk(able=TWO_IDS).opened(*LISTED, cash=10_000)
+    orders = [desk.order(buy(A, 600, ord_type=OrdType.LIMIT, price=5)) for _ in "12"]
+    for order, told in zip(orders, "21", strict=True):
+        desk.ack(order, told)
+    return desk, orders
+
+
+def under_its_number(x: Execution, number: str) -> Execution:
+    """A fill as it is told where numbers are mixed up: under that of the venue alone."""
+    return msgspec.structs.replace(x, order_id=OrderID(number), cl_ord_id=None)
+
+
+def counting(orders: list[Order], *counts: int) -> tuple[OpenOrder, ...]:
+    """The lines of both orders, under their own numbers."""
+    return tuple(
+        their_order(
+            order.cl_ord_id,
+            A,
+            Side.BUY,
+            600,
+            OrdStatus.PARTIALLY_FILLED if counted else OrdStatus.NEW,
+            order_id=OrderID(number),
+            cum_qty=Qty(Decimal(counted)),
+        )
+        for order, number, counted in zip(orders, "12", counts, strict=True)
+    )
+
+
+def test_two_fills_under_second_ids_that_both_stand_on_another_order_count_once_each() -> None:
+    """F23 with F7: the broker counts 300 in the order, and the third fill is new. If one of the two in doubt were judged as
+    though the other were of no order at all, the new one would stand for that, and both would be booked twice.
+    """
+    desk, orders = mixed_up()
+    one, two, three = (fill(desk, orders[0], exec_id, px=px) for exec_id, px in (("e1", "4.9"), ("e2", "4.8"), ("e3", "4.7")))
+    desk.give(under_its_number(one, "1"), under_its_number(two, "1"))
+    assert [filled(desk, order) for order in orders] == [0, 200]
+    shown = (
+        msgspec.structs.replace(one, exec_id=ExecID("s1"), order_id=OrderID("1")),
+        msgspec.structs.replace(two, exec_id=ExecID("s2"), order_id=OrderID("1")),
+        msgspec.structs.replace(three, order_id=OrderID("1")),
+    )
+    for _ in range(2):
+        look(desk, orders[0], *shown, cum=0, orders=counting(orders, 300, 0), positions={A: 300}, cash=10_000 - 1_440)
+        assert held(desk) == 300
+        desk.wait(LATER)
+    assert [str(joined.secondary_exec_id) for joined in desk.of(ExecIDJoined)] == ["s1", "s2"]
+    assert [filled(desk, order) for order in orders] == [300, 0]
+    assert not desk.state.breaks

@@ -121,6 +121,9 @@ class _Look:
         self._besides: dict[ClOrdID, Decimal] | None = None
         self._misplaced: dict[ClOrdID, Decimal] | None = None
         self._owners: Owners | None = None
+        self._pairs: dict[str, str] = {}
+        """What this look brings into doubt, each with the fill of ours that it looks like."""
+        self._in_doubt: dict[str, str] | None = None
 
     def shows(self, root: str) -> Execution | None:
         """The line of one of our fills, under whatever id."""
@@ -152,9 +155,10 @@ class _Look:
             if twin is not None:
                 ours.remove(twin)
                 pairs[_key(x)] = twin[0]
-        self._besides = None
+        self._pairs = pairs
+        self._besides = self._misplaced = self._in_doubt = None
         for x in unknown:
-            if _key(x) in pairs and not self.counts_both(x, pairs[_key(x)], pairs):
+            if _key(x) in pairs and not self.counts_both(x, pairs):
                 yield x, pairs[_key(x)]
             elif _key(x) not in pairs:
                 other = next(
@@ -169,21 +173,17 @@ class _Look:
         held = {_again(known) for known in _open(self.state, self.snap.broker, self.snap.account)}
         return [x for key, x in self.listed.items() if key not in self.state.execs and key not in held]
 
-    def counts_both(self, x: Execution, twin: str, held: Container[str] = ()) -> bool:
+    def counts_both(self, x: Execution, held: Container[str] = ()) -> bool:
         """Whether the broker counts in the order of a fill exactly what we have of it, what the look brings besides (`held`
-        aside), the fill itself, and the one that it looks like, wherever that is booked: it may be of this order, and came
-        under a number that nobody knew. Where it counts more still, there are fills that nobody has heard of, and its count
-        says nothing of this one. Nor does that of an order made elsewhere, of which we may know a part only.
+        aside), and the fill itself beside the one that it looks like. Where it counts more still, there are fills that nobody
+        has heard of, and its count says nothing of this one. Nor does that of an order made elsewhere, of which we may know a
+        part only.
         """
         order = self._order(x)
         counted = self._count(order)
         if order is None or counted is None:
             return False
-        besides = self._brought(order, held) + x.last_qty
-        like = self.state.execs.get(twin)
-        is_counted = like is None or like.cl_ord_id == order.cl_ord_id or self.shows(twin) is not None
-        elsewhere = ZERO if like is None or is_counted else like.qty
-        return self._ours(order) + elsewhere + besides == counted
+        return self._ours(order) + self._brought(order, held) + x.last_qty == counted
 
     def is_instead(self, x: Execution, twin: str, held: Container[str] = (), *, new: bool = False) -> bool:
         """Whether the broker counts exactly what there is of the order where a fill stands in the place of that of ours, which
@@ -191,18 +191,33 @@ class _Look:
         """
         order, like = self._order(x), self.state.execs.get(twin)
         counted = self._count(order)
-        if order is None or like is None or counted is None or not _may_be(self.state, twin, x):
+        if order is None or like is None or counted is None or not self._may_be(twin, x):
             return False
-        rest = self._ours(order) - (like.qty if like.cl_ord_id == order.cl_ord_id else ZERO)
+        is_counted = like.cl_ord_id == order.cl_ord_id or twin in self._twins()
+        rest = self._ours(order) - (like.qty if is_counted else ZERO)
         return rest + self._brought(order, held) + (ZERO if new else x.last_qty) == counted
 
+    def _may_be(self, twin: str, x: Execution) -> bool:
+        """Whether the fill of ours stands, and may be of the order of the other: it is known for that, or for a stranger's."""
+        state = self.state
+        broker, account, _, side, _ = parts_of(twin)
+        if (broker, account, side) != (x.broker, x.account, x.side):
+            return False
+        execution = state.execs.get(twin)
+        order = None if execution is None or execution.busted else state.orders.get(execution.cl_ord_id)
+        if execution is None or order is None or order.symbol != x.symbol:
+            return False
+        its = self._order(x)
+        return its is None or its.external or order.external or its.cl_ord_id == order.cl_ord_id
+
     def _ours(self, order: Order) -> Decimal:
-        """What we have booked of an order, each fill that the look shows being of the order that it names: where two numbers
-        were mixed up (F7), fills of one stand on the other until that is known for certain (core/numbering.py).
+        """What we have booked of an order, each fill that the look shows, or that one in doubt looks like, being of the order
+        that the look names: where two numbers were mixed up (F7), fills of one stand on the other until that is known for
+        certain (core/numbering.py).
         """
         if self._misplaced is None:
             self._misplaced = {}
-            for root, key in self._shown().items():
+            for root, key in {**self._twins(), **self._shown()}.items():
                 booked = self.state.execs.get(root)
                 its = None if booked is None or booked.busted else self._order(self.listed[key])
                 if booked is None or its is None or its.cl_ord_id == booked.cl_ord_id:
@@ -210,6 +225,13 @@ class _Look:
                 for of, moved in ((its.cl_ord_id, booked.qty), (booked.cl_ord_id, -booked.qty)):
                     self._misplaced[of] = self._misplaced.get(of, ZERO) + moved
         return order.cum_qty + self._misplaced.get(order.cl_ord_id, ZERO)
+
+    def _twins(self) -> dict[str, str]:
+        """The keys of what is in doubt and shown, by those of the fills that it looks like."""
+        if self._in_doubt is None:
+            held = {_again(known): _twin(known) for known in _open(self.state, self.snap.broker, self.snap.account)}
+            self._in_doubt = {twin: key for key, twin in {**held, **self._pairs}.items() if key in self.listed}
+        return self._in_doubt
 
     def _count(self, order: Order | None) -> Decimal | None:
         """What the broker counts in an order of ours, None where it does not show it."""
@@ -266,7 +288,7 @@ def _settle(
     elif here is not None and there is not None:
         yield from closed(state, now, known.break_id, "the broker shows both: two fills")
         return
-    elif here is not None and look.counts_both(here, twin):
+    elif here is not None and look.counts_both(here):
         yield from closed(state, now, known.break_id, "the broker counts both: two fills")
         return
     elif look.snap.read_at - known.at <= look.lag:
@@ -295,7 +317,7 @@ def _is_once(state: State, look: _Look, here: Execution | None, there: Execution
     """
     if here is not None:
         return _alike(state, twin, here) or look.is_instead(here, twin)
-    return there is not None and not look.counts_both(there, twin)
+    return there is not None and not look.counts_both(there)
 
 
 def _part(state: State, look: _Look, now: UtcNs) -> Facts:
@@ -356,19 +378,6 @@ def _held(state: State, x: Execution, twin: str, now: UtcNs) -> BreakFound:
         "the next looks at the broker's books decide; if they do not, ask the broker: where it is one fill, "
         f'`tradeloop reconcile --accept "{break_id}" --reason …`',
     )
-
-
-def _may_be(state: State, twin: str, x: Execution) -> bool:
-    """Whether the fill of ours stands, and may be of the order of the other: it is known for that, or for a stranger's."""
-    broker, account, _, side, _ = parts_of(twin)
-    if (broker, account, side) != (x.broker, x.account, x.side):
-        return False
-    execution = state.execs.get(twin)
-    order = None if execution is None or execution.busted else state.orders.get(execution.cl_ord_id)
-    if order is None or order.symbol != x.symbol:
-        return False
-    its = find(state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
-    return its is None or its.external or order.external or its.cl_ord_id == order.cl_ord_id
 
 
 def _alike(state: State, twin: str, x: Execution) -> bool:
