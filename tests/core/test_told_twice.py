@@ -363,3 +363,23 @@ def test_two_fills_under_second_ids_that_both_stand_on_another_order_count_once_
     assert [str(joined.secondary_exec_id) for joined in desk.of(ExecIDJoined)] == ["s1", "s2"]
     assert [filled(desk, order) for order in orders] == [300, 0]
     assert not desk.state.breaks
+
+
+@pytest.mark.parametrize(("second_counts", "is_one"), [(0, True), (100, False)])
+def test_a_correction_nobody_heard_of_is_known_on_the_other_order_where_the_broker_counts_nothing_of_it(
+    second_counts: int, is_one: bool
+) -> None:
+    """F23 with F7: e1 came under the number of the other order, and was corrected to 300 in silence. Only where the broker
+    counts 100 less in that other order than we do is it the fill that the books show as s1.
+    """
+    desk, orders = mixed_up()
+    told = fill(desk, orders[0], "e1", px="5")
+    desk.give(under_its_number(told, "1"))
+    assert [filled(desk, order) for order in orders] == [0, 100]
+    shown = fill(desk, orders[0], "s1", qty=300, px="5")
+    lines, shares = counting(orders, 300, second_counts), 300 + second_counts
+    for _ in range(3):
+        look(desk, orders[0], shown, cum=0, orders=lines, positions={A: shares}, cash=10_000 - 5 * shares)
+        desk.wait(LATER)
+    assert [str(joined.secondary_exec_id) for joined in desk.of(ExecIDJoined)] == (["s1"] if is_one else [])
+    assert (held(desk), [filled(desk, order) for order in orders]) == (shares, [300, second_counts])

@@ -191,14 +191,16 @@ class _Look:
         """
         order, like = self._order(x), self.state.execs.get(twin)
         counted = self._count(order)
-        if order is None or like is None or counted is None or not self._may_be(twin, x):
+        if order is None or like is None or counted is None or not self._may_be(twin, x, held):
             return False
         is_counted = like.cl_ord_id == order.cl_ord_id or twin in self._twins()
         rest = self._ours(order) - (like.qty if is_counted else ZERO)
         return rest + self._brought(order, held) + (ZERO if new else x.last_qty) == counted
 
-    def _may_be(self, twin: str, x: Execution) -> bool:
-        """Whether the fill of ours stands, and may be of the order of the other: it is known for that, or for a stranger's."""
+    def _may_be(self, twin: str, x: Execution, held: Container[str]) -> bool:
+        """Whether the fill of ours stands, and may be of the order of the other: it is known for that, or for a stranger's; or
+        the broker counts in the order that it is booked on exactly what there is without it.
+        """
         state = self.state
         broker, account, _, side, _ = parts_of(twin)
         if (broker, account, side) != (x.broker, x.account, x.side):
@@ -208,7 +210,10 @@ class _Look:
         if execution is None or order is None or order.symbol != x.symbol:
             return False
         its = self._order(x)
-        return its is None or its.external or order.external or its.cl_ord_id == order.cl_ord_id
+        if its is None or its.external or order.external or its.cl_ord_id == order.cl_ord_id:
+            return True
+        without = self._ours(order) - (ZERO if twin in self._twins() else execution.qty)
+        return without + self._brought(order, held) == self._count(order)
 
     def _ours(self, order: Order) -> Decimal:
         """What we have booked of an order, each fill that the look shows, or that one in doubt looks like, being of the order
