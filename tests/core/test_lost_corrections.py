@@ -10,13 +10,13 @@ from tests.core.runs_made import LISTED, A
 from tests.core.watched import WatchedDesk
 
 from tradeloop.core.commands import CancelOrder
-from tradeloop.core.events import Overfilled, TradeBusted, TradeCorrected
+from tradeloop.core.events import BreakFound, Overfilled, TradeBusted, TradeCorrected
 from tradeloop.core.inputs import Start
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot, BrokerUp, Execution, ExecutionBust, ExecutionCorrect
-from tradeloop.core.types import OrdStatus, Px, Qty, Side, Symbol, UtcNs
-from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, buy, number
-from tradeloop.testing.desk import Desk
+from tradeloop.core.types import SECOND_NS, OrdStatus, Px, Qty, Side, Symbol, UtcNs
+from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, buy, number, their_order
+from tradeloop.testing.desk import ABLE, Desk
 
 
 def filled(desk: Desk, *, wait: float = 60) -> tuple[Order, Execution]:
@@ -78,6 +78,24 @@ def test_a_look_older_than_what_we_heard_since_corrects_nothing() -> None:
     desk.wait(30)
     desk.give(books(desk, other(fill, px="9.90"), cash=9_010, positions={A: 100}))
     assert (len(desk.of(TradeCorrected)), desk.state.breaks) == (1, {})
+
+
+def test_what_a_correction_about_to_be_booked_has_moved_is_to_be_waited_for_and_not_accepted() -> None:
+    """Accepted, it would be moved twice once the correction is booked, or the order would differ for as long as it is shown."""
+    slow = msgspec.structs.replace(ABLE, visibility_lag_ns=8 * SECOND_NS)
+    desk = Desk(able=slow).opened(*LISTED, cash=10_000)
+    order, fill = filled(desk, wait=5)
+    line = their_order(order.cl_ord_id, A, Side.BUY, 100, OrdStatus.FILLED, cum_qty=Qty(number(150)))
+    looked = {"cash": 8_500, "positions": {A: 150}, "orders": (line,)}
+    desk.give(books(desk, other(fill, 150), **looked))
+    repairs = {found.kind: found.repair for found in desk.of(BreakFound)}
+    wait = f'wait for break "order_qty:paper:demo:{order.cl_ord_id}": what closes it moves this, too, and would count twice'
+    assert (repairs["position"], repairs["cash"]) == (wait, wait)
+    assert "accept" not in repairs["order_qty"]
+    desk.wait(60)
+    desk.give(books(desk, other(fill, 150), **looked))
+    assert desk.cash() == 8_500
+    assert not desk.state.breaks
 
 
 def test_a_fill_that_was_taken_back_is_not_corrected_to_life() -> None:

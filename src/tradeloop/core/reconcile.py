@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE, POSITION, closed, found, id_of
+from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE, ORDER_QTY, POSITION, closed, found, id_of
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.days import day_of
 from tradeloop.core.errors import BadInput
@@ -22,6 +22,7 @@ from tradeloop.core.events import (
     AccountAdopted,
     BooksAdjusted,
     BreakClosed,
+    BreakFound,
     BrokerReady,
     CancelRejected,
     Event,
@@ -370,16 +371,19 @@ def _open_breaks(state: State, snap: BrokerSnapshot, kind: str) -> list[str]:
     return [known.subject for known in state.breaks.values() if (known.kind, known.broker, known.account) == books]
 
 
-def _perhaps_a_bust(state: State, snap: BrokerSnapshot, missing: str | None, cause: str) -> tuple[str, str]:
-    """Cause and repair of a break of figures; where a fill is `missing`, its break comes first: accepting both would book it
-    twice.
+def _perhaps_a_bust(state: State, snap: BrokerSnapshot, missing: BreakFound | None, cause: str) -> tuple[str, str]:
+    """Cause and repair of a break of figures; where a fill is `missing`, or an order lacks some, its break comes first:
+    accepting both would book it twice.
     """
     if missing is None:
         inside = changed_inside(state, snap.broker, snap.account)
         if inside:
             cause = f"the broker {inside}, which was inside its books when they became ours; where that was not it, {cause}"
         return cause, _ACCEPT
-    return "a fill of ours that the broker does not show", f'settle break "{missing}" first, then look again'
+    if missing.kind == ORDER_QTY:
+        cause = f"a fill or a correction of order {missing.subject} that is not booked here yet, or was taken back unheard"
+        return cause, f'wait for break "{missing.break_id}": what closes it moves this, too, and would count twice'
+    return "a fill of ours that the broker does not show", f'settle break "{missing.break_id}" first, then look again'
 
 
 def _overtaken(state: State, snap: BrokerSnapshot) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Generator
 
-from tradeloop.core.breaks import FILL_MISSING, closed, found
+from tradeloop.core.breaks import FILL_MISSING, ORDER_QTY, closed, found
 from tradeloop.core.charging import charge_anew
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.errors import BadInput
@@ -19,7 +19,7 @@ from tradeloop.core.reports import BrokerSnapshot
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import bust_of
-from tradeloop.core.types import AccountID, UtcNs
+from tradeloop.core.types import AccountID, ClOrdID, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -76,15 +76,28 @@ def confirm_bust(state: State, known: BreakFound, command: RepairBreak, now: Utc
     return state.orders.get(order.cl_ord_id)
 
 
-def explanations(state: State, snap: BrokerSnapshot) -> dict[str, str]:
-    """The ids of breaks of missing fills, by symbol and by currency: each would explain why holdings or money differ there."""
-    found: dict[str, str] = {}
-    for one in state.breaks.values():
-        live = _live(state, _key(one)) if (one.kind, one.broker, one.account) == _of(snap) else None
-        if live is not None:
-            found.setdefault(live[0].symbol, one.break_id)
-            found.setdefault(state.instruments[live[0].symbol].currency, one.break_id)
+def explanations(state: State, snap: BrokerSnapshot) -> dict[str, BreakFound]:
+    """The breaks of missing fills, and behind them those of orders of which the broker counts another quantity, by symbol and
+    by currency: each would explain why holdings or money differ there.
+    """
+    found: dict[str, BreakFound] = {}
+    for kind in (FILL_MISSING, ORDER_QTY):
+        for one in state.breaks.values():
+            if (one.kind, one.broker, one.account) != (kind, snap.broker, snap.account):
+                continue
+            order = _order_of(state, one)
+            if order is not None:
+                found.setdefault(order.symbol, one)
+                found.setdefault(state.instruments[order.symbol].currency, one)
     return found
+
+
+def _order_of(state: State, known: BreakFound) -> Order | None:
+    """The order that a break speaks of; None where its fill counts no more."""
+    if known.kind == ORDER_QTY:
+        return state.orders.get(ClOrdID(known.subject))
+    live = _live(state, _key(known))
+    return None if live is None else live[0]
 
 
 def _of(snap: BrokerSnapshot) -> tuple[str, str, AccountID]:
