@@ -66,6 +66,11 @@ class Heard:
         match event:
             case ev.EngineStarted():
                 self._ends.clear()
+            case ev.TradeNeverCame() if all(hours.trading_day > event.trading_day for hours in state.hours.values()):
+                # Its day is over everywhere: what it moved would show in the books of the next one (convergence.py). Of a day
+                # that goes on it may come yet, and a word about it that is given up is still missed.
+                never = exec_key(event.broker, event.account, event.trading_day, event.exec_id, event.side)
+                self._words[:] = [word for word in self._words if self._key(word.report) != never]
             case ev.OrderCanceled() | ev.OrderExpired() if not again:
                 self._ended(event.cl_ord_id)
             case _:
@@ -97,8 +102,7 @@ class Heard:
         self._words[:] = kept
 
     def _judge(self, report: ExecutionBust | ExecutionCorrect) -> None:
-        name = exec_key(report.broker, report.account, report.trading_day, report.exec_ref_id, report.side)
-        key = self._state.execs.root(name)
+        key = self._key(report)
         known = self._state.execs.get(key) if key in self._state.execs else None
         if known is None:
             early = self._state.early.get(key)
@@ -115,6 +119,10 @@ class Heard:
                 f"fill {report.exec_ref_id} was told to be {report.last_qty} at {report.last_px} for {report.commission}, and "
                 f"is {known.qty} at {known.px} for {known.fee} here {_ago()}",
             )
+
+    def _key(self, report: ExecutionBust | ExecutionCorrect) -> str:
+        name = exec_key(report.broker, report.account, report.trading_day, report.exec_ref_id, report.side)
+        return self._state.execs.root(name)
 
     def _is_charged_otherwise(self, known: Exec, report: ExecutionCorrect) -> bool:
         """Whether the fee stands against the broker's word, where that can be true of such a fill."""
