@@ -97,6 +97,9 @@ class Gate:
         self._restated: dict[ClOrdID, None] = {}
         """Orders whose terms the broker said to be others: unasked, or asked for in a row that a failover lost (F67)."""
         self._intents: dict[ClOrdID, ev.OrderStaged] = {}
+        self._fees: dict[ClOrdID, Decimal] = {}
+        self._given_back: dict[ClOrdID, Decimal] = {}
+        """By how much the fills of an order have turned out to cost less than they were charged."""
 
     # --- the venue and the wire
 
@@ -195,7 +198,9 @@ class Gate:
                 self._taken_back[cl_ord_id] = None  # what buys back a short position is judged to cost nothing
             if type(event) is ev.TradeMoved:
                 self._exchanging[cl_ord_id] = None
+                self._fees[cl_ord_id] = order.fees
             else:
+                self._charged(event, order)
                 self._holds(order)
 
     def decided(self, state: State) -> None:
@@ -219,11 +224,21 @@ class Gate:
         if order.replace_asks or order.cl_ord_id in self._restated:  # its terms are others than those it was judged with
             self._holds_changed(order)
             return
-        owed = self._intents[order.cl_ord_id].reserve - order.cum_value - order.fees
+        given_back = self._given_back.get(order.cl_ord_id, ZERO)
+        owed = self._intents[order.cl_ord_id].reserve - order.cum_value - order.fees - given_back
         if order.reserved < owed:
             self._broken(
                 23, f"{order.cl_ord_id} ({order.ord_status.value}) may cost {owed} more, reserved for it are {order.reserved}"
             )
+
+    def _charged(self, event: ev.Event, order: Order) -> None:
+        """A fill that moved from a stranger's order was charged the least fee of an order for itself, and drew that much;
+        charged anew it costs nothing. The order needs no more for the rest by that: of its terms promised.py asks.
+        """
+        before = self._fees.get(order.cl_ord_id, ZERO)
+        if type(event) is ev.FeeChanged and order.fees < before:
+            self._given_back[order.cl_ord_id] = self._given_back.get(order.cl_ord_id, ZERO) + before - order.fees
+        self._fees[order.cl_ord_id] = order.fees
 
     def _holds_changed(self, order: Order) -> None:
         """Of a buy whose terms were changed, or are being: what is left of it at its limit, under whichever takes more."""
