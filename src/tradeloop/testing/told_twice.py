@@ -17,6 +17,7 @@ from tradeloop.core.execution import exec_key
 from tradeloop.core.reports import BrokerSnapshot, ExecutionBust, Report
 from tradeloop.core.state import State
 from tradeloop.core.types import ExecID, Side, Symbol, TradingDay
+from tradeloop.testing.builders import ACCOUNT
 
 Name = tuple[TradingDay, ExecID, Side]
 FirstID = Callable[[TradingDay, ExecID], ExecID]
@@ -79,6 +80,8 @@ class ToldTwice:
             return
         for name, looks in self._twice.items():
             symbol = next(iter(self._booked[name].values()))
+            if books.read_at < state.held(ACCOUNT, symbol).updated_at:
+                continue  # by a clock that was ahead it is older than the fill, and tells a process nothing of the symbol
             if any(whose is by for whose in looks) and not _is_said(state, symbol):
                 self._broken(
                     12, f"fill {name[1]} of {symbol} is booked under {', '.join(self._booked[name])}, and nobody says so"
