@@ -15,6 +15,7 @@ OTHER_LANGUAGES = {
     "README.zh-CN.md": "the Chinese front page",
     "docs/zh/*": "the Chinese documentation",
     "docs/glossary.md": "each word of the trade with its Chinese name",
+    "src/tradeloop/core/risk/*.py": "what a rule says to a Chinese reader, beside the English",
     "src/tradeloop/i18n/zh*": "what a Chinese reader is shown",
     "web/src/i18n/zh*": "what a Chinese reader is shown",
 }

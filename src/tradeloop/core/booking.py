@@ -44,6 +44,7 @@ def book_fill(
     realized = book(position, side, qty, value, effect, past=_past(state, instrument, trading_day))
     position.fees = Amount(position.fees + fee)
     position.updated_at = at
+    state.exposure.moved((order.account, order.symbol))
     cash = state.cash(order.account, instrument.currency)
     flow = flow_of(instrument, side, value, realized) - fee
     cash.balance = Amount(cash.balance + flow)
@@ -100,6 +101,8 @@ def count_fill(
             _use_up(order, release)
     if order.side is SELL or order.position_effect is not AUTO or instrument.can_be_short:
         freeze(state, order, instrument)
+    else:
+        state.exposure.count(order)
     if done:
         state.index(order)
         state.orders.keep(order)
@@ -130,6 +133,7 @@ def unbook_fill(state: State, order: Order, at: UtcNs, trading_day: TradingDay, 
     cash.balance = Amount(cash.balance + flow_of(instrument, back, value, realized) + execution.fee)
     cash.updated_at = at
     cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
+    state.exposure.moved((order.account, order.symbol))
     uncount_fill(state, order, at, execution)
 
 
@@ -170,6 +174,7 @@ def rebook(state: State, order: Order, at: UtcNs, side: Side, was: Exec, now: Ex
     cash.balance = Amount(cash.balance + flow - fee)
     cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
     position.updated_at = cash.updated_at = at
+    state.exposure.moved((order.account, order.symbol))
 
 
 def recharge(state: State, order: Order, at: UtcNs, more: Decimal) -> None:
@@ -246,6 +251,7 @@ def _leg_reopened(state: State, order: Order) -> None:
 def freeze(state: State, order: Order, instrument: Instrument) -> None:
     """What a working order will close is promised to it; while a replace waits, as much as the larger quantity leaves."""
     state.offers.count(order, instrument)
+    state.exposure.count(order)
     delta = frozen_anew(order, instrument)
     if not delta:
         return

@@ -1,14 +1,18 @@
-"""Station 4: whether an order may get other terms at all, asked before any rule of risk.
+"""Station 4: whether an order may get other terms at all, and whether it was asked for them before.
 
-What may not be changed is refused in words that say what to do instead.
+Asked before any rule of risk: what may not be changed is refused in words that say what to do instead.
 """
 
 from __future__ import annotations
 
+from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import ReplaceDenied, ReplaceRequested
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import REPLACES_MAX, Terms
+from tradeloop.core.replies import OrderReply
+from tradeloop.core.risk.denied import Denied
+from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import OrdStatus
 
@@ -56,3 +60,25 @@ def in_words(terms: Terms | ReplaceRequested | ReplaceDenied) -> str:
     """Terms in words."""
     where = "" if terms.price is None else f" at {terms.price:f}"
     return f"{terms.order_qty:f}{where}" + ("" if terms.stop_px is None else f" once at {terms.stop_px:f}")
+
+
+def asked_before(state: State, command: ReplaceOrder) -> OrderReply | None:
+    """The answer to the first request of this id. Raises BadInput when that one asked for something else."""
+    first = state.change_asked(command.request_id) if command.request_id else None
+    if first is None:
+        return None
+    same = first.cl_ord_id == command.cl_ord_id and all(
+        asked is None or asked == then
+        for asked, then in (
+            (command.order_qty, first.order_qty),
+            (command.price, first.price),
+            (command.stop_px, first.stop_px),
+        )
+    )
+    if not same:
+        raise BadInput(
+            f"request_id {command.request_id!r} has changed order {first.cl_ord_id} to {in_words(first)}; now something else "
+            "is asked; a different change needs a request_id of its own"
+        )
+    denied = Denied.recorded(first) if isinstance(first, ReplaceDenied) else None
+    return OrderReply(first.cl_ord_id, denied, repeat=True)

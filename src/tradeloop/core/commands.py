@@ -12,6 +12,7 @@ import msgspec
 
 from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.limit import LimitScope, RiskLimit
 from tradeloop.core.types import (
     ZERO,
     AccountID,
@@ -48,6 +49,8 @@ class SubmitOrder(msgspec.Struct, frozen=True, gc=False):
     request_id: str = ""
     strategy_id: str = ""
     reason: str = ""
+    approved_by: str = ""
+    """Who approved it beside whoever sends it, where a limit asks for that."""
 
 
 class CancelOrder(msgspec.Struct, frozen=True, gc=False):
@@ -225,6 +228,32 @@ class ReleaseHalt(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
 
 
+class SetLimits(msgspec.Struct, frozen=True):
+    """Make these the limits of risk.yaml, all of them; the same ones again cause nothing. `origin`: which file says so."""
+
+    limits: tuple[RiskLimit, ...]
+    origin: str = ""
+
+
+class ChangeLimit(msgspec.Struct, frozen=True, gc=False):
+    """A named person sets a limit for a reason and a time. `limit` carries `by`, `reason` and `until`."""
+
+    limit: RiskLimit
+    approved_by: str = ""
+
+
+class RevertLimit(msgspec.Struct, frozen=True, gc=False):
+    """A named person takes back a limit that was set for a time before that is up."""
+
+    rule: str
+    by: str
+    reason: str
+    scope: LimitScope = LimitScope.GLOBAL
+    name: str = ""
+    currency: str = ""
+    shadow: bool = False
+
+
 class ListInstruments(msgspec.Struct, frozen=True):
     """Make instruments known, as the dated market rules resolve them for a day; unchanged ones cause nothing."""
 
@@ -257,6 +286,9 @@ Command = (
     | ReleaseSymbol
     | HaltTrading
     | ReleaseHalt
+    | SetLimits
+    | ChangeLimit
+    | RevertLimit
     | ListInstruments
     | OpenTradingDay
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
-from tradeloop.core import answers, fate, fills, market, reconcile, replace, staging, stopping, taken_back
+from tradeloop.core import answers, fate, fills, limiting, market, reconcile, replace, staging, stopping, taken_back
 from tradeloop.core import commands as c
 from tradeloop.core import reports as r
 from tradeloop.core.errors import BadInput
@@ -68,6 +68,9 @@ def _timer(state: State, around: Surroundings, t: TimerFired, now: UtcNs) -> Dec
         return None
     if t.kind == stopping.HALT_WORK:
         yield from stopping.go_on(state, around, t.subject, now)
+        return None
+    if t.kind == limiting.LIMIT_ENDS:
+        yield from limiting.on_timer(state, t.subject, now)
         return None
     order = state.orders.open.get(ClOrdID(t.subject))
     if order is None:
@@ -213,6 +216,18 @@ def _release_halt(state: State, around: Surroundings, cmd: c.ReleaseHalt, now: U
 def _latch_found(state: State, around: Surroundings, found: LatchFound, now: UtcNs) -> Decision:
     yield from stopping.latched(state, around, found, now)
     return None
+
+
+def _set_limits(state: State, around: Surroundings, cmd: c.SetLimits, now: UtcNs) -> Decision:
+    return (yield from limiting.configure(state, cmd, now))
+
+
+def _change_limit(state: State, around: Surroundings, cmd: c.ChangeLimit, now: UtcNs) -> Decision:
+    return (yield from limiting.change(cmd, now))
+
+
+def _revert_limit(state: State, around: Surroundings, cmd: c.RevertLimit, now: UtcNs) -> Decision:
+    return (yield from limiting.revert(state, cmd, now))
 
 
 def _list_instruments(state: State, around: Surroundings, cmd: c.ListInstruments, now: UtcNs) -> Decision:
@@ -411,6 +426,9 @@ _DECIDE: Final[dict[type, Callable[[State, Surroundings, Any, UtcNs], Decision]]
     c.HaltTrading: _halt,
     c.ReleaseHalt: _release_halt,
     LatchFound: _latch_found,
+    c.SetLimits: _set_limits,
+    c.ChangeLimit: _change_limit,
+    c.RevertLimit: _revert_limit,
     c.ListInstruments: _list_instruments,
     c.OpenTradingDay: _open_day,
     r.Execution: _execution,

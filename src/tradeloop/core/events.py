@@ -17,6 +17,7 @@ import msgspec
 from tradeloop.core.commands import RunLimits, SeenPrice, TargetLine
 from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.limit import RiskLimit, Severity
 from tradeloop.core.position import Rebooked
 from tradeloop.core.reports import HeldCash, HeldPosition
 from tradeloop.core.types import (
@@ -149,6 +150,8 @@ class OrderStaged(Fact, frozen=True):
     reason: str = ""
     halt: int = 0
     """The number of the FLATTEN that closes a position with it; 0 for everybody else's orders."""
+    approved_by: str = ""
+    """Who approved it beside whoever sent it; empty where nobody did."""
 
 
 class OrderDenied(Fact, frozen=True):
@@ -173,6 +176,8 @@ class OrderDenied(Fact, frozen=True):
     tif: TimeInForce = TimeInForce.DAY
     position_effect: PositionEffect = PositionEffect.AUTO
     strategy_id: str = ""
+    scope: str = ""
+    this_order: str = ""
 
 
 class SendBegun(Fact, frozen=True):
@@ -749,6 +754,8 @@ class ReplaceDenied(Fact, frozen=True):
     by: str
     reason: str = ""
     request_id: str = ""
+    scope: str = ""
+    this_order: str = ""
 
 
 class OrderReplaced(Fact, frozen=True):
@@ -842,6 +849,54 @@ class HaltChecked(Fact, frozen=True):
     unknown: int = 0
 
 
+# --- limits of risk
+
+
+class LimitsConfigured(Fact, frozen=True):
+    """These are the limits of risk.yaml from now on, all of them. What people have set for a time stands over them."""
+
+    limits: tuple[RiskLimit, ...]
+    origin: str = ""
+
+
+class LimitSet(Fact, frozen=True):
+    """A person set a limit for a time: `limit` says who, why and until when. `approved_by`: who agreed, where two have to."""
+
+    limit: RiskLimit
+    approved_by: str = ""
+
+
+class LimitEnded(Fact, frozen=True):
+    """A limit that a person had set is over: its time was up (`by` the engine), or somebody took it back."""
+
+    limit_id: str
+    by: str
+    reason: str
+
+
+class LimitPassed(Fact, frozen=True):
+    """An order went beyond a limit that only warns, or that stands in shadow: what was compared, as in OrderDenied."""
+
+    cl_ord_id: ClOrdID
+    rule: str
+    limit: str
+    was: str
+    this_order: str
+    scope: str
+    severity: Severity
+    shadow: bool
+
+
+class OrderThrottled(Fact, frozen=True):
+    """A limit of frequency has no room for an order: it stays here until `until`, and is asked again then."""
+
+    cl_ord_id: ClOrdID
+    rule: str
+    limit: str
+    was: str
+    until: UtcNs
+
+
 Event = (
     EngineStarted
     | InstrumentListed
@@ -902,4 +957,9 @@ Event = (
     | HaltChecked
     | ExecIDJoined
     | ExecIDParted
+    | LimitsConfigured
+    | LimitSet
+    | LimitEnded
+    | LimitPassed
+    | OrderThrottled
 )

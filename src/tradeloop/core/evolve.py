@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tradeloop.core import events as ev
-from tradeloop.core.fold import breaks, executions, halts, orders, replaces, runs, world
+from tradeloop.core.fold import breaks, executions, halts, limits, orders, replaces, runs, world
 from tradeloop.core.state import State
 
 
@@ -81,4 +81,9 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.Halted: halts.halted,
     ev.HaltReleased: halts.halt_released,
     ev.HaltChecked: halts.halt_checked,
+    ev.LimitsConfigured: limits.limits_configured,
+    ev.LimitSet: limits.limit_set,
+    ev.LimitEnded: limits.limit_ended,
+    ev.LimitPassed: limits.limit_passed,
+    ev.OrderThrottled: limits.order_throttled,
 }

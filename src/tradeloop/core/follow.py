@@ -29,6 +29,7 @@ from tradeloop.core.effects import Effect, RaiseAlert, SendCancel, SendOrder, Se
 from tradeloop.core.execution import exec_key
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.limiting import LIMIT_ENDS
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE, cancel_request, replace_request
 from tradeloop.core.relisting import too_dear
@@ -211,6 +212,9 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
     for halt in state.halts.values():
         if halt.tier.cancels:
             effects.append(SetTimer(UtcNs(halt.at + around.policy.probe_every_ns), HALT_WORK, str(halt.number)))
+    for limit_id, limit in state.limits.by_person.items():
+        if limit.until is not None:
+            effects.append(SetTimer(limit.until, LIMIT_ENDS, limit_id))
     return tuple(effects)
 
 
@@ -466,6 +470,37 @@ def _halted(state: State, around: Surroundings, e: ev.Halted) -> tuple[Effect, .
     return alert, SetTimer(UtcNs(e.at + around.policy.probe_every_ns), HALT_WORK, str(e.number))
 
 
+def _limits_configured(state: State, around: Surroundings, e: ev.LimitsConfigured) -> tuple[Effect, ...]:
+    text = f"{len(e.limits)} limits of risk are in force from {e.origin or 'a command'}"
+    return (RaiseAlert("INFO", "limits", text),)
+
+
+def _limit_set(state: State, around: Surroundings, e: ev.LimitSet) -> tuple[Effect, ...]:
+    limit = e.limit
+    assert limit.until is not None
+    agreed = f", approved by {e.approved_by}" if e.approved_by else ""
+    text = f"limit {limit.rule} of {limit.where} is {limit.value:f} for a time, by {limit.by}{agreed}: {limit.reason}"
+    return RaiseAlert("WARNING", f"limit:{limit.limit_id}", text), SetTimer(limit.until, LIMIT_ENDS, limit.limit_id)
+
+
+def _limit_ended(state: State, around: Surroundings, e: ev.LimitEnded) -> tuple[Effect, ...]:
+    rule, scope, name, *_ = e.limit_id.split("|")
+    where = f"{scope} {name}".strip()
+    return (RaiseAlert("INFO", f"limit:{e.limit_id}", f"limit {rule} of {where} is what it was before: {e.reason} ({e.by})"),)
+
+
+def _limit_passed(state: State, around: Surroundings, e: ev.LimitPassed) -> tuple[Effect, ...]:
+    """A person hears of a warning; what stands in shadow is recorded and told to nobody."""
+    if e.shadow:
+        return _NOTHING
+    text = f"order {e.cl_ord_id} went beyond {e.rule} of {e.scope}: at most {e.limit}, was {e.was}, and it adds {e.this_order}"
+    return (RaiseAlert("WARNING", f"limit_passed:{e.rule}:{e.scope}", text),)
+
+
+def _order_throttled(state: State, around: Surroundings, e: ev.OrderThrottled) -> tuple[Effect, ...]:
+    return (SetTimer(e.until, RESEND, e.cl_ord_id),)
+
+
 def _halt_released(state: State, around: Surroundings, e: ev.HaltReleased) -> tuple[Effect, ...]:
     return (RaiseAlert("WARNING", f"released:{e.number}", f"halt {e.number} was released by {e.by}: {e.reason}"),)
 
@@ -518,4 +553,9 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.Halted: _halted,
     ev.HaltReleased: _halt_released,
     ev.HaltChecked: _halt_checked,
+    ev.LimitsConfigured: _limits_configured,
+    ev.LimitSet: _limit_set,
+    ev.LimitEnded: _limit_ended,
+    ev.LimitPassed: _limit_passed,
+    ev.OrderThrottled: _order_throttled,
 }

@@ -131,6 +131,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """What was asked for at first, where the terms have changed since: a repeat of the first request names these."""
     cancel_unheard: bool = False
     """A cancel was asked for, and no broker that has the order has said a word of it: it may not have arrived."""
+    approved_by: str = ""
+    """Who approved it beside whoever sent it; empty where nobody did."""
 
     @property
     def is_done(self) -> bool:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from tradeloop.core.answers import NOT_SENT
-from tradeloop.core.changeable import in_words, may_change
+from tradeloop.core.changeable import asked_before, in_words, may_change
 from tradeloop.core.claim import claim
 from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.errors import BadInput
@@ -35,7 +35,7 @@ from tradeloop.core.replacement import Asked, Terms, order_named
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerSnapshot, OpenOrder, OrderRestate, ReplaceAck, ReplaceOutcome, ReplaceReject
 from tradeloop.core.risk import change, pipeline
-from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.judging import told
 from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
@@ -64,7 +64,7 @@ _TELLING: Final = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.FILLED)
 
 def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -> Generator[Event, None, OrderReply]:
     """A person or a program wants other terms. An order that has not left is changed here; any other asks its broker."""
-    earlier = _asked_before(state, command)
+    earlier = asked_before(state, command)
     if earlier is not None:
         return earlier
     order = state.orders.get(command.cl_ord_id)
@@ -74,7 +74,8 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
     may_change(around, order, terms)
     way = change.need_while_asked if order.may_be_at_broker else change.need
     need = way(state, around, order, terms)
-    denied = change.check(state, around, order, terms, need, now)
+    verdict = change.check(state, around, order, terms, need, now)
+    denied = verdict.denied
     if denied is not None:
         yield ReplaceDenied(
             now,
@@ -89,8 +90,11 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
             command.by,
             command.reason,
             command.request_id,
+            denied.scope,
+            denied.this_order,
         )
         return OrderReply(order.cl_ord_id, denied)
+    yield from told(order.cl_ord_id, verdict, now)
     number = order.replace_asks + 1
     reserve = max(order.reserved, need)
     yield ReplaceRequested(
@@ -102,7 +106,7 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
         terms.stop_px,
         command.by,
         command.reason,
-        pipeline.RISK_VERSION,
+        pipeline.version(state),
         reserve,
         need,
         command.request_id,
@@ -110,28 +114,6 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
     if not order.may_be_at_broker:
         yield _replaced(order, number, terms, need, now)
     return OrderReply(order.cl_ord_id)
-
-
-def _asked_before(state: State, command: ReplaceOrder) -> OrderReply | None:
-    """The answer to the first request of this id. Raises BadInput when that one asked for something else."""
-    first = state.change_asked(command.request_id) if command.request_id else None
-    if first is None:
-        return None
-    same = first.cl_ord_id == command.cl_ord_id and all(
-        asked is None or asked == then
-        for asked, then in (
-            (command.order_qty, first.order_qty),
-            (command.price, first.price),
-            (command.stop_px, first.stop_px),
-        )
-    )
-    if not same:
-        raise BadInput(
-            f"request_id {command.request_id!r} has changed order {first.cl_ord_id} to {in_words(first)}; now something else "
-            "is asked; a different change needs a request_id of its own"
-        )
-    denied = Denied(first.rule, first.limit, first.was, first.text) if isinstance(first, ReplaceDenied) else None
-    return OrderReply(first.cl_ord_id, denied, repeat=True)
 
 
 def _wanted(order: Order, command: ReplaceOrder) -> Terms:

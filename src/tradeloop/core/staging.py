@@ -31,6 +31,7 @@ from tradeloop.core.reports import Quote
 from tradeloop.core.risk import pipeline
 from tradeloop.core.risk.cost import worst_cost
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.judging import throttled, told
 from tradeloop.core.risk.stopped import HALTED, REDUCE_ONLY, canceling, stopped
 from tradeloop.core.state import State, cl_ord_id_of
 from tradeloop.core.surroundings import Surroundings
@@ -93,7 +94,7 @@ def _asked_before(state: State, command: SubmitOrder) -> OrderReply | None:
     if made is not None:
         reply = OrderReply(made.cl_ord_id, repeat=True)
     elif denial is not None:
-        reply = OrderReply(denial.cl_ord_id, Denied(denial.rule, denial.limit, denial.was, denial.text), repeat=True)
+        reply = OrderReply(denial.cl_ord_id, Denied.recorded(denial), repeat=True)
     else:
         return None
     terms = None if made is None else made.first_terms
@@ -125,7 +126,9 @@ def stage(
 ) -> Generator[Event, None, OrderReply]:
     """Put an intent through risk; it becomes a staged order on its way to the broker, or a denied one."""
     intent, instrument = _intent(state, around, want, now, run_id, leg, cancel_at, halt)
-    denied = pipeline.check(state, around, intent, instrument, now)
+    verdict = pipeline.check(state, around, intent, instrument, now)
+    yield from told(intent.cl_ord_id, verdict, now)
+    denied = verdict.denied
     if denied is not None:
         yield OrderDenied(
             now,
@@ -148,9 +151,14 @@ def stage(
             want.tif,
             want.position_effect,
             want.strategy_id,
+            denied.scope,
+            denied.this_order,
         )
         return OrderReply(intent.cl_ord_id, denied)
     yield intent
+    if verdict.waits_for is not None:
+        yield throttled(intent.cl_ord_id, verdict.waits_for, now)
+        return OrderReply(intent.cl_ord_id)
     leaves_now = want.stop_px is None or around.brokers[intent.broker].holds_stops
     if leaves_now and _takes_turn(around, intent.broker, intent.cl_ord_id, now):
         yield SendBegun(now, intent.cl_ord_id)
@@ -160,7 +168,7 @@ def stage(
 def why_not(state: State, around: Surroundings, want: SubmitOrder, now: UtcNs, *, halt: int = 0) -> Denied | None:
     """What risk would say of an order, without a fact of it."""
     intent, instrument = _intent(state, around, want, now, None, 0, None, halt)
-    return pipeline.check(state, around, intent, instrument, now)
+    return pipeline.check(state, around, intent, instrument, now).denied
 
 
 def _intent(
@@ -199,7 +207,7 @@ def _intent(
         want.position_effect,
         hours.trading_day if hours is not None else TradingDay(""),
         want.by,
-        pipeline.RISK_VERSION,
+        pipeline.version(state),
         worst_cost(state, around, want, instrument, quote),
         _arrival(quote),
         quote.at if quote is not None else None,
@@ -211,6 +219,7 @@ def _intent(
         cancel_at,
         want.reason,
         halt,
+        want.approved_by,
     )
     return intent, instrument
 
@@ -250,7 +259,11 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
     if pace is not None and not pace.is_turn_of(order.cl_ord_id, now):
         pace.waiting[order.cl_ord_id] = None
         return
-    denied = pipeline.recheck(state, around, order, now)
+    verdict = pipeline.waits_for(state, around, order, now)
+    if verdict.waits_for is not None:
+        yield throttled(order.cl_ord_id, verdict.waits_for, now)
+        return
+    denied = pipeline.recheck(state, around, order, now) or verdict.denied
     if denied is None:
         needs = pipeline.more_cash(state, around, order)
         if not isinstance(needs, Denied):

@@ -11,13 +11,16 @@ from typing import Final
 
 import msgspec
 
+from tradeloop.core.activity import Activity, PackedActivity
 from tradeloop.core.cash import CashBook
 from tradeloop.core.events import BreakFound, OrderDenied, ReplaceDenied, ReplaceRequested
 from tradeloop.core.execution import Executions
+from tradeloop.core.exposure import Exposure
 from tradeloop.core.halt import Halt
 from tradeloop.core.hours import Hours
 from tradeloop.core.ids_of_fills import DayOfIds, IdsOfFills
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.limit import PackedLimits, RiskLimits
 from tradeloop.core.numbers import Numbers
 from tradeloop.core.offers import Offers
 from tradeloop.core.order import Order
@@ -41,7 +44,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 17
+SNAPSHOT_FORMAT: Final = 18
 
 
 class Link(msgspec.Struct, array_like=True):
@@ -140,6 +143,7 @@ class State:
 
     __slots__ = (
         "accounts",
+        "activity",
         "breaks",
         "by_order_id",
         "changes",
@@ -149,6 +153,7 @@ class State:
         "early",
         "epoch",
         "execs",
+        "exposure",
         "group",
         "halt_count",
         "halted",
@@ -157,6 +162,7 @@ class State:
         "id_prefix",
         "ids",
         "instruments",
+        "limits",
         "links",
         "numbers",
         "offers",
@@ -207,11 +213,14 @@ class State:
         self.halted: dict[Symbol, str] = {}  # symbol -> why it takes no new orders
         self.halts: dict[int, Halt] = {}  # in force, by number, the oldest first
         self.halt_count = 0
+        self.limits = RiskLimits()
+        self.activity = Activity()  # what was asked and traded today
         # Derived from the orders above, kept so that no decision walks them:
         self.unknown: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # orders of unknown fate
         self.stops: dict[Symbol, dict[ClOrdID, None]] = {}  # stops held here, and fired ones that have not left
         self.working: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # open orders
         self.offers = Offers()  # what working orders may still trade
+        self.exposure = Exposure()  # the same by account, symbol and side, of all of them
         self.numbers = Numbers()  # working orders by the number of their broker
 
     def cash(self, account: AccountID, currency: Currency) -> CashBook:
@@ -301,6 +310,8 @@ class State:
                 recent=self.recent.pack(),
                 ids=self.ids.pack(),
                 ended_runs=self.runs.pack(),
+                limits=self.limits.pack(),
+                activity=self.activity.pack(),
             )
         )
 
@@ -361,11 +372,15 @@ class State:
             state.orders.open[order.cl_ord_id] = order
             state.index(order)
             state.offers.count(order, state.instruments[order.symbol])
+            state.exposure.count(order)
         for cl_ord_id, fills in packed.strangers:
             stranger = state.orders.get(cl_ord_id)
             if stranger is None:
                 raise msgspec.DecodeError(f"expected the order of every stranger, {cl_ord_id} has none")
             state.strangers.add(stranger, fills)
+        state.limits = RiskLimits.unpack(packed.limits)
+        state.activity = Activity.unpack(packed.activity)
+        state.activity.watch(state.limits.scopes)
         return state
 
     def index(self, order: Order) -> None:
@@ -430,6 +445,8 @@ class Packed(msgspec.Struct, array_like=True):
     halt_count: int = 0
     ids: list[tuple[AccountID, list[tuple[TradingDay, DayOfIds]]]] = []
     ended_runs: list[tuple[RunID, bytes]] = []
+    limits: PackedLimits = PackedLimits()
+    activity: PackedActivity = PackedActivity()
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

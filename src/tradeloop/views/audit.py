@@ -73,6 +73,8 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
         case ev.HaltChecked():
             text = "; ".join((e.text, *e.held))
             return _of(fold, e, "engine", f"halt {e.number}", text, "done" if e.done else "asked")
+        case ev.LimitsConfigured() | ev.LimitSet() | ev.LimitEnded() | ev.LimitPassed() | ev.OrderThrottled():
+            return _of_limit(fold, e)
         case ev.RunCreated():
             text = f"{e.mode.value} of {len(e.targets)} targets, attempt {e.attempt}, trade date {e.trade_date}"
             text += "" if e.supersedes is None else f", after {e.supersedes}"
@@ -99,6 +101,27 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             return _of(fold, e, e.by, e.subject, text, account=e.account)
         case _:
             return None
+
+
+LimitWord = ev.LimitsConfigured | ev.LimitSet | ev.LimitEnded | ev.LimitPassed | ev.OrderThrottled
+
+
+def _of_limit(fold: Fold, e: LimitWord) -> AuditRow:
+    """Who set which limit and why, and which orders met one that did not refuse them."""
+    match e:
+        case ev.LimitsConfigured():
+            return _of(fold, e, "engine", "limits", f"{len(e.limits)} limits from {e.origin or 'a command'}")
+        case ev.LimitSet():
+            agreed = f"; approved by {e.approved_by}" if e.approved_by else ""
+            text = f"{e.limit.value:f} of {e.limit.where}: {e.limit.reason}{agreed}"
+            return _of(fold, e, e.limit.by, f"limit {e.limit.rule}", text)
+        case ev.LimitEnded():
+            return _of(fold, e, e.by, f"limit {e.limit_id.split('|', 1)[0]}", f"over: {e.reason}")
+        case ev.LimitPassed():
+            text = f"limit {e.limit} of {e.scope}, was {e.was}, and the order adds {e.this_order}"
+            return _of(fold, e, f"rule:{e.rule}", e.cl_ord_id, text, "shadow" if e.shadow else "warned")
+        case ev.OrderThrottled():
+            return _of(fold, e, f"rule:{e.rule}", e.cl_ord_id, f"limit {e.limit}, was {e.was}; it waits", "throttled")
 
 
 ReplaceWord = (

@@ -104,6 +104,11 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.Halted()
             | ev.HaltReleased()
             | ev.HaltChecked()
+            | ev.LimitsConfigured()
+            | ev.LimitSet()
+            | ev.LimitEnded()
+            | ev.LimitPassed()
+            | ev.OrderThrottled()
         ):
             pass  # the audit log and the alerts have them
 

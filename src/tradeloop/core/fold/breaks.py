@@ -34,6 +34,7 @@ def books_adjusted(state: State, e: ev.BooksAdjusted) -> None:
     margin = ZERO if instrument is None else margin_of(position, instrument)
     adjust(position, short=e.kind == "short", delta=e.delta)
     state.pages.pop((e.account, Symbol(e.subject)), None)
+    state.exposure.moved((e.account, Symbol(e.subject)))
     if margin and instrument is not None:
         cash = state.cash(e.account, instrument.currency)
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)

@@ -17,6 +17,7 @@ from tradeloop.core.booking import (
 )
 from tradeloop.core.execution import Exec, exec_key, word_of
 from tradeloop.core.fold.orders import heard, numbered
+from tradeloop.core.order import Order
 from tradeloop.core.rebooking import insert, note, reopen
 from tradeloop.core.state import Early, State
 from tradeloop.core.types import Qty, UtcNs
@@ -47,6 +48,7 @@ def traded(state: State, e: ev.Traded) -> None:
     if heard(state, order, e.at) and e.order_id is not None:
         order.order_id = e.order_id
         numbered(state, order)
+    _count(state, order, e)
     if e.rebooked is None:
         note(state, e.account, e.symbol, key, e.transact_at, e.at)
         book_fill(state, order, e.at, e.trading_day, e.side, e.last_qty, e.last_px, e.fee)
@@ -54,6 +56,18 @@ def traded(state: State, e: ev.Traded) -> None:
     assert e.transact_at is not None
     insert(state, e.account, e.symbol, key, e.transact_at, e.at)
     book_fill_before(state, order, e, execution, e.rebooked)
+
+
+def _count(state: State, order: Order, e: ev.Traded) -> None:
+    """What the day's limits count of a trade; one of another day is no trade of this one."""
+    instrument = state.instruments[e.symbol]
+    hours = state.hours.get(instrument.session)
+    if hours is not None and hours.trading_day != e.trading_day:
+        return
+    value = instrument.notional(e.last_px, e.last_qty)
+    for day in state.activity.days(e.account, e.symbol, order.strategy_id, instrument):
+        day.trades += 1
+        day.traded += value
 
 
 def trade_busted(state: State, e: ev.TradeBusted) -> None:

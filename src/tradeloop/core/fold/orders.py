@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tradeloop.core import events as ev
+from tradeloop.core.activity import Day
 from tradeloop.core.booking import close_order, freeze, order_of
 from tradeloop.core.execution import order_key
+from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Ending, Order
 from tradeloop.core.state import State
-from tradeloop.core.types import AUTO, LIMIT, MARKET, SELL, Amount, TimeInForce, UtcNs
+from tradeloop.core.types import AUTO, LIMIT, MARKET, SECOND_NS, SELL, ZERO, Amount, TimeInForce, UtcNs
 
 
 def order_staged(state: State, e: ev.OrderStaged) -> None:
@@ -39,6 +41,8 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
         e.cancel_at,
     )
     order.updated_at = e.at
+    if e.approved_by:
+        order.approved_by = e.approved_by
     if e.halt:
         order.halt = e.halt
         _tried(state, e)
@@ -51,11 +55,32 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
         cash.reserved = Amount(cash.reserved + e.reserve)
     if e.side is SELL or e.position_effect is not AUTO or instrument.can_be_short:
         freeze(state, order, instrument)
+    else:
+        state.exposure.count(order)
+    _count(state, order, instrument)
     if e.request_id:
         state.requests[e.request_id] = e.cl_ord_id
     if e.run_id is not None:
         leg = state.runs.live[e.run_id].leg(e.leg)
         leg.cl_ord_id = e.cl_ord_id
+
+
+def _count(state: State, order: Order, instrument: Instrument) -> None:
+    """What the day's limits count of an order: that it was made, and what it was worth as far as was known."""
+    px = order.price if order.price is not None else order.arrival_px
+    value = ZERO if px is None else instrument.notional(px, order.order_qty)
+    for day in state.activity.days(order.account, order.symbol, order.strategy_id, instrument):
+        day.orders += 1
+        day.ordered += value
+
+
+def request_made(state: State, order: Order, at: UtcNs) -> tuple[Day, ...]:
+    """Something is asked of the order's broker: the sums that count it."""
+    days = state.activity.days(order.account, order.symbol, order.strategy_id, state.instruments[order.symbol])
+    for day in days:
+        day.messages += 1
+    state.activity.requested(order.account, at)
+    return days
 
 
 def _tried(state: State, e: ev.OrderStaged) -> None:
@@ -81,6 +106,7 @@ def send_begun(state: State, e: ev.SendBegun) -> None:
     order.send_begun_at = order.updated_at = e.at
     if order.stop_px is not None:
         state.index(order)
+    request_made(state, order, e.at)
 
 
 def send_failed(state: State, e: ev.SendFailed) -> None:
@@ -162,6 +188,10 @@ def cancel_requested(state: State, e: ev.CancelRequested) -> None:
         order.cancel_asks += 1
     order.cancel_requested_at = order.updated_at = e.at
     order.cancel_unheard = False
+    is_quick = order.cancel_asks == 1 and order.send_begun_at is not None and e.at - order.send_begun_at < SECOND_NS
+    for day in request_made(state, order, e.at):
+        day.cancels += 1
+        day.quick_cancels += is_quick
 
 
 def cancel_rejected(state: State, e: ev.CancelRejected) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tradeloop.core import events as ev
 from tradeloop.core.booking import order_of, settle_terms
-from tradeloop.core.fold.orders import heard, numbered
+from tradeloop.core.fold.orders import heard, numbered, request_made
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Asked, Terms
 from tradeloop.core.state import State
@@ -19,6 +19,8 @@ def replace_requested(state: State, e: ev.ReplaceRequested) -> None:
     order.cancel_unheard = False  # whoever changes it wants it
     if e.request_id:
         state.keep_change(e)
+    if order.may_be_at_broker:
+        request_made(state, order, e.at)
     settle_terms(state, order, e.at, e.reserve)
 
 

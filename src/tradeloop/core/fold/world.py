@@ -27,6 +27,7 @@ def instrument_listed(state: State, e: ev.InstrumentListed) -> None:
     instrument = e.instrument
     known = state.instruments.get(instrument.symbol)
     state.instruments[instrument.symbol] = instrument
+    state.limits.relisted()
     if known is not None:
         for account, reserve in e.moved:
             was, becomes = state.cash(account, known.currency), state.cash(account, instrument.currency)
@@ -66,6 +67,7 @@ def trading_day_opened(state: State, e: ev.TradingDayOpened) -> None:
     if before is None or before.trading_day == e.trading_day:
         return  # without an earlier day, what is held is what the broker showed, and so is what of it may be sold
     _let_go(state, e, before.trading_day)
+    state.activity.open_day(e.session)
     for account, by_symbol in state.positions.items():
         for symbol, position in by_symbol.items():
             if state.instruments[symbol].session == e.session:
@@ -125,5 +127,6 @@ def account_adopted(state: State, e: ev.AccountAdopted) -> None:
             cash = state.cash(e.account, instrument.currency)
             cash.margin = Amount(cash.margin + margin)
         state.pages.pop((e.account, position.symbol), None)
+        state.exposure.moved((e.account, position.symbol))
     for key in e.seen:
         state.execs.seen(key)

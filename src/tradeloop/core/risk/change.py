@@ -30,6 +30,8 @@ from tradeloop.core.risk.checks import (
 )
 from tradeloop.core.risk.cost import closes, unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.judging import Verdict, judge
+from tradeloop.core.risk.rule import Look
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, OrdType, Qty, Side, UtcNs
@@ -76,22 +78,30 @@ def _need_after(state: State, around: Surroundings, order: Order, terms: Terms, 
     return Amount(plain + max(dear - cheap, ZERO))
 
 
-def check(state: State, around: Surroundings, order: Order, terms: Terms, needed: Amount, now: UtcNs) -> Denied | None:
-    """The first rule that says no to these terms, or None. The gate is asked where the change goes out now."""
+def check(state: State, around: Surroundings, order: Order, terms: Terms, needed: Amount, now: UtcNs) -> Verdict:
+    """The first rule that says no to these terms, and what the limits say of them. The gate is asked where the change goes out
+    now.
+    """
     instrument = state.instruments[order.symbol]
-    intent = _as_intent(order, terms)
+    intent = as_intent(order, terms)
     gate = () if not order.may_be_at_broker else (_CALMING if _lessens(order, terms) else GATE)
     more: tuple[Check, ...] = () if terms.order_qty <= order.most_qty else (settled,)
     for rule in (*gate, order_type_known, legal_price, *more):
         denied = rule(state, around, intent, instrument, now)
         if denied is not None:
-            return denied
+            return Verdict(denied)
     free = closable_qty(state, intent, instrument)
-    denied = lots(intent, instrument, order.frozen + order.cum_qty + free)
-    return denied or _shares(order, terms, instrument, free) or _cash(state, around, order, intent, needed, instrument)
+    denied = (
+        lots(intent, instrument, order.frozen + order.cum_qty + free)
+        or _shares(order, terms, instrument, free)
+        or _cash(state, around, order, intent, needed, instrument)
+    )
+    if denied is not None or not state.limits:
+        return Verdict(denied)
+    return judge(Look(state, around, intent, instrument, now, order))
 
 
-def _as_intent(order: Order, terms: Terms) -> OrderStaged:
+def as_intent(order: Order, terms: Terms) -> OrderStaged:
     """The order as it would be asked for under these terms; a stop that has fired is judged by its own price alone."""
     return OrderStaged(
         order.staged_at,
@@ -109,6 +119,9 @@ def _as_intent(order: Order, terms: Terms) -> OrderStaged:
         order.trading_day,
         order.by,
         order.risk_version,
+        strategy_id=order.strategy_id,
+        halt=order.halt,
+        approved_by=order.approved_by,
     )
 
 

@@ -6,11 +6,22 @@ from __future__ import annotations
 
 import msgspec
 
+from tradeloop.core.events import OrderDenied, ReplaceDenied
+
 
 class Denied(msgspec.Struct, frozen=True, gc=False):
-    """`rule` is a stable code; `limit` and `was` carry the numbers the rule compared; `text` is one sentence for a person."""
+    """`rule` is a stable code (docs/reference/risk-rules.md); `limit` and `was` carry the numbers the rule compared; `text` is
+    one sentence for a person. `scope`: over what the limit is counted; `this_order`: what the order would add.
+    """
 
     rule: str
     limit: str
     was: str
     text: str
+    scope: str = ""
+    this_order: str = ""
+
+    @classmethod
+    def recorded(cls, e: OrderDenied | ReplaceDenied) -> Denied:
+        """What was said when it was recorded."""
+        return cls(e.rule, e.limit, e.was, e.text, e.scope, e.this_order)

@@ -1,6 +1,7 @@
 """The one gate between an intent and the wire, for orders of programs and of people alike.
 
-`check` gives the verdict on an intent; it becomes OrderStaged or OrderDenied. `recheck` asks the gate again for an order
+`check` gives the verdict on an intent, by the checks that hold for every order and then by the limits in force
+(core/risk/judging.py); it becomes OrderStaged or OrderDenied. `recheck` asks the gate again for an order
 that is sent later than it was staged. `approved` is the only maker of `Approved[Order]`, which is all that `Broker.place`
 accepts.
 """
@@ -14,27 +15,42 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
 from tradeloop.core.risk.approved import Approved
-from tradeloop.core.risk.change import replacement
+from tradeloop.core.risk.change import as_intent, replacement
 from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, settled, still_held
 from tradeloop.core.risk.cost import unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.judging import PASSED, Verdict, judge
+from tradeloop.core.risk.rule import Look
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, UtcNs
 
-RISK_VERSION: Final = "5"
+RISK_VERSION: Final = "6"
 """Changes whenever a check does; journalled with every order."""
 
 _PIPELINE: Final = GATE + BOOKS
 
 
-def check(state: State, around: Surroundings, intent: OrderStaged, instrument: Instrument, now: UtcNs) -> Denied | None:
-    """The first rule that says no, or None."""
+def version(state: State) -> str:
+    """What an order has passed: the checks, and how often the limits had changed by then."""
+    return f"{RISK_VERSION}.{state.limits.version}" if state.limits else RISK_VERSION
+
+
+def check(state: State, around: Surroundings, intent: OrderStaged, instrument: Instrument, now: UtcNs) -> Verdict:
+    """The first rule that says no; and what the limits say beside that."""
     for rule in _PIPELINE:
         denied = rule(state, around, intent, instrument, now)
         if denied is not None:
-            return denied
-    return None
+            return Verdict(denied)
+    return judge(Look(state, around, intent, instrument, now)) if state.limits else PASSED
+
+
+def waits_for(state: State, around: Surroundings, order: Order, now: UtcNs) -> Verdict:
+    """What the limits that are asked again say of an order that is sent later than it was made."""
+    if not state.limits:
+        return PASSED
+    look = Look(state, around, as_intent(order, order.terms), state.instruments[order.symbol], now, order)
+    return judge(look, at_send=True)
 
 
 def recheck(state: State, around: Surroundings, order: Order, now: UtcNs) -> Denied | None:

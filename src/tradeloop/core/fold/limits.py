@@ -1,0 +1,31 @@
+"""Facts of the limits of risk, and of the orders that they told of or held back."""
+
+from __future__ import annotations
+
+from tradeloop.core import events as ev
+from tradeloop.core.state import State
+
+
+def limits_configured(state: State, e: ev.LimitsConfigured) -> None:
+    state.limits.configure(e.limits)
+    state.activity.watch(state.limits.scopes)
+
+
+def limit_set(state: State, e: ev.LimitSet) -> None:
+    state.limits.set(e.limit)
+    state.activity.watch(state.limits.scopes)
+
+
+def limit_ended(state: State, e: ev.LimitEnded) -> None:
+    state.limits.end(e.limit_id)
+    state.activity.watch(state.limits.scopes)
+
+
+def limit_passed(state: State, e: ev.LimitPassed) -> None:
+    """What people are told of; the order goes."""
+
+
+def order_throttled(state: State, e: ev.OrderThrottled) -> None:
+    order = state.orders.open.get(e.cl_ord_id)
+    if order is not None:
+        order.text, order.updated_at = f"waits for room: {e.rule} is {e.was}, at most {e.limit}", e.at

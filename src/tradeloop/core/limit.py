@@ -1,0 +1,171 @@
+"""A risk limit as data: which rule, how much, over what it is counted, and what becomes of an order beyond it.
+
+Limits come from risk.yaml as a whole, and from people one by one, for a time (core/risk/limiting.py). An order has to keep
+every limit that covers it; of two limits of one rule the tighter one therefore decides, and no order of asking matters.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.types import AccountID, Symbol, UtcNs, Word
+
+EACH: Final = ""
+"""The name of a limit that holds for each account, strategy, symbol or industry by itself."""
+
+
+class LimitScope(Word):
+    """Over what a limit is counted: everything together, or one account, strategy, symbol of an account, or industry."""
+
+    GLOBAL = "global"
+    ACCOUNT = "account"
+    STRATEGY = "strategy"
+    SYMBOL = "symbol"
+    INDUSTRY = "industry"
+
+
+class Severity(Word):
+    """What becomes of an order beyond a limit.
+
+    `DENY`: it is refused. `WARN`: it goes, and people are told. `THROTTLE`: it waits until there is room again, which only
+    rules of frequency can say. `APPROVAL`: it goes when a person other than the one who sent it has approved it.
+    """
+
+    DENY = "deny"
+    WARN = "warn"
+    THROTTLE = "throttle"
+    APPROVAL = "approval"
+
+
+class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
+    """One limit in force. `value` is in the unit of its rule (core/risk/registry.py).
+
+    `currency`: of a limit on money, what it is counted in; amounts in other currencies are not its business. Empty: each
+    currency by itself. `allow_missing`: what the rule needs to know and does not lets an order through instead of refusing it.
+    `shadow`: it is asked and recorded, and stops nothing. `by`, `reason`, `until`: of a limit that a person set, who, why and
+    to what time; then what was in force before holds again.
+    """
+
+    rule: str
+    value: Decimal
+    scope: LimitScope = LimitScope.GLOBAL
+    name: str = EACH
+    currency: str = ""
+    severity: Severity = Severity.DENY
+    allow_missing: bool = False
+    shadow: bool = False
+    by: str = ""
+    reason: str = ""
+    until: UtcNs | None = None
+
+    @property
+    def limit_id(self) -> str:
+        """What makes it the same limit: two of one id replace each other."""
+        return "|".join((self.rule, self.scope.value, self.name, self.currency, "shadow" if self.shadow else ""))
+
+    @property
+    def where(self) -> str:
+        """Its scope in words: `account demo`, `each symbol`, `global`."""
+        if self.scope is LimitScope.GLOBAL:
+            return "global"
+        kind: str = self.scope.value
+        return f"{kind} {self.name}" if self.name else f"each {kind}"
+
+    def covers(self, account: AccountID, strategy_id: str, symbol: Symbol, instrument: Instrument) -> bool:
+        """Whether an order of these is within its scope. What belongs to no strategy is within none; of what has no industry
+        nobody knows whether it is within that of the limit, so it is: the rule says that the industry is missing.
+        """
+        if self.currency and self.currency != instrument.currency:
+            return False
+        match self.scope:
+            case LimitScope.GLOBAL:
+                return True
+            case LimitScope.ACCOUNT:
+                return self.name in (EACH, account)
+            case LimitScope.STRATEGY:
+                return bool(strategy_id) and self.name in (EACH, strategy_id)
+            case LimitScope.SYMBOL:
+                return self.name in (EACH, symbol)
+            case LimitScope.INDUSTRY:
+                return not instrument.industry or self.name in (EACH, instrument.industry)
+
+
+class RiskLimits:
+    """The limits in force: those of risk.yaml, and over them what people have set for a time."""
+
+    __slots__ = ("_asked", "by_person", "in_force", "of_file", "version")
+
+    def __init__(self) -> None:
+        self.of_file: dict[str, RiskLimit] = {}
+        self.by_person: dict[str, RiskLimit] = {}
+        self.in_force: dict[str, RiskLimit] = {}
+        self.version = 0
+        """How often they have changed: part of the version that every order passed."""
+        self._asked: dict[tuple[AccountID, str, Symbol], tuple[RiskLimit, ...]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.in_force)
+
+    @property
+    def scopes(self) -> tuple[LimitScope, ...]:
+        """What the limits in force count over."""
+        return tuple(dict.fromkeys(limit.scope for limit in self.in_force.values()))
+
+    def configure(self, limits: tuple[RiskLimit, ...]) -> None:
+        """What the file says, as a whole; what people have set stays over it until its time is up."""
+        self.of_file = {limit.limit_id: limit for limit in limits}
+        self._changed()
+
+    def set(self, limit: RiskLimit) -> None:
+        """A person's limit, for a time."""
+        self.by_person[limit.limit_id] = limit
+        self._changed()
+
+    def end(self, limit_id: str) -> None:
+        """A person's limit is over: the file's holds again, or none."""
+        del self.by_person[limit_id]
+        self._changed()
+
+    def asked_of(self, account: AccountID, strategy_id: str, symbol: Symbol, instrument: Instrument) -> tuple[RiskLimit, ...]:
+        """The limits that an order of these has to keep. Looked up once and remembered; every order asks."""
+        key = (account, strategy_id, symbol)
+        found = self._asked.get(key)
+        if found is None:
+            covering = (limit for limit in self.in_force.values() if limit.covers(account, strategy_id, symbol, instrument))
+            found = self._asked[key] = tuple(covering)
+        return found
+
+    def relisted(self) -> None:
+        """An instrument is another one now: what was found for it is not remembered."""
+        self._asked.clear()
+
+    def pack(self) -> PackedLimits:
+        """As a snapshot keeps them."""
+        return PackedLimits(list(self.of_file.values()), list(self.by_person.values()), self.version)
+
+    @classmethod
+    def unpack(cls, packed: PackedLimits) -> RiskLimits:
+        """What `pack` wrote."""
+        limits = cls()
+        limits.of_file = {limit.limit_id: limit for limit in packed.of_file}
+        limits.by_person = {limit.limit_id: limit for limit in packed.by_person}
+        limits._changed()
+        limits.version = packed.version
+        return limits
+
+    def _changed(self) -> None:
+        self.in_force = {**self.of_file, **self.by_person}
+        self.version += 1
+        self._asked.clear()
+
+
+class PackedLimits(msgspec.Struct, array_like=True, frozen=True):
+    """The shape of the limits in a snapshot."""
+
+    of_file: list[RiskLimit] = []
+    by_person: list[RiskLimit] = []
+    version: int = 0

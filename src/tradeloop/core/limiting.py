@@ -1,0 +1,81 @@
+"""Who sets limits: risk.yaml as a whole, and people one by one, for a reason and a time, after which they end by themselves.
+
+An intraday change that nobody approved and nobody took back is what regulators find first (FINRA 2025); so a person's limit
+always has an end, and a limit from the file is never edited, only covered for a while. A change that cannot be understood
+changes nothing: what was in force stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Final
+
+from tradeloop.core.commands import ChangeLimit, RevertLimit, SetLimits
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import Event, LimitEnded, LimitsConfigured, LimitSet
+from tradeloop.core.limit import RiskLimit
+from tradeloop.core.replies import Done
+from tradeloop.core.risk.registry import checked
+from tradeloop.core.state import State
+from tradeloop.core.types import SECOND_NS, ZERO, UtcNs
+
+LIMIT_ENDS: Final = "limit_ends"
+"""Kind of the timer at which a person's limit is over; its subject is the limit's id."""
+
+LONGEST_NS: Final = 7 * 24 * 3600 * SECOND_NS
+"""How long a person's limit may stand; what is to stay belongs into risk.yaml."""
+
+Answer = Generator[Event, None, Done]
+
+
+def configure(state: State, command: SetLimits, now: UtcNs) -> Answer:
+    """The file's limits, as a whole. Raises BadInput at the first that no rule can ask."""
+    seen: dict[str, RiskLimit] = {}
+    for limit in command.limits:
+        checked(limit)
+        if limit.limit_id in seen:
+            raise BadInput(f"the limit {limit.rule} of {limit.where} was set twice, expected once; take one of the two out")
+        seen[limit.limit_id] = limit
+    if seen == state.limits.of_file:
+        return Done(f"{len(seen)} limits, as before")
+    yield LimitsConfigured(now, command.limits, command.origin)
+    return Done(f"{len(seen)} limits are in force from {command.origin or 'here'}")
+
+
+def change(command: ChangeLimit, now: UtcNs) -> Answer:
+    """A person's limit. Raises BadInput when it has no name, no reason, or no end that lies ahead and near."""
+    limit = command.limit
+    checked(limit)
+    if not limit.by.strip() or not limit.reason.strip():
+        raise BadInput("a limit is changed by somebody and for a reason; one of them was empty")
+    if command.approved_by == limit.by:
+        raise BadInput(f"a change is approved by somebody else than who makes it; both were {limit.by!r}")
+    if limit.until is None or not now < limit.until <= now + LONGEST_NS:
+        raise BadInput(
+            "a changed limit ends by itself, at a time ahead of now and at most 7 days away; put what is to last into risk.yaml"
+        )
+    yield LimitSet(now, limit, command.approved_by)
+    return Done(f"{limit.rule} of {limit.where} is {limit.value:f} until its time is up")
+
+
+def revert(state: State, command: RevertLimit, now: UtcNs) -> Answer:
+    """A person's limit ends before its time. Raises BadInput when there is none, or name or reason is missing."""
+    from_person = _of(command)
+    limit = state.limits.by_person.get(from_person.limit_id)
+    if limit is None:
+        raise BadInput(f"no limit {command.rule} of {from_person.where} was set by a person; see `tradeloop risk show`")
+    if not command.by.strip() or not command.reason.strip():
+        raise BadInput("a limit is taken back by somebody and for a reason; one of them was empty")
+    yield LimitEnded(now, limit.limit_id, command.by, command.reason)
+    return Done(f"{limit.rule} of {limit.where} is what risk.yaml says again")
+
+
+def on_timer(state: State, limit_id: str, now: UtcNs) -> Generator[Event, None, None]:
+    """The time of a person's limit is up; not where it was set again, for longer, since the timer was."""
+    limit = state.limits.by_person.get(limit_id)
+    if limit is not None and limit.until is not None and limit.until <= now:
+        yield LimitEnded(now, limit_id, "engine", "its time is up")
+
+
+def _of(command: RevertLimit) -> RiskLimit:
+    return RiskLimit(command.rule, ZERO, command.scope, command.name, command.currency, shadow=command.shadow)

@@ -1,0 +1,116 @@
+"""Rules of frequency: requests a second and a minute, orders, cancels and trades a day, and a rest between trades (S2-29..31).
+
+What a broker's own rate allows is kept elsewhere (core/pacing.py); these are the desk's limits and the exchanges'. A request is
+an order, a cancel or a change. Cancels are counted and never refused. Shanghai, Shenzhen and Beijing take an account for a
+high-frequency one from 300 requests in a second or 20,000 in a day on (implementation rules of programme trading, in force
+2025-07-07).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from tradeloop.core.activity import WINDOW_NS, Day
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity
+from tradeloop.core.risk.rule import Look, Measured, RiskRule, RuleGroup, Unit, Words
+from tradeloop.core.types import ONE, SECOND_NS, UtcNs
+
+
+def _requests_within(span_ns: int) -> Callable[[Look, RiskLimit], Measured]:
+    """Requests of the scope's accounts in the last `span_ns`; over several accounts, those of all of them together."""
+
+    def measure(look: Look, limit: RiskLimit) -> Measured:
+        made, room_at, most = 0, look.now, int(limit.value)
+        for account in look.accounts(limit):
+            requests = look.state.activity.requests.get(account)
+            if requests is not None:
+                made += requests.within(span_ns, look.now)
+                if most > 0:
+                    room_at = max(room_at, requests.room_at(span_ns, most, look.now))
+        if room_at == look.now and made + 1 > most:
+            room_at = UtcNs(look.now + span_ns)  # only together they are too many: the oldest of all is gone by then
+        return Measured(Decimal(made), ONE, room_at if most > 0 else None)
+
+    return measure
+
+
+def _per_day(count_of: Callable[[Day], int]) -> Callable[[Look, RiskLimit], Measured]:
+    def measure(look: Look, limit: RiskLimit) -> Measured:
+        days = look.state.activity.of(limit.scope, look.place(limit))
+        return Measured(Decimal(sum(count_of(day) for _, day in days)), ONE)
+
+    return measure
+
+
+_THROTTLED: Final = (Severity.THROTTLE, Severity.DENY, Severity.WARN)
+_BY_ACCOUNT: Final = (LimitScope.GLOBAL, LimitScope.ACCOUNT)
+_NEXT_DAY: Final = "wait for the next trading day"
+_NEXT_DAY_ZH: Final = "请等到下一交易日"
+
+RULES: Final = (
+    RiskRule(
+        code="max_requests_per_second",
+        number="R4, R15, R16",
+        group=RuleGroup.FREQUENCY,
+        unit=Unit.COUNT,
+        words=Words("requests in a second", "每秒申报与撤单笔数", "send more slowly", "请放慢申报速度"),
+        source="programme-trading rules of SSE, SZSE and BSE, in force 2025-07-07: 300 in a second; RTS 6 Art. 15(1)(d)",
+        measure=_requests_within(SECOND_NS),
+        scopes=_BY_ACCOUNT,
+        severities=_THROTTLED,
+        at_send=True,
+        of_flatten=True,
+    ),
+    RiskRule(
+        code="max_requests_per_minute",
+        number="R4",
+        group=RuleGroup.FREQUENCY,
+        unit=Unit.COUNT,
+        words=Words("requests in a minute", "每分钟申报与撤单笔数", "send more slowly", "请放慢申报速度"),
+        source="RTS 6 Art. 15(1)(d)",
+        measure=_requests_within(WINDOW_NS),
+        scopes=_BY_ACCOUNT,
+        severities=_THROTTLED,
+        at_send=True,
+        of_flatten=True,
+    ),
+    RiskRule(
+        code="max_requests_per_day",
+        number="R4, R15",
+        group=RuleGroup.FREQUENCY,
+        unit=Unit.COUNT,
+        words=Words("requests in a day", "当日申报与撤单笔数", _NEXT_DAY, _NEXT_DAY_ZH),
+        source="programme-trading rules of SSE, SZSE and BSE, in force 2025-07-07: 20,000 in a day",
+        measure=_per_day(lambda day: day.messages),
+        of_flatten=True,
+    ),
+    RiskRule(
+        code="max_orders_per_day",
+        number="S2-30",
+        group=RuleGroup.FREQUENCY,
+        unit=Unit.COUNT,
+        words=Words("orders in a day", "当日委托笔数", _NEXT_DAY, _NEXT_DAY_ZH),
+        source="S2-30",
+        measure=_per_day(lambda day: day.orders),
+    ),
+    RiskRule(
+        code="max_trades_per_day",
+        number="S2-29, S2-30",
+        group=RuleGroup.FREQUENCY,
+        unit=Unit.COUNT,
+        words=Words("trades in a day", "当日成交笔数", _NEXT_DAY, _NEXT_DAY_ZH),
+        source="S2-29, S2-30",
+        measure=_per_day(lambda day: day.trades),
+    ),
+    RiskRule(
+        code="max_cancels_per_day",
+        number="R32",
+        group=RuleGroup.FREQUENCY,
+        unit=Unit.COUNT,
+        words=Words("cancels in a day", "当日撤单笔数", _NEXT_DAY, _NEXT_DAY_ZH),
+        source="SHFE and CZCE: 500 cancels of one contract in a day are an abnormal trade",
+        measure=_per_day(lambda day: day.cancels),
+    ),
+)

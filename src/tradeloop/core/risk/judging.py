@@ -1,0 +1,133 @@
+"""Whether an order keeps every limit that covers it. The one place where what a rule measures is compared with its limit.
+
+An order that adds nothing to what a limit bounds is never beyond it: whoever is over a limit may always go back. What a rule
+does not know refuses the order, unless the limit says otherwise. A limit in shadow is asked like any other and stops nothing.
+The work of a FLATTEN passes: what closes everything because a person said so is not held up by limits on size, but by those of
+frequency, which are the exchange's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.events import LimitPassed, OrderThrottled
+from tradeloop.core.limit import RiskLimit, Severity
+from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.registry import RULES
+from tradeloop.core.risk.rule import Look, Measured, Missing, RiskRule, Unit
+from tradeloop.core.types import ZERO, ClOrdID, UtcNs
+
+
+class Beyond(msgspec.Struct, frozen=True, gc=False):
+    """A limit that an order does not keep, and what its rule found."""
+
+    limit: RiskLimit
+    found: Measured | Missing
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False):
+    """What the limits say of an order: refused by one; to be told to people; and when it may leave at the earliest."""
+
+    denied: Denied | None = None
+    told: tuple[Beyond, ...] = ()
+    waits_for: Beyond | None = None
+
+
+PASSED = Verdict()
+
+
+def judge(look: Look, *, at_send: bool = False) -> Verdict:
+    """Ask every limit that covers the order; `at_send`: only those that are asked again when it leaves later."""
+    order = look.order
+    limits = look.state.limits.asked_of(order.account, order.strategy_id, order.symbol, look.instrument)
+    told: list[Beyond] = []
+    waits_for: Beyond | None = None
+    for limit in limits:
+        rule = RULES[limit.rule]
+        if (at_send and not rule.at_send) or (order.halt and not rule.of_flatten):
+            continue
+        found = _beyond(rule, limit, look)
+        if found is None:
+            continue
+        beyond = Beyond(limit, found)
+        if limit.shadow or limit.severity is Severity.WARN:
+            told.append(beyond)
+        elif limit.severity is Severity.APPROVAL and order.approved_by not in ("", order.by):
+            continue
+        elif limit.severity is Severity.THROTTLE and isinstance(found, Measured) and found.room_at is not None:
+            if waits_for is None or _room_at(waits_for) < found.room_at:
+                waits_for = beyond
+        else:
+            return Verdict(denied(rule, beyond), tuple(told))
+    return Verdict(None, tuple(told), waits_for) if told or waits_for is not None else PASSED
+
+
+def _beyond(rule: RiskRule, limit: RiskLimit, look: Look) -> Measured | Missing | None:
+    found = rule.measure(look, limit)
+    if found is None:
+        return None
+    if isinstance(found, Missing):
+        return None if limit.allow_missing else found
+    if rule.at_least:
+        return found if found.adds < ZERO and found.current + found.adds < limit.value else None
+    return found if found.adds > ZERO and found.current + found.adds > limit.value else None
+
+
+def _room_at(beyond: Beyond) -> UtcNs:
+    room_at = beyond.found.room_at if isinstance(beyond.found, Measured) else None
+    return UtcNs(0) if room_at is None else room_at
+
+
+def told(cl_ord_id: ClOrdID, verdict: Verdict, now: UtcNs) -> Iterator[LimitPassed]:
+    """What is recorded of limits that an order passed and was let through: each warns, or stands in shadow."""
+    for beyond in verdict.told:
+        limit, rule = beyond.limit, RULES[beyond.limit.rule]
+        most, was, adds = _figures(rule, beyond)
+        yield LimitPassed(now, cl_ord_id, rule.code, most, was, adds, limit.where, limit.severity, limit.shadow)
+
+
+def throttled(cl_ord_id: ClOrdID, beyond: Beyond, now: UtcNs) -> OrderThrottled:
+    """What is recorded of an order that waits; never for the moment in which it was asked."""
+    most, was, _ = _figures(RULES[beyond.limit.rule], beyond)
+    return OrderThrottled(now, cl_ord_id, beyond.limit.rule, most, was, max(_room_at(beyond), UtcNs(now + 1)))
+
+
+def denied(rule: RiskRule, beyond: Beyond) -> Denied:
+    """What whoever sent the order is told."""
+    limit = beyond.limit
+    bound = "at least" if rule.at_least else "at most"
+    most, was, adds = _figures(rule, beyond)
+    remedy = rule.words.remedy
+    if limit.severity is Severity.APPROVAL:
+        remedy = f"have somebody else approve it, or {remedy}"
+    if isinstance(beyond.found, Missing):
+        text = f"{rule.words.title} ({limit.where}) may be {bound} {most}, and {beyond.found.what} is not known; {remedy}"
+    else:
+        text = f"{rule.words.title} ({limit.where}) may be {bound} {most}, is {was}, and this order adds {adds}; {remedy}"
+    return Denied(rule.code, most, was, text, limit.where, adds)
+
+
+def _figures(rule: RiskRule, beyond: Beyond) -> tuple[str, str, str]:
+    """The limit, what there is, and what the order adds, as people read them."""
+    most = amount(rule.unit, beyond.limit.value, beyond.limit.currency)
+    if isinstance(beyond.found, Missing):
+        return most, "unknown", "unknown"
+    return most, amount(rule.unit, beyond.found.current, ""), amount(rule.unit, beyond.found.adds, "")
+
+
+def amount(unit: Unit, number: Decimal, currency: str) -> str:
+    """A number in the unit of its rule, without idle zeros and without an exponent."""
+    if unit is Unit.FRACTION:
+        return f"{_short(number * 100)}%"
+    text = _short(number)
+    if unit is Unit.SECONDS:
+        return f"{text} s"
+    return f"{text} {currency}" if unit is Unit.MONEY and currency else text
+
+
+def _short(number: Decimal) -> str:
+    text = f"{round(number, 8):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,41 @@
+"""All rules of limits, by code. A limit names one of them; docs/reference/risk-rules.md is made from here."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Final
+
+from tradeloop.core.errors import BadInput
+from tradeloop.core.limit import EACH, LimitScope, RiskLimit
+from tradeloop.core.risk import capital, frequency
+from tradeloop.core.risk.rule import RiskRule, Unit
+from tradeloop.core.types import ZERO, Word, is_exact
+
+RULES: Final[dict[str, RiskRule]] = {rule.code: rule for rule in (*capital.RULES, *frequency.RULES)}
+
+
+def checked(limit: RiskLimit) -> RiskLimit:
+    """The limit, if its rule can ask it. Raises BadInput with what is wrong with it, and what would be right."""
+    rule = RULES.get(limit.rule)
+    if rule is None:
+        near = get_close_matches(limit.rule, RULES, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise BadInput(f"rule was {limit.rule!r}, which is not known{hint}; see `tradeloop risk show --rules`")
+    what = f"limit {rule.code} of {limit.where}"
+    if not is_exact(limit.value) or limit.value < ZERO:
+        raise BadInput(f"{what} was {str(limit.value)[:40]}; expected a number that is not below zero")
+    if rule.unit is Unit.COUNT and limit.value != int(limit.value):
+        raise BadInput(f"{what} was {limit.value:f}; expected a whole number, it counts")
+    if limit.scope not in rule.scopes:
+        raise BadInput(f"{what} cannot be counted over {limit.scope.value}; expected {_either(rule.scopes)}")
+    if limit.severity not in rule.severities:
+        raise BadInput(f"{what} cannot {limit.severity.value}; expected {_either(rule.severities)}")
+    if limit.scope is LimitScope.GLOBAL and limit.name != EACH:
+        raise BadInput(f"{what} names {limit.name!r}, and a global limit has no name; give it a scope or take the name out")
+    if limit.currency and rule.unit is not Unit.MONEY:
+        raise BadInput(f"{what} is not of money, and its currency was {limit.currency}; take that out")
+    return limit
+
+
+def _either(words: tuple[Word, ...]) -> str:
+    return " or ".join(word.value for word in words)

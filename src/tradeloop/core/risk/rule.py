@@ -1,0 +1,161 @@
+"""What a rule of risk is: what it measures, in which unit, over which scopes; and what it says to whoever meets it.
+
+A rule measures: how much there is without an order, and what the order adds. Whether that is beyond a limit is asked in one
+place for all of them (core/risk/judging.py), and so is what a missing number means. So a rule cannot forget either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from tradeloop.core.events import OrderStaged
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity
+from tradeloop.core.order import Order
+from tradeloop.core.reports import Quote
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import AccountID, Amount, Px, UtcNs, Word
+
+
+class RuleGroup(Word):
+    """The groups of the rules; the first four are those of S2."""
+
+    CAPITAL = "capital"
+    POSITION = "position"
+    FREQUENCY = "frequency"
+    PRICE = "price"
+    CONDUCT = "conduct"
+    ELIGIBILITY = "eligibility"
+    MARKET = "market"
+    STATE = "state"
+
+
+class Unit(Word):
+    """What the value of a limit counts."""
+
+    MONEY = "money"
+    QTY = "quantity"
+    COUNT = "count"
+    FRACTION = "fraction"
+    SECONDS = "seconds"
+    NONE = "none"
+
+
+class Measured(msgspec.Struct, frozen=True, gc=False):
+    """What there is without the order, and what the order adds. `room_at`: when a rule of frequency has room for it again."""
+
+    current: Decimal
+    adds: Decimal
+    room_at: UtcNs | None = None
+
+
+class Missing(msgspec.Struct, frozen=True, gc=False):
+    """What a rule needs to know and nobody does, as the object of a sentence: `the previous close of 600519.SH`."""
+
+    what: str
+
+
+class Look:
+    """What a rule looks at: an order that is about to leave, in the state and the market of this moment.
+
+    `own`: the order as it works already, where other terms are asked for it; what is counted of it is not counted again.
+    `px` is what it would trade at, as far as is known: its own price, else the side of the market it would take.
+    """
+
+    __slots__ = ("around", "instrument", "now", "order", "own", "px", "quote", "state")
+
+    def __init__(
+        self,
+        state: State,
+        around: Surroundings,
+        order: OrderStaged,
+        instrument: Instrument,
+        now: UtcNs,
+        own: Order | None = None,
+    ) -> None:
+        self.state, self.around, self.order, self.instrument, self.now, self.own = state, around, order, instrument, now, own
+        self.quote: Quote | None = around.quotes.get(order.symbol)
+        self.px = order.price if order.price is not None else self._market_px()
+
+    @property
+    def value(self) -> Amount | None:
+        """What the order is worth at `px`, in the currency of its instrument; None where no price is known."""
+        return None if self.px is None else self.instrument.notional(self.px, self.order.order_qty)
+
+    @property
+    def more_qty(self) -> Decimal:
+        """The quantity that may trade beyond what may already."""
+        return self.order.order_qty if self.own is None else self.order.order_qty - self.own.most_qty
+
+    @property
+    def more_value(self) -> Amount | None:
+        """What `more_qty` is worth at `px`."""
+        return None if self.px is None else self.instrument.notional(self.px, self.more_qty)
+
+    def place(self, limit: RiskLimit) -> str:
+        """The name within the limit's scope that this order belongs to."""
+        match limit.scope:
+            case LimitScope.GLOBAL:
+                return ""
+            case LimitScope.ACCOUNT:
+                return self.order.account
+            case LimitScope.STRATEGY:
+                return self.order.strategy_id
+            case LimitScope.SYMBOL:
+                return self.order.symbol
+            case LimitScope.INDUSTRY:
+                return self.instrument.industry
+
+    def accounts(self, limit: RiskLimit) -> list[AccountID]:
+        """The accounts whose books a limit looks at."""
+        if limit.scope is LimitScope.ACCOUNT:
+            return [self.order.account]
+        return list(self.state.accounts)
+
+    def _market_px(self) -> Px | None:
+        if self.order.stop_px is not None:
+            return self.order.stop_px
+        quote = self.quote
+        if quote is None:
+            return None
+        side = quote.ask if self.order.side.value == "BUY" else quote.bid
+        seen = side if side is not None else quote.mid_or_last
+        return None if seen is None else Px(seen)
+
+
+Measure = Callable[[Look, RiskLimit], Measured | Missing | None]
+"""What a rule finds; None where it has nothing to say of such an order."""
+
+
+class Words(msgspec.Struct, frozen=True):
+    """What a rule says, in English and in Chinese: what it bounds, and what to do about an order beyond it."""
+
+    title: str
+    title_zh: str
+    remedy: str
+    remedy_zh: str
+
+
+class RiskRule(msgspec.Struct, frozen=True):
+    """One rule. `number` is its row in the table of rules (R1 to R44, S2-…); `source` says where its figure comes from.
+
+    `at_least`: the limit is the least that has to be left, not the most that may be. `at_send`: asked again when an order is
+    sent later than it was made. `of_flatten`: asked of the orders by which a FLATTEN closes positions, too.
+    """
+
+    code: str
+    number: str
+    group: RuleGroup
+    unit: Unit
+    words: Words
+    source: str
+    measure: Measure
+    scopes: tuple[LimitScope, ...] = tuple(LimitScope)
+    severities: tuple[Severity, ...] = (Severity.DENY, Severity.WARN, Severity.APPROVAL)
+    at_least: bool = False
+    at_send: bool = False
+    of_flatten: bool = False

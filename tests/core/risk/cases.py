@@ -1,0 +1,60 @@
+"""What shows each rule of limits at work: a desk, and orders that come to one unit below its limit, to it, and beyond it.
+
+Every rule of the registry has a case here (test_rules.py asks), and every case is lived in every way that a rule can fail: at
+the boundary, by two orders that pass alone and not together, after a restart, and with the rule taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tradeloop.core.commands import SetLimits, SubmitOrder
+from tradeloop.core.limit import LimitScope, RiskLimit
+from tradeloop.core.types import OrdType
+from tradeloop.testing.builders import an_instrument, buy
+from tradeloop.testing.desk import Desk
+
+MOUTAI, BANK = "600519.SH", "600036.SH"
+
+
+def limited(*limits: RiskLimit, desk: Desk | None = None) -> Desk:
+    """A desk with two stocks and plenty of cash, under these limits."""
+    opened = Desk().opened(an_instrument(MOUTAI), an_instrument(BANK)) if desk is None else desk
+    opened.give(SetLimits(limits, "risk.yaml"))
+    return opened
+
+
+def buys(qty: int, symbol: str = MOUTAI, price: str = "10") -> SubmitOrder:
+    """A limit order whose value is known to the cent."""
+    return buy(symbol, qty, ord_type=OrdType.LIMIT, price=price)
+
+
+@dataclass(frozen=True)
+class Case:
+    """`below`, `at` and `beyond` are what is asked one after the other on a new desk: the last order of each comes to one unit
+    below the limit, to it, and beyond it; those before it pass. `alone_only`: why no two orders can be too much together.
+    """
+
+    limit: RiskLimit
+    below: Sequence[SubmitOrder]
+    at: Sequence[SubmitOrder]
+    beyond: Sequence[SubmitOrder]
+    figures: tuple[str, str, str]
+    """limit, was and this_order of the denial."""
+    together: tuple[SubmitOrder, SubmitOrder] | None = None
+    alone_only: str = ""
+    desk: Callable[[RiskLimit], Desk] = field(default=limited)
+    done: Callable[[Desk], None] = field(default=lambda desk: None)
+    """What happens after each order that passes: fills, acknowledgements, time."""
+
+    @property
+    def rule(self) -> str:
+        """The code of its rule."""
+        return self.limit.rule
+
+
+def a_limit(rule: str, value: str | int, scope: LimitScope = LimitScope.ACCOUNT, **changes: object) -> RiskLimit:
+    """A limit for each account unless the scope says otherwise."""
+    return RiskLimit(rule, Decimal(value), scope, **changes)  # type: ignore[arg-type]

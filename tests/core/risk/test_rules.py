@@ -1,0 +1,113 @@
+"""Every rule of limits, in every way in which a rule can fail: each by the case that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from tests.core.risk import capital_cases, frequency_cases
+from tests.core.risk.cases import Case
+
+from tradeloop.core.commands import SetLimits, SubmitOrder
+from tradeloop.core.evolve import evolve
+from tradeloop.core.replies import OrderReply
+from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.registry import RULES
+from tradeloop.core.state import State
+from tradeloop.testing.desk import Desk
+
+CASES = (*capital_cases.CASES, *frequency_cases.CASES)
+each_rule = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+
+
+def asked(case: Case, desk: Desk, orders: Sequence[SubmitOrder]) -> Denied | None:
+    """Ask for the orders in turn; all but the last one pass. What is said of the last one."""
+    denied = None
+    for number, command in enumerate(orders, start=1):
+        reply = desk.give(command)
+        assert isinstance(reply, OrderReply)
+        denied = reply.denied
+        if number < len(orders):
+            assert denied is None, denied
+            case.done(desk)
+    return denied
+
+
+def restarted(desk: Desk, *, from_snapshot: bool) -> None:
+    """Another process goes on with what the last one recorded."""
+    if from_snapshot:
+        desk.state = State.unpack(desk.state.pack())
+    else:
+        state = State()
+        for event in desk.events:
+            evolve(state, event)
+        desk.state = state
+
+
+def test_every_rule_has_a_case() -> None:
+    assert sorted(case.rule for case in CASES) == sorted(RULES)
+
+
+@each_rule
+def test_an_order_below_a_limit_passes(case: Case) -> None:
+    assert asked(case, case.desk(case.limit), case.below) is None
+
+
+@each_rule
+def test_an_order_that_comes_to_a_limit_passes(case: Case) -> None:
+    assert asked(case, case.desk(case.limit), case.at) is None
+
+
+@each_rule
+def test_an_order_beyond_a_limit_is_refused_with_the_figures(case: Case) -> None:
+    denied = asked(case, case.desk(case.limit), case.beyond)
+    assert denied is not None
+    assert (denied.rule, denied.scope) == (case.rule, case.limit.where)
+    assert (denied.limit, denied.was, denied.this_order) == case.figures
+
+
+@each_rule
+def test_two_orders_that_pass_alone_do_not_pass_together(case: Case) -> None:
+    if case.together is None:
+        assert case.alone_only
+        return
+    for order in case.together:
+        assert asked(case, case.desk(case.limit), [order]) is None
+    denied = asked(case, case.desk(case.limit), case.together)
+    assert denied is not None
+    assert denied.rule == case.rule
+
+
+@pytest.mark.parametrize("from_snapshot", [False, True], ids=["journal", "snapshot"])
+@each_rule
+def test_a_restart_forgets_nothing_of_what_a_limit_counts(case: Case, from_snapshot: bool) -> None:
+    desk = case.desk(case.limit)
+    *before, last = case.beyond
+    for command in before:
+        assert asked(case, desk, [command]) is None
+        case.done(desk)
+    restarted(desk, from_snapshot=from_snapshot)
+    denied = asked(case, desk, [last])
+    assert denied is not None
+    assert (denied.rule, denied.was) == (case.rule, case.figures[1])
+
+
+@each_rule
+def test_a_rule_that_measures_nothing_is_missed(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutation that every case has to kill: without it, `beyond` would pass for another reason."""
+    monkeypatch.setitem(RULES, case.rule, msgspec.structs.replace(RULES[case.rule], measure=lambda look, limit: None))
+    assert asked(case, case.desk(case.limit), case.beyond) is None
+
+
+@each_rule
+def test_a_limit_in_shadow_stops_nothing(case: Case) -> None:
+    desk = case.desk(msgspec.structs.replace(case.limit, shadow=True))
+    assert asked(case, desk, case.beyond) is None
+
+
+@each_rule
+def test_without_its_limit_a_rule_says_nothing(case: Case) -> None:
+    desk = case.desk(case.limit)
+    desk.give(SetLimits((), "risk.yaml"))
+    assert asked(case, desk, case.beyond) is None
