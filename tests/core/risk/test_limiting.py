@@ -1,0 +1,246 @@
+"""Who sets limits, for how long, and what is refused: whatever cannot be understood leaves in force what was."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from tests.core.risk.cases import a_limit, buys, limited
+
+from tradeloop.core.commands import ChangeLimit, ReplaceOrder, RevertLimit, SetLimits
+from tradeloop.core.effects import RaiseAlert, SetTimer
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import LimitEnded, LimitPassed, LimitsConfigured, LimitSet, OrderDenied
+from tradeloop.core.follow import after_restart
+from tradeloop.core.inputs import TimerFired
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity
+from tradeloop.core.limiting import LIMIT_ENDS
+from tradeloop.core.replies import OrderReply
+from tradeloop.core.risk.change import as_intent
+from tradeloop.core.risk.judging import judge
+from tradeloop.core.risk.rule import Look
+from tradeloop.core.types import SECOND_NS, Qty, UtcNs
+from tradeloop.testing.desk import Desk
+
+SMALL = a_limit("max_order_value", 5000)
+HOUR = 3600
+
+
+def changed(desk: Desk, limit: RiskLimit, seconds: int = HOUR, **changes: Any) -> None:
+    """Ann sets the limit for a time."""
+    fields = {"by": "ann", "reason": "index day", "until": UtcNs(desk.now + seconds * SECOND_NS), **changes}
+    desk.give(ChangeLimit(msgspec.structs.replace(limit, **fields)))
+
+
+def passes(desk: Desk, qty: int) -> bool:
+    """Whether an order of so many shares at 10 may go."""
+    reply = desk.give(buys(qty))
+    assert isinstance(reply, OrderReply)
+    return reply.denied is None
+
+
+def fires(desk: Desk, timer: SetTimer) -> None:
+    """The time of a timer has come."""
+    desk.now = max(desk.now, timer.due)
+    desk.give(TimerFired(timer.kind, timer.subject))
+
+
+def test_the_same_file_again_is_no_news() -> None:
+    desk = limited(SMALL)
+    desk.give(SetLimits((SMALL,), "risk.yaml"))
+    assert len(desk.of(LimitsConfigured)) == 1
+
+
+def test_what_the_file_no_longer_says_is_no_longer_in_force() -> None:
+    desk = limited(SMALL)
+    assert not passes(desk, 600)
+    desk.give(SetLimits((a_limit("max_order_qty", 1000),), "risk.yaml"))
+    assert passes(desk, 600)
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [
+        (a_limit("max_order_valu", 1), "did you mean max_order_value"),
+        (a_limit("max_order_value", -1), "expected a number that is not below zero"),
+        (a_limit("max_order_value", "1e400"), "expected a number"),
+        (a_limit("max_order_value", "NaN"), "expected a number"),
+        (a_limit("max_orders_per_day", "2.5"), "expected a whole number"),
+        (a_limit("max_requests_per_second", 5, LimitScope.INDUSTRY), "cannot be counted over industry"),
+        (a_limit("max_order_value", 5, severity=Severity.THROTTLE), "cannot throttle"),
+        (a_limit("max_order_value", 5, LimitScope.GLOBAL, name="demo"), "a global limit has no name"),
+        (a_limit("max_order_qty", 5, currency="CNY"), "is not of money"),
+    ],
+)
+def test_a_limit_that_no_rule_can_ask_leaves_in_force_what_was(limit: RiskLimit, sentence: str) -> None:
+    desk = limited(SMALL)
+    before = desk.state.hash()
+    with pytest.raises(BadInput, match=sentence):
+        desk.give(SetLimits((a_limit("max_order_qty", 900), limit), "risk.yaml"))
+    assert desk.state.hash() == before
+    assert not passes(desk, 600)
+
+
+def test_one_limit_set_twice_is_refused() -> None:
+    desk = limited(SMALL)
+    with pytest.raises(BadInput, match="was set twice"):
+        desk.give(SetLimits((SMALL, a_limit("max_order_value", 6000)), "risk.yaml"))
+
+
+def test_a_persons_limit_stands_over_the_files_until_its_time_is_up() -> None:
+    desk = limited(SMALL)
+    changed(desk, a_limit("max_order_value", 10_000))
+    assert passes(desk, 600)
+    (timer,) = [each for each in desk.of(SetTimer) if each.kind == LIMIT_ENDS]
+    fires(desk, timer)
+    assert not passes(desk, 600)
+    assert desk.of(LimitEnded)[-1].by == "engine"
+
+
+def test_a_limit_set_again_for_longer_outlives_the_first_time() -> None:
+    desk = limited(SMALL)
+    changed(desk, a_limit("max_order_value", 10_000), HOUR)
+    changed(desk, a_limit("max_order_value", 10_000), 2 * HOUR)
+    first, second = [each for each in desk.of(SetTimer) if each.kind == LIMIT_ENDS]
+    fires(desk, first)
+    assert passes(desk, 600)
+    fires(desk, second)
+    assert not passes(desk, 600)
+
+
+def test_a_persons_limit_outlives_the_file_being_read_again() -> None:
+    desk = limited(SMALL)
+    changed(desk, a_limit("max_order_value", 2000))
+    desk.give(SetLimits((SMALL, a_limit("max_order_qty", 900)), "risk.yaml"))
+    assert not passes(desk, 300)
+
+
+def test_a_persons_limit_is_taken_back_by_name_and_for_a_reason() -> None:
+    desk = limited(SMALL)
+    changed(desk, a_limit("max_order_value", 10_000))
+    with pytest.raises(BadInput, match="for a reason"):
+        desk.give(RevertLimit("max_order_value", "ann", " ", LimitScope.ACCOUNT))
+    desk.give(RevertLimit("max_order_value", "ann", "the index day is over", LimitScope.ACCOUNT))
+    assert not passes(desk, 600)
+    with pytest.raises(BadInput, match="was set by a person"):
+        desk.give(RevertLimit("max_order_value", "ann", "again", LimitScope.ACCOUNT))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"by": " "}, "by somebody and for a reason"),
+        ({"reason": ""}, "by somebody and for a reason"),
+        ({"until": None}, "ends by itself"),
+        ({"until": UtcNs(1)}, "ends by itself"),
+        ({"until": UtcNs(2**62)}, "ends by itself"),
+    ],
+)
+def test_a_change_says_who_why_and_until_when(changes: dict[str, Any], sentence: str) -> None:
+    desk = limited(SMALL)
+    with pytest.raises(BadInput, match=sentence):
+        changed(desk, SMALL, **changes)
+    assert desk.of(LimitSet) == []
+
+
+def test_nobody_approves_a_change_of_their_own() -> None:
+    desk = limited(SMALL)
+    limit = msgspec.structs.replace(SMALL, by="ann", reason="index day", until=UtcNs(desk.now + SECOND_NS))
+    with pytest.raises(BadInput, match="somebody else"):
+        desk.give(ChangeLimit(limit, "ann"))
+
+
+def test_people_hear_of_a_changed_limit_and_of_its_end() -> None:
+    desk = limited(SMALL)
+    changed(desk, a_limit("max_order_value", 10_000))
+    assert "max_order_value of each account is 10000" in desk.of(RaiseAlert)[-1].text
+    desk.give(RevertLimit("max_order_value", "bob", "enough", LimitScope.ACCOUNT))
+    assert "what it was before: enough (bob)" in desk.of(RaiseAlert)[-1].text
+
+
+def test_a_restart_ends_a_persons_limit_in_time() -> None:
+    desk = limited(SMALL)
+    changed(desk, a_limit("max_order_value", 10_000))
+    (timer,) = [each for each in after_restart(desk.state, desk.around) if isinstance(each, SetTimer)]
+    assert (timer.kind, timer.due) == (LIMIT_ENDS, desk.now + HOUR * SECOND_NS)
+
+
+def test_a_limit_that_warns_lets_go_and_tells() -> None:
+    desk = limited(msgspec.structs.replace(SMALL, severity=Severity.WARN))
+    assert passes(desk, 600)
+    told = desk.of(LimitPassed)[-1]
+    assert (told.limit, told.was, told.this_order, told.shadow) == ("5000", "0", "6000", False)
+    assert "went beyond max_order_value" in desk.of(RaiseAlert)[-1].text
+
+
+def test_what_stands_in_shadow_is_recorded_and_told_to_nobody() -> None:
+    desk = limited(msgspec.structs.replace(SMALL, shadow=True))
+    alerts = len(desk.of(RaiseAlert))
+    assert passes(desk, 600)
+    assert desk.of(LimitPassed)[-1].shadow
+    assert len(desk.of(RaiseAlert)) == alerts
+
+
+def test_an_order_that_needs_approval_goes_when_somebody_else_has_given_it() -> None:
+    desk = limited(msgspec.structs.replace(SMALL, severity=Severity.APPROVAL))
+    assert not passes(desk, 600)
+    assert "have somebody else approve it" in desk.of(OrderDenied)[-1].text
+    own = msgspec.structs.replace(buys(600), by="ann", approved_by="ann")
+    reply = desk.give(own)
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is not None
+    order = desk.order(msgspec.structs.replace(own, approved_by="bob"))
+    assert order.approved_by == "bob"
+
+
+def test_the_tighter_of_two_limits_decides_whichever_comes_first() -> None:
+    wide, tight = a_limit("max_order_value", 9000, LimitScope.GLOBAL), SMALL
+    for limits in ((wide, tight), (tight, wide)):
+        desk = limited(*limits)
+        assert not passes(desk, 600)
+        assert passes(desk, 500)
+
+
+def test_a_limit_of_one_account_is_no_other_accounts_business() -> None:
+    desk = limited(a_limit("max_order_value", 5000, name="another"))
+    assert passes(desk, 600)
+
+
+def test_a_limit_in_one_currency_says_nothing_of_another() -> None:
+    desk = limited(a_limit("max_order_value", 5000, currency="USD"))
+    assert passes(desk, 600)
+
+
+def test_what_nobody_knows_refuses_unless_the_limit_says_otherwise() -> None:
+    """A market order without a quote has no value that a limit could bound."""
+    desk = limited(SMALL)
+    order = desk.order(buys(100))
+    desk.around.quotes.clear()
+    intent = msgspec.structs.replace(as_intent(order, order.terms), price=None)
+    look = Look(desk.state, desk.around, intent, desk.state.instruments[order.symbol], desk.now)
+    denied = judge(look).denied
+    assert denied is not None
+    assert (denied.was, denied.this_order) == ("unknown", "unknown")
+    assert "a price of 600519.SH is not known" in denied.text
+    desk.give(SetLimits((msgspec.structs.replace(SMALL, allow_missing=True),), "risk.yaml"))
+    assert judge(look).denied is None
+
+
+def test_an_order_says_how_often_the_limits_had_changed_when_it_passed() -> None:
+    desk = limited(SMALL)
+    first = desk.order(buys(100))
+    changed(desk, a_limit("max_order_value", 10_000))
+    second = desk.order(buys(100))
+    assert first.risk_version != second.risk_version
+
+
+def test_a_change_of_an_order_keeps_the_limits_too() -> None:
+    desk = limited(a_limit("max_daily_order_value", 5000))
+    order = desk.order(buys(400))
+    desk.ack(order)
+    reply = desk.give(ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(Decimal(600))))
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is not None
+    assert (reply.denied.rule, reply.denied.was, reply.denied.this_order) == ("max_daily_order_value", "4000", "2000")
