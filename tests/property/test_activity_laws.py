@@ -86,13 +86,9 @@ def test_every_sum_is_that_of_its_rows(taken: list[tuple[str, int, int]]) -> Non
     desk = play(taken)
     desk.give(SetLimits(EVERY_SCOPE))
     activity = desk.state.activity
-    for scope, name_of in (
-        (LimitScope.ACCOUNT, lambda row: row[0]),
-        (LimitScope.SYMBOL, lambda row: row[1]),
-        (LimitScope.STRATEGY, lambda row: row[2]),
-    ):
-        for name in {name_of(row) for row in activity.rows} - {""}:
-            rows = [day for row, (_, _, _, day) in activity.rows.items() if name_of(row) == name]
+    for place, scope in enumerate((LimitScope.ACCOUNT, LimitScope.SYMBOL, LimitScope.STRATEGY)):
+        for name in {str(row[place]) for row in activity.rows} - {""}:
+            rows = [day for row, (_, _, _, day) in activity.rows.items() if row[place] == name]
             (total,) = [day for _, day in activity.of(scope, name)]
             for figure in total.__struct_fields__:
                 assert getattr(total, figure) == sum(getattr(day, figure) for day in rows), figure

@@ -114,10 +114,10 @@ class Activity:
 
     def requested(self, account: AccountID, at: UtcNs) -> None:
         """A request was made of the account's broker."""
-        requests = self.requests.get(account)
-        if requests is None:
-            requests = self.requests[account] = Requests()
-        requests.count(at)
+        try:
+            self.requests[account].count(at)
+        except KeyError:
+            self.requests[account] = Requests([at])
 
     def of(self, scope: LimitScope, name: str) -> Iterator[tuple[str, Day]]:
         """The sums of a place, by currency."""

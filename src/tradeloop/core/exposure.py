@@ -6,7 +6,9 @@ so that what values positions looks at those alone (core/risk/valuation.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
 
 from tradeloop.core.order import Order
 from tradeloop.core.types import BUY, ZERO, AccountID, ClOrdID, Qty, Side, Symbol
@@ -17,7 +19,7 @@ Holding = tuple[AccountID, Symbol]
 class Exposure:
     """Quantities that may still trade, and how many orders they are of."""
 
-    __slots__ = ("_by_order", "_changes", "_moved", "buys", "orders", "sells")
+    __slots__ = ("_by_order", "_moved", "_passed", "buys", "orders", "sells")
 
     def __init__(self) -> None:
         self.buys: dict[Holding, Qty] = {}
@@ -25,43 +27,51 @@ class Exposure:
         self.orders: dict[AccountID, int] = {}
         """How many orders of an account may still trade."""
         self._by_order: dict[ClOrdID, Qty] = {}
-        self._moved: dict[Holding, int] = {}
-        self._changes = 0
+        self._moved: list[Holding] = []
+        self._passed = 0
 
-    def count(self, order: Order) -> None:
-        """Count what an order may still trade, whatever was counted of it before."""
-        was, now = self._by_order.get(order.cl_ord_id, _NOTHING), order.exposed_qty
-        if was == now:
-            return
-        holding = order.account, order.symbol
-        if not now:
+    def count(self, order: Order, now: Qty) -> None:
+        """Count that the order may still trade `now`, whatever was counted of it before. Whoever calls knows its `exposed_qty`
+        already, mostly: to ask the order costs more than all of this.
+        """
+        was = self._by_order.get(order.cl_ord_id)
+        if was is None:
+            if not now:
+                return
+            self.orders[order.account] = self.orders.get(order.account, 0) + 1
+            more: Decimal = now
+        else:
+            more = now - was
+            if not more:
+                return
+        if now:
+            self._by_order[order.cl_ord_id] = now
+        else:
             del self._by_order[order.cl_ord_id]
             self.orders[order.account] -= 1
-        else:
-            self._by_order[order.cl_ord_id] = now
-            if not was:
-                self.orders[order.account] = self.orders.get(order.account, 0) + 1
+        holding = order.account, order.symbol
         legs = self.buys if order.side is BUY else self.sells
-        legs[holding] = Qty(legs.get(holding, _NOTHING) + now - was)
+        known = legs.get(holding)
+        legs[holding] = Qty(more if known is None else known + more)
         self.moved(holding)
 
     def moved(self, holding: Holding) -> None:
         """What is held, or may still trade, is not what it was."""
-        self._changes += 1
-        self._moved.pop(holding, None)
-        self._moved[holding] = self._changes
-
-    def moved_since(self, change: int) -> Iterator[Holding]:
-        """What has moved behind the `change`th change, the newest first."""
-        for holding in reversed(self._moved):
-            if self._moved[holding] <= change:
-                return
-            yield holding
+        self._moved.append(holding)
+        if len(self._moved) > _REMEMBERED:
+            self._passed += len(self._moved) // 2
+            del self._moved[: len(self._moved) // 2]
 
     @property
     def changes(self) -> int:
         """How many changes there were so far."""
-        return self._changes
+        return self._passed + len(self._moved)
+
+    def moved_since(self, change: int) -> Sequence[Holding] | None:
+        """What has moved behind the `change`th change, one of it perhaps more than once; None where that is not remembered any
+        more: then whoever asks looks at everything.
+        """
+        return None if change < self._passed else self._moved[change - self._passed :]
 
     def of(self, account: AccountID, symbol: Symbol, side: Side, own: Order | None = None) -> Qty:
         """What all orders of a side may still trade together, `own` left out."""
@@ -71,4 +81,5 @@ class Exposure:
         return Qty(total - self._by_order.get(own.cl_ord_id, _NOTHING))
 
 
-_NOTHING = Qty(ZERO)
+_NOTHING: Final = Qty(ZERO)
+_REMEMBERED: Final = 65_536

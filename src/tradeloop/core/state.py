@@ -372,7 +372,7 @@ class State:
             state.orders.open[order.cl_ord_id] = order
             state.index(order)
             state.offers.count(order, state.instruments[order.symbol])
-            state.exposure.count(order)
+            state.exposure.count(order, order.exposed_qty)
         for cl_ord_id, fills in packed.strangers:
             stranger = state.orders.get(cl_ord_id)
             if stranger is None:

@@ -61,7 +61,7 @@ def test_it_waits_on_where_others_have_taken_its_room() -> None:
     for _ in range(2):
         desk.order(buys(100))
     desk.give(TimerFired(RESEND, third.cl_ord_id))
-    assert third.ord_status is OrdStatus.STAGED
+    assert third.send_begun_at is None
     rings(desk)
     assert third.ord_status is OrdStatus.PENDING_NEW
 
@@ -102,6 +102,6 @@ def test_over_several_accounts_it_waits_until_the_oldest_of_all_are_gone() -> No
     desk.order(buys(100))
     desk.order(buys(100))
     third = desk.order(buys(100))
-    assert third.ord_status is OrdStatus.STAGED
+    assert third.send_begun_at is None
     rings(desk)
     assert third.ord_status is OrdStatus.PENDING_NEW

@@ -56,7 +56,7 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
     if e.side is SELL or e.position_effect is not AUTO or instrument.can_be_short:
         freeze(state, order, instrument)
     else:
-        state.exposure.count(order)
+        state.exposure.count(order, e.order_qty)
     _count(state, order, instrument)
     if e.request_id:
         state.requests[e.request_id] = e.cl_ord_id
