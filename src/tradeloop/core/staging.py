@@ -127,7 +127,8 @@ def stage(
     """Put an intent through risk; it becomes a staged order on its way to the broker, or a denied one."""
     intent, instrument = _intent(state, around, want, now, run_id, leg, cancel_at, halt)
     verdict = pipeline.check(state, around, intent, instrument, now)
-    yield from told(intent.cl_ord_id, verdict, now)
+    if verdict.told:
+        yield from told(intent.cl_ord_id, verdict, now)
     denied = verdict.denied
     if denied is not None:
         yield OrderDenied(
