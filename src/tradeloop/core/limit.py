@@ -48,6 +48,10 @@ class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
     currency by itself. `allow_missing`: what the rule needs to know and does not lets an order through instead of refusing it.
     `shadow`: it is asked and recorded, and stops nothing. `by`, `reason`, `until`: of a limit that a person set, who, why and
     to what time; then what was in force before holds again.
+
+    `floor`: from which figure on a rule speaks at all, of a rule that has such a figure; None: its own. `only` and `but`, of
+    rules that go by a list: the symbols, boards, industries and accounts that the limit is for alone, and those that it is not
+    for.
     """
 
     rule: str
@@ -61,6 +65,9 @@ class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
     by: str = ""
     reason: str = ""
     until: UtcNs | None = None
+    floor: Decimal | None = None
+    only: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
 
     @property
     def limit_id(self) -> str:
@@ -81,6 +88,9 @@ class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
         """
         if self.currency and self.currency != instrument.currency:
             return False
+        names = (symbol, instrument.board, instrument.industry, account)
+        if (self.only and not _is_listed(names, self.only)) or _is_listed(names, self.but):
+            return False
         match self.scope:
             case LimitScope.GLOBAL:
                 return True
@@ -94,15 +104,21 @@ class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
                 return not instrument.industry or self.name in (EACH, instrument.industry)
 
 
+def _is_listed(names: tuple[str, ...], among: tuple[str, ...]) -> bool:
+    return any(name in among for name in names if name)
+
+
 class RiskLimits:
     """The limits in force: those of risk.yaml, and over them what people have set for a time."""
 
-    __slots__ = ("_asked", "by_person", "in_force", "of_file", "version")
+    __slots__ = ("_asked", "by_person", "in_force", "of_file", "rules", "version")
 
     def __init__(self) -> None:
         self.of_file: dict[str, RiskLimit] = {}
         self.by_person: dict[str, RiskLimit] = {}
         self.in_force: dict[str, RiskLimit] = {}
+        self.rules: dict[str, Decimal] = {}
+        """The rules that have a limit, and the largest: what they alone count is counted while they have one."""
         self.version = 0
         """How often they have changed: part of the version that every order passed."""
         self._asked: dict[tuple[AccountID, str, Symbol], tuple[RiskLimit, ...]] = {}
@@ -159,6 +175,9 @@ class RiskLimits:
 
     def _changed(self) -> None:
         self.in_force = {**self.of_file, **self.by_person}
+        self.rules = {}
+        for limit in self.in_force.values():
+            self.rules[limit.rule] = max(limit.value, self.rules.get(limit.rule, limit.value))
         self.version += 1
         self._asked.clear()
 

@@ -12,8 +12,10 @@ from decimal import Decimal
 
 from tradeloop.core.commands import SetLimits, SubmitOrder
 from tradeloop.core.limit import LimitScope, RiskLimit
+from tradeloop.core.replies import OrderReply
+from tradeloop.core.risk.denied import Denied
 from tradeloop.core.types import OrdType
-from tradeloop.testing.builders import an_instrument, buy
+from tradeloop.testing.builders import Number, a_quote, an_instrument, buy, sell
 from tradeloop.testing.desk import Desk
 
 MOUTAI, BANK = "600519.SH", "600036.SH"
@@ -26,21 +28,56 @@ def limited(*limits: RiskLimit, desk: Desk | None = None) -> Desk:
     return opened
 
 
-def buys(qty: int, symbol: str = MOUTAI, price: str = "10") -> SubmitOrder:
+Step = SubmitOrder | Callable[[Desk], object]
+"""An order, or what happens between two of them."""
+
+
+def sells(qty: int, symbol: str = MOUTAI, price: str = "10", **changes: object) -> SubmitOrder:
+    """A limit order to sell."""
+    return sell(symbol, qty, ord_type=OrdType.LIMIT, price=price, **changes)
+
+
+def buys(qty: int, symbol: str = MOUTAI, price: str = "10", **changes: object) -> SubmitOrder:
     """A limit order whose value is known to the cent."""
-    return buy(symbol, qty, ord_type=OrdType.LIMIT, price=price)
+    return buy(symbol, qty, ord_type=OrdType.LIMIT, price=price, **changes)
+
+
+def quoted(bid: Number | None, ask: Number | None, **changes: object) -> Callable[[Desk], object]:
+    """The market shows this now."""
+
+    for name in ("last", "prev_close", "volume"):
+        if name in changes:
+            changes[name] = Decimal(str(changes[name]))
+
+    def show(desk: Desk) -> object:
+        return desk.give(a_quote(MOUTAI, bid, ask, at=desk.now, **changes))  # type: ignore[arg-type]
+
+    return show
+
+
+def waits(seconds: float) -> Callable[[Desk], object]:
+    """Time passes."""
+    return lambda desk: desk.wait(seconds)
+
+
+def refused(desk: Desk, command: SubmitOrder) -> Denied | None:
+    """What is said of an order; None where it passes."""
+    reply = desk.give(command)
+    assert isinstance(reply, OrderReply)
+    return reply.denied
 
 
 @dataclass(frozen=True)
 class Case:
-    """`below`, `at` and `beyond` are what is asked one after the other on a new desk: the last order of each comes to one unit
-    below the limit, to it, and beyond it; those before it pass. `alone_only`: why no two orders can be too much together.
+    """`below`, `at` and `beyond` are what is asked, or happens, one after the other on a new desk: the last order of each comes
+    to one unit below the limit, to it, and beyond it; those before it pass. `alone_only`: why no two orders can be too much
+    together.
     """
 
     limit: RiskLimit
-    below: Sequence[SubmitOrder]
-    at: Sequence[SubmitOrder]
-    beyond: Sequence[SubmitOrder]
+    below: Sequence[Step]
+    at: Sequence[Step]
+    beyond: Sequence[Step]
     figures: tuple[str, str, str]
     """limit, was and this_order of the denial."""
     together: tuple[SubmitOrder, SubmitOrder] | None = None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 from tests.core.risk import capital_cases, frequency_cases
-from tests.core.risk.cases import Case
+from tests.core.risk.cases import Case, Step
 
 from tradeloop.core.commands import SetLimits, SubmitOrder
 from tradeloop.core.evolve import evolve
@@ -17,14 +17,20 @@ from tradeloop.core.risk.registry import RULES
 from tradeloop.core.state import State
 from tradeloop.testing.desk import Desk
 
-CASES = (*capital_cases.CASES, *frequency_cases.CASES)
+CASES = (
+    *capital_cases.CASES,
+    *frequency_cases.CASES,
+)
 each_rule = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 
 
-def asked(case: Case, desk: Desk, orders: Sequence[SubmitOrder]) -> Denied | None:
+def asked(case: Case, desk: Desk, orders: Sequence[Step]) -> Denied | None:
     """Ask for the orders in turn; all but the last one pass. What is said of the last one."""
     denied = None
     for number, command in enumerate(orders, start=1):
+        if not isinstance(command, SubmitOrder):
+            command(desk)
+            continue
         reply = desk.give(command)
         assert isinstance(reply, OrderReply)
         denied = reply.denied
@@ -46,7 +52,7 @@ def restarted(desk: Desk, *, from_snapshot: bool) -> None:
 
 
 def test_every_rule_has_a_case() -> None:
-    assert sorted(case.rule for case in CASES) == sorted(RULES)
+    assert sorted({case.rule for case in CASES}) == sorted(RULES)
 
 
 @each_rule

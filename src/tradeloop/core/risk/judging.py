@@ -72,7 +72,8 @@ def _beyond(rule: RiskRule, limit: RiskLimit, look: Look) -> Measured | Missing 
     if isinstance(found, Missing):
         return None if limit.allow_missing else found
     if rule.at_least:
-        return found if found.adds < ZERO and found.current + found.adds < limit.value else None
+        lessens = found.adds < ZERO or rule.unit is Unit.SECONDS
+        return found if lessens and found.current + found.adds < limit.value else None
     return found if found.adds > ZERO and found.current + found.adds > limit.value else None
 
 
@@ -104,7 +105,11 @@ def denied(rule: RiskRule, beyond: Beyond) -> Denied:
     if limit.severity is Severity.APPROVAL:
         remedy = f"have somebody else approve it, or {remedy}"
     if isinstance(beyond.found, Missing):
-        text = f"{rule.words.title} ({limit.where}) may be {bound} {most}, and {beyond.found.what} is not known; {remedy}"
+        may_be = "is bounded" if rule.unit is Unit.NONE else f"may be {bound} {most}"
+        text = f"{rule.words.title} ({limit.where}) {may_be}, and {beyond.found.what} is not known; {remedy}"
+    elif rule.unit is Unit.NONE:
+        what = f": {beyond.found.what}" if beyond.found.what else ""
+        text = f"{rule.words.title} ({limit.where}): not allowed{what}; {remedy}"
     else:
         text = f"{rule.words.title} ({limit.where}) may be {bound} {most}, is {was}, and this order adds {adds}; {remedy}"
     return Denied(rule.code, most, was, text, limit.where, adds)
@@ -122,6 +127,8 @@ def amount(unit: Unit, number: Decimal, currency: str) -> str:
     """A number in the unit of its rule, without idle zeros and without an exponent."""
     if unit is Unit.FRACTION:
         return f"{_short(number * 100)}%"
+    if unit is Unit.NONE:
+        return "yes" if number else "no"
     text = _short(number)
     if unit is Unit.SECONDS:
         return f"{text} s"

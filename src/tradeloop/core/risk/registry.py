@@ -8,10 +8,16 @@ from typing import Final
 from tradeloop.core.errors import BadInput
 from tradeloop.core.limit import EACH, LimitScope, RiskLimit
 from tradeloop.core.risk import capital, frequency
-from tradeloop.core.risk.rule import RiskRule, Unit
+from tradeloop.core.risk.rule import ByList, RiskRule, Unit
 from tradeloop.core.types import ZERO, Word, is_exact
 
-RULES: Final[dict[str, RiskRule]] = {rule.code: rule for rule in (*capital.RULES, *frequency.RULES)}
+RULES: Final[dict[str, RiskRule]] = {
+    rule.code: rule
+    for rule in (
+        *capital.RULES,
+        *frequency.RULES,
+    )
+}
 
 
 def checked(limit: RiskLimit) -> RiskLimit:
@@ -24,6 +30,8 @@ def checked(limit: RiskLimit) -> RiskLimit:
     what = f"limit {rule.code} of {limit.where}"
     if not is_exact(limit.value) or limit.value < ZERO:
         raise BadInput(f"{what} was {str(limit.value)[:40]}; expected a number that is not below zero")
+    if rule.unit is Unit.NONE and limit.value:
+        raise BadInput(f"{what} was {limit.value:f}; expected 0, it forbids and has no figure")
     if rule.unit is Unit.COUNT and limit.value != int(limit.value):
         raise BadInput(f"{what} was {limit.value:f}; expected a whole number, it counts")
     if limit.scope not in rule.scopes:
@@ -34,7 +42,23 @@ def checked(limit: RiskLimit) -> RiskLimit:
         raise BadInput(f"{what} names {limit.name!r}, and a global limit has no name; give it a scope or take the name out")
     if limit.currency and rule.unit is not Unit.MONEY:
         raise BadInput(f"{what} is not of money, and its currency was {limit.currency}; take that out")
+    _extras(rule, limit, what)
     return limit
+
+
+def _extras(rule: RiskRule, limit: RiskLimit, what: str) -> None:
+    """What some rules alone have: a figure from which on they speak, and a list."""
+    if limit.floor is not None:
+        if rule.floor is None:
+            raise BadInput(f"{what} has no floor, which was {limit.floor}; take that out")
+        if not is_exact(limit.floor) or limit.floor < ZERO:
+            raise BadInput(f"the floor of {what} was {str(limit.floor)[:40]}; expected a number that is not below zero")
+    if limit.only and rule.by_list is not ByList.ONLY:
+        raise BadInput(f"{what} is not for a list of names, and `only` was {', '.join(limit.only)[:60]}; take that out")
+    if limit.but and rule.by_list is not ByList.BUT:
+        raise BadInput(f"{what} has no list of exceptions, and `but` was {', '.join(limit.but)[:60]}; take that out")
+    if rule.by_list is ByList.ONLY and not limit.only:
+        raise BadInput(f"{what} has an empty list; name the symbols, boards, industries or accounts under `only`")
 
 
 def _either(words: tuple[Word, ...]) -> str:

@@ -16,9 +16,10 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Quote
+from tradeloop.core.risk.cost import closes, opening_qty
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import AccountID, Amount, Px, UtcNs, Word
+from tradeloop.core.types import ZERO, AccountID, Amount, Px, Qty, UtcNs, Word
 
 
 class RuleGroup(Word):
@@ -46,11 +47,14 @@ class Unit(Word):
 
 
 class Measured(msgspec.Struct, frozen=True, gc=False):
-    """What there is without the order, and what the order adds. `room_at`: when a rule of frequency has room for it again."""
+    """What there is without the order, and what the order adds. `room_at`: when a rule of frequency has room for it again.
+    `what`: the thing itself, for the sentence that people read.
+    """
 
     current: Decimal
     adds: Decimal
     room_at: UtcNs | None = None
+    what: str = ""
 
 
 class Missing(msgspec.Struct, frozen=True, gc=False):
@@ -66,7 +70,7 @@ class Look:
     `px` is what it would trade at, as far as is known: its own price, else the side of the market it would take.
     """
 
-    __slots__ = ("around", "instrument", "now", "order", "own", "px", "quote", "state")
+    __slots__ = ("_opens", "around", "instrument", "now", "order", "own", "px", "quote", "state")
 
     def __init__(
         self,
@@ -80,6 +84,16 @@ class Look:
         self.state, self.around, self.order, self.instrument, self.now, self.own = state, around, order, instrument, now, own
         self.quote: Quote | None = around.quotes.get(order.symbol)
         self.px = order.price if order.price is not None else self._market_px()
+        self._opens: bool | None = None
+
+    @property
+    def opens(self) -> bool:
+        """Whether the order may open something, as far as it is not there already; who only closes is on the way out. Looked up
+        once; many rules ask.
+        """
+        if self._opens is None:
+            self._opens = self._may_open()
+        return self._opens
 
     @property
     def value(self) -> Amount | None:
@@ -126,6 +140,15 @@ class Look:
         seen = side if side is not None else quote.mid_or_last
         return None if seen is None else Px(seen)
 
+    def _may_open(self) -> bool:
+        order, own, qty = self.order, self.own, self.order.order_qty
+        if self.more_qty <= ZERO or closes(order.side, order.position_effect, self.instrument):
+            return False
+        own_id = None
+        if own is not None:
+            own_id, qty = own.cl_ord_id, Qty(qty - own.cum_qty)
+        return opening_qty(self.state, order.account, order.symbol, order.side, qty, order.position_effect, own_id) > ZERO
+
 
 Measure = Callable[[Look, RiskLimit], Measured | Missing | None]
 """What a rule finds; None where it has nothing to say of such an order."""
@@ -140,11 +163,21 @@ class Words(msgspec.Struct, frozen=True):
     remedy_zh: str
 
 
+class ByList(Word):
+    """How a rule goes by a list of symbols, boards, industries and accounts."""
+
+    NO = "no"
+    ONLY = "only"
+    BUT = "but"
+
+
 class RiskRule(msgspec.Struct, frozen=True):
     """One rule. `number` is its row in the table of rules (R1 to R44, S2-…); `source` says where its figure comes from.
 
-    `at_least`: the limit is the least that has to be left, not the most that may be. `at_send`: asked again when an order is
-    sent later than it was made. `of_flatten`: asked of the orders by which a FLATTEN closes positions, too.
+    `at_least`: the limit is the least that has to be left, not the most that may be; of seconds, the least that has to have
+    passed, to which no order adds. `floor`: from which figure on it speaks at all, where it has one; a limit may say another.
+    `by_list`: whether its limits have a list, of what each is for alone (ONLY) or not for (BUT). `at_send`: asked again when an
+    order is sent later than it was made. `of_flatten`: asked of the orders by which a FLATTEN closes positions, too.
     """
 
     code: str
@@ -159,3 +192,5 @@ class RiskRule(msgspec.Struct, frozen=True):
     at_least: bool = False
     at_send: bool = False
     of_flatten: bool = False
+    floor: Decimal | None = None
+    by_list: ByList = ByList.NO
