@@ -15,11 +15,13 @@ import pytest
 from tradeloop.core.errors import BadInput
 from tradeloop.markets import coverage
 from tradeloop.markets.fees import fee_table
-from tradeloop.markets.futures import products
+from tradeloop.markets.futures import conduct, products
 from tradeloop.markets.rules import (
     listing_days_table,
     order_limit_table,
     order_rule_table,
+    permission_table,
+    price_cage_table,
     price_limit_table,
     short_margin_table,
 )
@@ -51,11 +53,14 @@ def test_every_table_is_called_by_the_name_of_its_file() -> None:
         (order_rule_table, ("market", "board")),
         (order_limit_table, ("market", "board")),
         (price_limit_table, ("market", "board", "st")),
+        (price_cage_table, ("market", "board")),
+        (permission_table, ("market", "board")),
         (listing_days_table, ("market", "board")),
         (short_margin_table, ("market",)),
         (fee_table, ("market", "name", "venues", "assets")),
         (session_table, ("market", "key")),
         (products, ("market", "exchange", "product")),
+        (conduct, ("market", "exchange")),
     ],
 )
 def test_the_rows_of_one_rule_follow_each_other_without_gap_or_overlap(

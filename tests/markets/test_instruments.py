@@ -128,6 +128,44 @@ def test_some_markets_have_no_daily_limit(symbol: str) -> None:
     assert resolve(symbol).price_limit is None
 
 
+@pytest.mark.parametrize(
+    ("symbol", "on", "side", "reference", "bound"),
+    [
+        ("688981.SH", ON, Side.BUY, "50.00", "51.00"),
+        ("688981.SH", ON, Side.SELL, "50.00", "49.00"),
+        ("688981.SH", ON, Side.BUY, "2.00", "2.04"),
+        ("600519.SH", ON, Side.BUY, "50.00", "51.00"),
+        ("600519.SH", ON, Side.BUY, "2.00", "2.10"),
+        ("600519.SH", ON, Side.SELL, "2.00", "1.90"),
+        ("600519.SH", date(2023, 4, 7), Side.BUY, "50.00", None),
+        ("300750.SZ", date(2023, 4, 10), Side.SELL, "50.03", "49.03"),
+        ("920799.BJ", ON, Side.BUY, "50.00", "52.50"),
+        ("920799.BJ", ON, Side.SELL, "1.00", "0.90"),
+        ("510300.SH", ON, Side.BUY, "4.000", None),
+        ("AAPL.US", ON, Side.BUY, "50.00", None),
+    ],
+)
+def test_the_price_cage_follows_board_and_day(symbol: str, on: date, side: Side, reference: str, bound: str | None) -> None:
+    found = resolve(symbol, on).bound_of_cage(side, Decimal(reference))
+    assert found == (None if bound is None else Decimal(bound))
+
+
+def test_some_boards_are_open_to_accounts_with_a_permission_alone() -> None:
+    asking = [
+        symbol
+        for symbol in ("600519.SH", "300750.SZ", "688981.SH", "920799.BJ", "510300.SH")
+        if resolve(symbol).needs_permission
+    ]
+    assert asking == ["300750.SZ", "688981.SH", "920799.BJ"]
+
+
+def test_what_is_counted_of_cancels_of_a_future_follows_exchange_and_day() -> None:
+    copper = resolve("cu2612.SHFE")
+    assert (copper.large_cancel_qty, copper.counts_killed) == (Decimal(300), True)
+    assert resolve("cu2412.SHFE", date(2024, 10, 24)).counts_killed is False
+    assert resolve("i2612.DCE").counts_killed is None
+
+
 def test_a_new_listing_has_no_limit_for_five_trading_days() -> None:
     listed = InstrumentFacts(list_date=date(2026, 7, 9))
     fifth, sixth = date(2026, 7, 15), date(2026, 7, 16)
@@ -345,6 +383,14 @@ def test_without_a_column_the_name_says_special_treatment(tmp_path: Path, name: 
     path = tmp_path / "facts.csv"
     path.write_text(f"code,name\n600568.SH,{name}\n", encoding="utf-8")
     assert load_facts(path)[Symbol("600568.SH")].is_st is is_st
+
+
+@pytest.mark.parametrize(("name", "leaves"), [("退市海润", True), ("金亚退", True), ("贵州茅台", False)])
+def test_without_a_column_the_name_says_that_a_stock_is_about_to_leave(tmp_path: Path, name: str, leaves: bool) -> None:
+    path = tmp_path / "facts.csv"
+    path.write_text(f"ts_code,name\n600519.SH,{name}\n", encoding="utf-8")
+    symbol = Symbol("600519.SH")
+    assert InstrumentMaster(load_facts(path)).resolve(symbol, ON).is_delisting is leaves
 
 
 @pytest.mark.parametrize(

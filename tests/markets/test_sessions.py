@@ -11,6 +11,7 @@ from tests.markets import shared_data
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.markets.sessions import (
+    auctions,
     is_open,
     is_trading_day,
     next_open,
@@ -240,3 +241,11 @@ def test_the_weekday_holidays_of_the_futures_exchanges_are_closed_days() -> None
             wrong.append(day)
         day += timedelta(days=1)
     assert wrong == []
+
+
+def test_the_closing_auction_is_told_apart_from_continuous_trading() -> None:
+    day = date(2026, 7, 17)
+    assert auctions("CN_A", day) == (
+        (ns(datetime(2026, 7, 17, 14, 57, tzinfo=SHANGHAI)), ns(datetime(2026, 7, 17, 15, 0, tzinfo=SHANGHAI))),
+    )
+    assert auctions("CN_A", date(2018, 8, 17)) == auctions("US", day) == auctions("CN_A", date(2026, 7, 18)) == ()

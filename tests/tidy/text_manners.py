@@ -16,7 +16,9 @@ OTHER_LANGUAGES = {
     "docs/zh/*": "the Chinese documentation",
     "docs/glossary.md": "each word of the trade with its Chinese name",
     "src/tradeloop/core/risk/*.py": "what a rule says to a Chinese reader, beside the English",
+    "src/tradeloop/markets/facts.py": "the mark that exchanges put into a stock's name",
     "src/tradeloop/i18n/zh*": "what a Chinese reader is shown",
+    "tests/markets/test_instruments.py": "stocks as their exchanges name them",
     "web/src/i18n/zh*": "what a Chinese reader is shown",
 }
 

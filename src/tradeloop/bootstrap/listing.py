@@ -10,7 +10,7 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.types import SECOND_NS, Symbol, TradingDay, UtcNs
 from tradeloop.markets.facts import load_facts
 from tradeloop.markets.instruments import InstrumentMaster
-from tradeloop.markets.sessions import trading_day_at, windows
+from tradeloop.markets.sessions import auctions, trading_day_at, windows
 
 
 class Listing:
@@ -33,4 +33,4 @@ class Listing:
     def opening(session: str, at: UtcNs) -> OpenTradingDay:
         """The command that opens the trading day `at` counts for."""
         day = trading_day_at(session, at)
-        return OpenTradingDay(session, TradingDay(day.isoformat()), windows(session, day))
+        return OpenTradingDay(session, TradingDay(day.isoformat()), windows(session, day), auctions(session, day))

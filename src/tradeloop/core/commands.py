@@ -263,12 +263,13 @@ class ListInstruments(msgspec.Struct, frozen=True):
 class OpenTradingDay(msgspec.Struct, frozen=True):
     """A session begins its trading day: today's holdings of the day before become yesterday's, T+1 stock becomes sellable.
 
-    `windows` are the [start, end) spans in which orders may be sent.
+    `windows` are the [start, end) spans in which orders may be sent, `auctions` those of them that end in one price for all.
     """
 
     session: str
     trading_day: TradingDay
     windows: tuple[tuple[UtcNs, UtcNs], ...]
+    auctions: tuple[tuple[UtcNs, UtcNs], ...] = ()
 
 
 Command = (

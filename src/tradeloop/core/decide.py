@@ -248,13 +248,17 @@ def _list_instruments(state: State, around: Surroundings, cmd: c.ListInstruments
 
 def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: UtcNs) -> Decision:
     known = state.hours.get(cmd.session)
-    if known is not None and (known.trading_day, known.windows) == (cmd.trading_day, cmd.windows):
+    if known is not None and (known.trading_day, known.windows, known.auctions) == (
+        cmd.trading_day,
+        cmd.windows,
+        cmd.auctions,
+    ):
         return Done(f"{cmd.session} is in trading day {cmd.trading_day} already")
     if known is not None and cmd.trading_day < known.trading_day:
         raise BadInput(
             f"trading day was {cmd.trading_day}, {cmd.session} is in {known.trading_day} already; days do not go back"
         )
-    yield TradingDayOpened(now, cmd.session, cmd.trading_day, cmd.windows)
+    yield TradingDayOpened(now, cmd.session, cmd.trading_day, cmd.windows, cmd.auctions)
     for order in list(state.orders.open.values()):
         if (
             order.tif is TimeInForce.DAY

@@ -84,6 +84,7 @@ class TradingDayOpened(Fact, frozen=True):
     session: str
     trading_day: TradingDay
     windows: tuple[tuple[UtcNs, UtcNs], ...]
+    auctions: tuple[tuple[UtcNs, UtcNs], ...] = ()
 
 
 class BrokerConnected(Fact, frozen=True):

@@ -12,6 +12,8 @@ class Hours(msgspec.Struct, array_like=True, frozen=True):
 
     trading_day: TradingDay
     windows: tuple[tuple[UtcNs, UtcNs], ...]
+    auctions: tuple[tuple[UtcNs, UtcNs], ...] = ()
+    """Those parts of the spans in which orders are gathered for one price."""
 
     def is_open(self, now: UtcNs) -> bool:
         """Whether orders may be sent at `now`."""
@@ -19,6 +21,10 @@ class Hours(msgspec.Struct, array_like=True, frozen=True):
             if start <= now < end:
                 return True
         return False
+
+    def is_continuous(self, now: UtcNs) -> bool:
+        """Whether orders are matched one by one at `now`."""
+        return self.is_open(now) and not any(start <= now < end for start, end in self.auctions)
 
     def opens_later(self, now: UtcNs) -> bool:
         """Whether it is shut at `now` and opens again on this trading day: a lunch break, or before the bell."""

@@ -81,6 +81,12 @@ class Instrument(msgspec.Struct, frozen=True):
     `session` names the trading hours in force (markets/sessions.py). `settles_t1` says that what is bought today can be
     sold from the next trading day on. `margin_rate` is what a future, or a short sale beside its proceeds, needs of the
     account's own money as a fraction of its value; None where no rate is known.
+
+    `cage`: how far beyond the market a limit may lie in continuous trading, as a fraction and at least `cage_ticks`; None where
+    there is no such bound. `large_cancel_qty`: from which quantity on the exchange calls a cancel large. `counts_killed`:
+    whether it counts as a cancel what its own matching takes back of an order that never rests (IOC, FOK); False: no cancel of
+    such an order counts; None: it says nothing of them. `is_delisting`: it trades for the last time, before it leaves the
+    exchange. `needs_permission`: its board is open to accounts with a permission alone.
     """
 
     symbol: Symbol
@@ -105,6 +111,12 @@ class Instrument(msgspec.Struct, frozen=True):
     margin_rate: Decimal | None = None
     is_st: bool = False
     fees: FeeSchedule = FeeSchedule()
+    cage: Decimal | None = None
+    cage_ticks: int = 0
+    large_cancel_qty: Decimal | None = None
+    counts_killed: bool | None = None
+    is_delisting: bool = False
+    needs_permission: bool = False
 
     @property
     def closes_by_day(self) -> bool:
@@ -155,6 +167,15 @@ class Instrument(msgspec.Struct, frozen=True):
         if self.price_limit is None:
             return None
         return Px(step_half_up(prev_close * (ONE + self.price_limit), self.tick))
+
+    def bound_of_cage(self, side: Side, reference: Decimal) -> Px | None:
+        """The highest price of a buy, or the lowest of a sell, that the cage allows beside the reference; None without one."""
+        if self.cage is None:
+            return None
+        ticks = self.cage_ticks * self.tick
+        if side is BUY:
+            return Px(max(step_half_up(reference * (ONE + self.cage), self.tick), reference + ticks))
+        return Px(min(step_half_up(reference * (ONE - self.cage), self.tick), reference - ticks))
 
     def band(self, prev_close: Decimal) -> tuple[Px, Px] | None:
         """Lowest and highest legal price of the day, rounded half up to the tick; None where the day has no limit."""

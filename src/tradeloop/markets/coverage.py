@@ -14,11 +14,13 @@ import msgspec
 from tradeloop.markets.boards import boards
 from tradeloop.markets.calendars import CALENDAR_FILES, calendar
 from tradeloop.markets.fees import fee_table
-from tradeloop.markets.futures import costs, products
+from tradeloop.markets.futures import conduct, costs, products
 from tradeloop.markets.rules import (
     listing_days_table,
     order_limit_table,
     order_rule_table,
+    permission_table,
+    price_cage_table,
     price_limit_table,
     short_margin_table,
     tick_ladder_table,
@@ -54,12 +56,15 @@ def tables() -> tuple[Table[Any], ...]:
         order_rule_table(),
         order_limit_table(),
         price_limit_table(),
+        price_cage_table(),
+        permission_table(),
         listing_days_table(),
         short_margin_table(),
         tick_ladder_table(),
         fee_table(),
         products(),
         costs(),
+        conduct(),
         session_table(),
     )
 

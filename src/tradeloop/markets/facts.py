@@ -43,6 +43,7 @@ class InstrumentFacts(msgspec.Struct, frozen=True):
     settles_t1: bool | None = None
     shortable: bool | None = None
     ref_price: Decimal | None = None
+    is_delisting: bool = False
 
 
 _READ = (*_SYMBOL_COLUMNS, *InstrumentFacts.__struct_fields__)
@@ -51,7 +52,8 @@ _READ = (*_SYMBOL_COLUMNS, *InstrumentFacts.__struct_fields__)
 def load_facts(path: Path, on: date | None = None) -> dict[Symbol, InstrumentFacts]:
     """The facts in a CSV with a header: `ts_code` (or symbol, code) and any field of `InstrumentFacts`.
 
-    Other columns are ignored. Without an `is_st` column the name says it (`ST`, `*ST`). `BadInput` names the row.
+    Other columns are ignored. Without an `is_st` column the name says it (`ST`, `*ST`), and so of
+    `is_delisting` (`退`). `BadInput` names the row.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -89,6 +91,7 @@ def _read(path: Path, text: str, on: date | None) -> dict[Symbol, InstrumentFact
 def _facts(row: dict[str, str]) -> InstrumentFacts:
     name = (row.get("name") or "").strip()
     is_st = _flag(row, "is_st")
+    is_delisting = _flag(row, "is_delisting")
     return InstrumentFacts(
         name=name,
         industry=(row.get("industry") or "").strip(),
@@ -102,7 +105,13 @@ def _facts(row: dict[str, str]) -> InstrumentFacts:
         settles_t1=_flag(row, "settles_t1"),
         shortable=_flag(row, "shortable"),
         ref_price=_positive(row, "ref_price"),
+        is_delisting=_is_delisting(name) if is_delisting is None else is_delisting,
     )
+
+
+def _is_delisting(name: str) -> bool:
+    """A stock in its last days of trading is named so: `退市整理` before its name in Shanghai, `退` behind it in Shenzhen."""
+    return name.endswith("退") or name.startswith("退市")
 
 
 def _positive(row: dict[str, str], column: str) -> Decimal | None:

@@ -47,6 +47,20 @@ class CostRow(Dated, frozen=True, kw_only=True):
     per_lot_close_today: Decimal | None = None
 
 
+class ConductRow(Dated, frozen=True, kw_only=True):
+    """What an exchange counts of cancels."""
+
+    exchange: str
+    large_cancel_qty: Decimal | None
+    counts_killed: bool | None
+
+
+@cache
+def conduct() -> Table[ConductRow]:
+    """The table of what exchanges count of cancels."""
+    return read_table("futures_conduct.yaml", ConductRow)
+
+
 @cache
 def products() -> Table[ProductRow]:
     """The table of products."""
@@ -109,6 +123,16 @@ def terms(product: str, exchange: str, on: date) -> tuple[ProductRow, CostRow]:
     its = [row for row in products().rows if (row.product, row.exchange) == (product, exchange)]
     costing = [row for row in costs().rows if (row.product, row.exchange) == (product, exchange)]
     return products().on(on, name, its), costs().on(on, name, costing)
+
+
+@cache
+def conduct_of(exchange: str, on: date) -> tuple[Decimal | None, bool | None]:
+    """From which quantity on a cancel is large at an exchange, and whether killed orders count; None for what is not known."""
+    rows = [row for row in conduct().rows if row.exchange == exchange]
+    if not rows:
+        return None, None
+    found = conduct().on(on, exchange, rows)
+    return found.large_cancel_qty, found.counts_killed
 
 
 def parts(symbol: Symbol) -> tuple[str, int, int, str] | None:

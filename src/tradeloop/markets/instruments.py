@@ -104,6 +104,7 @@ class InstrumentMaster:
         order = rules.order_rules(market, board, on)
         largest = rules.order_limits(market, board, on)
         lot = _known(facts.lot or order.lot, symbol, "lot")
+        cage, cage_ticks = rules.price_cage(board, on)
         tick = facts.tick or order.tick
         if market == "HK" and tick is None:
             tick = rules.hong_kong_tick(on, facts.ref_price)
@@ -127,6 +128,10 @@ class InstrumentMaster:
             shortable=bool(facts.shortable),
             margin_rate=rules.short_margin(market, on) if facts.shortable else None,
             is_st=facts.is_st,
+            cage=cage,
+            cage_ticks=cage_ticks,
+            is_delisting=facts.is_delisting,
+            needs_permission=rules.needs_permission(board, on),
             fees=schedule(market, symbol.rpartition(".")[2], asset_class, on, self._broker_fees),
         )
 
@@ -138,6 +143,7 @@ class InstrumentMaster:
         if (on.year, on.month) > (year, month):
             raise BadInput(f"{symbol} ended in {year}-{month:02d}; {on} is after its last month")
         row, cost = futures.terms(product, exchange, on)
+        large_cancel_qty, counts_killed = futures.conduct_of(exchange, on)
         return Instrument(
             symbol=symbol,
             asset_class=AssetClass.FUTURE,
@@ -157,6 +163,8 @@ class InstrumentMaster:
             shortable=True,
             closes_today_apart=row.apart,
             margin_rate=cost.margin_rate,
+            large_cancel_qty=large_cancel_qty,
+            counts_killed=counts_killed,
             fees=futures_schedule(product, exchange, cost, self._broker_fees),
         )
 

@@ -1,4 +1,4 @@
-"""Lots, ticks, largest orders, price limits and short margins of a board on a day."""
+"""Lots, ticks, largest orders, price limits and cages, permissions and short margins of a board on a day."""
 
 from __future__ import annotations
 
@@ -43,6 +43,20 @@ class ListingDaysRow(Dated, frozen=True, kw_only=True):
     free_days: int
 
 
+class PriceCageRow(Dated, frozen=True, kw_only=True):
+    """How far beyond the market a limit may lie: a fraction (None: no bound), and the steps that are always free."""
+
+    board: str
+    cage: Decimal | None
+    ticks: int
+
+
+class PermissionRow(Dated, frozen=True, kw_only=True):
+    """A board that is open to accounts with a permission alone."""
+
+    board: str
+
+
 class ShortMarginRow(Dated, frozen=True, kw_only=True):
     """What a short sale needs of the account's own money, as a fraction of its value, beside its proceeds."""
 
@@ -77,6 +91,18 @@ def price_limit_table() -> Table[PriceLimitRow]:
 def listing_days_table() -> Table[ListingDaysRow]:
     """Free days of new listings."""
     return read_table("listing_days.yaml", ListingDaysRow)
+
+
+@cache
+def price_cage_table() -> Table[PriceCageRow]:
+    """Cages of limit prices."""
+    return read_table("price_cages.yaml", PriceCageRow)
+
+
+@cache
+def permission_table() -> Table[PermissionRow]:
+    """Boards that need a permission."""
+    return read_table("permissions.yaml", PermissionRow)
 
 
 @cache
@@ -119,6 +145,23 @@ def free_listing_days(board: str, on: date) -> int:
     """On how many of its first trading days a listing on that board has no limit; 0 where the table knows none."""
     rows = [row for row in listing_days_table().rows if row.board == board]
     return listing_days_table().on(on, board, rows).free_days if rows else 0
+
+
+@cache
+def price_cage(board: str, on: date) -> tuple[Decimal | None, int]:
+    """The cage of a board and its free steps; (None, 0) for a board that the table does not know."""
+    rows = [row for row in price_cage_table().rows if row.board == board]
+    if not rows:
+        return None, 0
+    found = price_cage_table().on(on, board, rows)
+    return found.cage, found.ticks
+
+
+@cache
+def needs_permission(board: str, on: date) -> bool:
+    """Whether a board is open to accounts with a permission alone."""
+    rows = [row for row in permission_table().rows if row.board == board]
+    return bool(rows) and bool(permission_table().on(on, board, rows))
 
 
 @cache

@@ -22,6 +22,7 @@ from tradeloop.markets.calendars import Calendar, calendar
 from tradeloop.markets.tables import Dated, Table, read_table
 
 AUCTION_BEFORE_OPEN = "opening_auction"
+AUCTION_AT_CLOSE = "closing_auction"
 _LOOK_AHEAD_DAYS = 30
 """No exchange here closes for longer; the longest closing on record in the tables is eleven days."""
 
@@ -123,6 +124,11 @@ def windows(session: str, day: date) -> tuple[tuple[UtcNs, UtcNs], ...]:
         else:
             merged.append((segment.start, segment.end))
     return tuple(merged)
+
+
+def auctions(session: str, day: date) -> tuple[tuple[UtcNs, UtcNs], ...]:
+    """The [start, end) spans within `windows` in which orders are gathered and matched at one price."""
+    return tuple((segment.start, segment.end) for segment in segments(session, day) if segment.kind == AUCTION_AT_CLOSE)
 
 
 def trading_day_at(session: str, instant: UtcNs) -> date:

@@ -63,7 +63,7 @@ def _relisted(state: State, before: Instrument, after: Instrument) -> None:
 
 def trading_day_opened(state: State, e: ev.TradingDayOpened) -> None:
     before = state.hours.get(e.session)
-    state.hours[e.session] = Hours(e.trading_day, e.windows)
+    state.hours[e.session] = Hours(e.trading_day, e.windows, e.auctions)
     if before is None or before.trading_day == e.trading_day:
         return  # without an earlier day, what is held is what the broker showed, and so is what of it may be sold
     _let_go(state, e, before.trading_day)

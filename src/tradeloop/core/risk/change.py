@@ -20,6 +20,7 @@ from tradeloop.core.risk.checks import (
     GATE,
     Check,
     closable_qty,
+    inside_cage,
     legal_price,
     lots,
     not_halted,
@@ -86,7 +87,7 @@ def check(state: State, around: Surroundings, order: Order, terms: Terms, needed
     intent = as_intent(order, terms)
     gate = () if not order.may_be_at_broker else (_CALMING if _lessens(order, terms) else GATE)
     more: tuple[Check, ...] = () if terms.order_qty <= order.most_qty else (settled,)
-    for rule in (*gate, order_type_known, legal_price, *more):
+    for rule in (*gate, order_type_known, legal_price, inside_cage, *more):
         denied = rule(state, around, intent, instrument, now)
         if denied is not None:
             return Verdict(denied)

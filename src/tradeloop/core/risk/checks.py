@@ -23,6 +23,7 @@ from tradeloop.core.risk.stopped import stopped
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
+    BUY,
     CLOSE_TODAY,
     CLOSE_YESTERDAY,
     DECIMAL_PLACES_MAX,
@@ -261,6 +262,35 @@ def legal_price(
     return None
 
 
+def inside_cage(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """In continuous trading a limit lies no further beyond the market than its cage allows (R26): a buy above the lowest offer,
+    a sell below the highest bid. Where no market is seen, the exchange says so itself.
+    """
+    price = order.price
+    if price is None or instrument.cage is None or (order.stop_px is not None and isinstance(order, OrderStaged)):
+        return None
+    hours = state.hours.get(instrument.session)
+    quote = around.quotes.get(order.symbol)
+    if hours is None or not hours.is_continuous(now) or quote is None or not market.is_current(around, quote, now):
+        return None
+    buying = order.side is BUY
+    first, second = (quote.ask, quote.bid) if buying else (quote.bid, quote.ask)
+    reference = next((px for px in (first, second, quote.last, quote.prev_close) if px is not None), None)
+    bound = None if reference is None else instrument.bound_of_cage(order.side, reference)
+    if bound is None or (price <= bound if buying else price >= bound):
+        return None
+    most, which = ("most", "offer") if buying else ("least", "bid")
+    return Denied(
+        "price_cage",
+        f"at {most} {bound:f}",
+        f"{price:f}",
+        f"price was {price:f}; {order.side.value} orders of {order.symbol} may be at {most} {bound:f} now, by the best {which} "
+        f"or the last price ({reference:f}); move the price",
+    )
+
+
 def closable(
     state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
 ) -> Denied | None:
@@ -338,7 +368,7 @@ def _short(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-MARKET: Final[tuple[Check, ...]] = (legal_quantity, legal_price)
+MARKET: Final[tuple[Check, ...]] = (legal_quantity, legal_price, inside_cage)
 """What of BOOKS is asked of the present day again when a staged order leaves late."""
 
 GATE: Final[tuple[Check, ...]] = (
@@ -354,6 +384,7 @@ BOOKS: Final[tuple[Check, ...]] = (
     order_type_known,
     legal_quantity,
     legal_price,
+    inside_cage,
     closable,
     settled,
     effect_known,

@@ -25,7 +25,7 @@ from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, UtcNs
 
-RISK_VERSION: Final = "6"
+RISK_VERSION: Final = "7"
 """Changes whenever a check does; journalled with every order."""
 
 _PIPELINE: Final = GATE + BOOKS
