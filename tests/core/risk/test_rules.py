@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from tests.core.risk import capital_cases, frequency_cases
+from tests.core.risk import capital_cases, frequency_cases, prices_cases
 from tests.core.risk.cases import Case, Step
 
 from tradeloop.core.commands import SetLimits, SubmitOrder
@@ -20,6 +20,7 @@ from tradeloop.testing.desk import Desk
 CASES = (
     *capital_cases.CASES,
     *frequency_cases.CASES,
+    *prices_cases.CASES,
 )
 each_rule = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 
