@@ -33,7 +33,8 @@ class Day(msgspec.Struct, array_like=True):
     """Sums of one trading day in one currency.
 
     `messages` are orders, cancels and changes asked of brokers; `quick_cancels` came within a second of their order. `ordered`
-    is the value of orders at the price they were judged by, `traded` that of fills.
+    is the value of orders at the price they were judged by, `traded` that of fills. `large_cancels` took back what the exchange
+    calls large; `self_trades` had own orders on both sides.
     """
 
     orders: int = 0
@@ -43,6 +44,8 @@ class Day(msgspec.Struct, array_like=True):
     trades: int = 0
     ordered: Decimal = ZERO
     traded: Decimal = ZERO
+    large_cancels: int = 0
+    self_trades: int = 0
 
     def add(self, other: Day, sign: int) -> None:
         """Count another's sums in (1) or out (-1)."""

@@ -102,7 +102,7 @@ def count_fill(
     if order.side is SELL or order.position_effect is not AUTO or instrument.can_be_short:
         freeze(state, order, instrument)
     else:
-        state.exposure.count(order, Qty(ZERO) if done else order.exposed_qty)
+        count_open(state, order, instrument, Qty(ZERO) if done else order.exposed_qty)
     if done:
         state.index(order)
         state.orders.keep(order)
@@ -248,10 +248,17 @@ def _leg_reopened(state: State, order: Order) -> None:
         leg.closed = False
 
 
+def count_open(state: State, order: Order, instrument: Instrument, qty: Qty) -> None:
+    """That an order may still trade `qty`, and at what price, counts anew."""
+    state.exposure.count(order, qty)
+    if state.exposure.own.is_kept:
+        state.exposure.own.count(order, instrument, qty)
+
+
 def freeze(state: State, order: Order, instrument: Instrument) -> None:
     """What a working order will close is promised to it; while a replace waits, as much as the larger quantity leaves."""
     state.offers.count(order, instrument)
-    state.exposure.count(order, order.exposed_qty)
+    count_open(state, order, instrument, order.exposed_qty)
     delta = frozen_anew(order, instrument)
     if not delta:
         return

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from tradeloop.core.order import Order
+from tradeloop.core.own_orders import OwnOrders
 from tradeloop.core.types import BUY, ZERO, AccountID, ClOrdID, Qty, Side, Symbol
 
 Holding = tuple[AccountID, Symbol]
@@ -19,13 +20,15 @@ Holding = tuple[AccountID, Symbol]
 class Exposure:
     """Quantities that may still trade, and how many orders they are of."""
 
-    __slots__ = ("_by_order", "_moved", "_passed", "buys", "orders", "sells")
+    __slots__ = ("_by_order", "_moved", "_passed", "buys", "orders", "own", "sells")
 
     def __init__(self) -> None:
         self.buys: dict[Holding, Qty] = {}
         self.sells: dict[Holding, Qty] = {}
         self.orders: dict[AccountID, int] = {}
         """How many orders of an account may still trade."""
+        self.own = OwnOrders()
+        """At what prices they may trade, while a limit asks."""
         self._by_order: dict[ClOrdID, Qty] = {}
         self._moved: list[Holding] = []
         self._passed = 0

@@ -9,6 +9,8 @@ from __future__ import annotations
 import msgspec
 
 from tradeloop.core.instrument import AssetClass, Instrument
+from tradeloop.core.lately import MINUTE_SHARE
+from tradeloop.core.minute import Minute
 from tradeloop.core.reports import Quote
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
@@ -34,6 +36,8 @@ def take(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Quote 
             quote = without_nobody(quote, state.instruments.get(quote.symbol))
             break
     around.quotes[quote.symbol] = quote
+    if MINUTE_SHARE in state.limits.rules:
+        around.minutes.setdefault(quote.symbol, Minute()).take(quote)
     return quote
 
 

@@ -20,6 +20,7 @@ from tradeloop.core.halt import Halt
 from tradeloop.core.hours import Hours
 from tradeloop.core.ids_of_fills import DayOfIds, IdsOfFills
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.lately import Lately, PackedLately
 from tradeloop.core.limit import PackedLimits, RiskLimits
 from tradeloop.core.numbers import Numbers
 from tradeloop.core.offers import Offers
@@ -162,6 +163,7 @@ class State:
         "id_prefix",
         "ids",
         "instruments",
+        "lately",
         "limits",
         "links",
         "numbers",
@@ -215,6 +217,7 @@ class State:
         self.halt_count = 0
         self.limits = RiskLimits()
         self.activity = Activity()  # what was asked and traded today
+        self.lately = Lately()  # what rules of conduct remember of the last minute and of the last trades
         # Derived from the orders above, kept so that no decision walks them:
         self.unknown: dict[tuple[AccountID, Symbol], dict[ClOrdID, None]] = {}  # orders of unknown fate
         self.stops: dict[Symbol, dict[ClOrdID, None]] = {}  # stops held here, and fired ones that have not left
@@ -312,6 +315,7 @@ class State:
                 ended_runs=self.runs.pack(),
                 limits=self.limits.pack(),
                 activity=self.activity.pack(),
+                lately=self.lately.pack(),
             )
         )
 
@@ -381,6 +385,8 @@ class State:
         state.limits = RiskLimits.unpack(packed.limits)
         state.activity = Activity.unpack(packed.activity)
         state.activity.watch(state.limits.scopes)
+        state.exposure.own.watch(state.limits.rules, state.orders.open, state.instruments)
+        state.lately = Lately.unpack(packed.lately)
         return state
 
     def index(self, order: Order) -> None:
@@ -447,6 +453,7 @@ class Packed(msgspec.Struct, array_like=True):
     ended_runs: list[tuple[RunID, bytes]] = []
     limits: PackedLimits = PackedLimits()
     activity: PackedActivity = PackedActivity()
+    lately: PackedLately = PackedLately()
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

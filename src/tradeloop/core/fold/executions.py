@@ -17,10 +17,11 @@ from tradeloop.core.booking import (
 )
 from tradeloop.core.execution import Exec, exec_key, word_of
 from tradeloop.core.fold.orders import heard, numbered
+from tradeloop.core.lately import SELF_TRADES
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import insert, note, reopen
 from tradeloop.core.state import Early, State
-from tradeloop.core.types import Qty, UtcNs
+from tradeloop.core.types import BUY, SELL, Qty, UtcNs
 
 
 def traded(state: State, e: ev.Traded) -> None:
@@ -49,13 +50,17 @@ def traded(state: State, e: ev.Traded) -> None:
         order.order_id = e.order_id
         numbered(state, order)
     _count(state, order, e)
+    realized = state.position(e.account, e.symbol).realized
     if e.rebooked is None:
         note(state, e.account, e.symbol, key, e.transact_at, e.at)
         book_fill(state, order, e.at, e.trading_day, e.side, e.last_qty, e.last_px, e.fee)
-        return
-    assert e.transact_at is not None
-    insert(state, e.account, e.symbol, key, e.transact_at, e.at)
-    book_fill_before(state, order, e, execution, e.rebooked)
+    else:
+        assert e.transact_at is not None
+        insert(state, e.account, e.symbol, key, e.transact_at, e.at)
+        book_fill_before(state, order, e, execution, e.rebooked)
+    now = state.position(e.account, e.symbol).realized
+    if realized is not None and now is not None and now < realized:
+        state.lately.losses[e.account, e.symbol] = e.at
 
 
 def _count(state: State, order: Order, e: ev.Traded) -> None:
@@ -65,9 +70,25 @@ def _count(state: State, order: Order, e: ev.Traded) -> None:
     if hours is not None and hours.trading_day != e.trading_day:
         return
     value = instrument.notional(e.last_px, e.last_qty)
+    with_ourselves = SELF_TRADES in state.limits.rules and _is_with_ourselves(state, e)
     for day in state.activity.days(e.account, e.symbol, order.strategy_id, instrument):
         day.trades += 1
         day.traded += value
+        day.self_trades += with_ourselves
+    state.lately.traded(order, instrument.currency, value, e.last_qty, state.limits, e.at)
+
+
+def _is_with_ourselves(state: State, e: ev.Traded) -> bool:
+    """Whether both sides of a trade are ours: an exchange gives them one number and one price."""
+    other = SELL if e.side is BUY else BUY
+    for account, its in state.accounts.items():
+        if its.broker == e.broker:
+            twin = state.execs.get(exec_key(e.broker, account, e.trading_day, e.exec_id, other))
+            if twin is not None and twin.px == e.last_px:
+                order = state.orders.get(twin.cl_ord_id)
+                if order is not None and order.symbol == e.symbol:
+                    return True
+    return False
 
 
 def trade_busted(state: State, e: ev.TradeBusted) -> None:

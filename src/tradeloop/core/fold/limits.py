@@ -8,17 +8,23 @@ from tradeloop.core.state import State
 
 def limits_configured(state: State, e: ev.LimitsConfigured) -> None:
     state.limits.configure(e.limits)
-    state.activity.watch(state.limits.scopes)
+    _watch(state)
 
 
 def limit_set(state: State, e: ev.LimitSet) -> None:
     state.limits.set(e.limit)
-    state.activity.watch(state.limits.scopes)
+    _watch(state)
 
 
 def limit_ended(state: State, e: ev.LimitEnded) -> None:
     state.limits.end(e.limit_id)
+    _watch(state)
+
+
+def _watch(state: State) -> None:
+    """What the limits in force count over, and what only some rules ask for."""
     state.activity.watch(state.limits.scopes)
+    state.exposure.own.watch(state.limits.rules, state.orders.open, state.instruments)
 
 
 def limit_passed(state: State, e: ev.LimitPassed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tradeloop.core import events as ev
 from tradeloop.core.activity import Day
-from tradeloop.core.booking import close_order, freeze, order_of
+from tradeloop.core.booking import close_order, count_open, freeze, order_of
 from tradeloop.core.execution import order_key
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Ending, Order
@@ -56,7 +56,7 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
     if e.side is SELL or e.position_effect is not AUTO or instrument.can_be_short:
         freeze(state, order, instrument)
     else:
-        state.exposure.count(order, e.order_qty)
+        count_open(state, order, instrument, e.order_qty)
     _count(state, order, instrument)
     if e.request_id:
         state.requests[e.request_id] = e.cl_ord_id
@@ -72,6 +72,8 @@ def _count(state: State, order: Order, instrument: Instrument) -> None:
     for day in state.activity.days(order.account, order.symbol, order.strategy_id, instrument):
         day.orders += 1
         day.ordered += value
+    if state.limits:
+        state.lately.ordered(order, state.limits, order.staged_at)
 
 
 def request_made(state: State, order: Order, at: UtcNs) -> tuple[Day, ...]:
@@ -189,9 +191,19 @@ def cancel_requested(state: State, e: ev.CancelRequested) -> None:
     order.cancel_requested_at = order.updated_at = e.at
     order.cancel_unheard = False
     is_quick = order.cancel_asks == 1 and order.send_begun_at is not None and e.at - order.send_begun_at < SECOND_NS
-    for day in request_made(state, order, e.at):
+    days = request_made(state, order, e.at)
+    instrument = state.instruments[order.symbol]
+    if instrument.counts_killed is False and order.tif in (TimeInForce.IOC, TimeInForce.FOK):
+        return
+    is_large = order.cancel_asks == 1 and _is_large(order, instrument)
+    for day in days:
         day.cancels += 1
         day.quick_cancels += is_quick
+        day.large_cancels += is_large
+
+
+def _is_large(order: Order, instrument: Instrument) -> bool:
+    return instrument.large_cancel_qty is not None and order.leaves_qty >= instrument.large_cancel_qty
 
 
 def cancel_rejected(state: State, e: ev.CancelRejected) -> None:
@@ -206,7 +218,20 @@ def cancel_rejected(state: State, e: ev.CancelRejected) -> None:
 def order_canceled(state: State, e: ev.OrderCanceled) -> None:
     order = order_of(state, e.cl_ord_id)
     order.given_up = e.given_up
+    instrument = state.instruments[order.symbol]
+    if instrument.counts_killed and order.tif in (TimeInForce.IOC, TimeInForce.FOK) and not order.cancel_asks:
+        _killed(state, order, instrument)
     close_order(state, order, e.at, e.text, "canceled_at")
+
+
+def _killed(state: State, order: Order, instrument: Instrument) -> None:
+    """The venue took back the rest of an order that never rests: a cancel, where the exchange counts it as one."""
+    if order.acked_at is None:
+        return  # it never left, or never arrived
+    is_large = _is_large(order, instrument)
+    for day in state.activity.days(order.account, order.symbol, order.strategy_id, instrument):
+        day.cancels += 1
+        day.large_cancels += is_large
 
 
 def order_expired(state: State, e: ev.OrderExpired) -> None:

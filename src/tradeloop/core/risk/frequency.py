@@ -36,8 +36,12 @@ def _requests_within(span_ns: int) -> Callable[[Look, RiskLimit], Measured]:
     return measure
 
 
-def _per_day(count_of: Callable[[Day], int]) -> Callable[[Look, RiskLimit], Measured]:
-    def measure(look: Look, limit: RiskLimit) -> Measured:
+def _per_day(count_of: Callable[[Day], int], *, opening: bool = False) -> Callable[[Look, RiskLimit], Measured | None]:
+    """What was counted today, and one more; `opening`: asked of orders alone that may open something."""
+
+    def measure(look: Look, limit: RiskLimit) -> Measured | None:
+        if opening and not look.opens:
+            return None
         days = look.state.activity.of(limit.scope, look.place(limit))
         return Measured(Decimal(sum(count_of(day) for _, day in days)), ONE)
 
@@ -109,8 +113,13 @@ RULES: Final = (
         number="R32",
         group=RuleGroup.FREQUENCY,
         unit=Unit.COUNT,
-        words=Words("cancels in a day", "当日撤单笔数", _NEXT_DAY, _NEXT_DAY_ZH),
-        source="SHFE and CZCE: 500 cancels of one contract in a day are an abnormal trade",
-        measure=_per_day(lambda day: day.cancels),
+        words=Words(
+            "cancels in a day",
+            "当日撤单笔数",
+            "close and cancel only until the next trading day",
+            "下一交易日前仅可平仓与撤单",
+        ),
+        source="SHFE and CZCE: 500 cancels of one contract in a day are an abnormal trade; a stop at 400 is a default of ours",
+        measure=_per_day(lambda day: day.cancels, opening=True),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.limit import EACH, LimitScope, RiskLimit
-from tradeloop.core.risk import capital, frequency, prices
+from tradeloop.core.risk import capital, conduct, frequency, prices
 from tradeloop.core.risk.rule import ByList, RiskRule, Unit
 from tradeloop.core.types import ZERO, Word, is_exact
 
@@ -17,6 +17,7 @@ RULES: Final[dict[str, RiskRule]] = {
         *capital.RULES,
         *frequency.RULES,
         *prices.RULES,
+        *conduct.RULES,
     )
 }
 
