@@ -1,7 +1,7 @@
 """What orders may still trade, by account, symbol and side: working, in flight and UNKNOWN alike count until they end.
 
 Derived from the open orders, so that no rule walks them; a restart makes it anew. Beside it stands which symbols have changed,
-so that what values positions looks at those alone (core/risk/valuation.py).
+so that what values positions looks at those alone (core/valuation.py).
 """
 
 from __future__ import annotations

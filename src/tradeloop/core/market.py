@@ -38,6 +38,7 @@ def take(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Quote 
     around.quotes[quote.symbol] = quote
     if MINUTE_SHARE in state.limits.rules:
         around.minutes.setdefault(quote.symbol, Minute()).take(quote)
+    around.valuation.quoted(known, quote)
     return quote
 
 

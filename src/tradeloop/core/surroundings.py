@@ -14,6 +14,7 @@ from tradeloop.core.minute import Minute
 from tradeloop.core.pacing import Pace
 from tradeloop.core.reports import OpenOrder, Quote
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, Symbol
+from tradeloop.core.valuation import Valuation
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -47,10 +48,10 @@ class Surroundings:
     `accounts` is the one account that each adapter shows; one that is not named here may show any.
     `settled` are lines of each account's books that said nothing new at the last look, of orders that have ended on both sides:
     the line, and the order's bytes at that time. It saves work and changes no decision. `minutes`: the market's last minute by
-    symbol, while a limit asks for it.
+    symbol, while a limit asks for it. `valuation` is what positions are worth by these quotes, kept up while limits ask for it.
     """
 
-    __slots__ = ("accounts", "brokers", "minutes", "paces", "policy", "quotes", "settled")
+    __slots__ = ("accounts", "brokers", "minutes", "paces", "policy", "quotes", "settled", "valuation")
 
     def __init__(self, policy: Policy, brokers: dict[str, Capabilities], accounts: dict[str, AccountID] | None = None) -> None:
         self.policy = policy
@@ -58,6 +59,7 @@ class Surroundings:
         self.accounts = {} if accounts is None else accounts
         self.quotes: dict[Symbol, Quote] = {}
         self.minutes: dict[Symbol, Minute] = {}
+        self.valuation = Valuation()
         self.settled: dict[AccountID, dict[ClOrdID, tuple[OpenOrder, bytes]]] = {}
         self.paces = {
             name: Pace(name, able.rate_per_second) for name, able in brokers.items() if able.rate_per_second is not None

@@ -28,6 +28,9 @@ def instrument_listed(state: State, e: ev.InstrumentListed) -> None:
     known = state.instruments.get(instrument.symbol)
     state.instruments[instrument.symbol] = instrument
     state.limits.relisted()
+    for account in state.accounts:
+        if instrument.symbol in state.positions.get(account, ()) or (account, instrument.symbol) in state.working:
+            state.exposure.moved((account, instrument.symbol))  # in another industry, perhaps, or with another multiplier
     if known is not None:
         for account, reserve in e.moved:
             was, becomes = state.cash(account, known.currency), state.cash(account, instrument.currency)
