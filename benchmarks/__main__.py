@@ -61,6 +61,7 @@ def main() -> None:
         for case in ("risk", "risk_one_at_a_time"):
             if "vnpy" in peers:
                 keep(run([str(peers["vnpy"]), str(HERE / "peers/vnpy_path.py"), case, str(count // 2)]))
+        keep(ours("limits", count // 5))
         keep(ours("durable", 256, count, "memory"))
         keep(ours("durable", 256, count))
         keep(ours("durable", 16, count // 4))

@@ -60,6 +60,9 @@ def _rows(r: Results) -> list[Row]:
             ratio <= 2,
         )
     )
+    limits = r["tradeloop.limits.all"]
+    what = f"the pipeline with {limits['rules']} limits on positions, p99 at {limits['open_orders']:,} open orders"
+    rows.append((what, f"{limits['p99_us']} us", f"p50 {limits['p50_us']} us", "<= 50 us", limits["p99_us"] <= 50))
     scaling = r["tradeloop.scaling"]
     marks = ", ".join(f"{int(mark):,}: {us} us" for mark, us in scaling["us_at"].items())
     rows.append(

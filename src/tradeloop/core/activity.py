@@ -34,7 +34,7 @@ class Day(msgspec.Struct, array_like=True):
 
     `messages` are orders, cancels and changes asked of brokers; `quick_cancels` came within a second of their order. `ordered`
     is the value of orders at the price they were judged by, `traded` that of fills. `large_cancels` took back what the exchange
-    calls large; `self_trades` had own orders on both sides.
+    calls large; `self_trades` had own orders on both sides. `opened` is the quantity of fills that opened.
     """
 
     orders: int = 0
@@ -46,6 +46,7 @@ class Day(msgspec.Struct, array_like=True):
     traded: Decimal = ZERO
     large_cancels: int = 0
     self_trades: int = 0
+    opened: Decimal = ZERO
 
     def add(self, other: Day, sign: int) -> None:
         """Count another's sums in (1) or out (-1)."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from tests.core.risk import capital_cases, conduct_cases, eligibility_cases, frequency_cases, prices_cases
+from tests.core.risk import capital_cases, conduct_cases, eligibility_cases, frequency_cases, positions_cases, prices_cases
 from tests.core.risk.cases import Case, Step
 
 from tradeloop.core.commands import SetLimits, SubmitOrder
@@ -23,6 +23,7 @@ CASES = (
     *prices_cases.CASES,
     *conduct_cases.CASES,
     *eligibility_cases.CASES,
+    *positions_cases.CASES,
 )
 each_rule = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 

@@ -19,6 +19,7 @@ from tradeloop.core.execution import Exec, exec_key, word_of
 from tradeloop.core.fold.orders import heard, numbered
 from tradeloop.core.lately import SELF_TRADES
 from tradeloop.core.order import Order
+from tradeloop.core.position import closed_by
 from tradeloop.core.rebooking import insert, note, reopen
 from tradeloop.core.state import Early, State
 from tradeloop.core.types import BUY, SELL, Qty, UtcNs
@@ -71,10 +72,12 @@ def _count(state: State, order: Order, e: ev.Traded) -> None:
         return
     value = instrument.notional(e.last_px, e.last_qty)
     with_ourselves = SELF_TRADES in state.limits.rules and _is_with_ourselves(state, e)
+    opened = e.last_qty - closed_by(state.position(e.account, e.symbol), e.side, e.last_qty, order.position_effect)
     for day in state.activity.days(e.account, e.symbol, order.strategy_id, instrument):
         day.trades += 1
         day.traded += value
         day.self_trades += with_ourselves
+        day.opened += opened
     state.lately.traded(order, instrument.currency, value, e.last_qty, state.limits, e.at)
 
 

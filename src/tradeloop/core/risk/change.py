@@ -37,6 +37,7 @@ from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, OrdType, Qty, Side, UtcNs
 
+_NOTHING: Final = Amount(ZERO)
 _CALMING: Final = tuple(rule for rule in GATE if rule not in (not_halted, not_stopped))
 
 
@@ -84,7 +85,7 @@ def check(state: State, around: Surroundings, order: Order, terms: Terms, needed
     now.
     """
     instrument = state.instruments[order.symbol]
-    intent = as_intent(order, terms)
+    intent = as_intent(order, terms, needed)
     gate = () if not order.may_be_at_broker else (_CALMING if _lessens(order, terms) else GATE)
     more: tuple[Check, ...] = () if terms.order_qty <= order.most_qty else (settled,)
     for rule in (*gate, order_type_known, legal_price, inside_cage, *more):
@@ -102,8 +103,10 @@ def check(state: State, around: Surroundings, order: Order, terms: Terms, needed
     return judge(Look(state, around, intent, instrument, now, order))
 
 
-def as_intent(order: Order, terms: Terms) -> OrderStaged:
-    """The order as it would be asked for under these terms; a stop that has fired is judged by its own price alone."""
+def as_intent(order: Order, terms: Terms, reserve: Amount = _NOTHING) -> OrderStaged:
+    """The order as it would be asked for under these terms; a stop that has fired is judged by its own price alone. `reserve`:
+    what it may cost under them, where that is asked.
+    """
     return OrderStaged(
         order.staged_at,
         order.cl_ord_id,
@@ -120,6 +123,7 @@ def as_intent(order: Order, terms: Terms) -> OrderStaged:
         order.trading_day,
         order.by,
         order.risk_version,
+        reserve,
         strategy_id=order.strategy_id,
         halt=order.halt,
         approved_by=order.approved_by,

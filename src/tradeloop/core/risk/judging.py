@@ -9,7 +9,8 @@ frequency, which are the exchange's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Context, Decimal
+from typing import Final
 
 import msgspec
 
@@ -18,7 +19,7 @@ from tradeloop.core.limit import RiskLimit, Severity
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import Look, Measured, Missing, RiskRule, Unit
-from tradeloop.core.types import ZERO, ClOrdID, UtcNs
+from tradeloop.core.types import ONE, ZERO, ClOrdID, UtcNs
 
 
 class Beyond(msgspec.Struct, frozen=True, gc=False):
@@ -37,6 +38,10 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 
 
 PASSED = Verdict()
+
+_SHOWN: Final = Decimal("0.00000001")
+_WIDE: Final = Context(prec=120)
+"""Any sum can be told: one past the digits of the ordinary context must not stop the verdict."""
 
 
 def judge(look: Look, *, at_send: bool = False) -> Verdict:
@@ -71,10 +76,14 @@ def _beyond(rule: RiskRule, limit: RiskLimit, look: Look) -> Measured | Missing 
         return None
     if isinstance(found, Missing):
         return None if limit.allow_missing else found
+    of, becomes = found.of, found.current + found.adds
+    if of is not None and of <= ZERO:
+        return found if (found.adds < ZERO if rule.at_least else found.adds > ZERO) else None  # no share of it is little enough
+    bound = limit.value if of is None else limit.value * of
     if rule.at_least:
         lessens = found.adds < ZERO or rule.unit is Unit.SECONDS
-        return found if lessens and found.current + found.adds < limit.value else None
-    return found if found.adds > ZERO and found.current + found.adds > limit.value else None
+        return found if lessens and becomes < bound else None
+    return found if found.adds > ZERO and becomes > bound else None
 
 
 def _room_at(beyond: Beyond) -> UtcNs:
@@ -120,7 +129,11 @@ def _figures(rule: RiskRule, beyond: Beyond) -> tuple[str, str, str]:
     most = amount(rule.unit, beyond.limit.value, beyond.limit.currency)
     if isinstance(beyond.found, Missing):
         return most, "unknown", "unknown"
-    return most, amount(rule.unit, beyond.found.current, ""), amount(rule.unit, beyond.found.adds, "")
+    found, of = beyond.found, beyond.found.of
+    if of is not None and of <= ZERO:
+        return most, f"{_short(found.current)} of {_short(of)}", f"{_short(found.adds)} of {_short(of)}"
+    whole = ONE if of is None else of
+    return most, amount(rule.unit, found.current / whole, ""), amount(rule.unit, found.adds / whole, "")
 
 
 def amount(unit: Unit, number: Decimal, currency: str) -> str:
@@ -136,5 +149,5 @@ def amount(unit: Unit, number: Decimal, currency: str) -> str:
 
 
 def _short(number: Decimal) -> str:
-    text = f"{round(number, 8):f}"
+    text = f"{number.quantize(_SHOWN, context=_WIDE):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -7,7 +7,7 @@ from typing import Final
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.limit import EACH, LimitScope, RiskLimit
-from tradeloop.core.risk import capital, conduct, eligibility, frequency, prices
+from tradeloop.core.risk import capital, conduct, eligibility, frequency, positions, prices
 from tradeloop.core.risk.rule import ByList, RiskRule, Unit
 from tradeloop.core.types import ZERO, Word, is_exact
 
@@ -19,6 +19,7 @@ RULES: Final[dict[str, RiskRule]] = {
         *prices.RULES,
         *conduct.RULES,
         *eligibility.RULES,
+        *positions.RULES,
     )
 }
 

@@ -19,7 +19,8 @@ from tradeloop.core.reports import Quote
 from tradeloop.core.risk.cost import closes, opening_qty
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, AccountID, Amount, Px, Qty, UtcNs, Word
+from tradeloop.core.types import ONE, ZERO, AccountID, Amount, Px, Qty, UtcNs, Word
+from tradeloop.core.valuation import Valuation, value_of, worst_with
 
 
 class RuleGroup(Word):
@@ -42,19 +43,22 @@ class Unit(Word):
     QTY = "quantity"
     COUNT = "count"
     FRACTION = "fraction"
+    MULTIPLE = "multiple"
     SECONDS = "seconds"
     NONE = "none"
 
 
 class Measured(msgspec.Struct, frozen=True, gc=False):
     """What there is without the order, and what the order adds. `room_at`: when a rule of frequency has room for it again.
-    `what`: the thing itself, for the sentence that people read.
+    `what`: the thing itself, for the sentence that people read. `of`: what the limit is a share or a multiple of; None where it
+    is a figure of its own.
     """
 
     current: Decimal
     adds: Decimal
     room_at: UtcNs | None = None
     what: str = ""
+    of: Decimal | None = None
 
 
 class Missing(msgspec.Struct, frozen=True, gc=False):
@@ -70,7 +74,21 @@ class Look:
     `px` is what it would trade at, as far as is known: its own price, else the side of the market it would take.
     """
 
-    __slots__ = ("_opens", "around", "instrument", "now", "order", "own", "px", "quote", "state")
+    __slots__ = (
+        "_leg",
+        "_opening_value",
+        "_opens",
+        "_unit",
+        "_valuation",
+        "around",
+        "instrument",
+        "now",
+        "order",
+        "own",
+        "px",
+        "quote",
+        "state",
+    )
 
     def __init__(
         self,
@@ -85,6 +103,10 @@ class Look:
         self.quote: Quote | None = around.quotes.get(order.symbol)
         self.px = order.price if order.price is not None else self._market_px()
         self._opens: bool | None = None
+        self._leg: tuple[Decimal, Decimal] | None = None
+        self._valuation: Valuation | None = None
+        self._opening_value: Amount | None = None
+        self._unit: Decimal | None = None
 
     @property
     def opens(self) -> bool:
@@ -109,6 +131,40 @@ class Look:
     def more_value(self) -> Amount | None:
         """What `more_qty` is worth at `px`."""
         return None if self.px is None else self.instrument.notional(self.px, self.more_qty)
+
+    @property
+    def leg(self) -> tuple[Decimal, Decimal]:
+        """What the leg that the order can open may come to at worst without it, and what the order adds to that: nothing where
+        it only reduces. Looked up once; many rules ask.
+        """
+        if self._leg is None:
+            order, more = self.order, self.more_qty
+            more = max(ZERO, more)
+            self._leg = worst_with(self.state, order.account, order.symbol, order.side, more, order.position_effect)
+        return self._leg
+
+    @property
+    def valuation(self) -> Valuation:
+        """What positions are worth and may come to, as of now."""
+        if self._valuation is None:
+            self._valuation = self.around.valuation.look(self.state, self.around.quotes)
+        return self._valuation
+
+    def worth(self, qty: Decimal) -> Amount | None:
+        """What a quantity of the instrument counts for at its present price, whatever the order's own; None without one."""
+        if self._unit is None:
+            px = self.valuation.px(self.order.symbol, self.quote)
+            if px is None:
+                return None
+            self._unit = value_of(self.instrument, px, ONE)
+        return Amount(self._unit * qty)
+
+    @property
+    def opening_value(self) -> Amount | None:
+        """What the order adds to its leg, in money."""
+        if self._opening_value is None:
+            self._opening_value = self.worth(self.leg[1])
+        return self._opening_value
 
     def place(self, limit: RiskLimit) -> str:
         """The name within the limit's scope that this order belongs to."""
