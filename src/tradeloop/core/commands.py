@@ -236,10 +236,13 @@ class SetLimits(msgspec.Struct, frozen=True):
 
 
 class ChangeLimit(msgspec.Struct, frozen=True, gc=False):
-    """A named person sets a limit for a reason and a time. `limit` carries `by`, `reason` and `until`."""
+    """A named person sets a limit for a reason and a time. `limit` carries `by`, `reason` and `until`; `lasts_ns` says
+    instead of `until` how long it holds from now on.
+    """
 
     limit: RiskLimit
     approved_by: str = ""
+    lasts_ns: int = 0
 
 
 class RevertLimit(msgspec.Struct, frozen=True, gc=False):
@@ -252,6 +255,7 @@ class RevertLimit(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
     currency: str = ""
     shadow: bool = False
+    approved_by: str = ""
 
 
 class ListInstruments(msgspec.Struct, frozen=True):

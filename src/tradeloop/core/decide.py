@@ -219,15 +219,15 @@ def _latch_found(state: State, around: Surroundings, found: LatchFound, now: Utc
 
 
 def _set_limits(state: State, around: Surroundings, cmd: c.SetLimits, now: UtcNs) -> Decision:
-    return (yield from limiting.configure(state, cmd, now))
+    return (yield from limiting.configure(state, around, cmd, now))
 
 
 def _change_limit(state: State, around: Surroundings, cmd: c.ChangeLimit, now: UtcNs) -> Decision:
-    return (yield from limiting.change(cmd, now))
+    return (yield from limiting.change(state, around, cmd, now))
 
 
 def _revert_limit(state: State, around: Surroundings, cmd: c.RevertLimit, now: UtcNs) -> Decision:
-    return (yield from limiting.revert(state, cmd, now))
+    return (yield from limiting.revert(state, around, cmd, now))
 
 
 def _list_instruments(state: State, around: Surroundings, cmd: c.ListInstruments, now: UtcNs) -> Decision:

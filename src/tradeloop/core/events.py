@@ -868,11 +868,14 @@ class LimitSet(Fact, frozen=True):
 
 
 class LimitEnded(Fact, frozen=True):
-    """A limit that a person had set is over: its time was up (`by` the engine), or somebody took it back."""
+    """A limit that a person had set is over: its time was up (`by` the engine), or somebody took it back. `approved_by` as in
+    LimitSet.
+    """
 
     limit_id: str
     by: str
     reason: str
+    approved_by: str = ""
 
 
 class LimitPassed(Fact, frozen=True):

@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Final
 
+from msgspec.structs import replace
+
 from tradeloop.core.commands import ChangeLimit, RevertLimit, SetLimits
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import Event, LimitEnded, LimitsConfigured, LimitSet
-from tradeloop.core.limit import RiskLimit
+from tradeloop.core.limit import RiskLimit, Severity
 from tradeloop.core.replies import Done
+from tradeloop.core.risk.present import beyond_now
 from tradeloop.core.risk.registry import checked
 from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import SECOND_NS, ZERO, UtcNs
 
 LIMIT_ENDS: Final = "limit_ends"
@@ -28,7 +32,7 @@ LONGEST_NS: Final = 7 * 24 * 3600 * SECOND_NS
 Answer = Generator[Event, None, Done]
 
 
-def configure(state: State, command: SetLimits, now: UtcNs) -> Answer:
+def configure(state: State, around: Surroundings, command: SetLimits, now: UtcNs) -> Answer:
     """The file's limits, as a whole. Raises BadInput at the first that no rule can ask."""
     seen: dict[str, RiskLimit] = {}
     for limit in command.limits:
@@ -37,37 +41,53 @@ def configure(state: State, command: SetLimits, now: UtcNs) -> Answer:
             raise BadInput(f"the limit {limit.rule} of {limit.where} was set twice, expected once; take one of the two out")
         seen[limit.limit_id] = limit
     if seen == state.limits.of_file:
-        return Done(f"{len(seen)} limits, as before")
+        return Done(f"{_counted(len(seen))}, as before")
+    before = state.limits.of_file
     yield LimitsConfigured(now, command.limits, command.origin)
-    return Done(f"{len(seen)} limits are in force from {command.origin or 'here'}")
+    changed = (limit for limit_id, limit in seen.items() if before.get(limit_id) != limit)
+    said = "".join(
+        f"; {limit.rule} of {limit.where}: {text}" for limit in changed if (text := _beyond(state, around, limit, now))
+    )
+    return Done(f"{_counted(len(seen))} in force from {command.origin or 'here'}{said}")
 
 
-def change(command: ChangeLimit, now: UtcNs) -> Answer:
-    """A person's limit. Raises BadInput when it has no name, no reason, or no end that lies ahead and near."""
+def change(state: State, around: Surroundings, command: ChangeLimit, now: UtcNs) -> Answer:
+    """A person's limit. Raises BadInput when it has no name, no reason, or no end that lies ahead and near. One that is beyond
+    already is set all the same: whoever lowers a limit wants no more of it from now on.
+    """
     limit = command.limit
+    if command.lasts_ns:
+        limit = replace(limit, until=UtcNs(now + command.lasts_ns))
     checked(limit)
     if not limit.by.strip() or not limit.reason.strip():
         raise BadInput("a limit is changed by somebody and for a reason; one of them was empty")
-    if command.approved_by == limit.by:
-        raise BadInput(f"a change is approved by somebody else than who makes it; both were {limit.by!r}")
+    _agreed(around, limit.by, command.approved_by)
     if limit.until is None or not now < limit.until <= now + LONGEST_NS:
         raise BadInput(
             "a changed limit ends by itself, at a time ahead of now and at most 7 days away; put what is to last into risk.yaml"
         )
     yield LimitSet(now, limit, command.approved_by)
-    return Done(f"{limit.rule} of {limit.where} is {limit.value:f} until its time is up")
+    said = _beyond(state, around, limit, now)
+    return Done(f"{limit.rule} of {limit.where} is {limit.value:f} until its time is up{said and '; '}{said}")
 
 
-def revert(state: State, command: RevertLimit, now: UtcNs) -> Answer:
+def revert(state: State, around: Surroundings, command: RevertLimit, now: UtcNs) -> Answer:
     """A person's limit ends before its time. Raises BadInput when there is none, or name or reason is missing."""
+    limit = set_by_person(state, command)
+    if not command.by.strip() or not command.reason.strip():
+        raise BadInput("a limit is taken back by somebody and for a reason; one of them was empty")
+    _agreed(around, command.by, command.approved_by)
+    yield LimitEnded(now, limit.limit_id, command.by, command.reason, command.approved_by)
+    return Done(f"{limit.rule} of {limit.where} is what risk.yaml says again")
+
+
+def set_by_person(state: State, command: RevertLimit) -> RiskLimit:
+    """The limit that is to be taken back. Raises BadInput where no person has set it."""
     from_person = _of(command)
     limit = state.limits.by_person.get(from_person.limit_id)
     if limit is None:
         raise BadInput(f"no limit {command.rule} of {from_person.where} was set by a person; see `tradeloop risk show`")
-    if not command.by.strip() or not command.reason.strip():
-        raise BadInput("a limit is taken back by somebody and for a reason; one of them was empty")
-    yield LimitEnded(now, limit.limit_id, command.by, command.reason)
-    return Done(f"{limit.rule} of {limit.where} is what risk.yaml says again")
+    return limit
 
 
 def on_timer(state: State, limit_id: str, now: UtcNs) -> Generator[Event, None, None]:
@@ -75,6 +95,31 @@ def on_timer(state: State, limit_id: str, now: UtcNs) -> Generator[Event, None, 
     limit = state.limits.by_person.get(limit_id)
     if limit is not None and limit.until is not None and limit.until <= now:
         yield LimitEnded(now, limit_id, "engine", "its time is up")
+
+
+def _agreed(around: Surroundings, by: str, approved_by: str) -> None:
+    """Raise BadInput unless whoever has to has agreed: one of the desk's approvers, and another where it has two or more."""
+    if approved_by == by:
+        raise BadInput(f"a change is approved by somebody else than who makes it; both were {by!r}")
+    known = around.policy.approvers
+    if known and by not in known:
+        raise BadInput(f"a limit is changed by one of {', '.join(known)} (risk.approvers); was {by!r}")
+    if len(known) > 1 and approved_by not in known:
+        others = ", ".join(name for name in known if name != by)
+        was = f"was {approved_by!r}" if approved_by else "nobody had"
+        raise BadInput(f"a change of a limit needs the approval of one of {others} (risk.approvers), {was}; give --approved-by")
+
+
+def _beyond(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> str:
+    """What is said of a limit that is beyond already; empty where it is not, or where it stops nothing."""
+    if limit.shadow or limit.severity is Severity.WARN:
+        return ""
+    found = beyond_now(state, around, limit, now)
+    return "" if found is None else f"it is beyond that now ({found}), and only orders that lessen it pass"
+
+
+def _counted(count: int) -> str:
+    return "1 limit" if count == 1 else f"{count} limits"
 
 
 def _of(command: RevertLimit) -> RiskLimit:

@@ -26,6 +26,7 @@ class Policy(msgspec.Struct, frozen=True):
     its adapter, and how long the adapter may take; the second is dispatch's own limit, on this clock.
     `resend_after_ns`: back-off for an order that surely did not leave (S1-43); after the last one a person decides.
     `recent_ns`: an order that changed more recently is not yet compared. `looks`: complete looks that prove absence.
+    `approvers`: who may change a limit of risk; where there are two or more, one of them changes it and another approves.
     """
 
     market_buffer: Decimal = Decimal("0.01")
@@ -40,6 +41,7 @@ class Policy(msgspec.Struct, frozen=True):
     reconcile_every_ns: int = 30 * SECOND_NS
     recent_ns: int = 2 * SECOND_NS
     looks: int = 3
+    approvers: tuple[str, ...] = ()
 
 
 class Surroundings:
