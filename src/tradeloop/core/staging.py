@@ -166,6 +166,12 @@ def stage(
     return OrderReply(intent.cl_ord_id)
 
 
+def intent_of(state: State, around: Surroundings, want: SubmitOrder, now: UtcNs) -> tuple[OrderStaged, Instrument]:
+    """The order as it would be staged, of somebody who only asks. Raises BadInput as `submit` does."""
+    _consistent(want)
+    return _intent(state, around, want, now, None, 0, None, 0)
+
+
 def why_not(state: State, around: Surroundings, want: SubmitOrder, now: UtcNs, *, halt: int = 0) -> Denied | None:
     """What risk would say of an order, without a fact of it."""
     intent, instrument = _intent(state, around, want, now, None, 0, None, halt)

@@ -47,15 +47,13 @@ _WIDE: Final = Context(prec=120)
 def judge(look: Look, *, at_send: bool = False) -> Verdict:
     """Ask every limit that covers the order; `at_send`: only those that are asked again when it leaves later."""
     order = look.order
-    limits = look.state.limits.asked_of(order.account, order.strategy_id, order.symbol, look.instrument)
     told: list[Beyond] = []
     waits_for: Beyond | None = None
-    for limit in limits:
-        rule = RULES[limit.rule]
-        if (at_send and not rule.at_send) or (order.halt and not rule.of_flatten):
+    for limit, rule in asked(look):
+        if at_send and not rule.at_send:
             continue
-        found = _beyond(rule, limit, look)
-        if found is None:
+        found = rule.measure(look, limit)
+        if found is None or not is_beyond(rule, limit, found):
             continue
         beyond = Beyond(limit, found)
         if limit.shadow or limit.severity is Severity.WARN:
@@ -70,20 +68,28 @@ def judge(look: Look, *, at_send: bool = False) -> Verdict:
     return Verdict(None, tuple(told), waits_for) if told or waits_for is not None else PASSED
 
 
-def _beyond(rule: RiskRule, limit: RiskLimit, look: Look) -> Measured | Missing | None:
-    found = rule.measure(look, limit)
+def asked(look: Look) -> Iterator[tuple[RiskLimit, RiskRule]]:
+    """The limits that an order has to keep, and their rules."""
+    order = look.order
+    for limit in look.state.limits.asked_of(order.account, order.strategy_id, order.symbol, look.instrument):
+        rule = RULES[limit.rule]
+        if not order.halt or rule.of_flatten:
+            yield limit, rule
+
+
+def is_beyond(rule: RiskRule, limit: RiskLimit, found: Measured | Missing | None) -> bool:
+    """Whether what a rule found is beyond its limit."""
     if found is None:
-        return None
+        return False
     if isinstance(found, Missing):
-        return None if limit.allow_missing else found
+        return not limit.allow_missing
     of, becomes = found.of, found.current + found.adds
     if of is not None and of <= ZERO:
-        return found if (found.adds < ZERO if rule.at_least else found.adds > ZERO) else None  # no share of it is little enough
+        return found.adds < ZERO if rule.at_least else found.adds > ZERO  # no share of it is little enough
     bound = limit.value if of is None else limit.value * of
     if rule.at_least:
-        lessens = found.adds < ZERO or rule.unit is Unit.SECONDS
-        return found if lessens and becomes < bound else None
-    return found if found.adds > ZERO and becomes > bound else None
+        return (found.adds < ZERO or rule.unit is Unit.SECONDS) and becomes < bound
+    return found.adds > ZERO and becomes > bound
 
 
 def _room_at(beyond: Beyond) -> UtcNs:
@@ -95,13 +101,13 @@ def told(cl_ord_id: ClOrdID, verdict: Verdict, now: UtcNs) -> Iterator[LimitPass
     """What is recorded of limits that an order passed and was let through: each warns, or stands in shadow."""
     for beyond in verdict.told:
         limit, rule = beyond.limit, RULES[beyond.limit.rule]
-        most, was, adds = _figures(rule, beyond)
+        most, was, adds = figures(rule, beyond)
         yield LimitPassed(now, cl_ord_id, rule.code, most, was, adds, limit.where, limit.severity, limit.shadow)
 
 
 def throttled(cl_ord_id: ClOrdID, beyond: Beyond, now: UtcNs) -> OrderThrottled:
     """What is recorded of an order that waits; never for the moment in which it was asked."""
-    most, was, _ = _figures(RULES[beyond.limit.rule], beyond)
+    most, was, _ = figures(RULES[beyond.limit.rule], beyond)
     return OrderThrottled(now, cl_ord_id, beyond.limit.rule, most, was, max(_room_at(beyond), UtcNs(now + 1)))
 
 
@@ -109,7 +115,7 @@ def denied(rule: RiskRule, beyond: Beyond) -> Denied:
     """What whoever sent the order is told."""
     limit = beyond.limit
     bound = "at least" if rule.at_least else "at most"
-    most, was, adds = _figures(rule, beyond)
+    most, was, adds = figures(rule, beyond)
     remedy = rule.words.remedy
     if limit.severity is Severity.APPROVAL:
         remedy = f"have somebody else approve it, or {remedy}"
@@ -124,7 +130,7 @@ def denied(rule: RiskRule, beyond: Beyond) -> Denied:
     return Denied(rule.code, most, was, text, limit.where, adds)
 
 
-def _figures(rule: RiskRule, beyond: Beyond) -> tuple[str, str, str]:
+def figures(rule: RiskRule, beyond: Beyond) -> tuple[str, str, str]:
     """The limit, what there is, and what the order adds, as people read them."""
     most = amount(rule.unit, beyond.limit.value, beyond.limit.currency)
     if isinstance(beyond.found, Missing):

@@ -28,7 +28,8 @@ from tradeloop.core.types import ZERO, Amount, UtcNs
 RISK_VERSION: Final = "7"
 """Changes whenever a check does; journalled with every order."""
 
-_PIPELINE: Final = GATE + BOOKS
+PIPELINE: Final = GATE + BOOKS
+"""The checks that hold for every order, in the order in which they are asked."""
 
 
 def version(state: State) -> str:
@@ -38,7 +39,7 @@ def version(state: State) -> str:
 
 def check(state: State, around: Surroundings, intent: OrderStaged, instrument: Instrument, now: UtcNs) -> Verdict:
     """The first rule that says no; and what the limits say beside that."""
-    for rule in _PIPELINE:
+    for rule in PIPELINE:
         denied = rule(state, around, intent, instrument, now)
         if denied is not None:
             return Verdict(denied)
