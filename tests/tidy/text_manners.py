@@ -15,6 +15,8 @@ OTHER_LANGUAGES = {
     "README.zh-CN.md": "the Chinese front page",
     "docs/zh/*": "the Chinese documentation",
     "docs/glossary.md": "each word of the trade with its Chinese name",
+    "docs/reference/risk-rules.md": "what a denial says to a Chinese reader, beside the English",
+    "tests/core/risk/test_chinese.py": "denials in Chinese",
     "src/tradeloop/core/risk/*.py": "what a rule says to a Chinese reader, beside the English",
     "src/tradeloop/markets/facts.py": "the mark that exchanges put into a stock's name",
     "src/tradeloop/i18n/zh*": "what a Chinese reader is shown",

@@ -1,0 +1,46 @@
+"""A denial in Chinese, from the words of its rule and the figures that it carries."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tradeloop.core.limit import LimitScope
+from tradeloop.core.risk.codes import ORDER_CODES
+from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.registry import RULES
+
+_SCOPES: Final = {
+    LimitScope.GLOBAL: "全局",
+    LimitScope.ACCOUNT: "账户",
+    LimitScope.STRATEGY: "策略",
+    LimitScope.SYMBOL: "证券",
+    LimitScope.INDUSTRY: "行业",
+}
+_UNKNOWN: Final = "unknown"
+
+
+def in_chinese(denied: Denied) -> str:
+    """The denial as one sentence: what is bounded and over what, the limit, what there is, what the order adds, what to do."""
+    rule = RULES.get(denied.rule)
+    words = ORDER_CODES.get(denied.rule) if rule is None else rule.words
+    if words is None:
+        return f"委托被拒绝（{denied.rule}）：限额 {denied.limit}，现值 {denied.was}"
+    said = f"委托被拒绝（{denied.rule}）："
+    if rule is None:
+        return f"{said}要求{words.title_zh}（{denied.limit}），现为 {denied.was}；{words.remedy_zh}"
+    bound = "下限" if rule.at_least else "上限"
+    figures = "现值未知" if denied.was == _UNKNOWN else f"现值 {denied.was}，本委托增加 {denied.this_order}"
+    where = f"{words.title_zh}（{_scope(denied.scope)}）"
+    return f"{said}{where}{bound} {denied.limit}，{figures}；{words.remedy_zh}"
+
+
+def _scope(where: str) -> str:
+    """`account demo` as 账户 demo, `each symbol` as 每个证券."""
+    for scope, name in _SCOPES.items():
+        if where == scope.value:
+            return name
+        if where == f"each {scope.value}":
+            return f"每个{name}"
+        if where.startswith(f"{scope.value} "):
+            return f"{name} {where.removeprefix(f'{scope.value} ')}"
+    return where

@@ -1,0 +1,86 @@
+"""The page of the rules of risk: `python -m tradeloop.testing.risk_rules tests/core/risk`.
+
+docs/reference/risk-rules.md holds it below a marker; a test keeps the two the same. What shows a rule at work is read from the
+cases that tests live (`*_cases.py` in the folder named): a rule without one is not shown, and says so.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from tradeloop.core.risk.codes import ORDER_CODES, RUN_CODES
+from tradeloop.core.risk.registry import RULES
+from tradeloop.core.risk.rule import RiskRule, Words
+from tradeloop.core.types import Word
+
+MARKER: Final = (
+    "<!-- Below: written by `python -m tradeloop.testing.risk_rules tests/core/risk`. Change the rules, not this text. -->"
+)
+_EVERY_CASE: Final = "at the boundary, after a restart, mutated"
+
+
+def shown_by(folder: Path) -> dict[str, list[str]]:
+    """Rule -> what shows it at work, of all cases in a folder below the present one."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(folder.glob("*_cases.py")):
+        for case in import_module(".".join(file.with_suffix("").parts)).CASES:
+            found.setdefault(case.rule, []).append(f"`{file.as_posix()}`: {_EVERY_CASE}, {_together(case)}")
+    return found
+
+
+def rendered(shown: Mapping[str, Sequence[str]]) -> str:
+    """Every rule, and every other code that a denial carries."""
+    rules = sorted(RULES.values(), key=lambda rule: rule.group.value)
+    covered = sum(1 for rule in rules if shown.get(rule.code))
+    lines = [MARKER, "", f"{len(rules)} rules, of which {covered} are shown by cases that tests live."]
+    group = ""
+    for rule in rules:
+        if rule.group.value != group:
+            group = rule.group.value
+            lines += ["", f"## Limits: {group}"]
+        lines += ["", *_section(rule, shown.get(rule.code, ()))]
+    lines += ["", "## Checks of every order", "", *_codes(ORDER_CODES)]
+    lines += ["", "## Checks of a run", "", *_codes(RUN_CODES)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(rule: RiskRule, shown: Sequence[str]) -> Iterator[str]:
+    words = rule.words
+    bound = "at least" if rule.at_least else "at most"
+    moments = [
+        "when it is made",
+        *(["when it is sent later"] if rule.at_send else []),
+        *(["of a FLATTEN's orders, too"] if rule.of_flatten else []),
+    ]
+    yield f"### `{rule.code}`"
+    yield ""
+    title = f"{words.title[:1].upper()}{words.title[1:]}"
+    yield f"{title} ({words.title_zh}), {bound}. Beyond it: {words.remedy} ({words.remedy_zh})."
+    yield ""
+    yield f"- number: {rule.number}; unit: {rule.unit.value}; asked {', '.join(moments)}"
+    yield f"- scopes: {_words(rule.scopes)}; severities: {_words(rule.severities)}"
+    yield f"- source: {rule.source}"
+    yield f"- shown by: {'; '.join(shown) or 'nothing yet'}"
+
+
+def _together(case: Any) -> str:
+    return "two together" if case.together is not None else f"never two together ({case.alone_only})"
+
+
+def _words(every: Sequence[Word]) -> str:
+    return ", ".join(each.value for each in every)
+
+
+def _codes(codes: Mapping[str, Words]) -> Iterator[str]:
+    yield "| code | what holds | in Chinese | what to do | in Chinese |"
+    yield "| --- | --- | --- | --- | --- |"
+    for code, words in codes.items():
+        yield f"| `{code}` | {words.title} | {words.title_zh} | {words.remedy} | {words.remedy_zh} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(rendered(shown_by(Path(sys.argv[1] if len(sys.argv) > 1 else "tests/core/risk"))))

@@ -1,0 +1,62 @@
+"""Denials in Chinese, with the figures that the rule compared."""
+
+from __future__ import annotations
+
+import pytest
+from tests.core.risk.cases import BANK, MOUTAI, Case, a_limit, buys, limited
+from tests.core.risk.test_rules import CASES, asked
+
+from tradeloop.core.limit import LimitScope
+from tradeloop.core.replies import OrderReply
+from tradeloop.core.risk.chinese import in_chinese
+from tradeloop.core.risk.codes import ORDER_CODES
+from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.registry import RULES
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_a_denial_of_every_rule_says_its_figures_and_the_remedy(case: Case) -> None:
+    denied = asked(case, case.desk(case.limit), case.beyond)
+    assert denied is not None
+    said = in_chinese(denied)
+    words = RULES[case.rule].words
+    assert said.startswith(f"委托被拒绝（{case.rule}）：{words.title_zh}（")
+    assert said.endswith(f"；{words.remedy_zh}")
+    assert all(figure in said for figure in case.figures if figure != "unknown")
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "words"),
+    [
+        (LimitScope.GLOBAL, "", "（全局）"),
+        (LimitScope.ACCOUNT, "", "（每个账户）"),
+        (LimitScope.SYMBOL, MOUTAI, f"（证券 {MOUTAI}）"),
+    ],
+)
+def test_the_scope_is_said_in_chinese(scope: LimitScope, name: str, words: str) -> None:
+    reply = limited(a_limit("max_order_qty", 100, scope, name=name)).give(buys(200))
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is not None
+    assert (
+        in_chinese(reply.denied)
+        == f"委托被拒绝（max_order_qty）：单笔委托数量{words}上限 100，现值 0，本委托增加 200；请减小数量或拆分委托"
+    )
+
+
+def test_what_is_not_known_is_said() -> None:
+    denied = Denied("max_order_value", "1000 CNY", "unknown", "…", "each symbol", "unknown")
+    assert (
+        in_chinese(denied)
+        == "委托被拒绝（max_order_value）：单笔委托金额（每个证券）上限 1000 CNY，现值未知；请减小数量或拆分委托"
+    )
+
+
+@pytest.mark.parametrize("code", ORDER_CODES)
+def test_a_denial_of_every_check_says_what_has_to_hold_and_what_to_do(code: str) -> None:
+    said = in_chinese(Denied(code, "100", "101", "…"))
+    words = ORDER_CODES[code]
+    assert said == f"委托被拒绝（{code}）：要求{words.title_zh}（100），现为 101；{words.remedy_zh}"
+
+
+def test_a_code_of_another_version_is_told_with_its_figures() -> None:
+    assert in_chinese(Denied("gone", "1", "2", f"of {BANK}")) == "委托被拒绝（gone）：限额 1，现值 2"
