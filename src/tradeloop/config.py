@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
-import yaml
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -34,6 +33,7 @@ from typing_extensions import override
 
 from tradeloop.core.errors import BadInput, JournalFailed
 from tradeloop.core.types import Rounding, exact
+from tradeloop.yamltext import SHOWN_MAX, document_of, is_text, shown
 
 PREFIX: Final = "TRADELOOP_"
 HOME_VARIABLE: Final = "TRADELOOP_HOME"
@@ -477,14 +477,12 @@ def _map(value: str, origin: str) -> dict[str, str]:
         found = None
     if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
         raise BadInput(
-            f'{origin} was {value[:_SHOWN_MAX]!r}; expected a map as JSON such as {{"NAME": "1.5"}},'
+            f'{origin} was {value[:SHOWN_MAX]!r}; expected a map as JSON such as {{"NAME": "1.5"}},'
             f" or a variable for each name such as {origin.rpartition(' ')[2]}__NAME=1.5"
         )
     return found
 
 
-_YAML_BYTES_MAX: Final = 256 * 1024
-_SHOWN_MAX: Final = 60
 _NOT_SETTINGS: Final = frozenset({HOME_VARIABLE, "TRADELOOP_DEBUG", "TRADELOOP_DATA"})
 _TEST_PREFIX: Final = "TRADELOOP_TEST_"
 
@@ -503,70 +501,13 @@ def _refuse_what_cannot_be_meant(layer: _Layer) -> None:
     for name, (value, origin) in layer.values.items():
         above = name.rpartition(_SEPARATOR)[0]
         if above in layer.values:
-            raise BadInput(f"{origin}: {above} and {_shown(name)} are both set; keep one of them")
-        if isinstance(value, str) and not _is_text(value):
-            raise BadInput(f"{origin}: {_shown(name)} was {value[:_SHOWN_MAX]!r}; expected text in UTF-8, correct it")
-
-
-def _is_text(value: str) -> bool:
-    return not any("\ud800" <= each <= "\udfff" for each in value)
-
-
-class _Plain(yaml.BaseLoader):
-    """YAML whose every scalar stays the text it was written as: 0.1 stays 0.1, and `no` is not False yet.
-
-    Nothing is said by reference, so that a short file is a small document, and nothing twice, so that no limit is lost.
-    """
-
-    @override
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        """A node of the document, which is never another one again."""
-        if self.check_event(yaml.AliasEvent):
-            alias = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.YAMLError(alias.start_mark, f"*{alias.anchor} stands for another value; write the value out")
-        return super().compose_node(parent, index)
-
-    @override
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        """A map whose names stand once each."""
-        seen: set[object] = set()
-        for key, _ in node.value:
-            if key.value in seen if isinstance(key.value, str) else False:
-                raise yaml.YAMLError(key.start_mark, f"{_shown(key.value)} stands twice; keep one of them")
-            seen.add(key.value if isinstance(key.value, str) else id(key))
-        return super().construct_mapping(node, deep=deep)
-
-    @override
-    def construct_scalar(self, node: Any) -> Any:
-        """Text, and not half of a character."""
-        value = super().construct_scalar(node)
-        if not _is_text(str(value)):
-            raise yaml.YAMLError(node.start_mark, f"{str(value)[:_SHOWN_MAX]!r} is not text; correct it")
-        return value
+            raise BadInput(f"{origin}: {above} and {shown(name)} are both set; keep one of them")
+        if isinstance(value, str) and not is_text(value):
+            raise BadInput(f"{origin}: {shown(name)} was {value[:SHOWN_MAX]!r}; expected text in UTF-8, correct it")
 
 
 def _yaml(path: Path, known: Mapping[str, bool], below: str = "") -> _Layer:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_YAML_BYTES_MAX + 1)
-        text = raw.decode()
-    except FileNotFoundError:
-        return _Layer({})
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} can not be read ({error}); check its rights and its encoding, UTF-8") from None
-    if len(raw) > _YAML_BYTES_MAX:
-        raise BadInput(f"{path.name}: is larger than {_YAML_BYTES_MAX:,} bytes; expected settings, check which file it is")
-    try:
-        document = yaml.load(text, Loader=_Plain)  # noqa: S506 - it builds nothing but text, lists and maps
-    except RecursionError:
-        raise BadInput(f"{path.name}: is nested too deeply; expected settings such as `run:`, correct it") from None
-    except yaml.YAMLError as error:
-        if len(error.args) == 2 and isinstance(error.args[0], yaml.Mark):  # one of ours
-            raise BadInput(f"{path.name}, row {error.args[0].line + 1}: {error.args[1]}") from None
-        mark = getattr(error, "problem_mark", None)
-        where = f", row {mark.line + 1}" if mark is not None else ""
-        said = getattr(error, "problem", None) or "not well-formed"
-        raise BadInput(f"{path.name}{where}: is not YAML ({said}); correct it") from None
+    document = document_of(path)
     if document in (None, ""):
         return _Layer({})
     if not isinstance(document, dict):
@@ -574,7 +515,7 @@ def _yaml(path: Path, known: Mapping[str, bool], below: str = "") -> _Layer:
     values: dict[str, tuple[Any, str]] = {}
     prefix = f"{below}{_SEPARATOR}" if below else ""
     for name, value in _leaves(document, known, prefix):
-        written = _shown(name.removeprefix(prefix))
+        written = shown(name.removeprefix(prefix))
         _must_be_known(name, known, f"{path.name}: {written}", lambda each: each.removeprefix(prefix))
         if name in values:
             raise BadInput(f"{path.name}: {written} stands twice; keep one of them")
@@ -622,12 +563,6 @@ def _must_be_known(name: str, known: Mapping[str, bool], where: str, written: An
 # --- words
 
 
-def _shown(name: str) -> str:
-    """A name out of a file for a message: as it is where it is harmless, else quoted and short."""
-    harmless = bool(name) and name.isprintable() and len(name) <= _SHOWN_MAX
-    return name if harmless else repr(name if len(name) <= _SHOWN_MAX else f"{name[:_SHOWN_MAX]}…")
-
-
 def _complaint(error: ValidationError, origins: Mapping[str, str]) -> str:
     first = error.errors(include_url=False)[0]
     name = _SEPARATOR.join(str(part) for part in first["loc"] if part != "__key__")
@@ -637,8 +572,8 @@ def _complaint(error: ValidationError, origins: Mapping[str, str]) -> str:
     more = error.error_count() - 1
     others = f" ({more} more below)" if more > 0 else ""
     was = _masked(name, first["input"])
-    was = was if len(was) <= _SHOWN_MAX else f"{was[:_SHOWN_MAX]}…"
-    return f"{where}{_shown(name)} was {was!r}; expected {expected[:1].lower()}{expected[1:]}{others}"
+    was = was if len(was) <= SHOWN_MAX else f"{was[:SHOWN_MAX]}…"
+    return f"{where}{shown(name)} was {was!r}; expected {expected[:1].lower()}{expected[1:]}{others}"
 
 
 def _origin(name: str, origins: Mapping[str, str]) -> str:
