@@ -56,6 +56,12 @@ def _listed(value: object) -> object:
     return value
 
 
+def _once_each(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("each name once, since nobody is two people")
+    return names
+
+
 def _absent(value: object) -> object:
     return None if value in ("", "null", "none") else value
 
@@ -215,6 +221,17 @@ class Markets(Section):
     """A CSV of instrument facts (markets/facts.py): names, industries, Hong Kong lots."""
 
 
+class Risk(Section):
+    """Limits by the names that other programs know, and who may change limits; the limits themselves stand in risk.yaml."""
+
+    max_order_value: Perhaps[Positive] = None
+    """`max_order_value`, globally; `MAX_ORDER_VALUE` in the environment is the same."""
+    max_position_size: Perhaps[Positive] = None
+    """`max_position_qty`, globally; `MAX_POSITION_SIZE` in the environment is the same."""
+    approvers: Annotated[Words, AfterValidator(_once_each)] = ()
+    """Who may change a limit while trading goes on; where there are two or more, one of them changes and another approves."""
+
+
 class Settings(BaseSettings):
     """Everything that may be set."""
 
@@ -229,6 +246,7 @@ class Settings(BaseSettings):
     feed: Feed = Feed()
     run: Run = Run()
     engine: EngineTimes = EngineTimes()
+    risk: Risk = Risk()
     markets: Markets = Markets()
 
     @classmethod
@@ -259,6 +277,11 @@ class Home:
     def database(self) -> Path:
         """The SQLite file that holds journal and read models by default."""
         return self.data / "tradeloop.db"
+
+    @property
+    def limits(self) -> Path:
+        """The limits of risk."""
+        return self.config / "risk.yaml"
 
     @property
     def paper_books(self) -> Path:
@@ -457,10 +480,14 @@ def _variables(variables: Mapping[str, str], known: Mapping[str, bool], source: 
     values: dict[str, tuple[Any, str]] = {}
     for variable, value in variables.items():
         upper = variable.upper()
-        if not upper.startswith(PREFIX) or upper in _NOT_SETTINGS or upper.startswith(_TEST_PREFIX):
-            continue
-        name = variable[len(PREFIX) :].lower().replace("__", _SEPARATOR)
-        _must_be_known(name, known, f"{source}: {variable}", lambda each: PREFIX + each.upper().replace(_SEPARATOR, "__"))
+        name = _SHORT_NAMES.get(upper if upper.startswith(PREFIX) else variable, "")
+        if not name:
+            if not upper.startswith(PREFIX) or upper in _NOT_SETTINGS or upper.startswith(_TEST_PREFIX):
+                continue
+            name = variable[len(PREFIX) :].lower().replace("__", _SEPARATOR)
+            _must_be_known(name, known, f"{source}: {variable}", lambda each: PREFIX + each.upper().replace(_SEPARATOR, "__"))
+        if name in values:
+            raise BadInput(f"{source} {variable} and {values[name][1]} are the same setting; keep one of them")
         values[name] = (value, f"{source} {variable}")
     parents = {name.rpartition(_SEPARATOR)[0] for name in values}  # a map and a name in it are refused together, later
     for name in [each for each in values if known.get(each, False) and each not in parents]:
@@ -484,6 +511,9 @@ def _map(value: str, origin: str) -> dict[str, str]:
 
 
 _NOT_SETTINGS: Final = frozenset({HOME_VARIABLE, "TRADELOOP_DEBUG", "TRADELOOP_DATA"})
+_SHORT_NAMES: Final = {
+    f"{prefix}{name.upper()}": f"risk.{name}" for name in ("max_order_value", "max_position_size") for prefix in ("", PREFIX)
+}
 _TEST_PREFIX: Final = "TRADELOOP_TEST_"
 
 

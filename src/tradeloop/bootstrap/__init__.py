@@ -26,6 +26,7 @@ from tradeloop.bootstrap.database import (
     sqlite_path,
 )
 from tradeloop.bootstrap.desk import Desk, NoQuotes
+from tradeloop.bootstrap.limits import Configured, configured_in, configured_limits
 from tradeloop.bootstrap.listing import Listing
 from tradeloop.bootstrap.market import Market, refuse_speed
 from tradeloop.bootstrap.paper import lost_books
@@ -46,9 +47,12 @@ from tradeloop.views.sql import SqlViews
 
 __all__ = [
     "Archive",
+    "Configured",
     "Desk",
     "NoQuotes",
     "Past",
+    "configured_in",
+    "configured_limits",
     "is_new",
     "label",
     "lost_books",
@@ -79,10 +83,10 @@ async def open_desk(
 
     `symbols` become tradable; `prices` begin their made-up walks. `first` are commands decided before anything that was left
     unfinished goes on; their replies are the desk's `first_replies`. `look` sees the state as the journal has it and may raise,
-    before anything is opened that writes. Raises LeaseHeld naming the holder, JournalDamaged,
-    JournalFailed, BadInput and NoQuotes.
+    before anything is opened that writes. The limits of risk.yaml hold before all of that; where it cannot be read, nothing is
+    opened. Raises LeaseHeld naming the holder, JournalDamaged, JournalFailed, BadInput and NoQuotes.
     """
-    settings = loaded.settings
+    settings, limits = loaded.settings, configured_limits(loaded)
     if await is_new(loaded):
         refuse_speed(settings.feed)
     await prepare_database(loaded)
@@ -119,7 +123,7 @@ async def open_desk(
     views = SqlViews(loaded.database_url, codec.decode)
     desk = Desk(loaded, engine, clock, broker, market.feed, listing, views, reader, engine.alert)
     try:
-        await desk.open(past, market, first)
+        await desk.open(past, market, first, limits.command)
         if journal.remark:
             engine.alert(RaiseAlert("WARNING", "journal", journal.remark))
         yield desk

@@ -9,15 +9,16 @@ from typing import Any, Final
 
 import msgspec
 
+from tradeloop.bootstrap.limits import configured_limits
 from tradeloop.bootstrap.listing import Listing
 from tradeloop.bootstrap.market import Market
 from tradeloop.bootstrap.past import Past
 from tradeloop.brokers.paper import PaperBroker
 from tradeloop.config import Loaded
-from tradeloop.core.commands import Command, ListInstruments, SeenPrice
+from tradeloop.core.commands import Command, ListInstruments, SeenPrice, SetLimits
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, JournalDamaged, JournalFailed, TradeloopError
-from tradeloop.core.replies import Reply
+from tradeloop.core.replies import Done, Reply
 from tradeloop.core.reports import BrokerSnapshot, Quote
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, AccountID, Px, Symbol, UtcNs
@@ -75,6 +76,8 @@ class Desk:
         self.views = views
         self.feed_ended = False
         self.first_replies: list[Reply] = []
+        self.limited = ""
+        """What came of the limits at the start."""
         self.latest = LatestQuotes()
         self._listing = listing
         self._reader = reader
@@ -136,6 +139,18 @@ class Desk:
         """Return when everything that was asked so far is decided and durable."""
         await self.engine.ask(ListInstruments(()))
 
+    async def reload_limits(self) -> str:
+        """Read risk.yaml anew, and have it hold; what came of it. Raises BadInput where it cannot be read: then what was in
+        force stays in force.
+        """
+        try:
+            configured = configured_limits(self.loaded)
+        except BadInput as error:
+            raise BadInput(f"{error}; the limits stay as they were") from None
+        reply = await self.engine.ask(configured.command)
+        assert isinstance(reply, Done)
+        return reply.text
+
     async def reconcile(self) -> BrokerSnapshot:
         """Compare our books with the broker's now; what differs stands in `state.breaks` when this returns."""
         snapshot = await self.broker.snapshot()
@@ -195,8 +210,11 @@ class Desk:
 
     # --- its life
 
-    async def open(self, past: Past, market: Market, first: Sequence[Command]) -> None:
-        """Play the feed, take the lease, recover, connect; `first` are decided before anything unfinished goes on."""
+    async def open(self, past: Past, market: Market, first: Sequence[Command], limits: SetLimits) -> None:
+        """Play the feed, take the lease, recover, connect; `limits` and then `first` are decided before anything unfinished
+        goes on.
+        """
+        had = len(past.state.limits.of_file)
         await self._reader.open()
         stood, playing = list(market.standing.values()), market.symbols
         for quote in market.missed:
@@ -218,6 +236,7 @@ class Desk:
         # Nothing is awaited from here to the last `ask`: they are decided before the broker can be ready.
         every = [*playing, *past.symbols(), *self._adopted(past)]
         answers = self._list(every, past.state)
+        limited = asyncio.ensure_future(self.engine.ask(limits))
         asked = [asyncio.ensure_future(self.engine.ask(each)) for each in first]
         for quote in stood:
             # Its volume traded before this process began; the prices still stand.
@@ -225,7 +244,11 @@ class Desk:
                 self._paper.on_quote(msgspec.structs.replace(quote, volume=None))
         self._last("views", self._follow())
         self._last("days", self._keep_days())
-        await asyncio.gather(*answers, *asked)
+        await asyncio.gather(*answers, limited, *asked)
+        if had and not limits.limits:
+            text = f"no limit of risk is configured any more, {had} were; look whether {self.loaded.home.limits} is gone"
+            self._alert(RaiseAlert("WARNING", "risk.yaml", text))
+        self.limited = limited.result().text  # type: ignore[union-attr]
         self.first_replies = [each.result() for each in asked]
 
     async def close(self) -> None:

@@ -27,6 +27,7 @@ def policy_of(settings: Settings, speed: float) -> Policy:
         unknown_alert_ns=world(times.unknown_alert_s),
         reconcile_every_ns=world(times.reconcile_every_s),
         recent_ns=world(2),
+        approvers=settings.risk.approvers,
     )
 
 

@@ -16,6 +16,9 @@ from tradeloop.cli import (
     orders,
     record_commands,
     replace,
+    risk,
+    risk_check,
+    risk_replay,
     run,
     runs,
     settings,
@@ -63,6 +66,9 @@ app.command("halts")(halts.halts)
 app.command("cancel-all")(halt.cancel_all)
 app.command("flatten")(halt.flatten)
 app.command("resume")(halt.resume)
+risk.app.command("check")(risk_check.check)
+risk.app.command("replay")(risk_replay.replay)
+app.add_typer(risk.app, name="risk")
 app.command("reconcile")(books.reconcile)
 app.command("watch")(watch.watch)
 app.command("replay")(record_commands.replay)

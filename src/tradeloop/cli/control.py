@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tradeloop.cli.known import refuse
+from tradeloop.cli.risk_answer import said_of
 from tradeloop.cli.shell import DENIED
 from tradeloop.core.commands import (
     ApproveRun,
     CancelOrder,
     CancelRun,
+    ChangeLimit,
     Command,
     HaltTrading,
     PauseRun,
@@ -33,6 +35,8 @@ from tradeloop.core.commands import (
     ReplaceOrder,
     ResolveOrder,
     ResumeRun,
+    RevertLimit,
+    SubmitOrder,
 )
 from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, OrderReply, RunReply
@@ -47,6 +51,7 @@ _KINDS: Final = (
     ApproveRun,
     CancelOrder,
     CancelRun,
+    ChangeLimit,
     HaltTrading,
     PauseRun,
     ReleaseHalt,
@@ -55,16 +60,30 @@ _KINDS: Final = (
     ReplaceOrder,
     ResolveOrder,
     ResumeRun,
+    RevertLimit,
 )
 _ALLOWED: Final[dict[str, type[Any]]] = {each.__name__: each for each in _KINDS}
 _WHO: Final = "Who"
 _RECONCILE: Final = "Reconcile"
 _HALTS: Final = "Halts"
+_RELOAD: Final = "ReloadLimits"
+_CHECK: Final = "CheckOrder"
 _READY_S: Final = 20.0
 _LINE_MAX: Final = 65_536
+_ANSWER_MAX: Final = 1 << 22
 _PATH_MAX: Final = 100
 """Bytes a socket's path may have on every system; Linux allows 107, macOS 103."""
 ANSWER_S: Final = 30.0
+
+
+class CheckOrder(msgspec.Struct, frozen=True):
+    """What would risk say of this order? Nothing of it is recorded or sent."""
+
+    order: SubmitOrder
+
+
+Field = str | int | bool | list[str | int | bool | list[str] | None] | None
+"""What a request is made of: amounts are text, and a number with a point is no field."""
 
 
 class Answer(msgspec.Struct):
@@ -118,6 +137,16 @@ def halts_in_force(state: State) -> list[dict[str, Any]]:
     return [{field: msgspec.to_builtins(getattr(halt, field)) for field in fields} for halt in state.halts.values()]
 
 
+async def ask_to_reload(path: Path) -> Answer | None:
+    """Have the process that trades in this home read its risk.yaml anew; None where none does."""
+    return await _asked(path, {"do": _RELOAD})
+
+
+async def ask_of_risk(path: Path, order: SubmitOrder) -> Answer | None:
+    """What risk would say of an order, as a JSON object in the answer's text; None where no process trades in this home."""
+    return await _asked(path, {"do": _CHECK, **msgspec.to_builtins(order)})
+
+
 async def ask_to_reconcile(path: Path) -> Answer | None:
     """Have the process that trades in this home compare the books now, and show it in the read models; None where none does."""
     return await _asked(path, {"do": _RECONCILE})
@@ -126,7 +155,7 @@ async def ask_to_reconcile(path: Path) -> Answer | None:
 async def _asked(path: Path, request: dict[str, Any], within_s: float = ANSWER_S) -> Answer | None:
     try:
         async with asyncio.timeout(within_s):
-            reader, writer = await asyncio.open_unix_connection(path, limit=_LINE_MAX)
+            reader, writer = await asyncio.open_unix_connection(path, limit=_ANSWER_MAX)
             try:
                 writer.write(msgspec.json.encode(request) + b"\n")
                 await writer.drain()
@@ -155,6 +184,10 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
             return await _compared(desk)
         if command == _HALTS:
             return Answer(True, msgspec.json.encode(halts_in_force(desk.state)).decode())
+        if command == _RELOAD:
+            return Answer(True, await desk.reload_limits())
+        if isinstance(command, CheckOrder):
+            return Answer(True, msgspec.json.encode(said_of(desk, command.order)).decode())
         assert not isinstance(command, str)
         refuse(desk.state, command)
         return spoken(await desk.engine.ask(command), command)
@@ -185,13 +218,15 @@ async def _compared(desk: Desk) -> Answer:
     return Answer(True, "compared")
 
 
-def _command(line: bytes) -> Command | str:
-    """The command asked for, or the word of a question."""
+def _command(line: bytes) -> Command | CheckOrder | str:
+    """The command asked for, or a question."""
     try:
-        fields = msgspec.json.decode(line, type=dict[str, str | None])
-        kind = fields.pop("do", "") or ""
-        if kind in (_WHO, _RECONCILE, _HALTS):
+        fields = msgspec.json.decode(line, type=dict[str, Field])
+        kind = str(fields.pop("do", None) or "")
+        if kind in (_WHO, _RECONCILE, _HALTS, _RELOAD):
             return kind
+        if kind == _CHECK:
+            return CheckOrder(msgspec.convert(fields, SubmitOrder))
         if kind not in _ALLOWED:
             raise BadInput(f"the request was {kind[:40]!r}; expected one of {', '.join(_ALLOWED)}")
         found: Command = msgspec.convert(fields, _ALLOWED[kind])

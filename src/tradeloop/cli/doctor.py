@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import stat
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Past
     from tradeloop.config import Loaded
+    from tradeloop.core.limit import RiskLimit
     from tradeloop.core.state import State
 
 _FREE_MIN: Final = 1 << 30
@@ -65,6 +66,8 @@ async def _all(loaded: Loaded) -> AsyncIterator[Finding]:
     async for finding in _database(loaded):
         yield finding
     yield _feed(loaded)
+    async for finding in _limits(loaded):
+        yield finding
     for finding in _markets():
         yield finding
 
@@ -212,6 +215,53 @@ def _clock(past: Past) -> Finding:
         last = words.moment(past.last_at)
         return Finding("clock", "bad", f"it is {words.moment(now)}, before the journal's last row ({last}); set the clock")
     return Finding("clock", "ok", f"{words.moment(now)}; the journal's last row is {words.age(now - past.last_at)} older")
+
+
+async def _limits(loaded: Loaded) -> AsyncIterator[Finding]:
+    """What is in force, what is only asked, and what nobody has set where real money is traded."""
+    from tradeloop.bootstrap import configured_limits
+    from tradeloop.bootstrap.brokers import REHEARSALS
+    from tradeloop.cli.risk import limits_in_force
+    from tradeloop.core.errors import BadInput, TradeloopError
+    from tradeloop.core.limit import LimitScope
+
+    try:
+        configured = configured_limits(loaded).limits
+    except BadInput as error:
+        yield Finding("limits", "bad", f"{error}; nothing that trades starts before")
+        return
+    try:
+        recorded = await limits_in_force(loaded)
+    except TradeloopError:
+        return  # told with the database
+    limits = configured if recorded is None else tuple(recorded.in_force.values())
+    broker = loaded.settings.broker
+    stopping = [each for each in limits if not each.shadow]
+    if stopping:
+        since = "" if recorded is not None else ", from the first start on"
+        yield Finding("limits", "ok", f"in force{since}: {_named(stopping)}")
+    elif broker.kind in REHEARSALS:
+        yield Finding("limits", "ok", f"none is in force, and nothing real is traded at {broker.kind}")
+    else:
+        remedy = f"set some in {loaded.home.limits}, see docs/how-to/limit-risk.md"
+        yield Finding("limits", "warn", f"none is in force, and {broker.kind} trades for real; {remedy}")
+    shadows = [each for each in limits if each.shadow]
+    if shadows:
+        yield Finding("limits in shadow", "ok", f"asked, and stop nothing: {_named(shadows)}")
+    elsewhere = [each for each in limits if each.scope is LimitScope.ACCOUNT and each.name not in ("", broker.account)]
+    if elsewhere:
+        text = f"of other accounts than {broker.account}: {_named(elsewhere)}; no order here ever meets them"
+        yield Finding("limits elsewhere", "warn", text)
+    if recorded is not None and {(each.limit_id, each) for each in configured} != {*recorded.of_file.items()}:
+        yield Finding("risk.yaml", "warn", "says something else than what is in force; run: tradeloop risk reload")
+
+
+def _named(limits: Sequence[RiskLimit]) -> str:
+    """All of them, each with its figure and its scope."""
+    from tradeloop.core.risk.judging import amount
+    from tradeloop.core.risk.registry import unit_of
+
+    return ", ".join(f"{each.rule} {amount(unit_of(each.rule), each.value, each.currency)} ({each.where})" for each in limits)
 
 
 def _feed(loaded: Loaded) -> Finding:

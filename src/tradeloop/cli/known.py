@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tradeloop.core import commands as c
+from tradeloop.core import limiting
 from tradeloop.core.errors import BadInput
 from tradeloop.core.halt import HaltScope
+from tradeloop.core.risk.registry import checked
 from tradeloop.core.run.conduct import ENDED
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ def refuse(state: State, command: c.Command) -> None:
         case c.ReleaseSymbol():
             if command.symbol not in state.halted:
                 raise BadInput(f"symbol was {command.symbol!r}, which is not halted; see `tradeloop symbols`")
+        case c.ChangeLimit(limit=limit):
+            checked(limit)
+        case c.RevertLimit():
+            limiting.set_by_person(state, command)
         case c.HaltTrading(scope=HaltScope.ACCOUNT, name=name) if name not in state.accounts:
             known = ", ".join(sorted(state.accounts)) or "none yet"
             raise BadInput(f"account was {name!r}, known are {known}; nothing was halted")

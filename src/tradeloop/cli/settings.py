@@ -12,23 +12,28 @@ app = typer.Typer(help="Settings: show each one and where it came from.", no_arg
 
 @app.command("show")
 def show(ctx: typer.Context, json: Json = False) -> None:
-    """Show every setting, its value with secrets masked, and its origin."""
+    """Show every setting, its value with secrets masked, and every limit of risk as configured, each with its origin."""
 
     async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap import configured_limits
         from tradeloop.cli import words
+        from tradeloop.cli.risk import rows_of, show_limits
 
         loaded = shell.load()
+        limits = rows_of(None, configured_limits(loaded))
         rows = loaded.shown()
         home = loaded.home
         folders = {"config": str(home.config), "data": str(home.data), "state": str(home.state)}
         document = {
             "folders": folders,
             "settings": [{"name": name, "value": value, "origin": origin} for name, value, origin in rows],
+            "limits": limits,
         }
 
         def tell(out: object) -> None:
             words.table(out, "Folders", ("what", "~where"), list(folders.items()))  # type: ignore[arg-type]
             words.table(out, "Settings", ("setting", "~value", "~origin"), rows)  # type: ignore[arg-type]
+            show_limits(out, limits, "Limits of risk")  # type: ignore[arg-type]
 
         voice.result(document, tell)
         return OK

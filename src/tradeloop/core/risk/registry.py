@@ -65,5 +65,11 @@ def _extras(rule: RiskRule, limit: RiskLimit, what: str) -> None:
         raise BadInput(f"{what} has an empty list; name the symbols, boards, industries or accounts under `only`")
 
 
+def unit_of(code: str) -> Unit:
+    """What the value of a limit of this rule counts; a plain number where nobody knows the rule."""
+    rule = RULES.get(code)
+    return Unit.QTY if rule is None else rule.unit
+
+
 def _either(words: tuple[Word, ...]) -> str:
     return " or ".join(word.value for word in words)

@@ -1,0 +1,212 @@
+"""The limits of risk that an installation has: risk.yaml, and the two that other programs know by names of the environment.
+
+Read as text, so that no limit passes through a binary float, and taken whole or not at all: what cannot be understood is
+refused in one sentence with its row, and what was in force before stays in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final, TypeVar
+
+import yaml
+from msgspec.structs import replace
+
+from tradeloop.config import Loaded
+from tradeloop.core.commands import SetLimits
+from tradeloop.core.errors import BadInput
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity
+from tradeloop.core.risk.registry import RULES, checked, unit_of
+from tradeloop.core.risk.rule import Unit
+from tradeloop.core.types import Word, exact
+from tradeloop.markets.symbols import canonical
+from tradeloop.yamltext import SHOWN_MAX, is_text, shown, tree_of
+
+NAMED: Final = {"max_order_value": "max_order_value", "max_position_size": "max_position_qty"}
+"""Settings of the section `risk` that are global limits -> the rule of each."""
+
+LISTS: Final = ("only", "but")
+"""Keys that hold a list of names."""
+
+KEYS: Final = ("rule", "value", "scope", "name", "currency", "severity", "missing", "shadow", "floor", *LISTS)
+_HUNDRED: Final = Decimal(100)
+_W = TypeVar("_W", bound=Word)
+
+
+@dataclass(frozen=True)
+class Configured:
+    """Limits as they are configured, and where each of them stands: its id -> origin."""
+
+    limits: tuple[RiskLimit, ...]
+    origins: Mapping[str, str]
+
+    @property
+    def command(self) -> SetLimits:
+        """What the desk is told."""
+        sources = dict.fromkeys(origin.split(", row")[0] for origin in self.origins.values())
+        return SetLimits(self.limits, ", ".join(sources) or "risk.yaml")
+
+
+def configured_limits(loaded: Loaded) -> Configured:
+    """All limits of an installation. Raises BadInput with the first that cannot be, and where it stands."""
+    return configured_in(loaded.home.limits, _named(loaded))
+
+
+def configured_in(path: Path, named: Mapping[str, RiskLimit] | None = None) -> Configured:
+    """The limits of a file, and beside them those that were `named` elsewhere, by origin."""
+    limits: dict[str, RiskLimit] = {}
+    origins: dict[str, str] = {}
+    for origin, limit in (*(named or {}).items(), *_read(path)):
+        try:
+            checked(limit)
+        except BadInput as error:
+            raise BadInput(f"{origin}: {error}") from None
+        known = origins.get(limit.limit_id)
+        if known is not None:
+            raise BadInput(f"{origin}: the limit {limit.rule} of {limit.where} stands in {known}, too; keep one of them")
+        limits[limit.limit_id], origins[limit.limit_id] = limit, origin
+    return Configured(tuple(limits.values()), origins)
+
+
+def a_value(text: str, rule: str) -> Decimal:
+    """A number as people write one: `500000`, or `5%` where the rule is of a fraction. Raises BadInput."""
+    if not text.endswith("%"):
+        return exact(text, "value")
+    if rule in RULES and unit_of(rule) is not Unit.FRACTION:
+        raise BadInput(f"value was {text[:SHOWN_MAX]!r}, and {rule} counts {unit_of(rule).value}; give a plain number")
+    return exact(text[:-1], "value") / _HUNDRED
+
+
+def _named(loaded: Loaded) -> dict[str, RiskLimit]:
+    found: dict[str, RiskLimit] = {}
+    for name, rule in NAMED.items():
+        value: Decimal | None = getattr(loaded.settings.risk, name)
+        if value is not None:
+            found[loaded.origins.get(f"risk.{name}", f"risk.{name}")] = RiskLimit(rule, value)
+    return found
+
+
+def _read(path: Path) -> Iterator[tuple[str, RiskLimit]]:
+    """(origin, limit) of each entry of a file; none where there is no file."""
+    tree = tree_of(path)
+    if tree is None or (isinstance(tree, yaml.ScalarNode) and not tree.value):
+        return
+    entries = _map(tree, path.name, ("limits",)).get("limits")
+    if entries is None or (isinstance(entries, yaml.ScalarNode) and not entries.value):
+        return
+    if not isinstance(entries, yaml.SequenceNode):
+        raise BadInput(f"{_row(path.name, entries)}: limits was no list; expected entries such as `- rule: max_order_value`")
+    for entry in entries.value:
+        origin = _row(path.name, entry)
+        yield origin, _limit(path.name, origin, entry)
+
+
+def _limit(file: str, origin: str, entry: yaml.Node) -> RiskLimit:
+    nodes = _map(entry, file, KEYS)
+    fields = {key: _text(file, key, node) for key, node in nodes.items() if key not in LISTS}
+    lists = {key: _names(file, key, node) for key, node in nodes.items() if key in LISTS}
+    try:
+        return replace(a_limit(fields), **lists)
+    except BadInput as error:
+        raise BadInput(f"{origin}: {error}") from None
+
+
+def a_limit(fields: Mapping[str, str], by: str = "", reason: str = "") -> RiskLimit:
+    """A limit out of the text of its keys, in a form that a rule can be asked with or not. Raises BadInput."""
+    forbids = fields.get("rule") in RULES and unit_of(fields["rule"]) is Unit.NONE
+    fields = {"value": "0", **fields} if forbids else fields
+    for key in ("rule", "value"):
+        if not fields.get(key):
+            raise BadInput(f"a limit has no {key}; expected at least rule and value")
+    scope = a_word(LimitScope, fields.get("scope", "global"), "scope")
+    return RiskLimit(
+        rule=fields["rule"],
+        value=a_value(fields["value"], fields["rule"]),
+        scope=scope,
+        name=a_name(scope, fields.get("name", "")),
+        currency=a_currency(fields.get("currency", "")),
+        severity=a_word(Severity, fields.get("severity", "deny"), "severity"),
+        allow_missing=one_of(fields.get("missing", "deny"), ("deny", "allow"), "missing") == "allow",
+        shadow=one_of(fields.get("shadow", "false"), ("false", "true"), "shadow") == "true",
+        by=by,
+        reason=reason,
+        floor=a_value(fields["floor"], fields["rule"]) if fields.get("floor") else None,
+    )
+
+
+def a_name(scope: LimitScope, name: str) -> str:
+    """What a limit is of; a symbol in the canonical notation, so that the limit holds however it was written."""
+    return canonical(name) if name and scope is LimitScope.SYMBOL else name
+
+
+def a_currency(text: str) -> str:
+    """A code of money, in capitals."""
+    if text and not (text.isascii() and text.isalpha() and 3 <= len(text) <= 5):
+        raise BadInput(f"currency was {text[:SHOWN_MAX]!r}; expected a code such as CNY")
+    return text.upper()
+
+
+def a_word(kind: Callable[[str], _W], text: str, what: str) -> _W:
+    """A word of one of the sets of words. Raises BadInput with all of them."""
+    try:
+        return kind(text)
+    except ValueError:
+        known = ", ".join(each.value for each in kind)  # type: ignore[attr-defined]
+        raise BadInput(f"{what} was {text[:SHOWN_MAX]!r}; expected one of {known}") from None
+
+
+def one_of(text: str, words: tuple[str, ...], what: str) -> str:
+    """The text, if it is one of these words. Raises BadInput with all of them."""
+    if text not in words:
+        raise BadInput(f"{what} was {text[:SHOWN_MAX]!r}; expected {' or '.join(words)}")
+    return text
+
+
+def _map(node: yaml.Node, file: str, known: tuple[str, ...]) -> dict[str, yaml.Node]:
+    if not isinstance(node, yaml.MappingNode):
+        raise BadInput(f"{_row(file, node)}: expected names with values: {', '.join(known)}")
+    found: dict[str, yaml.Node] = {}
+    for key, value in node.value:
+        name = key.value if isinstance(key, yaml.ScalarNode) else "a list or a map"
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}" if near else f"expected one of {', '.join(known)}"
+            raise BadInput(f"{_row(file, key)}: {shown(name)} is nothing that stands here; {hint}")
+        if name in found:
+            raise BadInput(f"{_row(file, key)}: {name} stands twice; keep one of them")
+        found[name] = value
+    return found
+
+
+def _names(file: str, key: str, node: yaml.Node) -> tuple[str, ...]:
+    """A list of symbols, boards, industries and accounts; a symbol in the canonical notation, however it was written."""
+    if not isinstance(node, yaml.SequenceNode):
+        raise BadInput(f"{_row(file, node)}: {key} was no list; expected names such as [600519.SH]")
+    names = [_text(file, key, each) for each in node.value]
+    if not all(names) or len(set(names)) < len(names):
+        raise BadInput(f"{_row(file, node)}: {key} holds an empty name or one twice; name each once")
+    return tuple(_as_symbol(name) for name in names)
+
+
+def _as_symbol(name: str) -> str:
+    if not name[0].isdigit() and "." not in name:
+        return name
+    try:
+        return canonical(name)
+    except BadInput:
+        return name  # an account may be named so
+
+
+def _text(file: str, key: str, node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode) or not is_text(node.value) or not (node.value.isprintable()):
+        raise BadInput(f"{_row(file, node)}: {key} was no plain text; expected one word or number")
+    written: str = node.value.strip()
+    return written
+
+
+def _row(file: str, node: yaml.Node) -> str:
+    return f"{file}, row {node.start_mark.line + 1}"

@@ -1,0 +1,353 @@
+"""`tradeloop risk`: which limits are in force and where each comes from, and how people change one for a time."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
+from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tradeloop.bootstrap import Configured
+    from tradeloop.cli.control import Answer
+    from tradeloop.config import Loaded
+    from tradeloop.core.limit import RiskLimit, RiskLimits
+
+app = typer.Typer(
+    help="Limits of risk: show, check, set, shadow, revert, reload, replay.",
+    no_args_is_help=True,
+)
+Rule = Annotated[str, typer.Argument(help="The code of a rule, as `tradeloop risk show --rules` lists them.")]
+Value = Annotated[str, typer.Argument(help="How much, in the unit of the rule; a fraction may be written as 5%.")]
+Scope = Annotated[
+    Literal["global", "account", "strategy", "symbol", "industry"],
+    typer.Option("--scope", help="Over what it is counted."),
+]
+Name = Annotated[str, typer.Option("--name", help="Which account, strategy, symbol or industry; each by itself without it.")]
+Money = Annotated[str, typer.Option("--currency", help="Of a limit on money: which; each by itself without it.")]
+For = Annotated[str, typer.Option("--for", help="How long it holds: 90s, 30min, 2h or 3d, at most 7d.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it is journalled.")]
+ApprovedBy = Annotated[
+    str, typer.Option("--approved-by", help="Who agreed: another one of risk.approvers, where there are two or more.")
+]
+Missing = Annotated[
+    Literal["deny", "allow"], typer.Option("--missing", help="What becomes of an order where a number is not known.")
+]
+
+
+@app.command("show")
+def show(
+    ctx: typer.Context,
+    rules: Annotated[bool, typer.Option("--rules", help="List the rules that a limit may name instead.")] = False,
+    json: Json = False,
+) -> None:
+    """List the limits in force, and where each comes from; or the rules that there are."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap import configured_limits
+        from tradeloop.core.errors import BadInput
+
+        if rules:
+            documents = _rules()
+            voice.result({"rules": documents}, lambda out: _show_rules(out, documents))
+            return OK
+        loaded = shell.load()
+        configured, refused = None, ""
+        try:
+            configured = configured_limits(loaded)
+        except BadInput as error:
+            refused = str(error)
+        recorded = await limits_in_force(loaded)
+        rows = rows_of(recorded, configured)
+        pending = configured is not None and (recorded is None or {*recorded.of_file.items()} != _by_id(configured))
+        document = {
+            "file": loaded.home.limits,
+            "limits": rows,
+            "recorded": recorded is not None,
+            "changed_since": pending,
+            "refused": refused or None,
+            "approvers": list(loaded.settings.risk.approvers),
+        }
+        title = "Limits in force" if recorded is not None else "Limits that will hold from the first start on"
+        voice.result(document, lambda out: show_limits(out, rows, title))
+        if refused:
+            voice.say(
+                f"error: {refused}; what is listed is in force, and no process that trades can start before that is mended"
+            )
+            return FAILED
+        if pending:
+            voice.say(
+                "risk.yaml says something else than what is in force: `tradeloop risk reload`, or the next start, takes it"
+            )
+        return OK
+
+    perform(ctx, json, work)
+
+
+@app.command("set")
+def set_(
+    ctx: typer.Context,
+    rule: Rule,
+    value: Value,
+    reason: Why,
+    for_: For,
+    scope: Scope = "global",
+    name: Name = "",
+    currency: Money = "",
+    severity: Annotated[
+        Literal["deny", "warn", "throttle", "approval"], typer.Option("--severity", help="What becomes of an order beyond it.")
+    ] = "deny",
+    missing: Missing = "deny",
+    approved_by: ApprovedBy = "",
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Set a limit for a time, over what risk.yaml says; it ends by itself."""
+    given = {"scope": scope, "name": name, "currency": currency, "severity": severity, "missing": missing}
+    _change(ctx, json, "risk set", rule, value, for_, reason, approved_by, given, by, feed_settings(feed, speed, start))
+
+
+@app.command("shadow")
+def shadow(
+    ctx: typer.Context,
+    rule: Rule,
+    value: Value,
+    reason: Why,
+    for_: For,
+    scope: Scope = "global",
+    name: Name = "",
+    currency: Money = "",
+    missing: Missing = "deny",
+    approved_by: ApprovedBy = "",
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Set a limit in shadow for a time: it is asked and recorded, and stops nothing."""
+    given = {"scope": scope, "name": name, "currency": currency, "missing": missing, "shadow": "true"}
+    _change(ctx, json, "risk shadow", rule, value, for_, reason, approved_by, given, by, feed_settings(feed, speed, start))
+
+
+@app.command("revert")
+def revert(
+    ctx: typer.Context,
+    rule: Rule,
+    reason: Why,
+    scope: Scope = "global",
+    name: Name = "",
+    currency: Money = "",
+    shadow: Annotated[bool, typer.Option("--shadow", help="The one in shadow.")] = False,
+    approved_by: ApprovedBy = "",
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Take back a limit that a person had set, before its time is up; risk.yaml's holds again, or none."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap.limits import a_currency, a_name, a_word
+        from tradeloop.cli.asking import carried_out
+        from tradeloop.core.commands import RevertLimit
+        from tradeloop.core.limit import LimitScope
+
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        of = a_word(LimitScope, scope, "--scope")
+        command = RevertLimit(rule, loaded.operator, reason, of, a_name(of, name), a_currency(currency), shadow, approved_by)
+        return await carried_out(voice, loaded, command, "risk revert")
+
+    perform(ctx, json, work)
+
+
+@app.command("reload")
+def reload(
+    ctx: typer.Context,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """Have risk.yaml read anew and hold; one that cannot be read changes nothing."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap import configured_limits
+        from tradeloop.cli.asking import tell, there_or_here
+        from tradeloop.cli.control import Answer as Said
+        from tradeloop.cli.control import ask_to_reload
+        from tradeloop.cli.working import settle, working_desk
+
+        loaded = shell.load(**feed_settings(feed, speed, start))
+        configured_limits(loaded)  # refused here, nothing is opened or asked for it
+
+        async def there(answer: Answer) -> int:
+            return tell(voice, answer)
+
+        async def here() -> int:
+            async with working_desk(loaded, voice, "risk reload") as desk:
+                await settle(desk)
+                return tell(voice, Said(True, desk.limited))
+
+        return await there_or_here(lambda: ask_to_reload(loaded.home.socket), there, here)
+
+    perform(ctx, json, work)
+
+
+def _change(
+    ctx: typer.Context,
+    json: bool,
+    words: str,
+    rule: str,
+    value: str,
+    for_: str,
+    reason: str,
+    approved_by: str,
+    given: dict[str, str],
+    by: str | None,
+    feed: dict[str, object],
+) -> None:
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap.limits import a_limit
+        from tradeloop.cli.asking import carried_out
+        from tradeloop.core.commands import ChangeLimit
+        from tradeloop.core.errors import BadInput
+
+        loaded = shell.load(operator=by, **feed)
+        lasts_ns = _span_ns(for_)
+        if not reason.strip():
+            raise BadInput("--reason was empty; a limit is changed for a reason")
+        limit = a_limit({"rule": rule, "value": value, **given}, by=loaded.operator, reason=reason)
+        return await carried_out(voice, loaded, ChangeLimit(limit, approved_by, lasts_ns), words)
+
+    perform(ctx, json, work)
+
+
+_SPAN = re.compile(r"([0-9]{1,6})(s|min|h|d)")
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+
+
+def _span_ns(text: str) -> int:
+    from tradeloop.core.errors import BadInput
+    from tradeloop.core.types import SECOND_NS
+
+    found = _SPAN.fullmatch(text.strip())
+    if found is None or not int(found.group(1)):
+        raise BadInput(f"--for was {text[:40]!r}; expected a time such as 90s, 30min, 2h or 3d")
+    return int(found.group(1)) * _SECONDS[found.group(2)] * SECOND_NS
+
+
+async def limits_in_force(loaded: Loaded) -> RiskLimits | None:
+    """The limits as the journal has them; None where nothing is recorded yet."""
+    from tradeloop.bootstrap import is_new, open_archive, refuse_lost_journal
+
+    if await is_new(loaded):
+        refuse_lost_journal(loaded)
+        return None
+    async with open_archive(loaded, fresh_views=False) as archive:
+        return (await archive.recovered()).state.limits
+
+
+def _by_id(configured: Configured) -> set[tuple[str, RiskLimit]]:
+    return {(limit.limit_id, limit) for limit in configured.limits}
+
+
+def rows_of(recorded: RiskLimits | None, configured: Configured | None) -> list[dict[str, Any]]:
+    """The limits in force with their origin; those of the file where nothing is recorded."""
+    from tradeloop.cli import words
+    from tradeloop.cli.record import iso
+    from tradeloop.core.risk.judging import amount
+    from tradeloop.core.risk.registry import unit_of
+
+    if recorded is None:
+        limits = configured.limits if configured is not None else ()
+    else:
+        limits = tuple(recorded.in_force.values())
+    written = {} if configured is None else {limit.limit_id: limit for limit in configured.limits}
+    rows = []
+    for limit in limits:
+        if limit.until is not None:
+            origin = f"{limit.by} until {words.moment(limit.until)}: {limit.reason}"
+        elif configured is not None and written.get(limit.limit_id) == limit:
+            origin = configured.origins[limit.limit_id]
+        else:
+            origin = "the journal; risk.yaml has changed since"
+        rows.append(
+            {
+                "rule": limit.rule,
+                "value": f"{limit.value:f}",
+                "shown": amount(unit_of(limit.rule), limit.value, limit.currency),
+                "scope": limit.scope.value,
+                "name": limit.name,
+                "where": limit.where,
+                "currency": limit.currency,
+                "severity": limit.severity.value,
+                "missing": "allow" if limit.allow_missing else "deny",
+                "shadow": limit.shadow,
+                "origin": origin,
+                "by": limit.by,
+                "reason": limit.reason,
+                "until": limit.until,
+                "until_iso": None if limit.until is None else iso(limit.until),
+            }
+        )
+    return rows
+
+
+def show_limits(out: Console, rows: list[dict[str, Any]], title: str) -> None:
+    """The table of `rows_of`."""
+    from tradeloop.cli import words
+
+    cells = [
+        (
+            each["rule"],
+            each["where"],
+            each["shown"],
+            "shadow" if each["shadow"] else each["severity"],
+            each["missing"],
+            each["origin"],
+        )
+        for each in rows
+    ]
+    words.table(out, title, ("rule", "scope", ">value", "beyond", "?missing", "~origin"), cells)
+
+
+def _rules() -> list[dict[str, Any]]:
+    from tradeloop.core.risk.registry import RULES
+
+    return [
+        {
+            "rule": rule.code,
+            "number": rule.number,
+            "group": rule.group.value,
+            "unit": rule.unit.value,
+            "scopes": [scope.value for scope in rule.scopes],
+            "severities": [severity.value for severity in rule.severities],
+            "bound": "at least" if rule.at_least else "at most",
+            "title": rule.words.title,
+            "title_zh": rule.words.title_zh,
+            "remedy": rule.words.remedy,
+            "remedy_zh": rule.words.remedy_zh,
+            "source": rule.source,
+        }
+        for rule in RULES.values()
+    ]
+
+
+def _show_rules(out: Console, rules: list[dict[str, Any]]) -> None:
+    from tradeloop.cli import words
+
+    cells = [
+        (each["rule"], each["unit"], each["bound"], each["title"], each["title_zh"], ", ".join(each["scopes"]))
+        for each in rules
+    ]
+    words.table(out, "Rules", ("rule", "unit", "is", "~what", "~?", "~scopes"), cells)

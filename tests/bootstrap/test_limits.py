@@ -1,0 +1,227 @@
+"""risk.yaml and the limits of the environment: taken as they read, or refused in one sentence that says where."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tradeloop.bootstrap import Configured, configured_limits
+from tradeloop.config import Home, load
+from tradeloop.core.errors import BadInput
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity
+from tradeloop.core.risk.registry import RULES
+from tradeloop.core.risk.rule import Unit
+
+
+def configured(folder: Path, text: str | None = None, **environ: str) -> Configured:
+    """The limits of a home whose risk.yaml is this."""
+    if text is not None:
+        (folder / "risk.yaml").write_text(text, encoding="utf-8")
+    return configured_limits(load(home=Home(folder, folder, folder), environ=environ, folder=folder))
+
+
+def one(folder: Path, rest: str, rule: str = "max_order_value") -> RiskLimit:
+    (found,) = configured(folder, f"limits:\n  - rule: {rule}\n    {rest}\n").limits
+    return found
+
+
+def test_without_a_file_there_are_no_limits(tmp_path: Path) -> None:
+    assert configured(tmp_path).limits == ()
+    assert configured(tmp_path, "").limits == ()
+    assert configured(tmp_path, "limits:\n").limits == ()
+    assert configured(tmp_path, "limits: []\n").limits == ()
+
+
+def test_every_key_of_a_limit_is_read_as_it_is_written(tmp_path: Path) -> None:
+    text = (
+        "limits:\n  - rule: max_order_value\n    value: 0.1\n    scope: symbol\n    name: '600519'\n    currency: cny\n"
+        "    severity: approval\n    missing: allow\n    shadow: true\n"
+    )
+    (limit,) = configured(tmp_path, text).limits
+    assert limit == RiskLimit(
+        "max_order_value", Decimal("0.1"), LimitScope.SYMBOL, "600519.SH", "CNY", Severity.APPROVAL, True, True
+    )
+
+
+def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
+    assert one(tmp_path, "value: 5") == RiskLimit("max_order_value", Decimal(5))
+
+
+def test_each_limit_says_in_which_row_it_stands(tmp_path: Path) -> None:
+    found = configured(
+        tmp_path, "# ours\nlimits:\n  - {rule: max_order_qty, value: 1}\n\n  - {rule: max_order_value, value: 2}\n"
+    )
+    assert [found.origins[limit.limit_id] for limit in found.limits] == ["risk.yaml, row 3", "risk.yaml, row 5"]
+    assert found.command.origin == "risk.yaml"
+
+
+def test_a_fraction_may_be_a_percentage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = "max_order_qty"
+    monkeypatch.setitem(RULES, rule, msgspec.structs.replace(RULES[rule], unit=Unit.FRACTION))
+    assert one(tmp_path, "value: 2.5%", rule).value == Decimal("0.025")
+    assert one(tmp_path, "value: 0.025", rule).value == Decimal("0.025")
+    assert configured(tmp_path).limits == configured(tmp_path, f"limits: [{{rule: {rule}, value: 2.5%}}]").limits
+
+
+REFUSED = {
+    "an unknown rule": (
+        "limits: [{rule: max_order_vale, value: 1}]",
+        "row 1: rule was 'max_order_vale', which is not known; did",
+    ),
+    "an unknown key": (
+        "limits:\n- rule: max_order_qty\n  valu: 1\n",
+        "row 3: valu is nothing that stands here; did you mean value",
+    ),
+    "another list": ("limit:\n- rule: max_order_qty\n", "row 1: limit is nothing that stands here; did you mean limits"),
+    "a setting beside it": ("limits: []\nrun: {}\n", "row 2: run is nothing that stands here"),
+    "a limit below zero": ("limits: [{rule: max_order_qty, value: -1}]", "was -1; expected a number that is not below zero"),
+    "half an order": ("limits: [{rule: max_orders_per_day, value: 1.5}]", "was 1.5; expected a whole number, it counts"),
+    "no number": ("limits: [{rule: max_order_qty, value: many}]", "value was 'many'; expected a plain decimal number"),
+    "a number with an exponent": ("limits: [{rule: max_order_qty, value: 1e3}]", "value was '1e3'; expected a plain decimal"),
+    "a number that is none": ("limits: [{rule: max_order_qty, value: .nan}]", "value was '.nan'; expected a plain decimal"),
+    "a number of a hundred digits": (f"limits: [{{rule: max_order_qty, value: {'1' * 100}}}]", "(100 characters); expected"),
+    "a percentage of no fraction": (
+        "limits: [{rule: max_order_qty, value: 5%}]",
+        "row 1: value was '5%', and max_order_qty counts quantity; give a plain number",
+    ),
+    "no value": ("limits:\n- {rule: max_order_qty}\n", "row 2: a limit has no value"),
+    "no rule": ("limits:\n- {value: 1}\n", "row 2: a limit has no rule"),
+    "a scope that is none": (
+        "limits: [{rule: max_order_qty, value: 1, scope: desk}]",
+        "scope was 'desk'; expected one of global, account, strategy, symbol, industry",
+    ),
+    "a scope that its rule does not count over": (
+        "limits: [{rule: max_requests_per_second, value: 1, scope: symbol}]",
+        "cannot be counted over symbol; expected global or account",
+    ),
+    "a severity that is none": (
+        "limits: [{rule: max_order_qty, value: 1, severity: no}]",
+        "severity was 'no'; expected one of",
+    ),
+    "a severity that its rule cannot": (
+        "limits: [{rule: max_order_qty, value: 1, severity: throttle}]",
+        "cannot throttle; expected deny or warn or approval",
+    ),
+    "a name without a scope": ("limits: [{rule: max_order_qty, value: 1, name: x}]", "a global limit has no name"),
+    "a symbol that is none": ("limits: [{rule: max_order_qty, value: 1, scope: symbol, name: '6005'}]", "row 1: "),
+    "money of no money": ("limits: [{rule: max_order_qty, value: 1, currency: CNY}]", "is not of money"),
+    "no currency": (
+        "limits: [{rule: max_order_value, value: 1, currency: 7}]",
+        "currency was '7'; expected a code such as CNY",
+    ),
+    "a missing that is no word": ("limits: [{rule: max_order_qty, value: 1, missing: 'true'}]", "expected deny or allow"),
+    "a shadow that is no word": ("limits: [{rule: max_order_qty, value: 1, shadow: yes}]", "expected false or true"),
+    "the same limit twice": (
+        "limits:\n- {rule: max_order_qty, value: 1}\n- {rule: max_order_qty, value: 2}\n",
+        "row 3: the limit max_order_qty of global stands in risk.yaml, row 2, too; keep one of them",
+    ),
+    "a key twice": ("limits:\n- rule: max_order_qty\n  value: 1\n  value: 2\n", "row 4: value stands twice"),
+    "limits twice": ("limits: []\nlimits: []\n", "row 2: limits stands twice"),
+    "a list for a name": ("limits: [{rule: [max_order_qty], value: 1}]", "rule was no plain text"),
+    "a list for a limit": ("limits: [[max_order_qty, 1]]", "row 1: expected names with values: rule, value, scope"),
+    "a map for limits": ("limits: {max_order_qty: 1}", "limits was no list"),
+    "a list for everything": ("- rule: max_order_qty\n", "row 1: expected names with values: limits"),
+    "a reference": ("limits: [&a {rule: max_order_qty, value: 1}, *a]", "*a stands for another value; write the value out"),
+    "no YAML": ("limits: [", "is not YAML"),
+    "a key that is a list": ("? [a]\n: b\n", "row 1: a list or a map is nothing that stands here"),
+    "a letter that nobody sees": ('limits: [{rule: "max_order_qty\\u0000", value: 1}]', "rule was no plain text"),
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), REFUSED.values(), ids=list(REFUSED))
+def test_what_cannot_be_meant_is_refused_with_its_place(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        configured(tmp_path, text)
+    said = str(refused.value)
+    assert sentence in said
+    assert said.startswith("risk.yaml")
+    assert said.isprintable()
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "risk.yaml").write_bytes(b"limits: \xff")
+    with pytest.raises(BadInput, match=r"risk\.yaml can not be read"):
+        configured(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["MAX_ORDER_VALUE", "TRADELOOP_MAX_ORDER_VALUE", "TRADELOOP_RISK__MAX_ORDER_VALUE"])
+def test_the_environment_sets_the_value_of_one_order_globally(tmp_path: Path, name: str) -> None:
+    found = configured(tmp_path, **{name: "50000.5"})
+    assert found.limits == (RiskLimit("max_order_value", Decimal("50000.5")),)
+    assert list(found.origins.values()) == [f"environment {name}"]
+    assert found.command.origin == f"environment {name}"
+
+
+@pytest.mark.parametrize("name", ["MAX_POSITION_SIZE", "TRADELOOP_MAX_POSITION_SIZE"])
+def test_the_environment_sets_the_size_of_a_position_or_is_refused(tmp_path: Path, name: str) -> None:
+    if "max_position_qty" in RULES:
+        assert configured(tmp_path, **{name: "900"}).limits == (RiskLimit("max_position_qty", Decimal(900)),)
+    else:
+        with pytest.raises(BadInput, match=f"environment {name}: rule was 'max_position_qty', which is not known"):
+            configured(tmp_path, **{name: "900"})
+
+
+def test_a_dotenv_file_sets_it_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MAX_ORDER_VALUE=7\n", encoding="utf-8")
+    assert list(configured(tmp_path).origins.values()) == [".env MAX_ORDER_VALUE"]
+
+
+def test_file_and_environment_hold_together(tmp_path: Path) -> None:
+    found = configured(tmp_path, "limits: [{rule: max_order_value, value: 1, scope: account}]", MAX_ORDER_VALUE="2")
+    assert [limit.value for limit in found.limits] == [2, 1]
+    assert found.command.origin == "environment MAX_ORDER_VALUE, risk.yaml"
+
+
+def test_one_limit_is_not_set_in_two_places(tmp_path: Path) -> None:
+    with pytest.raises(
+        BadInput, match=r"row 1: the limit max_order_value of global stands in environment MAX_ORDER_VALUE, too"
+    ):
+        configured(tmp_path, "limits: [{rule: max_order_value, value: 1}]", MAX_ORDER_VALUE="2")
+    with pytest.raises(BadInput, match="are the same setting; keep one of them"):
+        configured(tmp_path, "", MAX_ORDER_VALUE="2", TRADELOOP_MAX_ORDER_VALUE="3")
+
+
+@pytest.mark.parametrize("text", ["-1", "many", "1e3", "5%"])
+def test_a_limit_of_the_environment_that_is_no_number_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadInput, match=r"environment MAX_ORDER_VALUE: risk.max_order_value was"):
+        configured(tmp_path, MAX_ORDER_VALUE=text)
+
+
+def test_approvers_are_different_people(tmp_path: Path) -> None:
+    (tmp_path / "tradeloop.yaml").write_text("risk:\n  approvers: [ann, bob, ann]\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="each name once"):
+        configured(tmp_path)
+
+
+def test_a_rule_that_forbids_needs_no_value_and_goes_by_a_list(tmp_path: Path) -> None:
+    text = "limits:\n  - rule: blacklist\n    only: ['600519', MAIN, 000001.SZ]\n  - {rule: whitelist, but: [demo-1]}\n"
+    black, white = configured(tmp_path, text).limits
+    assert (black.value, black.only, black.but) == (Decimal(0), ("600519.SH", "MAIN", "000001.SZ"), ())
+    assert (white.only, white.but) == ((), ("demo-1",))
+
+
+def test_a_limit_may_say_from_which_figure_on_it_speaks(tmp_path: Path) -> None:
+    (rule, *_) = [each.code for each in RULES.values() if each.floor is not None and each.unit is Unit.FRACTION]
+    assert one(tmp_path, "value: 50%\n    floor: 20", rule).floor == 20
+
+
+@pytest.mark.parametrize(
+    ("rest", "sentence"),
+    [
+        ("only: MAIN", "row 3: only was no list; expected names such as [600519.SH]"),
+        ("only: []", "has an empty list; name the symbols, boards, industries or accounts under `only`"),
+        ("only: [MAIN, MAIN]", "only holds an empty name or one twice; name each once"),
+        ("only: ['']", "only holds an empty name or one twice"),
+        ("only: [{a: b}]", "only was no plain text"),
+        ("only: [MAIN]\n    but: [MAIN]", "has no list of exceptions"),
+        ("only: [MAIN]\n    value: 1", "expected 0, it forbids and has no figure"),
+        ("only: [MAIN]\n    floor: 1", "has no floor"),
+    ],
+)
+def test_a_list_that_cannot_be_meant_is_refused(tmp_path: Path, rest: str, sentence: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        one(tmp_path, rest, "blacklist")
+    assert sentence in str(refused.value)

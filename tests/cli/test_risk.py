@@ -1,0 +1,315 @@
+"""Limits of risk at the command line: where they come from, what they say, and who changes them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.commands import FAST, Said, orders, tradeloop
+from tests.cli.test_halt import watching
+
+from tradeloop.bootstrap import brokers
+from tradeloop.core.risk.registry import RULES
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ("--feed", "demo", "--speed", FAST)
+ORDER = ("orders", "submit", "BAC.US", "buy", "100")
+FILE = "limits:\n  - rule: max_order_qty\n    value: 100\n    scope: account\n"
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home with a short name, for the socket in it."""
+    with tempfile.TemporaryDirectory(prefix="tl") as folder:
+        yield Path(folder)
+
+
+def limits(home: Path, text: str) -> None:
+    (home / "risk.yaml").write_text(text, encoding="utf-8")
+
+
+def shown(home: Path) -> Any:
+    said = tradeloop(home, "risk", "show", "--json")
+    assert said.code == 0, said.err
+    return said.document
+
+
+def recorded(home: Path) -> dict[str, Any]:
+    """What the journal gives, from its first row."""
+    said = tradeloop(home, "replay", "--json")
+    assert said.code == 0, said.err
+    found: dict[str, Any] = {name: value for name, value in said.document.items() if name != "seconds"}
+    return found
+
+
+def finding(home: Path, what: str) -> tuple[str, str]:
+    (found,) = [each for each in tradeloop(home, "doctor", "--json").document["findings"] if each["what"] == what]
+    return found["state"], found["text"]
+
+
+def set_(home: Path, *words: str) -> Said:
+    return tradeloop(home, "risk", "set", *words, *DEMO)
+
+
+def test_a_limit_of_the_file_holds_from_the_next_start_on_and_is_recorded_once(home: Path) -> None:
+    limits(home, FILE)
+    assert not shown(home)["recorded"]
+    assert "from the first start on" in tradeloop(home, "risk", "show").out
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+    said = tradeloop(home, "orders", "submit", "BAC.US", "buy", "101", *DEMO, "--json")
+    assert (said.code, said.document["rule"]) == (3, "max_order_qty")
+    assert "may be at most 100, is 0, and this order adds 101" in said.document["text"]
+    (row,) = shown(home)["limits"]
+    assert (row["rule"], row["value"], row["where"], row["origin"]) == (
+        "max_order_qty",
+        "100",
+        "each account",
+        "risk.yaml, row 2",
+    )
+    assert recorded(home)["events"]["LimitsConfigured"] == 1
+
+
+def test_a_file_that_is_gone_takes_its_limits_along_and_is_told(home: Path) -> None:
+    limits(home, FILE)
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+    (home / "risk.yaml").unlink()
+    assert shown(home)["changed_since"]
+    said = tradeloop(home, "risk", "reload", *DEMO)
+    assert (said.code, said.out.strip()) == (0, "0 limits in force from risk.yaml")
+    assert "warning: no limit of risk is configured any more, 1 were" in said.err
+    assert shown(home)["limits"] == []
+
+
+def test_the_environment_sets_a_global_limit_and_config_show_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits(home, FILE)
+    monkeypatch.setenv("MAX_ORDER_VALUE", "1000")
+    rows = tradeloop(home, "config", "show", "--json").document["limits"]
+    assert [(row["rule"], row["shown"], row["origin"]) for row in rows] == [
+        ("max_order_value", "1000", "environment MAX_ORDER_VALUE"),
+        ("max_order_qty", "100", "risk.yaml, row 2"),
+    ]
+    said = tradeloop(home, *ORDER, *DEMO)
+    assert said.code == 3
+    assert "the value of one order (global) may be at most 1000" in said.err
+
+
+def test_a_file_that_is_wrong_stops_the_start_and_changes_nothing(home: Path) -> None:
+    limits(home, FILE)
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+    before = recorded(home)
+    limits(home, FILE.replace("value", "valeu"))
+    sentence = "risk.yaml, row 3: valeu is nothing that stands here; did you mean value"
+    for words in (ORDER, ("risk", "reload"), ("watch",), ("risk", "check", "BAC.US", "buy", "1")):
+        said = tradeloop(home, *words, *DEMO)
+        assert (said.code, said.error) == (2, sentence)
+    assert (tradeloop(home, "config", "show").code, tradeloop(home, "config", "show").error) == (2, sentence)
+    assert recorded(home) == before
+    said = tradeloop(home, "risk", "show", "--json")
+    assert (said.code, [row["rule"] for row in said.document["limits"]]) == (1, ["max_order_qty"])
+    assert said.document["refused"] == sentence
+    assert finding(home, "limits") == ("bad", f"{sentence}; nothing that trades starts before")
+
+
+def test_a_wrong_file_keeps_nobody_from_halting(home: Path) -> None:
+    limits(home, "limits: [nonsense]\n")
+    said = tradeloop(home, "halt", "--reason", "x", "--json", *DEMO)
+    assert (said.document["latched"], said.document["recorded"]) == (True, False)
+    assert (home / "HALT").exists()
+
+
+def test_a_wrong_file_makes_nothing_in_a_new_home(home: Path) -> None:
+    limits(home, "limits: [nonsense]\n")
+    assert tradeloop(home, *ORDER, *DEMO).code == 2
+    assert [each.name for each in home.iterdir()] == ["risk.yaml"]
+
+
+def test_a_person_changes_a_limit_for_a_time_and_takes_it_back(home: Path) -> None:
+    limits(home, FILE)
+    of = ("max_order_qty", "--scope", "account")
+    said = set_(home, "max_order_qty", "99", *of[1:], "--for", "2h", "--reason", "news", "--by", "ann")
+    assert (said.code, said.out.strip()) == (0, "max_order_qty of each account is 99 until its time is up")
+    (row,) = shown(home)["limits"]
+    assert (row["value"], row["by"], row["reason"]) == ("99", "ann", "news")
+    assert row["until_iso"].startswith("2013-10-08T15:")
+    assert tradeloop(home, *ORDER, *DEMO).code == 3
+    said = tradeloop(home, "risk", "revert", *of, "--reason", "read it", "--by", "ann", *DEMO)
+    assert said.code == 0, said.err
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+    said = tradeloop(home, "risk", "revert", *of, "--reason", "read it", "--by", "ann", *DEMO)
+    assert said.error == "no limit max_order_qty of each account was set by a person; see `tradeloop risk show`"
+    assert said.code == 2
+
+
+def test_a_limit_in_shadow_is_recorded_and_stops_nothing(home: Path) -> None:
+    words = ("max_order_qty", "1", "--scope", "symbol", "--name", "BAC", "--for", "1d", "--reason", "try it", "--by", "ann")
+    assert tradeloop(home, "risk", "shadow", *words, *DEMO).code == 0
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+    assert recorded(home)["events"]["LimitPassed"] == 1
+    assert finding(home, "limits in shadow") == ("ok", "asked, and stop nothing: max_order_qty 1 (symbol BAC.US)")
+    assert finding(home, "limits") == ("ok", "none is in force, and nothing real is traded at paper")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("max_order_vale", "1"), "rule was 'max_order_vale', which is not known; did you mean max_order_value?"),
+        (("max_order_qty", "many"), "value was 'many'; expected a plain decimal number"),
+        (("max_order_qty", "5%"), "value was '5%', and max_order_qty counts quantity"),
+        (("max_order_qty", "1", "--for", "soon"), "--for was 'soon'; expected a time such as 90s, 30min, 2h or 3d"),
+        (("max_order_qty", "1", "--for", "0h"), "--for was '0h'; expected a time"),
+        (("max_order_qty", "1", "--reason", " "), "--reason was empty"),
+        (("max_order_qty", "1", "--name", "x"), "a global limit has no name"),
+        (("max_order_qty", "1", "--severity", "throttle"), "cannot throttle; expected deny or warn or approval"),
+        (("max_orders_per_day", "1", "--currency", "USD"), "is not of money"),
+    ],
+)
+def test_a_change_that_cannot_be_opens_nothing(home: Path, words: tuple[str, ...], sentence: str) -> None:
+    given = [
+        *words,
+        *(("--for", "2h") if "--for" not in words else ()),
+        *(("--reason", "r") if "--reason" not in words else ()),
+    ]
+    said = set_(home, *given)
+    assert said.code == 2
+    assert sentence in said.error
+    assert not (home / "tradeloop.db").exists()
+
+
+def test_a_change_that_lasts_too_long_is_refused(home: Path) -> None:
+    said = set_(home, "max_order_qty", "1", "--for", "8d", "--reason", "r")
+    assert said.code == 2
+    assert "at most 7 days away" in said.error
+    assert shown(home)["limits"] == []
+
+
+def test_where_two_approve_one_is_not_enough(home: Path) -> None:
+    (home / "tradeloop.yaml").write_text("risk:\n  approvers: [ann, bob]\n", encoding="utf-8")
+    words = ("max_order_qty", "1", "--for", "2h", "--reason", "r", "--by", "ann")
+    said = set_(home, *words)
+    assert said.code == 2
+    assert "needs the approval of one of bob (risk.approvers), nobody had; give --approved-by" in said.error
+    assert set_(home, *words, "--approved-by", "bob").code == 0
+    assert [row["by"] for row in shown(home)["limits"]] == ["ann"]
+    said = tradeloop(home, "risk", "revert", "max_order_qty", "--reason", "r", "--by", "bob", *DEMO)
+    assert said.code == 2
+    said = tradeloop(home, "risk", "revert", "max_order_qty", "--reason", "r", "--by", "bob", "--approved-by", "ann", *DEMO)
+    assert said.code == 0
+
+
+def test_a_limit_below_what_there_is_holds_and_says_so(home: Path) -> None:
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+    said = set_(home, "max_daily_traded_value", "5", "--for", "2h", "--reason", "enough")
+    assert said.code == 0
+    assert "it is beyond that now (BAC.US of paper: " in said.out
+    assert "of at most 5), and only orders that lessen it pass" in said.out
+    assert tradeloop(home, *ORDER, "--anyway", *DEMO).code == 3
+
+
+def test_check_gives_every_figure_and_sends_nothing(home: Path) -> None:
+    limits(home, FILE + "  - {rule: max_order_value, value: 1, severity: warn}\n")
+    said = tradeloop(home, "risk", "check", "BAC.US", "buy", "101", "--json", *DEMO)
+    assert said.code == 3
+    found = said.document
+    assert (found["denied"]["rule"], found["denied"]["this_order"]) == ("max_order_qty", "101")
+    assert found["denied"]["text_zh"].startswith("委托被拒绝（max_order_qty）：单笔委托数量（每个账户）上限 100，现值 0")
+    assert all(each["passed"] for each in found["checks"])
+    assert {each["check"] for each in found["checks"]} >= {"not_stopped", "session_open", "legal_price", "cash_free"}
+    qty, value = found["limits"]
+    assert (qty["limit"], qty["was"], qty["this_order"], qty["beyond"]) == ("100", "0", "101", True)
+    assert (value["severity"], value["beyond"], Decimal(value["this_order"]) > 1000) == ("warn", True, True)
+    said = tradeloop(home, "risk", "check", "BAC.US", "buy", "100", *DEMO)
+    assert said.code == 0
+    assert "passes; nothing was sent" in said.out
+    assert orders(home) == []
+
+
+def test_replay_says_what_a_file_would_have_denied(home: Path) -> None:
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+    before = recorded(home)
+    other = home / "other.yaml"
+    other.write_text(
+        "limits: [{rule: max_order_value, value: 1, shadow: true}, {rule: max_order_qty, value: 99}]\n", encoding="utf-8"
+    )
+    said = tradeloop(home, "risk", "replay", "--from", "2013-10-08", "--file", str(other), "--json")
+    assert said.code == 0
+    (order,) = orders(home)
+    assert said.document["orders"] == 1
+    assert [(each["order"], each["would"], each["rule"]) for each in said.document["found"]] == [
+        (order["id"], "shadow", "max_order_value"),
+        (order["id"], "deny", "max_order_qty"),
+    ]
+    assert (said.document["found"][1]["limit"], said.document["found"][1]["this_order"]) == ("99", "100")
+    said = tradeloop(home, "risk", "replay", "--from", "2013-10-09", "--file", str(other), "--json")
+    assert (said.document["orders"], said.document["found"]) == (0, [])
+    assert recorded(home) == before
+    said = tradeloop(home, "risk", "replay", "--from", "2013-10-08")
+    assert (said.code, "holds no limits or is not there" in said.error) == (2, True)
+    assert tradeloop(home, "risk", "replay", "--from", "yesterday").code == 2
+    other.write_text("limits: [{rule: nothing, value: 1}]\n", encoding="utf-8")
+    said = tradeloop(home, "risk", "replay", "--from", "2013-10-08", "--file", str(other))
+    assert (said.code, said.error.startswith("other.yaml, row 1: rule was 'nothing'")) == (2, True)
+
+
+def test_the_rules_are_listed_with_their_words(home: Path) -> None:
+    found = tradeloop(home, "risk", "show", "--rules", "--json").document["rules"]
+    assert [each["rule"] for each in found] == list(RULES)
+    assert not (home / "tradeloop.db").exists()
+    assert "单笔委托金额" in tradeloop(home, "risk", "show", "--rules").out
+
+
+def test_doctor_warns_where_real_money_has_no_limit(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brokers, "REHEARSALS", frozenset())
+    state, text = finding(home, "limits")
+    assert (state, text.startswith("none is in force, and paper trades for real; set some in ")) == ("warn", True)
+    limits(home, FILE.replace("scope: account", "scope: account\n    name: elsewhere"))
+    assert finding(home, "limits")[0] == "ok"
+    state, text = finding(home, "limits elsewhere")
+    assert (state, text) == (
+        "warn",
+        "of other accounts than paper: max_order_qty 100 (account elsewhere); no order here ever meets them",
+    )
+
+
+@pytest.mark.crash
+def test_a_process_that_trades_is_asked_told_and_reloaded(home: Path) -> None:
+    limits(home, FILE)
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+    with watching(home):
+        said = tradeloop(home, "risk", "check", "BAC.US", "buy", "101", "--json")
+        assert (said.code, said.document["denied"]["rule"]) == (3, "max_order_qty")
+        words = ("max_order_qty", "50", "--scope", "account", "--for", "2h", "--reason", "news", "--by", "ann")
+        assert tradeloop(home, "risk", "set", *words).code == 0
+        said = tradeloop(home, "risk", "check", "BAC.US", "buy", "100", "--json")
+        assert (said.code, said.document["denied"]["limit"]) == (3, "50")
+        assert tradeloop(home, "risk", "check", "600519.SH", "buy", "100").code == 2
+        assert tradeloop(home, "risk", "revert", *words[:1], *words[2:4], "--reason", "read it", "--by", "ann").code == 0
+        limits(home, FILE + "  - {rule: max_orders_per_day, value: 1}\n")
+        said = tradeloop(home, "risk", "reload")
+        assert said.code == 0
+        assert "2 limits in force from risk.yaml" in said.out
+        limits(home, "limits: [{rule: nothing, value: 1}]\n")
+        said = tradeloop(home, "risk", "reload")
+        assert said.code == 2
+        said = tradeloop(home, "risk", "check", "BAC.US", "buy", "100", "--json")
+        assert (said.code, said.document["denied"]["rule"]) == (3, "max_orders_per_day")
+
+
+@pytest.mark.crash
+def test_the_commands_of_the_how_to_run(home: Path) -> None:
+    text = (ROOT / "docs" / "how-to" / "limit-risk.md").read_text(encoding="utf-8")
+    blocks = [block.split("```")[0] for block in text.split("```bash\n")[1:]]
+    (home / "tradeloop.yaml").write_text(f"feed:\n  kind: demo\n  speed: {FAST}\n", encoding="utf-8")
+    script = f"set -e\nexport TRADELOOP_HOME={home}\n" + "tradeloop() { " + f'{sys.executable} -m tradeloop "$@"; }}\n'
+    script += f"tradeloop {' '.join(ORDER)}\n" + "\n".join(blocks)
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "approved by bob" in ran.stderr
+    assert "1 order since 2013-10-08 looked at, 0 would have been denied" in ran.stdout
+    (standing,) = [row for row in shown(home)["limits"] if row["rule"] == "max_order_value" and row["by"]]
+    assert standing["value"] == "2000"
