@@ -19,8 +19,9 @@ from msgspec.structs import replace
 from tradeloop.config import Loaded
 from tradeloop.core.commands import SetLimits
 from tradeloop.core.errors import BadInput
+from tradeloop.core.halt import HaltTier
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
-from tradeloop.core.risk.registry import RULES, checked, unit_of
+from tradeloop.core.risk.registry import checked, is_known, unit_of
 from tradeloop.core.risk.rule import Unit
 from tradeloop.core.types import Word, exact
 from tradeloop.markets.symbols import canonical
@@ -32,7 +33,7 @@ NAMED: Final = {"max_order_value": "max_order_value", "max_position_size": "max_
 LISTS: Final = ("only", "but")
 """Keys that hold a list of names."""
 
-KEYS: Final = ("rule", "value", "scope", "name", "currency", "severity", "missing", "shadow", "floor", *LISTS)
+KEYS: Final = ("rule", "value", "scope", "name", "currency", "severity", "missing", "shadow", "tier", "floor", *LISTS)
 _HUNDRED: Final = Decimal(100)
 _W = TypeVar("_W", bound=Word)
 
@@ -76,7 +77,7 @@ def a_value(text: str, rule: str) -> Decimal:
     """A number as people write one: `500000`, or `5%` where the rule is of a fraction. Raises BadInput."""
     if not text.endswith("%"):
         return exact(text, "value")
-    if rule in RULES and unit_of(rule) is not Unit.FRACTION:
+    if is_known(rule) and unit_of(rule) is not Unit.FRACTION:
         raise BadInput(f"value was {text[:SHOWN_MAX]!r}, and {rule} counts {unit_of(rule).value}; give a plain number")
     return exact(text[:-1], "value") / _HUNDRED
 
@@ -117,7 +118,7 @@ def _limit(file: str, origin: str, entry: yaml.Node) -> RiskLimit:
 
 def a_limit(fields: Mapping[str, str], by: str = "", reason: str = "") -> RiskLimit:
     """A limit out of the text of its keys, in a form that a rule can be asked with or not. Raises BadInput."""
-    forbids = fields.get("rule") in RULES and unit_of(fields["rule"]) is Unit.NONE
+    forbids = is_known(fields.get("rule", "")) and unit_of(fields["rule"]) is Unit.NONE
     fields = {"value": "0", **fields} if forbids else fields
     for key in ("rule", "value"):
         if not fields.get(key):
@@ -134,6 +135,7 @@ def a_limit(fields: Mapping[str, str], by: str = "", reason: str = "") -> RiskLi
         shadow=one_of(fields.get("shadow", "false"), ("false", "true"), "shadow") == "true",
         by=by,
         reason=reason,
+        tier=a_word(HaltTier, fields.get("tier", "HALT"), "tier"),
         floor=a_value(fields["floor"], fields["rule"]) if fields.get("floor") else None,
     )
 

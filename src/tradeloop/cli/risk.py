@@ -323,7 +323,25 @@ def show_limits(out: Console, rows: list[dict[str, Any]], title: str) -> None:
 
 def _rules() -> list[dict[str, Any]]:
     from tradeloop.core.risk.registry import RULES
+    from tradeloop.core.risk.triggers import TRIGGERS
 
+    triggers = [
+        {
+            "rule": trigger.code,
+            "number": trigger.number,
+            "group": "trigger",
+            "unit": trigger.unit.value,
+            "scopes": [scope.value for scope in trigger.scopes],
+            "severities": [],
+            "bound": "at most",
+            "title": trigger.words.title,
+            "title_zh": trigger.words.title_zh,
+            "remedy": trigger.words.remedy,
+            "remedy_zh": trigger.words.remedy_zh,
+            "source": trigger.source,
+        }
+        for trigger in TRIGGERS.values()
+    ]
     return [
         {
             "rule": rule.code,
@@ -340,7 +358,7 @@ def _rules() -> list[dict[str, Any]]:
             "source": rule.source,
         }
         for rule in RULES.values()
-    ]
+    ] + triggers
 
 
 def _show_rules(out: Console, rules: list[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
-from tradeloop.core import answers, fate, fills, limiting, market, reconcile, replace, staging, stopping, taken_back
+from tradeloop.core import answers, fate, fills, limiting, market, reconcile, replace, staging, stopping, taken_back, tripping
 from tradeloop.core import commands as c
 from tradeloop.core import reports as r
 from tradeloop.core.errors import BadInput
@@ -68,6 +68,9 @@ def _timer(state: State, around: Surroundings, t: TimerFired, now: UtcNs) -> Dec
         return None
     if t.kind == stopping.HALT_WORK:
         yield from stopping.go_on(state, around, t.subject, now)
+        return None
+    if t.kind == tripping.RISK_LOOK:
+        yield from tripping.look(state, around, now)
         return None
     if t.kind == limiting.LIMIT_ENDS:
         yield from limiting.on_timer(state, t.subject, now)

@@ -891,6 +891,33 @@ class LimitPassed(Fact, frozen=True):
     shadow: bool
 
 
+class LimitTripped(Fact, frozen=True):
+    """A limit that no order has to come for is exceeded at one place, and halts it; in `shadow` it is recorded alone."""
+
+    limit_id: str
+    what: str
+    rule: str
+    limit: str
+    was: str
+    shadow: bool = False
+
+
+class LimitCleared(Fact, frozen=True):
+    """What had tripped a limit is within it again: it may trip anew."""
+
+    limit_id: str
+    what: str
+
+
+class EquityMarked(Fact, frozen=True):
+    """What an account is worth in one currency: at the first look of its trading day, or more than ever since that is kept."""
+
+    account: AccountID
+    currency: Currency
+    equity: Amount
+    trading_day: TradingDay
+
+
 class OrderThrottled(Fact, frozen=True):
     """A limit of frequency has no room for an order: it stays here until `until`, and is asked again then."""
 
@@ -966,4 +993,7 @@ Event = (
     | LimitEnded
     | LimitPassed
     | OrderThrottled
+    | LimitTripped
+    | LimitCleared
+    | EquityMarked
 )

@@ -86,4 +86,7 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.LimitEnded: limits.limit_ended,
     ev.LimitPassed: limits.limit_passed,
     ev.OrderThrottled: limits.order_throttled,
+    ev.LimitTripped: limits.limit_tripped,
+    ev.LimitCleared: limits.limit_cleared,
+    ev.EquityMarked: limits.equity_marked,
 }

@@ -33,6 +33,7 @@ from tradeloop.core.limiting import LIMIT_ENDS
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE, cancel_request, replace_request
 from tradeloop.core.relisting import too_dear
+from tradeloop.core.risk.judging import FAILED
 from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.run.sending import WAITS
 from tradeloop.core.staging import again_at
@@ -40,6 +41,7 @@ from tradeloop.core.state import State
 from tradeloop.core.stopping import HALT_WORK, out_of_reach
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import is_inside
+from tradeloop.core.tripping import LOOK_NS, RISK_LOOK, looks
 from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, TradingDay, UtcNs
 
 _NOTHING: Final[tuple[Effect, ...]] = ()
@@ -86,6 +88,8 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
         if link.ready and not _missing(state, around, broker):
             return _NOTHING
         return _look_again(state, around, broker, link.since, now)
+    if timer.kind == RISK_LOOK and looks(state):
+        return (SetTimer(UtcNs(now + LOOK_NS), RISK_LOOK, ""),)
     if timer.kind == HALT_WORK and int(timer.subject) in state.halts:
         return (SetTimer(UtcNs(now + around.policy.probe_every_ns), HALT_WORK, timer.subject),)
     return _NOTHING
@@ -215,6 +219,7 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
     for limit_id, limit in state.limits.by_person.items():
         if limit.until is not None:
             effects.append(SetTimer(limit.until, LIMIT_ENDS, limit_id))
+    effects.extend(_look_at_risk(state, state.started_at))
     return tuple(effects)
 
 
@@ -472,7 +477,12 @@ def _halted(state: State, around: Surroundings, e: ev.Halted) -> tuple[Effect, .
 
 def _limits_configured(state: State, around: Surroundings, e: ev.LimitsConfigured) -> tuple[Effect, ...]:
     text = f"{len(e.limits)} limits of risk are in force from {e.origin or 'a command'}"
-    return (RaiseAlert("INFO", "limits", text),)
+    return RaiseAlert("INFO", "limits", text), *_look_at_risk(state, e.at)
+
+
+def _look_at_risk(state: State, now: UtcNs) -> tuple[SetTimer, ...]:
+    """Whatever may trip by itself is looked at from now on; one timer for all, however often it is set."""
+    return (SetTimer(UtcNs(now + LOOK_NS), RISK_LOOK, ""),) if looks(state) else ()
 
 
 def _limit_set(state: State, around: Surroundings, e: ev.LimitSet) -> tuple[Effect, ...]:
@@ -480,7 +490,8 @@ def _limit_set(state: State, around: Surroundings, e: ev.LimitSet) -> tuple[Effe
     assert limit.until is not None
     agreed = f", approved by {e.approved_by}" if e.approved_by else ""
     text = f"limit {limit.rule} of {limit.where} is {limit.value:f} for a time, by {limit.by}{agreed}: {limit.reason}"
-    return RaiseAlert("WARNING", f"limit:{limit.limit_id}", text), SetTimer(limit.until, LIMIT_ENDS, limit.limit_id)
+    ends = SetTimer(limit.until, LIMIT_ENDS, limit.limit_id)
+    return RaiseAlert("WARNING", f"limit:{limit.limit_id}", text), ends, *_look_at_risk(state, e.at)
 
 
 def _limit_ended(state: State, around: Surroundings, e: ev.LimitEnded) -> tuple[Effect, ...]:
@@ -495,6 +506,19 @@ def _limit_passed(state: State, around: Surroundings, e: ev.LimitPassed) -> tupl
         return _NOTHING
     text = f"order {e.cl_ord_id} went beyond {e.rule} of {e.scope}: at most {e.limit}, was {e.was}, and it adds {e.this_order}"
     return (RaiseAlert("WARNING", f"limit_passed:{e.rule}:{e.scope}", text),)
+
+
+def _limit_tripped(state: State, around: Surroundings, e: ev.LimitTripped) -> tuple[Effect, ...]:
+    """The halt that follows tells of itself; in shadow nothing follows, and a person hears what would have."""
+    if not e.shadow:
+        return _NOTHING
+    text = f"limit {e.rule} would have halted {e.what}: it is {e.was}, at most {e.limit}"
+    return (RaiseAlert("INFO", f"tripped:{e.limit_id}:{e.what}", text),)
+
+
+def _order_denied(state: State, around: Surroundings, e: ev.OrderDenied) -> tuple[Effect, ...]:
+    """A denial is the answer to whoever asked; a rule that failed is everybody's business."""
+    return (RaiseAlert("CRITICAL", f"rule:{e.rule}", e.text),) if e.was == FAILED else _NOTHING
 
 
 def _order_throttled(state: State, around: Surroundings, e: ev.OrderThrottled) -> tuple[Effect, ...]:
@@ -558,4 +582,6 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.LimitEnded: _limit_ended,
     ev.LimitPassed: _limit_passed,
     ev.OrderThrottled: _order_throttled,
+    ev.OrderDenied: _order_denied,
+    ev.LimitTripped: _limit_tripped,
 }

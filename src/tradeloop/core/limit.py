@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from tradeloop.core.halt import HaltTier
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.types import AccountID, Symbol, UtcNs, Word
 
@@ -51,7 +52,7 @@ class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
 
     `floor`: from which figure on a rule speaks at all, of a rule that has such a figure; None: its own. `only` and `but`, of
     rules that go by a list: the symbols, boards, industries and accounts that the limit is for alone, and those that it is not
-    for.
+    for. `tier`: how much a limit stops that no order has to come for (core/risk/triggers.py).
     """
 
     rule: str
@@ -68,6 +69,7 @@ class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
     floor: Decimal | None = None
     only: tuple[str, ...] = ()
     but: tuple[str, ...] = ()
+    tier: HaltTier = HaltTier.HALT
 
     @property
     def limit_id(self) -> str:
@@ -111,7 +113,7 @@ def _is_listed(names: tuple[str, ...], among: tuple[str, ...]) -> bool:
 class RiskLimits:
     """The limits in force: those of risk.yaml, and over them what people have set for a time."""
 
-    __slots__ = ("_asked", "by_person", "in_force", "of_file", "rules", "version")
+    __slots__ = ("_asked", "by_person", "in_force", "of_file", "rules", "tripped", "version")
 
     def __init__(self) -> None:
         self.of_file: dict[str, RiskLimit] = {}
@@ -119,6 +121,8 @@ class RiskLimits:
         self.in_force: dict[str, RiskLimit] = {}
         self.rules: dict[str, Decimal] = {}
         """The rules that have a limit, and the largest: what they alone count is counted while they have one."""
+        self.tripped: dict[tuple[str, str], UtcNs] = {}
+        """(limit, place) -> since when it is exceeded there; it is told and halted once."""
         self.version = 0
         """How often they have changed: part of the version that every order passed."""
         self._asked: dict[tuple[AccountID, str, Symbol], tuple[RiskLimit, ...]] = {}
@@ -161,7 +165,9 @@ class RiskLimits:
 
     def pack(self) -> PackedLimits:
         """As a snapshot keeps them."""
-        return PackedLimits(list(self.of_file.values()), list(self.by_person.values()), self.version)
+        return PackedLimits(
+            list(self.of_file.values()), list(self.by_person.values()), self.version, list(self.tripped.items())
+        )
 
     @classmethod
     def unpack(cls, packed: PackedLimits) -> RiskLimits:
@@ -171,6 +177,7 @@ class RiskLimits:
         limits.by_person = {limit.limit_id: limit for limit in packed.by_person}
         limits._changed()
         limits.version = packed.version
+        limits.tripped = dict(packed.tripped)
         return limits
 
     def _changed(self) -> None:
@@ -178,6 +185,7 @@ class RiskLimits:
         self.rules = {}
         for limit in self.in_force.values():
             self.rules[limit.rule] = max(limit.value, self.rules.get(limit.rule, limit.value))
+        self.tripped = {key: at for key, at in self.tripped.items() if key[0] in self.in_force}
         self.version += 1
         self._asked.clear()
 
@@ -188,3 +196,4 @@ class PackedLimits(msgspec.Struct, array_like=True, frozen=True):
     of_file: list[RiskLimit] = []
     by_person: list[RiskLimit] = []
     version: int = 0
+    tripped: list[tuple[tuple[str, str], UtcNs]] = []

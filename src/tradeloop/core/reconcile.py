@@ -79,6 +79,8 @@ Booked = dict[tuple[OrderID | None, Symbol, Side], dict[TradingDay, _Shown]]
 
 def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: UtcNs) -> Facts:
     """Book what the broker's books prove, find and close breaks, and let orders go once they have been compared."""
+    if snap.asked_at is not None:
+        around.offsets[snap.broker] = min(snap.as_of - snap.asked_at, 0) + max(snap.as_of - now, 0)
     account = state.accounts.get(snap.account)
     if account is None or not account.adopted:
         if snap.cash is None or snap.positions is None or snap.executions is None:

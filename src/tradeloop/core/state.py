@@ -22,9 +22,11 @@ from tradeloop.core.ids_of_fills import DayOfIds, IdsOfFills
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.lately import Lately, PackedLately
 from tradeloop.core.limit import PackedLimits, RiskLimits
+from tradeloop.core.marks import Mark
 from tradeloop.core.numbers import Numbers
 from tradeloop.core.offers import Offers
 from tradeloop.core.order import Order
+from tradeloop.core.order_book import OrderBook
 from tradeloop.core.position import Position
 from tradeloop.core.recent import PackedFills, RecentFills
 from tradeloop.core.run_book import Run, RunBook
@@ -100,45 +102,6 @@ class Page(msgspec.Struct, array_like=True, gc=False):
     ordered: bool = True
 
 
-class OrderBook:
-    """All orders: open ones as objects, closed ones as their bytes, so that a million of them neither weigh nor pause."""
-
-    __slots__ = ("_decode", "_encode", "closed", "open", "unanswered")
-
-    def __init__(self) -> None:
-        self.open: dict[ClOrdID, Order] = {}
-        self.closed: Shards[bytes] = Shards()
-        self.unanswered: dict[ClOrdID, None] = {}  # closed orders whose cancel nobody has answered
-        self._encode = msgspec.msgpack.Encoder(order="deterministic").encode
-        self._decode = msgspec.msgpack.Decoder(Order).decode
-
-    def get(self, cl_ord_id: ClOrdID) -> Order | None:
-        """The order, or None. A closed one comes as a copy: `keep` it after a change."""
-        order = self.open.get(cl_ord_id)
-        if order is None:
-            packed = self.closed.get(cl_ord_id)
-            return None if packed is None else self._decode(packed)
-        return order
-
-    def keep(self, order: Order) -> None:
-        """Put an order where it now belongs."""
-        cl_ord_id = order.cl_ord_id
-        if order.is_done:
-            self.open.pop(cl_ord_id, None)
-            self.closed[cl_ord_id] = self._encode(order)
-            if order.cancel_requested_at is not None:
-                self.unanswered[cl_ord_id] = None
-            elif self.unanswered:
-                self.unanswered.pop(cl_ord_id, None)
-        elif cl_ord_id not in self.open:
-            self.closed.pop(cl_ord_id)
-            self.unanswered.pop(cl_ord_id, None)
-            self.open[cl_ord_id] = order
-
-    def __len__(self) -> int:
-        return len(self.open) + len(self.closed)
-
-
 class State:
     """What is true now. Keys are documented by the comment behind each field."""
 
@@ -166,6 +129,7 @@ class State:
         "lately",
         "limits",
         "links",
+        "marks",
         "numbers",
         "offers",
         "orders",
@@ -216,6 +180,7 @@ class State:
         self.halts: dict[int, Halt] = {}  # in force, by number, the oldest first
         self.halt_count = 0
         self.limits = RiskLimits()
+        self.marks: dict[tuple[AccountID, Currency], Mark] = {}
         self.activity = Activity()  # what was asked and traded today
         self.lately = Lately()  # what rules of conduct remember of the last minute and of the last trades
         # Derived from the orders above, kept so that no decision walks them:
@@ -316,6 +281,7 @@ class State:
                 limits=self.limits.pack(),
                 activity=self.activity.pack(),
                 lately=self.lately.pack(),
+                marks=sorted(self.marks.items()),
             )
         )
 
@@ -387,6 +353,7 @@ class State:
         state.activity.watch(state.limits.scopes)
         state.exposure.own.watch(state.limits.rules, state.orders.open, state.instruments)
         state.lately = Lately.unpack(packed.lately)
+        state.marks = dict(packed.marks)
         return state
 
     def index(self, order: Order) -> None:
@@ -454,6 +421,7 @@ class Packed(msgspec.Struct, array_like=True):
     limits: PackedLimits = PackedLimits()
     activity: PackedActivity = PackedActivity()
     lately: PackedLately = PackedLately()
+    marks: list[tuple[tuple[AccountID, Currency], Mark]] = []
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

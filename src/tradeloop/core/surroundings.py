@@ -48,12 +48,13 @@ class Surroundings:
     """The market as last seen, the brokers by name, the policy in force, and the pace of each broker that has a rate.
 
     `accounts` is the one account that each adapter shows; one that is not named here may show any.
+    `offsets`: by how much each broker's clock was ahead of ours at its last look, in nanoseconds.
     `settled` are lines of each account's books that said nothing new at the last look, of orders that have ended on both sides:
     the line, and the order's bytes at that time. It saves work and changes no decision. `minutes`: the market's last minute by
     symbol, while a limit asks for it. `valuation` is what positions are worth by these quotes, kept up while limits ask for it.
     """
 
-    __slots__ = ("accounts", "brokers", "minutes", "paces", "policy", "quotes", "settled", "valuation")
+    __slots__ = ("accounts", "brokers", "minutes", "offsets", "paces", "policy", "quotes", "settled", "valuation")
 
     def __init__(self, policy: Policy, brokers: dict[str, Capabilities], accounts: dict[str, AccountID] | None = None) -> None:
         self.policy = policy
@@ -62,6 +63,7 @@ class Surroundings:
         self.quotes: dict[Symbol, Quote] = {}
         self.minutes: dict[Symbol, Minute] = {}
         self.valuation = Valuation()
+        self.offsets: dict[str, int] = {}
         self.settled: dict[AccountID, dict[ClOrdID, tuple[OpenOrder, bytes]]] = {}
         self.paces = {
             name: Pace(name, able.rate_per_second) for name, able in brokers.items() if able.rate_per_second is not None

@@ -15,10 +15,16 @@ from typing import Any, Final
 from tradeloop.core.risk.codes import ORDER_CODES, RUN_CODES
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import RiskRule, Words
+from tradeloop.core.risk.triggers import TRIGGERS, Trigger
 from tradeloop.core.types import Word
 
 MARKER: Final = (
     "<!-- Below: written by `python -m tradeloop.testing.risk_rules tests/core/risk`. Change the rules, not this text. -->"
+)
+_TRIGGERED: Final = (
+    "Looked at once a second while a limit names one of them. Beyond its value the place that it was found in is halted with\n"
+    "the `tier` of the limit (HALT, REDUCE_ONLY, CANCEL_ALL or FLATTEN), once: whoever releases it is not overruled until it\n"
+    "was within the limit in between."
 )
 _EVERY_CASE: Final = "at the boundary, after a restart, mutated"
 
@@ -43,6 +49,9 @@ def rendered(shown: Mapping[str, Sequence[str]]) -> str:
             group = rule.group.value
             lines += ["", f"## Limits: {group}"]
         lines += ["", *_section(rule, shown.get(rule.code, ()))]
+    lines += ["", "## What stops trading by itself", "", _TRIGGERED]
+    for trigger in TRIGGERS.values():
+        lines += ["", *_trigger(trigger)]
     lines += ["", "## Checks of every order", "", *_codes(ORDER_CODES)]
     lines += ["", "## Checks of a run", "", *_codes(RUN_CODES)]
     return "\n".join(lines) + "\n"
@@ -65,6 +74,18 @@ def _section(rule: RiskRule, shown: Sequence[str]) -> Iterator[str]:
     yield f"- scopes: {_words(rule.scopes)}; severities: {_words(rule.severities)}"
     yield f"- source: {rule.source}"
     yield f"- shown by: {'; '.join(shown) or 'nothing yet'}"
+
+
+def _trigger(trigger: Trigger) -> Iterator[str]:
+    words = trigger.words
+    yield f"### `{trigger.code}`"
+    yield ""
+    title = f"{words.title[:1].upper()}{words.title[1:]}"
+    yield f"{title} ({words.title_zh}), at most. Beyond it: {words.remedy} ({words.remedy_zh})."
+    yield ""
+    yield f"- number: {trigger.number}; unit: {trigger.unit.value}; scopes: {_words(trigger.scopes)}"
+    yield f"- source: {trigger.source}"
+    yield "- shown by: `tests/core/risk/test_triggers.py`: at the boundary, after a restart, in shadow, released, tripped again"
 
 
 def _together(case: Any) -> str:

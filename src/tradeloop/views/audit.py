@@ -73,7 +73,9 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
         case ev.HaltChecked():
             text = "; ".join((e.text, *e.held))
             return _of(fold, e, "engine", f"halt {e.number}", text, "done" if e.done else "asked")
-        case ev.LimitsConfigured() | ev.LimitSet() | ev.LimitEnded() | ev.LimitPassed() | ev.OrderThrottled():
+        case (
+            ev.LimitsConfigured() | ev.LimitSet() | ev.LimitEnded() | ev.LimitPassed() | ev.OrderThrottled() | ev.LimitTripped()
+        ):
             return _of_limit(fold, e)
         case ev.RunCreated():
             text = f"{e.mode.value} of {len(e.targets)} targets, attempt {e.attempt}, trade date {e.trade_date}"
@@ -103,7 +105,7 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             return None
 
 
-LimitWord = ev.LimitsConfigured | ev.LimitSet | ev.LimitEnded | ev.LimitPassed | ev.OrderThrottled
+LimitWord = ev.LimitsConfigured | ev.LimitSet | ev.LimitEnded | ev.LimitPassed | ev.OrderThrottled | ev.LimitTripped
 
 
 def _of_limit(fold: Fold, e: LimitWord) -> AuditRow:
@@ -120,6 +122,9 @@ def _of_limit(fold: Fold, e: LimitWord) -> AuditRow:
         case ev.LimitPassed():
             text = f"limit {e.limit} of {e.scope}, was {e.was}, and the order adds {e.this_order}"
             return _of(fold, e, f"rule:{e.rule}", e.cl_ord_id, text, "shadow" if e.shadow else "warned")
+        case ev.LimitTripped():
+            text = f"limit {e.limit}, was {e.was}"
+            return _of(fold, e, f"rule:{e.rule}", e.what, text, "shadow" if e.shadow else "halted")
         case ev.OrderThrottled():
             return _of(fold, e, f"rule:{e.rule}", e.cl_ord_id, f"limit {e.limit}, was {e.was}; it waits", "throttled")
 

@@ -109,6 +109,9 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.LimitEnded()
             | ev.LimitPassed()
             | ev.OrderThrottled()
+            | ev.LimitTripped()
+            | ev.LimitCleared()
+            | ev.EquityMarked()
         ):
             pass  # the audit log and the alerts have them
 

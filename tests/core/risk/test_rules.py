@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
 from tests.core.risk import capital_cases, conduct_cases, eligibility_cases, frequency_cases, positions_cases, prices_cases
 from tests.core.risk.cases import Case, Step
 
-from tradeloop.core.commands import SetLimits, SubmitOrder
+from tradeloop.core.commands import CancelOrder, SetLimits, SubmitOrder
+from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.evolve import evolve
+from tradeloop.core.limit import RiskLimit, Severity
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.registry import RULES
+from tradeloop.core.risk.rule import Look
 from tradeloop.core.state import State
 from tradeloop.testing.desk import Desk
 
@@ -121,3 +125,26 @@ def test_without_its_limit_a_rule_says_nothing(case: Case) -> None:
     desk = case.desk(case.limit)
     desk.give(SetLimits((), "risk.yaml"))
     assert asked(case, desk, case.beyond) is None
+
+
+@pytest.mark.parametrize("change", [{}, {"severity": Severity.WARN}, {"allow_missing": True}], ids=["deny", "warn", "allow"])
+@each_rule
+def test_a_rule_that_fails_refuses_the_order_and_tells_people(
+    case: Case, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fail closed: the order is refused, the desk goes on, and cancels ask no rule."""
+
+    def fails(look: Look, limit: RiskLimit) -> None:
+        raise ZeroDivisionError("no volume")
+
+    desk = case.desk(msgspec.structs.replace(case.limit, **change))
+    first = case.beyond[0]
+    working = desk.order(first) if len(case.beyond) > 1 and isinstance(first, SubmitOrder) else None
+    monkeypatch.setitem(RULES, case.rule, msgspec.structs.replace(RULES[case.rule], measure=fails))
+    denied = asked(case, desk, [case.beyond[-1]])
+    assert denied is not None
+    assert (denied.rule, denied.was) == (case.rule, "failed")
+    assert "ZeroDivisionError: no volume" in desk.of(RaiseAlert)[-1].text
+    if working is not None:
+        desk.give(CancelOrder(working.cl_ord_id, "ann"))
+        assert desk.known(working.cl_ord_id).cancel_requested_at is not None

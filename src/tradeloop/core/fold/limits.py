@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tradeloop.core import events as ev
+from tradeloop.core.marks import Mark
 from tradeloop.core.state import State
 
 
@@ -29,6 +30,23 @@ def _watch(state: State) -> None:
 
 def limit_passed(state: State, e: ev.LimitPassed) -> None:
     """What people are told of; the order goes."""
+
+
+def limit_tripped(state: State, e: ev.LimitTripped) -> None:
+    state.limits.tripped[e.limit_id, e.what] = e.at
+
+
+def limit_cleared(state: State, e: ev.LimitCleared) -> None:
+    state.limits.tripped.pop((e.limit_id, e.what), None)
+
+
+def equity_marked(state: State, e: ev.EquityMarked) -> None:
+    before = state.marks.get((e.account, e.currency))
+    if before is None or before.trading_day < e.trading_day:
+        highest = e.equity if before is None else max(e.equity, before.highest)
+        state.marks[e.account, e.currency] = Mark(e.trading_day, e.equity, highest)
+    else:
+        state.marks[e.account, e.currency] = Mark(before.trading_day, before.start, max(e.equity, before.highest))
 
 
 def order_throttled(state: State, e: ev.OrderThrottled) -> None:

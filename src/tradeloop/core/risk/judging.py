@@ -3,7 +3,7 @@
 An order that adds nothing to what a limit bounds is never beyond it: whoever is over a limit may always go back. What a rule
 does not know refuses the order, unless the limit says otherwise. A limit in shadow is asked like any other and stops nothing.
 The work of a FLATTEN passes: what closes everything because a person said so is not held up by limits on size, but by those of
-frequency, which are the exchange's.
+frequency, which are the exchange's. A rule that fails refuses the order (ASVS 16.5.3: fail closed); cancels ask no rule.
 """
 
 from __future__ import annotations
@@ -22,11 +22,20 @@ from tradeloop.core.risk.rule import Look, Measured, Missing, RiskRule, Unit
 from tradeloop.core.types import ONE, ZERO, ClOrdID, UtcNs
 
 
+class Failed(msgspec.Struct, frozen=True, gc=False):
+    """A rule could not measure: it has a bug, or met what nobody thought of. The order is refused whatever its limit allows."""
+
+    error: str
+
+
+Found = Measured | Missing | Failed
+
+
 class Beyond(msgspec.Struct, frozen=True, gc=False):
     """A limit that an order does not keep, and what its rule found."""
 
     limit: RiskLimit
-    found: Measured | Missing
+    found: Found
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
@@ -37,7 +46,12 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     waits_for: Beyond | None = None
 
 
-PASSED = Verdict()
+PASSED: Final = Verdict()
+FAILED: Final = "failed"
+"""What an order is told that it met where a rule could not measure."""
+
+_BUGS: Final = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError)
+"""What a mistake in a rule raises, or a figure that nobody thought of."""
 
 _SHOWN: Final = Decimal("0.00000001")
 _WIDE: Final = Context(prec=120)
@@ -52,13 +66,13 @@ def judge(look: Look, *, at_send: bool = False) -> Verdict:
     for limit, rule in asked(look):
         if at_send and not rule.at_send:
             continue
-        found = rule.measure(look, limit)
+        found = measured(rule, limit, look)
         if found is None or not is_beyond(rule, limit, found):
             continue
         beyond = Beyond(limit, found)
-        if limit.shadow or limit.severity is Severity.WARN:
+        if limit.shadow or (limit.severity is Severity.WARN and not isinstance(found, Failed)):
             told.append(beyond)
-        elif limit.severity is Severity.APPROVAL and order.approved_by not in ("", order.by):
+        elif limit.severity is Severity.APPROVAL and not isinstance(found, Failed) and order.approved_by not in ("", order.by):
             continue
         elif limit.severity is Severity.THROTTLE and isinstance(found, Measured) and found.room_at is not None:
             if waits_for is None or _room_at(waits_for) < found.room_at:
@@ -72,17 +86,27 @@ def asked(look: Look) -> Iterator[tuple[RiskLimit, RiskRule]]:
     """The limits that an order has to keep, and their rules."""
     order = look.order
     for limit in look.state.limits.asked_of(order.account, order.strategy_id, order.symbol, look.instrument):
-        rule = RULES[limit.rule]
-        if not order.halt or rule.of_flatten:
+        rule = RULES.get(limit.rule)  # None: no order has to come for it (core/tripping.py)
+        if rule is not None and (not order.halt or rule.of_flatten):
             yield limit, rule
 
 
-def is_beyond(rule: RiskRule, limit: RiskLimit, found: Measured | Missing | None) -> bool:
+def measured(rule: RiskRule, limit: RiskLimit, look: Look) -> Found | None:
+    """What a rule finds, also where it fails."""
+    try:
+        return rule.measure(look, limit)
+    except _BUGS as error:
+        return Failed(f"{type(error).__name__}: {error}")
+
+
+def is_beyond(rule: RiskRule, limit: RiskLimit, found: Found | None) -> bool:
     """Whether what a rule found is beyond its limit."""
     if found is None:
         return False
     if isinstance(found, Missing):
         return not limit.allow_missing
+    if isinstance(found, Failed):
+        return True
     of, becomes = found.of, found.current + found.adds
     if of is not None and of <= ZERO:
         return found.adds < ZERO if rule.at_least else found.adds > ZERO  # no share of it is little enough
@@ -119,6 +143,9 @@ def denied(rule: RiskRule, beyond: Beyond) -> Denied:
     remedy = rule.words.remedy
     if limit.severity is Severity.APPROVAL:
         remedy = f"have somebody else approve it, or {remedy}"
+    if isinstance(beyond.found, Failed):
+        text = f"{rule.words.title} ({limit.where}) could not be measured, and an order that no rule has judged does not go"
+        return Denied(rule.code, most, FAILED, f"{text}: {beyond.found.error}; report it", limit.where, adds)
     if isinstance(beyond.found, Missing):
         may_be = "is bounded" if rule.unit is Unit.NONE else f"may be {bound} {most}"
         text = f"{rule.words.title} ({limit.where}) {may_be}, and {beyond.found.what} is not known; {remedy}"
@@ -133,7 +160,7 @@ def denied(rule: RiskRule, beyond: Beyond) -> Denied:
 def figures(rule: RiskRule, beyond: Beyond) -> tuple[str, str, str]:
     """The limit, what there is, and what the order adds, as people read them."""
     most = amount(rule.unit, beyond.limit.value, beyond.limit.currency)
-    if isinstance(beyond.found, Missing):
+    if not isinstance(beyond.found, Measured):
         return most, "unknown", "unknown"
     found, of = beyond.found, beyond.found.of
     if of is not None and of <= ZERO:

@@ -6,9 +6,11 @@ from difflib import get_close_matches
 from typing import Final
 
 from tradeloop.core.errors import BadInput
+from tradeloop.core.halt import HaltTier
 from tradeloop.core.limit import EACH, LimitScope, RiskLimit
 from tradeloop.core.risk import capital, conduct, eligibility, frequency, positions, prices
 from tradeloop.core.risk.rule import ByList, RiskRule, Unit
+from tradeloop.core.risk.triggers import TRIGGERS, Trigger
 from tradeloop.core.types import ZERO, Word, is_exact
 
 RULES: Final[dict[str, RiskRule]] = {
@@ -26,9 +28,9 @@ RULES: Final[dict[str, RiskRule]] = {
 
 def checked(limit: RiskLimit) -> RiskLimit:
     """The limit, if its rule can ask it. Raises BadInput with what is wrong with it, and what would be right."""
-    rule = RULES.get(limit.rule)
+    rule = RULES.get(limit.rule) or TRIGGERS.get(limit.rule)
     if rule is None:
-        near = get_close_matches(limit.rule, RULES, n=1)
+        near = get_close_matches(limit.rule, [*RULES, *TRIGGERS], n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise BadInput(f"rule was {limit.rule!r}, which is not known{hint}; see `tradeloop risk show --rules`")
     what = f"limit {rule.code} of {limit.where}"
@@ -40,34 +42,42 @@ def checked(limit: RiskLimit) -> RiskLimit:
         raise BadInput(f"{what} was {limit.value:f}; expected a whole number, it counts")
     if limit.scope not in rule.scopes:
         raise BadInput(f"{what} cannot be counted over {limit.scope.value}; expected {_either(rule.scopes)}")
-    if limit.severity not in rule.severities:
+    if isinstance(rule, RiskRule) and limit.severity not in rule.severities:
         raise BadInput(f"{what} cannot {limit.severity.value}; expected {_either(rule.severities)}")
     if limit.scope is LimitScope.GLOBAL and limit.name != EACH:
         raise BadInput(f"{what} names {limit.name!r}, and a global limit has no name; give it a scope or take the name out")
+    if limit.tier is not HaltTier.HALT and isinstance(rule, RiskRule):
+        raise BadInput(f"{what} refuses orders and halts nothing; its tier was {limit.tier.value}, take that out")
     if limit.currency and rule.unit is not Unit.MONEY:
         raise BadInput(f"{what} is not of money, and its currency was {limit.currency}; take that out")
     _extras(rule, limit, what)
     return limit
 
 
-def _extras(rule: RiskRule, limit: RiskLimit, what: str) -> None:
+def _extras(rule: RiskRule | Trigger, limit: RiskLimit, what: str) -> None:
     """What some rules alone have: a figure from which on they speak, and a list."""
+    floor, by_list = (rule.floor, rule.by_list) if isinstance(rule, RiskRule) else (None, ByList.NO)
     if limit.floor is not None:
-        if rule.floor is None:
+        if floor is None:
             raise BadInput(f"{what} has no floor, which was {limit.floor}; take that out")
         if not is_exact(limit.floor) or limit.floor < ZERO:
             raise BadInput(f"the floor of {what} was {str(limit.floor)[:40]}; expected a number that is not below zero")
-    if limit.only and rule.by_list is not ByList.ONLY:
+    if limit.only and by_list is not ByList.ONLY:
         raise BadInput(f"{what} is not for a list of names, and `only` was {', '.join(limit.only)[:60]}; take that out")
-    if limit.but and rule.by_list is not ByList.BUT:
+    if limit.but and by_list is not ByList.BUT:
         raise BadInput(f"{what} has no list of exceptions, and `but` was {', '.join(limit.but)[:60]}; take that out")
-    if rule.by_list is ByList.ONLY and not limit.only:
+    if by_list is ByList.ONLY and not limit.only:
         raise BadInput(f"{what} has an empty list; name the symbols, boards, industries or accounts under `only`")
+
+
+def is_known(code: str) -> bool:
+    """Whether a limit may name it: a rule of orders, or a trigger."""
+    return code in RULES or code in TRIGGERS
 
 
 def unit_of(code: str) -> Unit:
     """What the value of a limit of this rule counts; a plain number where nobody knows the rule."""
-    rule = RULES.get(code)
+    rule = RULES.get(code) or TRIGGERS.get(code)
     return Unit.QTY if rule is None else rule.unit
 
 
