@@ -16,6 +16,7 @@ from tests.cli.test_halt import watching
 
 from tradeloop.bootstrap import brokers
 from tradeloop.core.risk.registry import RULES
+from tradeloop.core.risk.triggers import TRIGGERS
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ("--feed", "demo", "--speed", FAST)
@@ -258,7 +259,7 @@ def test_replay_says_what_a_file_would_have_denied(home: Path) -> None:
 
 def test_the_rules_are_listed_with_their_words(home: Path) -> None:
     found = tradeloop(home, "risk", "show", "--rules", "--json").document["rules"]
-    assert [each["rule"] for each in found] == list(RULES)
+    assert [each["rule"] for each in found] == [*RULES, *TRIGGERS]
     assert not (home / "tradeloop.db").exists()
     assert "单笔委托金额" in tradeloop(home, "risk", "show", "--rules").out
 

@@ -24,9 +24,9 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.inputs import Start
 from tradeloop.core.order import Order
+from tradeloop.core.order_book import OrderBook
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerSnapshot, BrokerUp, Execution, ExecutionBust, OpenOrder, OrderAck, SendOutcome
-from tradeloop.core.state import OrderBook
 from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, Qty, Side, Symbol, TradingDay
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_execution, buy, sell, their_order
 from tradeloop.testing.desk import Desk

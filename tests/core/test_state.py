@@ -12,8 +12,9 @@ from tradeloop.core.commands import CancelOrder
 from tradeloop.core.evolve import evolve
 from tradeloop.core.inputs import Start
 from tradeloop.core.order import Order
+from tradeloop.core.order_book import OrderBook
 from tradeloop.core.reports import BrokerDown, CancelAck, OrderReject, SendOutcome
-from tradeloop.core.state import OrderBook, State
+from tradeloop.core.state import State
 from tradeloop.core.types import OrdStatus, OrdType, Side
 from tradeloop.testing.builders import ACCOUNT, BROKER, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import Desk
