@@ -83,6 +83,7 @@ def test_the_table_prints_ratios_and_says_what_was_left_out(capsys: pytest.Captu
             "bytes_per_closed_order": 600,
             "n": 10_000,
         },
+        "tradeloop.limits.all": {"rules": 14, "open_orders": 10_000, "p50_us": 30.0, "p99_us": 80.0},
         "tradeloop.recovery": {"open_orders": 1, "events": 2, "cold_s": 9.0, "snapshot_s": 1.0},
         "nautilus.market": {"per_s": 4},
     }

@@ -84,7 +84,7 @@ def test_a_desk_that_denies_everything_is_no_proof(capsys: pytest.CaptureFixture
         return Denied("session_open", "CN_A", "closed", "the market is closed")
 
     monkeypatch.setattr(pipeline, "GATE", (closed,))
-    monkeypatch.setattr(pipeline, "_PIPELINE", (closed,))
+    monkeypatch.setattr(pipeline, "PIPELINE", (closed,))
     monkeypatch.setattr("tradeloop.testing.tally.JUDGED_FROM", 2)
     assert main(["--seeds", "2", "--from", "7"]) == 1
     said = capsys.readouterr().out
