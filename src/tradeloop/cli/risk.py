@@ -267,6 +267,7 @@ def rows_of(recorded: RiskLimits | None, configured: Configured | None) -> list[
     from tradeloop.cli.record import iso
     from tradeloop.core.risk.judging import amount
     from tradeloop.core.risk.registry import unit_of
+    from tradeloop.core.risk.triggers import TRIGGERS
 
     if recorded is None:
         limits = configured.limits if configured is not None else ()
@@ -290,7 +291,7 @@ def rows_of(recorded: RiskLimits | None, configured: Configured | None) -> list[
                 "name": limit.name,
                 "where": limit.where,
                 "currency": limit.currency,
-                "severity": limit.severity.value,
+                "severity": limit.tier.value if limit.rule in TRIGGERS else limit.severity.value,
                 "missing": "allow" if limit.allow_missing else "deny",
                 "shadow": limit.shadow,
                 "origin": origin,

@@ -17,7 +17,7 @@ from tradeloop.core.limiting import LIMIT_ENDS
 from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS
-from tradeloop.testing.builders import ACCOUNT
+from tradeloop.testing.builders import ACCOUNT, a_quote, an_instrument
 from tradeloop.testing.desk import Desk
 
 HOUR_NS = 3600 * SECOND_NS
@@ -111,6 +111,17 @@ def test_whoever_sets_a_limit_below_what_there_is_hears_it(value: int, beyond: b
     expected = f"it is beyond that now ({MOUTAI} of {ACCOUNT}: 1000 of at most {value}), and only orders that lessen it pass"
     assert (expected in said) == beyond, said
     assert is_denied(desk, 100)
+
+
+@pytest.mark.parametrize(("value", "beyond"), [("0.04", True), ("0.05", False)], ids=["below", "at"])
+def test_a_share_below_what_there_is_is_said_as_a_share(value: str, beyond: bool) -> None:
+    """5,000 of an equity of 100,000 are held."""
+    opened = Desk().opened(an_instrument(MOUTAI), cash=95_000, positions={MOUTAI: 500}, quoted=False)
+    desk = limited(desk=opened)
+    desk.give(a_quote(MOUTAI, "10", "10", at=desk.now))
+    limit = RiskLimit("max_position_ratio", Decimal(value), LimitScope.SYMBOL, by="ann", reason="news")
+    said = told(desk, ChangeLimit(limit, lasts_ns=HOUR_NS))
+    assert (f"it is beyond that now ({MOUTAI} of {ACCOUNT}: 5% of at most 4%)" in said) == beyond, said
 
 
 def test_a_file_below_what_there_is_holds_and_says_so_once() -> None:

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.limit import RiskLimit
-from tradeloop.core.risk.judging import amount
+from tradeloop.core.risk.judging import Beyond, figures
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import Look, Measured
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
-    ZERO,
     AccountID,
     ClOrdID,
     OrdType,
@@ -43,13 +42,14 @@ def beyond_now(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs)
         if instrument is None or not limit.covers(account, strategy_id, symbol, instrument):
             continue
         for side in (Side.BUY, Side.SELL):
-            found = rule.measure(_nothing_more(state, around, (account, symbol, strategy_id), side, instrument, now), limit)
+            found = rule.measure(_smallest(state, around, (account, symbol, strategy_id), side, instrument, now), limit)
             if not isinstance(found, Measured):
                 continue
-            if found.current < limit.value if rule.at_least else found.current > limit.value:
+            value = limit.value if found.of is None else limit.value * found.of
+            if found.current < value if rule.at_least else found.current > value:
                 bound = "at least" if rule.at_least else "at most"
-                most = amount(rule.unit, limit.value, limit.currency)
-                return f"{symbol} of {account}: {amount(rule.unit, found.current, '')} of {bound} {most}"
+                most, was, _ = figures(rule, Beyond(limit, found))
+                return f"{symbol} of {account}: {was} of {bound} {most}"
     return None
 
 
@@ -65,8 +65,8 @@ def _places(state: State) -> Iterator[Place]:
     yield from dict.fromkeys((*state.activity.rows, *held, *works))
 
 
-def _nothing_more(state: State, around: Surroundings, place: Place, side: Side, instrument: Instrument, now: UtcNs) -> Look:
-    """A look at an order of nothing, which adds nothing."""
+def _smallest(state: State, around: Surroundings, place: Place, side: Side, instrument: Instrument, now: UtcNs) -> Look:
+    """A look at the smallest order there can be: of one that adds nothing many rules have nothing to say."""
     account, symbol, strategy_id = place
     order = OrderStaged(
         now,
@@ -75,7 +75,7 @@ def _nothing_more(state: State, around: Surroundings, place: Place, side: Side, 
         account,
         symbol,
         side,
-        Qty(ZERO),
+        Qty(instrument.min_qty),
         OrdType.MARKET,
         None,
         None,
