@@ -5,6 +5,7 @@ writer      decide, evolve, commit; nothing leaves before it is durable
 dispatch    effects to brokers, side by side, each under its time-out
 wire        a broker's rate, and cancels before orders
 guard       what a halt stops at the wire; cancels without a journal
+comparator  what leaves is what was decided
 latch       the file that stops the desk when nothing else works
 damper      repeats of one alert are a count
 sessions    brokers connected, tried again, and closed

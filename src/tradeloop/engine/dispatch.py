@@ -145,6 +145,9 @@ class Dispatch:
         if self._guard is not None and (why := self._guard.stops(order)) is not None:
             self._not_sent(effect, f"halted: {why}")
             return
+        if self._guard is not None and (why := self._guard.objects(order)) is not None:
+            self._not_sent(effect, why)
+            return
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_S):
                 await broker.place(effect.order)
@@ -190,6 +193,9 @@ class Dispatch:
             self._replace_ended(change, NOT_SENT, "its time to leave had passed")
             return
         if self._guard is not None and (why := self._guard.stops_change(change)) is not None:
+            self._replace_ended(change, NOT_SENT, why)
+            return
+        if self._guard is not None and (why := self._guard.objects(change)) is not None:
             self._replace_ended(change, NOT_SENT, why)
             return
         try:

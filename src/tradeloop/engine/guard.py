@@ -22,6 +22,7 @@ from tradeloop.core.risk.change import calms
 from tradeloop.core.risk.stopped import reduces, stopped
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
+from tradeloop.engine.comparator import Comparator
 from tradeloop.engine.latch import same
 from tradeloop.engine.writer import Published
 from tradeloop.ports.clock import Clock
@@ -63,8 +64,18 @@ class Guard:
         """Released, and still in a file that could not be written, with its mark: what somebody writes after it counts."""
         self._keep_again_at = UtcNs(0)
         self._asked: dict[ClOrdID, UtcNs] = {}
+        self._comparator = Comparator(state)
 
     # --- at the wire
+
+    def objects(self, leaving: Order | Replacement) -> str | None:
+        """Why an order or a change must never leave, or None: it is not what was decided. Then trading is halted."""
+        compare = self._comparator
+        why = compare.objects(leaving) if isinstance(leaving, Order) else compare.objects_to_change(leaving)
+        if why is not None:
+            self._alert(RaiseAlert("CRITICAL", "comparator", f"{why}; it was kept here, and trading is halted"))
+            self._put(LatchFound((HaltTrading(HaltTier.HALT, "comparator", why),)))
+        return why
 
     def stops(self, order: Order) -> str | None:
         """Why an order may not leave now, or None."""
@@ -159,7 +170,8 @@ class Guard:
         return any(same(each, halt) for each in self._durable.values())
 
     def heard(self, published: Published) -> None:
-        """A batch is durable: the file follows the journal."""
+        """A batch is durable: the file follows the journal, and what may leave is known."""
+        self._comparator.heard(published)
         for event in published.events:
             if type(event) is Halted:
                 self._durable[event.number] = HaltTrading(event.tier, event.by, event.reason, event.scope, event.name)
