@@ -358,6 +358,22 @@ def test_our_schedule_charges_the_order_once_for_all_its_fills() -> None:
     assert desk.cash() == CASH - 1000 - 5
 
 
+def test_a_least_fee_that_was_charged_twice_leaves_the_rest_of_its_order_the_promise_it_needs() -> None:
+    """One of two fills came under the number alone; each paid the least fee of 5, which only one of them owes. The rest may
+    still cost its limit.
+    """
+    desk = Desk().opened(an_instrument(lot=1, min_qty=1, fees=fees("0.0001", 5)), cash=CASH)
+    order = desk.order(buy(MOUTAI, 100, ord_type=OrdType.LIMIT, price="10"))
+    assert order.reserved == 1005
+    desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 10, "10", "e0", commission=None))
+    desk.give(nameless(20, commission=None))
+    assert desk.known(order.cl_ord_id).fees == the_stranger(desk).fees == 5
+    desk.ack(order, "17")
+    ours = desk.known(order.cl_ord_id)
+    assert (ours.cum_qty, ours.fees) == (Decimal(30), Decimal(5))
+    assert ours.reserved == books(desk)[2] == 70 * 10 + 5
+
+
 @pytest.mark.parametrize("bound_by", ["the acknowledgement", "a fill that names both", "the books"])
 def test_a_claimed_cover_leaves_the_rest_of_its_order_the_promise_it_needs(bound_by: str) -> None:
     """Invariants 23 and 25: a cover costs nothing, so the part that opens keeps all that was promised for it."""
