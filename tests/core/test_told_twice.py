@@ -191,6 +191,40 @@ def test_a_correction_nobody_heard_of_under_another_id_stands_in_the_place_of_th
     assert (held(desk), int(desk.cash()), kinds(desk)) == (200, 8_000, [])
 
 
+def test_books_from_before_a_correction_that_has_overtaken_them_do_not_book_the_old_figures_once_more() -> None:
+    """Nothing counts the fills of an order there: its line could not be read."""
+    desk, order = working()
+    desk.give(fill(desk, order, "e1"))
+    desk.wait(1)
+    read_at = desk.now
+    desk.wait(1)
+    word = ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY, Qty(Decimal(100)), Px(Decimal(11)), None, desk.now)
+    desk.give(word)
+    look(desk, order, fill(desk, order, "s1"), cum=100, as_of=read_at, orders=None)
+    assert (held(desk), "fill_twice" in kinds(desk)) == (100, True)
+    for _ in range(2):
+        desk.wait(LATER)
+        look(desk, order, fill(desk, order, "s1", px="11"), cum=100, cash=8_900, orders=None)
+    assert (held(desk), int(desk.cash()), kinds(desk)) == (100, 8_900, [])
+    assert [str(known.secondary_exec_id) for known in desk.of(ExecIDJoined)] == ["s1"]
+
+
+def test_another_fill_of_that_moment_in_books_from_before_a_correction_is_booked_when_they_show_both() -> None:
+    desk, order = working()
+    desk.give(fill(desk, order, "e1"))
+    desk.wait(1)
+    read_at = desk.now
+    desk.wait(1)
+    word = ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY, Qty(Decimal(100)), Px(Decimal(11)), None, desk.now)
+    desk.give(word)
+    other = fill(desk, order, "s2", 200)
+    look(desk, order, other, cum=300, as_of=read_at, orders=None)
+    assert held(desk) == 100
+    desk.wait(LATER)
+    look(desk, order, fill(desk, order, "e1", px="11"), other, cum=300, cash=6_900)
+    assert (held(desk), filled(desk, order), int(desk.cash()), kinds(desk)) == (300, 300, 6_900, [])
+
+
 def test_a_person_may_say_that_it_is_one_fill() -> None:
     """A list that reaches back to neither proves nothing any more."""
     desk, order = working()

@@ -8,7 +8,7 @@ common. So nothing is merged because it looks alike, and what looks alike is no 
   list of executions shows beside what it shows. In doubt is only what one channel tells, with the figures (symbol, side,
   quantity, price, `transact_at`) of a fill that the other channel alone has told of; and what a look shows of the same moment
   with other figures, where the broker counts exactly what there is of the order with the one in the place of the other: a
-  correction that nobody heard of.
+  correction that nobody heard of; or where the look was read before a correction that we have heard of.
 - That is held: not booked, a break with an alert, and its symbol takes no orders. A look is asked for.
 - The broker's books decide. A look that shows both ids shows two fills, and the second one is booked. So it is where the books
   count more in the order than the fills we know make (cum_qty). Where they show one of the two, however long they have had to
@@ -161,8 +161,10 @@ class _Look:
             if _key(x) in pairs and not self.counts_both(x, pairs):
                 yield x, pairs[_key(x)]
             elif _key(x) not in pairs:
+                alike = (one for one in ours if one[1] == x.transact_at)
                 other = next(
-                    (one for one in ours if one[1] == x.transact_at and self.is_instead(x, one[0], pairs, new=True)), None
+                    (one for one in alike if self.is_older(x, one[0], pairs) or self.is_instead(x, one[0], pairs, new=True)),
+                    None,
                 )
                 if other is not None:
                     ours.remove(other)
@@ -214,6 +216,12 @@ class _Look:
             return True
         without = self._ours(order) - (ZERO if twin in self._twins() else execution.qty)
         return without + self._brought(order, held) == self._count(order)
+
+    def is_older(self, x: Execution, twin: str, held: Container[str]) -> bool:
+        """Whether these may be the figures of the fill of ours from before a correction that has overtaken the books."""
+        like = self.state.execs.get(twin)
+        corrected = None if like is None else like.told_at
+        return corrected is not None and corrected > self.snap.as_of and self._may_be(twin, x, held)
 
     def _ours(self, order: Order) -> Decimal:
         """What we have booked of an order, each fill that the look shows, or that one in doubt looks like, being of the order
