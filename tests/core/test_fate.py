@@ -739,6 +739,24 @@ def test_an_order_that_ended_without_a_fill_and_without_an_id_may_be_the_one_in_
     assert (status(desk, order), sent(desk, order)) == (OrdStatus.UNKNOWN, 1)
 
 
+def test_a_nameless_order_found_after_a_restart_came_after_the_send_whatever_the_clocks_say() -> None:
+    """F61, F82, invariant 6: the clock of the process that sent it was ahead of that of its successor."""
+    desk = a_desk()
+    order = desk.order(buy(MOUTAI, 100))
+    desk.wait(-12)
+    desk.give(Start(2, "test", "t1"), BrokerUp(BROKER))
+    look(desk, a_nameless_order(desk))
+    (found,) = desk.of(ExternalOrderFound)
+    begun = desk.known(order.cl_ord_id).send_begun_at
+    assert begun is not None
+    assert found.at < begun
+    for _ in range(6):
+        desk.wait(6)
+        desk.give(a_quote(at=desk.now))
+        look(desk, their_order(None, MOUTAI, Side.BUY, 100, OrdStatus.CANCELED, order_id=OrderID("n1")))
+    assert (status(desk, order), desk.of(NotSentProven), sent(desk, order)) == (OrdStatus.UNKNOWN, [], 1)
+
+
 def test_the_alert_says_that_no_look_could_prove_anything() -> None:
     desk = a_desk()
     order = an_unknown_order(desk)

@@ -69,7 +69,9 @@ def not_shown(
     if begun is None or seen_at <= max(begun, order.absent_to or 0):
         return
     covers = _covers if snapshot.orders_complete and able.orders_complete else _shows_all_fills
-    if not covers(snapshot, order, begun) or nameless.may_be(order, begun):
+    # By the clock of this process, which may be behind the one that sent it: what was found since its fate was lost came later.
+    since = begun if order.unknown_at is None else min(begun, order.unknown_at)
+    if not covers(snapshot, order, begun) or nameless.may_be(order, since):
         return
     yield AbsenceSeen(now, order.cl_ord_id, seen_at, snapshot.as_of)
     order = state.orders.open[order.cl_ord_id]
