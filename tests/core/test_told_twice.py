@@ -129,6 +129,21 @@ def test_an_equal_fill_that_the_broker_counts_is_booked_though_its_list_lacks_th
     assert (held(desk), "fill_twice" in kinds(desk)) == (200, False)
 
 
+def test_what_the_broker_counts_more_by_a_correction_that_it_shows_is_no_second_fill() -> None:
+    """Nobody heard that another fill of the order grew by as much as the one in doubt."""
+    desk, order = working(400)
+    earlier = msgspec.structs.replace(fill(desk, order, "e0"), transact_at=UtcNs(order.staged_at - 1))
+    grown = msgspec.structs.replace(earlier, last_qty=Qty(Decimal(200)))
+    desk.give(earlier, fill(desk, order, "e1"))
+    look(desk, order, earlier, fill(desk, order, "s1"), cum=200)
+    assert (held(desk), "fill_twice" in kinds(desk)) == (200, True)
+    for _ in range(2):
+        desk.wait(LATER)
+        look(desk, order, grown, fill(desk, order, "s1"), cum=300)
+    assert (held(desk), filled(desk, order), kinds(desk)) == (300, 300, [])
+    assert [str(known.secondary_exec_id) for known in desk.of(ExecIDJoined)] == ["s1"]
+
+
 def test_an_equal_fill_that_was_held_is_booked_when_a_look_shows_both() -> None:
     desk, order = working()
     desk.give(fill(desk, order, "e1"))

@@ -226,16 +226,17 @@ class _Look:
     def _ours(self, order: Order) -> Decimal:
         """What we have booked of an order, each fill that the look shows, or that one in doubt looks like, being of the order
         that the look names: where two numbers were mixed up (F7), fills of one stand on the other until that is known for
-        certain (core/numbering.py).
+        certain (core/numbering.py). What it shows counts with the figures it shows: its count of the order is made of them.
         """
         if self._misplaced is None:
             self._misplaced = {}
             for root, key in {**self._twins(), **self._shown()}.items():
                 booked = self.state.execs.get(root)
                 its = None if booked is None or booked.busted else self._order(self.listed[key])
-                if booked is None or its is None or its.cl_ord_id == booked.cl_ord_id:
+                if booked is None or its is None:
                     continue
-                for of, moved in ((its.cl_ord_id, booked.qty), (booked.cl_ord_id, -booked.qty)):
+                qty = self.listed[key].last_qty if root in self._shown() else booked.qty
+                for of, moved in ((its.cl_ord_id, qty), (booked.cl_ord_id, -booked.qty)):
                     self._misplaced[of] = self._misplaced.get(of, ZERO) + moved
         return order.cum_qty + self._misplaced.get(order.cl_ord_id, ZERO)
 
