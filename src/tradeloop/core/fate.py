@@ -71,7 +71,7 @@ def not_shown(
     covers = _covers if snapshot.orders_complete and able.orders_complete else _shows_all_fills
     # By the clock of this process, which may be behind the one that sent it: what was found since its fate was lost came later.
     since = begun if order.unknown_at is None else min(begun, order.unknown_at)
-    if not covers(snapshot, order, begun) or nameless.may_be(order, since):
+    if not covers(snapshot, order, UtcNs(since - around.policy.clock_off_ns)) or nameless.may_be(order, since):
         return
     yield AbsenceSeen(now, order.cl_ord_id, seen_at, snapshot.as_of)
     order = state.orders.open[order.cl_ord_id]
@@ -96,21 +96,21 @@ def not_shown(
         yield from send_late(state, around, order, now)
 
 
-def _covers(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bool:
+def _covers(snapshot: BrokerSnapshot, order: Order, earliest: UtcNs) -> bool:
     """Whether the look shows all orders of the order's trading day; and, where it says since when it shows executions, those
-    since the order was sent.
+    since the earliest time that the venue can have given a fill of it.
     """
     first, last, since = snapshot.first_day, snapshot.trading_day, snapshot.executions_since
     if first is None or last is None or not first <= order.trading_day <= last:
         return False
-    return since is None or since <= begun
+    return since is None or since <= earliest
 
 
-def _shows_all_fills(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bool:
+def _shows_all_fills(snapshot: BrokerSnapshot, order: Order, earliest: UtcNs) -> bool:
     """Whether a look at open orders shows every execution that the order can have had."""
     del order  # of whatever day: what is open is shown, and what filled is among the executions
     since = snapshot.executions_since
-    return snapshot.executions is not None and since is not None and since <= begun
+    return snapshot.executions is not None and since is not None and since <= earliest
 
 
 class Nameless:
@@ -169,7 +169,11 @@ class Nameless:
         return self._newest[key]
 
     def _strangers_fills(self, order: Order) -> tuple[list[UtcNs], list[Qty]]:
-        """The fills that are booked on orders made elsewhere, by time; and the smallest of each and all after it."""
+        """The fills that are booked on orders made elsewhere, by time; and the smallest of each and all after it.
+
+        The venue's time of a fill is its own: its clock may be behind ours, and many stamp whole seconds. Whatever it says, a
+        fill of an order that was not known when ours was sent may be ours.
+        """
         key = (order.symbol, order.side)
         found = self._fills.get(key)
         if found is None:
@@ -179,7 +183,7 @@ class Nameless:
                 booked = self._state.execs.get(exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))
                 known = None if booked is None else self._state.orders.get(booked.cl_ord_id)
                 if known is not None and known.external:
-                    fills.append((known.staged_at if x.transact_at is None else x.transact_at, x.last_qty))
+                    fills.append((max(known.staged_at, x.transact_at or known.staged_at), x.last_qty))
             fills.sort()
             smallest = list(accumulate((qty for _, qty in reversed(fills)), min))
             found = self._fills[key] = [at for at, _ in fills], smallest[::-1]
