@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from tradeloop.core import follow
 from tradeloop.core.commands import CancelOrder, ReplaceOrder
 from tradeloop.core.decide import CANCEL_AGAIN
 from tradeloop.core.effects import RaiseAlert, SendCancel, SendOrder, SetTimer
@@ -44,6 +45,15 @@ def asked_again(desk: Desk) -> int:
     return len(desk.of(SendCancel))
 
 
+def timers_that_are_due(desk: Desk) -> bool:
+    """Whether the time to ask again has come; a timer that is set anew is the only one, and comes once."""
+    due = {timer.subject: timer.due for timer in desk.of(SetTimer) if timer.kind == CANCEL_AGAIN}
+    if not due or min(due.values()) > desk.now:
+        return False
+    desk.effects = [effect for effect in desk.effects if not isinstance(effect, SetTimer)]
+    return True
+
+
 def unknown_there(order: Order) -> CancelReject:
     return CancelReject(BROKER, order.cl_ord_id, "E3", "no order has this id")
 
@@ -65,6 +75,48 @@ def test_whoever_asks_many_times_before_an_answer_comes_makes_the_engine_no_more
     desk.give(*[CancelOrder(order.cl_ord_id, "ann")] * 16, CancelOutcome(BROKER, order.cl_ord_id, "no return from the wire"))
     assert (asked_again(desk), desk.now - NOON) == (17, desk.around.policy.ack_timeout_ns)
     assert not [alert for alert in desk.of(RaiseAlert) if alert.key.startswith("cancel:")], "it stays open after two cancels"
+
+
+@pytest.mark.parametrize("every", [0, 1, 4, 30])
+def test_a_person_hears_of_an_order_that_will_not_go_as_soon_however_often_somebody_asks_meanwhile(every: int) -> None:
+    """A program that repeats its cancel would else put off the engine's own, by which it is known that nothing helps."""
+    desk, order = working()
+    desk.give(CancelOrder(order.cl_ord_id, "a program"))
+    told: dict[int, None] = {}
+    for second in range(1, 121):
+        desk.wait(1)
+        if timers_that_are_due(desk):
+            desk.give(TimerFired(CANCEL_AGAIN, order.cl_ord_id))
+        if every and second % every == 0:
+            desk.give(CancelOrder(order.cl_ord_id, "a program"))
+        if any(alert.key == f"cancel:{order.cl_ord_id}" for alert in desk.of(RaiseAlert)):
+            told[second] = None
+        desk.effects = [effect for effect in desk.effects if isinstance(effect, SetTimer)]
+    assert list(told) == [35, 75]
+
+
+def test_new_sessions_do_not_put_off_what_a_person_hears_of_an_order_that_will_not_go() -> None:
+    desk, order = working()
+    desk.give(CancelOrder(order.cl_ord_id, "ann"))
+    theirs = their_order(order.cl_ord_id, MOUTAI, order.side, 100, OrdStatus.NEW)
+    for _ in range(30):
+        desk.give(BrokerDown(BROKER, "reset"), BrokerUp(BROKER), a_snapshot(as_of=desk.now, orders=(theirs,)))
+        for _ in range(6):
+            desk.wait(1)
+            if timers_that_are_due(desk):
+                desk.give(TimerFired(CANCEL_AGAIN, order.cl_ord_id))
+    assert [alert for alert in desk.of(RaiseAlert) if alert.key == f"cancel:{order.cl_ord_id}"]
+
+
+def test_a_restart_does_not_put_off_the_next_ask_behind_repeats_of_somebody_who_waits() -> None:
+    desk, order = working()
+    desk.give(CancelOrder(order.cl_ord_id, "ann"))
+    asked_at = desk.now
+    for _ in range(4):
+        desk.wait(1)
+        desk.give(CancelOrder(order.cl_ord_id, "ann"))
+    (timer,) = [e for e in follow.after_restart(desk.state, desk.around) if isinstance(e, SetTimer) and e.kind == CANCEL_AGAIN]
+    assert timer.due - asked_at == desk.around.policy.ack_timeout_ns
 
 
 def test_a_cancel_that_is_never_answered_is_asked_for_ever_more_rarely() -> None:

@@ -48,6 +48,7 @@ _NOTHING: Final[tuple[Effect, ...]] = ()
 _ASKS_BEFORE_ALERT: Final = 4
 _DOUBLINGS_MAX: Final = 5
 _ALERT_AT_LEAST_EVERY_NS: Final = 3600 * SECOND_NS
+_AT_ONCE: Final = UtcNs(0)
 
 
 def follow(state: State, around: Surroundings, event: ev.Event) -> tuple[Effect, ...]:
@@ -204,7 +205,8 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
         if order.cancel_at is not None:
             effects.append(SetTimer(order.cancel_at, ORDER_TIMEOUT, order.cl_ord_id))
         if order.cancel_asks:
-            effects.append(SetTimer(UtcNs(order.updated_at + _patience(around, order)), CANCEL_AGAIN, order.cl_ord_id))
+            asked_at = order.cancel_requested_at or order.updated_at
+            effects.append(SetTimer(UtcNs(asked_at + _patience(around, order)), CANCEL_AGAIN, order.cl_ord_id))
         again = None if order.may_be_at_broker else again_at(around, order)
         if again is not None:
             effects.append(SetTimer(again, RESEND, order.cl_ord_id))
@@ -247,7 +249,7 @@ def _cancel_requested(state: State, around: Surroundings, e: ev.CancelRequested)
     """Ask the broker, and look after a while whether it helped; a person hears of an order that will not go."""
     order = state.orders.open[e.cl_ord_id]
     effects: tuple[Effect, ...] = _ask_cancel(around, order, e.at)
-    if order.cancel_asks >= _ASKS_BEFORE_ALERT:
+    if order.cancel_asks >= _ASKS_BEFORE_ALERT and order.cancel_requested_at == e.at:  # no repeat by somebody who waits
         text = f"order {e.cl_ord_id} ({order.symbol}) is still open after {order.cancel_asks} cancels; ask the broker"
         effects += (RaiseAlert("CRITICAL", f"cancel:{e.cl_ord_id}", text),)
     return effects
@@ -283,9 +285,13 @@ def _order_restated(state: State, around: Surroundings, e: ev.OrderRestated) -> 
     return (RaiseAlert("WARNING", f"restated:{e.cl_ord_id}", text),)
 
 
-def _ask_cancel(around: Surroundings, order: Order, at: UtcNs) -> tuple[SendCancel, SetTimer]:
+def _ask_cancel(around: Surroundings, order: Order, asked_at: UtcNs, soonest: UtcNs = _AT_ONCE) -> tuple[SendCancel, SetTimer]:
+    """The engine's own next ask comes no later for a repeat by somebody else, or for a new session: by its asks a person hears
+    that nothing helps.
+    """
     send = SendCancel(order.broker, order.account, order.cl_ord_id, order.order_id, order.symbol)
-    return send, SetTimer(UtcNs(at + _patience(around, order)), CANCEL_AGAIN, order.cl_ord_id)
+    due = max((order.cancel_requested_at or asked_at) + _patience(around, order), soonest)
+    return send, SetTimer(UtcNs(due), CANCEL_AGAIN, order.cl_ord_id)
 
 
 def _patience(around: Surroundings, order: Order) -> int:
@@ -356,7 +362,7 @@ def _broker_ready(state: State, around: Surroundings, e: ev.BrokerReady) -> tupl
         effect
         for order in state.orders.open.values()
         if order.broker == e.broker and order.account == e.account and order.is_wanted_out
-        for effect in _ask_cancel(around, order, e.at)
+        for effect in _ask_cancel(around, order, e.at, UtcNs(e.at + around.policy.ack_timeout_ns))
     )
     again = SetTimer(UtcNs(e.at + around.policy.reconcile_every_ns), RECONCILE, f"{e.broker}|{e.account}")
     return (*cancels, again)

@@ -84,7 +84,9 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     absent_from: UtcNs | None = None
     absent_to: UtcNs | None = None
     cancel_requested_at: UtcNs | None = None
-    """When a cancel was asked for and has not been answered yet; None again after the answer."""
+    """When a cancel was asked for that has not been answered yet, the last time that the engine did, or the first that anybody
+    else did; None again after the answer.
+    """
     canceled_at: UtcNs | None = None
     expired_at: UtcNs | None = None
     rejected_at: UtcNs | None = None

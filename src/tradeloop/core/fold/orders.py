@@ -185,9 +185,9 @@ def order_rejected(state: State, e: ev.OrderRejected) -> None:
 
 def cancel_requested(state: State, e: ev.CancelRequested) -> None:
     order = state.orders.open[e.cl_ord_id]
-    # Whoever asks while an answer is awaited wants the same thing sooner: it must not make the engine more patient.
-    if order.cancel_requested_at is None or e.by == ev.BY_ENGINE:
-        order.cancel_asks += 1
+    if order.cancel_requested_at is not None and e.by != ev.BY_ENGINE:
+        return  # whoever asks while an answer is awaited wants the same thing sooner: it must not make the engine more patient
+    order.cancel_asks += 1
     order.cancel_requested_at = order.updated_at = e.at
     order.cancel_unheard = False
     is_quick = order.cancel_asks == 1 and order.send_begun_at is not None and e.at - order.send_begun_at < SECOND_NS
