@@ -193,6 +193,55 @@ def test_an_answer_in_time_leaves_nothing_for_the_timer() -> None:
     assert desk.of(ReplaceFateLost) == []
 
 
+def fired(desk: Desk, seconds: int) -> None:
+    """Time passes; the newest time-out comes when it is due."""
+    for _ in range(seconds):
+        desk.wait(1)
+        due = [timer for timer in desk.of(SetTimer) if timer.kind == "replace_timeout"][-1:]
+        for timer in due:
+            if timer.due <= desk.now:
+                desk.effects = [effect for effect in desk.effects if effect not in due]
+                desk.give(TimerFired(timer.kind, timer.subject))
+
+
+def test_a_newer_change_does_not_put_off_the_doubt_of_an_older_one() -> None:
+    desk, order = working()
+    asked_at: list[UtcNs] = []
+    for qty in (2000, 3000):
+        asked_at.append(desk.now)
+        desk.give(ask(order, qty))
+        fired(desk, 3)
+    fired(desk, 6)
+    assert [(e.number, (e.at - asked) // SECOND_NS) for e, asked in zip(desk.of(ReplaceFateLost), asked_at, strict=True)] == [
+        (1, 5),
+        (2, 5),
+    ]
+
+
+def test_an_answer_to_the_older_change_leaves_the_newer_one_its_time_out() -> None:
+    desk, order = working()
+    desk.give(ask(order, 2000))
+    fired(desk, 3)
+    desk.give(ask(order, 3000), done(order, 2000))
+    fired(desk, 4)
+    assert desk.of(ReplaceFateLost) == []
+    fired(desk, 1)
+    assert [e.number for e in desk.of(ReplaceFateLost)] == [2]
+
+
+def test_no_more_than_four_changes_of_an_order_wait_for_their_answers() -> None:
+    """A program that changes its mind with every quote would else fill the order's numbers before it hears of the first."""
+    desk, order = working()
+    for qty in (1100, 1200, 1300, 1400):
+        desk.give(ask(order, qty))
+    with pytest.raises(BadInput, match=r"4 changes of order \w+ have no answer yet, .* wait for an answer or cancel the order"):
+        desk.give(ask(order, 1500))
+    assert len(desk.of(SendReplace)) == 4
+    desk.give(done(order, 1100))
+    desk.give(ask(order, 1500))
+    assert len(desk.of(SendReplace)) == 5
+
+
 @pytest.mark.parametrize("how", ["restart", "session lost"])
 def test_what_was_on_its_way_when_everything_ended_is_doubted(how: str) -> None:
     desk, order = working()

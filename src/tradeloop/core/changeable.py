@@ -9,7 +9,7 @@ from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import ReplaceDenied, ReplaceRequested
 from tradeloop.core.order import Order
-from tradeloop.core.replacement import REPLACES_MAX, Terms
+from tradeloop.core.replacement import REPLACES_MAX, UNANSWERED_MAX, Terms
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
@@ -54,6 +54,11 @@ def may_change(around: Surroundings, order: Order, terms: Terms) -> None:
                 f"the fate of replace {asked.number} of order {order.cl_ord_id} ({in_words(asked.terms)}) is unknown; the "
                 "broker's books will tell, wait for them or cancel the order"
             )
+    if len(order.replaces or ()) >= UNANSWERED_MAX:
+        raise BadInput(
+            f"{UNANSWERED_MAX} changes of order {order.cl_ord_id} have no answer yet, which is the most that may wait; wait "
+            "for an answer or cancel the order"
+        )
 
 
 def in_words(terms: Terms | ReplaceRequested | ReplaceDenied) -> str:

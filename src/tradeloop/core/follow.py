@@ -75,6 +75,9 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
         if order.unknown_at is not None:
             return _probe(state, around, order, now)
         return _probe_terms(around, order, now)
+    if timer.kind == REPLACE_TIMEOUT:
+        order = state.orders.open.get(ClOrdID(timer.subject))
+        return _NOTHING if order is None else _doubt_in_time(around, order)
     if timer.kind == OVERDUE:
         cl_ord_id, _, lost_at = timer.subject.partition("|")
         order = state.orders.open.get(ClOrdID(cl_ord_id))
@@ -261,10 +264,16 @@ def _replace_requested(state: State, around: Surroundings, e: ev.ReplaceRequeste
     if not order.may_be_at_broker:
         return _NOTHING
     change = approved_change(order, e.number, holds_stops=around.brokers[order.broker].holds_stops)
-    return (
-        SendReplace(change, UtcNs(e.at + around.policy.send_within_ns)),
-        SetTimer(UtcNs(e.at + around.policy.ack_timeout_ns), REPLACE_TIMEOUT, e.cl_ord_id),
-    )
+    return SendReplace(change, UtcNs(e.at + around.policy.send_within_ns)), *_doubt_in_time(around, order)
+
+
+def _doubt_in_time(around: Surroundings, order: Order) -> tuple[SetTimer, ...]:
+    """When the oldest change that has no answer is to be doubted, if no answer comes: newer ones do not put that off."""
+    for asked in order.replaces or ():
+        if asked.unknown_at is None:
+            due = UtcNs(asked.asked_at + around.policy.ack_timeout_ns)
+            return (SetTimer(due, REPLACE_TIMEOUT, order.cl_ord_id),)
+    return ()
 
 
 def _replace_fate_lost(state: State, around: Surroundings, e: ev.ReplaceFateLost) -> tuple[Effect, ...]:

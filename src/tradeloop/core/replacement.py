@@ -18,6 +18,8 @@ REPLACE_ID_LENGTH: Final = 20
 """Characters of a replace's id: the order's eighteen and two of its number (docs/adr/0006-ids.md)."""
 REPLACES_MAX: Final = 36**2 - 1
 """Replaces of one order that two characters can number."""
+UNANSWERED_MAX: Final = 4
+"""Replaces of one order that may wait for their answers at a time: cash and shares are promised for the dearest of them."""
 
 
 class Terms(msgspec.Struct, array_like=True, frozen=True, gc=False):
