@@ -13,6 +13,7 @@ from tradeloop.core.effects import RaiseAlert, SendOrder, SetTimer, TakeSnapshot
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
     AbsenceSeen,
+    BreakChanged,
     ExternalOrderFound,
     FateLost,
     NotSentProven,
@@ -633,6 +634,42 @@ def test_an_order_that_still_works_there_is_not_ended_by_hand_while_its_executio
     desk, order = an_order_shown_with_fills_that_nobody_has(OrdStatus.PARTIALLY_FILLED, order_qty=1000)
     with pytest.raises(BadInput, match="nothing to resolve"):
         desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "the broker is slow"))
+
+
+@pytest.mark.parametrize("ended", [OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED])
+def test_an_order_that_has_ended_there_with_fills_that_nobody_shows_is_ended_by_a_person(ended: OrdStatus) -> None:
+    """It has filled in part and trades no more, and no look tells the fills: nothing else ends it before its day is over."""
+    desk, order = an_order_shown_with_fills_that_nobody_has(ended, order_qty=1000)
+    (known,) = desk.state.breaks.values()
+    assert f"tradeloop orders resolve {order.cl_ord_id} --as CANCELED" in known.repair
+    with pytest.raises(BadInput, match="a reason is needed"):
+        desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", " "))
+    desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "the broker says that it is over"))
+    assert status(desk, order) is OrdStatus.CANCELED
+    assert desk.state.accounts[ACCOUNT].cash[Currency("CNY")].reserved == 0
+    assert not desk.state.breaks
+
+    desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 100, "10"))
+    assert desk.state.held(order.account, order.symbol).long_qty == Decimal(100)
+
+
+def test_what_a_person_may_end_an_order_by_is_what_the_last_look_showed() -> None:
+    desk, order = an_order_shown_with_fills_that_nobody_has(OrdStatus.PARTIALLY_FILLED, order_qty=1000)
+
+    def seen(status: OrdStatus) -> None:
+        desk.wait(10)
+        shown = their_order(order.cl_ord_id, MOUTAI, Side.BUY, 1000, status, cum_qty=Qty(Decimal(100)))
+        look(desk, shown, executions_since=UtcNs(0))
+
+    seen(OrdStatus.CANCELED)
+    seen(OrdStatus.CANCELED)
+    assert [e.ended for e in desk.of(BreakChanged)] == [True], "the same figures, and the order is over there"
+    seen(OrdStatus.PARTIALLY_FILLED)
+    with pytest.raises(BadInput, match="nothing to resolve"):
+        desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "it was over a moment ago"))
+    seen(OrdStatus.CANCELED)
+    desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "the broker says that it is over"))
+    assert desk.known(order.cl_ord_id).is_done
 
 
 def test_only_an_unknown_order_can_be_resolved() -> None:

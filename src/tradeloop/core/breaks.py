@@ -59,18 +59,20 @@ def found(
     cause: str,
     fix: str,
     delta: Decimal | None,
+    *,
+    ended: bool = False,
 ) -> Facts:
     """The books differ: a new break, other figures of a known one, or nothing new. `{id}` in `fix` stands for its id."""
     break_id = id_of(kind, snap.broker, snap.account, subject)
     known = state.breaks.get(break_id)
     if known is None:
         text = fix.replace("{id}", f'"{break_id}"')
-        yield BreakFound(now, break_id, kind, snap.broker, snap.account, subject, ours, theirs, cause, text, delta)
+        yield BreakFound(now, break_id, kind, snap.broker, snap.account, subject, ours, theirs, cause, text, delta, ended)
     elif kind in _WORDS:
         if (known.ours, known.theirs) != (ours, theirs):
             yield BreakChanged(now, break_id, ours, theirs, delta)
-    elif (Decimal(known.ours), Decimal(known.theirs)) != (Decimal(ours), Decimal(theirs)):
-        yield BreakChanged(now, break_id, ours, theirs, delta)
+    elif (Decimal(known.ours), Decimal(known.theirs), known.ended) != (Decimal(ours), Decimal(theirs), ended):
+        yield BreakChanged(now, break_id, ours, theirs, delta, ended)
 
 
 def closed(state: State, now: UtcNs, break_id: str, why: str) -> Facts:

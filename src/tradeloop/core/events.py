@@ -654,7 +654,8 @@ class RunEnded(Fact, frozen=True):
 
 class BreakFound(Fact, frozen=True):
     """Our books and the broker's, or the target, differ. `break_id` derives from kind and subject, so a second look finds the
-    same break. `repair` says in words what would close it; `delta` is theirs minus ours where it is a number."""
+    same break. `repair` says in words what would close it; `delta` is theirs minus ours where it is a number; `ended`, of an
+    order, that it has ended there."""
 
     break_id: str
     kind: str
@@ -666,15 +667,17 @@ class BreakFound(Fact, frozen=True):
     cause: str
     repair: str
     delta: Decimal | None = None
+    ended: bool = False
 
 
 class BreakChanged(Fact, frozen=True):
-    """A known break has other figures now."""
+    """A known break has other figures now, or the order that it speaks of has ended there, or works there again."""
 
     break_id: str
     ours: str
     theirs: str
     delta: Decimal | None = None
+    ended: bool = False
 
 
 class BreakClosed(Fact, frozen=True):

@@ -209,27 +209,27 @@ def missing_id(order: Order) -> str:
     return id_of(ORDER_MISSING, order.broker, order.account, order.cl_ord_id)
 
 
-def _filled_there(state: State, order: Order) -> str | None:
-    """The break that says that the broker counts all of an order as filled, so that nothing of it can trade there any more,
-    while we lack fills of it; None where there is none.
+def _over_there(state: State, order: Order) -> str | None:
+    """The break that says that nothing of an order can trade at the broker any more, because it has ended there or all of it
+    has filled, while the fills of it that we have are not those that it counts; None where there is none.
     """
     break_id = id_of(ORDER_QTY, order.broker, order.account, order.cl_ord_id)
     known = state.breaks.get(break_id)
-    return break_id if known is not None and Decimal(known.theirs) >= order.most_qty else None
+    return break_id if known is not None and (known.ended or Decimal(known.theirs) >= order.most_qty) else None
 
 
 def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event, None, Done]:
     """A person says what became of an order of unknown fate, of one that the broker shows no more, or of one that it shows as
-    all filled while we lack its fills, with a reason. What it holds is free then; a difference of what is held stays a break.
+    ended while we lack fills of it, with a reason. What it holds is free then; a difference of what is held stays a break.
     """
     order = state.orders.get(command.cl_ord_id)
     if order is None:
         raise BadInput(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders --unknown`")
-    missing = missing_id(order) if missing_id(order) in state.breaks else _filled_there(state, order)
+    missing = missing_id(order) if missing_id(order) in state.breaks else _over_there(state, order)
     if order.is_done or (order.unknown_at is None and missing is None):
         raise BadInput(
             f"order {command.cl_ord_id} is {order.ord_status.value}, neither UNKNOWN nor missing in the broker's books nor "
-            "all filled there, by a look from after its last word of the order; nothing to resolve"
+            "ended there with other fills than ours, by a look from after its last word of the order; nothing to resolve"
         )
     if order.unknown_at is None and command.as_ == "NOT_SENT":
         raise BadInput("--as was 'NOT_SENT'; the broker has acknowledged the order, expected CANCELED")

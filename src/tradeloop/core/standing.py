@@ -30,6 +30,10 @@ _RESOLVE: Final = (
     "ask the broker; if it is gone, `tradeloop orders resolve {} --as CANCELED --reason …`; "
     "a fill that comes later is booked all the same"
 )
+_WAIT: Final = (
+    "wait for the executions; fills are never booked from a status. Where the order has ended there and they do not come: "
+    "`tradeloop orders resolve {} --as CANCELED --reason …`"
+)
 
 
 def our_order(state: State, snap: BrokerSnapshot, theirs: OpenOrder) -> Order | None:
@@ -307,6 +311,7 @@ def _one_order(
             f"{order.cum_qty:f}",
             f"{theirs.cum_qty:f}",
             "the broker's status counts fills that its executions do not show, or the other way round",
-            "wait for the executions; fills are never booked from a status",
+            _WAIT.format(cl_ord_id),
             None,
+            ended=theirs.ord_status in CLOSED,
         )

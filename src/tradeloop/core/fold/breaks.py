@@ -16,7 +16,7 @@ def break_found(state: State, e: ev.BreakFound) -> None:
 def break_changed(state: State, e: ev.BreakChanged) -> None:
     b = state.breaks[e.break_id]
     state.breaks[e.break_id] = ev.BreakFound(
-        b.at, b.break_id, b.kind, b.broker, b.account, b.subject, e.ours, e.theirs, b.cause, b.repair, e.delta
+        b.at, b.break_id, b.kind, b.broker, b.account, b.subject, e.ours, e.theirs, b.cause, b.repair, e.delta, e.ended
     )
 
 
