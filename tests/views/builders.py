@@ -636,6 +636,7 @@ def _go_on(story: Story, rng: Random, cl_ord_id: ClOrdID) -> None:
         ev.SendFailed(at, cl_ord_id, "no route"),
         ev.SendBegun(at, cl_ord_id),
         ev.EndAnnounced(at, cl_ord_id, "CANCELED", Qty(D(999)), "by the venue"),
+        ev.OrderHeard(at, cl_ord_id, "its terms were told again"),
         *[ev.FateLost(at, cl_ord_id, "timed out")] * (1 if order.acked_at is not None else 5),
     ]
     if order.unknown_at is not None:

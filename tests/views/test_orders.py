@@ -14,6 +14,7 @@ from tradeloop.core.types import ClOrdID, OrderID, Px, Qty, Side, UtcNs
 from tradeloop.journal.codec import decode
 from tradeloop.views.rows import FillRow, OrderRow, TradeRow
 from tradeloop.views.sql import SqlViews
+from tradeloop.views.wanted import alert_ids, fate_alert
 
 
 async def the_order(story: Story, cl_ord_id: ClOrdID, folder: Path) -> OrderRow:
@@ -206,6 +207,17 @@ async def test_an_announced_end_answers_an_order_whose_fate_was_unknown(tmp_path
     assert (row.ord_status, row.unknown_at, row.acked_at) == ("NEW", None, story.now)
     story.tell(ev.FateLost(story.tick(), cl_ord_id, "told by an older process"))
     assert (await the_order(story, cl_ord_id, tmp_path)).unknown_at is None
+
+
+async def test_an_order_that_was_heard_of_has_an_answer_and_its_alert_is_over(tmp_path: Path) -> None:
+    story = Story.begun()
+    cl_ord_id = story.stage(AAPL, Side.BUY, "10")
+    story.tell(ev.SendBegun(story.tick(), cl_ord_id), ev.FateLost(story.tick(), cl_ord_id, "timed out"))
+    story.tell(ev.OrderHeard(story.tick(), cl_ord_id, "the broker told its terms again"))
+    row = await the_order(story, cl_ord_id, tmp_path)
+    assert (row.ord_status, row.unknown_at, row.acked_at, row.order_id) == ("NEW", None, story.now, None)
+    assert row.error == "the broker told its terms again"
+    assert alert_ids(ev.OrderHeard(story.tick(), cl_ord_id, "")) == (fate_alert(cl_ord_id),)
 
 
 async def test_an_overfilled_order_shows_more_than_was_ordered(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from tradeloop.core.risk.stopped import canceling
 from tradeloop.core.run import conduct
 from tradeloop.core.second_ids import told_again
 from tradeloop.core.short_promise import is_dearer, promise_again
-from tradeloop.core.spoken import overtaken
+from tradeloop.core.spoken import WORDS, overtaken, taken_in
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ClOrdID, TimeInForce, UtcNs
@@ -49,6 +49,8 @@ Decision = Generator[Event, None, Reply | None]
 def decide(state: State, around: Surroundings, given: Input, now: UtcNs) -> Decision:
     """The facts that follow from `given` at `now`."""
     decision = _DECIDE[type(given)](state, around, given, now)
+    if isinstance(given, WORDS):
+        decision = taken_in(state, decision, given, now)
     return overtaken(state, decision, now) if state.breaks and isinstance(given, r.Report) else decision
 
 

@@ -721,6 +721,15 @@ class EndAnnounced(Fact, frozen=True):
     transact_at: UtcNs | None = None
 
 
+class OrderHeard(Fact, frozen=True):
+    """The broker has told by our id of an order that it had not answered, or whose fate was unknown, and what it told changes
+    nothing else: it has the order. No number of it is known by that.
+    """
+
+    cl_ord_id: ClOrdID
+    text: str
+
+
 # --- other terms for an order
 
 
@@ -986,6 +995,7 @@ Event = (
     | TradeMoved
     | TradeNeverCame
     | EndAnnounced
+    | OrderHeard
     | Halted
     | HaltReleased
     | HaltChecked

@@ -78,6 +78,7 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.ExecIDJoined: executions.exec_id_joined,
     ev.ExecIDParted: executions.exec_id_parted,
     ev.EndAnnounced: orders.end_announced,
+    ev.OrderHeard: orders.order_heard,
     ev.Halted: halts.halted,
     ev.HaltReleased: halts.halt_released,
     ev.HaltChecked: halts.halt_checked,

@@ -1,9 +1,9 @@
 """Orders whose fate is unknown, and the proof by which alone they leave that state (docs/adr/0004-three-fates.md).
 
-Positive proof is any order or execution that bears our id, or an end or a change that the broker tells by it: each counts as an
-answer (core/fold/orders.py, `heard`). Negative proof is several complete looks at the broker's books
-that do not show it though they cover its trading day, the last of them later than the order could still have arrived and
-become visible. Past that, and past that day, a person decides.
+Positive proof is any order or execution that bears our id, or an end, a change or the same terms once more that the broker
+tells by it, or that it refuses a repeat of: each counts as an answer (core/fold/orders.py, `heard`; core/spoken.py).
+Negative proof is several complete looks at the broker's books that do not show it though they cover its trading day, the last
+of them later than the order could still have arrived and become visible. Past that, and past that day, a person decides.
 
 Books that show open orders only never prove that an order was not sent: it may have arrived and ended. Together with executions
 that are complete since before it was sent they prove, after the same looks, that it neither works nor has traded. Then it is

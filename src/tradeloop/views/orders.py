@@ -213,6 +213,7 @@ OrderFact = (
     | ev.ReplaceFateLost
     | ev.OrderRestated
     | ev.EndAnnounced
+    | ev.OrderHeard
 )
 
 
@@ -265,6 +266,9 @@ def learned(fold: Fold, e: OrderFact) -> None:
         case ev.EndAnnounced():
             _heard(row, at)
             row.error = f"{e.as_} with {e.cum_qty:f} traded, of which not all has been told; {e.text}".rstrip("; ")
+        case ev.OrderHeard():
+            _heard(row, at)
+            row.error = e.text
         case ev.OrderRestated():
             _heard(row, at)
             row.error = e.text or row.error

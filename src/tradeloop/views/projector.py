@@ -61,6 +61,7 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.ReplaceFateLost()
             | ev.OrderRestated()
             | ev.EndAnnounced()
+            | ev.OrderHeard()
         ):
             orders.learned(fold, e)
         case ev.Traded():

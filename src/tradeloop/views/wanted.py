@@ -30,6 +30,7 @@ OrderEvent = (
     | ev.ReplaceFateLost
     | ev.OrderRestated
     | ev.EndAnnounced
+    | ev.OrderHeard
     | ev.Overfilled
     | ev.Traded
     | ev.TradeBusted
@@ -137,6 +138,9 @@ def alert_ids(event: ev.Event) -> tuple[str, ...]:
             | ev.NotSentProven()
             | ev.OrderResolved()
             | ev.OrderAcknowledged()
+            | ev.OrderRestated()
+            | ev.EndAnnounced()
+            | ev.OrderHeard()
             | ev.OrderRejected()
             | ev.OrderCanceled()
             | ev.OrderExpired()

@@ -244,6 +244,12 @@ def end_announced(state: State, e: ev.EndAnnounced) -> None:
     heard(state, order, e.at)
 
 
+def order_heard(state: State, e: ev.OrderHeard) -> None:
+    order = state.orders.open[e.cl_ord_id]
+    order.updated_at = e.at
+    heard(state, order, e.at)
+
+
 def stop_triggered(state: State, e: ev.StopTriggered) -> None:
     order = state.orders.open[e.cl_ord_id]
     order.triggered_at = order.updated_at = e.at
