@@ -13,7 +13,7 @@ from tradeloop.core.commands import CancelOrder, OpenTradingDay, ReplaceOrder, R
 from tradeloop.core.effects import SendOrder
 from tradeloop.core.events import AbsenceSeen, BreakClosed, BreakFound, NotSentProven, OrderCanceled, OrderExpired
 from tradeloop.core.order import Order
-from tradeloop.core.reports import CancelReject, ExecutionBust, ReplaceOutcome, SendOutcome
+from tradeloop.core.reports import CancelAck, CancelReject, ExecutionBust, ReplaceOutcome, SendOutcome
 from tradeloop.core.types import SECOND_NS, OrderID, OrdStatus, OrdType, Px, Qty, Side, TimeInForce, TradingDay, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_quote, a_snapshot, an_execution, buy, their_order
 from tradeloop.testing.desk import ABLE, Desk
@@ -253,3 +253,40 @@ def test_an_order_that_is_cancelled_again_and_again_is_looked_for_all_the_same()
         desk.give(CancelReject(BROKER, order.cl_ord_id, "E2", "the order is already closed: CANCELED"))
         look(desk)
     assert (status(desk, order), reserved(desk)) == (OrdStatus.CANCELED, 0)
+
+
+@pytest.mark.parametrize("tif", [TimeInForce.DAY, TimeInForce.IOC])
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("complete", [True, False])
+def test_an_announced_end_waits_for_its_fills_whatever_the_books_list(tif: TimeInForce, asked: bool, complete: bool) -> None:
+    """The broker counts a hundred as traded; its executions, which would be complete, lack them, also on the next day."""
+    desk = Desk(able=msgspec.structs.replace(ABLE, orders_complete=complete)).opened(*LISTED)
+    order = desk.order(buy(A, 200, ord_type=OrdType.LIMIT, price="9.50", tif=tif))
+    desk.ack(order)
+    desk.wait(1)
+    if asked:
+        desk.give(CancelOrder(order.cl_ord_id, "ann"))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, "the rest", None, Qty(Decimal(100))))
+    look(desk, 5, orders_complete=complete)
+    monday(desk)
+    look(desk, 5, orders_complete=complete, trading_day=MONDAY)
+    assert not desk.of(OrderCanceled)
+    assert not desk.of(OrderExpired)
+    assert reserved(desk) > 0
+    (found,) = desk.state.breaks.values()
+    assert (found.kind, found.ours, found.theirs) == ("order_missing", "0 traded", "CANCELED with 100 traded")
+    desk.give(an_execution(order.cl_ord_id, A, Side.BUY, 100, "9.50", "e1", trading_day=DAY))
+    assert status(desk, order) is OrdStatus.CANCELED
+    assert desk.known(order.cl_ord_id).cum_qty == 100
+    assert reserved(desk) == 0
+    assert not desk.state.breaks
+
+
+def test_a_person_ends_an_order_whose_announced_fills_never_come() -> None:
+    desk = a_desk()
+    order = resting(desk)
+    desk.give(CancelAck(BROKER, order.cl_ord_id, "the rest", None, Qty(Decimal(50))))
+    look(desk, 3)
+    desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "the broker took its count back"))
+    assert (status(desk, order), reserved(desk)) == (OrdStatus.CANCELED, 0)
+    assert not desk.state.breaks

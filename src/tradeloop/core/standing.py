@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Final
 
+from tradeloop.core.announced import fills_missing
 from tradeloop.core.breaks import ORDER_MISSING, ORDER_OPEN, ORDER_QTY, closed, found, id_of
 from tradeloop.core.claim import claim
 from tradeloop.core.days import day_of
 from tradeloop.core.events import Event, OrderAcknowledged, OrderCanceled, OrderExpired, OrderRejected
 from tradeloop.core.fate import Nameless, missing_id, not_shown
 from tradeloop.core.fills import find
-from tradeloop.core.order import Order
+from tradeloop.core.order import Ending, Order
 from tradeloop.core.replace import off_books, on_books, on_restate
 from tradeloop.core.reports import BrokerSnapshot, OpenOrder, OrderRestate
 from tradeloop.core.state import State
@@ -130,7 +131,9 @@ def standings(
             nameless = Nameless(state, snap) if nameless is None else nameless
             yield from not_shown(state, around, order, snap, nameless, now)
         elif order.acked_at is not None and snap.read_at - _shown_at(state, order) > lag:
-            if able.orders_complete:
+            if order.ending is not None and fills_missing(order, order.ending.cum_qty):
+                yield from _fills_never_came(state, snap, order, order.ending, now)
+            elif able.orders_complete:
                 yield from _missing(state, snap, order, now)
             else:
                 yield from _not_open(state, snap, order, lag, now)
@@ -207,6 +210,25 @@ def _not_open(state: State, snap: BrokerSnapshot, order: Order, lag: int, now: U
         order.ord_status.value,
         "not among the broker's open orders",
         "it has ended there, by a cancel, an expiry or a fill, and the broker shows open orders only",
+        _RESOLVE.format(order.cl_ord_id),
+        None,
+    )
+
+
+def _fills_never_came(state: State, snap: BrokerSnapshot, order: Order, ending: Ending, now: UtcNs) -> Facts:
+    """The broker announced the end of an order with more traded than we have heard of, and its books show the order no more.
+    Whatever executions they list, these fills are not among them: it stays open with what it holds until they have come, or a
+    person has asked.
+    """
+    yield from found(
+        state,
+        now,
+        snap,
+        ORDER_MISSING,
+        order.cl_ord_id,
+        f"{order.cum_qty:f} traded",
+        f"{ending.as_} with {ending.cum_qty:f} traded",
+        "the broker announced the end of the order, and not all of the fills that it counts have come",
         _RESOLVE.format(order.cl_ord_id),
         None,
     )
