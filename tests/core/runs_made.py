@@ -115,7 +115,8 @@ class Work:
         self.desk.give(OrderReject(BROKER, self.order(symbol).cl_ord_id, code, text))
 
     def canceled(self, symbol: str) -> None:
-        self.desk.give(CancelAck(BROKER, self.order(symbol).cl_ord_id))
+        order = self.order(symbol)
+        self.desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
 
     def timer(self, kind: str, symbol: str) -> None:
         self.desk.give(TimerFired(kind, self.order(symbol).cl_ord_id))

@@ -19,7 +19,7 @@ from tradeloop.core.reports import (
     Report,
     SendOutcome,
 )
-from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, Side
+from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, Qty, Side
 from tradeloop.testing.builders import BROKER, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import Desk
 
@@ -41,9 +41,9 @@ def answers(order_id: ClOrdID) -> list[Report]:
     return [
         OrderAck(BROKER, order_id, OrderID("b1")),
         OrderReject(BROKER, order_id, "7", "no"),
-        CancelAck(BROKER, order_id),
+        CancelAck(BROKER, order_id, cum_qty=Qty(Decimal(0))),
         CancelReject(BROKER, order_id, "1", "no"),
-        OrderExpire(BROKER, order_id),
+        OrderExpire(BROKER, order_id, cum_qty=Qty(Decimal(0))),
         SendOutcome(BROKER, order_id, "UNKNOWN", "timeout"),
         SendOutcome(BROKER, order_id, "NOT_SENT", "refused"),
         CancelOutcome(BROKER, order_id, "timeout"),
@@ -92,7 +92,7 @@ def test_an_acknowledged_order_may_still_be_rejected() -> None:
 def test_an_acknowledged_order_may_be_cancelled_by_the_venue() -> None:
     """D6."""
     desk, order = working()
-    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
     assert [e.by_us for e in desk.of(OrderCanceled)] == [False]
     assert status(desk, order) is OrdStatus.CANCELED
 
@@ -160,7 +160,7 @@ def test_a_late_acknowledgement_of_a_closed_order_adds_the_brokers_id_and_opens_
     """FIX B.1.e."""
     desk = Desk().opened(an_instrument())
     order = desk.order(buy(MOUTAI, 100))
-    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
     desk.ack(order, "b5")
     assert (status(desk, order), desk.known(order.cl_ord_id).order_id) == (OrdStatus.CANCELED, "b5")
 

@@ -91,7 +91,7 @@ def test_a_retry_is_refused_while_somebody_buys_the_rest_by_hand() -> None:
     (failed,) = refused(work.desk.give(RetryRun(work.run_id, "ann", prices())))
     assert by_hand.cl_ord_id in failed
 
-    work.desk.give(CancelAck(BROKER, by_hand.cl_ord_id))
+    work.desk.give(CancelAck(BROKER, by_hand.cl_ord_id, cum_qty=by_hand.cum_qty))
     assert work.retried().sent() == {A: 30_000}
 
 
@@ -118,7 +118,7 @@ def test_a_run_is_refused_while_the_broker_works_an_order_that_is_over_in_our_bo
     desk = Desk().opened(*LISTED)
     order = desk.order(buy(A, 300))
     desk.ack(order)
-    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
     desk.wait(60)
     line = their_order(order.cl_ord_id, A, order.side, 300, OrdStatus.NEW)
     desk.give(a_snapshot(as_of=desk.now, orders=(line,)))

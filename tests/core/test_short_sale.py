@@ -100,7 +100,7 @@ def test_a_cancelled_short_sale_gives_its_reserve_back() -> None:
     desk = a_desk(1000)
     order = desk.order(sell(APPLE, 100, ord_type=LIMIT, price="10.20"))
     desk.give(CancelOrder(order.cl_ord_id, "mia"))
-    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
     assert purse(desk).free == 1000
 
 

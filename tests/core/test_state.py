@@ -30,7 +30,8 @@ def a_day() -> Desk:
     desk.give(an_execution(filled.cl_ord_id, MOUTAI, Side.BUY, 100, "10", "z"))
     desk.give(an_execution(partly.cl_ord_id, MOUTAI, Side.BUY, 40, "10", "y"))
     desk.give(an_execution(partly.cl_ord_id, MOUTAI, Side.BUY, 20, "10", "x"))
-    desk.give(CancelAck(BROKER, canceled.cl_ord_id), OrderReject(BROKER, rejected.cl_ord_id, "7", "no"))
+    desk.give(CancelAck(BROKER, canceled.cl_ord_id, cum_qty=canceled.cum_qty))
+    desk.give(OrderReject(BROKER, rejected.cl_ord_id, "7", "no"))
     desk.ack(pending)
     desk.give(CancelOrder(pending.cl_ord_id, "ann"))
     desk.give(sell(MOUTAI, 100, ord_type=OrdType.STOP, stop_px="9"))
@@ -80,7 +81,7 @@ def test_an_unpacked_state_knows_the_same_stops_working_orders_and_doubts() -> N
 
 
 def cancelled(desk: Desk, order: Order) -> None:
-    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
 
 
 def filled(desk: Desk, order: Order) -> None:
@@ -127,7 +128,7 @@ def test_the_hash_tells_two_states_apart() -> None:
 def test_a_closed_order_is_found_as_a_copy_and_kept_after_a_change() -> None:
     desk = Desk().opened(an_instrument())
     order = desk.order(buy(MOUTAI, 100))
-    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
     book: OrderBook = desk.state.orders
     copy = book.get(order.cl_ord_id)
     assert copy is not None

@@ -265,7 +265,7 @@ async def test_no_words_of_a_broker_stop_the_process() -> None:
     engine = await house.open()
     house.venue.moods = [lost()]
     cl_ord_id = await placed(engine, buy(A, 100))
-    engine.report(CancelAck(BROKER, cl_ord_id, text="over, and not traded: neither here nor there"))
+    engine.report(CancelAck(BROKER, cl_ord_id, text="over, and not traded: neither here nor there", cum_qty=Qty(Decimal(0))))
     await settle()
     assert order_of(engine, cl_ord_id).ord_status is OrdStatus.CANCELED
     await engine.stop()

@@ -64,7 +64,7 @@ def act(desk: Desk, what: str, pick: int, number: int) -> None:
             )
             desk.give(fill, fill)
         case "cancel":
-            desk.give(CancelAck(BROKER, cl_ord_id))
+            desk.give(CancelAck(BROKER, cl_ord_id, cum_qty=order.cum_qty))
         case "reject" if not order.cum_qty:
             desk.give(OrderReject(BROKER, cl_ord_id, "E1", "no"))
         case "not_sent":

@@ -103,7 +103,7 @@ def test_when_every_order_has_ended_nothing_is_promised(path: list[tuple[str, in
     for place, (deed, number, cents, instrument) in enumerate(path):
         do(desk, deed, number, cents, instrument.symbol, f"e{place}")  # type: ignore[attr-defined]
     for order in list(desk.state.orders.open.values()):
-        desk.give(CancelAck(BROKER, order.cl_ord_id))
+        desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
     assert [book.reserved for book in desk.state.accounts[ACCOUNT].cash.values()] == [0, 0]
     assert [desk.state.held(ACCOUNT, stock.symbol).long_frozen for stock in STOCKS] == [0, 0]
 

@@ -100,7 +100,7 @@ def test_a_run_whose_orders_have_all_ended_has_ended(
     for _ in range(50):
         for number, order in enumerate(list(desk.state.orders.open.values())):
             if order.send_begun_at is None:
-                desk.give(CancelAck(BROKER, order.cl_ord_id))
+                desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
             else:
                 act_fill(desk, order, f"end-{order.cl_ord_id}-{number}")
 

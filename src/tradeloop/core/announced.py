@@ -2,6 +2,10 @@
 
 The order stays open with what it reserves, and ends with the fill that completes what was announced, however that becomes
 known: told, corrected, found to be under another id, or moved to the order from where it was booked first.
+
+Where the broker does not count, nothing says which fills came before the end. An order that works here as acknowledged ends at
+once: its reports came so far. One of which the end is the first word ever heard may have lost them all: it waits for a look at
+the books from after the end (core/standing.py), which is asked for at once.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from tradeloop.core.events import EndAnnounced, Event, OrderCanceled, OrderExpired
-from tradeloop.core.order import Order
+from tradeloop.core.order import Ending, Order
 from tradeloop.core.reports import CancelAck, OrderExpire
 from tradeloop.core.state import State
 from tradeloop.core.took_effect import before_the_end
@@ -21,9 +25,16 @@ def fills_missing(order: Order, theirs: Qty | None) -> bool:
     return theirs is not None and theirs > order.cum_qty and theirs > order.told_qty and not order.is_done
 
 
+def end_waits(order: Order, theirs: Qty | None) -> bool:
+    """Whether an end with this count may have fills before it that we were never told."""
+    if theirs is not None:
+        return fills_missing(order, theirs)
+    return not order.is_done and (order.acked_at is None or order.ending is not None)
+
+
 def announced(order: Order, as_: OrdStatus, r: CancelAck | OrderExpire, now: UtcNs) -> Generator[Event, None, None]:
-    """Keep how the order ends once its fills have come; the first word stands."""
-    if order.ending is None and r.cum_qty is not None:
+    """Keep how the order ends once its fills have come; the first word stands, and the first count."""
+    if order.ending is None or (order.ending.cum_qty is None and r.cum_qty is not None):
         yield EndAnnounced(now, order.cl_ord_id, as_.value, r.cum_qty, r.text, r.transact_at)
 
 
@@ -32,8 +43,13 @@ def come_to_end(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event
     order = state.orders.get(cl_ord_id)
     assert order is not None
     ending = order.ending
-    if ending is None or fills_missing(order, ending.cum_qty) or order.is_done:
+    if ending is None or ending.cum_qty is None or fills_missing(order, ending.cum_qty) or order.is_done:
         return
+    yield from as_announced(state, order, ending, now)
+
+
+def as_announced(state: State, order: Order, ending: Ending, now: UtcNs) -> Generator[Event, None, None]:
+    """The order ends in the broker's own words."""
     asked = order.is_wanted_out
     if not (yield from before_the_end(state, order, now)):
         return

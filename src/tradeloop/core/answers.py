@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from tradeloop.core.announced import announced, fills_missing
+from tradeloop.core.announced import announced, end_waits
 from tradeloop.core.claim import claim
 from tradeloop.core.events import (
     NOT_DELIVERED,
@@ -68,12 +68,13 @@ def on_reject(state: State, r: OrderReject, now: UtcNs) -> Facts:
 def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
     """The order is out of the market, by our wish or not (FIX E.1.b).
 
-    Where the broker counts fills that we have not heard of, the order stays open with what it reserves until they have come.
+    Where the broker counts fills that we have not heard of, or may have such, the order stays open with what it reserves until
+    they have come, or a look shows that there are none (core/announced.py).
     """
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.canceled_at is not None or (order.is_done and order.cancel_requested_at is None):
         return None
-    if fills_missing(order, r.cum_qty):
+    if end_waits(order, r.cum_qty):
         yield from announced(order, OrdStatus.CANCELED, r, now)
         return None
     by_us = order.is_wanted_out
@@ -96,7 +97,7 @@ def on_expire(state: State, r: OrderExpire, now: UtcNs) -> Facts:
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.is_done:
         return None
-    if fills_missing(order, r.cum_qty):
+    if end_waits(order, r.cum_qty):
         yield from announced(order, OrdStatus.EXPIRED, r, now)
         return None
     if (yield from before_the_end(state, order, now)):

@@ -711,12 +711,13 @@ class ReserveRaised(Fact, frozen=True):
 
 class EndAnnounced(Fact, frozen=True):
     """The broker says that an order has ended as `as_` (CANCELED or EXPIRED) with `cum_qty` traded, which is more than we have
-    heard of. It ends here when that has come; what it may still cost stays promised.
+    heard of; None where it does not count, and had not said a word of the order before. It ends here when that has come, or a
+    look shows how much it was; what it may still cost stays promised.
     """
 
     cl_ord_id: ClOrdID
     as_: str
-    cum_qty: Qty
+    cum_qty: Qty | None
     text: str = ""
     transact_at: UtcNs | None = None
 

@@ -226,7 +226,7 @@ def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event,
     if order is None:
         raise BadInput(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders --unknown`")
     missing = missing_id(order) if missing_id(order) in state.breaks else _over_there(state, order)
-    if order.is_done or (order.unknown_at is None and missing is None):
+    if order.is_done or (order.unknown_at is None and missing is None and not order.is_uncounted):
         raise BadInput(
             f"order {command.cl_ord_id} is {order.ord_status.value}, neither UNKNOWN nor missing in the broker's books nor "
             "ended there with other fills than ours, by a look from after its last word of the order; nothing to resolve"

@@ -72,7 +72,7 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
         order = state.orders.open.get(ClOrdID(timer.subject))
         if order is None:
             return _NOTHING
-        if order.unknown_at is not None:
+        if order.unknown_at is not None or order.is_uncounted:
             return _probe(state, around, order, now)
         return _probe_terms(around, order, now)
     if timer.kind == REPLACE_TIMEOUT:
@@ -117,7 +117,9 @@ def settle(around: Surroundings, effects: Sequence[Effect], now: UtcNs) -> tuple
 
 
 def _probe(state: State, around: Surroundings, order: Order, now: UtcNs) -> tuple[Effect, ...]:
-    """Ask about an order of unknown fate: all the time while it may show at any moment, rarely once its day is over."""
+    """Ask about an order of unknown fate, or one that ended with an unknown quantity: all the time while it may show at any
+    moment, rarely once its day is over.
+    """
     today = _day_of(state, order)
     wait = around.policy.reconcile_every_ns if _is_over(order, today) else around.policy.probe_every_ns
     return (
@@ -213,7 +215,7 @@ def after_restart(state: State, around: Surroundings) -> tuple[Effect, ...]:
         again = None if order.may_be_at_broker else again_at(around, order)
         if again is not None:
             effects.append(SetTimer(again, RESEND, order.cl_ord_id))
-        if order.replaces:
+        if order.replaces or order.is_uncounted:
             effects.append(SetTimer(UtcNs(order.updated_at + around.policy.probe_every_ns), PROBE, order.cl_ord_id))
         if order.unknown_at is not None:
             effects.append(SetTimer(UtcNs(order.unknown_at + around.policy.probe_every_ns), PROBE, order.cl_ord_id))
@@ -335,6 +337,12 @@ def _fate_lost(state: State, around: Surroundings, e: ev.FateLost) -> tuple[Effe
         SetTimer(UtcNs(e.at + around.policy.probe_every_ns), PROBE, e.cl_ord_id),
         _first_alert(around, order, e.at),
     )
+
+
+def _end_announced(state: State, around: Surroundings, e: ev.EndAnnounced) -> tuple[Effect, ...]:
+    """With how much traded the order has ended, only the broker's books say."""
+    order = state.orders.open[e.cl_ord_id]
+    return _probe(state, around, order, e.at) if order.is_uncounted else _NOTHING
 
 
 def _broker_connected(state: State, around: Surroundings, e: ev.BrokerConnected) -> tuple[Effect, ...]:
@@ -572,6 +580,7 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.OrderCanceled: _order_canceled,
     ev.CancelRejected: _cancel_rejected,
     ev.FateLost: _fate_lost,
+    ev.EndAnnounced: _end_announced,
     ev.ReplaceRequested: _replace_requested,
     ev.ReplaceFateLost: _replace_fate_lost,
     ev.OrderRestated: _order_restated,

@@ -32,10 +32,10 @@ from tradeloop.core.types import (
 
 
 class Ending(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """How an order ends once `cum_qty` of it has been heard of."""
+    """How an order ends once `cum_qty` of it has been heard of; None where the broker did not count."""
 
     as_: str
-    cum_qty: Qty
+    cum_qty: Qty | None
     text: str = ""
     transact_at: UtcNs | None = None
 
@@ -147,6 +147,11 @@ class Order(msgspec.Struct, array_like=True, gc=False):
             or self.rejected_at is not None
             or self.expired_at is not None
         )
+
+    @property
+    def is_uncounted(self) -> bool:
+        """It has ended, and nobody has told with how much traded: a look at the broker's books shows it."""
+        return self.ending is not None and self.ending.cum_qty is None and not self.is_done
 
     @property
     def leaves_qty(self) -> Qty:

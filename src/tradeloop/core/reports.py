@@ -118,7 +118,8 @@ class ExecutionCorrect(msgspec.Struct, frozen=True, gc=False):
 class CancelAck(msgspec.Struct, frozen=True, gc=False):
     """The order is out of the market, asked for or not; fills may still follow.
 
-    `cum_qty` is what the broker counts as filled by then, None where it does not say.
+    `cum_qty` is what the broker counts as filled by then, None where it does not say: then an order that had no answer before
+    waits for a look at the books, and an adapter that knows the count says it.
     """
 
     broker: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Final
 
-from tradeloop.core.announced import fills_missing
+from tradeloop.core.announced import as_announced, fills_missing
 from tradeloop.core.breaks import ORDER_MISSING, ORDER_OPEN, ORDER_QTY, closed, found, id_of
 from tradeloop.core.claim import claim
 from tradeloop.core.days import day_of
@@ -131,7 +131,10 @@ def standings(
             nameless = Nameless(state, snap) if nameless is None else nameless
             yield from not_shown(state, around, order, snap, nameless, now)
         elif order.acked_at is not None and snap.read_at - _shown_at(state, order) > lag:
-            if order.ending is not None and fills_missing(order, order.ending.cum_qty):
+            if order.is_uncounted:
+                nameless = Nameless(state, snap) if nameless is None else nameless
+                yield from _uncounted(state, snap, order, nameless, now)
+            elif order.ending is not None and fills_missing(order, order.ending.cum_qty):
                 yield from _fills_never_came(state, snap, order, order.ending, now)
             elif able.orders_complete:
                 yield from _missing(state, snap, order, now)
@@ -215,6 +218,18 @@ def _not_open(state: State, snap: BrokerSnapshot, order: Order, lag: int, now: U
     )
 
 
+def _uncounted(state: State, snap: BrokerSnapshot, order: Order, nameless: Nameless, now: UtcNs) -> Facts:
+    """The end of an order was announced without a count, as the first word of it, and the books do not show the order. Where
+    they leave no room for a fill that we have not heard of, also one without an id, it has ended with what has come.
+    """
+    assert order.ending is not None
+    begun = order.staged_at if order.send_begun_at is None else order.send_begun_at
+    if _fills_agree(state, snap, order) and (order.order_id is not None or not nameless.may_be(order, begun)):
+        yield from as_announced(state, order, order.ending, now)
+    else:
+        yield from _fills_never_came(state, snap, order, order.ending, now)
+
+
 def _fills_never_came(state: State, snap: BrokerSnapshot, order: Order, ending: Ending, now: UtcNs) -> Facts:
     """The broker announced the end of an order with more traded than we have heard of, and its books show the order no more.
     Whatever executions they list, these fills are not among them: it stays open with what it holds until they have come, or a
@@ -227,8 +242,8 @@ def _fills_never_came(state: State, snap: BrokerSnapshot, order: Order, ending: 
         ORDER_MISSING,
         order.cl_ord_id,
         f"{order.cum_qty:f} traded",
-        f"{ending.as_} with {ending.cum_qty:f} traded",
-        "the broker announced the end of the order, and not all of the fills that it counts have come",
+        f"{ending.as_} with {'an unknown quantity' if ending.cum_qty is None else f'{ending.cum_qty:f}'} traded",
+        "the broker announced the end of the order, and fills from before it have not come, or may not have",
         _RESOLVE.format(order.cl_ord_id),
         None,
     )
@@ -292,7 +307,8 @@ def _one_order(
             touched[order.run_id] = None
     able = around.brokers[snap.broker]
     settled = snap.read_at - order.updated_at > max(around.policy.recent_ns, able.visibility_lag_ns)
-    if order.is_done and not order.external and settled and theirs.ord_status not in CLOSED:
+    over = order.is_done or order.is_uncounted
+    if over and not order.external and settled and theirs.ord_status not in CLOSED:
         cause = "the order was taken for ended here, and the broker works it still"
         if theirs.cum_qty < order.cum_qty:
             cause = "more of it has filled here than the broker counts, and it works the rest: a fill was taken back unheard"
@@ -318,7 +334,7 @@ def _one_order(
     open_id = id_of(ORDER_OPEN, snap.broker, snap.account, cl_ord_id)
     if theirs.ord_status in CLOSED:
         yield from closed(state, now, open_id, "the order has ended at the broker, too")
-    elif not order.is_done:
+    elif not over:
         yield from closed(state, now, open_id, "the order works here, too")
     yield from closed(state, now, missing_id(order), "the broker shows the order again")
     if agreed:

@@ -265,7 +265,8 @@ def learned(fold: Fold, e: OrderFact) -> None:
             row.error = e.text
         case ev.EndAnnounced():
             _heard(row, at)
-            row.error = f"{e.as_} with {e.cum_qty:f} traded, of which not all has been told; {e.text}".rstrip("; ")
+            count = "an unknown quantity" if e.cum_qty is None else f"{e.cum_qty:f}"
+            row.error = f"{e.as_} with {count} traded, of which not all has been told; {e.text}".rstrip("; ")
         case ev.OrderHeard():
             _heard(row, at)
             row.error = e.text

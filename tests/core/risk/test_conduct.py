@@ -106,7 +106,7 @@ def test_an_own_order_that_has_ended_is_met_by_nobody() -> None:
     assert refused(desk, sells(100)) is not None
     desk.give(CancelOrder(order.cl_ord_id, "ann"))
     assert refused(desk, sells(100)) is not None, "it may still trade until the broker has taken it out"
-    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
     assert refused(desk, sells(100)) is None
 
 
@@ -174,11 +174,11 @@ def test_orders_that_never_rest_count_as_cancelled_where_their_exchange_says_so(
 
     order = desk.order(buys(5, tif=TimeInForce.IOC))
     desk.ack(order)
-    desk.give(CancelOrder(order.cl_ord_id, "ann"), CancelAck(BROKER, order.cl_ord_id))
+    desk.give(CancelOrder(order.cl_ord_id, "ann"), CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
     assert cancels() == asked
     order = desk.order(buys(5, tif=TimeInForce.FOK))
     desk.ack(order, "b2")
-    desk.give(CancelAck(BROKER, order.cl_ord_id, "killed"))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, "killed", cum_qty=order.cum_qty))
     assert cancels() == asked + killed
 
 

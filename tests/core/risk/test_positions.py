@@ -78,7 +78,7 @@ def test_a_cancelled_order_makes_room() -> None:
     desk = rich(a_limit("max_gross_value", 5000))
     order = desk.order(buys(500))
     assert said(desk, buys(100, BANK)) is not None
-    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
     assert said(desk, buys(500, BANK)) is None
 
 
@@ -212,7 +212,7 @@ def test_a_price_that_falls_makes_room_and_one_that_rises_takes_it() -> None:
     assert said(desk, buys(200, BANK)) is not None
     desk.give(a_quote(MOUTAI, bid="5", ask="5", at=NOON + 1))
     order = desk.order(buys(200, BANK))
-    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=order.cum_qty))
     desk.give(a_quote(MOUTAI, bid="20", ask="20", at=NOON + 2))
     denied = said(desk, buys(100, BANK))
     assert denied is not None
