@@ -28,7 +28,6 @@ def policy_of(settings: Settings, speed: float) -> Policy:
         reconcile_every_ns=world(times.reconcile_every_s),
         recent_ns=world(2),
         approvers=settings.risk.approvers,
-        clock_off_ns=world(5),
     )
 
 

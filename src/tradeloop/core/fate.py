@@ -71,7 +71,7 @@ def not_shown(
     covers = _covers if snapshot.orders_complete and able.orders_complete else _shows_all_fills
     # By the clock of this process, which may be behind the one that sent it: what was found since its fate was lost came later.
     since = begun if order.unknown_at is None else min(begun, order.unknown_at)
-    if not covers(snapshot, order, UtcNs(since - around.policy.clock_off_ns)) or nameless.may_be(order, since):
+    if not covers(snapshot, order, since) or nameless.may_be(order, since):
         return
     yield AbsenceSeen(now, order.cl_ord_id, seen_at, snapshot.as_of)
     order = state.orders.open[order.cl_ord_id]
@@ -96,21 +96,21 @@ def not_shown(
         yield from send_late(state, around, order, now)
 
 
-def _covers(snapshot: BrokerSnapshot, order: Order, earliest: UtcNs) -> bool:
+def _covers(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bool:
     """Whether the look shows all orders of the order's trading day; and, where it says since when it shows executions, those
-    since the earliest time that the venue can have given a fill of it.
+    since the order was sent.
     """
     first, last, since = snapshot.first_day, snapshot.trading_day, snapshot.executions_since
     if first is None or last is None or not first <= order.trading_day <= last:
         return False
-    return since is None or since <= earliest
+    return since is None or since <= begun
 
 
-def _shows_all_fills(snapshot: BrokerSnapshot, order: Order, earliest: UtcNs) -> bool:
+def _shows_all_fills(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bool:
     """Whether a look at open orders shows every execution that the order can have had."""
     del order  # of whatever day: what is open is shown, and what filled is among the executions
     since = snapshot.executions_since
-    return snapshot.executions is not None and since is not None and since <= earliest
+    return snapshot.executions is not None and since is not None and since <= begun
 
 
 class Nameless:

@@ -27,7 +27,6 @@ class Policy(msgspec.Struct, frozen=True):
     `resend_after_ns`: back-off for an order that surely did not leave (S1-43); after the last one a person decides.
     `recent_ns`: an order that changed more recently is not yet compared. `looks`: complete looks that prove absence.
     `approvers`: who may change a limit of risk; where there are two or more, one of them changes it and another approves.
-    `clock_off_ns`: how far a venue's times may be behind ours, by its clock or because it leaves parts of them out.
     """
 
     market_buffer: Decimal = Decimal("0.01")
@@ -43,7 +42,6 @@ class Policy(msgspec.Struct, frozen=True):
     recent_ns: int = 2 * SECOND_NS
     looks: int = 3
     approvers: tuple[str, ...] = ()
-    clock_off_ns: int = 5 * SECOND_NS
 
 
 class Surroundings:
