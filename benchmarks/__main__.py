@@ -1,7 +1,8 @@
-"""Run everything, interleaved, and print the table: `make bench`, or `python -m benchmarks [ROUNDS] [--quick]`.
+"""Run everything, interleaved, and print the table: `make bench`, or `python -m benchmarks [ROUNDS] [--quick] [--alone]`.
 
 Every case is a process of its own. Rounds take turns between us and the peers, so that a busy minute of the machine falls
-on all of them; the medians are compared. A peer that cannot be installed is left out, and the table says why.
+on all of them; the medians are compared. A peer that cannot be installed is left out, and the table says why;
+`--alone` leaves all of them out, `--quick` takes small numbers.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def main() -> None:
     missing: dict[str, str] = {}
     peers = {}
     for name in PEERS:
-        python, why = interpreter(name)
+        python, why = (None, "asked for with --alone") if "--alone" in sys.argv else interpreter(name)
         if python is None:
             missing[name] = why
         else:
@@ -61,13 +62,16 @@ def main() -> None:
         for case in ("risk", "risk_one_at_a_time"):
             if "vnpy" in peers:
                 keep(run([str(peers["vnpy"]), str(HERE / "peers/vnpy_path.py"), case, str(count // 2)]))
-        keep(ours("limits", count // 5))
+        keep(ours("core_path", "market_limits", count))
+        keep(ours("limits", count // 10))
         keep(ours("durable", 256, count, "memory"))
         keep(ours("durable", 256, count))
         keep(ours("durable", 16, count // 4))
         keep(ours("durable", 1, count // 10))
         keep(ours("core_path", "one_position", 50_000 if not quick else 5_000))
         keep(ours("core_path", "many_positions", 50_000 if not quick else 5_000))
+        for orders in (100, 1_000) if not quick else (20, 100):
+            keep(ours("last_cancel", orders))
     keep(ours("scaling", 1_000_000 if not quick else 50_000))
     keep(ours("recovery", *((100_000, 1_000_000) if not quick else (5_000, 50_000))))
     print(file=sys.stderr)

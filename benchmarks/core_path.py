@@ -1,9 +1,9 @@
 """The in-memory path with every check and the journal's encoding, one order at a time, on one core.
 
-    python -m benchmarks.core_path market|limit_cancel|one_position|many_positions N
+    python -m benchmarks.core_path market|market_limits|limit_cancel|one_position|many_positions N
 
-`market`: submit, acknowledge, fill. `limit_cancel`: submit, acknowledge, cancel, cancelled. The books are compared with
-an oracle that only adds and multiplies.
+`market`: submit, acknowledge, fill. `market_limits`: the same under a limit of each rule, with a quote before each order.
+`limit_cancel`: submit, acknowledge, cancel, cancelled. The books are compared with an oracle that only adds and multiplies.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 
+from benchmarks.limits import STEP_NS, limit
 from benchmarks.measure import Stopwatch, argument, emit, resident_bytes, steps
-from tradeloop.core.commands import CancelOrder, SubmitOrder
+from tradeloop.core.commands import CancelOrder, SetLimits, SubmitOrder
 from tradeloop.core.decide import decide
 from tradeloop.core.events import Event
 from tradeloop.core.evolve import evolve
@@ -22,7 +23,8 @@ from tradeloop.core.follow import follow
 from tradeloop.core.inputs import Input
 from tradeloop.core.replies import OrderReply, Reply
 from tradeloop.core.reports import CancelAck, Execution, OrderAck
-from tradeloop.core.types import ClOrdID, ExecID, OrderID, OrdType, Px, Qty, Side, Symbol
+from tradeloop.core.risk.registry import RULES
+from tradeloop.core.types import ClOrdID, ExecID, OrderID, OrdType, Px, Qty, Side, Symbol, UtcNs
 from tradeloop.engine.invariants import Invariants
 from tradeloop.engine.supervise import calm_the_collector
 from tradeloop.journal import codec
@@ -39,7 +41,9 @@ class Path:
 
     def __init__(self, symbols: int) -> None:
         self.symbols = [Symbol(f"{600000 + n}.SH") for n in range(symbols)]
-        self.desk = Desk().opened(*(an_instrument(symbol, fees=FEES) for symbol in self.symbols), cash=10**13)
+        self.desk = Desk().opened(
+            *(an_instrument(symbol, fees=FEES, industry=symbol[5:6]) for symbol in self.symbols), cash=10**13
+        )
         self.invariants = Invariants(self.desk.state, self.desk.around)
         self.encoded = 0
         self.orders = 0
@@ -79,6 +83,13 @@ class Path:
         cl_ord_id = self.submit(symbol, OrdType.MARKET, None)
         self.give(Execution(BROKER, ACCOUNT, DAY, ExecID(f"e{self.orders}"), symbol, Side.BUY, QTY, PX, cl_ord_id))
 
+    def market_limits(self, n: int) -> None:
+        """A moment later the market is as it was; submit, acknowledge, fill."""
+        desk = self.desk
+        desk.now = UtcNs(desk.now + STEP_NS)
+        self.give(a_quote(self.symbols[n % len(self.symbols)], at=desk.now, prev_close=PX, volume=QTY))
+        self.market(n)
+
     def limit_cancel(self, n: int) -> None:
         """Submit, acknowledge, cancel, cancelled."""
         cl_ord_id = self.submit(self.symbols[n % len(self.symbols)], OrdType.LIMIT, Px(Decimal("9.00")))
@@ -99,6 +110,7 @@ class Path:
 
 CASES: dict[str, tuple[int, Callable[[Path, int], None]]] = {
     "market": (100, Path.market),
+    "market_limits": (100, Path.market_limits),
     "limit_cancel": (100, Path.limit_cancel),
     "one_position": (1, Path.market),
     "many_positions": (5_000, Path.market),
@@ -111,8 +123,10 @@ def main() -> None:
     symbols, step = CASES[name]
     count = argument(2, 10_000)
     path = Path(symbols)
+    if step is Path.market_limits:
+        path.desk.give(SetLimits(tuple(limit(rule, wide=True) for rule in RULES.values()), "all"))
     for symbol in path.symbols:
-        path.desk.give(a_quote(symbol))
+        path.desk.give(a_quote(symbol), a_quote(symbol, prev_close=PX, volume=QTY))
     warm = min(count // 10, 1_000)
     for n in range(warm):
         step(path, n)

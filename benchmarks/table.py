@@ -27,6 +27,20 @@ def show(results: Results, missing: dict[str, str], rounds: int) -> None:
     console.print(f"{met} of {judged} figures reached on this machine, load {results[next(iter(results))]['load1']} at the end")
     for name, why in missing.items():
         console.print(f"left out: {name}: {why}")
+    _show_limits(results["tradeloop.limits"], console)
+
+
+def _show_limits(limits: dict[str, Any], console: Console) -> None:
+    """What each rule adds to the verdict on an order while it alone has a limit; what several of them share, each pays here."""
+    none = limits["none.p50_us"]
+    table = Table(title=f"What one limit adds to a verdict of {none} us, p50 at {limits['open_orders']:,} open orders")
+    table.add_column("rule")
+    table.add_column("us", justify="right")
+    prefix = "adds_us."
+    for name, adds in sorted(limits.items(), key=lambda item: str(item[0])):
+        if name.startswith(prefix):
+            table.add_row(name.removeprefix(prefix), f"{adds:.2f}")
+    console.print(table)
 
 
 def _rows(r: Results) -> list[Row]:
@@ -60,9 +74,14 @@ def _rows(r: Results) -> list[Row]:
             ratio <= 2,
         )
     )
-    limits = r["tradeloop.limits.all"]
-    what = f"the pipeline with {limits['rules']} limits on positions, p99 at {limits['open_orders']:,} open orders"
-    rows.append((what, f"{limits['p99_us']} us", f"p50 {limits['p50_us']} us", "<= 50 us", limits["p99_us"] <= 50))
+    limits = r["tradeloop.limits"]
+    what = f"the pipeline, a limit of each of {limits['rules']} rules, p99 at {limits['open_orders']:,} open"
+    p99 = limits["all.p99_us"]
+    rows.append((what, f"{p99} us", f"p50 {limits['all.p50_us']} us", "<= 50 us", p99 <= 50))
+    slow = r["tradeloop.core.market_limits"]["us"] - market["us"]
+    rows.append(("what those limits and a quote add to an order, its answer and its fill", f"{slow:.1f} us", "", "", None))
+    without = f"{limits['none.p99_us']} us"
+    rows.append(("the same pipeline without a limit, p99", without, f"p50 {limits['none.p50_us']} us", "", None))
     scaling = r["tradeloop.scaling"]
     marks = ", ".join(f"{int(mark):,}: {us} us" for mark, us in scaling["us_at"].items())
     rows.append(
@@ -81,4 +100,11 @@ def _rows(r: Results) -> list[Row]:
     what = f"recovery of {back['open_orders']:,} open orders from {back['events']:,} events"
     rows.append((f"{what}, cold", f"{back['cold_s']} s", "", "<= 5 s", back["cold_s"] <= 5))
     rows.append((f"{what}, from a snapshot", f"{back['snapshot_s']} s", "", "<= 2 s", back["snapshot_s"] <= 2))
+    for stop in (result for case, result in sorted(r.items()) if case.startswith("tradeloop.last_cancel.")):
+        what, slowest = (
+            f"latch to last cancel on the wire, {stop['n']:,} orders, database down",
+            max(stop["hangs_s"], stop["fails_s"]),
+        )
+        told = f"hangs {stop['hangs_s']} s, fails {stop['fails_s']} s"
+        rows.append((what, f"{slowest} s", told, f"<= {stop['asked_s']:g} s", slowest <= stop["asked_s"]))
     return rows

@@ -32,6 +32,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from typing_extensions import override
 
 from tradeloop.core.errors import BadInput, JournalFailed
+from tradeloop.core.people import person
 from tradeloop.core.types import Rounding, exact
 from tradeloop.yamltext import SHOWN_MAX, document_of, is_text, shown
 
@@ -57,7 +58,9 @@ def _listed(value: object) -> object:
 
 
 def _once_each(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(names)) < len(names):
+    if not all(map(str.isprintable, names)):
+        raise ValueError("no signs that are not seen; type the names anew")
+    if len(set(map(person, names))) < len(names):
         raise ValueError("each name once, since nobody is two people")
     return names
 
@@ -147,6 +150,8 @@ class Toy(Section):
     """How long the venue may still act on a request, by its own clock; it throws a later one away."""
     dedupes: Literal["never", "open_only", "day", "for_ever"] = "for_ever"
     """For how long the venue refuses a second order under a known id."""
+    as_live: bool = False
+    """Whether a person is asked for what a broker that trades for real asks for, such as a second factor: to rehearse it."""
 
 
 class Broker(Section):
@@ -219,6 +224,8 @@ class Markets(Section):
 
     facts: Perhaps[Path] = None
     """A CSV of instrument facts (markets/facts.py): names, industries, Hong Kong lots."""
+    rules: Perhaps[Path] = None
+    """A folder of rule files that stand in the place of the packaged ones of the same name (markets/own_rules.py)."""
 
 
 class Risk(Section):
@@ -302,6 +309,11 @@ class Home:
     def latch(self) -> Path:
         """The file that stops everything while it is there."""
         return self.data / "HALT"
+
+    @property
+    def second_factor(self) -> Path:
+        """The secret of the second factor, and which of its codes were used."""
+        return self.data / "second-factor.json"
 
     def open_to_others(self) -> str | None:
         """A sentence where others may look into the data folder; what is inside is its owner's alone all the same."""

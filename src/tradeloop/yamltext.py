@@ -81,6 +81,8 @@ def _read(path: Path, build: Callable[[_Plain], T]) -> T | None:
             raw = file.read(BYTES_MAX + 1)
         text = raw.decode()
     except FileNotFoundError:
+        if path.is_symlink():
+            raise BadInput(f"{path} is a link to {path.readlink()}, where no file is; correct the link") from None
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} can not be read ({error}); check its rights and its encoding, UTF-8") from None

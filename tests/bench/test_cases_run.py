@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from benchmarks.table import show
 
+from tradeloop.core.risk.registry import RULES
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -31,16 +33,27 @@ def run(folder: Path, *words: str) -> dict[str, object]:
     return result
 
 
-@pytest.mark.parametrize("case", ["market", "limit_cancel", "one_position", "many_positions"])
+@pytest.mark.parametrize("case", ["market", "market_limits", "limit_cancel", "one_position", "many_positions"])
 def test_a_core_case_counts_what_it_did(tmp_path: Path, case: str) -> None:
     """The oracle inside agrees, or the process would have failed."""
     assert run(tmp_path, "benchmarks.core_path", case, "200")["n"] == 200
+
+
+def test_the_pipeline_case_lets_every_order_pass_and_refuses_beyond_each_limit(tmp_path: Path) -> None:
+    """Or the process would have failed; and each rule has its cost."""
+    result = run(tmp_path, "benchmarks.limits", "20", "1")
+    assert {name.removeprefix("adds_us.") for name in result if name.startswith("adds_us.")} == set(RULES)
 
 
 @pytest.mark.parametrize("journal", ["sqlite", "memory"])
 def test_the_engine_case_counts_what_it_did(tmp_path: Path, journal: str) -> None:
     """Every order was filled and durable."""
     assert run(tmp_path, "benchmarks.durable", "8", "100", journal)["n"] == 100
+
+
+def test_the_stop_case_leaves_no_order_in_the_market(tmp_path: Path) -> None:
+    """Nor lets a new one leave, or the process would have failed."""
+    assert run(tmp_path, "benchmarks.last_cancel", "20")["n"] == 20
 
 
 def test_recovery_ends_in_the_same_state_both_ways(tmp_path: Path) -> None:
@@ -66,7 +79,7 @@ def test_a_case_whose_books_are_wrong_fails(tmp_path: Path) -> None:
 
 def test_the_table_prints_ratios_and_says_what_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     """A missing peer is named with its reason, and its rows are not judged."""
-    core = {"per_s": 100, "p50_us": 5.0, "load1": 0}
+    core = {"per_s": 100, "us": 6.0, "p50_us": 5.0, "load1": 0}
     results: dict[str, dict[str, Any]] = {
         "tradeloop.core.market": core,
         "tradeloop.core.limit_cancel": core,
@@ -83,8 +96,18 @@ def test_the_table_prints_ratios_and_says_what_was_left_out(capsys: pytest.Captu
             "bytes_per_closed_order": 600,
             "n": 10_000,
         },
-        "tradeloop.limits.all": {"rules": 14, "open_orders": 10_000, "p50_us": 30.0, "p99_us": 80.0},
+        "tradeloop.core.market_limits": {**core, "us": 25.5},
+        "tradeloop.limits": {
+            "rules": 47,
+            "open_orders": 10_000,
+            "none.p50_us": 7.0,
+            "none.p99_us": 9.0,
+            "all.p50_us": 30.0,
+            "all.p99_us": 80.0,
+            "adds_us.max_order_qty": 0.75,
+        },
         "tradeloop.recovery": {"open_orders": 1, "events": 2, "cold_s": 9.0, "snapshot_s": 1.0},
+        "tradeloop.last_cancel.100": {"n": 100, "asked_s": 1.0, "hangs_s": 0.35, "fails_s": 0.02},
         "nautilus.market": {"per_s": 4},
     }
 
@@ -94,4 +117,8 @@ def test_the_table_prints_ratios_and_says_what_was_left_out(capsys: pytest.Captu
     assert "25.0 x 4/s" in printed
     assert "1.5 x fdatasync 100 us" in printed
     assert "not reached" in printed
+    assert "19.5 us" in printed
+    assert "a limit of each of 47 rules" in printed
+    assert "hangs 0.35 s, fails 0.02 s" in printed
+    assert "max_order_qty │ 0.75" in printed
     assert "left out: vnpy: no network" in printed

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tradeloop.bootstrap import Configured, configured_limits
+from tradeloop.bootstrap import Configured, configured_in, configured_limits
 from tradeloop.config import Home, load
 from tradeloop.core.errors import BadInput
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
@@ -110,8 +110,29 @@ REFUSED = {
     "money of no money": ("limits: [{rule: max_order_qty, value: 1, currency: CNY}]", "is not of money"),
     "no currency": (
         "limits: [{rule: max_order_value, value: 1, currency: 7}]",
-        "currency was '7'; expected a code such as CNY",
+        "currency was '7'; expected one of CNY, HKD, USD",
     ),
+    "money called otherwise": ("limits: [{rule: max_order_value, value: 1, currency: RMB}]", "did you mean CNY"),
+    "no name": ("limits: [{rule: max_order_qty, value: 1, scope: account, name: null}]", "leave it out where each is meant"),
+    "a code that two markets have": ("limits: [{rule: blacklist, only: ['000001']}]", "write 000001.SZ"),
+    "an unknown market": ("limits: [{rule: blacklist, only: [600519.XX]}]", "has the unknown market 'XX'"),
+    "a board in other letters": (
+        "limits: [{rule: blacklist, only: [star]}]",
+        "is no board; did you mean STAR? Boards are MAIN_SH,",
+    ),
+    "a board misspelt": ("limits: [{rule: board_permission, but: [CHINEX]}]", "did you mean CHINEXT"),
+    "a share of five": ("limits: [{rule: max_position_ratio, value: 5}]", "write 5%, or 500% if that is meant"),
+    "more than all": (
+        "limits: [{rule: max_drawdown, value: 150%}]",
+        "more than all of it; expected at most 1",
+    ),
+    "a floor that counts": ("limits: [{rule: max_cancel_ratio, value: 50%, floor: 20%}]", "expected a whole number such as 20"),
+    "a floor beyond all": ("limits: [{rule: max_minute_share, scope: symbol, value: 20%, floor: 2}]", "more than all of it"),
+    "a trigger that warns": (
+        "limits: [{rule: max_daily_loss, value: 5, severity: warn}]",
+        "its severity was warn, take that out",
+    ),
+    "a trigger that halts twice": ("limits: [{rule: max_daily_loss, value: 5, severity: halt}]", "as much as its `tier` says"),
     "a missing that is no word": ("limits: [{rule: max_order_qty, value: 1, missing: 'true'}]", "expected deny or allow"),
     "a shadow that is no word": ("limits: [{rule: max_order_qty, value: 1, shadow: yes}]", "expected false or true"),
     "the same limit twice": (
@@ -225,3 +246,27 @@ def test_a_list_that_cannot_be_meant_is_refused(tmp_path: Path, rest: str, sente
     with pytest.raises(BadInput) as refused:
         one(tmp_path, rest, "blacklist")
     assert sentence in str(refused.value)
+
+
+def test_a_link_to_nothing_is_not_taken_for_no_limits(tmp_path: Path) -> None:
+    (tmp_path / "risk.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    with pytest.raises(BadInput, match="where no file is"):
+        configured_in(tmp_path / "risk.yaml")
+
+
+def test_a_file_that_may_not_be_read_is_not_taken_for_no_limits(tmp_path: Path) -> None:
+    (tmp_path / "risk.yaml").mkdir()
+    with pytest.raises(BadInput, match="can not be read"):
+        configured_in(tmp_path / "risk.yaml")
+
+
+def test_names_are_taken_in_every_notation_that_means_one_thing(tmp_path: Path) -> None:
+    text = "limits: [{rule: blacklist, only: [sh600519, SZ.000001, STAR, au2512.SHFE, Banking, ann.lee, 80001234]}]"
+    (tmp_path / "risk.yaml").write_text(text, encoding="utf-8")
+    (limit,) = configured_in(tmp_path / "risk.yaml").limits
+    assert limit.only == ("600519.SH", "000001.SZ", "STAR", "au2512.SHFE", "Banking", "ann.lee", "80001234")
+
+
+def test_an_account_may_be_called_whatever_its_broker_calls_it(tmp_path: Path) -> None:
+    (tmp_path / "risk.yaml").write_text("limits: [{rule: programme_report, but: ['000001']}]", encoding="utf-8")
+    assert configured_in(tmp_path / "risk.yaml").limits[0].but == ("000001",)

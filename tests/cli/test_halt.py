@@ -68,6 +68,15 @@ def test_cancel_all_without_a_process_ends_with_nothing_open(home: Path) -> None
     assert [order["ord_status"] for order in orders(home)] == ["CANCELED"]
 
 
+def test_flatten_without_prices_says_what_it_needs_and_who_goes_on_with_it(home: Path) -> None:
+    assert tradeloop(home, "orders", "submit", "BAC.US", "buy", "100", *DEMO).code == 0
+    said = tradeloop(home, "flatten", "--reason", "home", "--within", "1", "--json")
+    assert said.code == 1
+    assert "no feed is configured, and without a price no position is closed; give --feed" in said.err
+    assert said.document["halted"].endswith("goes on with it: `tradeloop watch`")
+    assert said.document["halt"]["at_iso"].endswith("Z")
+
+
 def test_flatten_closes_what_is_held_and_tells_it(home: Path) -> None:
     assert tradeloop(home, "orders", "submit", "BAC.US", "buy", "100", *DEMO).code == 0
     said = tradeloop(home, "flatten", "--reason", "home", *DEMO)
@@ -194,6 +203,26 @@ def test_a_process_that_trades_is_stopped_by_the_command_and_by_the_file(home: P
         assert said.document["halt"]["by"] == "the latch file"
         assert tradeloop(home, "resume", "--reason", "looked").code == 0
         assert not (home / "HALT").exists()
+
+
+@pytest.mark.crash
+def test_a_process_that_is_killed_under_the_file_leaves_a_halt_that_stands(home: Path) -> None:
+    """Touched while a desk trades, or before it starts."""
+    assert tradeloop(home, *STANDS).code == 0
+    for touched_first in (False, True):
+        if touched_first:
+            (home / "HALT").touch()
+        with watching(home) as process:
+            (home / "HALT").touch()
+            time.sleep(0.5)
+            process.kill()
+            process.wait()
+        assert [each["by"] for each in standing(home)] == ["the latch file"]
+        said = tradeloop(home, "orders", "submit", "BAC.US", "buy", "100", *DEMO)
+        assert (said.code, "HALT by the latch file" in said.out + said.err) == (3, True)
+        assert tradeloop(home, "resume", "--reason", "looked", *DEMO).code == 0
+        assert not (home / "HALT").exists()
+    assert [order["ord_status"] for order in orders(home)] == ["DENIED", "DENIED", "NEW"]
 
 
 @pytest.mark.crash

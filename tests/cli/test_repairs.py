@@ -147,6 +147,27 @@ def test_the_amounts_of_breaks_are_exact_decimals_in_json_and_readable_in_tables
     assert f"{int(breaks(tmp_path, run['id'])['AIG.US']['theirs']):,}" in tradeloop(tmp_path, "runs", "show", run["id"]).out
 
 
+def test_files_written_while_a_run_waits_are_not_taken_for_those_of_its_end(tmp_path: Path) -> None:
+    """S1-11, S1-38."""
+    assert demo(tmp_path, "--hold").code == 0
+    home = tmp_path / "demo"
+    early = [Path(path) for path in tradeloop(home, "export", "--json").document["written"]]
+    (run,) = runs(home)
+    said = tradeloop(home, "runs", "approve", run["id"], "--feed", "demo", "--speed", FAST, "--json")
+    assert said.code == 0, said.err
+    late = [Path(path) for path in said.document["artefacts"]]
+    assert len(early) == len(late) == 4
+    assert not set(early) & set(late)
+    (reconcile,) = [path for path in late if "reconcile" in path.name]
+    assert json.loads(reconcile.read_text(encoding="utf-8"))["run"]["status"] == "COMPLETED"
+    (submit,) = [path for path in late if "submit" in path.name]
+    assert len(json.loads(submit.read_text(encoding="utf-8"))["orders"]) == len(
+        tradeloop(home, "orders", "--json").document["orders"]
+    )
+    assert all(path.exists() for path in early), "what was written is never taken away"
+    assert tradeloop(home, "export", "--json").document["written"] == []
+
+
 def test_an_export_says_what_it_wrote_and_what_was_there(tmp_path: Path) -> None:
     assert demo(tmp_path).code == 0
     home = tmp_path / "demo"

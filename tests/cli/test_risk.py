@@ -149,7 +149,9 @@ def test_a_person_changes_a_limit_for_a_time_and_takes_it_back(home: Path) -> No
 
 def test_a_limit_in_shadow_is_recorded_and_stops_nothing(home: Path) -> None:
     words = ("max_order_qty", "1", "--scope", "symbol", "--name", "BAC", "--for", "1d", "--reason", "try it", "--by", "ann")
-    assert tradeloop(home, "risk", "shadow", *words, *DEMO).code == 0
+    said = tradeloop(home, "risk", "shadow", *words, *DEMO)
+    assert said.code == 0
+    assert "max_order_qty of symbol BAC.US is 1, in shadow, until its time is up" in said.out
     assert tradeloop(home, *ORDER, *DEMO).code == 0
     assert recorded(home)["events"]["LimitPassed"] == 1
     assert finding(home, "limits in shadow") == ("ok", "asked, and stop nothing: max_order_qty 1 (symbol BAC.US)")
@@ -182,6 +184,34 @@ def test_a_change_that_cannot_be_opens_nothing(home: Path, words: tuple[str, ...
     assert not (home / "tradeloop.db").exists()
 
 
+def test_a_person_forbids_symbols_for_a_time_and_takes_it_back(home: Path) -> None:
+    said = set_(home, "blacklist", "--only", "600519, BAC.US", "--for", "2h", "--reason", "news")
+    assert said.code == 0, said.err
+    assert "blacklist of global is in force until its time is up" in said.out
+    (row,) = shown(home)["limits"]
+    assert (row["only"], row["but"], row["floor"]) == (["600519.SH", "BAC.US"], [], None)
+    assert "only 600519.SH, BAC.US" in tradeloop(home, "risk", "show").out.replace("\n", "")
+    assert tradeloop(home, *ORDER, *DEMO).code == 3
+    assert tradeloop(home, "risk", "revert", "blacklist", "--reason", "over", *DEMO).code == 0
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("blacklist",), "has an empty list"),
+        (("max_order_qty",), "a limit has no value; expected at least rule and value"),
+        (("blacklist", "--only", "MAIN,MAIN"), "--only holds an empty name or one twice; name each once"),
+        (("blacklist", "--only", "MAIN,"), "--only holds an empty name or one twice; name each once"),
+        (("max_order_qty", "1", "--floor", "1"), "max_order_qty of global has no floor"),
+    ],
+)
+def test_a_change_that_does_not_fit_its_rule_is_refused(home: Path, words: tuple[str, ...], sentence: str) -> None:
+    said = set_(home, *words, "--for", "2h", "--reason", "r")
+    assert (said.code, sentence in said.error) == (2, True), said.err
+    assert not (home / "tradeloop.db").exists()
+
+
 def test_a_change_that_lasts_too_long_is_refused(home: Path) -> None:
     said = set_(home, "max_order_qty", "1", "--for", "8d", "--reason", "r")
     assert said.code == 2
@@ -210,6 +240,25 @@ def test_a_limit_below_what_there_is_holds_and_says_so(home: Path) -> None:
     assert "it is beyond that now (BAC.US of paper: " in said.out
     assert "of at most 5), and only orders that lessen it pass" in said.out
     assert tradeloop(home, *ORDER, "--anyway", *DEMO).code == 3
+
+
+def test_an_order_beyond_a_limit_that_asks_for_approval_goes_with_one(home: Path) -> None:
+    (home / "tradeloop.yaml").write_text("risk:\n  approvers: [bob]\n", encoding="utf-8")
+    limits(home, FILE + "    severity: approval\n")
+    alone = ("BAC.US", "buy", "101", "--by", "ann", *DEMO)
+    assert tradeloop(home, "risk", "check", *alone).code == 3
+    agreed = (*alone, "--approved-by", "bob")
+    assert tradeloop(home, "risk", "check", *agreed).code == 0
+    assert tradeloop(home, "orders", "submit", *alone).code == 3
+    assert tradeloop(home, "orders", "submit", *alone, "--approved-by", "mallory").code == 3
+    assert tradeloop(home, "orders", "submit", *agreed).code == 0
+
+
+def test_a_limit_of_a_strategy_covers_the_order_typed_for_it(home: Path) -> None:
+    limits(home, "limits:\n  - {rule: max_orders_per_day, value: 1, scope: strategy, name: momentum}\n")
+    order = ("orders", "submit", "BAC.US", "buy", "1", "--anyway", *DEMO)
+    codes = [tradeloop(home, *order, "--strategy", each).code for each in ("momentum", "momentum", "value")]
+    assert codes == [0, 3, 0]
 
 
 def test_check_gives_every_figure_and_sends_nothing(home: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from tests.cli.commands import FAST, demo, tradeloop
 from typer.testing import CliRunner
 
 from tradeloop.cli.app import app
+from tradeloop.core.types import SECOND_NS, UtcNs
+from tradeloop.engine.clock import WallClock
+from tradeloop.markets.coverage import unverified_rows
 
 DEMO = ("--feed", "demo", "--speed", FAST)
 
@@ -110,8 +114,32 @@ def test_doctor_and_every_command_that_trades_warn_of_a_home_that_others_may_rea
 
 
 def test_doctor_names_calendars_that_end_and_rows_nobody_verified(home: Path) -> None:
-    findings = {each["what"] for each in tradeloop(home, "doctor", "--json").document["findings"]}
-    assert {"python", "packages", "disk", "schema", "journal", "clock", "lease", "feed", "market rows"} <= findings
+    said = tradeloop(home, "doctor", "--json").document["findings"]
+    assert {"python", "packages", "disk", "schema", "journal", "clock", "lease", "feed", "calendars"} <= {
+        each["what"] for each in said
+    }
+    rows = [each["text"] for each in said if each["what"] == "market rows"]
+    assert len(rows) == len({row.file for row in unverified_rows()})
+    assert "price_cages.yaml: 6 rows rest on general knowledge: CN_A MAIN_SH (2 rows), CN_A MAIN_SZ (2 rows)" in "\n".join(rows)
+    assert all(any(row.row in text for text in rows) for row in unverified_rows())
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [
+        (datetime(2026, 11, 1, tzinfo=UTC), "end in 60 days"),
+        (datetime(2026, 10, 31, tzinfo=UTC), "none ends within 60 days"),
+        (datetime(2027, 1, 2, tzinfo=UTC), "ended 2 days ago"),
+    ],
+)
+def test_doctor_names_a_calendar_from_sixty_days_before_its_end(
+    home: Path, monkeypatch: pytest.MonkeyPatch, day: datetime, says: str
+) -> None:
+    monkeypatch.setattr(WallClock, "now", lambda _: UtcNs(int(day.timestamp()) * SECOND_NS))
+    (found,) = [each for each in tradeloop(home, "doctor", "--json").document["findings"] if each["what"] == "calendars"]
+    named = " calendar CN (2026-12-31)," in found["text"]
+    assert found["text"].startswith(says)
+    assert (found["state"], named) == (("ok", False) if says.startswith("none") else ("warn", True))
 
 
 def test_a_fault_of_the_program_is_one_sentence_and_a_traceback_only_with_debug(tmp_path: Path) -> None:

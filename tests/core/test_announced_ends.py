@@ -77,3 +77,16 @@ def test_a_correction_may_complete_what_was_announced() -> None:
     desk.give(CancelAck(BROKER, order.cl_ord_id, "", None, Qty(Decimal(50))))
     desk.give(ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY, Qty(Decimal(50)), Px(Decimal(10))))
     assert status(desk, order) is OrdStatus.CANCELED
+
+
+def test_a_correction_beyond_what_was_announced_stands_for_no_fill_that_is_on_its_way() -> None:
+    """The broker made it after the end, which had counted a fill that has not come yet."""
+    desk, order = working()
+    fill(desk, order, 20, "e1")
+    desk.give(CancelAck(BROKER, order.cl_ord_id, "", None, Qty(Decimal(50))))
+    desk.give(ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY, Qty(Decimal(60)), Px(Decimal(10))))
+    assert status(desk, order) is OrdStatus.PARTIALLY_FILLED
+    assert desk.known(order.cl_ord_id).reserved == 400
+    fill(desk, order, 30, "e2")
+    assert status(desk, order) is OrdStatus.CANCELED
+    assert desk.known(order.cl_ord_id).cum_qty == 90

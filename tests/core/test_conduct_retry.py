@@ -31,6 +31,8 @@ def test_a_retry_covers_only_the_residual_and_supersedes_the_old_attempt() -> No
     created = second.run.created
     assert (created.attempt, created.supersedes, created.by) == (2, first.run_id, "ann")
     assert first.run.superseded_by == second.run_id
+    (kept,) = [line for line in created.lines if line.symbol == A]
+    assert (kept.code, kept.reason) == ("kept", "this attempt works what the one before it left, which this is no part of")
 
 
 def test_a_retry_in_a_moved_market_still_aims_at_the_quantities_of_the_first_attempt() -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import pytest
 
 from tradeloop.core.events import TradeBusted, TradeCorrected, Traded, TradeNeverCame
 from tradeloop.core.order import Order
@@ -171,9 +172,31 @@ def test_a_fill_first_seen_under_the_id_of_a_correction_that_overtook_it_is_book
 def test_a_bust_that_comes_again_after_a_correction_brought_the_fill_back_does_not_take_it_away() -> None:
     desk, order = a_desk()
     fill(desk, order)
-    desk.give(a_bust(**own("b1")), correction(70, **own("c1")), a_bust(**own("b1")))
+    desk.give(a_bust(**own("b1"), **at(1)), correction(70, **own("c1"), **at(2)), a_bust(**own("b1"), **at(1)))
     assert filled(desk, order) == 70
     desk.give(a_bust(**own("b2")))
+    assert filled(desk, order) == 0
+
+
+@pytest.mark.parametrize("time", [{}, at(1)])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_correction_that_may_be_older_than_the_bust_it_comes_behind_does_not_undo_it(
+    time: dict[str, Any], known: bool
+) -> None:
+    """F24: words of one second, or without a time, come in any order; the fill may come behind both."""
+    desk, order = a_desk()
+    if known:
+        fill(desk, order)
+    desk.give(a_bust(**time), correction(70, **time))
+    if not known:
+        fill(desk, order)
+    assert filled(desk, order) == 0
+
+
+def test_a_correction_from_before_a_bust_without_a_time_does_not_undo_it() -> None:
+    desk, order = a_desk()
+    fill(desk, order)
+    desk.give(correction(80, **at(1)), a_bust(), correction(70, **at(2)))
     assert filled(desk, order) == 0
 
 

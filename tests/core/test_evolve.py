@@ -142,6 +142,20 @@ def test_a_holding_that_an_adjustment_emptied_leaves_no_cost_and_no_margin_behin
     assert desk.state.accounts[order.account].cash[contract.currency].margin == Decimal(0)
 
 
+@pytest.mark.parametrize(("leg", "side"), [("long", Side.BUY), ("short", Side.SELL)])
+def test_what_an_adjustment_takes_away_takes_its_cost_along_and_realizes_nothing(leg: str, side: Side) -> None:
+    """What is left has cost what it did for each unit: no loss appears that nobody made."""
+    contract = an_instrument(asset_class=AssetClass.FUTURE, margin_rate="0.1", shortable=True)
+    desk = Desk().opened(contract)
+    order = desk.order(msgspec.structs.replace(buy("600519.SH", 300, position_effect=PositionEffect.OPEN), side=side))
+    desk.give(an_execution(order.cl_ord_id, "600519.SH", side, 300, "10"))
+    evolve(desk.state, BooksAdjusted(UtcNs(NOON), "b", order.account, leg, "600519.SH", Decimal(-100), "ann", "moved away"))
+    held = desk.state.held(order.account, order.symbol)
+    assert (held.avg_cost(contract.multiplier), held.realized) == (Decimal(10), Decimal(0))
+    assert held.unrealized(Px(Decimal(10)), contract.multiplier) == 0
+    assert desk.state.accounts[order.account].cash[contract.currency].margin == Decimal(200)
+
+
 def test_the_first_trading_day_known_leaves_what_may_be_sold_as_the_broker_showed_it() -> None:
     """H11: a buy of today must not become sellable under T+1 because its market's day was opened after the adoption."""
     desk = Desk()

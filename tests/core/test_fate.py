@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tradeloop.core import follow
-from tradeloop.core.commands import CancelOrder, ResolveOrder, SubmitOrder
+from tradeloop.core.commands import CancelOrder, OpenTradingDay, ResolveOrder, SubmitOrder
 from tradeloop.core.effects import RaiseAlert, SendOrder, SetTimer, TakeSnapshot
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
@@ -25,7 +25,19 @@ from tradeloop.core.inputs import Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerDown, BrokerUp, CancelAck, OpenOrder, OrderAck, OrderReject, SendOutcome
-from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, Currency, OrderID, OrdStatus, OrdType, Qty, Side, UtcNs
+from tradeloop.core.types import (
+    SECOND_NS,
+    AccountID,
+    ClOrdID,
+    Currency,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    Qty,
+    Side,
+    TradingDay,
+    UtcNs,
+)
 from tradeloop.testing.builders import (
     ACCOUNT,
     BROKER,
@@ -474,6 +486,22 @@ def test_a_look_that_is_not_complete_is_no_look(part: dict[str, Any]) -> None:
     assert desk.of(AbsenceSeen) == []
 
 
+@pytest.mark.parametrize("since", [0, None])
+def test_books_of_a_later_day_prove_that_it_is_over_where_they_show_all_executions_since_it_was_sent(since: int | None) -> None:
+    """It may have ended without a trade on its own day, so it is never sent again."""
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    desk.give(OpenTradingDay("CN_A", TradingDay("2026-07-20"), ((UtcNs(desk.now), UtcNs(desk.now + 3600 * SECOND_NS)),)))
+    sent_before = sent(desk, order)
+    for _ in range(10):
+        desk.wait(30)
+        shown = None if since is None else UtcNs(since)
+        desk.give(a_snapshot(as_of=desk.now, trading_day=TradingDay("2026-07-20"), executions_since=shown))
+    over = desk.known(order.cl_ord_id)
+    assert (over.is_done, over.reserved == 0) == ((True, True) if since is not None else (False, False))
+    assert sent(desk, order) == sent_before
+
+
 def test_a_new_doubt_needs_a_new_proof() -> None:
     desk = a_desk()
     order = an_unknown_order(desk)
@@ -530,6 +558,36 @@ def test_a_prober_asks_again_and_again_while_the_fate_is_unknown() -> None:
     desk.effects.clear()
     desk.give(TimerFired("probe", order.cl_ord_id))
     assert desk.effects == []
+
+
+def probes(desk: Desk, order: Order, seconds: int, **shown: Any) -> list[int]:
+    """After how many seconds each the prober asks, where every question is answered with the same books."""
+    waits = []
+    due = desk.now + SECOND_NS
+    ends = desk.now + seconds * SECOND_NS
+    while due < ends:
+        desk.wait((due - desk.now) / SECOND_NS)
+        look(desk, asked_at=desk.now, **shown)
+        desk.give(TimerFired("probe", order.cl_ord_id))
+        due = desk.of(SetTimer)[-1].due
+        waits.append((due - desk.now) // SECOND_NS)
+    return waits
+
+
+def test_a_prober_that_no_look_can_answer_asks_ever_more_rarely() -> None:
+    """A fill without an id, which may be of the order, spoils every proof for ever: each look costs the loop that decides."""
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    nameless = an_execution(None, MOUTAI, Side.BUY, 100, 10, transact_at=UtcNs(desk.now + 1), order_id="h1")
+    waits = probes(desk, order, 300, executions=(nameless,), positions={MOUTAI: 100}, cash=999_000)
+    assert waits == [1, 2, 4, 8, 16, *[30] * len(waits[5:])]
+    assert status(desk, order) is OrdStatus.UNKNOWN
+
+
+def test_a_prober_asks_all_the_time_while_its_looks_prove_something() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    assert set(probes(desk, order, 10)) == {1}
 
 
 def overdue(desk: Desk) -> SetTimer:

@@ -26,7 +26,7 @@ from tradeloop.core.reports import (
     OrderReject,
     SendOutcome,
 )
-from tradeloop.core.types import Amount, ExecID, OrderID, OrdStatus, PositionEffect, Px, Qty, Side, Symbol, TradingDay
+from tradeloop.core.types import Amount, ExecID, OrderID, OrdStatus, PositionEffect, Px, Qty, Side, Symbol, TradingDay, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, fees, sell
 from tradeloop.testing.desk import Desk
 
@@ -42,14 +42,16 @@ def fill(desk: Desk, order: Order, qty: int, px: str = "10", exec_id: str = "e1"
     desk.give(an_execution(order.cl_ord_id, order.symbol, order.side, qty, px, exec_id, **changes))
 
 
-def bust(desk: Desk, exec_id: str = "e1", side: Side = BUY) -> None:
-    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID(exec_id), side))
+def bust(desk: Desk, exec_id: str = "e1", side: Side = BUY, at: UtcNs | None = None) -> None:
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID(exec_id), side, at))
 
 
-def correct(desk: Desk, qty: int, px: str, exec_id: str = "e1", side: Side = BUY, fee: str | None = None) -> None:
+def correct(
+    desk: Desk, qty: int, px: str, exec_id: str = "e1", side: Side = BUY, fee: str | None = None, at: UtcNs | None = None
+) -> None:
     commission = None if fee is None else Amount(Decimal(fee))
-    new = ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID(exec_id), side, Qty(Decimal(qty)), Px(Decimal(px)), commission)
-    desk.give(new)
+    its = ExecID(exec_id)
+    desk.give(ExecutionCorrect(BROKER, ACCOUNT, DAY, its, side, Qty(Decimal(qty)), Px(Decimal(px)), commission, at))
 
 
 def standing(desk: Desk, order: Order) -> tuple[OrdStatus, Decimal, Decimal]:
@@ -243,6 +245,7 @@ def test_a_bust_after_the_end_is_booked(how: str) -> None:
     """D6; FIX J.1.b."""
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))
+    desk.ack(order)
     fill(desk, order, 40)
     close(desk, order, how)
     bust(desk)
@@ -258,6 +261,7 @@ def test_a_correction_after_the_end_is_booked(how: str) -> None:
     """D6; FIX J.1.a."""
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))
+    desk.ack(order)
     fill(desk, order, 40)
     close(desk, order, how)
     correct(desk, 30, "11")
@@ -286,10 +290,10 @@ def test_an_order_may_be_filled_busted_corrected_and_filled_again() -> None:
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))
     fill(desk, order, 100)
-    bust(desk)
+    bust(desk, at=UtcNs(1))
     seen = [standing(desk, order)]
-    for qty in (90, 100):
-        correct(desk, qty, "10")
+    for qty, at in ((90, 2), (100, 3)):
+        correct(desk, qty, "10", at=UtcNs(at))
         seen.append(standing(desk, order))
     assert seen == [
         (OrdStatus.NEW, Decimal(0), Decimal(100)),
@@ -302,6 +306,7 @@ def test_a_cancelled_order_may_be_busted_to_nothing_and_filled_again() -> None:
     """FIX J.1.b."""
     desk = a_desk()
     order = desk.order(buy(MOUTAI, 100))
+    desk.ack(order)
     fill(desk, order, 50)
     close(desk, order, "canceled")
     bust(desk)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from tradeloop.core.commands import OpenTradingDay, ResolveOrder
+from tradeloop.core.commands import CancelOrder, OpenTradingDay, ReplaceOrder, ResolveOrder
+from tradeloop.core.effects import SendCancel
 from tradeloop.core.events import BreakFound, ExternalOrderFound, OrderAcknowledged, Overfilled, TradeMoved
 from tradeloop.core.order import Order
-from tradeloop.core.reports import Execution, OpenOrder, SendOutcome
+from tradeloop.core.reports import Execution, OpenOrder, OrderAck, ReplaceAck, SendOutcome
 from tradeloop.core.types import OrderID, OrdStatus, OrdType, Qty, Side, Symbol, TimeInForce, TradingDay, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, an_instrument, buy, their_order
-from tradeloop.testing.desk import Desk
+from tradeloop.testing.desk import ABLE, Desk
 
 MOUTAI = "600519.SH"
 CASH = 1_000_000
@@ -157,3 +158,22 @@ def test_it_becomes_ours_with_the_first_word_that_names_it_and_a_person_hears_th
     )
     look(desk, partly, cash=CASH - 400, positions={MOUTAI: 340})
     assert [found.kind for found in desk.of(BreakFound)] == ["order_open"]
+
+
+@pytest.mark.parametrize("first_comes", ["in time, and once more", "after the change alone"])
+def test_the_first_answer_told_again_or_late_takes_no_newer_number_back(first_comes: str) -> None:
+    """A cancel would go to the number of an order that is no more; what still comes under that is the order's."""
+    desk = Desk(able=ABLE).opened(an_instrument())
+    order = desk.order(buy(MOUTAI, 1000, ord_type=OrdType.LIMIT, price="10"))
+    first = OrderAck(BROKER, order.cl_ord_id, OrderID("b1"), desk.now)
+    a_fill = an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 100, "10", "e1")  # of a venue that names no number in it
+    desk.give(first if first_comes == "in time, and once more" else a_fill)
+    desk.wait(1)
+    grown = Qty(Decimal(2000))
+    changed = ReplaceAck(BROKER, order.cl_ord_id, grown, order.price, number=1, order_id=OrderID("b2"), transact_at=desk.now)
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", grown), changed)
+
+    desk.give(first, by_number(100, "e2", "b1"), CancelOrder(order.cl_ord_id, "ann"))
+
+    assert [sent.order_id for sent in desk.of(SendCancel)] == ["b2"]
+    assert not desk.of(ExternalOrderFound)

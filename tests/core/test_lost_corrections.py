@@ -107,6 +107,56 @@ def test_a_fill_that_was_taken_back_is_not_corrected_to_life() -> None:
     assert (len(desk.of(TradeBusted)), desk.of(TradeCorrected)) == (1, [])
 
 
+def test_a_fill_that_was_taken_back_stands_again_once_list_count_and_holdings_say_so() -> None:
+    """F29: a correction without a time came behind its bust, and may be older; the books tell which was the last word."""
+    desk = WatchedDesk().opened(*LISTED, cash=10_000)
+    order, fill = filled(desk)
+    desk.give(ExecutionBust(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, Side.BUY))
+    line = their_order(order.cl_ord_id, A, Side.BUY, 100, OrdStatus.CANCELED, cum_qty=Qty(number(70)))
+    whole = {"cash": 9_300, "positions": {A: 70}, "orders": (line,)}
+    desk.wait(1)
+    desk.give(books(desk, other(fill, 70), **whole))
+    assert desk.known(order.cl_ord_id).cum_qty == 0, "so soon the books may be older than the bust"
+    desk.wait(60)
+    for lacking in ("positions", "orders"):
+        desk.give(books(desk, other(fill, 70), **{name: said for name, said in whole.items() if name != lacking}))
+        assert desk.known(order.cl_ord_id).cum_qty == 0
+    desk.give(books(desk, other(fill, 70), **whole))
+    desk.wait(60)
+    desk.give(books(desk, other(fill, 70), **whole))
+    assert desk.known(order.cl_ord_id).cum_qty == 70
+    assert desk.cash() == 9_300
+    assert not desk.state.breaks
+
+
+@pytest.mark.parametrize(("after", "whole_seconds"), [(-0.5, False), (0.4, True)])
+def test_a_bust_that_follows_a_correction_found_in_the_books_is_no_old_word(after: float, whole_seconds: bool) -> None:
+    """Books may lag by a second, and venues stamp whole ones."""
+    desk = WatchedDesk().opened(*LISTED, cash=10_000)
+    order, fill = filled(desk, wait=60.5)
+    line = their_order(order.cl_ord_id, A, Side.BUY, 100, OrdStatus.FILLED, cum_qty=Qty(number(100)))
+    desk.give(books(desk, other(fill, px="9.90"), cash=9_010, positions={A: 100}, orders=(line,)))
+    assert len(desk.of(TradeCorrected)) == 1
+    at = desk.now + int(after * SECOND_NS)
+    at -= at % SECOND_NS if whole_seconds else 0
+    desk.wait(1)
+    desk.give(ExecutionBust(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, Side.BUY, UtcNs(at)))
+    assert desk.known(order.cl_ord_id).cum_qty == 0
+
+
+def test_what_was_heard_before_the_books_showed_other_figures_is_older_however_long_they_may_lag() -> None:
+    slow = msgspec.structs.replace(ABLE, visibility_lag_ns=20 * SECOND_NS)
+    desk = WatchedDesk(able=slow).opened(*LISTED, cash=10_000)
+    _, fill = filled(desk)
+    at, px = desk.now, Px(number("9.95"))
+    desk.give(ExecutionCorrect(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, Side.BUY, fill.last_qty, px, transact_at=at))
+    desk.wait(20.5)
+    desk.give(books(desk, fill, cash=9_000, positions={A: 100}))
+    assert desk.cash() == 9_000
+    desk.give(ExecutionBust(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, Side.BUY, at))
+    assert desk.state.held(ACCOUNT, Symbol(A)).long_qty == 100
+
+
 def test_a_fill_from_before_we_came_in_something_nobody_listed_is_left_alone() -> None:
     """It is inside the books that were adopted, and has no order here."""
     desk = Desk()

@@ -84,10 +84,10 @@ def test_a_day_order_whose_shares_say_that_it_filled_waits_for_a_person() -> Non
 
 
 @pytest.mark.parametrize("tif", [TimeInForce.DAY, TimeInForce.GTC])
-def test_an_order_that_is_gone_on_its_own_day_is_a_break_that_a_person_closes(tif: TimeInForce) -> None:
+def test_an_order_that_is_gone_and_may_have_filled_unseen_is_a_break_that_a_person_closes(tif: TimeInForce) -> None:
     desk = a_desk()
     order = resting(desk, tif=tif)
-    look(desk, times=4)
+    look(desk, times=8, executions_since=UtcNs(desk.now + 1))
 
     (found,) = desk.of(BreakFound)
     assert (found.kind, found.subject) == ("order_missing", order.cl_ord_id)
@@ -97,6 +97,50 @@ def test_an_order_that_is_gone_on_its_own_day_is_a_break_that_a_person_closes(ti
     assert (status(desk, order), reserved(desk)) == (OrdStatus.CANCELED, 0)
     look(desk)
     assert not desk.state.breaks
+
+
+@pytest.mark.parametrize("tif", [TimeInForce.DAY, TimeInForce.GTC])
+def test_an_order_that_is_gone_is_over_by_the_looks_that_end_one_that_was_never_heard_of(tif: TimeInForce) -> None:
+    """The venue took it out of the market and the report was lost: it neither works nor has it traded."""
+    desk = a_desk()
+    heard, unheard = resting(desk, tif=tif), unknown(desk, tif=tif)
+    look(desk, times=2)
+    assert [status(desk, order) for order in (heard, unheard)] == [OrdStatus.NEW, OrdStatus.UNKNOWN]
+    look(desk, times=6)
+
+    assert [status(desk, order) for order in (heard, unheard)] == [OrdStatus.CANCELED, OrdStatus.CANCELED]
+    assert [e.by_us for e in desk.of(OrderCanceled)] == [False, False]
+    assert (reserved(desk), desk.state.breaks) == (0, {})
+
+
+def test_an_order_that_is_shown_in_between_was_never_gone() -> None:
+    desk = a_desk()
+    order = resting(desk, tif=TimeInForce.GTC)
+    shown = their_order(order.cl_ord_id, A, Side.BUY, 100, OrdStatus.NEW)
+    for _ in range(5):
+        look(desk, times=2)
+        look(desk, orders=(shown,))
+    assert (status(desk, order), desk.state.breaks) == (OrdStatus.NEW, {})
+
+
+def test_looks_prove_nothing_while_only_our_clock_is_set_forward() -> None:
+    desk = a_desk()
+    order = resting(desk, tif=TimeInForce.GTC)
+    theirs = UtcNs(desk.now + HOUR)
+    for _ in range(8):  # nearly an hour here, and eight milliseconds there
+        desk.wait(440)
+        theirs = UtcNs(theirs + SECOND_NS // 1000)
+        look(desk, as_of=theirs, asked_at=desk.now)
+    assert status(desk, order) is OrdStatus.NEW
+
+
+def test_a_fill_without_an_id_may_be_of_an_order_whose_number_is_not_known() -> None:
+    desk = a_desk()
+    order = desk.order(buy(A, 200, ord_type=OrdType.LIMIT, price="9.50"))
+    desk.give(an_execution(order.cl_ord_id, A, Side.BUY, 100, "9.50"))
+    nameless = an_execution(None, A, Side.BUY, 100, "9.50", "e2", order_id=OrderID("h1"))
+    look(desk, times=8, executions=(nameless,), positions={A: 200}, cash=998_100)
+    assert status(desk, order) is OrdStatus.PARTIALLY_FILLED
 
 
 def test_an_order_that_is_still_shown_is_neither_missing_nor_over() -> None:
@@ -231,6 +275,31 @@ def test_a_fill_without_an_id_spoils_the_proof() -> None:
     order = unknown(desk)
     nameless = an_execution(None, A, Side.BUY, 100, 10, transact_at=UtcNs(desk.now + 1), order_id=OrderID("h1"))
     look(desk, times=8, executions=(nameless,), positions={A: 100}, cash=999_000)
+    assert status(desk, order) is OrdStatus.UNKNOWN
+
+
+@pytest.mark.parametrize("complete", [True, False], ids=["complete books", "open orders only"])
+def test_where_every_order_of_ours_bears_our_id_one_without_is_a_strangers(complete: bool) -> None:
+    """The proof does not wait for ever because somebody trades as much by hand."""
+    desk = Desk(able=msgspec.structs.replace(ABLE, orders_complete=complete, echoes_ids=True)).opened(*LISTED)
+    order = unknown(desk)
+    working = their_order(None, A, Side.BUY, 100, OrdStatus.NEW, order_id=OrderID("h1"), cum_qty=Qty(Decimal(50)))
+    fill = an_execution(None, A, Side.BUY, 50, 10, transact_at=UtcNs(desk.now + 1), order_id=OrderID("h1"))
+    books = {"orders": (working,), "executions": (fill,), "positions": {A: 50}, "cash": 999_500}
+    look(desk, times=8, orders_complete=complete, **books)
+    if complete:
+        assert [proven.cl_ord_id for proven in desk.of(NotSentProven)] == [order.cl_ord_id]
+    else:
+        assert status(desk, order) is OrdStatus.CANCELED
+
+
+@pytest.mark.parametrize("complete", [True, False], ids=["complete books", "open orders only"])
+def test_a_fill_whose_order_is_not_shown_may_be_ours_though_no_order_of_ours_loses_its_id(complete: bool) -> None:
+    """It may have ended the order; or its line lags behind it."""
+    desk = Desk(able=msgspec.structs.replace(ABLE, orders_complete=complete, echoes_ids=True)).opened(*LISTED)
+    order = unknown(desk)
+    fill = an_execution(None, A, Side.BUY, 100, 10, transact_at=UtcNs(desk.now + 1), order_id=OrderID("h1"))
+    look(desk, times=8, executions=(fill,), orders_complete=complete, positions={A: 100}, cash=999_000)
     assert status(desk, order) is OrdStatus.UNKNOWN
 
 

@@ -163,6 +163,38 @@ def test_a_named_person_accepts_the_brokers_figure_and_the_next_look_agrees() ->
     assert len(desk.events) == events
 
 
+def test_no_figure_is_accepted_while_the_executions_cannot_be_read() -> None:
+    """The difference is a fill whose report was lost: accepted, and then booked from the next look, it would count twice."""
+    desk = Desk().opened(*LISTED, cash=5_000)
+    order = working(desk)
+    fill = an_execution(order.cl_ord_id, A, Side.BUY, 100, 10, order_id="b1")
+    line = their_order(order.cl_ord_id, A, Side.BUY, 100, OrdStatus.FILLED, cum_qty=Qty(Decimal(100)))
+    theirs = {"cash": 4_000, "positions": {A: 100}, "orders": (line,)}
+
+    desk.give(books(desk, executions=None, **theirs))
+    for break_id in (CASH_BREAK, LONG_BREAK):
+        assert desk.state.breaks[break_id].repair.startswith("wait for books whose executions can be read")
+        with pytest.raises(BadInput, match="no figure to take over"):
+            desk.give(RepairBreak(break_id, "ann", "the broker shows it"))
+    desk.wait(30)
+    desk.give(books(desk, executions=(fill,), **theirs))
+
+    assert desk.state.held(ACCOUNT, Symbol(A)).long_qty == Decimal(100)
+    assert desk.cash() == Decimal(4_000)
+    assert not desk.state.breaks
+
+
+def test_a_figure_found_without_executions_can_be_accepted_once_they_were_read() -> None:
+    desk = Desk().opened(*LISTED, cash=5_000)
+    desk.give(books(desk, cash=4_990, executions=None), books(desk, cash=4_990))
+    assert [changed.delta for changed in desk.of(BreakChanged)] == [-10]
+
+    desk.give(books(desk, cash=4_990, executions=None), RepairBreak(CASH_BREAK, "ann", "custody fee"))
+
+    assert desk.cash() == 4_990
+    assert not desk.state.breaks
+
+
 def test_a_holding_that_no_rule_resolves_can_be_accepted_and_the_day_goes_on() -> None:
     """Invariant 21: an instrument nobody listed must not end the engine at the next trading day."""
     desk = Desk().opened(*LISTED)

@@ -381,7 +381,7 @@ def test_a_look_walks_the_executions_as_often_for_many_strangers_orders_as_for_o
     desk.give(a_snapshot(positions={A: 50_000}, orders=theirs, executions=fills))
 
     assert [found.order_qty for found in desk.of(ExternalOrderFound)] == [Qty(Decimal(150))] * orders
-    assert fills.walks == 4, "for what is inside the books adopted, for the orders' parts of it, for the keys, for the fills"
+    assert fills.walks == 3, "for what is inside the books adopted, for the orders' parts of it, and for the fills"
 
 
 # --- orders that ended long ago, shown again and again

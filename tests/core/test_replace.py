@@ -467,6 +467,38 @@ def test_the_second_of_two_changes_stands_whatever_the_first_is_told_late() -> N
     assert now(desk, order)[:4] == (OrdStatus.NEW, 3000, 0, 3000)
 
 
+def test_the_first_of_two_changes_stands_where_the_broker_made_it_behind_the_second() -> None:
+    """Requests may overtake each other on the wire. What fills under the first is no overfill, and halts nothing."""
+    desk, order = working()
+    desk.give(ask(order, 3000), ask(order, 2000), done(order, 2000, number=2, transact_at=UtcNs(20)))
+    desk.give(done(order, 3000, number=1, transact_at=UtcNs(30)))
+    assert now(desk, order)[:4] == (OrdStatus.NEW, 3000, 0, 3000)
+    assert reserved(desk) == 30_000
+    desk.give(done(order, 2000, number=2, transact_at=UtcNs(20)), fill(order, 3000))
+    assert now(desk, order)[:2] == (OrdStatus.FILLED, 3000)
+    assert (desk.of(Overfilled), desk.state.halted) == ([], {})
+
+
+@pytest.mark.parametrize(("of_the_second", "of_the_first"), [(20, 20), (20, 10), (None, 30), (20, None)])
+def test_the_second_of_two_changes_stands_where_the_brokers_times_do_not_say_otherwise(
+    of_the_second: int | None, of_the_first: int | None
+) -> None:
+    """A venue that stamps whole seconds gives both the same."""
+    at = [None if each is None else UtcNs(each) for each in (of_the_second, of_the_first)]
+    desk, order = working()
+    desk.give(restate(order, 1500, transact_at=UtcNs(5)), ask(order, 3000), ask(order, 2000))
+    desk.give(done(order, 2000, number=2, transact_at=at[0]), done(order, 3000, number=1, transact_at=at[1]))
+    assert now(desk, order)[1] == 2000
+
+
+def test_a_change_behind_the_second_that_does_not_name_its_price_is_left_to_the_books() -> None:
+    """The price that was asked for with it is not known any more."""
+    desk, order = working()
+    desk.give(ask(order, 3000, "9.00"), ask(order, 2000, "8.00"), done(order, 2000, "8.00", 2, transact_at=UtcNs(20)))
+    desk.give(msgspec.structs.replace(done(order, 3000, transact_at=UtcNs(30)), price=None))
+    assert now(desk, order)[1::3] == (2000, Decimal("8.00"))
+
+
 def test_the_first_of_two_changes_stands_where_the_second_is_refused() -> None:
     """FIX D.2.d."""
     desk, order = working()
@@ -561,6 +593,13 @@ def test_older_words_about_the_terms_never_take_newer_ones_back() -> None:
     desk, order = working()
     desk.give(restate(order, 600, transact_at=UtcNs(20)), restate(order, 800, transact_at=UtcNs(10)))
     assert now(desk, order)[1] == 600
+
+
+def test_an_older_answer_to_a_newer_request_makes_no_older_word_news() -> None:
+    desk, order = working()
+    desk.give(ask(order, 3000), ask(order, 2000), done(order, 3000, number=1, transact_at=UtcNs(30)))
+    desk.give(done(order, 2000, number=2, transact_at=UtcNs(10)), restate(order, 2500, transact_at=UtcNs(20)))
+    assert now(desk, order)[:2] == (OrdStatus.NEW, 3000)
 
 
 def test_after_a_split_what_is_open_is_believed_and_the_fills_stay_as_they_were_booked() -> None:

@@ -334,6 +334,16 @@ def test_a_word_from_before_the_terms_that_the_books_show_does_not_undo_them(ask
     assert (desk.of(Overfilled), desk.state.halted) == ([], {})
 
 
+def test_an_answer_to_an_older_change_does_not_undo_the_newer_one_that_the_books_show() -> None:
+    """The books may have shown it at once: no time is known at which it took effect."""
+    desk, order = working()
+    desk.give(ask(order, 3000), ask(order, 2000), BrokerDown(BROKER, "gone"), BrokerUp(BROKER))
+    desk.wait(18)
+    look(desk, shown(order, 2000))
+    desk.give(done(order, 3000, number=1, transact_at=UtcNs(desk.now - SECOND_NS // 2)))
+    assert now(desk, order)[1] == 2000
+
+
 def test_a_change_that_the_books_did_not_show_yet_is_news() -> None:
     desk, order = working()
     desk.wait(60)

@@ -120,6 +120,7 @@ def test_the_close_of_a_future_that_is_taken_back_reserves_nothing_as_before(sid
 def test_an_order_that_has_ended_is_promised_nothing_again() -> None:
     desk = Desk().opened(STOCK, cash=1000)
     order = a_buy(desk, 100)
+    desk.ack(order)
     fill(desk, order, 50, "9")
     desk.give(CancelAck(BROKER, order.cl_ord_id))
     bust(desk, order)

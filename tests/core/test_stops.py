@@ -8,15 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from tradeloop.core.commands import CancelOrder, OpenTradingDay, ReleaseSymbol
+from tradeloop.core.commands import CancelOrder, HaltTrading, OpenTradingDay, ReleaseHalt, ReleaseSymbol
 from tradeloop.core.effects import RaiseAlert, SendCancel, SendOrder
 from tradeloop.core.events import OrderExpired, SendBegun, StopTriggered
+from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.inputs import Start
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerDown, BrokerUp, Quote, SendOutcome
+from tradeloop.core.risk import pipeline
 from tradeloop.core.state import State
-from tradeloop.core.types import SECOND_NS, OrderID, OrdStatus, OrdType, Side, TimeInForce, TradingDay, UtcNs
-from tradeloop.testing.builders import BROKER, Number, a_quote, a_snapshot, an_execution, an_instrument, buy, sell
+from tradeloop.core.types import SECOND_NS, OrderID, OrdStatus, OrdType, Side, Symbol, TimeInForce, TradingDay, UtcNs
+from tradeloop.testing.builders import ACCOUNT, BROKER, Number, a_quote, a_snapshot, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import ABLE, Desk
 
 MOUTAI = "600519.SH"
@@ -258,3 +260,60 @@ def test_whoever_releases_an_instrument_wakes_its_fired_stop() -> None:
     assert stop.send_begun_at is None
     desk.give(ReleaseSymbol(stop.symbol, "ann", "looked at the contract note"))
     assert stop.ord_status is OrdStatus.PENDING_NEW
+
+
+def a_thing_in_the_way(desk: Desk, what: str) -> None:
+    """From now on nothing leaves in the symbol."""
+    if what == "broker":
+        desk.give(BrokerDown(BROKER, "line lost"))
+    else:
+        desk.give(HaltTrading(HaltTier.HALT, "ann", "a look", HaltScope(what), {"account": ACCOUNT}.get(what, "")))
+
+
+def it_is_gone(desk: Desk, what: str) -> None:
+    if what == "broker":
+        desk.give(BrokerUp(BROKER), a_snapshot(positions=HELD, as_of=desk.now, asked_at=desk.now))
+    else:
+        desk.give(ReleaseHalt("ann", "looked", HaltScope(what), {"account": ACCOUNT}.get(what, "")))
+
+
+def fired(desk: Desk) -> list[Order]:
+    """Two stops that have fired while their broker was away, and wait."""
+    stops = [sell_stop(desk), sell_stop(desk)]
+    desk.give(BrokerDown(BROKER, "line lost"), quote(desk, "8.99", "9.00"))
+    assert [stop.ord_status for stop in stops] == [OrdStatus.STAGED] * 2
+    return stops
+
+
+@pytest.mark.parametrize("what", ["broker", "account", "global"])
+def test_what_all_fired_stops_wait_for_is_asked_for_once_a_quote(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = a_desk()
+    stops = fired(desk)
+    if what != "broker":
+        a_thing_in_the_way(desk, what)
+        it_is_gone(desk, "broker")
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "recheck", None)
+        desk.give(quote(desk, "8.90", "8.91"))
+    assert [stop.ord_status for stop in stops] == [OrdStatus.STAGED] * 2
+    it_is_gone(desk, what)
+    desk.give(quote(desk, "8.90", "8.91"))
+    assert [stop.ord_status for stop in stops] == [OrdStatus.PENDING_NEW] * 2
+
+
+def test_a_fired_stop_that_waits_ends_with_its_day() -> None:
+    desk = a_desk()
+    fired(desk)
+    session = desk.state.instruments[Symbol(MOUTAI)].session
+    desk.state.hours[session] = msgspec.structs.replace(desk.state.hours[session], trading_day=TradingDay("2030-01-02"))
+    desk.give(quote(desk, "8.90", "8.91"))
+    assert len(desk.of(OrderExpired)) == 2
+
+
+def test_a_fired_stop_that_waits_is_taken_out_by_a_halt_that_cancels() -> None:
+    desk = a_desk()
+    stops = fired(desk)
+    a_thing_in_the_way(desk, "global")
+    desk.give(HaltTrading(HaltTier.CANCEL_ALL, "ann", "out"))
+    desk.give(quote(desk, "8.90", "8.91"))
+    assert {desk.known(stop.cl_ord_id).ord_status for stop in stops} == {OrdStatus.CANCELED}

@@ -224,6 +224,24 @@ def test_books_from_before_a_correction_that_has_overtaken_them_do_not_book_the_
     assert [str(known.secondary_exec_id) for known in desk.of(ExecIDJoined)] == ["s1"]
 
 
+def test_books_from_before_a_bust_that_has_overtaken_them_do_not_count_what_is_held_as_a_second_fill() -> None:
+    """What was taken back since is in their count, and leaves no room in it for another fill."""
+    desk, order = working(600)
+    other = fill(desk, order, "e2", 100, "9")
+    desk.give(fill(desk, order, "e1"), other)
+    shown = fill(desk, order, "s1")
+    look(desk, order, shown, other, cum=200, cash=8_100)
+    assert (held(desk), kinds(desk)) == (200, ["fill_twice"])
+    read_at = desk.now
+    desk.wait(1)
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e2"), Side.BUY))
+    look(desk, order, shown, other, cum=200, cash=8_100, as_of=read_at)
+    assert held(desk) == 100
+    desk.wait(LATER)
+    look(desk, order, shown, cum=100)
+    assert (held(desk), kinds(desk)) == (100, [])
+
+
 def test_another_fill_of_that_moment_in_books_from_before_a_correction_is_booked_when_they_show_both() -> None:
     desk, order = working()
     desk.give(fill(desk, order, "e1"))
@@ -362,11 +380,11 @@ def test_what_stands_on_another_order_by_a_mixed_up_number_counts_where_the_book
         assert [filled(desk, order) for order in orders] == [200, 300]
 
 
-def mixed_up() -> tuple[Desk, list[Order]]:
-    """Two orders to buy 600 that were told each other's number."""
+def mixed_up(numbers: str = "21") -> tuple[Desk, list[Order]]:
+    """Two orders to buy 600 that were told these numbers: each other's."""
     desk = Desk(able=TWO_IDS).opened(*LISTED, cash=10_000)
     orders = [desk.order(buy(A, 600, ord_type=OrdType.LIMIT, price=5)) for _ in "12"]
-    for order, told in zip(orders, "21", strict=True):
+    for order, told in zip(orders, numbers, strict=True):
         desk.ack(order, told)
     return desk, orders
 
@@ -432,3 +450,20 @@ def test_a_correction_nobody_heard_of_is_known_on_the_other_order_where_the_brok
         desk.wait(LATER)
     assert [str(joined.secondary_exec_id) for joined in desk.of(ExecIDJoined)] == (["s1"] if is_one else [])
     assert (held(desk), [filled(desk, order) for order in orders]) == (shares, [300, second_counts])
+
+
+@pytest.mark.parametrize("by", ["our id", "its number"])
+def test_a_fill_of_another_order_in_the_moment_of_one_that_was_taken_back_unheard_is_booked_at_once(by: str) -> None:
+    """F23 with F25: e1 named the second order, by our id or by the number that the books show it under, and its bust was lost;
+    the first order filled in the same moment. The broker counts nothing of e1, and no number says that the two could be one.
+    """
+    desk, orders = mixed_up(numbers="12")
+    told = fill(desk, orders[1], "e1", px="5")
+    desk.give(told if by == "our id" else under_its_number(told, "2"))
+    shown = fill(desk, orders[0], "e2", qty=300, px="5")
+    for _ in range(3):
+        look(desk, orders[0], shown, cum=0, orders=counting(orders, 300, 0), positions={A: 300}, cash=8_500)
+        assert [filled(desk, order) for order in orders] == [300, 100]
+        desk.wait(LATER)
+    assert not desk.of(ExecIDJoined)
+    assert "fill_missing" in kinds(desk)

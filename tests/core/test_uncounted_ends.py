@@ -12,12 +12,12 @@ from tests.core.watched import WatchedDesk
 from tradeloop.core.commands import ResolveOrder
 from tradeloop.core.effects import SetTimer, TakeSnapshot
 from tradeloop.core.errors import BadInput
-from tradeloop.core.events import EndAnnounced, OrderCanceled, OrderExpired
+from tradeloop.core.events import EndAnnounced, ExternalOrderFound, OrderCanceled, OrderExpired
 from tradeloop.core.follow import after_restart
 from tradeloop.core.inputs import Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerUp, CancelAck, Execution, OpenOrder, OrderExpire
-from tradeloop.core.types import OrderID, OrdStatus, OrdType, Qty, Side, UtcNs
+from tradeloop.core.types import ExecID, OrderID, OrdStatus, OrdType, Qty, Side, UtcNs
 from tradeloop.testing.builders import BROKER, a_snapshot, an_execution, an_instrument, buy, their_order
 from tradeloop.testing.desk import ABLE
 
@@ -169,3 +169,62 @@ def test_a_person_hears_where_the_books_work_an_order_whose_end_was_announced() 
         look(desk, orders=(shown,))
     assert [known.kind for known in desk.state.breaks.values()] == ["order_open"]
     assert not ends_free(desk, order)
+
+
+@pytest.mark.parametrize(("end", "as_"), ENDS)
+def test_an_order_that_has_no_number_of_the_brokers_waits_for_a_look_too(
+    end: type[CancelAck | OrderExpire], as_: OrdStatus
+) -> None:
+    """That it was heard of says nothing of the fills that were not: its acknowledgement is as lost as they may be."""
+    desk, order = a_desk()
+    first = msgspec.structs.replace(a_fill(order), order_id=None)
+    desk.give(first)
+    desk.give(end(BROKER, order.cl_ord_id))
+    assert not desk.known(order.cl_ord_id).is_done
+    second = msgspec.structs.replace(first, exec_id=ExecID("e2"))
+    look(desk, first, second)
+    assert (desk.known(order.cl_ord_id).cum_qty, desk.known(order.cl_ord_id).ord_status) == (HUNDRED * 2, OrdStatus.FILLED)
+
+
+# --- ends that name the broker's number, which no answer told
+
+
+@pytest.mark.parametrize(("end", "as_"), ENDS)
+def test_what_came_under_the_number_alone_is_counted_before_the_end(end: type[CancelAck | OrderExpire], as_: OrdStatus) -> None:
+    """A venue such as CTP tells fills by its own number; the answer that joins it to our id was lost."""
+    desk, order = a_desk(complete=False)
+    desk.give(a_fill(order, named=False))
+    desk.give(end(BROKER, order.cl_ord_id, "the rest", cum_qty=HUNDRED, order_id=OrderID("17")))
+    assert ends_free(desk, order)
+    assert (desk.known(order.cl_ord_id).cum_qty, desk.known(order.cl_ord_id).ord_status) == (HUNDRED, as_)
+    assert not desk.state.orders.open
+
+
+@pytest.mark.parametrize(("end", "as_"), ENDS)
+def test_a_number_that_comes_with_the_end_proves_no_report_before_it(
+    end: type[CancelAck | OrderExpire], as_: OrdStatus
+) -> None:
+    """The fills before it may have been lost as the answer was."""
+    desk, order = a_desk(complete=False)
+    told = end(BROKER, order.cl_ord_id, order_id=OrderID("17"))
+    desk.give(told, told)
+    assert not ends_free(desk, order)
+    look(desk, a_fill(order, named=False))
+    look(desk, a_fill(order, named=False))
+    assert ends_free(desk, order)
+    assert (desk.known(order.cl_ord_id).cum_qty, desk.known(order.cl_ord_id).ord_status) == (HUNDRED, as_)
+
+
+def test_a_fill_that_comes_behind_such_an_end_is_of_the_order() -> None:
+    desk, order = a_desk()
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=HUNDRED, order_id=OrderID("17")), a_fill(order, named=False))
+    assert ends_free(desk, order)
+    assert not desk.of(ExternalOrderFound)
+
+
+def test_an_order_that_had_ended_gets_its_number_from_a_late_word_of_its_end() -> None:
+    desk, order = a_desk()
+    desk.give(a_fill(order, named=False), CancelAck(BROKER, order.cl_ord_id))
+    desk.give(ResolveOrder(order.cl_ord_id, "CANCELED", "ann", "asked the broker"))
+    desk.give(CancelAck(BROKER, order.cl_ord_id, cum_qty=HUNDRED, order_id=OrderID("17")))
+    assert (desk.known(order.cl_ord_id).cum_qty, desk.known(order.cl_ord_id).ord_status) == (HUNDRED, OrdStatus.CANCELED)

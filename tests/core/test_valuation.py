@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from tradeloop.core.events import BooksAdjusted
+from tradeloop.core.instrument import AssetClass
+from tradeloop.core.position import Position
 from tradeloop.core.reports import CancelAck, ExecutionBust
 from tradeloop.core.types import Amount, Currency, ExecID, OrdType, Side, Symbol, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, NOON, a_quote, an_execution, an_instrument, buy
@@ -31,6 +35,7 @@ def ended(desk: Desk) -> None:
     assert long_value(desk) == 4000
     desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 200, "10", "e1", transact_at=UtcNs(NOON)))
     assert long_value(desk) == 4000
+    desk.ack(order)
     desk.give(CancelAck(BROKER, order.cl_ord_id))
 
 
@@ -65,7 +70,7 @@ def test_a_figure_taken_over_from_the_broker_counts() -> None:
     assert long_value(desk) == 1500
 
 
-def test_more_moves_than_the_exposure_remembers_are_taken_in_by_a_walk() -> None:
+def test_what_moved_long_before_much_else_is_taken_in() -> None:
     desk = a_desk()
     ended(desk)
     order = next(own for own, _ in desk.state.orders.closed.items())
@@ -97,3 +102,18 @@ def test_a_previous_close_is_a_price_where_nobody_has_traded_since() -> None:
     assert long_value(desk) == 900
     desk.give(a_quote(MOUTAI, bid=None, ask=None, at=NOON + 1))
     assert long_value(desk) == 900
+
+
+def test_what_cannot_be_valued_fails_the_look_and_not_the_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: Position, px: Decimal, multiplier: Decimal) -> None:
+        raise ZeroDivisionError("no cost")
+
+    gold = an_instrument("AU2512.SHFE", asset_class=AssetClass.FUTURE, multiplier="1000", margin_rate="0.1")
+    desk = Desk().opened(gold, positions={gold.symbol: 1}, costs={gold.symbol: 10_000})
+    assert long_value(desk) == 9_995
+    monkeypatch.setattr(Position, "unrealized", fails)
+    desk.give(a_quote(gold.symbol, bid="12", ask="12", at=NOON + 1))
+    with pytest.raises(ZeroDivisionError):
+        long_value(desk)
+    monkeypatch.undo()
+    assert long_value(desk) == 12_000

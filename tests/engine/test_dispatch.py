@@ -15,6 +15,7 @@ from tradeloop.core.events import (
     FateLost,
     OrderAcknowledged,
     OrderCanceled,
+    OrderHeard,
     OrderRejected,
     OrderStaged,
     SendFailed,
@@ -74,6 +75,21 @@ async def test_a_refusal_is_kept_in_the_brokers_own_words() -> None:
     assert (rejected.cl_ord_id, rejected.code, rejected.text) == (cl_ord_id, "-2010", "insufficient balance")
     await house.clock.forward(60)
     assert len(house.venue.placed) == 1
+    await engine.stop()
+
+
+async def test_a_refused_repeat_says_that_the_broker_has_the_order() -> None:
+    """FIX F.1.a: a venue that knows the id refuses the second order; the first one stands."""
+    house = House()
+    engine = await house.open()
+    house.venue.moods = [Refused("-2010", "duplicate order sent", of_repeat=True)]
+
+    cl_ord_id = await placed(engine, buy(A, 100))
+
+    assert house.on_disk(OrderRejected) == []
+    assert only(house.on_disk(OrderHeard)).cl_ord_id == cl_ord_id
+    await house.clock.forward(60)
+    assert (len(house.venue.placed), order_of(engine, cl_ord_id).is_done) == (1, False)
     await engine.stop()
 
 

@@ -303,3 +303,21 @@ def test_who_waits_for_a_predecessors_room_is_asked_when_it_comes_free() -> None
     assert not pace.take(ClOrdID("a"), noon)
     assert pace.order_at(noon) == noon + 6 * SECOND_NS
     assert pace.take(ClOrdID("a"), pace.order_at(noon))
+
+
+async def test_a_clock_that_jumps_while_an_order_hangs_on_the_wire_takes_no_room_for_ever() -> None:
+    """What seems proven never sent begins anew before the first attempt has come back: the turn of the second is given back."""
+    house, venue = paced_house(1)
+    engine = await house.open()
+    await forward(house, engine, 3)
+    hangs = asyncio.Event()
+    venue.moods = [hangs]
+    await asked(engine, 1, ord_type=OrdType.LIMIT, price=Px(Decimal(10)))
+    await house.clock.set_forward(60)
+    await forward(house, engine, 8)
+    hangs.set()
+    await forward(house, engine, 60)
+    other = await placed(engine, buy(B, 100, ord_type=OrdType.LIMIT, price="10"))
+    await forward(house, engine, 20)
+    assert other in venue.placed
+    await engine.stop()

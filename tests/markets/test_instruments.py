@@ -402,7 +402,7 @@ def test_without_a_column_the_name_says_that_a_stock_is_about_to_leave(tmp_path:
         ("ts_code,is_st\n600519.SH,perhaps\n", "is_st was 'perhaps'; expected true or false"),
         ("ts_code,list_date\n600519.SH,27/08/2001\n", "list_date was '27/08/2001'"),
         ("ts_code,lot\n700.HK,-100\n", "lot was -100; expected more than zero"),
-        ("ts_code,asset_class\n700.HK,bond\n", "asset_class was 'bond'"),
+        ("ts_code,asset_class\n700.HK,option\n", "asset_class was 'option'"),
     ],
 )
 def test_a_bad_row_of_facts_is_named(tmp_path: Path, text: str, says: str) -> None:

@@ -89,7 +89,8 @@ def test_a_canonical_symbol_is_its_own_canonical_form_on_any_day(symbol: str) ->
         ("333.SZ", "333 has lost its leading zeros; did you mean 000333.SZ"),
         ("999999.SH", "999999.SH has a prefix that no mainland exchange uses"),
         ("900901.SH", "900901.SH is a B share"),
-        ("110059.SH", "110059.SH is a bond"),
+        ("010107.SH", "010107.SH is a bond, not a stock; only stocks, funds and convertible bonds are traded"),
+        ("113050", "113050 does not say its market, and 113050.SZ is a bond; write 113050.SH"),
         ("430047.BJ", "the stock has a 920 code since 2025-10-09"),
         ("600519.HK", "did you mean 600519.SH"),
         ("00000.HK", "not a Hong Kong code"),
@@ -172,7 +173,8 @@ def test_an_old_beijing_code_is_known_while_it_was_in_use() -> None:
 
 
 def test_no_two_exchanges_share_a_product_in_any_case() -> None:
-    assert len({row.product.lower() for row in products().rows}) == len(products().rows)
+    written = {(row.product, row.exchange) for row in products().rows}
+    assert len({product.lower() for product, _ in written}) == len(written)
 
 
 @pytest.mark.parametrize(("exchange", "upper"), [("SHFE", False), ("INE", False), ("DCE", False), ("GFEX", False)])

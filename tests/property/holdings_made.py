@@ -208,7 +208,7 @@ def legs(life: Life, account: AccountID, symbol: Symbol) -> tuple[Decimal, Decim
 def walked(life: Life, account: AccountID, currency: Currency, industry: str) -> dict[str, object]:
     """Everything of a place, summed anew."""
     state = life.desk.state
-    found: dict[str, Decimal] = dict.fromkeys(("long", "short", "up", "down", "market_value", "in_equity", "unrealized"), ZERO)
+    found: dict[str, Decimal] = dict.fromkeys(("long", "short", "up", "down", "in_equity"), ZERO)
     unpriced: set[Symbol] = set()
     unvalued: set[Symbol] = set()
     for instrument in state.instruments.values():
@@ -230,8 +230,6 @@ def walked(life: Life, account: AccountID, currency: Currency, industry: str) ->
             found["short"] += abs(unit) * short
             found["up"] += abs(unit) * (position.net_qty + buys)
             found["down"] += abs(unit) * (sells - position.net_qty)
-            found["market_value"] += unit * position.net_qty
-            found["unrealized"] += gained
             found["in_equity"] += gained if instrument.asset_class is AssetClass.FUTURE else unit * position.net_qty
     return {**found, "unpriced": unpriced, "unvalued": unvalued}
 

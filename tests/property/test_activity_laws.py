@@ -89,7 +89,7 @@ def test_every_sum_is_that_of_its_rows(taken: list[tuple[str, int, int]]) -> Non
     for place, scope in enumerate((LimitScope.ACCOUNT, LimitScope.SYMBOL, LimitScope.STRATEGY)):
         for name in {str(row[place]) for row in activity.rows} - {""}:
             rows = [day for row, (_, _, _, day) in activity.rows.items() if row[place] == name]
-            (total,) = [day for _, day in activity.of(scope, name)]
+            total = activity.total(scope, name)
             for figure in total.__struct_fields__:
                 assert getattr(total, figure) == sum(getattr(day, figure) for day in rows), figure
 

@@ -107,7 +107,14 @@ def _count(life: Life) -> list[Decimal]:
 
 
 def _open(life: Life) -> list[Decimal]:
-    return [Decimal(sum(bool(order.exposed_qty) for order in life.desk.state.orders.open.values()))]
+    """Those that surely open: what closes passes, and stands beside them."""
+    state = life.desk.state
+    opening = 0
+    for order in state.orders.open.values():
+        buys = order.position_effect is PositionEffect.AUTO and order.side is Side.BUY
+        opens = order.position_effect is PositionEffect.OPEN or (buys and not state.instruments[order.symbol].can_be_short)
+        opening += bool(order.exposed_qty) and opens
+    return [Decimal(opening)]
 
 
 MEASURED: dict[tuple[str, LimitScope], Callable[[Life], list[Decimal]]] = dict(

@@ -121,8 +121,8 @@ def test_a_fill_taken_back_and_then_given_again_leaves_what_it_was(
     for place in changed:
         bust = change(place, path[place], None)
         again = change(place, path[place], path[place])
-        desk.give(msgspec.structs.replace(bust, exec_id=ExecID(f"b{place}")))
-        desk.give(msgspec.structs.replace(again, exec_id=ExecID(f"c{place}")))
+        desk.give(msgspec.structs.replace(bust, exec_id=ExecID(f"b{place}"), transact_at=UtcNs(1)))
+        desk.give(msgspec.structs.replace(again, exec_id=ExecID(f"c{place}"), transact_at=UtcNs(2)))
     assert books(desk, instrument) == before
 
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 
 from tradeloop.testing.world.life import live
+from tradeloop.testing.world.limits import is_limited
 from tradeloop.testing.world.sqlite import lives_on_sqlite
 
-SEEDS = (*range(40, 48), 91)
+SEEDS = (37, *range(40, 48), 54, 91)
+"""Two of them on SQLite, two under limits of risk."""
 PROGRAM = """
 import sys
 from tradeloop.testing.world.life import live
@@ -41,6 +43,10 @@ def test_two_fresh_processes_with_other_hash_seeds_live_the_same_lives() -> None
 
 def test_seeds_on_the_journal_in_sqlite_are_among_those_that_are_compared() -> None:
     assert sum(map(lives_on_sqlite, SEEDS)) == 2
+
+
+def test_seeds_under_limits_are_among_those_that_are_compared() -> None:
+    assert sum(map(is_limited, SEEDS)) == 2
 
 
 def test_a_seed_is_not_changed_by_the_seeds_lived_before_it() -> None:

@@ -83,11 +83,7 @@ def test_a_journal_that_takes_rows_of_an_old_epoch_is_found(monkeypatch: pytest.
     refusal = Disk._refusal
 
     def blind(self: Disk, commit: Commit) -> Exception | None:
-        current, self.epoch = self.epoch, commit.rows[0].epoch
-        try:
-            return refusal(self, commit)
-        finally:
-            self.epoch = current
+        return None if commit.rows[0].epoch < self.epoch else refusal(self, commit)
 
     monkeypatch.setattr(Disk, "_refusal", blind)
 
@@ -96,7 +92,7 @@ def test_a_journal_that_takes_rows_of_an_old_epoch_is_found(monkeypatch: pytest.
 
     monkeypatch.setattr(DiskJournal, "renew", never_lost)
     monkeypatch.setattr(faults, "ENABLED_OF_ALL", 0.8)  # it takes a stopped process, and another that took over
-    assert found_within(2 * MOST_SEEDS, 32, 33, 35)
+    assert found_within(MOST_SEEDS, 33, 35)
 
 
 def test_a_limit_that_is_not_asked_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from tests.views.builders import AAPL, ACCOUNT, BROKER, MAOTAI, D, Story
 from tests.views.databases import a_database
 
 from tradeloop.core import events as ev
+from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.types import Mode, Qty, RunID, RunStatus, Side
 from tradeloop.journal.codec import decode
 from tradeloop.views.queries import Queries
@@ -158,6 +159,8 @@ async def test_the_audit_names_who_did_what_and_leaves_out_what_the_broker_did(t
     story.tell(ev.CancelRequested(story.tick(), order, "carol", "enough"))
     story.tell(ev.Overfilled(story.tick(), order, AAPL, Qty(D(1))), ev.SymbolReleased(story.tick(), AAPL, "dave", "looked"))
     story.tell(ev.BooksAdjusted(story.tick(), "b1", ACCOUNT, "cash", "USD", D(5), "erin", "dividend"))
+    story.tell(ev.Halted(story.tick(), 1, HaltTier.HALT, HaltScope.GLOBAL, "", "fay", "look"))
+    story.tell(ev.HaltReleased(story.tick(), 1, "gus", "looked", "totp"))
     async with asked(story, tmp_path) as queries:
         rows = (await queries.audit()).rows[::-1]
     assert [(row.who, row.what) for row in rows] == [
@@ -170,7 +173,10 @@ async def test_the_audit_names_who_did_what_and_leaves_out_what_the_broker_did(t
         ("rule:overfill", "Overfilled"),
         ("dave", "SymbolReleased"),
         ("erin", "BooksAdjusted"),
+        ("fay", "Halted"),
+        ("gus", "HaltReleased"),
     ]
+    assert rows[-1].text == "looked (second factor given: totp)"
     assert all(story.events[row.seq - 1].at == row.at for row in rows)
 
 

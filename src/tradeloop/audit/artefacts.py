@@ -239,6 +239,36 @@ def write_result(
     )
 
 
+# --- what is there
+
+
+def newest(folder: Path, pattern: str) -> Path | None:
+    """The file of this kind with the newest time in its name, of one second the one written last."""
+    return max(folder.glob(pattern), key=lambda path: _in_order(stamp_of(path)), default=None)
+
+
+def stamp_of(path: Path) -> str:
+    """The time in the name of an artefact: 20260706_093001, or 20260706_093001_2 for the second one of that second."""
+    return "_".join(path.stem.split("_")[2:])
+
+
+def as_written(path: Path | None) -> dict[str, Any] | None:
+    """What a JSON artefact says; None where there is none, or none that could be read."""
+    if path is None:
+        return None
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return found if found.get("schema_version") == SCHEMA_VERSION else None
+
+
+def _in_order(stamp: str) -> tuple[str, int]:
+    parts = stamp.split("_")
+    number = parts[2] if len(parts) > 2 else ""
+    return "_".join(parts[:2]), int(number) if number.isdecimal() else 1
+
+
 # --- JSON
 
 

@@ -110,7 +110,7 @@ async def open_desk(
         codec=codec,
         clock=clock,
         brokers={broker.name: broker},
-        policy=policy_of(settings, market.speed),
+        policy=policy_of(loaded, market.speed),
         group=settings.group,
         owner=owner_of(loaded, command),
         version=__version__,

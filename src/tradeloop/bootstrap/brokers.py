@@ -26,6 +26,14 @@ REHEARSALS: Final[frozenset[str]] = frozenset({"paper", "toy"})
 """Kinds where nothing real is traded: these alone may follow a clock, or quotes, of another time or of none."""
 
 
+def is_live(loaded: Loaded) -> bool:
+    """Whether what needs care with real money is asked for here: at every broker but those of `REHEARSALS`, and at the toy
+    where it stands in for a real one.
+    """
+    broker = loaded.settings.broker
+    return broker.kind not in REHEARSALS or (broker.kind == "toy" and broker.toy.as_live)
+
+
 def broker_of(loaded: Loaded, market: Market, past: Past) -> Broker:
     """The broker that the settings name, not connected yet. Raises BadInput where the journal was traded at another one, and
     where the prices are not those of the present and the broker is real.

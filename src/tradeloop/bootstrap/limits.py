@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 import yaml
 from msgspec.structs import replace
 
+from tradeloop.bootstrap.limit_names import a_currency, a_name, listed
 from tradeloop.config import Loaded
 from tradeloop.core.commands import SetLimits
 from tradeloop.core.errors import BadInput
@@ -24,7 +25,6 @@ from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.risk.registry import checked, is_known, unit_of
 from tradeloop.core.risk.rule import Unit
 from tradeloop.core.types import Word, exact
-from tradeloop.markets.symbols import canonical
 from tradeloop.yamltext import SHOWN_MAX, is_text, shown, tree_of
 
 NAMED: Final = {"max_order_value": "max_order_value", "max_position_size": "max_position_qty"}
@@ -82,6 +82,15 @@ def a_value(text: str, rule: str) -> Decimal:
     return exact(text[:-1], "value") / _HUNDRED
 
 
+def _written(text: str, rule: str) -> Decimal:
+    """The same of a limit. Raises BadInput for a fraction above 1 without the sign: 5 is hardly ever 500%."""
+    value = a_value(text, rule)
+    if value > 1 and not text.endswith("%") and is_known(rule) and unit_of(rule) is Unit.FRACTION:
+        both = f"{text}%, or {value * _HUNDRED:f}% if that is meant"
+        raise BadInput(f"value was {text[:SHOWN_MAX]!r}, and {rule} is a fraction; write {both}")
+    return value
+
+
 def _named(loaded: Loaded) -> dict[str, RiskLimit]:
     found: dict[str, RiskLimit] = {}
     for name, rule in NAMED.items():
@@ -109,7 +118,7 @@ def _read(path: Path) -> Iterator[tuple[str, RiskLimit]]:
 def _limit(file: str, origin: str, entry: yaml.Node) -> RiskLimit:
     nodes = _map(entry, file, KEYS)
     fields = {key: _text(file, key, node) for key, node in nodes.items() if key not in LISTS}
-    lists = {key: _names(file, key, node) for key, node in nodes.items() if key in LISTS}
+    lists = {key: _names(file, key, node, fields.get("rule", "")) for key, node in nodes.items() if key in LISTS}
     try:
         return replace(a_limit(fields), **lists)
     except BadInput as error:
@@ -126,7 +135,7 @@ def a_limit(fields: Mapping[str, str], by: str = "", reason: str = "") -> RiskLi
     scope = a_word(LimitScope, fields.get("scope", "global"), "scope")
     return RiskLimit(
         rule=fields["rule"],
-        value=a_value(fields["value"], fields["rule"]),
+        value=_written(fields["value"], fields["rule"]),
         scope=scope,
         name=a_name(scope, fields.get("name", "")),
         currency=a_currency(fields.get("currency", "")),
@@ -138,18 +147,6 @@ def a_limit(fields: Mapping[str, str], by: str = "", reason: str = "") -> RiskLi
         tier=a_word(HaltTier, fields.get("tier", "HALT"), "tier"),
         floor=a_value(fields["floor"], fields["rule"]) if fields.get("floor") else None,
     )
-
-
-def a_name(scope: LimitScope, name: str) -> str:
-    """What a limit is of; a symbol in the canonical notation, so that the limit holds however it was written."""
-    return canonical(name) if name and scope is LimitScope.SYMBOL else name
-
-
-def a_currency(text: str) -> str:
-    """A code of money, in capitals."""
-    if text and not (text.isascii() and text.isalpha() and 3 <= len(text) <= 5):
-        raise BadInput(f"currency was {text[:SHOWN_MAX]!r}; expected a code such as CNY")
-    return text.upper()
 
 
 def a_word(kind: Callable[[str], _W], text: str, what: str) -> _W:
@@ -184,23 +181,10 @@ def _map(node: yaml.Node, file: str, known: tuple[str, ...]) -> dict[str, yaml.N
     return found
 
 
-def _names(file: str, key: str, node: yaml.Node) -> tuple[str, ...]:
-    """A list of symbols, boards, industries and accounts; a symbol in the canonical notation, however it was written."""
+def _names(file: str, key: str, node: yaml.Node, rule: str) -> tuple[str, ...]:
     if not isinstance(node, yaml.SequenceNode):
         raise BadInput(f"{_row(file, node)}: {key} was no list; expected names such as [600519.SH]")
-    names = [_text(file, key, each) for each in node.value]
-    if not all(names) or len(set(names)) < len(names):
-        raise BadInput(f"{_row(file, node)}: {key} holds an empty name or one twice; name each once")
-    return tuple(_as_symbol(name) for name in names)
-
-
-def _as_symbol(name: str) -> str:
-    if not name[0].isdigit() and "." not in name:
-        return name
-    try:
-        return canonical(name)
-    except BadInput:
-        return name  # an account may be named so
+    return listed([_text(file, key, each) for each in node.value], f"{_row(file, node)}: {key}", rule)
 
 
 def _text(file: str, key: str, node: yaml.Node) -> str:

@@ -10,6 +10,7 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.types import SECOND_NS, Symbol, TradingDay, UtcNs
 from tradeloop.markets.facts import load_facts
 from tradeloop.markets.instruments import InstrumentMaster
+from tradeloop.markets.own_rules import use_rules
 from tradeloop.markets.sessions import auctions, trading_day_at, windows
 
 
@@ -17,6 +18,7 @@ class Listing:
     """Instruments as the dated rules resolve them, and the trading days of their sessions."""
 
     def __init__(self, settings: Settings) -> None:
+        use_rules(settings.markets.rules)
         facts = settings.markets.facts
         self._master = InstrumentMaster(load_facts(facts) if facts is not None else None)
 

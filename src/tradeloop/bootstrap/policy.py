@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from tradeloop.config import Settings
+from tradeloop.bootstrap.brokers import is_live
+from tradeloop.config import Loaded, Settings
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS
 from tradeloop.engine.dispatch import PLACE_TIMEOUT_S
 
 
-def policy_of(settings: Settings, speed: float) -> Policy:
+def policy_of(loaded: Loaded, speed: float) -> Policy:
     """Times that bound the machine grow with the speed of a replay, so that they stay what they are in the world."""
+    settings = loaded.settings
 
     def world(seconds: float) -> int:
         return int(seconds * speed * SECOND_NS)
@@ -28,6 +30,7 @@ def policy_of(settings: Settings, speed: float) -> Policy:
         reconcile_every_ns=world(times.reconcile_every_s),
         recent_ns=world(2),
         approvers=settings.risk.approvers,
+        live=(settings.broker.name,) if is_live(loaded) else (),
     )
 
 

@@ -16,11 +16,13 @@ from tradeloop.cli import (
     orders,
     record_commands,
     replace,
+    resume,
     risk,
     risk_check,
     risk_replay,
     run,
     runs,
+    second_factor,
     settings,
     symbols,
     watch,
@@ -65,7 +67,8 @@ app.command("halt")(halt.halt)
 app.command("halts")(halts.halts)
 app.command("cancel-all")(halt.cancel_all)
 app.command("flatten")(halt.flatten)
-app.command("resume")(halt.resume)
+app.command("resume")(resume.resume)
+app.add_typer(second_factor.app, name="second-factor")
 risk.app.command("check")(risk_check.check)
 risk.app.command("replay")(risk_replay.replay)
 app.add_typer(risk.app, name="risk")

@@ -1,4 +1,8 @@
-"""Where a run's files go, and when they are written: a folder for each run, once, however often the command is repeated."""
+"""Where a run's files go, and when they are written: a folder for each run, once, however often the command is repeated.
+
+Files that were written while the run still worked, or before a late fill or a bust of it, stay as they are and are the run's no
+more: others take their place, under a name of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from tradeloop.audit.artefacts import OrderRow, RunSummary, write_result, write_submit
+from tradeloop.audit.artefacts import OrderRow, RunSummary, as_written, newest, stamp_of, write_result, write_submit
 from tradeloop.core.commands import StartRun
 from tradeloop.core.run.conduct import Preview, run_id_of
 from tradeloop.core.types import SECOND_NS, ZERO, UtcNs
@@ -20,7 +24,8 @@ if TYPE_CHECKING:
 
 UNSENT: Final = "unsent"
 SUBMIT: Final = "broker_submit_*.json"
-RESULTS: Final = ("broker_reconcile_*.json", "broker_orders_*.parquet", "broker_fills_*.parquet")
+RECONCILE: Final = "broker_reconcile_*.json"
+RESULTS: Final = (RECONCILE, "broker_orders_*.parquet", "broker_fills_*.parquet")
 _ZONES: Final = {"US": "America/New_York", "CN_A": "Asia/Shanghai", "CN_FUTURES": "Asia/Shanghai", "HK": "Asia/Hong_Kong"}
 
 
@@ -30,18 +35,45 @@ def zone_of(instruments: Iterable[Instrument]) -> ZoneInfo:
 
 
 def written(folder: Path) -> list[Path]:
-    """The files of a run that are there."""
-    return sorted(path for pattern in (SUBMIT, *RESULTS) for path in folder.glob(pattern))
+    """The files of a run that are there, the newest of each kind."""
+    return sorted(path for pattern in (SUBMIT, *RESULTS) if (path := newest(folder, pattern)) is not None)
 
 
 def write_missing(folder: Path, record: Record, at: UtcNs, zone: ZoneInfo) -> list[Path]:
-    """Write what a run has not left yet, and say what that was. Raises BadInput when it can not be written."""
+    """Write what a run has not left yet, or left when it stood otherwise, and say what that was. Raises BadInput when it can
+    not be written.
+    """
     new: list[Path] = []
-    if not list(folder.glob(SUBMIT)):
+    if not _submit_stands(folder, record):
         new.append(write_submit(folder, at, record.summary(), record.order_lines(), zone))
-    if not all(list(folder.glob(pattern)) for pattern in RESULTS):
+    if not _result_stands(folder, record):
         new += write_all_results(folder, record, at, zone)
     return new
+
+
+def _submit_stands(folder: Path, record: Record) -> bool:
+    """Whether the newest file says of which orders the run is, and how it stands."""
+    found = as_written(newest(folder, SUBMIT))
+    if found is None:
+        return False
+    asked = [order["client_order_id"] for order in found["orders"]]
+    return found["run"]["status"] == record.run.status and asked == [row.client_order_id for row in record.order_lines()]
+
+
+def _result_stands(folder: Path, record: Record) -> bool:
+    """Whether the newest files, all of one time, say how the run stands and what it traded. What is held, and what differs from
+    the broker's books, goes on changing when a run has ended, and is told as of then.
+    """
+    reconcile = newest(folder, RECONCILE)
+    found = as_written(reconcile)
+    if reconcile is None or found is None:
+        return False
+    stamp = stamp_of(reconcile)
+    if not all((folder / pattern.replace("*", stamp)).exists() for pattern in RESULTS):
+        return False
+    traded = [(line["ts_code"], Decimal(line["filled_qty"]), Decimal(line["filled_amount"])) for line in found["lines"]]
+    now = [(line.ts_code, line.filled_qty, line.filled_amount) for line in record.target_lines()]
+    return found["run"]["status"] == record.run.status and traded == now
 
 
 def write_all_results(folder: Path, record: Record, at: UtcNs, zone: ZoneInfo) -> list[Path]:

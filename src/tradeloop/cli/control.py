@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tradeloop.cli.known import refuse
+from tradeloop.cli.record import iso
 from tradeloop.cli.risk_answer import said_of
 from tradeloop.cli.shell import DENIED
 from tradeloop.core.commands import (
@@ -42,6 +43,7 @@ from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, OrderReply, RunReply
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.state import State
+from tradeloop.core.stopping import to_release
 from tradeloop.core.types import SECOND_NS, RunStatus
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ _RECONCILE: Final = "Reconcile"
 _HALTS: Final = "Halts"
 _RELOAD: Final = "ReloadLimits"
 _CHECK: Final = "CheckOrder"
+_CODE: Final = "code"
 _READY_S: Final = 20.0
 _LINE_MAX: Final = 65_536
 _ANSWER_MAX: Final = 1 << 22
@@ -126,6 +129,11 @@ async def ask_the_writer(path: Path, command: Command | None, within_s: float = 
     return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command)}, within_s)
 
 
+async def ask_for_release(path: Path, command: ReleaseHalt, code: str) -> Answer | None:
+    """As `ask_the_writer`, with the code of the second factor: whether it is right is decided there, and there alone."""
+    return await _asked(path, {"do": ReleaseHalt.__name__, **msgspec.to_builtins(command), _CODE: code})
+
+
 async def ask_for_halts(path: Path) -> Answer | None:
     """The halts in force, as a JSON array in the answer's text; None where no process trades in this home."""
     return await _asked(path, {"do": _HALTS})
@@ -134,7 +142,10 @@ async def ask_for_halts(path: Path) -> Answer | None:
 def halts_in_force(state: State) -> list[dict[str, Any]]:
     """The halts in force, and what each has come to."""
     fields = ("number", "tier", "scope", "name", "by", "reason", "at", "found", "done", "unknown", "held")
-    return [{field: msgspec.to_builtins(getattr(halt, field)) for field in fields} for halt in state.halts.values()]
+    return [
+        {**{field: msgspec.to_builtins(getattr(halt, field)) for field in fields}, "at_iso": iso(halt.at)}
+        for halt in state.halts.values()
+    ]
 
 
 async def ask_to_reload(path: Path) -> Answer | None:
@@ -190,6 +201,11 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
             return Answer(True, msgspec.json.encode(said_of(desk, command.order)).decode())
         assert not isinstance(command, str)
         refuse(desk.state, command)
+        if isinstance(command, ReleaseHalt):
+            from tradeloop.bootstrap.release import with_second_factor
+
+            to_release(desk.state, command)  # a code is not spent on nothing
+            command = await asyncio.to_thread(with_second_factor, desk.loaded, command, _code(line))
         return spoken(await desk.engine.ask(command), command)
     except BadInput as error:
         return Answer(False, str(error), 2)
@@ -216,6 +232,11 @@ async def _compared(desk: Desk) -> Answer:
     except TimeoutError:
         return Answer(False, f"broker {desk.broker.name} did not give its books within {_READY_S:g} s; try again", 1)
     return Answer(True, "compared")
+
+
+def _code(line: bytes) -> str:
+    """The code of a second factor that came with a request."""
+    return str(msgspec.json.decode(line, type=dict[str, Field]).get(_CODE) or "")
 
 
 def _command(line: bytes) -> Command | CheckOrder | str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import stat
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,8 @@ from tradeloop.cli.options import Json
 from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from tradeloop.bootstrap import Past
     from tradeloop.config import Loaded
     from tradeloop.core.limit import RiskLimit
@@ -68,7 +71,9 @@ async def _all(loaded: Loaded) -> AsyncIterator[Finding]:
     yield _feed(loaded)
     async for finding in _limits(loaded):
         yield finding
-    for finding in _markets():
+    for finding in _second_factor(loaded):
+        yield finding
+    for finding in _markets(loaded):
         yield finding
 
 
@@ -245,6 +250,8 @@ async def _limits(loaded: Loaded) -> AsyncIterator[Finding]:
     else:
         remedy = f"set some in {loaded.home.limits}, see docs/how-to/limit-risk.md"
         yield Finding("limits", "warn", f"none is in force, and {broker.kind} trades for real; {remedy}")
+    if beyond := [text for each in stopping if (text := _beyond_the_exchange(each))]:
+        yield Finding("limits of conduct", "warn", f"{'; '.join(beyond)}; lower them")
     shadows = [each for each in limits if each.shadow]
     if shadows:
         yield Finding("limits in shadow", "ok", f"asked, and stop nothing: {_named(shadows)}")
@@ -252,8 +259,67 @@ async def _limits(loaded: Loaded) -> AsyncIterator[Finding]:
     if elsewhere:
         text = f"of other accounts than {broker.account}: {_named(elsewhere)}; no order here ever meets them"
         yield Finding("limits elsewhere", "warn", text)
+    if nobodys := sorted({name for each in limits for name in (*each.only, *each.but) if not _is_known(name, broker.account)}):
+        text = f"{', '.join(nobodys)}: no symbol, board or account that is known here; right only if it is an industry"
+        yield Finding("names in limits", "warn", text)
     if recorded is not None and {(each.limit_id, each) for each in configured} != {*recorded.of_file.items()}:
         yield Finding("risk.yaml", "warn", "says something else than what is in force; run: tradeloop risk reload")
+
+
+def _second_factor(loaded: Loaded) -> Iterator[Finding]:
+    """Whether a halt could be released, where the broker trades live."""
+    from tradeloop.bootstrap.release import needs_a_code
+    from tradeloop.core.errors import TradeloopError
+
+    try:
+        if needs_a_code(loaded):
+            yield Finding("second factor", "ok", "set up; a halt is released with a code of it")
+    except TradeloopError as error:
+        yield Finding("second factor", "warn", str(error))
+
+
+def _is_known(name: str, account: str) -> bool:
+    """Whether a name in a list of a limit is that of something here; whether it is an industry only its owner knows."""
+    from tradeloop.bootstrap.limit_names import is_board, looks_like_a_symbol
+
+    return name == account or is_board(name) or "/" in name or looks_like_a_symbol(name)
+
+
+def _beyond_the_exchange(limit: RiskLimit) -> str:
+    """That a limit on a futures contract lets happen what its exchange calls abnormal; empty where it does not."""
+    from tradeloop.core.errors import BadInput
+    from tradeloop.core.limit import LimitScope
+    from tradeloop.core.types import Symbol
+    from tradeloop.markets.futures import conduct_of, parts
+
+    found = parts(Symbol(limit.name)) if limit.scope is LimitScope.SYMBOL else None
+    if found is None:
+        return ""
+    product, _, _, exchange = found
+    try:
+        conduct = conduct_of(product, exchange, _today())
+    except BadInput:
+        return ""  # the calendars and tables that end are told by themselves
+    if conduct is None:
+        return ""
+    abnormal = {
+        "max_self_trades": conduct.self_trades,
+        "max_cancels_per_day": conduct.cancels,
+        "max_large_cancels_per_day": conduct.large_cancels,
+    }.get(limit.rule)
+    if abnormal is None or limit.value < abnormal:
+        return ""
+    return f"{limit.rule} of {limit.name} is {limit.value:f}, and {exchange} calls {abnormal} in a day abnormal"
+
+
+def _today() -> date:
+    """The day it is in UTC."""
+    from datetime import UTC, datetime
+
+    from tradeloop.core.types import SECOND_NS
+    from tradeloop.engine.clock import WallClock
+
+    return datetime.fromtimestamp(WallClock().now() // SECOND_NS, UTC).date()
 
 
 def _named(limits: Sequence[RiskLimit]) -> str:
@@ -275,27 +341,32 @@ def _feed(loaded: Loaded) -> Finding:
     return Finding("feed", "ok", f"{feed.kind}, {feed.speed:g} times as fast as the world")
 
 
-def _markets() -> Iterator[Finding]:
-    from datetime import UTC, datetime
-
-    from tradeloop.core.types import SECOND_NS
-    from tradeloop.engine.clock import WallClock
+def _markets(loaded: Loaded) -> Iterator[Finding]:
+    from tradeloop.core.errors import BadInput
     from tradeloop.markets.coverage import ending_within, unverified_rows
+    from tradeloop.markets.own_rules import use_rules
 
-    today = datetime.fromtimestamp(WallClock().now() // SECOND_NS, UTC).date()
+    try:
+        if own := use_rules(loaded.settings.markets.rules):
+            yield Finding("market rules", "ok", f"of your own in {loaded.settings.markets.rules}: {', '.join(own)}")
+    except BadInput as error:
+        yield Finding("market rules", "bad", f"{error}; nothing that trades starts before")
     ending: dict[int, list[str]] = {}
-    for each in ending_within(_HORIZON_DAYS, today):
+    for each in ending_within(_HORIZON_DAYS, _today()):
         ending.setdefault(each.days_left, []).append(f"{each.what} ({each.last_day})")
     for days, names in ending.items():
+        remedy = "upgrade tradeloop, or put newer files into the folder of the setting markets.rules"
         when = f"ended {-days} days ago" if days < 0 else f"end in {days} days"
-        yield Finding(
-            "calendars", "warn", f"{when}, and trading there is refused after it: {', '.join(names)}; upgrade tradeloop"
-        )
+        yield Finding("calendars", "warn", f"{when}, and trading there is refused after it: {', '.join(names)}; {remedy}")
     if not ending:
         yield Finding("calendars", "ok", f"none ends within {_HORIZON_DAYS} days")
-    rows = unverified_rows()
-    files = sorted({row.file for row in rows})
-    if rows:
-        yield Finding("market rows", "warn", f"{len(rows)} rows rest on general knowledge, in {', '.join(files)}")
-    else:
-        yield Finding("market rows", "ok", "every row has a source")
+    unverified: dict[str, Counter[str]] = {}
+    for row in unverified_rows():
+        unverified.setdefault(row.file, Counter())[row.row] += 1
+    for file, rows in unverified.items():
+        named = ", ".join(f"{name} ({n} rows)" if n > 1 else name for name, n in rows.items())
+        one = rows.total() == 1
+        rest = "1 row rests" if one else f"{rows.total()} rows rest"
+        yield Finding("market rows", "warn", f"{file}: {rest} on general knowledge: {named}")
+    if not unverified:
+        yield Finding("market rows", "ok", "every row was held against a source")

@@ -1,4 +1,4 @@
-"""`tradeloop halt`, `cancel-all`, `flatten` and `resume`: the stop, in a process that trades or without one.
+"""`tradeloop halt`, `cancel-all` and `flatten`: the stop, in a process that trades or without one.
 
 The latch file is written first: it holds whatever becomes of the command, and where it could not be written that is said. Then
 the process that trades records the halt, or this one opens a desk for it; where the journal cannot be opened, the broker itself
@@ -37,6 +37,7 @@ Within = Annotated[float, bounded("--within", float, 0, about="How many seconds 
 
 _ASK_S = 3.0
 _LOOK_NS = SECOND_NS // 5
+_NEXT = "this process ends here, and the next one that trades in this home goes on with it: `tradeloop watch`"
 
 
 def halt(
@@ -117,40 +118,8 @@ def flatten(
     perform(ctx, json, work)
 
 
-def resume(
-    ctx: typer.Context,
-    reason: Annotated[str, typer.Option("--reason", help="Why trading may go on; it is journalled.")],
-    account: Account = None,
-    symbol: SymbolOnly = None,
-    broker: Broker = None,
-    strategy: Strategy = None,
-    by: By = None,
-    feed: Feed = None,
-    speed: Speed = None,
-    start: Start = None,
-    json: Json = False,
-) -> None:
-    """End the halts of exactly this scope; without an option those of everything. Runs stay paused: `tradeloop runs resume`."""
-    named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
-
-    async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.cli.asking import carried_out
-        from tradeloop.core.commands import ReleaseHalt
-        from tradeloop.core.errors import BadInput
-        from tradeloop.engine.latch import FileLatch
-
-        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
-        scope, name = _scope(named)
-        if not reason.strip():
-            raise BadInput("--reason was empty; a halt is released for a reason")
-        code = await carried_out(voice, loaded, ReleaseHalt(loaded.operator, reason, scope, name), "resume")
-        FileLatch(loaded.home.latch).remove(scope, name)
-        return code
-
-    perform(ctx, json, work)
-
-
-def _scope(named: dict[str, str | None]) -> tuple[HaltScope, str]:
+def scope_of(named: dict[str, str | None]) -> tuple[HaltScope, str]:
+    """What of the desk the options name. Raises BadInput where they name more than one thing, or nothing at all."""
     from tradeloop.core.errors import BadInput
     from tradeloop.core.halt import HaltScope
     from tradeloop.markets.symbols import canonical
@@ -174,9 +143,9 @@ async def _stop(
     from tradeloop.cli.control import ask_the_writer
     from tradeloop.core.commands import HaltTrading
     from tradeloop.core.errors import BadInput, TradeloopError
-    from tradeloop.core.halt import HaltScope
+    from tradeloop.core.halt import HaltScope, HaltTier
 
-    scope, name = _scope(named)
+    scope, name = scope_of(named)
     command = HaltTrading(tier, loaded.operator, reason, scope, name)
     told = _Told(voice, command)
     loaded.home.prepare()
@@ -200,7 +169,11 @@ async def _stop(
             begun(desk.first_replies[0].text)  # type: ignore[union-attr]
             if scope is HaltScope.SYMBOL:
                 _warn_of_unknown(voice, name, desk.state)
-            return await told.until_done(lambda: _halts_of(desk), within_s)
+            if tier is HaltTier.FLATTEN and desk.feed is None:
+                voice.say(
+                    "warning: no feed is configured, and without a price no position is closed; give --feed, or set feed.kind"
+                )
+            return await told.until_done(lambda: _halts_of(desk), within_s, then=_NEXT)
 
     try:
         return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command, _ASK_S), there, here)
@@ -309,8 +282,8 @@ class _Told:
         self._text = text.split("; ", maxsplit=1)[0]
         self._latched = latched is None or latched.holds
 
-    async def until_done(self, ask: Any, within_s: float) -> int:
-        """Look until nothing is left, or the time is up; the exit code."""
+    async def until_done(self, ask: Any, within_s: float, then: str = "") -> int:
+        """Look until nothing is left, or the time is up; the exit code. `then`: what becomes of what is left."""
         clock = WallClock()
         end, said, mine = clock.now() + int(within_s * SECOND_NS), "", None
         while True:
@@ -322,6 +295,8 @@ class _Told:
             if not self._command.tier.cancels or mine is None or mine["done"] or clock.now() >= end:
                 break
             await clock.sleep_until(UtcNs(clock.now() + _LOOK_NS))
+        if self._command.tier.cancels and (mine is None or not mine["done"]):
+            said = "; ".join(each for each in (said, then) if each)
         return self._result(mine, said)
 
     def _mine(self, halts: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

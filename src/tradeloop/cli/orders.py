@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,18 @@ from tradeloop.cli.options import (
     feed_settings,
 )
 from tradeloop.cli.shell import DENIED, FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
+from tradeloop.cli.typed_order import (
+    ApprovedBy,
+    PriceWord,
+    QtyWord,
+    SideWord,
+    StopWord,
+    StrategyWord,
+    SymbolWord,
+    TifWord,
+    TypeWord,
+    typed_order,
+)
 
 if TYPE_CHECKING:
     from tradeloop.config import Loaded
@@ -95,20 +107,23 @@ def list_(
 @app.command("submit")
 def submit(
     ctx: typer.Context,
-    symbol: Annotated[str, typer.Argument(help="What to trade, in any notation.")],
-    side: Annotated[str, typer.Argument(help="buy or sell.")],
-    qty: Annotated[str, typer.Argument(help="How many units; a plain decimal number.")],
-    type_: Annotated[
-        Literal["market", "limit", "stop", "stop_limit"], typer.Option("--type", help="The type of order.")
-    ] = "market",
-    price: Annotated[str | None, typer.Option("--price", help="The limit, for limit and stop_limit.")] = None,
-    stop_price: Annotated[str | None, typer.Option("--stop-price", help="The trigger, for stop and stop_limit.")] = None,
-    tif: Annotated[Literal["day", "gtc", "ioc", "fok"], typer.Option("--tif", help="How long it stands.")] = "day",
+    symbol: SymbolWord,
+    side: SideWord,
+    qty: QtyWord,
+    type_: TypeWord = "market",
+    price: PriceWord = None,
+    stop_price: StopWord = None,
+    tif: TifWord = "day",
+    strategy: StrategyWord = "",
+    approved_by: ApprovedBy = "",
     request_id: Annotated[
         str, typer.Option("--request-id", help="Makes a repeat harmless: the same id answers with the first order.")
     ] = "",
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="Send it though an earlier one of the symbol and side is not at its end.")
+        bool,
+        typer.Option(
+            "--anyway", help="Send it though an earlier one of symbol and side has no answer, or trades at the market."
+        ),
     ] = False,
     reason: Reason = "",
     by: By = None,
@@ -121,24 +136,19 @@ def submit(
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.cli.schema import refuse_a_second_writer
-        from tradeloop.core.commands import SubmitOrder
-        from tradeloop.core.errors import BadInput
-        from tradeloop.core.types import AccountID, OrdType, Px, Qty, Side, TimeInForce, exact
-        from tradeloop.markets.symbols import canonical
 
-        if side.upper() not in ("BUY", "SELL"):
-            raise BadInput(f"the side was {side[:40]!r}; expected buy or sell")
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
-        command = SubmitOrder(
-            account=AccountID(loaded.settings.broker.account),
-            symbol=canonical(symbol),
-            side=Side(side.upper()),
-            order_qty=Qty(exact(qty, "the quantity")),
-            by=loaded.operator,
-            ord_type=OrdType(type_.upper()),
-            price=None if price is None else Px(exact(price, "--price")),
-            stop_px=None if stop_price is None else Px(exact(stop_price, "--stop-price")),
-            tif=TimeInForce(tif.upper()),
+        command = typed_order(
+            loaded,
+            symbol,
+            side,
+            qty,
+            type_,
+            price,
+            stop_price,
+            tif,
+            strategy=strategy,
+            approved_by=approved_by,
             request_id=request_id,
             reason=reason,
         )

@@ -33,6 +33,8 @@ class RunProgress:
         self._bar: Progress | None = None
         self._orders: TaskID | None = None
         self._shares: TaskID | None = None
+        self._counted_to = 0
+        """The last fact that what stood at the beginning counts already: it may be told later than it was decided."""
 
     def __enter__(self) -> RunProgress:
         """Begin to listen; a run that exists already is counted from where it stands."""
@@ -43,6 +45,7 @@ class RunProgress:
                 self._wanted[str(leg.line.leg)] = Decimal(leg.order_qty)
                 self._filled[str(leg.line.leg)] = Decimal(order.cum_qty) if order is not None else ZERO
             self._begin_bar()
+        self._counted_to = self._desk.state.seq
         self._desk.listen(self._hear)
         return self
 
@@ -65,11 +68,11 @@ class RunProgress:
         self._move()
 
     def _hear(self, published: Published) -> None:
-        for event in published.events:
-            self._one(event)
+        for seq, event in enumerate(published.events, published.first_seq):
+            self._one(seq, event)
         self._move()
 
-    def _one(self, event: ev.Event) -> None:
+    def _one(self, seq: int, event: ev.Event) -> None:
         match event:
             case ev.RunCreated(run_id=self._run_id):
                 self._wanted |= {str(line.leg): Decimal(line.order_qty) for line in event.lines}
@@ -79,7 +82,7 @@ class RunProgress:
             case ev.OrderDenied(run_id=self._run_id):
                 self._line(event.at, f"denied {event.side.value:<4} {event.symbol}: {event.text}")
             case ev.Traded(run_id=self._run_id) | ev.TradeMoved(run_id=self._run_id, busted=False):
-                self._fill(event)
+                self._fill(seq, event)
             case ev.OrderRejected() | ev.OrderCanceled() | ev.OrderExpired():
                 order = self._desk.state.orders.get(event.cl_ord_id)
                 if order is not None and order.run_id == self._run_id:
@@ -96,10 +99,11 @@ class RunProgress:
             case _:
                 pass
 
-    def _fill(self, event: ev.Traded | ev.TradeMoved) -> None:
+    def _fill(self, seq: int, event: ev.Traded | ev.TradeMoved) -> None:
         order = self._desk.state.orders.get(event.cl_ord_id)
         leg = str(order.leg) if order is not None else ""
-        self._filled[leg] = self._filled.get(leg, ZERO) + event.last_qty
+        if seq > self._counted_to:
+            self._filled[leg] = self._filled.get(leg, ZERO) + event.last_qty
         of = words.qty(order.order_qty) if order is not None else "?"
         done = f"{words.qty(self._filled[leg])} of {of}"
         text = (

@@ -12,6 +12,7 @@ import typer
 
 from tradeloop.cli.options import By, Feed, Json, Reason, Speed, Start, feed_settings
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
+from tradeloop.cli.typed_order import ApprovedBy
 
 if TYPE_CHECKING:
     from tradeloop.cli.control import Answer
@@ -31,6 +32,7 @@ def replace(
     request_id: Annotated[
         str, typer.Option("--request-id", help="Makes a repeat harmless: the same id answers with the first change.")
     ] = "",
+    approved_by: ApprovedBy = "",
     reason: Reason = "",
     by: By = None,
     feed: Feed = None,
@@ -59,6 +61,7 @@ def replace(
             None if stop is None else Px(exact(stop, "--stop")),
             reason,
             request_id,
+            approved_by,
         )
 
         async def here() -> int:

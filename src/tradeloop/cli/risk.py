@@ -23,7 +23,10 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 Rule = Annotated[str, typer.Argument(help="The code of a rule, as `tradeloop risk show --rules` lists them.")]
-Value = Annotated[str, typer.Argument(help="How much, in the unit of the rule; a fraction may be written as 5%.")]
+Value = Annotated[
+    str,
+    typer.Argument(help="How much, in the unit of the rule; a fraction may be written as 5%. None for a rule that forbids."),
+]
 Scope = Annotated[
     Literal["global", "account", "strategy", "symbol", "industry"],
     typer.Option("--scope", help="Over what it is counted."),
@@ -38,6 +41,17 @@ ApprovedBy = Annotated[
 Missing = Annotated[
     Literal["deny", "allow"], typer.Option("--missing", help="What becomes of an order where a number is not known.")
 ]
+
+
+Only = Annotated[
+    str, typer.Option("--only", help="Of a rule that goes by a list: the symbols, boards, industries, accounts; comma between.")
+]
+But = Annotated[str, typer.Option("--but", help="Of a rule that goes by a list: those that it is not for; comma between.")]
+Tier = Annotated[
+    Literal["HALT", "REDUCE_ONLY", "CANCEL_ALL", "FLATTEN"],
+    typer.Option("--tier", help="How much a limit stops that halts."),
+]
+Floor = Annotated[str, typer.Option("--floor", help="From which figure on the rule speaks at all, where it has such a figure.")]
 
 
 @app.command("show")
@@ -93,16 +107,21 @@ def show(
 def set_(
     ctx: typer.Context,
     rule: Rule,
-    value: Value,
     reason: Why,
     for_: For,
+    value: Value = "",
     scope: Scope = "global",
     name: Name = "",
     currency: Money = "",
     severity: Annotated[
-        Literal["deny", "warn", "throttle", "approval"], typer.Option("--severity", help="What becomes of an order beyond it.")
+        Literal["deny", "warn", "throttle", "approval", "halt"],
+        typer.Option("--severity", help="What becomes of an order beyond it."),
     ] = "deny",
     missing: Missing = "deny",
+    only: Only = "",
+    but: But = "",
+    floor: Floor = "",
+    tier: Tier = "HALT",
     approved_by: ApprovedBy = "",
     by: By = None,
     feed: Feed = None,
@@ -112,20 +131,25 @@ def set_(
 ) -> None:
     """Set a limit for a time, over what risk.yaml says; it ends by itself."""
     given = {"scope": scope, "name": name, "currency": currency, "severity": severity, "missing": missing}
-    _change(ctx, json, "risk set", rule, value, for_, reason, approved_by, given, by, feed_settings(feed, speed, start))
+    given |= {"value": value, "only": only, "but": but, "floor": floor, "tier": tier}
+    _change(ctx, json, "risk set", rule, for_, reason, approved_by, given, by, feed_settings(feed, speed, start))
 
 
 @app.command("shadow")
 def shadow(
     ctx: typer.Context,
     rule: Rule,
-    value: Value,
     reason: Why,
     for_: For,
+    value: Value = "",
     scope: Scope = "global",
     name: Name = "",
     currency: Money = "",
     missing: Missing = "deny",
+    only: Only = "",
+    but: But = "",
+    floor: Floor = "",
+    tier: Tier = "HALT",
     approved_by: ApprovedBy = "",
     by: By = None,
     feed: Feed = None,
@@ -135,7 +159,8 @@ def shadow(
 ) -> None:
     """Set a limit in shadow for a time: it is asked and recorded, and stops nothing."""
     given = {"scope": scope, "name": name, "currency": currency, "missing": missing, "shadow": "true"}
-    _change(ctx, json, "risk shadow", rule, value, for_, reason, approved_by, given, by, feed_settings(feed, speed, start))
+    given |= {"value": value, "only": only, "but": but, "floor": floor, "tier": tier}
+    _change(ctx, json, "risk shadow", rule, for_, reason, approved_by, given, by, feed_settings(feed, speed, start))
 
 
 @app.command("revert")
@@ -157,7 +182,8 @@ def revert(
     """Take back a limit that a person had set, before its time is up; risk.yaml's holds again, or none."""
 
     async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.bootstrap.limits import a_currency, a_name, a_word
+        from tradeloop.bootstrap.limit_names import a_currency, a_name
+        from tradeloop.bootstrap.limits import a_word
         from tradeloop.cli.asking import carried_out
         from tradeloop.core.commands import RevertLimit
         from tradeloop.core.limit import LimitScope
@@ -208,7 +234,6 @@ def _change(
     json: bool,
     words: str,
     rule: str,
-    value: str,
     for_: str,
     reason: str,
     approved_by: str,
@@ -217,7 +242,10 @@ def _change(
     feed: dict[str, object],
 ) -> None:
     async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.bootstrap.limits import a_limit
+        from msgspec.structs import replace
+
+        from tradeloop.bootstrap.limit_names import listed
+        from tradeloop.bootstrap.limits import LISTS, a_limit
         from tradeloop.cli.asking import carried_out
         from tradeloop.core.commands import ChangeLimit
         from tradeloop.core.errors import BadInput
@@ -226,7 +254,9 @@ def _change(
         lasts_ns = _span_ns(for_)
         if not reason.strip():
             raise BadInput("--reason was empty; a limit is changed for a reason")
-        limit = a_limit({"rule": rule, "value": value, **given}, by=loaded.operator, reason=reason)
+        fields = {key: text for key, text in given.items() if text}
+        lists = {key: listed(fields.pop(key).split(","), f"--{key}", rule) for key in LISTS if key in fields}
+        limit = replace(a_limit({"rule": rule, **fields}, by=loaded.operator, reason=reason), **lists)
         return await carried_out(voice, loaded, ChangeLimit(limit, approved_by, lasts_ns), words)
 
     perform(ctx, json, work)
@@ -265,6 +295,7 @@ def rows_of(recorded: RiskLimits | None, configured: Configured | None) -> list[
     """The limits in force with their origin; those of the file where nothing is recorded."""
     from tradeloop.cli import words
     from tradeloop.cli.record import iso
+    from tradeloop.core.limit import Severity
     from tradeloop.core.risk.judging import amount
     from tradeloop.core.risk.registry import unit_of
     from tradeloop.core.risk.triggers import TRIGGERS
@@ -291,9 +322,14 @@ def rows_of(recorded: RiskLimits | None, configured: Configured | None) -> list[
                 "name": limit.name,
                 "where": limit.where,
                 "currency": limit.currency,
-                "severity": limit.tier.value if limit.rule in TRIGGERS else limit.severity.value,
+                "severity": limit.tier.value
+                if limit.rule in TRIGGERS or limit.severity is Severity.HALT
+                else limit.severity.value,
                 "missing": "allow" if limit.allow_missing else "deny",
                 "shadow": limit.shadow,
+                "only": list(limit.only),
+                "but": list(limit.but),
+                "floor": None if limit.floor is None else f"{limit.floor:f}",
                 "origin": origin,
                 "by": limit.by,
                 "reason": limit.reason,
@@ -311,7 +347,7 @@ def show_limits(out: Console, rows: list[dict[str, Any]], title: str) -> None:
     cells = [
         (
             each["rule"],
-            each["where"],
+            _of(each),
             each["shown"],
             "shadow" if each["shadow"] else each["severity"],
             each["missing"],
@@ -320,6 +356,14 @@ def show_limits(out: Console, rows: list[dict[str, Any]], title: str) -> None:
         for each in rows
     ]
     words.table(out, title, ("rule", "scope", ">value", "beyond", "?missing", "~origin"), cells)
+
+
+def _of(row: dict[str, Any]) -> str:
+    """What a limit is of, and of which of it alone."""
+    only = f", only {', '.join(row['only'])}" if row["only"] else ""
+    but = f", but {', '.join(row['but'])}" if row["but"] else ""
+    floor = f", from {row['floor']} on" if row["floor"] is not None else ""
+    return f"{row['where']}{only}{but}{floor}"
 
 
 def _rules() -> list[dict[str, Any]]:

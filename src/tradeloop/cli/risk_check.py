@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
 from tradeloop.cli.shell import DENIED, OK, Shell, Voice, perform
+from tradeloop.cli.typed_order import (
+    ApprovedBy,
+    PriceWord,
+    QtyWord,
+    SideWord,
+    StopWord,
+    StrategyWord,
+    SymbolWord,
+    TifWord,
+    TypeWord,
+    typed_order,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,16 +29,15 @@ if TYPE_CHECKING:
 
 def check(
     ctx: typer.Context,
-    symbol: Annotated[str, typer.Argument(help="What to trade, in any notation.")],
-    side: Annotated[str, typer.Argument(help="buy or sell.")],
-    qty: Annotated[str, typer.Argument(help="How many units; a plain decimal number.")],
-    type_: Annotated[
-        Literal["market", "limit", "stop", "stop_limit"], typer.Option("--type", help="The type of order.")
-    ] = "market",
-    price: Annotated[str | None, typer.Option("--price", help="The limit, for limit and stop_limit.")] = None,
-    stop_price: Annotated[str | None, typer.Option("--stop-price", help="The trigger, for stop and stop_limit.")] = None,
-    tif: Annotated[Literal["day", "gtc", "ioc", "fok"], typer.Option("--tif", help="How long it stands.")] = "day",
-    strategy: Annotated[str, typer.Option("--strategy", help="The strategy it would belong to.")] = "",
+    symbol: SymbolWord,
+    side: SideWord,
+    qty: QtyWord,
+    type_: TypeWord = "market",
+    price: PriceWord = None,
+    stop_price: StopWord = None,
+    tif: TifWord = "day",
+    strategy: StrategyWord = "",
+    approved_by: ApprovedBy = "",
     by: By = None,
     feed: Feed = None,
     speed: Speed = None,
@@ -42,25 +53,10 @@ def check(
         from tradeloop.cli.control import ask_of_risk
         from tradeloop.cli.risk_answer import said_of
         from tradeloop.cli.working import ready, working_desk
-        from tradeloop.core.commands import SubmitOrder
-        from tradeloop.core.errors import BadInput
-        from tradeloop.core.types import AccountID, OrdType, Px, Qty, Side, TimeInForce, exact
-        from tradeloop.markets.symbols import canonical
 
-        if side.upper() not in ("BUY", "SELL"):
-            raise BadInput(f"the side was {side[:40]!r}; expected buy or sell")
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
-        order = SubmitOrder(
-            account=AccountID(loaded.settings.broker.account),
-            symbol=canonical(symbol),
-            side=Side(side.upper()),
-            order_qty=Qty(exact(qty, "the quantity")),
-            by=loaded.operator,
-            ord_type=OrdType(type_.upper()),
-            price=None if price is None else Px(exact(price, "--price")),
-            stop_px=None if stop_price is None else Px(exact(stop_price, "--stop-price")),
-            tif=TimeInForce(tif.upper()),
-            strategy_id=strategy,
+        order = typed_order(
+            loaded, symbol, side, qty, type_, price, stop_price, tif, strategy=strategy, approved_by=approved_by
         )
 
         async def there(answer: Answer) -> int:

@@ -50,7 +50,7 @@ async def doubts(loaded: Loaded, rows: Sequence[OrderRow]) -> list[Doubt]:
     past = await read_past(loaded)
     replayed = past.state.clock == "replay" and past.last_at is not None
     now = past.last_at if replayed and past.last_at is not None else WallClock().now()
-    limit = policy_of(loaded.settings, loaded.settings.feed.speed if replayed else 1.0).unknown_alert_ns
+    limit = policy_of(loaded, loaded.settings.feed.speed if replayed else 1.0).unknown_alert_ns
     traded = await lease_holder(loaded) is not None
     found = []
     for row in rows:

@@ -9,7 +9,6 @@ what trades in it begin anew.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -73,6 +72,11 @@ class Requests:
         """How many were made in the last `span_ns`, at most WINDOW_NS."""
         return len(self.at) - bisect_right(self.at, now - span_ns)
 
+    def is_below(self, most: int, since: UtcNs) -> bool:
+        """Whether fewer than `most` were made since then."""
+        at = self.at
+        return most > 0 and (len(at) < most or at[-most] <= since)
+
     def room_at(self, span_ns: int, limit: int, now: UtcNs) -> UtcNs:
         """When one more makes no more than `limit` within the span: now, or when enough of them lie behind it. `limit` > 0."""
         if self.within(span_ns, now) < limit:
@@ -102,9 +106,7 @@ class Activity:
         self.sums.clear()
         self._found.clear()
         for row in self.rows:
-            day, *totals = self._days_of(row)
-            for total in totals:
-                total.add(day, 1)
+            self._count(row, 1)
 
     def days(self, account: AccountID, symbol: Symbol, strategy_id: str, instrument: Instrument) -> tuple[Day, ...]:
         """The row of an order and every sum that it is in: what counts, counts in each of them."""
@@ -123,17 +125,38 @@ class Activity:
         except KeyError:
             self.requests[account] = Requests([at])
 
-    def of(self, scope: LimitScope, name: str) -> Iterator[tuple[str, Day]]:
-        """The sums of a place, by currency."""
-        yield from self.sums.get((scope, name), _NONE).items()
+    def of(self, scope: LimitScope, name: str, currency: str) -> Day | None:
+        """The sums of a place in a currency; None where nothing was counted."""
+        return self.sums.get((scope, name), _NONE).get(currency)
+
+    def total(self, scope: LimitScope, name: str) -> Day:
+        """The same together, in whatever currency: for counts. It is not to be written to."""
+        by_currency = self.sums.get((scope, name), _NONE)
+        if len(by_currency) == 1:
+            return next(iter(by_currency.values()))
+        total = Day()
+        for day in by_currency.values():
+            total.add(day, 1)
+        return total
 
     def open_day(self, session: str) -> None:
         """A session begins its next trading day: nothing was done in it yet."""
         for row in [row for row, (its, *_) in self.rows.items() if its == session]:
-            day, *totals = self._days_of(row)
-            for total in totals:
-                total.add(day, -1)
+            self._count(row, -1)
             del self.rows[row]
+            self._found.pop(row, None)
+
+    def relist(self, instrument: Instrument) -> None:
+        """What was done today in a symbol counts where it belongs now: in the sums of its industry, and until its session opens
+        its next day. What was counted in money was counted in the currency it is listed in from now on.
+        """
+        becomes = instrument.session, instrument.currency, instrument.industry
+        for row, (session, currency, industry, day) in self.rows.items():
+            if row[1] != instrument.symbol or becomes == (session, currency, industry):
+                continue
+            self._count(row, -1)
+            self.rows[row] = *becomes, day
+            self._count(row, 1)
             self._found.pop(row, None)
 
     def pack(self) -> PackedActivity:
@@ -150,6 +173,12 @@ class Activity:
             activity.rows[account, symbol, strategy_id] = session, currency, industry, day
         activity.requests = {account: Requests(at) for account, at in packed.requests}
         return activity
+
+    def _count(self, row: Row, sign: int) -> None:
+        """Count a row in (1) or out (-1) of every sum that it is in."""
+        day, *totals = self._days_of(row)
+        for total in totals:
+            total.add(day, sign)
 
     def _days_of(self, row: Row) -> tuple[Day, ...]:
         _, currency, industry, day = self.rows[row]

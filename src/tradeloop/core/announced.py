@@ -3,9 +3,9 @@
 The order stays open with what it reserves, and ends with the fill that completes what was announced, however that becomes
 known: told, corrected, found to be under another id, or moved to the order from where it was booked first.
 
-Where the broker does not count, nothing says which fills came before the end. An order that works here as acknowledged ends at
-once: its reports came so far. One of which the end is the first word ever heard may have lost them all: it waits for a look at
-the books from after the end (core/standing.py), which is asked for at once.
+Where the broker does not count, nothing says which fills came before the end. An order of which we have the broker's own
+number, by its acknowledgement or a fill, ends at once: its reports came so far. Any other may have lost them all: it waits for
+a look at the books from after the end (core/standing.py), which is asked for at once.
 """
 
 from __future__ import annotations
@@ -21,15 +21,19 @@ from tradeloop.core.types import ClOrdID, OrdStatus, Qty, UtcNs
 
 
 def fills_missing(order: Order, theirs: Qty | None) -> bool:
-    """Whether the broker counts more than we were ever told. What it took back or corrected since is not missing."""
-    return theirs is not None and theirs > order.cum_qty and theirs > order.told_qty and not order.is_done
+    """Whether the broker counts more than we were ever told, or may have. What it took back or corrected since is not missing.
+    Where more counts here than it says, a correction from after the end has made it so, and stands for no fill from before it.
+    """
+    return theirs is not None and theirs > order.told_qty and theirs != order.cum_qty and not order.is_done
 
 
-def end_waits(order: Order, theirs: Qty | None) -> bool:
-    """Whether an end with this count may have fills before it that we were never told."""
+def end_waits(order: Order, theirs: Qty | None, *, numbered: bool) -> bool:
+    """Whether an end with this count may have fills before it that we were never told. `numbered`: we had the broker's number
+    before this end, which may be the first to name it.
+    """
     if theirs is not None:
         return fills_missing(order, theirs)
-    return not order.is_done and (order.acked_at is None or order.ending is not None)
+    return not order.is_done and (not numbered or order.ending is not None)
 
 
 def announced(order: Order, as_: OrdStatus, r: CancelAck | OrderExpire, now: UtcNs) -> Generator[Event, None, None]:

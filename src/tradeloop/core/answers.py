@@ -21,6 +21,7 @@ from tradeloop.core.events import (
     OrderRejected,
     SendFailed,
 )
+from tradeloop.core.execution import order_key
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import order_named
 from tradeloop.core.reports import (
@@ -45,13 +46,23 @@ UNKNOWN = "UNKNOWN"
 
 def on_ack(state: State, around: Surroundings, r: OrderAck, now: UtcNs) -> Facts:
     """The broker has the order. A second acknowledgement, or a late one, adds the broker's id at most; and what came under
-    that id before it was known to be ours (core/claim.py).
+    that id before it was known to be ours (core/claim.py). An id that a change has replaced since stays known for the order's,
+    and no repeat of the older word takes the newer one back: a cancel would go to an order that is no more.
     """
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.order_id == r.order_id:
         return None
+    number = order.order_id
+    if number is not None:
+        key = order_key(order.broker, order.account, order.trading_day, order.symbol, r.order_id)
+        if state.by_order_id.get(key) == order.cl_ord_id:
+            return None
+    said_at = order.terms_said_at
+    is_old = r.transact_at is not None and said_at is not None and r.transact_at < said_at
     yield OrderAcknowledged(now, r.cl_ord_id, r.order_id, r.transact_at)
     yield from claim(state, around, r.cl_ord_id, now)
+    if is_old and number is not None:
+        yield OrderAcknowledged(now, r.cl_ord_id, number)
     return order
 
 
@@ -65,18 +76,21 @@ def on_reject(state: State, r: OrderReject, now: UtcNs) -> Facts:
     return order
 
 
-def on_cancel_ack(state: State, r: CancelAck, now: UtcNs) -> Facts:
+def on_cancel_ack(state: State, around: Surroundings, r: CancelAck, now: UtcNs) -> Facts:
     """The order is out of the market, by our wish or not (FIX E.1.b).
 
     Where the broker counts fills that we have not heard of, or may have such, the order stays open with what it reserves until
     they have come, or a look shows that there are none (core/announced.py).
     """
+    before = _of_its_broker(state, r.broker, r.cl_ord_id)
+    numbered = before is not None and before.order_id is not None
+    joined = yield from _number_of_the_end(state, around, r, now)
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.canceled_at is not None or (order.is_done and order.cancel_requested_at is None):
-        return None
-    if end_waits(order, r.cum_qty):
+        return joined
+    if end_waits(order, r.cum_qty, numbered=numbered):
         yield from announced(order, OrdStatus.CANCELED, r, now)
-        return None
+        return joined
     by_us = order.is_wanted_out
     if (yield from before_the_end(state, order, now)):
         yield OrderCanceled(now, r.cl_ord_id, r.text, by_us, r.transact_at)
@@ -92,17 +106,29 @@ def on_cancel_reject(state: State, r: CancelReject, now: UtcNs) -> Facts:
     return order
 
 
-def on_expire(state: State, r: OrderExpire, now: UtcNs) -> Facts:
+def on_expire(state: State, around: Surroundings, r: OrderExpire, now: UtcNs) -> Facts:
     """The order ended by its time in force."""
+    before = _of_its_broker(state, r.broker, r.cl_ord_id)
+    numbered = before is not None and before.order_id is not None
+    joined = yield from _number_of_the_end(state, around, r, now)
     order = _of_its_broker(state, r.broker, r.cl_ord_id)
     if order is None or order.is_done:
-        return None
-    if end_waits(order, r.cum_qty):
+        return joined
+    if end_waits(order, r.cum_qty, numbered=numbered):
         yield from announced(order, OrdStatus.EXPIRED, r, now)
-        return None
+        return joined
     if (yield from before_the_end(state, order, now)):
         yield OrderExpired(now, r.cl_ord_id, r.text, r.transact_at)
     return order
+
+
+def _number_of_the_end(state: State, around: Surroundings, r: CancelAck | OrderExpire, now: UtcNs) -> Facts:
+    """An end that names our id and the broker's number says what the acknowledgement said that may have been lost: what came
+    under the number is the order's, and is counted before it ends.
+    """
+    if r.order_id is None:
+        return None
+    return (yield from on_ack(state, around, OrderAck(r.broker, r.cl_ord_id, r.order_id, r.transact_at), now))
 
 
 def _of_its_broker(state: State, broker: str, cl_ord_id: ClOrdID) -> Order | None:

@@ -89,7 +89,7 @@ def count_fill(
     order.cum_qty = Qty(order.cum_qty + qty)
     order.cum_value += px_qty
     order.fees = Amount(order.fees + fee)
-    order.updated_at = at
+    order.updated_at = order.traded_at = at
     done = order.is_done
     if order.reserved:
         value = (px_qty if drawn is None else drawn) * instrument.multiplier
@@ -144,7 +144,7 @@ def uncount_fill(state: State, order: Order, at: UtcNs, execution: Exec) -> None
     order.cum_qty = Qty(order.cum_qty - execution.qty)
     order.cum_value -= px_qty
     order.fees = Amount(order.fees - execution.fee)
-    order.updated_at = at
+    order.updated_at = order.traded_at = at
     done = order.is_done
     again = reserved_by_reversal(order, instrument, px_qty * instrument.multiplier, execution.fee)
     if again:

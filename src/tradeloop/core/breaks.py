@@ -25,7 +25,8 @@ ORDER_OPEN: Final = "order_open"
 ORDER_QTY: Final = "order_qty"
 FILL_MISSING: Final = "fill_missing"
 FILL_TWICE: Final = "fill_twice"
-_WORDS: Final = (ORDER_MISSING, ORDER_OPEN, FILL_MISSING, FILL_TWICE)
+NOT_COMPARED: Final = "not_compared"
+_WORDS: Final = (ORDER_MISSING, ORDER_OPEN, FILL_MISSING, FILL_TWICE, NOT_COMPARED)
 """Breaks of words; all others are of figures, which are compared as numbers."""
 
 
@@ -62,7 +63,9 @@ def found(
     *,
     ended: bool = False,
 ) -> Facts:
-    """The books differ: a new break, other figures of a known one, or nothing new. `{id}` in `fix` stands for its id."""
+    """The books differ: a new break, other figures of a known one, or nothing new. `{id}` in `fix` stands for its id. A figure
+    that may be accepted is new, too; one that is not known to be so this time (`delta` None) takes back no earlier one.
+    """
     break_id = id_of(kind, snap.broker, snap.account, subject)
     known = state.breaks.get(break_id)
     if known is None:
@@ -71,7 +74,9 @@ def found(
     elif kind in _WORDS:
         if (known.ours, known.theirs) != (ours, theirs):
             yield BreakChanged(now, break_id, ours, theirs, delta)
-    elif (Decimal(known.ours), Decimal(known.theirs), known.ended) != (Decimal(ours), Decimal(theirs), ended):
+    elif (Decimal(known.ours), Decimal(known.theirs), known.ended) != (Decimal(ours), Decimal(theirs), ended) or (
+        known.delta is None and delta is not None
+    ):
         yield BreakChanged(now, break_id, ours, theirs, delta, ended)
 
 

@@ -6,16 +6,16 @@ back or corrected, the others are charged anew, as if it had never been or had a
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Container, Generator
 from decimal import Decimal
 
 from tradeloop.core.events import Event, FeeChanged
 from tradeloop.core.execution import Exec, parts_of
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.rebooking import fills_since, late_fills
+from tradeloop.core.rebooking import fills_of, fills_since, late_fills
 from tradeloop.core.state import State
-from tradeloop.core.types import CLOSE_TODAY, ZERO, Amount, ClOrdID, TradingDay, UtcNs
+from tradeloop.core.types import CLOSE_TODAY, ZERO, AccountID, Amount, ClOrdID, Symbol, TradingDay, UtcNs
 
 
 def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decimal) -> Amount:
@@ -47,7 +47,34 @@ def charge_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs, since: str | None 
     late, before = (None, None) if since is None else _since(state, order, instrument, since, hours.trading_day)
     if late is None or before is None:
         late, before = late_fills(state, order), (ZERO, ZERO, ZERO)
-    if late is None or any(parts_of(key)[2] != hours.trading_day for key, _ in late):
+    if late is not None:
+        yield from _charge(order, instrument, late, before, hours.trading_day, now)
+
+
+def charge_all_anew(
+    state: State, account: AccountID, symbol: Symbol, orders: Container[ClOrdID], now: UtcNs
+) -> Generator[Event, None, None]:
+    """The same for orders of one symbol of which fills changed together, with one walk over the fills."""
+    instrument = state.instruments[symbol]
+    hours = state.hours.get(instrument.session)
+    if hours is None or not instrument.fees.lines:
+        return
+    for cl_ord_id, fills in fills_of(state, account, symbol, orders).items():
+        order = state.orders.get(cl_ord_id)
+        if order is not None and sum((known.qty for _, known in fills if not known.busted), ZERO) == order.cum_qty:
+            yield from _charge(order, instrument, fills, (ZERO, ZERO, ZERO), hours.trading_day, now)
+
+
+def _charge(
+    order: Order,
+    instrument: Instrument,
+    late: list[tuple[str, Exec]],
+    before: tuple[Decimal, Decimal, Decimal],
+    today: TradingDay,
+    now: UtcNs,
+) -> Generator[Event, None, None]:
+    """Charge fills in their order; `before`: quantity, value and fees of what the order had traded before them."""
+    if any(parts_of(key)[2] != today for key, _ in late):
         return
     qty, value, charged = before
     close_today = order.position_effect is CLOSE_TODAY
@@ -62,7 +89,7 @@ def charge_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs, since: str | None 
         charged += fee
         if fee != known.fee:
             broker, account, day, side, exec_id = parts_of(key)
-            yield FeeChanged(now, cl_ord_id, broker, account, day, exec_id, order.symbol, side, fee)
+            yield FeeChanged(now, order.cl_ord_id, broker, account, day, exec_id, order.symbol, side, fee)
 
 
 def _since(

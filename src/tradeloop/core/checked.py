@@ -179,13 +179,14 @@ def _word(word: object, kind: type[Enum], what: str) -> None:
 def _submit(c: SubmitOrder) -> None:
     """Types and texts; the figures themselves are judged with their order type (core/staging.py)."""
     _identity(
-        ("account", "symbol", "by", "request_id", "strategy_id", "reason"),
+        ("account", "symbol", "by", "request_id", "strategy_id", "reason", "approved_by"),
         c.account,
         c.symbol,
         c.by,
         c.request_id,
         c.strategy_id,
         c.reason,
+        c.approved_by,
     )
     for number, what in ((c.order_qty, "order_qty"), (c.price, "price"), (c.stop_px, "stop_px")):
         if number is not None and number.__class__ is not Decimal:
@@ -246,7 +247,8 @@ def _reject(a: r.OrderReject | r.CancelReject) -> r.Report:
 
 
 def _gone(a: r.CancelAck | r.OrderExpire) -> r.Report:
-    _identity(("broker", "cl_ord_id"), a.broker, a.cl_ord_id)
+    order_id = a.order_id
+    _identity(("broker", "cl_ord_id", "order_id"), a.broker, a.cl_ord_id, "" if order_id is None else order_id)
     _moment(a.transact_at, "transact_at")
     _exact(a.cum_qty, "cum_qty")
     text = _words(a.text)

@@ -64,7 +64,8 @@ class CancelOrder(msgspec.Struct, frozen=True, gc=False):
 class ReplaceOrder(msgspec.Struct, frozen=True, gc=False):
     """Ask for another quantity, limit or trigger of a working order; None leaves what is.
 
-    `order_qty` is the whole order's, what has filled included. `request_id` as in SubmitOrder.
+    `order_qty` is the whole order's, what has filled included. `request_id` and `approved_by` as in SubmitOrder: an approval is
+    of the terms that it was given for; what asks for more needs one of its own.
     """
 
     cl_ord_id: ClOrdID
@@ -74,6 +75,7 @@ class ReplaceOrder(msgspec.Struct, frozen=True, gc=False):
     stop_px: Px | None = None
     reason: str = ""
     request_id: str = ""
+    approved_by: str = ""
 
 
 class ResolveOrder(msgspec.Struct, frozen=True, gc=False):
@@ -220,12 +222,17 @@ class HaltTrading(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReleaseHalt(msgspec.Struct, frozen=True, gc=False):
-    """A named person ends every halt of exactly this scope, for a reason."""
+    """A named person ends every halt of exactly this scope, for a reason.
+
+    `second_factor`: which one the person gave, such as `totp`. Only the process that has checked it says so: what a request
+    from elsewhere says of it is not believed (bootstrap/release.py).
+    """
 
     by: str
     reason: str
     scope: HaltScope = HaltScope.GLOBAL
     name: str = ""
+    second_factor: str = ""
 
 
 class SetLimits(msgspec.Struct, frozen=True):

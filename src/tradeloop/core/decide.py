@@ -11,7 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
-from tradeloop.core import answers, fate, fills, limiting, market, reconcile, replace, staging, stopping, taken_back, tripping
+from tradeloop.core import (
+    answers,
+    fate,
+    fills,
+    limiting,
+    market,
+    reconcile,
+    replace,
+    room,
+    staging,
+    stop_orders,
+    stopping,
+    taken_back,
+    tripping,
+)
 from tradeloop.core import commands as c
 from tradeloop.core import reports as r
 from tradeloop.core.errors import BadInput
@@ -29,12 +43,14 @@ from tradeloop.core.events import (
     SymbolReleased,
     TradingDayOpened,
 )
+from tradeloop.core.halting import with_halts
 from tradeloop.core.inputs import Input, LatchFound, Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE
 from tradeloop.core.relisting import promise_at_new_rate, reserves_to_move, why_not
 from tradeloop.core.replies import Done, Reply
 from tradeloop.core.risk.stopped import canceling
+from tradeloop.core.room import ROOM
 from tradeloop.core.run import conduct
 from tradeloop.core.second_ids import told_again
 from tradeloop.core.short_promise import is_dearer, promise_again
@@ -48,10 +64,22 @@ Decision = Generator[Event, None, Reply | None]
 
 def decide(state: State, around: Surroundings, given: Input, now: UtcNs) -> Decision:
     """The facts that follow from `given` at `now`."""
+    ends_at = state.limits.ends_at
+    if ends_at is not None and ends_at <= now and type(given) is not Start:
+        return _limits_over(state, around, given, now)
+    around.valuation.keep_up(state, around.quotes)
     decision = _DECIDE[type(given)](state, around, given, now)
+    if state.limits.halting:
+        decision = with_halts(state, around, decision, now)
     if isinstance(given, WORDS):
         decision = taken_in(state, decision, given, now)
     return overtaken(state, decision, now) if state.breaks and isinstance(given, r.Report) else decision
+
+
+def _limits_over(state: State, around: Surroundings, given: Input, now: UtcNs) -> Decision:
+    """The same once the limits whose time is up have ended: no order passes by one that is over."""
+    yield from limiting.over(state, now)
+    return (yield from decide(state, around, given, now))
 
 
 # --- the engine's own inputs
@@ -67,6 +95,10 @@ def _start(state: State, around: Surroundings, s: Start, now: UtcNs) -> Decision
 def _timer(state: State, around: Surroundings, t: TimerFired, now: UtcNs) -> Decision:
     if t.kind == PACE:
         yield from _next_turns(state, around, t.subject, now)
+        return None
+    if t.kind == ROOM:
+        for one in (yield from staging.go_on(state, around, room.key(t.subject), now)):
+            yield from _run_goes_on(state, around, one, now)
         return None
     if t.kind == stopping.HALT_WORK:
         yield from stopping.go_on(state, around, t.subject, now)
@@ -138,7 +170,7 @@ def _cancel_again(state: State, around: Surroundings, order: Order, now: UtcNs) 
 def _quote(state: State, around: Surroundings, q: r.Quote, now: UtcNs) -> Decision:
     taken = market.take(state, around, q, now)
     if taken is not None and state.stops:
-        yield from staging.on_quote(state, around, taken, now)
+        yield from stop_orders.on_quote(state, around, taken, now)
     return None
 
 
@@ -321,7 +353,7 @@ def _reject(state: State, around: Surroundings, a: r.OrderReject, now: UtcNs) ->
 
 
 def _cancel_ack(state: State, around: Surroundings, a: r.CancelAck, now: UtcNs) -> Decision:
-    order = yield from answers.on_cancel_ack(state, a, now)
+    order = yield from answers.on_cancel_ack(state, around, a, now)
     if order is not None and order.run_id is not None:
         yield from conduct.advance(state, around, order.run_id, now)
     return None
@@ -353,7 +385,7 @@ def _replace_outcome(state: State, around: Surroundings, a: r.ReplaceOutcome, no
 
 
 def _expire(state: State, around: Surroundings, a: r.OrderExpire, now: UtcNs) -> Decision:
-    yield from _run_goes_on(state, around, (yield from answers.on_expire(state, a, now)), now)
+    yield from _run_goes_on(state, around, (yield from answers.on_expire(state, around, a, now)), now)
     return None
 
 

@@ -16,6 +16,8 @@ Sorting by fate, not by transport, is what makes a retry safe: only `NotSent` ma
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class TradeloopError(Exception):
     """Base of all errors below; never raised itself."""
@@ -34,12 +36,15 @@ class FateUnknown(TradeloopError):
 
 
 class Refused(TradeloopError):
-    """The broker refused; `code` and `text` are its own words."""
+    """The broker refused; `code` and `text` are its own words. `of_repeat`: what it refused is a second order under an id that
+    it knows, so the first one is there and stands as it stood.
+    """
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: str, text: str, *, of_repeat: bool = False) -> None:
         super().__init__(f"{code}: {text}" if code else text)
         self.code = code
         self.text = text
+        self.of_repeat = of_repeat
 
 
 class JournalFailed(TradeloopError):
@@ -67,3 +72,7 @@ class InvariantBroken(TradeloopError):
             "journal, look at the orders at the broker, and report this sentence before you start again"
         )
         self.number = number
+
+
+BUGS: Final = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError)
+"""What a mistake in a rule raises, or a figure that nobody thought of: it fails closed and does not end the process."""

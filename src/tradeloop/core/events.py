@@ -326,7 +326,8 @@ class Traded(Fact, frozen=True):
     knows what. It is decided before it is booked, so that every reader of the journal sees the same figure. `rebooked`: by the
     venue's clock it happened before fills that were booked already, and the position becomes what it is in the venue's order of
     them; `realized` is then what all of them have realised more by it. None: it is booked behind the others. `by_books`: the
-    broker's books told of it, and no report before them.
+    broker's books told of it, and no report before them. `by_number`: it named its order by the broker's number alone. Both are
+    told of brokers with second ids only.
     """
 
     cl_ord_id: ClOrdID
@@ -348,6 +349,7 @@ class Traded(Fact, frozen=True):
     realized: Amount | None = None
     rebooked: Rebooked | None = None
     by_books: bool = False
+    by_number: bool = False
 
 
 class TradeBusted(Fact, frozen=True):
@@ -689,7 +691,10 @@ class BreakClosed(Fact, frozen=True):
 
 
 class BooksAdjusted(Fact, frozen=True):
-    """Our books took the broker's figure after a person accepted a repair. `subject` is a symbol or a currency."""
+    """Our books took the broker's figure after a person accepted a repair. `subject` is a symbol or a currency. `worth`: of a
+    repaired position, what the account is worth more for it at the price of that moment, in the currency of the instrument;
+    None where no price was known.
+    """
 
     break_id: str
     account: AccountID
@@ -698,6 +703,7 @@ class BooksAdjusted(Fact, frozen=True):
     delta: Decimal
     by: str
     reason: str
+    worth: Amount | None = None
 
 
 class ReserveRaised(Fact, frozen=True):
@@ -738,7 +744,8 @@ class ReplaceRequested(Fact, frozen=True):
     """Somebody wants other terms for an order, and they have passed risk; the terms in force stand until an answer.
 
     `number` counts the replaces of the order from 1. `reserve` is promised to the order from now on: its worst cost under its
-    present terms or any that were asked for. `need` is that under these terms alone.
+    present terms or any that were asked for. `need` is that under these terms alone. `approved_by`: who agreed to them, where a
+    limit asks for that.
     """
 
     cl_ord_id: ClOrdID
@@ -752,6 +759,7 @@ class ReplaceRequested(Fact, frozen=True):
     reserve: Amount
     need: Amount
     request_id: str = ""
+    approved_by: str = ""
 
 
 class ReplaceDenied(Fact, frozen=True):
@@ -774,7 +782,8 @@ class ReplaceDenied(Fact, frozen=True):
 
 class OrderReplaced(Fact, frozen=True):
     """These are the order's terms from now on; replaces up to `number` have their answer. `reserve` and `need` as in
-    ReplaceRequested. `transact_at`: when the broker changed them, or up to which its books surely show them.
+    ReplaceRequested. `transact_at`: when the broker changed them; where they were `shown` by its books, up to when these surely
+    show them.
     """
 
     cl_ord_id: ClOrdID
@@ -786,6 +795,7 @@ class OrderReplaced(Fact, frozen=True):
     need: Amount
     order_id: OrderID | None = None
     transact_at: UtcNs | None = None
+    shown: bool = False
 
 
 class ReplaceRejected(Fact, frozen=True):
@@ -808,7 +818,7 @@ class ReplaceFateLost(Fact, frozen=True):
 
 class OrderRestated(Fact, frozen=True):
     """The broker changed the order's terms without being asked. `reserve` and `need` as in ReplaceRequested, `transact_at`
-    as in OrderReplaced.
+    and `shown` as in OrderReplaced.
     """
 
     cl_ord_id: ClOrdID
@@ -820,6 +830,7 @@ class OrderRestated(Fact, frozen=True):
     text: str = ""
     transact_at: UtcNs | None = None
     order_id: OrderID | None = None
+    shown: bool = False
 
 
 # --- halts
@@ -840,11 +851,12 @@ class Halted(Fact, frozen=True):
 
 
 class HaltReleased(Fact, frozen=True):
-    """A person ended a halt."""
+    """A person ended a halt. `second_factor`: which one was given, such as `totp`; empty where none was. No code is kept."""
 
     number: int
     by: str
     reason: str
+    second_factor: str = ""
 
 
 class HaltChecked(Fact, frozen=True):
@@ -905,7 +917,9 @@ class LimitPassed(Fact, frozen=True):
 
 
 class LimitTripped(Fact, frozen=True):
-    """A limit that no order has to come for is exceeded at one place, and halts it; in `shadow` it is recorded alone."""
+    """A limit that no order has to come for is exceeded at one place, and halts it; in `shadow` it is recorded alone. Where
+    `was` begins with "unknown", nobody has known for a while whether it is, and nothing new is opened there.
+    """
 
     limit_id: str
     what: str

@@ -60,7 +60,7 @@ class Exec(msgspec.Struct, array_like=True, gc=False):
     """One execution as it stands now: a bust sets `busted`, a correction replaces the figures.
 
     `told` are the busts and corrections it has had (`word_of`), `told_at` the venue's time of the newest, so that a repeat and
-    an older one that comes late change nothing.
+    an older one that comes late change nothing; None where it is a bust without one.
     """
 
     cl_ord_id: ClOrdID
@@ -82,10 +82,12 @@ class Executions:
     fill that was inside the books when they became ours.
     """
 
-    __slots__ = ("_decode", "_encode", "packed")
+    __slots__ = ("_decode", "_encode", "changes", "packed")
 
     def __init__(self) -> None:
         self.packed: Shards[bytes] = Shards()
+        self.changes = 0
+        """How often what a key meant has become something else: kept by no snapshot (core/shown_lines.py)."""
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(Exec | str).decode
 
@@ -117,20 +119,24 @@ class Executions:
 
     def keep(self, key: str, execution: Exec) -> None:
         """Put an execution down as it now stands."""
+        self.changes += key in self.packed
         self.packed[key] = self._encode(execution)
 
     def name(self, key: str, root: str) -> None:
         """`key` means the execution `root`, which is no other name itself: names never lead in a circle."""
         if key == root or self.root(root) != root:
             raise ValueError(f"fill {key} was to be another name of {root}; expected the fill itself")
+        self.changes += key in self.packed
         self.packed[key] = self._encode(root)
 
     def forget(self, key: str) -> None:
         """`key` means nothing any more."""
+        self.changes += 1
         self.packed.pop(key)
 
     def seen(self, key: str) -> None:
         """The fill is inside the books, and nothing else is known of it."""
+        self.changes += key in self.packed
         self.packed[key] = b""
 
     def items(self) -> Iterator[tuple[str, Exec]]:

@@ -6,7 +6,6 @@ so that what values positions looks at those alone (core/valuation.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -20,7 +19,7 @@ Holding = tuple[AccountID, Symbol]
 class Exposure:
     """Quantities that may still trade, and how many orders they are of."""
 
-    __slots__ = ("_by_order", "_moved", "_passed", "buys", "orders", "own", "sells")
+    __slots__ = ("_by_order", "_moved", "buys", "changes", "orders", "own", "sells")
 
     def __init__(self) -> None:
         self.buys: dict[Holding, Qty] = {}
@@ -30,8 +29,10 @@ class Exposure:
         self.own = OwnOrders()
         """At what prices they may trade, while a limit asks."""
         self._by_order: dict[ClOrdID, Qty] = {}
-        self._moved: list[Holding] = []
-        self._passed = 0
+        self._moved: dict[Holding, int] = {}
+        """Each holding, and its last change; what moved last stands last."""
+        self.changes = 0
+        """How many changes there were so far."""
 
     def count(self, order: Order, now: Qty) -> None:
         """Count that the order may still trade `now`, whatever was counted of it before. Whoever calls knows its `exposed_qty`
@@ -60,21 +61,19 @@ class Exposure:
 
     def moved(self, holding: Holding) -> None:
         """What is held, or may still trade, is not what it was."""
-        self._moved.append(holding)
-        if len(self._moved) > _REMEMBERED:
-            self._passed += len(self._moved) // 2
-            del self._moved[: len(self._moved) // 2]
+        self.changes += 1
+        self._moved.pop(holding, None)
+        self._moved[holding] = self.changes
 
-    @property
-    def changes(self) -> int:
-        """How many changes there were so far."""
-        return self._passed + len(self._moved)
-
-    def moved_since(self, change: int) -> Sequence[Holding] | None:
-        """What has moved behind the `change`th change, one of it perhaps more than once; None where that is not remembered any
-        more: then whoever asks looks at everything.
-        """
-        return None if change < self._passed else self._moved[change - self._passed :]
+    def moved_since(self, change: int) -> list[Holding]:
+        """What has moved behind the `change`th change, each of it once, what moved last in the end."""
+        found = []
+        for holding, at in reversed(self._moved.items()):
+            if at <= change:
+                break
+            found.append(holding)
+        found.reverse()
+        return found
 
     def of(self, account: AccountID, symbol: Symbol, side: Side, own: Order | None = None) -> Qty:
         """What all orders of a side may still trade together, `own` left out."""
@@ -85,4 +84,3 @@ class Exposure:
 
 
 _NOTHING: Final = Qty(ZERO)
-_REMEMBERED: Final = 65_536

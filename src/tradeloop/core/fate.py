@@ -8,7 +8,8 @@ of them later than the order could still have arrived and become visible. Past t
 Books that show open orders only never prove that an order was not sent: it may have arrived and ended. Together with executions
 that are complete since before it was sent they prove, after the same looks, that it neither works nor has traded. Then it is
 over, on whatever day it was made, and is not sent again. An order or a fill without a client id that could be this one spoils
-either proof.
+either proof; where the venue shows every order of ours under our id, that is no order at all, and a fill alone whose order is
+not shown.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from tradeloop.core.staging import send_late
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.took_effect import before_the_end
-from tradeloop.core.types import OrdStatus, Qty, Side, Symbol, TradingDay, UtcNs
+from tradeloop.core.types import OrderID, OrdStatus, Qty, Side, Symbol, TradingDay, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -59,19 +60,19 @@ def not_shown(
     state: State, around: Surroundings, order: Order, snapshot: BrokerSnapshot, nameless: Nameless, now: UtcNs
 ) -> Facts:
     """A look did not show an order of unknown fate. Enough of them over long enough prove that it never arrived; where closed
-    orders are not shown, that it is over.
+    orders are not shown, or those of its day no more, that it is over.
 
-    Books of another day prove nothing: there the order may have filled, and be shown no more.
+    Books that do not show all executions since it was sent prove nothing: it may have filled, and be shown no more.
     """
     able = around.brokers[order.broker]
     seen_at = snapshot.read_at
     begun = order.send_begun_at
     if begun is None or seen_at <= max(begun, order.absent_to or 0):
         return
-    covers = _covers if snapshot.orders_complete and able.orders_complete else _shows_all_fills
     # By the clock of this process, which may be behind the one that sent it: what was found since its fate was lost came later.
     since = begun if order.unknown_at is None else min(begun, order.unknown_at)
-    if not covers(snapshot, order, since) or nameless.may_be(order, since):
+    shows_it = snapshot.orders_complete and able.orders_complete and _covers(snapshot, order, since)
+    if not (shows_it or _shows_all_fills(snapshot, order, since)) or nameless.may_be(order, since):
         return
     yield AbsenceSeen(now, order.cl_ord_id, seen_at, snapshot.as_of)
     order = state.orders.open[order.cl_ord_id]
@@ -85,7 +86,7 @@ def not_shown(
     later = min(max(left_by - order.absent_from, 0), around.policy.send_within_ns + around.policy.place_timeout_ns)
     if snapshot.as_of - (order.absent_from_theirs or snapshot.as_of) < wait + later:
         return
-    if covers is _shows_all_fills:
+    if not shows_it:
         text = f"over, and not traded: neither among the open orders of {order.broker} nor in its executions"
         yield OrderCanceled(now, order.cl_ord_id, text, order.is_wanted_out, proven=True)
         return
@@ -120,21 +121,27 @@ class Nameless:
     there without a fill, or a fill that would fit into it, spoils the proof of its absence. It may do so for ever, where a
     stranger's order is as large. That is safe: nothing is sent, and what the order could cost stays reserved; the alert says so
     (core/follow.py), and a person resolves it.
+
+    A broker that `echoes_ids` loses none: what its books show without one is a stranger's, and so is a fill of it, told by its
+    number alone. A fill of which no order is shown may be ours, for it may have ended that order.
     """
 
     __slots__ = ("_executions", "_fills", "_newest", "_orders", "_state")
 
-    def __init__(self, state: State, snapshot: BrokerSnapshot) -> None:
+    def __init__(self, state: State, snapshot: BrokerSnapshot, *, echoes_ids: bool) -> None:
         self._state = state
         self._orders: dict[tuple[Symbol, Side, Qty], list[OpenOrder]] = {}
         self._executions: dict[tuple[Symbol, Side], list[Execution]] = {}
         self._newest: dict[tuple[Symbol, Side, Qty, TradingDay], UtcNs | None] = {}
         self._fills: dict[tuple[Symbol, Side], tuple[list[UtcNs], list[Qty]]] = {}
+        settled: set[tuple[OrderID | None, Symbol, Side]] = set()
         for theirs in snapshot.orders or ():
-            if theirs.cl_ord_id is None:
+            if echoes_ids:
+                settled.add((theirs.order_id, theirs.symbol, theirs.side))
+            elif theirs.cl_ord_id is None:
                 self._orders.setdefault((theirs.symbol, theirs.side, theirs.order_qty), []).append(theirs)
         for x in snapshot.executions or ():
-            if x.cl_ord_id is None:
+            if x.cl_ord_id is None and (x.order_id, x.symbol, x.side) not in settled:
                 self._executions.setdefault((x.symbol, x.side), []).append(x)
 
     def may_be(self, order: Order, begun: UtcNs) -> bool:

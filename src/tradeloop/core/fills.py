@@ -118,6 +118,8 @@ def on_execution(
             before = rebooked_before if together is None else together.rebooked_before
             becomes, realized = before(state, x.account, x.symbol, key, place, fill) or (None, realized)
     early = state.early.get(key)
+    able = around.brokers.get(x.broker)
+    by_number = able is not None and able.second_ids and (x.cl_ord_id is None or order_named(x.cl_ord_id) != order.cl_ord_id)
     binds = order.order_id is None and x.order_id is not None
     later = binds and order.acked_at is not None
     yield Traded(
@@ -141,6 +143,7 @@ def on_execution(
         realized,
         becomes,
         by_books,
+        by_number,
     )
     if not by_broker and x.commission is not None:
         told = x.commission

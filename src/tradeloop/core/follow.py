@@ -33,8 +33,9 @@ from tradeloop.core.limiting import LIMIT_ENDS
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE, cancel_request, replace_request
 from tradeloop.core.relisting import too_dear
-from tradeloop.core.risk.judging import FAILED
+from tradeloop.core.risk.judging import FAILED, UNKNOWN
 from tradeloop.core.risk.pipeline import approved, approved_change
+from tradeloop.core.room import ROOM, key_of, subject
 from tradeloop.core.run.sending import WAITS
 from tradeloop.core.staging import again_at
 from tradeloop.core.state import State
@@ -118,10 +119,12 @@ def settle(around: Surroundings, effects: Sequence[Effect], now: UtcNs) -> tuple
 
 def _probe(state: State, around: Surroundings, order: Order, now: UtcNs) -> tuple[Effect, ...]:
     """Ask about an order of unknown fate, or one that ended with an unknown quantity: all the time while it may show at any
-    moment, rarely once its day is over.
+    moment, rarely once its day is over. Where looks prove nothing, each waits as long as they have proved nothing: what spoils
+    the proof does so for ever, and a look costs the broker and the loop that decides.
     """
-    today = _day_of(state, order)
-    wait = around.policy.reconcile_every_ns if _is_over(order, today) else around.policy.probe_every_ns
+    seldom, often = around.policy.reconcile_every_ns, around.policy.probe_every_ns
+    since = order.updated_at if order.unknown_at is None else max(order.unknown_at, order.absent_to or 0)
+    wait = seldom if _is_over(order, _day_of(state, order)) else min(max(now - since, often), seldom)
     return (
         TakeSnapshot(order.broker, order.account, f"probe {order.cl_ord_id}", now),
         SetTimer(UtcNs(now + wait), PROBE, order.cl_ord_id),
@@ -532,9 +535,20 @@ def _limit_passed(state: State, around: Surroundings, e: ev.LimitPassed) -> tupl
 
 
 def _limit_tripped(state: State, around: Surroundings, e: ev.LimitTripped) -> tuple[Effect, ...]:
-    """The halt that follows tells of itself; in shadow nothing follows, and a person hears what would have."""
+    """The halt that follows tells of itself; in shadow nothing follows, and a person hears what would have. Where the place
+    cannot be measured nothing is halted.
+    """
+    if e.was.startswith(UNKNOWN):
+        limit = state.limits.in_force[e.limit_id]
+        then = "nothing is refused for that" if e.shadow or limit.allow_missing else "until it is, only what closes goes there"
+        text = f"limit {e.rule} of {limit.where} (at most {e.limit}) cannot be measured, {e.was}; {then}; start its feed"
+        return (RaiseAlert("INFO" if e.shadow else "CRITICAL", f"tripped:{e.limit_id}:{e.what}", text),)
     if not e.shadow:
         return _NOTHING
+    if e.was.startswith(FAILED):
+        return (
+            RaiseAlert("CRITICAL", f"rule:{e.rule}", f"limit {e.rule}, in shadow, could not be measured ({e.was}); report it"),
+        )
     text = f"limit {e.rule} would have halted {e.what}: it is {e.was}, at most {e.limit}"
     return (RaiseAlert("INFO", f"tripped:{e.limit_id}:{e.what}", text),)
 
@@ -545,7 +559,10 @@ def _order_denied(state: State, around: Surroundings, e: ev.OrderDenied) -> tupl
 
 
 def _order_throttled(state: State, around: Surroundings, e: ev.OrderThrottled) -> tuple[Effect, ...]:
-    return (SetTimer(e.until, RESEND, e.cl_ord_id),)
+    order = state.orders.open[e.cl_ord_id]
+    if not around.room.is_first(state, order):
+        return _NOTHING  # whoever is before it wakes it
+    return (SetTimer(e.until, ROOM, subject(key_of(state, order))),)
 
 
 def _halt_released(state: State, around: Surroundings, e: ev.HaltReleased) -> tuple[Effect, ...]:

@@ -22,6 +22,10 @@ class Hours(msgspec.Struct, array_like=True, frozen=True):
                 return True
         return False
 
+    def open_since(self, now: UtcNs) -> UtcNs | None:
+        """Since when orders may be sent that may be sent at `now`; None where none may."""
+        return next((start for start, end in self.windows if start <= now < end), None)
+
     def is_continuous(self, now: UtcNs) -> bool:
         """Whether orders are matched one by one at `now`."""
         return self.is_open(now) and not any(start <= now < end for start, end in self.auctions)

@@ -12,7 +12,7 @@ from tradeloop.core.evolve import evolve
 from tradeloop.core.limit import RiskLimit
 from tradeloop.core.replacement import Terms
 from tradeloop.core.reports import Quote
-from tradeloop.core.risk.change import as_intent
+from tradeloop.core.risk.change import as_intent, lessens
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.judging import Beyond, Verdict, asked, figures, is_beyond, judge
 from tradeloop.core.risk.pipeline import PIPELINE
@@ -70,7 +70,7 @@ def _figures(look: Look) -> list[Figure]:
     every: list[Figure] = []
     for limit, rule in asked(look):
         found = rule.measure(look, limit)
-        if found is None:
+        if found is None or not (rule.of_closing or look.may_open):
             every.append(Figure(limit, figures(rule, Beyond(limit, Missing("")))[0], "", "", False, silent=True))
             continue
         missing = found.what if isinstance(found, Missing) else ""
@@ -110,7 +110,9 @@ class Hindsight:
                 return judge(Look(state, around, event, state.instruments[event.symbol], event.at))
             case ev.ReplaceRequested():
                 order = state.orders.open[event.cl_ord_id]
-                intent = as_intent(order, Terms(event.order_qty, event.price, event.stop_px))
-                return judge(Look(state, around, intent, state.instruments[order.symbol], event.at, order))
+                terms = Terms(event.order_qty, event.price, event.stop_px)
+                intent = as_intent(order, terms, approved_by=event.approved_by, by=event.by)
+                look = Look(state, around, intent, state.instruments[order.symbol], event.at, order)
+                return judge(look, lessens=lessens(order, terms))
             case _:
                 return None

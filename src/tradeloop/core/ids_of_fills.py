@@ -1,7 +1,8 @@
-"""Which fills of the last trading days the broker's books alone have told of, and which ids are second ids of a fill.
+"""Which fills of the last days the books alone have told of, which ids are second ids, and what came by a number alone.
 
 Kept by evolve, so that a report can be compared with what a look brought without walking the fills of a day. Where no look ever
-brings a fill that no report told of, there is nothing in it. Bounded as the recent fills are (core/recent.py).
+brings a fill that no report told of, and all name their order by our id, there is nothing in it. Bounded as the recent fills
+are (core/recent.py).
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ from __future__ import annotations
 import msgspec
 
 from tradeloop.core.recent import DAYS_KEPT
-from tradeloop.core.types import AccountID, TradingDay, UtcNs
+from tradeloop.core.types import AccountID, OrderID, TradingDay, UtcNs
 
 
 class DayOfIds(msgspec.Struct, array_like=True):
     """`shown`: when a fill happened, by the venue's clock -> keys of those that the books alone told of. `second`: the keys by
-    which a fill is known beside its own.
+    which a fill is known beside its own. `numbers`: under which number a fill came that did not name our id, by its key.
     """
 
     shown: dict[str, list[str]] = {}
     second: dict[str, None] = {}
+    numbers: dict[str, OrderID] = {}
 
 
 class IdsOfFills:
@@ -40,6 +42,15 @@ class IdsOfFills:
     def parted(self, account: AccountID, day: TradingDay, key: str) -> None:
         """`key` is none after all."""
         self._day(account, day).second.pop(key, None)
+
+    def came(self, account: AccountID, day: TradingDay, key: str, number: OrderID) -> None:
+        """A fill was booked that named its order by the broker's number alone."""
+        self._day(account, day).numbers[key] = number
+
+    def number_of(self, account: AccountID, day: TradingDay, key: str) -> OrderID | None:
+        """The number by which a fill named its order, None where it named our id or is too old to be known here."""
+        its = self._days.get(account, {}).get(day)
+        return None if its is None else its.numbers.get(key)
 
     def shown_at(self, account: AccountID, at: UtcNs) -> list[str]:
         """The fills of that moment that the books alone told of."""

@@ -23,6 +23,7 @@ class AssetClass(Enum):
 
     STOCK = "stock"
     FUND = "fund"
+    BOND = "bond"
     FUTURE = "future"
     CRYPTO = "crypto"
 
@@ -77,7 +78,8 @@ class Instrument(msgspec.Struct, frozen=True):
 
     An order is at least `min_qty` and a multiple of `lot` (A-share main board 100 and 100; STAR 200 and 1; Beijing 100 and 1).
     `odd_lot_sell` says that the odd remainder of a holding may be sold, and only all of it at once.
-    `price_limit` is the fraction of the previous close a price may move in a day, None where there is no limit.
+    `price_limit` is the fraction of the previous close a price may move in a day, None where there is no limit;
+    `price_limit_down` is that of a fall where it is another (a convertible bond's first day: 0.573 and 0.433).
     `session` names the trading hours in force (markets/sessions.py). `settles_t1` says that what is bought today can be
     sold from the next trading day on. `margin_rate` is what a future, or a short sale beside its proceeds, needs of the
     account's own money as a fraction of its value; None where no rate is known.
@@ -117,6 +119,7 @@ class Instrument(msgspec.Struct, frozen=True):
     counts_killed: bool | None = None
     is_delisting: bool = False
     needs_permission: bool = False
+    price_limit_down: Decimal | None = None
 
     @property
     def closes_by_day(self) -> bool:
@@ -181,6 +184,7 @@ class Instrument(msgspec.Struct, frozen=True):
         """Lowest and highest legal price of the day, rounded half up to the tick; None where the day has no limit."""
         if self.price_limit is None:
             return None
-        low = step_half_up(prev_close * (ONE - self.price_limit), self.tick)
+        down = self.price_limit if self.price_limit_down is None else self.price_limit_down
+        low = step_half_up(prev_close * (ONE - down), self.tick)
         high = step_half_up(prev_close * (ONE + self.price_limit), self.tick)
         return Px(low), Px(high)

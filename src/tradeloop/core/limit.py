@@ -6,8 +6,9 @@ every limit that covers it; of two limits of one rule the tighter one therefore 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -33,13 +34,15 @@ class Severity(Word):
     """What becomes of an order beyond a limit.
 
     `DENY`: it is refused. `WARN`: it goes, and people are told. `THROTTLE`: it waits until there is room again, which only
-    rules of frequency can say. `APPROVAL`: it goes when a person other than the one who sent it has approved it.
+    rules of frequency can say. `APPROVAL`: it goes when a person other than the one who sent it has approved it. `HALT`: it is
+    refused, and what the limit is counted over is halted until a person releases it (core/halting.py).
     """
 
     DENY = "deny"
     WARN = "warn"
     THROTTLE = "throttle"
     APPROVAL = "approval"
+    HALT = "halt"
 
 
 class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
@@ -52,7 +55,8 @@ class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
 
     `floor`: from which figure on a rule speaks at all, of a rule that has such a figure; None: its own. `only` and `but`, of
     rules that go by a list: the symbols, boards, industries and accounts that the limit is for alone, and those that it is not
-    for. `tier`: how much a limit stops that no order has to come for (core/risk/triggers.py).
+    for. `tier`: how much a limit stops that halts: by its severity, or because no order has to come for it
+    (core/risk/triggers.py).
     """
 
     rule: str
@@ -110,10 +114,22 @@ def _is_listed(names: tuple[str, ...], among: tuple[str, ...]) -> bool:
     return any(name in among for name in names if name)
 
 
+def in_force(of_file: Mapping[str, RiskLimit], by_person: Mapping[str, RiskLimit]) -> dict[str, RiskLimit]:
+    """The file's limits, and over them what people have set. A figure takes the place of the file's; a list stands beside it,
+    since one that somebody adds to for a day must not free what the file forbids.
+    """
+    limits = dict(of_file)
+    for limit_id, limit in by_person.items():
+        known = of_file.get(limit_id)
+        beside = known is not None and bool(known.only or known.but or limit.only or limit.but)
+        limits[f"{limit_id}|person" if beside else limit_id] = limit
+    return limits
+
+
 class RiskLimits:
     """The limits in force: those of risk.yaml, and over them what people have set for a time."""
 
-    __slots__ = ("_asked", "by_person", "in_force", "of_file", "rules", "tripped", "version")
+    __slots__ = ("asked", "by_person", "ends_at", "halting", "in_force", "of_file", "rules", "tripped", "version")
 
     def __init__(self) -> None:
         self.of_file: dict[str, RiskLimit] = {}
@@ -121,11 +137,18 @@ class RiskLimits:
         self.in_force: dict[str, RiskLimit] = {}
         self.rules: dict[str, Decimal] = {}
         """The rules that have a limit, and the largest: what they alone count is counted while they have one."""
+        self.ends_at: UtcNs | None = None
+        """When the time of the first of the limits that people have set is up; None where there is none."""
+        self.halting: tuple[RiskLimit, ...] = ()
+        """Those beyond which an order halts what they are counted over."""
         self.tripped: dict[tuple[str, str], UtcNs] = {}
         """(limit, place) -> since when it is exceeded there; it is told and halted once."""
         self.version = 0
         """How often they have changed: part of the version that every order passed."""
-        self._asked: dict[tuple[AccountID, str, Symbol], tuple[RiskLimit, ...]] = {}
+        self.asked: dict[tuple[AccountID, str, Symbol] | tuple[tuple[str, ...]], Any] = {}
+        """What was found to be asked of the orders of an account, strategy and symbol (core/risk/judging.py), until limits or
+        instruments change, and by the ids of what is asked the same of many: no part of the state.
+        """
 
     def __bool__(self) -> bool:
         return bool(self.in_force)
@@ -150,18 +173,13 @@ class RiskLimits:
         del self.by_person[limit_id]
         self._changed()
 
-    def asked_of(self, account: AccountID, strategy_id: str, symbol: Symbol, instrument: Instrument) -> tuple[RiskLimit, ...]:
-        """The limits that an order of these has to keep. Looked up once and remembered; every order asks."""
-        key = (account, strategy_id, symbol)
-        found = self._asked.get(key)
-        if found is None:
-            covering = (limit for limit in self.in_force.values() if limit.covers(account, strategy_id, symbol, instrument))
-            found = self._asked[key] = tuple(covering)
-        return found
+    def covering(self, account: AccountID, strategy_id: str, symbol: Symbol, instrument: Instrument) -> tuple[RiskLimit, ...]:
+        """The limits that an order of these has to keep."""
+        return tuple(limit for limit in self.in_force.values() if limit.covers(account, strategy_id, symbol, instrument))
 
     def relisted(self) -> None:
         """An instrument is another one now: what was found for it is not remembered."""
-        self._asked.clear()
+        self.asked.clear()
 
     def pack(self) -> PackedLimits:
         """As a snapshot keeps them."""
@@ -181,13 +199,15 @@ class RiskLimits:
         return limits
 
     def _changed(self) -> None:
-        self.in_force = {**self.of_file, **self.by_person}
+        self.in_force = in_force(self.of_file, self.by_person)
+        self.halting = tuple(each for each in self.in_force.values() if each.severity is Severity.HALT and not each.shadow)
+        self.ends_at = min((limit.until for limit in self.by_person.values() if limit.until is not None), default=None)
         self.rules = {}
         for limit in self.in_force.values():
             self.rules[limit.rule] = max(limit.value, self.rules.get(limit.rule, limit.value))
         self.tripped = {key: at for key, at in self.tripped.items() if key[0] in self.in_force}
         self.version += 1
-        self._asked.clear()
+        self.asked.clear()
 
 
 class PackedLimits(msgspec.Struct, array_like=True, frozen=True):

@@ -13,12 +13,15 @@ from typing import Final
 from msgspec.structs import replace
 
 from tradeloop.core.commands import ChangeLimit, RevertLimit, SetLimits
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BUGS, BadInput
 from tradeloop.core.events import Event, LimitEnded, LimitsConfigured, LimitSet
 from tradeloop.core.limit import RiskLimit, Severity
+from tradeloop.core.people import is_one_of, person, seen
 from tradeloop.core.replies import Done
+from tradeloop.core.risk.judging import amount
 from tradeloop.core.risk.present import beyond_now
-from tradeloop.core.risk.registry import checked
+from tradeloop.core.risk.registry import checked, unit_of
+from tradeloop.core.risk.rule import Unit
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import SECOND_NS, ZERO, UtcNs
@@ -59,6 +62,7 @@ def change(state: State, around: Surroundings, command: ChangeLimit, now: UtcNs)
     if command.lasts_ns:
         limit = replace(limit, until=UtcNs(now + command.lasts_ns))
     checked(limit)
+    seen(limit.by, "by")
     if not limit.by.strip() or not limit.reason.strip():
         raise BadInput("a limit is changed by somebody and for a reason; one of them was empty")
     _agreed(around, limit.by, command.approved_by)
@@ -68,12 +72,13 @@ def change(state: State, around: Surroundings, command: ChangeLimit, now: UtcNs)
         )
     yield LimitSet(now, limit, command.approved_by)
     said = _beyond(state, around, limit, now)
-    return Done(f"{limit.rule} of {limit.where} is {limit.value:f} until its time is up{said and '; '}{said}")
+    return Done(f"{limit.rule} of {limit.where} is {_figure(limit)} until its time is up{said and '; '}{said}")
 
 
 def revert(state: State, around: Surroundings, command: RevertLimit, now: UtcNs) -> Answer:
     """A person's limit ends before its time. Raises BadInput when there is none, or name or reason is missing."""
     limit = set_by_person(state, command)
+    seen(command.by, "by")
     if not command.by.strip() or not command.reason.strip():
         raise BadInput("a limit is taken back by somebody and for a reason; one of them was empty")
     _agreed(around, command.by, command.approved_by)
@@ -97,15 +102,22 @@ def on_timer(state: State, limit_id: str, now: UtcNs) -> Generator[Event, None, 
         yield LimitEnded(now, limit_id, "engine", "its time is up")
 
 
+def over(state: State, now: UtcNs) -> Generator[Event, None, None]:
+    """All of them whose time is up: asked before anything is decided, since a timer may be late, or its process gone."""
+    for limit_id in list(state.limits.by_person):
+        yield from on_timer(state, limit_id, now)
+
+
 def _agreed(around: Surroundings, by: str, approved_by: str) -> None:
     """Raise BadInput unless whoever has to has agreed: one of the desk's approvers, and another where it has two or more."""
-    if approved_by == by:
+    seen(approved_by, "approved_by")
+    if person(approved_by) == person(by):
         raise BadInput(f"a change is approved by somebody else than who makes it; both were {by!r}")
     known = around.policy.approvers
-    if known and by not in known:
+    if known and not is_one_of(by, known):
         raise BadInput(f"a limit is changed by one of {', '.join(known)} (risk.approvers); was {by!r}")
-    if len(known) > 1 and approved_by not in known:
-        others = ", ".join(name for name in known if name != by)
+    if len(known) > 1 and not is_one_of(approved_by, known):
+        others = ", ".join(name for name in known if person(name) != person(by))
         was = f"was {approved_by!r}" if approved_by else "nobody had"
         raise BadInput(f"a change of a limit needs the approval of one of {others} (risk.approvers), {was}; give --approved-by")
 
@@ -114,8 +126,18 @@ def _beyond(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) ->
     """What is said of a limit that is beyond already; empty where it is not, or where it stops nothing."""
     if limit.shadow or limit.severity is Severity.WARN:
         return ""
-    found = beyond_now(state, around, limit, now)
+    try:
+        found = beyond_now(state, around, limit, now)
+    except BUGS as error:  # the limit is set already; its rule refuses every order until it measures again
+        return f"what there is of it now could not be measured ({type(error).__name__}: {error}); report it"
     return "" if found is None else f"it is beyond that now ({found}), and only orders that lessen it pass"
+
+
+def _figure(limit: RiskLimit) -> str:
+    """How much the limit is, where its rule has a figure, and whether it stops anything."""
+    unit = unit_of(limit.rule)
+    figure = "in force" if unit is Unit.NONE else amount(unit, limit.value, limit.currency)
+    return f"{figure}, in shadow," if limit.shadow else figure
 
 
 def _counted(count: int) -> str:

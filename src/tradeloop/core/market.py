@@ -38,8 +38,23 @@ def take(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Quote 
     around.quotes[quote.symbol] = quote
     if MINUTE_SHARE in state.limits.rules:
         around.minutes.setdefault(quote.symbol, Minute()).take(quote)
-    around.valuation.quoted(known, quote)
+    around.valuation.quoted(state, known, quote)
     return quote
+
+
+def band(around: Surroundings, instrument: Instrument, prev_close: Px) -> tuple[Px, Px] | None:
+    """Lowest and highest legal price of the day; None where it has no limit. Remembered: it costs four divisions, and is the
+    same for every order of the day.
+    """
+    if instrument.price_limit is None:
+        return None
+    known = around.bands.get(instrument.symbol)
+    if known is not None and known[0] is instrument and known[1] == prev_close:
+        return known[2]
+    found = instrument.band(prev_close)
+    assert found is not None
+    around.bands[instrument.symbol] = instrument, prev_close, found
+    return found
 
 
 def without_nobody(quote: Quote, instrument: Instrument | None) -> Quote:

@@ -21,18 +21,19 @@ _TRIM_AT: Final = 4096
 class Minute:
     """Volumes and prices of one symbol."""
 
-    __slots__ = ("_at", "_px", "_says_volume", "_volumes")
+    __slots__ = ("_at", "_px", "_volumes", "says_volume")
 
     def __init__(self) -> None:
         self._volumes = Flow()
-        self._says_volume = False
+        self.says_volume = False
+        """Whether the feed says how much traded."""
         self._at: list[UtcNs] = []
         self._px: list[Decimal] = []
 
     def take(self, quote: Quote) -> None:
         """A quote that counts."""
         if quote.volume is not None:
-            self._says_volume = True
+            self.says_volume = True
             self._volumes.add(quote.at, quote.volume)
         px = quote.mid_or_last
         if px is None:
@@ -43,9 +44,9 @@ class Minute:
             old = bisect_right(self._at, quote.at - WINDOW_NS) - 1
             del self._at[:old], self._px[:old]
 
-    def volume(self, now: UtcNs) -> Decimal | None:
-        """What traded in the last minute; None where the feed does not say."""
-        return self._volumes.within_minute(now) if self._says_volume else None
+    def volume(self, now: UtcNs) -> Decimal:
+        """What traded in the last minute, as far as the feed says."""
+        return self._volumes.within_minute(now)
 
     def move(self, now: UtcNs) -> Decimal | None:
         """By which fraction the price rose in the last minute, or since the first that is known; None without two prices."""

@@ -17,23 +17,22 @@ from collections.abc import Iterator, Sequence
 from tradeloop.core.execution import exec_key
 from tradeloop.core.fills import find
 from tradeloop.core.rebooking import Together, place_of, together
-from tradeloop.core.reports import BrokerSnapshot, Execution
+from tradeloop.core.reports import Execution
 from tradeloop.core.state import State
 from tradeloop.core.types import AccountID, Symbol, UtcNs
 
 
-def keys_of(snap: BrokerSnapshot) -> list[str]:
-    """The key of each fill that a look shows, in its order. A look shows every fill of the day again, so they are made once."""
-    return [exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) for x in snap.executions or ()]
+def keys_of(executions: Sequence[Execution]) -> list[str]:
+    """The key of each fill that a look shows, in its order. A look may show very many, so they are made once."""
+    return [exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) for x in executions]
 
 
 def as_booked(
-    state: State, snap: BrokerSnapshot, keys: list[str], now: UtcNs
+    state: State, executions: Sequence[Execution], keys: list[str], now: UtcNs
 ) -> Iterator[tuple[Execution, str, Together | None]]:
     """The fills of a look in the order in which they are booked, each with its key and with those that go with it: None,
     nearly always. `keys`: of the fills, in the order of the look.
     """
-    executions = list(snap.executions or ())
     missed = _missed(state, executions, keys, now)
     apart = set()
     for (account, symbol), fills in missed.items():

@@ -126,26 +126,26 @@ def misplaced_fills(
     snap: BrokerSnapshot,
     lines: tuple[OpenOrder, ...],
     shown: Mapping[str, Execution],
+    news: Mapping[str, Execution],
     rebound: Rebound,
     touched: dict[RunID, None],
     now: UtcNs,
 ) -> Facts:
     """Move the fills that the books list (`shown`, by their keys) as those of another order of ours than they were booked on.
 
-    Our id in the fill itself decides. A number decides where the books show our id beside it, and where either the number of
-    one of the two orders was wrong until this look, or the books count more in the order than we do.
+    Our id in the fill itself decides, which is asked of those that are `news`. A number decides where the books show our id
+    beside it, and where either the number of one of the two orders was wrong until this look, or the books count more in the
+    order than we do.
     """
-    owners: Owners | None = None
+    owners = lines_by_number(state, snap) if rebound or any(_differs(state, theirs) for theirs in lines) else {}
     came: dict[ClOrdID, None] = {}
     went: dict[ClOrdID, None] = {}
-    for key, x in shown.items():
+    for key, x in (shown if owners else news).items():
         if x.cl_ord_id is not None:
             named = order_named(x.cl_ord_id)
             if not state.execs.is_of(key, named):
                 yield from _to(state, around, key, x, named, came, went, now)
             continue
-        if owners is None:
-            owners = lines_by_number(state, snap) if rebound or any(_differs(state, theirs) for theirs in lines) else {}
         line = owners.get((x.order_id, x.symbol, x.side))
         if line is None or line.cl_ord_id is None:
             continue

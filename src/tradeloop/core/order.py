@@ -135,6 +135,10 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """A cancel was asked for, and no broker that has the order has said a word of it: it may not have arrived."""
     approved_by: str = ""
     """Who approved it beside whoever sent it; empty where nobody did."""
+    traded_at: UtcNs = UtcNs(0)
+    """When a fill of it was last booked, taken back, corrected or moved; an older look at the broker's books may miss that."""
+    terms_took_effect_at: UtcNs | None = None
+    """The broker's own time of the change that made its terms what they are; None where none is known."""
 
     @property
     def is_done(self) -> bool:

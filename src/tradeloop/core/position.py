@@ -2,7 +2,8 @@
 
 Two legs, long and short, each with what was opened today apart from what was carried over: T+1 stock may sell only the latter,
 SHFE and INE close the two by different instructions. Cost is kept as a total, never as an average, so that nothing is lost to
-rounding: at all times `realized - long_cost + short_cost` equals the sum of all trading cash flows.
+rounding: at all times `realized - long_cost + short_cost` equals the sum of all trading cash flows. Only what comes or goes
+without a trade, taken over from the broker by a person, is beside that.
 
 What a leg cost may be unknown (None): a holding that a broker showed without its cost. Then it stays so until the leg is empty,
 and what a part of it realised, with every sum that this is in, is unknown too. What of its cost is known goes on holding
@@ -216,9 +217,12 @@ def roll(pos: Position) -> None:
 
 
 def adjust(pos: Position, *, short: bool, delta: Decimal) -> None:
-    """Take over the broker's quantity of a leg. One that it empties has cost nothing: what is bought later must not inherit it.
-    What it adds has cost nobody knows what; what the others have cost goes on holding margin.
+    """Take over the broker's quantity of a leg. What leaves takes its share of the cost along: the rest has cost for each unit
+    what it had, and nothing is realized; a leg that it empties has cost nothing. What it adds has cost nobody knows what;
+    what the others have cost goes on holding margin.
     """
+    if delta < ZERO:
+        _shrink(pos, short=short, by=-delta)
     if short:
         pos.short_qty = Qty(pos.short_qty + delta)
         pos.short_today = Qty(min(pos.short_today, pos.short_qty))
@@ -236,6 +240,18 @@ def adjust(pos: Position, *, short: bool, delta: Decimal) -> None:
         pos.long_cost = pos.long_known = Amount(ZERO)
     if not pos.short_qty:
         pos.short_cost = pos.short_known = Amount(ZERO)
+
+
+def _shrink(pos: Position, *, short: bool, by: Decimal) -> None:
+    """The cost of what leaves a leg without having been traded leaves with it."""
+    if short:
+        if pos.short_cost is not None:
+            pos.short_cost = Amount(pos.short_cost - _cost_share(pos.short_cost, by, pos.short_qty))
+        pos.short_known = Amount(pos.short_known - _cost_share(pos.short_known, by, pos.short_qty))
+    else:
+        if pos.long_cost is not None:
+            pos.long_cost = Amount(pos.long_cost - _cost_share(pos.long_cost, by, pos.long_qty))
+        pos.long_known = Amount(pos.long_known - _cost_share(pos.long_known, by, pos.long_qty))
 
 
 def adopt(pos: Position, long_qty: Qty, short_qty: Qty, long_sellable: Qty | None, cost: Amount | None) -> None:

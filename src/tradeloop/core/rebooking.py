@@ -16,8 +16,8 @@ that comes late is booked behind the others.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterator
 from decimal import Decimal
 from typing import Final, cast
 
@@ -27,8 +27,9 @@ from tradeloop.core.execution import Exec, Executions, parts_of
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position, Rebooked, book, closed_by, is_past, roll, with_more
+from tradeloop.core.promises import effect_of_reversal
 from tradeloop.core.state import Page, State
-from tradeloop.core.types import SECOND_NS, ZERO, AccountID, Amount, Side, Symbol, TradingDay, UtcNs
+from tradeloop.core.types import BUY, SECOND_NS, SELL, ZERO, AccountID, Amount, ClOrdID, Side, Symbol, TradingDay, UtcNs
 
 MARK_EVERY: Final = 100
 MARK_NEAR: Final = 16
@@ -126,7 +127,7 @@ def insert(state: State, account: AccountID, symbol: Symbol, key: str, at: UtcNs
 def _mark_near(state: State, symbol: Symbol, pages: list[Page], number: int, index: int) -> None:
     """Leave a mark not far before a place where something has changed, if there is none: where one fill changes, others do."""
     page = pages[number]
-    start, position = _nearest(page, index)
+    start, position = _nearest(state, symbol, pages, number, index)
     if index - start > 2 * MARK_NEAR:
         near = index - MARK_NEAR
         today = _today(state, symbol, pages, number)
@@ -143,6 +144,7 @@ def turn(state: State, account: AccountID, symbol: Symbol) -> None:
     if not pages[-1].keys:
         del state.pages[account, symbol]  # nothing was booked for a whole day: the next fill begins anew
         return
+    _begin(state, symbol, pages)
     pages.append(Page(_copy(state.position(account, symbol)), [], []))
     del pages[:-2]
 
@@ -150,7 +152,7 @@ def turn(state: State, account: AccountID, symbol: Symbol) -> None:
 def reopen(state: State, account: AccountID, symbol: Symbol, key: str) -> None:
     """The execution `key` is now another: marks behind it hold no more, and if it is of the last day, today began otherwise."""
     pages = state.pages.get((account, symbol), [])
-    found = _find(pages, key)
+    found = _find(state, account, pages, key)
     if found is not None:
         _reopen(state, symbol, pages, *found)
         _mark_near(state, symbol, pages, *found)
@@ -160,18 +162,24 @@ def _reopen(state: State, symbol: Symbol, pages: list[Page], number: int, index:
     page = pages[number]
     page.marks = [mark for mark in page.marks if mark[0] <= index]
     if number + 1 < len(pages):
-        start, position = _nearest(page, index)
-        for side, x, _ in _fills(state.execs, page.keys[start:]):
-            _book(position, state.instruments[symbol], side, x)
-        roll(position)
-        after = pages[number + 1]
-        pages[number + 1] = Page(position, after.keys, after.times, [], after.ordered)
+        # One look may change many fills of the last day: how today began is made out when today itself is spoken of.
+        pages[number + 1].marks = []
+        pages[number + 1].stale = True
+    else:
+        _begin(state, symbol, pages)
+
+
+def _begin(state: State, symbol: Symbol, pages: list[Page]) -> None:
+    """Put down how the last day began, where a fill of the day before it has changed."""
+    last = pages[-1]
+    if last.stale:
+        last.start, last.stale = _start(state, symbol, pages, len(pages) - 1), False
 
 
 def rebooked(state: State, account: AccountID, symbol: Symbol, key: str, becomes: Exec) -> Rebooked | None:
     """What the position is when the execution `key` is taken for `becomes`; None: not determinable."""
     pages = state.pages.get((account, symbol), [])
-    found = _find(pages, key)
+    found = _find(state, account, pages, key)
     if found is None:
         return None
     side, known, day = next(_fills(state.execs, [key]))
@@ -195,7 +203,9 @@ def rebooked_before(
 
 
 class Together:
-    """Fills of one symbol that come late in one look, while they are booked (core/missed.py)."""
+    """Fills of one symbol that one look brings late (core/missed.py) or shows with other figures (core/shown_otherwise.py),
+    while they are booked.
+    """
 
     __slots__ = ("_place", "_realised", "is_last")
 
@@ -204,6 +214,11 @@ class Together:
         self._realised = realised
         self.is_last = False
         """Whether the next of them is the last one."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the position is what its fills made of it, so that what they make of it otherwise can be told."""
+        return self._realised is not None
 
     def rebooked_before(
         self, state: State, account: AccountID, symbol: Symbol, key: str, place: tuple[int, int], fill: Exec
@@ -226,6 +241,31 @@ class Together:
         total = with_more(becomes.long_realized, becomes.short_realized)
         return becomes, total if total or total is None or closing else None
 
+    def rebooked(self, state: State, account: AccountID, symbol: Symbol, key: str, becomes: Exec) -> Rebooked | None:
+        """As the function of this name, for the next of them: as if it were taken back and traded anew just now, and for the
+        last what all make.
+        """
+        if self._realised is None:
+            return None
+        found = _find(state, account, state.pages[account, symbol], key)
+        assert found is not None, f"fill {key} was to be corrected with others, and has no place among the fills of {symbol}"
+        side, known, day = next(_fills(state.execs, [key]))
+        now = _copy(state.held(account, symbol))
+        more: dict[Side, Amount | None] = {Side.SELL: Amount(ZERO), Side.BUY: Amount(ZERO)}
+        if not self.is_last:
+            instrument, past = state.instruments[symbol], is_past(day, _present(state, symbol))
+            if not known.busted:
+                back, value = SELL if side is BUY else BUY, known.px * known.qty * instrument.multiplier
+                effect = effect_of_reversal(known.effect)
+                more[back] = _more(book(now, back, known.qty, value, effect, of_today=True, past=past), ZERO)
+            more[side] = with_more(more[side], _book(now, instrument, side, becomes, past=past))
+            for each, gained in more.items():
+                self._realised[each] = with_more(self._realised[each], gained)
+        else:
+            now, realised = _path(state, account, symbol, *self._place, instead=(found, becomes))
+            more = {each: _more(realised[each], self._realised[each]) for each in more}
+        return _becomes(now, more)
+
 
 def together(state: State, account: AccountID, symbol: Symbol, place: tuple[int, int]) -> Together:
     """Fills that are booked together, none of them before `place`."""
@@ -240,11 +280,14 @@ def _path(
     number: int,
     index: int,
     late: tuple[tuple[int, int], Side, Exec, TradingDay] | None = None,
+    instead: tuple[tuple[int, int], Exec] | None = None,
 ) -> tuple[Position, dict[Side, Amount | None]]:
-    """What all fills make of the position, with one more at its place, and what those from the place on realise by it."""
+    """What all fills make of the position, with one more at its place (`late`) or with another at a place (`instead`), and what
+    those from the place on realise by it.
+    """
     pages = state.pages[account, symbol]
     instrument = state.instruments[symbol]
-    begin, position = _nearest(pages[number], index)
+    begin, position = _nearest(state, symbol, pages, number, index)
     realised: dict[Side, Amount | None] = {Side.SELL: Amount(ZERO), Side.BUY: Amount(ZERO)}
     for later in range(number, len(pages)):
         if later > number:
@@ -254,6 +297,9 @@ def _path(
         fills = list(_fills(state.execs, pages[later].keys[begin:]))
         if late is not None and late[0][0] == later:
             fills.insert(late[0][1] - begin, late[1:])
+        if instead is not None and instead[0][0] == later:
+            place = instead[0][1] - begin
+            fills[place] = fills[place][0], instead[1], fills[place][2]
         for at, (side, x, day) in enumerate(fills, begin):
             gained = _book(position, instrument, side, x, past=is_past(day, today))
             if at >= index:
@@ -274,7 +320,7 @@ def _again(
     """
     pages = state.pages[account, symbol]
     instrument = state.instruments[symbol]
-    start, was = _nearest(pages[number], index)
+    start, was = _nearest(state, symbol, pages, number, index)
     today = _today(state, symbol, pages, number)
     for side, x, day in _fills(state.execs, pages[number].keys[start:index]):
         _book(was, instrument, side, x, past=is_past(day, today))
@@ -341,7 +387,7 @@ def late_fills(state: State, order: Order) -> list[tuple[str, Exec]] | None:
 def fills_since(state: State, order: Order, key: str) -> list[tuple[str, Exec]] | None:
     """The executions of an order from `key` on, in the order in which they are booked; None where its place is not known."""
     pages = state.pages.get((order.account, order.symbol), [])
-    found = _find(pages, key)
+    found = _find(state, order.account, pages, key)
     if found is None:
         return None
     number, index = found
@@ -350,8 +396,34 @@ def fills_since(state: State, order: Order, key: str) -> list[tuple[str, Exec]] 
     return [(key, known) for key in of_it if (known := state.execs.get(key))]
 
 
-def _find(pages: list[Page], key: str) -> tuple[int, int] | None:
+def fills_of(
+    state: State, account: AccountID, symbol: Symbol, orders: Container[ClOrdID]
+) -> dict[ClOrdID, list[tuple[str, Exec]]]:
+    """The executions of several orders, each's in the order in which they are booked, as far as the last two days have them."""
+    found: dict[ClOrdID, list[tuple[str, Exec]]] = {}
+    for page in state.pages.get((account, symbol), ()):
+        for key in page.keys:
+            known = state.execs.get(key)
+            if known is not None and known.cl_ord_id in orders:
+                found.setdefault(known.cl_ord_id, []).append((key, known))
+    return found
+
+
+def places(state: State, account: AccountID, symbol: Symbol, keys: Container[str]) -> dict[str, tuple[int, int]]:
+    """Where fills stand among those of the last two days, by page and place there, in their order."""
+    pages = state.pages.get((account, symbol), ())
+    return {key: (number, index) for number, page in enumerate(pages) for index, key in enumerate(page.keys) if key in keys}
+
+
+def _find(state: State, account: AccountID, pages: list[Page], key: str) -> tuple[int, int] | None:
+    at = state.recent.happened(account, parts_of(key)[2], key)
     for number, page in enumerate(pages):
+        if page.ordered and at is not None:
+            times = cast("list[UtcNs]", page.times)
+            for index in range(bisect_left(times, at), bisect_right(times, at)):
+                if page.keys[index] == key:
+                    return number, index
+            continue
         if key in page.keys[-_NEWEST:]:
             return number, len(page.keys) - 1 - page.keys[: -_NEWEST - 1 : -1].index(key)
         if key in page.keys:
@@ -359,12 +431,24 @@ def _find(pages: list[Page], key: str) -> tuple[int, int] | None:
     return None
 
 
-def _nearest(page: Page, index: int) -> tuple[int, Position]:
-    """The last mark at or before `index`, and a copy of the position before the fill there."""
-    for at, position in reversed(page.marks):
+def _nearest(state: State, symbol: Symbol, pages: list[Page], number: int, index: int) -> tuple[int, Position]:
+    """The last mark of a page at or before `index`, and a copy of the position before the fill there."""
+    for at, position in reversed(pages[number].marks):
         if at <= index:
             return at, _copy(position)
-    return 0, _copy(page.start)
+    return 0, _start(state, symbol, pages, number)
+
+
+def _start(state: State, symbol: Symbol, pages: list[Page], number: int) -> Position:
+    """A copy of what the position was before the fills of a page, by those of the page before it where these have changed."""
+    if not pages[number].stale:
+        return _copy(pages[number].start)
+    before = pages[number - 1].keys
+    begin, position = _nearest(state, symbol, pages, number - 1, len(before))
+    for side, x, _ in _fills(state.execs, before[begin:]):
+        _book(position, state.instruments[symbol], side, x)
+    roll(position)
+    return position
 
 
 def _fills(execs: Executions, keys: list[str]) -> Iterator[tuple[Side, Exec, TradingDay]]:

@@ -7,6 +7,7 @@ the newest days alone; brokers show no more of theirs, and take back older fills
 from __future__ import annotations
 
 from collections.abc import Container
+from itertools import filterfalse
 from typing import Final
 
 from tradeloop.core.shards import Shards
@@ -29,10 +30,14 @@ class RecentFills:
     Both moments are kept in one number, so that the collector has nothing to walk, however many fills a day has.
     """
 
-    __slots__ = ("_days",)
+    __slots__ = ("_days", "_newest", "changes")
 
     def __init__(self) -> None:
         self._days: dict[AccountID, dict[TradingDay, Shards[int]]] = {}
+        self._newest: dict[tuple[AccountID, TradingDay], UtcNs] = {}
+        """When the newest fill of a day happened: one that ended before what a list shows needs no walk."""
+        self.changes = 0
+        """How many fills were added: kept by no snapshot."""
 
     def add(self, account: AccountID, day: TradingDay, key: str, moments: Moments) -> None:
         """A fill was booked. One of a day older than those kept is not remembered."""
@@ -43,18 +48,24 @@ class RecentFills:
         if fills is None:
             fills = days[day] = Shards()
             while len(days) > DAYS_KEPT:
-                del days[min(days)]
+                oldest = min(days)
+                del days[oldest]
+                self._newest.pop((account, oldest), None)
+        self.changes += 1
         happened, booked = moments
         fills[key] = happened << _BITS | booked
+        if happened > self._newest.get((account, day), -1):
+            self._newest[account, day] = happened
 
-    def absent(self, account: AccountID, since: UtcNs, before: UtcNs, shown: Container[str]) -> list[str]:
-        """The keys of fills that surely happened at or after `since`, were booked before `before`, and are not shown."""
+    def absent(self, account: AccountID, since: UtcNs, shown: Container[str]) -> list[str]:
+        """The keys of fills that surely happened at or after `since` and are not shown."""
         keys = [
             key
-            for fills in self._days.get(account, {}).values()
+            for day, fills in self._days.get(account, {}).items()
+            if self._newest[account, day] >= since
             for part in fills.parts()
-            for key, moments in part.items()
-            if key not in shown and moments >> _BITS >= since and moments & _BOOKED < before
+            for key in filterfalse(shown.__contains__, part)
+            if part[key] >> _BITS >= since
         ]
         keys.sort()
         return keys
@@ -70,6 +81,22 @@ class RecentFills:
         ]
         found.sort()
         return found
+
+    def booked_at(self, account: AccountID, day: TradingDay, key: str) -> UtcNs | None:
+        """When a fill was booked, by our clock; None where it is not remembered."""
+        moments = self._moments(account, day, key)
+        return None if moments is None else UtcNs(moments & _BOOKED)
+
+    def happened(self, account: AccountID, day: TradingDay, key: str) -> UtcNs | None:
+        """The earliest moment at which a fill can have happened: that of the venue, where it told one. None where it is not
+        remembered.
+        """
+        moments = self._moments(account, day, key)
+        return None if moments is None else UtcNs(moments >> _BITS)
+
+    def _moments(self, account: AccountID, day: TradingDay, key: str) -> int | None:
+        fills = self._days.get(account, {}).get(day)
+        return None if fills is None else fills.get(key)
 
     def pack(self) -> PackedFills:
         """All of it in one order, whatever order it came in."""

@@ -31,6 +31,7 @@ from tradeloop.core.events import (
 from tradeloop.core.execution import exec_key, order_key
 from tradeloop.core.fills import adopt_order, on_execution, unresolved
 from tradeloop.core.identity import under_own_id
+from tradeloop.core.instrument import FUTURE
 from tradeloop.core.judged import overfilled, unjudged
 from tradeloop.core.missed import as_booked, keys_of
 from tradeloop.core.numbering import misplaced_fills, numbers
@@ -39,7 +40,8 @@ from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
 from tradeloop.core.second_ids import confirm_second, fills_of_their_own, has_second_ids
 from tradeloop.core.short_promise import promise_again
-from tradeloop.core.shown_otherwise import corrected_fills, moved_lately
+from tradeloop.core.shown_again import gone_through, shown_again
+from tradeloop.core.shown_otherwise import corrected_fills
 from tradeloop.core.staging import send_late
 from tradeloop.core.standing import CLOSED, our_order, remember, standings, telling, terms
 from tradeloop.core.state import State
@@ -48,6 +50,7 @@ from tradeloop.core.taken_back import changed_inside, never_came
 from tradeloop.core.types import (
     ZERO,
     AccountID,
+    Amount,
     ClOrdID,
     Currency,
     OrderID,
@@ -59,11 +62,13 @@ from tradeloop.core.types import (
     TradingDay,
     UtcNs,
 )
+from tradeloop.core.uncompared import passed_over
 from tradeloop.core.unshown import confirm_bust, explanations, missing_fills
 
 Facts = Generator[Event, None, None]
 
 _ACCEPT = "after looking, accept the broker's figure: `tradeloop reconcile --accept {id} --reason …`"
+_UNREAD = "wait for books whose executions can be read, for what they book moves this, too; where it stays different, "
 
 
 class _Shown(msgspec.Struct, gc=False):
@@ -127,15 +132,18 @@ def _booked(
     yield from _import_orders(state, snap, now)
     yield from terms(state, around, snap, lines, now)
     overtaken = _overtaken(state, snap)
-    keys = keys_of(snap)
+    shown, anew = shown_again(state, around, snap)
+    keys = keys_of(anew)
     snap, held = yield from fills_of_their_own(state, around, snap, keys, touched, now)
-    keys = keys_of(snap) if held else keys
-    lately = moved_lately(state, around, snap)
+    if held:
+        shown, anew = shown_again(state, around, snap)
+        keys = keys_of(anew)
     by_books = has_second_ids(around, snap.broker)  # elsewhere nobody asks later which channel was the first
-    shown: dict[str, Execution] = {}
+    news: dict[str, Execution] = {}
+    done: list[tuple[Execution, Execution, str]] = []
     new: dict[str, None] = {}
     moved: dict[ClOrdID, None] = {}
-    for told, told_as, together in as_booked(state, snap, keys, now):
+    for told, told_as, together in as_booked(state, anew, keys, now):
         execution, key = under_own_id(state, told, told_as)
         order = yield from on_execution(state, around, execution, now, together, key, by_books=by_books)
         if together is None:
@@ -146,14 +154,18 @@ def _booked(
             for cl_ord_id in moved:
                 yield from promise_again(state, around, state.orders.get(cl_ord_id), now)
             moved.clear()
-        key = state.execs.root(key)
-        shown[key] = execution
+        root = state.execs.root(key)
+        if root == key:  # another name may come to mean something else
+            done.append((told, execution, key))
+        key = root
+        shown[key] = news[key] = execution
         if order is not None:
             new[key] = None
             if order.run_id is not None:
                 touched[order.run_id] = None
-    yield from misplaced_fills(state, around, snap, lines, shown, rebound, touched, now)
-    yield from corrected_fills(state, around, snap, shown, new, lately, over, touched, now)
+    yield from misplaced_fills(state, around, snap, lines, shown, news, rebound, touched, now)
+    yield from corrected_fills(state, around, snap, shown, new, over, touched, now)
+    gone_through(state, around, snap, done)
     return snap, {**held, **shown} if held else shown, overtaken
 
 
@@ -214,9 +226,21 @@ def repair(state: State, around: Surroundings, command: RepairBreak, now: UtcNs)
         )
     if kind != "cash" and Symbol(subject) not in state.instruments:
         yield InstrumentListed(now, unresolved(state, known.account, Symbol(subject)))
-    yield BooksAdjusted(now, known.break_id, known.account, kind, subject, known.delta, command.by, command.reason)
+    worth = None if kind == "cash" else _worth(state, around, Symbol(subject), -known.delta if kind == "short" else known.delta)
+    yield BooksAdjusted(now, known.break_id, known.account, kind, subject, known.delta, command.by, command.reason, worth)
     yield BreakClosed(now, known.break_id, f"repaired: {command.reason}", command.by)
     return Done(f"{known.kind} {known.subject}: books moved by {known.delta}")
+
+
+def _worth(state: State, around: Surroundings, symbol: Symbol, delta: Decimal) -> Amount | None:
+    """What so much more of a symbol is worth now, short counted against long; None where nobody knows. A future is worth
+    nothing beside its profit, which what is repaired has not made here.
+    """
+    instrument = state.instruments[symbol]
+    px = around.valuation.px(symbol, around.quotes.get(symbol))
+    if instrument.asset_class is FUTURE or px is None:
+        return None
+    return Amount(delta * px * instrument.multiplier)
 
 
 def _figure(state: State, account: AccountID, kind: str, subject: str) -> Decimal:
@@ -331,8 +355,10 @@ def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtak
     ours = state.positions.get(snap.account, {})
     differed = (Symbol(subject.rsplit(" ", 1)[0]) for subject in _open_breaks(state, snap, POSITION))
     missing = explanations(state, snap)
+    moving: list[str] = []
     for symbol in sorted({*theirs, *ours, *differed}):
         if symbol in overtaken or _recent(state, around, snap, symbol, now):
+            moving.append(symbol)
             continue
         mine, his = ours.get(symbol), theirs.get(symbol)
         for leg, a, b in (
@@ -345,17 +371,21 @@ def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtak
             else:
                 cause = "a fill outside what the broker shows, a transfer, or a corporate action"
                 cause, fix = _perhaps_a_bust(state, snap, missing.get(symbol), cause)
-                yield from found(state, now, snap, POSITION, subject, str(a), str(b), cause, fix, b - a)
+                yield from found(state, now, snap, POSITION, subject, str(a), str(b), cause, fix, _to_accept(snap, b - a))
+    yield from passed_over(state, around, snap, moving, POSITION, now)
 
 
 def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: frozenset[str], now: UtcNs) -> Facts:
-    if snap.cash is None or _recent(state, around, snap, None, now):
+    if snap.cash is None:
         return
+    recent = _recent(state, around, snap, None, now)
+    moving: list[str] = []
     theirs = {c.currency: c.balance for c in snap.cash}
     ours = state.accounts[snap.account].cash
     missing = explanations(state, snap)
     for currency in sorted({*theirs, *ours, *map(Currency, _open_breaks(state, snap, "cash"))}):
-        if currency in overtaken:
+        if recent or currency in overtaken:
+            moving.append(currency)
             continue
         a = ours[currency].balance if currency in ours else ZERO
         b = theirs.get(currency, ZERO)
@@ -364,7 +394,15 @@ def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: f
         else:
             cause = "a fee, interest, a dividend or a transfer that came without a report"
             cause, fix = _perhaps_a_bust(state, snap, missing.get(currency), cause)
-            yield from found(state, now, snap, "cash", currency, str(a), str(b), cause, fix, b - a)
+            yield from found(state, now, snap, "cash", currency, str(a), str(b), cause, fix, _to_accept(snap, b - a))
+    yield from passed_over(state, around, snap, moving, "cash", now)
+
+
+def _to_accept(snap: BrokerSnapshot, delta: Decimal) -> Decimal | None:
+    """What a person may let our books move by. Nothing, where the executions could not be read: the difference may be a fill
+    that the next look books, of whatever order and whoever asked for it, and it would count twice.
+    """
+    return None if snap.executions is None else delta
 
 
 def _open_breaks(state: State, snap: BrokerSnapshot, kind: str) -> list[str]:
@@ -381,6 +419,8 @@ def _perhaps_a_bust(state: State, snap: BrokerSnapshot, missing: BreakFound | No
         inside = changed_inside(state, snap.broker, snap.account)
         if inside:
             cause = f"the broker {inside}, which was inside its books when they became ours; where that was not it, {cause}"
+        if snap.executions is None:
+            return f"a fill that was not heard of, or {cause}", _UNREAD + _ACCEPT
         return cause, _ACCEPT
     if missing.kind == ORDER_QTY:
         cause = f"a fill or a correction of order {missing.subject} that is not booked here yet, or was taken back unheard"

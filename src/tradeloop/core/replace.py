@@ -31,6 +31,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.execution import parts_of
 from tradeloop.core.order import Order
+from tradeloop.core.people import seen
 from tradeloop.core.replacement import Asked, Terms, order_named
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerSnapshot, OpenOrder, OrderRestate, ReplaceAck, ReplaceOutcome, ReplaceReject
@@ -39,7 +40,7 @@ from tradeloop.core.risk.judging import told
 from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.took_effect import before_the_end
+from tradeloop.core.took_effect import before_the_end, took_effect_since
 from tradeloop.core.types import (
     DECIMAL_PLACES_MAX,
     SIGNIFICANT_DIGITS_MAX,
@@ -70,11 +71,13 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
     order = state.orders.get(command.cl_ord_id)
     if order is None:
         raise BadInput(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders`")
+    seen(command.by, "by")
+    seen(command.approved_by, "approved_by")
     terms = _wanted(order, command)
     may_change(around, order, terms)
     way = change.need_while_asked if order.may_be_at_broker else change.need
     need = way(state, around, order, terms)
-    verdict = change.check(state, around, order, terms, need, now)
+    verdict = change.check(state, around, order, terms, need, now, command.by, command.approved_by)
     denied = verdict.denied
     if denied is not None:
         yield ReplaceDenied(
@@ -110,6 +113,7 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
         reserve,
         need,
         command.request_id,
+        command.approved_by,
     )
     if not order.may_be_at_broker:
         yield _replaced(order, number, terms, need, now)
@@ -153,7 +157,8 @@ def _wanted(order: Order, command: ReplaceOrder) -> Terms:
 
 
 def on_ack(state: State, around: Surroundings, r: ReplaceAck, now: UtcNs) -> Facts:
-    """Other terms are in force. What was said before is not said again; an answer to an older request says nothing.
+    """Other terms are in force. What was said before is not said again; an answer to an older request says nothing, unless the
+    broker's times say that it took effect after the newer one: requests may overtake each other on the wire.
 
     A broker that names no request, or one that we never made, has changed the order all the same: the terms count.
     """
@@ -166,13 +171,19 @@ def on_ack(state: State, around: Surroundings, r: ReplaceAck, now: UtcNs) -> Fac
         yield from _restate(state, around, order, terms, "", r.order_id, r.transact_at, now, _filled(order, r.cum_qty))
         return order
     if number <= order.replaced:
-        return None
+        if not took_effect_since(order, r):
+            return None
+        text = f"change {number} took effect after change {order.replaced}, says the broker"
+        terms, filled = _told(order.terms, max(r.order_qty, order.cum_qty), r), _filled(order, r.cum_qty)
+        yield from _restate(state, around, order, terms, text, r.order_id, r.transact_at, now, filled)
+        return order
     filled = _filled(order, r.cum_qty)
     asked = _waiting(order, number)
     terms = _told(order.terms if asked is None else asked.terms, max(r.order_qty, filled), r)
-    if _is_old(order, r.transact_at):
-        terms = order.terms  # it was done, and something else since
-    yield from _take(state, around, order, number, terms, r.order_id, r.transact_at, now, filled)
+    said_at = r.transact_at
+    if _is_old(order, said_at):
+        terms, said_at = order.terms, None  # it was done, and something else since
+    yield from _take(state, around, order, number, terms, r.order_id, said_at, now, filled)
     return order
 
 
@@ -258,12 +269,12 @@ def on_books(
         if grew or (shown == _capped(asked.terms, theirs, order) and shown != _capped(order.terms, theirs, order)):
             qty = Qty(max(asked.terms.order_qty, theirs.cum_qty, order.cum_qty))
             terms = Terms(qty, asked.terms.price, asked.terms.stop_px)
-            yield from _take(state, around, order, asked.number, terms, None, stood_at, now, filled)
+            yield from _take(state, around, order, asked.number, terms, None, stood_at, now, filled, shown=True)
             return
     if shown != _capped(order.terms, theirs, order) and theirs.ord_status in _TELLING:
         if order.acked_at is not None and snap.read_at > order.acked_at + able.visibility_lag_ns:
             text, terms = "the broker's books show other terms", Terms(theirs.order_qty, shown[1], order.stop_px)
-            yield from _restate(state, around, order, terms, text, None, stood_at, now, filled)
+            yield from _restate(state, around, order, terms, text, None, stood_at, now, filled, shown=True)
         return
     text = "the broker's books show the order unchanged, long after the request could have changed it"
     yield from _give_up(state, around, snap, order, text, now)
@@ -377,10 +388,12 @@ def _take(
     transact_at: UtcNs | None,
     now: UtcNs,
     filled: Qty,
+    *,
+    shown: bool = False,
 ) -> Generator[Event, None, None]:
     asked = _waiting(order, number)
     need = _need(state, around, order, terms, filled, None if asked is None else asked.reserve)
-    yield _replaced(order, number, terms, need, now, order_id, transact_at)
+    yield _replaced(order, number, terms, need, now, order_id, transact_at, shown=shown)
     if order.replaces:
         yield from promise_again(state, around, order, now)
     if order_id is not None:
@@ -396,12 +409,14 @@ def _replaced(
     now: UtcNs,
     order_id: OrderID | None = None,
     transact_at: UtcNs | None = None,
+    *,
+    shown: bool = False,
 ) -> OrderReplaced:
     later = [asked for asked in order.replaces or () if asked.number > number]
     reserve = _reserve(order, terms.order_qty, need, later)
     own = need if reserve else Amount(ZERO)
     return OrderReplaced(
-        now, order.cl_ord_id, number, terms.order_qty, terms.price, terms.stop_px, reserve, own, order_id, transact_at
+        now, order.cl_ord_id, number, terms.order_qty, terms.price, terms.stop_px, reserve, own, order_id, transact_at, shown
     )
 
 
@@ -432,6 +447,8 @@ def _restate(
     transact_at: UtcNs | None,
     now: UtcNs,
     filled: Qty,
+    *,
+    shown: bool = False,
 ) -> Generator[Event, None, None]:
     renumbered = order_id is not None and order_id != order.order_id
     if (terms == order.terms and not renumbered) or _is_old(order, transact_at):
@@ -449,6 +466,7 @@ def _restate(
         text,
         transact_at,
         order_id,
+        shown,
     )
     if renumbered:
         yield from claim(state, around, order.cl_ord_id, now)

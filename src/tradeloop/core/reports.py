@@ -119,7 +119,8 @@ class CancelAck(msgspec.Struct, frozen=True, gc=False):
     """The order is out of the market, asked for or not; fills may still follow.
 
     `cum_qty` is what the broker counts as filled by then, None where it does not say: then an order that had no answer before
-    waits for a look at the books, and an adapter that knows the count says it.
+    waits for a look at the books, and an adapter that knows the count says it. `order_id` is the broker's number of the order,
+    None where it does not say it: the answer that told it may have been lost, and fills that name it alone are the order's.
     """
 
     broker: str
@@ -127,6 +128,7 @@ class CancelAck(msgspec.Struct, frozen=True, gc=False):
     text: str = ""
     transact_at: UtcNs | None = None
     cum_qty: Qty | None = None
+    order_id: OrderID | None = None
 
 
 class CancelReject(msgspec.Struct, frozen=True, gc=False):
@@ -201,13 +203,14 @@ class ReplaceOutcome(msgspec.Struct, frozen=True, gc=False):
 
 
 class OrderExpire(msgspec.Struct, frozen=True, gc=False):
-    """The order ended by its time in force; `cum_qty` as in CancelAck."""
+    """The order ended by its time in force; `cum_qty` and `order_id` as in CancelAck."""
 
     broker: str
     cl_ord_id: ClOrdID
     text: str = ""
     transact_at: UtcNs | None = None
     cum_qty: Qty | None = None
+    order_id: OrderID | None = None
 
 
 class SendOutcome(msgspec.Struct, frozen=True, gc=False):

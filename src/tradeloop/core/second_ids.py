@@ -45,7 +45,7 @@ from tradeloop.core.standing import our_order
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import settle_early
-from tradeloop.core.types import ZERO, AccountID, ClOrdID, Qty, RunID, UtcNs
+from tradeloop.core.types import ZERO, AccountID, ClOrdID, OrderID, Qty, RunID, Side, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -201,10 +201,11 @@ class _Look:
 
     def _may_be(self, twin: str, x: Execution, held: Container[str]) -> bool:
         """Whether the fill of ours stands, and may be of the order of the other: it is known for that, or for a stranger's; or
-        the broker counts in the order that it is booked on exactly what there is without it.
+        it came by the broker's number alone, the books show no other order of ours under that, and count in the order that it
+        is booked on exactly what there is without it. One that named our id is of no other order than it named.
         """
         state = self.state
-        broker, account, _, side, _ = parts_of(twin)
+        broker, account, day, side, _ = parts_of(twin)
         if (broker, account, side) != (x.broker, x.account, x.side):
             return False
         execution = state.execs.get(twin)
@@ -214,6 +215,10 @@ class _Look:
         its = self._order(x)
         if its is None or its.external or order.external or its.cl_ord_id == order.cl_ord_id:
             return True
+        number = state.ids.number_of(account, day, twin)
+        named = None if number is None else self._named(number, x.symbol, side)
+        if number is None or (named is not None and named.cl_ord_id != its.cl_ord_id):
+            return False
         without = self._ours(order) - (ZERO if twin in self._twins() else execution.qty)
         return without + self._brought(order, held) == self._count(order)
 
@@ -226,17 +231,19 @@ class _Look:
     def _ours(self, order: Order) -> Decimal:
         """What we have booked of an order, each fill that the look shows, or that one in doubt looks like, being of the order
         that the look names: where two numbers were mixed up (F7), fills of one stand on the other until that is known for
-        certain (core/numbering.py). What it shows counts with the figures it shows: its count of the order is made of them.
+        certain (core/numbering.py). What it shows counts with the figures it shows, also what we have heard since to be taken
+        back: its count of the order is made of them.
         """
         if self._misplaced is None:
             self._misplaced = {}
             for root, key in {**self._twins(), **self._shown()}.items():
-                booked = self.state.execs.get(root)
-                its = None if booked is None or booked.busted else self._order(self.listed[key])
+                booked, line = self.state.execs.get(root), self.listed[key]
+                is_shown = root in self._shown()
+                its = None if booked is None or (booked.busted and not is_shown) else self._order(line)
                 if booked is None or its is None:
                     continue
-                qty = self.listed[key].last_qty if root in self._shown() else booked.qty
-                for of, moved in ((its.cl_ord_id, qty), (booked.cl_ord_id, -booked.qty)):
+                qty, counts_here = line.last_qty if is_shown else booked.qty, ZERO if booked.busted else booked.qty
+                for of, moved in ((its.cl_ord_id, qty), (booked.cl_ord_id, -counts_here)):
                     self._misplaced[of] = self._misplaced.get(of, ZERO) + moved
         return order.cum_qty + self._misplaced.get(order.cl_ord_id, ZERO)
 
@@ -269,13 +276,17 @@ class _Look:
     def _order(self, x: Execution) -> Order | None:
         """The order that a fill is of, as the books themselves say it: by our id in it, else by our id beside its number."""
         if x.cl_ord_id is None:
-            if self._owners is None:
-                self._owners = lines_by_number(self.state, self.snap)
-            line = self._owners.get((x.order_id, x.symbol, x.side))
-            named = None if line is None or line.cl_ord_id is None else self.state.orders.get(order_named(line.cl_ord_id))
+            named = self._named(x.order_id, x.symbol, x.side)
             if named is not None and may_be_of(self.state, named, x):
                 return named
         return find(self.state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
+
+    def _named(self, number: OrderID | None, symbol: Symbol, side: Side) -> Order | None:
+        """The order of ours that the books show under a number, None where they show none or two."""
+        if self._owners is None:
+            self._owners = lines_by_number(self.state, self.snap)
+        line = self._owners.get((number, symbol, side))
+        return None if line is None or line.cl_ord_id is None else self.state.orders.get(order_named(line.cl_ord_id))
 
 
 def _settle(

@@ -7,16 +7,21 @@ that a clock which jumps could not give it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Mapping
+from collections.abc import Container, Generator, Iterable, Mapping
 from decimal import Decimal
 
+from tradeloop.core.charging import charge_all_anew
 from tradeloop.core.events import Event
-from tradeloop.core.reports import BrokerSnapshot, Execution, ExecutionCorrect
+from tradeloop.core.execution import Exec, parts_of
+from tradeloop.core.order import Order
+from tradeloop.core.rebooking import places, together
+from tradeloop.core.reports import BrokerSnapshot, Execution
 from tradeloop.core.short_promise import promise_again
+from tradeloop.core.standing import our_order
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.taken_back import on_correct
-from tradeloop.core.types import ZERO, ClOrdID, Currency, RunID, Symbol, UtcNs
+from tradeloop.core.taken_back import as_shown, is_news
+from tradeloop.core.types import BUY, ZERO, AccountID, ClOrdID, Currency, RunID, Symbol, UtcNs
 
 
 def corrected_fills(
@@ -25,51 +30,126 @@ def corrected_fills(
     snap: BrokerSnapshot,
     shown: Mapping[str, Execution],
     new: Container[str],
-    lately: frozenset[Symbol],
     over: Container[ClOrdID],
     touched: dict[RunID, None],
     now: UtcNs,
 ) -> Generator[Event, None, None]:
     """Give booked fills the figures under which the broker shows them (`shown`, by the key of each fill); `touched` gets the
-    runs they belong to. Of fills that are `new` with this look it says nothing else, nor of what moved `lately`; but
-    where an order is `over` what was ordered, a fill that the same look shows smaller was corrected: no list, however old,
-    shows more fills than fit into an order.
+    runs they belong to. Of fills that are `new` with this look it says nothing else, nor of those of which we have heard so
+    shortly before it, or after it, that it may be older; but where an order is `over` what was ordered, a fill that the same
+    look shows smaller was corrected: no list, however old, shows more fills than fit into an order.
     """
     if not shown:
         return
     symbols, currencies = _differing(state, snap)
     if not symbols and not currencies:
         return
+    able = around.brokers[snap.broker]
+    lag = max(around.policy.recent_ns, able.visibility_lag_ns)
+    fills: dict[str, Execution] = {}
+    gone: dict[tuple[AccountID, Symbol], dict[str, Execution]] = {}
+    less: dict[ClOrdID, Decimal] = {}
     for key, x in shown.items():
         instrument = state.instruments.get(x.symbol)
         if instrument is None or (x.symbol not in symbols and instrument.currency not in currencies):
             continue  # of what is not listed here nothing was booked: such a fill was inside the books we adopted
         booked = state.execs.get(key)
-        if booked is None or booked.busted or (booked.qty, booked.px) == (x.last_qty, x.last_px):
+        if booked is None or (not booked.busted and (booked.qty, booked.px) == (x.last_qty, x.last_px)):
             continue
         order = state.orders.get(booked.cl_ord_id)
         if order is None:
             continue
-        makes_room = order.cl_ord_id in over and order.cum_qty > order.most_qty and x.last_qty < booked.qty
-        if key in new or (x.symbol in lately and not makes_room):
-            continue  # this look may be older than what we heard of fills since; what else befalls the order says nothing
+        if booked.busted:
+            if key not in new and snap.read_at - order.traded_at > lag:
+                gone.setdefault((x.account, x.symbol), {})[key] = x
+            continue
+        cum_qty = order.cum_qty - less.get(order.cl_ord_id, ZERO)
+        makes_room = order.cl_ord_id in over and cum_qty > order.most_qty and x.last_qty < booked.qty
+        lately = snap.read_at - _heard_at(state, order, key, booked) <= lag
+        if key in new or (lately and not makes_room):
+            continue
+        fills[key] = x
+        less[order.cl_ord_id] = order.cum_qty - cum_qty + booked.qty - x.last_qty
+    of_symbols: dict[tuple[AccountID, Symbol], dict[str, Execution]] = {}
+    for key, x in fills.items():
         # The list says what stands at its own moment: by that it is newer than every word that came before it.
-        report = ExecutionCorrect(
-            x.broker, x.account, x.trading_day, x.exec_id, x.side, x.last_qty, x.last_px, x.commission, snap.as_of
-        )
-        after = yield from on_correct(state, report, now)
+        if is_news(state, key, x, snap.as_of):
+            of_symbols.setdefault((x.account, x.symbol), {})[key] = x
+    for (account, symbol), its in of_symbols.items():
+        orders = yield from _of_one_symbol(state, account, symbol, its, (snap.as_of, able.visibility_lag_ns), now)
+        yield from _settled(state, around, orders, touched, now)
+    for its in gone.values():
+        if _stand_again(state, snap, its):
+            for key, x in its.items():
+                order = yield from as_shown(state, key, x, (snap.as_of, able.visibility_lag_ns), now)
+                yield from _settled(state, around, (order.cl_ord_id,), touched, now)
+
+
+def _settled(
+    state: State, around: Surroundings, orders: Iterable[ClOrdID], touched: dict[RunID, None], now: UtcNs
+) -> Generator[Event, None, None]:
+    for cl_ord_id in orders:
+        after = state.orders.get(cl_ord_id)
         yield from promise_again(state, around, after, now)
         if after is not None and after.run_id is not None:
             touched[after.run_id] = None
 
 
-def moved_lately(state: State, around: Surroundings, snap: BrokerSnapshot) -> frozenset[Symbol]:
-    """What we have heard of so shortly before a look, or after it, that the look may be older. Asked before a fill
-    of the look itself is booked: what it shows is no older than the rest of it.
+def _stand_again(state: State, snap: BrokerSnapshot, fills: dict[str, Execution]) -> bool:
+    """Whether the broker's books say in three places that fills of one symbol, which it took back, stand all the same: the list
+    shows them, the lines of their orders count them, and so does what is held. A list alone may go on showing what was taken
+    back.
     """
-    lag = max(around.policy.recent_ns, around.brokers[snap.broker].visibility_lag_ns)
-    positions = state.positions.get(snap.account, {})
-    return frozenset(symbol for symbol, position in positions.items() if snap.read_at - position.updated_at <= lag)
+    one = next(iter(fills.values()))
+    if snap.positions is None or snap.orders is None or state.held(one.account, one.symbol).updated_at > snap.read_at:
+        return False
+    held = sum((p.long_qty - p.short_qty for p in snap.positions if p.symbol == one.symbol), ZERO)
+    more = sum((x.last_qty if x.side is BUY else -x.last_qty for x in fills.values()), ZERO)
+    if held != state.held(one.account, one.symbol).net_qty + more:
+        return False
+    counted: dict[ClOrdID, Decimal] = {}
+    for key, x in fills.items():
+        booked = state.execs.get(key)
+        if booked is not None:
+            counted[booked.cl_ord_id] = counted.get(booked.cl_ord_id, ZERO) + x.last_qty
+    for theirs in snap.orders:
+        order = our_order(state, snap, theirs) if theirs.symbol == one.symbol else None
+        if order is not None and theirs.cum_qty == order.cum_qty + counted.get(order.cl_ord_id, ZERO):
+            counted.pop(order.cl_ord_id, None)
+    return not counted
+
+
+def _of_one_symbol(
+    state: State, account: AccountID, symbol: Symbol, fills: dict[str, Execution], shown: tuple[UtcNs, int], now: UtcNs
+) -> Generator[Event, None, dict[ClOrdID, None]]:
+    """Correct fills of one symbol; returns their orders. To book all behind each of them anew would cost the square of what a
+    session that was lost may have missed, so those with a place among the fills of the position are corrected together, in its
+    order: each but the last by the opposite trade, and behind the last the books are what they would be had each had these
+    figures from the beginning (core/rebooking.py).
+    """
+    orders: dict[ClOrdID, None] = {}
+    found = places(state, account, symbol, fills) if len(fills) > 1 else {}
+    one = together(state, account, symbol, min(found.values())) if len(found) > 1 else None
+    left = len(found) if one is not None and one.is_exact else 0
+    for key in [*found, *(key for key in fills if key not in found)]:
+        if one is not None:
+            one.is_last = left == 1
+        with_others = one if left > 0 else None
+        left -= 1
+        orders[(yield from as_shown(state, key, fills[key], shown, now, with_others)).cl_ord_id] = None
+        if left == 0:
+            yield from charge_all_anew(state, account, symbol, orders, now)
+    return orders
+
+
+def _heard_at(state: State, order: Order, key: str, booked: Exec) -> UtcNs:
+    """When a fill got the figures that it has here: a look from before that may show others. What else trades, also of its own
+    order, says nothing of it, or in a symbol that trades all the time nothing would ever be corrected.
+    """
+    if booked.told:
+        return order.traded_at
+    _, account, day, _, _ = parts_of(key)
+    return state.recent.booked_at(account, day, key) or UtcNs(0)
 
 
 def _differing(state: State, snap: BrokerSnapshot) -> tuple[set[Symbol], set[Currency]]:

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from enum import Enum
 from typing import Final
 
-from tradeloop.core import market
+from tradeloop.core import room
 from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
@@ -22,21 +22,20 @@ from tradeloop.core.events import (
     OrderStaged,
     ReserveRaised,
     SendBegun,
-    StopTriggered,
 )
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
+from tradeloop.core.people import seen
 from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk import pipeline
 from tradeloop.core.risk.cost import worst_cost
 from tradeloop.core.risk.denied import Denied
-from tradeloop.core.risk.judging import throttled, told
-from tradeloop.core.risk.stopped import HALTED, REDUCE_ONLY, canceling, stopped
+from tradeloop.core.risk.judging import UNKNOWN, Beyond, throttled, told
+from tradeloop.core.risk.stopped import HALTED, REDUCE_ONLY, canceling
 from tradeloop.core.state import State, cl_ord_id_of
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
-    BUY,
     DECIMAL_PLACES_MAX,
     LIMIT,
     MARKET,
@@ -158,7 +157,7 @@ def stage(
         return OrderReply(intent.cl_ord_id, denied)
     yield intent
     if verdict.waits_for is not None:
-        yield throttled(intent.cl_ord_id, verdict.waits_for, now)
+        yield from _waits(state, around, state.orders.open[intent.cl_ord_id], verdict.waits_for, now)
         return OrderReply(intent.cl_ord_id)
     leaves_now = want.stop_px is None or around.brokers[intent.broker].holds_stops
     if leaves_now and _takes_turn(around, intent.broker, intent.cl_ord_id, now):
@@ -241,8 +240,8 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
     """A staged order that surely did not leave tries again, or ends here.
 
     It waits while its run is paused, after each failed attempt as long as the policy says, whatever else asks for it, and for
-    its turn where the broker has a rate. It is not sent on another trading day than it was made for, passes the gate and the
-    day's price rules, and what it may cost at present prices is reserved before.
+    its turn where the broker has a rate. It is not sent on another trading day than it was made for, passes the gate, the day's
+    price rules and whatever limits were changed since it was made, and what it may cost at present prices is reserved before.
     """
     if order.is_done or order.may_be_at_broker or order.is_held:
         return
@@ -266,9 +265,9 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
     if pace is not None and not pace.is_turn_of(order.cl_ord_id, now):
         pace.waiting[order.cl_ord_id] = None
         return
-    verdict = pipeline.waits_for(state, around, order, now)
+    verdict = pipeline.judge_late(state, around, order, now)
     if verdict.waits_for is not None:
-        yield throttled(order.cl_ord_id, verdict.waits_for, now)
+        yield from _waits(state, around, order, verdict.waits_for, now)
         return
     denied = pipeline.recheck(state, around, order, now) or verdict.denied
     if denied is None:
@@ -277,11 +276,39 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
             if needs != order.reserved:
                 yield ReserveRaised(now, order.cl_ord_id, needs)
             if _takes_turn(around, order.broker, order.cl_ord_id, now):
+                yield from told(order.cl_ord_id, verdict, now)
                 yield SendBegun(now, order.cl_ord_id)
             return
         denied = needs
-    if not _may_wait(state, order, denied, now):
+    if not may_wait(state, order, denied, now):
         yield OrderCanceled(now, order.cl_ord_id, f"never sent: {denied.text}", given_up=True)
+
+
+def _waits(state: State, around: Surroundings, order: Order, beyond: Beyond, now: UtcNs) -> Facts:
+    """It queues up for room, and is asked again when its turn comes."""
+    fact = throttled(order.cl_ord_id, beyond, now)
+    around.room.waits(state, order, fact.until)
+    yield fact
+
+
+def go_on(state: State, around: Surroundings, queue: room.Key, now: UtcNs) -> Generator[Event, None, list[Order]]:
+    """Orders that waited for room go, as many as there is room for now: those that were asked. One that may not go for another
+    reason gives up its place: it is asked again as every staged order is.
+    """
+    asked: list[Order] = []
+    waiting = around.room.queues.get(queue, {})
+    while waiting:
+        cl_ord_id = next(iter(waiting))
+        order = state.orders.open.get(cl_ord_id)
+        waiting[cl_ord_id] = now
+        if order is not None:
+            yield from send_late(state, around, order, now)
+            asked.append(order)
+            if waiting[cl_ord_id] > now:
+                return asked
+        del waiting[cl_ord_id]
+    around.room.queues.pop(queue, None)
+    return asked
 
 
 def again_at(around: Surroundings, order: Order) -> UtcNs | None:
@@ -300,11 +327,13 @@ def _is_too_soon(around: Surroundings, order: Order, now: UtcNs) -> bool:
     return again is not None and now < again and (order.send_failed_at or now) <= now
 
 
-def _may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:
+def may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:
     """Whether what stands in the way passes by itself, so that the order may be asked for again instead of ending."""
     if denied.rule == "session_open":
         hours = state.hours.get(state.instruments[order.symbol].session)
         return hours is not None and hours.opens_later(now)
+    if denied.was == UNKNOWN:
+        return True  # what a limit needs to know may be known soon: a process that began just now has seen no quote yet
     return denied.rule in ("broker_ready", "fate_unknown", "fill_twice", HALTED, REDUCE_ONLY, "quote_fresh", "no_price")
 
 
@@ -322,43 +351,6 @@ def cancel(state: State, cl_ord_id: ClOrdID, by: str, reason: str, now: UtcNs) -
     return Done(f"cancel of {cl_ord_id} is on its way; the broker answers")
 
 
-def on_quote(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Facts:
-    """Stops that the engine holds are watched on every quote: a buy fires at or above its stop price, a sell at or below. One
-    that has fired and could not leave is asked again: what stood in its way may be gone.
-
-    Only a quote of a market that is open, trading and seen just now fires one: fired at any other time the order could not
-    be sent, and the protection would be gone.
-    """
-    held = state.stops.get(quote.symbol)
-    if not held:
-        return
-    hours = state.hours.get(state.instruments[quote.symbol].session)
-    if hours is None or not hours.is_open(now) or quote.suspended or not market.is_current(around, quote, now):
-        return
-    for cl_ord_id in list(held):
-        order = state.orders.open.get(cl_ord_id)
-        if order is None or order.may_be_at_broker:
-            continue
-        if order.triggered_at is not None:
-            yield from send_late(state, around, order, now)
-            continue
-        stop = order.stop_px
-        assert stop is not None
-        buying = order.side is BUY
-        seen = quote.last
-        if seen is None or (quote.ask if buying else quote.bid) is not None:
-            seen = quote.ask if buying else quote.bid
-        reached = quote.high if buying else quote.low
-        if reached is not None:
-            seen = reached if seen is None else (max(seen, reached) if buying else min(seen, reached))
-        if seen is None or (seen < stop if buying else seen > stop):
-            continue
-        if state.halts and stopped(state, order, state.instruments[order.symbol]) is not None:
-            continue  # it stays on watch: fired now it could not be sent, and would be gone when the halt ends
-        yield StopTriggered(now, cl_ord_id, seen, quote.at)
-        yield from send_late(state, around, order, now)
-
-
 def order_of_run(
     account: AccountID, symbol: Symbol, side: Side, qty: Qty, effect: PositionEffect, by: str, reason: str
 ) -> SubmitOrder:
@@ -372,7 +364,11 @@ def _arrival(quote: Quote | None) -> Px | None:
 
 
 def _consistent(command: SubmitOrder) -> None:
-    """An order's prices agree with its type, and all its numbers are positive and such that the ledger carries them exactly."""
+    """An order's prices agree with its type, all its numbers are positive and such that the ledger carries them exactly, and
+    its names can be read.
+    """
+    seen(command.by, "by")
+    seen(command.approved_by, "approved_by")
     qty, price, stop_px, ord_type = command.order_qty, command.price, command.stop_px, command.ord_type
     if not is_exact(qty) or (price is not None and not is_exact(price)) or (stop_px is not None and not is_exact(stop_px)):
         _refuse_inexact(command)

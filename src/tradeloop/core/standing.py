@@ -19,8 +19,9 @@ from tradeloop.core.fills import find
 from tradeloop.core.order import Ending, Order
 from tradeloop.core.replace import off_books, on_books, on_restate
 from tradeloop.core.reports import BrokerSnapshot, OpenOrder, OrderRestate
+from tradeloop.core.shown_lines import ShownLines
 from tradeloop.core.state import State
-from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.surroundings import OrderLines, Surroundings
 from tradeloop.core.took_effect import before_the_end
 from tradeloop.core.types import ZERO, ClOrdID, OrdStatus, Qty, RunID, TimeInForce, UtcNs
 
@@ -47,30 +48,39 @@ def telling(state: State, around: Surroundings, snap: BrokerSnapshot) -> tuple[O
     """The lines of the books that may say something new. A day has many orders that ended long ago, and they are shown in every
     look: where neither the line nor our order has changed since the last one, there is nothing to compare.
     """
-    settled = around.settled.get(snap.account)
-    if not settled:
-        return snap.orders or ()
-    lines = []
-    for theirs in snap.orders or ():
-        known = None if theirs.cl_ord_id is None else settled.get(theirs.cl_ord_id)
+    lines, known = snap.orders or (), around.settled.get(snap.account)
+    if known is None or not known.settled:
+        return lines
+    last, closed_orders = known.last, state.orders.closed
+    begins = last is not None and last.begin(lines, state.orders)
+    told = []
+    for place in last.left(lines) if last is not None and begins else range(len(lines)):
+        theirs = lines[place]
+        settled = None if theirs.cl_ord_id is None else known.settled.get(theirs.cl_ord_id)
         if (
-            known is None
+            settled is None
             or theirs.cl_ord_id is None
-            or known[0] != theirs
-            or state.orders.closed.get(theirs.cl_ord_id) is not known[1]
+            or settled[0] != theirs
+            or closed_orders.get(theirs.cl_ord_id) is not settled[1]
         ):
-            lines.append(theirs)
-    return tuple(lines)
+            told.append(place)
+    known.last = ShownLines(lines, told, state.orders)
+    return tuple(lines[place] for place in told)
 
 
 def remember(state: State, around: Surroundings, snap: BrokerSnapshot, lines: tuple[OpenOrder, ...]) -> None:
     """Keep which lines need no second look: of orders that ended on both sides with the same quantity, and not just now."""
     able = around.brokers[snap.broker]
     lag = max(around.policy.recent_ns, able.visibility_lag_ns)
-    before = around.settled.get(snap.account, {})
+    known = around.settled.get(snap.account)
+    if known is None:
+        known = around.settled[snap.account] = OrderLines()
+    before, shown = known.settled, snap.orders or ()
+    if not lines and len(before) == len(shown):
+        return  # the books are as they were
     settled: dict[ClOrdID, tuple[OpenOrder, bytes]] = {}
     looked_at = {theirs.cl_ord_id for theirs in lines}
-    for theirs in snap.orders or ():
+    for theirs in shown:
         cl_ord_id = theirs.cl_ord_id
         if cl_ord_id is None or theirs.ord_status not in CLOSED:
             continue
@@ -83,7 +93,7 @@ def remember(state: State, around: Surroundings, snap: BrokerSnapshot, lines: tu
             continue
         if order.cancel_requested_at is None and not order.replaces and snap.read_at - order.updated_at > lag:
             settled[cl_ord_id] = theirs, packed
-    around.settled[snap.account] = settled
+    known.settled = settled
 
 
 def terms(state: State, around: Surroundings, snap: BrokerSnapshot, lines: tuple[OpenOrder, ...], now: UtcNs) -> Facts:
@@ -128,20 +138,23 @@ def standings(
         if order.broker != snap.broker or order.account != snap.account or order.cl_ord_id in shown:
             continue
         if order.unknown_at is not None:
-            nameless = Nameless(state, snap) if nameless is None else nameless
+            nameless = Nameless(state, snap, echoes_ids=able.echoes_ids) if nameless is None else nameless
             yield from not_shown(state, around, order, snap, nameless, now)
-        elif order.acked_at is not None and snap.read_at - _shown_at(state, order) > lag:
+        elif order.acked_at is not None and snap.read_at - _shown_at(order) > lag:
             if order.is_uncounted:
-                nameless = Nameless(state, snap) if nameless is None else nameless
+                nameless = Nameless(state, snap, echoes_ids=able.echoes_ids) if nameless is None else nameless
                 yield from _uncounted(state, snap, order, nameless, now)
             elif order.ending is not None and fills_missing(order, order.ending.cum_qty):
                 yield from _fills_never_came(state, snap, order, order.ending, now)
             elif able.orders_complete:
                 yield from _missing(state, snap, order, now)
             else:
-                yield from _not_open(state, snap, order, lag, now)
+                nameless = Nameless(state, snap, echoes_ids=able.echoes_ids) if nameless is None else nameless
+                yield from _not_open(state, around, snap, order, nameless, now)
         if order.is_done and order.run_id is not None:
             touched[order.run_id] = None
+    for cl_ord_id in [one for one in around.unseen if one in shown or one not in state.orders.open]:
+        del around.unseen[cl_ord_id]
     for known in list(state.breaks.values()):
         if (known.broker, known.account) != (snap.broker, snap.account):
             continue
@@ -151,11 +164,12 @@ def standings(
             yield from closed(state, now, known.break_id, "the broker does not show the order any more")
 
 
-def _shown_at(state: State, order: Order) -> UtcNs:
+def _shown_at(order: Order) -> UtcNs:
     """When the broker last said that there is something of it: a look from before that may miss it. What we asked since does
-    not count, or an order that is cancelled again and again would never be looked for.
+    not count, or an order that is cancelled again and again would never be looked for; nor does what other orders trade, or
+    none would be looked for in a symbol that trades all the time.
     """
-    return max(order.acked_at or UtcNs(0), order.terms_at or UtcNs(0), state.held(order.account, order.symbol).updated_at)
+    return max(order.acked_at or UtcNs(0), order.terms_at or UtcNs(0), order.traded_at)
 
 
 def _missing(state: State, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Facts:
@@ -181,12 +195,13 @@ def _missing(state: State, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Fa
     )
 
 
-def _not_open(state: State, snap: BrokerSnapshot, order: Order, lag: int, now: UtcNs) -> Facts:
+def _not_open(state: State, around: Surroundings, snap: BrokerSnapshot, order: Order, nameless: Nameless, now: UtcNs) -> Facts:
     """A broker that shows all its open orders and no others does not show one that it had acknowledged: it has ended.
 
     How, its fills and its day tell. An order good for its day has expired once that is over; one that a cancel was sent for, or
     that never rests, is out of the market once the list of executions has had time to show the fill that could have ended it
-    instead. Anything else a person decides.
+    instead. So is any other by the looks that would end it had it never been heard of (core/fate.py). Anything else a person
+    decides.
     """
     if order.cum_qty >= order.order_qty:
         return  # it has filled, and only the change it waits for keeps it open, which the books settle (core/replace.py)
@@ -196,10 +211,7 @@ def _not_open(state: State, snap: BrokerSnapshot, order: Order, lag: int, now: U
         if (yield from before_the_end(state, order, now)):
             yield OrderExpired(now, order.cl_ord_id, text)
         return
-    known = state.breaks.get(missing_id(order))
-    waited = known is not None and snap.read_at - known.at > lag
-    gone = order.cancel_asks > 0 or order.tif in (TimeInForce.IOC, TimeInForce.FOK)
-    if gone and waited and _shows_all_fills(snap, order):
+    if _shows_all_fills(snap, order) and _is_gone(state, around, snap, order, nameless):
         text = "not among the broker's open orders, and its executions are complete"
         if (yield from before_the_end(state, order, now)):
             yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_asks > 0)
@@ -216,6 +228,23 @@ def _not_open(state: State, snap: BrokerSnapshot, order: Order, lag: int, now: U
         _RESOLVE.format(order.cl_ord_id),
         None,
     )
+
+
+def _is_gone(state: State, around: Surroundings, snap: BrokerSnapshot, order: Order, nameless: Nameless) -> bool:
+    """Whether looks that show all fills of an order have shown for long enough that it does not work. One that we wanted out of
+    the market is not doubted as much as one that should be there.
+    """
+    able, policy = around.brokers[snap.broker], around.policy
+    known = state.breaks.get(missing_id(order))
+    lag = max(policy.recent_ns, able.visibility_lag_ns)
+    if order.cancel_asks > 0 or order.tif in (TimeInForce.IOC, TimeInForce.FOK):
+        return known is not None and snap.read_at - known.at > lag
+    looks, since, since_theirs = around.unseen.get(order.cl_ord_id, (0, snap.read_at, snap.as_of))
+    around.unseen[order.cl_ord_id] = looks + 1, since, since_theirs
+    wait = max(lag, able.request_lifetime_ns + able.visibility_lag_ns)
+    if looks + 1 < policy.looks or snap.read_at - since < wait or snap.as_of - since_theirs < wait:
+        return False
+    return order.order_id is not None or not nameless.may_be(order, order.staged_at)
 
 
 def _uncounted(state: State, snap: BrokerSnapshot, order: Order, nameless: Nameless, now: UtcNs) -> Facts:
@@ -328,7 +357,7 @@ def _one_order(
         # It ended here before any answer: what else comes under its number alone is ours, too.
         yield OrderAcknowledged(now, cl_ord_id, theirs.order_id)
         yield from claim(state, around, cl_ord_id, now)
-    heard = snap.read_at - _shown_at(state, order) > max(around.policy.recent_ns, able.visibility_lag_ns)
+    heard = snap.read_at - _shown_at(order) > max(around.policy.recent_ns, able.visibility_lag_ns)
     if order.external and heard and (theirs.ord_status not in CLOSED or theirs.ord_status is OrdStatus.FILLED):
         yield from _rest_of_a_stranger(state, around, order, theirs, now)
     open_id = id_of(ORDER_OPEN, snap.broker, snap.account, cl_ord_id)

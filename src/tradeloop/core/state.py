@@ -47,7 +47,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 18
+SNAPSHOT_FORMAT: Final = 24
 
 
 class Link(msgspec.Struct, array_like=True):
@@ -92,7 +92,8 @@ class Early(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Page(msgspec.Struct, array_like=True, gc=False):
     """One trading day of a position: what it was before, and the fills that moved it, in the order in which they are booked;
     `times` are the venue's of these, `marks` is what the position was before some of them, by their place. `ordered`: each fill
-    has a time, and none is before that of the fill in front of it, so that a place among them is found by halving.
+    has a time, and none is before that of the fill in front of it, so that a place among them is found by halving. `stale`: a
+    fill of the day before has changed since `start` was made.
     """
 
     start: Position
@@ -100,6 +101,7 @@ class Page(msgspec.Struct, array_like=True, gc=False):
     times: list[UtcNs | None]
     marks: list[tuple[int, Position]] = []
     ordered: bool = True
+    stale: bool = False
 
 
 class State:
@@ -167,7 +169,7 @@ class State:
         self.pages: dict[tuple[AccountID, Symbol], list[Page]] = {}  # of the last two trading days (core/rebooking.py)
         self.by_order_id: Shards[ClOrdID] = Shards()  # order key (core/execution.py) -> our id
         self.recent = RecentFills()  # the fills of the last trading days, by account
-        self.ids = IdsOfFills()  # which channel told of a fill first, and second ids of fills
+        self.ids = IdsOfFills()  # which channel told of a fill first and how, and second ids of fills
         self.early: dict[str, Early] = {}  # execution key -> what is to become of the fill when it comes
         self.strangers = Strangers()
         self.requests: Shards[ClOrdID] = Shards()  # request_id -> the order it made

@@ -79,13 +79,11 @@ def release(state: State, around: Surroundings, cmd: ReleaseHalt, now: UtcNs) ->
     """End every halt of a scope. What waited for it passes the gate anew; a run that it paused waits for a person."""
     if not cmd.by.strip() or not cmd.reason.strip():
         raise BadInput("a halt is released by a named person for a reason; one of them was empty")
-    ended = [one for one in state.halts.values() if (one.scope, one.name) == (cmd.scope, cmd.name)]
-    if not ended:
-        where = "everything" if cmd.scope is HaltScope.GLOBAL else f"{cmd.scope.value} {cmd.name!r}"
-        there = "; ".join(f"{one.where} ({one.tier.value})" for one in state.halts.values())
-        raise BadInput(f"no halt of {where} is in force, nothing to release; in force: {there or 'none'}")
+    ended = to_release(state, cmd)
+    if not cmd.second_factor and (live := _live_within(state, around, cmd.scope, cmd.name)):
+        raise BadInput(f"broker {live} trades live: a halt there is released with a second factor, and none was given")
     for one in ended:
-        yield HaltReleased(now, one.number, cmd.by, cmd.reason)
+        yield HaltReleased(now, one.number, cmd.by, cmd.reason, cmd.second_factor)
     numbers = [one.number for one in ended]
     for order in list(state.orders.open.values()):
         if order.may_be_at_broker:
@@ -99,6 +97,29 @@ def release(state: State, around: Surroundings, cmd: ReleaseHalt, now: UtcNs) ->
     left = f"; still in force: {', '.join(one.where for one in state.halts.values())}" if state.halts else ""
     runs = f"; paused, to be resumed by a person: {_some(paused)}" if paused else ""
     return Done(f"released: {'; '.join(f'{one.where} ({one.tier.value})' for one in ended)}{left}{runs}")
+
+
+def to_release(state: State, cmd: ReleaseHalt) -> list[Halt]:
+    """The halts that a release would end. Raises BadInput where there are none."""
+    ended = [one for one in state.halts.values() if (one.scope, one.name) == (cmd.scope, cmd.name)]
+    if not ended:
+        where = "everything" if cmd.scope is HaltScope.GLOBAL else f"{cmd.scope.value} {cmd.name!r}"
+        there = "; ".join(f"{one.where} ({one.tier.value})" for one in state.halts.values())
+        raise BadInput(f"no halt of {where} is in force, nothing to release; in force: {there or 'none'}")
+    return ended
+
+
+def _live_within(state: State, around: Surroundings, scope: HaltScope, name: str) -> str:
+    """A live broker at which a halt of this scope may stop something; empty where there is none. What is not known to lie
+    elsewhere lies there.
+    """
+    at = name
+    if scope is HaltScope.ACCOUNT:
+        its = state.accounts.get(AccountID(name))
+        at = "" if its is None else its.broker
+    elif scope is not HaltScope.BROKER:
+        at = ""
+    return next((broker for broker in around.policy.live if at in ("", broker)), "")
 
 
 def go_on(state: State, around: Surroundings, number: str, now: UtcNs) -> Facts:

@@ -10,11 +10,45 @@ from decimal import Decimal
 import msgspec
 
 from tradeloop.core.capabilities import Capabilities
+from tradeloop.core.instrument import Instrument
 from tradeloop.core.minute import Minute
 from tradeloop.core.pacing import Pace
-from tradeloop.core.reports import OpenOrder, Quote
-from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, Symbol
+from tradeloop.core.recent import RecentFills
+from tradeloop.core.reports import Execution, OpenOrder, Quote
+from tradeloop.core.room import Room
+from tradeloop.core.shown_lines import ShownLines
+from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, ExecID, Px, Symbol, UtcNs
 from tradeloop.core.valuation import Valuation
+
+ShownFills = dict[ExecID, tuple[Execution, Execution, str, bytes]]
+"""By the broker's id of a fill: the line that showed it, the fill as it is kept, its key, and its record at that time."""
+
+
+class FillLines:
+    """The lines of fills, bought and sold, that were gone through; and of the last look all of them, with the fills that it
+    showed as before, by their keys, and those of ours that it lacks: beside what that was found from.
+    """
+
+    __slots__ = ("again", "buys", "lacks", "last", "sells")
+
+    def __init__(self) -> None:
+        self.buys: ShownFills = {}
+        self.sells: ShownFills = {}
+        self.last: ShownLines[Execution] | None = None
+        self.again: dict[str, Execution] = {}
+        self.lacks: tuple[ShownLines[Execution], RecentFills, int, UtcNs, list[str]] | None = None
+
+
+class OrderLines:
+    """The lines that said nothing new at the last look, of orders that have ended on both sides, each with the order's bytes at
+    that time; and all lines of that look.
+    """
+
+    __slots__ = ("last", "settled")
+
+    def __init__(self) -> None:
+        self.settled: dict[ClOrdID, tuple[OpenOrder, bytes]] = {}
+        self.last: ShownLines[OpenOrder] | None = None
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -27,6 +61,7 @@ class Policy(msgspec.Struct, frozen=True):
     `resend_after_ns`: back-off for an order that surely did not leave (S1-43); after the last one a person decides.
     `recent_ns`: an order that changed more recently is not yet compared. `looks`: complete looks that prove absence.
     `approvers`: who may change a limit of risk; where there are two or more, one of them changes it and another approves.
+    `live`: the brokers at which a halt is released by nobody without a second factor.
     """
 
     market_buffer: Decimal = Decimal("0.01")
@@ -42,6 +77,7 @@ class Policy(msgspec.Struct, frozen=True):
     recent_ns: int = 2 * SECOND_NS
     looks: int = 3
     approvers: tuple[str, ...] = ()
+    live: tuple[str, ...] = ()
 
 
 class Surroundings:
@@ -49,22 +85,50 @@ class Surroundings:
 
     `accounts` is the one account that each adapter shows; one that is not named here may show any.
     `offsets`: by how much each broker's clock was ahead of ours at its last look, in nanoseconds.
-    `settled` are lines of each account's books that said nothing new at the last look, of orders that have ended on both sides:
-    the line, and the order's bytes at that time. It saves work and changes no decision. `minutes`: the market's last minute by
+    `settled` and `fills` are lines of each account's books that need no second look (core/standing.py, core/shown_again.py);
+    `bands` are the legal prices of the day as last found (core/market.py). These three save work and change no figure.
+    `unseen`: acknowledged orders that a broker which shows open orders only did not show at its last looks: at how many in a
+    row, and when the first of them was read, by our clock and by the broker's; a new process begins to count anew.
+    `moving`: figures of each account that its last looks could not be compared with: at how many in a row, and when the first
+    of them was read (core/uncompared.py); counted anew like these. `minutes`: the market's last minute by
     symbol, while a limit asks for it. `valuation` is what positions are worth by these quotes, kept up while limits ask for it.
+    `unmeasured`: since when a place of a limit cannot be measured (core/tripping.py); a new process begins to count anew.
+    `room`: the orders that a limit of frequency holds back (core/room.py).
     """
 
-    __slots__ = ("accounts", "brokers", "minutes", "offsets", "paces", "policy", "quotes", "settled", "valuation")
+    __slots__ = (
+        "accounts",
+        "bands",
+        "brokers",
+        "fills",
+        "minutes",
+        "moving",
+        "offsets",
+        "paces",
+        "policy",
+        "quotes",
+        "room",
+        "settled",
+        "unmeasured",
+        "unseen",
+        "valuation",
+    )
 
     def __init__(self, policy: Policy, brokers: dict[str, Capabilities], accounts: dict[str, AccountID] | None = None) -> None:
         self.policy = policy
         self.brokers = brokers
         self.accounts = {} if accounts is None else accounts
         self.quotes: dict[Symbol, Quote] = {}
+        self.bands: dict[Symbol, tuple[Instrument, Px, tuple[Px, Px]]] = {}
         self.minutes: dict[Symbol, Minute] = {}
         self.valuation = Valuation()
+        self.room = Room()
+        self.unmeasured: dict[tuple[str, str], UtcNs] = {}
         self.offsets: dict[str, int] = {}
-        self.settled: dict[AccountID, dict[ClOrdID, tuple[OpenOrder, bytes]]] = {}
+        self.settled: dict[AccountID, OrderLines] = {}
+        self.fills: dict[AccountID, FillLines] = {}
+        self.unseen: dict[ClOrdID, tuple[int, UtcNs, UtcNs]] = {}
+        self.moving: dict[tuple[AccountID, str], dict[str, tuple[int, UtcNs]]] = {}
         self.paces = {
             name: Pace(name, able.rate_per_second) for name, able in brokers.items() if able.rate_per_second is not None
         }

@@ -21,10 +21,10 @@ from tradeloop.core.events import Event, FeeDistrusted, Overfilled, TradeBusted,
 from tradeloop.core.execution import Exec, exec_key, parts_of, word_of
 from tradeloop.core.identity import own_word
 from tradeloop.core.order import Order
-from tradeloop.core.rebooking import rebooked
-from tradeloop.core.reports import BrokerSnapshot, ExecutionBust, ExecutionCorrect
+from tradeloop.core.rebooking import Together, rebooked
+from tradeloop.core.reports import BrokerSnapshot, Execution, ExecutionBust, ExecutionCorrect
 from tradeloop.core.state import Early, State
-from tradeloop.core.types import ZERO, AccountID, Amount, ClOrdID, ExecID, Px, Qty, TradingDay, UtcNs
+from tradeloop.core.types import SECOND_NS, ZERO, AccountID, Amount, ClOrdID, ExecID, Px, Qty, TradingDay, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -87,7 +87,8 @@ def on_bust(state: State, x: ExecutionBust, now: UtcNs) -> Generator[Event, None
 
 def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event, None, Order | None]:
     """Give a booked fill its new figures. A repeat changes nothing, nor does a word older than one that was heard already: an
-    old correction that comes again brings neither its figures back nor a fill that was taken back since. A fill that has not
+    old correction that comes again brings neither its figures back nor a fill that was taken back since: to bring that back
+    takes a word that is surely newer, because words of one second, or without a time, come in any order. A fill that has not
     come yet gets them when it comes. A correction that bears the id of the very fill it speaks of has none of its own.
     """
     x = own_word(state, x)
@@ -102,7 +103,7 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
     if _overtakes(state, x.account, key) or is_inside(state, key):
         early = state.early.get(key)
         word = word_of(own_id, x.transact_at, x.last_qty, x.last_px, x.commission)
-        if early is None or not _heard(early, word, x.transact_at):
+        if early is None or not (_heard(early, word, x.transact_at) or _stays_back(early, x.transact_at)):
             fee = Amount(ZERO) if x.commission is None else x.commission
             broker, account, day, side, exec_id = parts_of(key)
             yield TradeCorrected(
@@ -127,7 +128,8 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
     order = state.orders.get(known.cl_ord_id)
     assert order is not None
     commission = _believed(state, order, x.last_qty, x.last_px, x.commission)
-    if _heard(known, word_of(own_id, x.transact_at, x.last_qty, x.last_px, commission), x.transact_at):
+    word = word_of(own_id, x.transact_at, x.last_qty, x.last_px, commission)
+    if _heard(known, word, x.transact_at) or _stays_back(known, x.transact_at):
         return None
     fee = known.fee if commission is None else commission
     same = (known.qty, known.px, known.fee) == (x.last_qty, x.last_px, fee)
@@ -137,7 +139,44 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
     yield from _correct(state, key, known, x.last_qty, x.last_px, x.commission, own_id, x.transact_at, now)
     if behind is not None:
         yield from settle_early(state, key, behind, now)
-    order = state.orders.get(known.cl_ord_id)
+    return (yield from _of_its_order(state, known.cl_ord_id, now))
+
+
+def is_news(state: State, key: str, x: Execution, at: UtcNs) -> bool:
+    """Whether books that show a booked fill with other figures, at their moment `at`, say what was not heard before."""
+    known = state.execs.get(key)
+    order = None if known is None else state.orders.get(known.cl_ord_id)
+    if known is None or order is None:
+        return False
+    commission = _believed(state, order, x.last_qty, x.last_px, x.commission)
+    return not _heard(known, word_of(None, at, x.last_qty, x.last_px, commission), at)
+
+
+def shown_since(known: Exec, at: UtcNs, lag_ns: int) -> UtcNs:
+    """Since when, at the latest, a fill has the figures that books of `at` show, by the broker's clock, as its other words
+    about fills. What it says of a later time books that lag may not show yet; and a venue may stamp whole seconds. But what we
+    have heard is older, or they were not compared with it.
+    """
+    shown_by = UtcNs(at - lag_ns - SECOND_NS)
+    return shown_by if known.told_at is None else UtcNs(max(shown_by, known.told_at + 1))
+
+
+def as_shown(
+    state: State, key: str, x: Execution, shown: tuple[UtcNs, int], now: UtcNs, together: Together | None = None
+) -> Generator[Event, None, Order]:
+    """Give a booked fill the figures under which the books show it, which is news (`is_news`). `shown`: the moment of the
+    books, and by how much they lag. `together`: with which others; then its order is not charged anew yet.
+    """
+    known = state.execs.get(key)
+    assert known is not None
+    at = shown_since(known, *shown)
+    yield from _correct(state, key, known, x.last_qty, x.last_px, x.commission, None, at, now, together)
+    return (yield from _of_its_order(state, known.cl_ord_id, now))
+
+
+def _of_its_order(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Event, None, Order]:
+    """What a correction has made of an order: it may have traded too much by now, or all that was announced."""
+    order = state.orders.get(cl_ord_id)
     assert order is not None
     excess = order.cum_qty - order.most_qty
     if excess > ZERO and not order.external:
@@ -149,6 +188,11 @@ def on_correct(state: State, x: ExecutionCorrect, now: UtcNs) -> Generator[Event
 def _heard(known: Exec | Early, word: str, at: UtcNs | None) -> bool:
     """Whether a word about a fill is a repeat, or older than another that came before it."""
     return word in known.told or (at is not None and known.told_at is not None and at < known.told_at)
+
+
+def _stays_back(known: Exec | Early, at: UtcNs | None) -> bool:
+    """Whether a fill was taken back by a word that is as new as one of `at`, or may be."""
+    return known.busted and (at is None or known.told_at is None or at <= known.told_at)
 
 
 def bust_of(state: State, key: str, known: Exec, own_id: ExecID | None, at: UtcNs | None, now: UtcNs) -> TradeBusted:
@@ -171,17 +215,20 @@ def _correct(
     own_id: ExecID | None,
     at: UtcNs | None,
     now: UtcNs,
+    together: Together | None = None,
 ) -> Facts:
     order = state.orders.get(known.cl_ord_id)
     assert order is not None
     believed = _believed(state, order, qty, px, commission)
     fee = known.fee if believed is None else believed
     broker, account, day, side, exec_id = parts_of(key)
-    becomes = rebooked(state, order.account, order.symbol, key, Exec(known.cl_ord_id, qty, px, fee, known.effect))
+    rebook = rebooked if together is None else together.rebooked
+    becomes = rebook(state, order.account, order.symbol, key, Exec(known.cl_ord_id, qty, px, fee, known.effect))
     yield TradeCorrected(
         now, known.cl_ord_id, broker, account, day, exec_id, side, qty, px, fee, believed is not None, own_id, at, becomes
     )
-    yield from charge_anew(state, known.cl_ord_id, now, key)
+    if together is None:
+        yield from charge_anew(state, known.cl_ord_id, now, key)
     if commission is not None and believed is None:
         yield FeeDistrusted(now, known.cl_ord_id, broker, account, day, exec_id, order.symbol, side, commission, fee)
 

@@ -1,4 +1,6 @@
-"""Station 4: a replace without an answer that took effect all the same, as the quantity that traded proves.
+"""Station 4: a replace that took effect other than its answers say in their order.
+
+Without an answer, as the quantity that traded proves; or behind a newer one, as the broker's times do.
 
 An order that ends drops the replaces that wait. Where more has traded than its own quantity, one of them was in force: it is
 booked before the end, or the order would have ended with more than was ever asked of it, and nobody would have said so.
@@ -10,6 +12,7 @@ from collections.abc import Generator
 
 from tradeloop.core.events import Event, OrderReplaced
 from tradeloop.core.order import Order
+from tradeloop.core.reports import ReplaceAck
 from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, Amount, UtcNs
 
@@ -32,3 +35,12 @@ def before_the_end(state: State, order: Order, now: UtcNs) -> Generator[Event, N
     known = state.orders.get(order.cl_ord_id)
     assert known is not None
     return not known.is_done or known.cancel_requested_at is not None
+
+
+def took_effect_since(order: Order, r: ReplaceAck) -> bool:
+    """Whether an answer to an older request speaks of a change behind the one that made the terms what they are, by the
+    broker's own times of both, and names all of its terms: what was asked is not known any more.
+    """
+    if r.transact_at is None or order.terms_took_effect_at is None or r.transact_at <= order.terms_took_effect_at:
+        return False
+    return (r.price is not None or order.price is None) and (r.stop_px is not None or order.stop_px is None)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
-from tradeloop.core.types import ZERO, Currency, Symbol
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.types import ZERO, Symbol
 
 
-class Figures(msgspec.Struct, frozen=True, gc=False):
+class Figures(msgspec.Struct, gc=False):
     """What one holding, or all of a place together, comes to in money. `long` and `short`: the legs at worst. `up`: what is
     held, short counted against long, if every buy fills; `down`: the same the other way round, if every sell does.
     `in_equity`: what it is beside the cash: a future its profit, everything else all that it is worth.
@@ -20,83 +20,73 @@ class Figures(msgspec.Struct, frozen=True, gc=False):
     short: Decimal = ZERO
     up: Decimal = ZERO
     down: Decimal = ZERO
-    market_value: Decimal = ZERO
     in_equity: Decimal = ZERO
-    unrealized: Decimal = ZERO
 
     @property
     def gross(self) -> Decimal:
         """Both legs together."""
         return self.long + self.short
 
-    def plus(self, other: Figures) -> Figures:
-        """Both together."""
-        return Figures(
-            self.long + other.long,
-            self.short + other.short,
-            self.up + other.up,
-            self.down + other.down,
-            self.market_value + other.market_value,
-            self.in_equity + other.in_equity,
-            self.unrealized + other.unrealized,
-        )
-
-    def minus(self, other: Figures) -> Figures:
-        """What is left without the other."""
-        return Figures(
-            self.long - other.long,
-            self.short - other.short,
-            self.up - other.up,
-            self.down - other.down,
-            self.market_value - other.market_value,
-            self.in_equity - other.in_equity,
-            self.unrealized - other.unrealized,
-        )
-
-
-NOTHING: Final = Figures()
-
-
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """One holding. `unpriced`: nobody ever named a price, so that its figures are zero and mean nothing. `unvalued`: what it is
-    of the equity is not known, `uncosted`: what it has gained is not.
-    """
-
-    currency: Currency
-    industry: str
-    figures: Figures
-    unpriced: bool = False
-    unvalued: bool = False
-    uncosted: bool = False
-
-    def like(self, other: Row) -> bool:
-        """Whether both are in the same sums, all of whose figures are known."""
-        known = not (self.unpriced or self.unvalued or self.uncosted or other.unpriced or other.unvalued or other.uncosted)
-        return known and self.currency == other.currency and self.industry == other.industry
+    def add(self, long: Decimal, short: Decimal, up: Decimal, down: Decimal, in_equity: Decimal) -> None:
+        """So much more of each. Most of what is added is of one leg alone, and of a stock."""
+        if long:
+            self.long += long
+        if short:
+            self.short += short
+        if up:
+            self.up += up
+        if down:
+            self.down += down
+        if in_equity:
+            self.in_equity += in_equity
 
 
 class Totals:
     """The sums of a place, and which symbols make each of them unknown, the first one first."""
 
-    __slots__ = ("figures", "uncosted", "unpriced", "unvalued")
+    __slots__ = ("figures", "unpriced", "unvalued")
 
     def __init__(self) -> None:
-        self.figures = NOTHING
+        self.figures = Figures()
         self.unpriced: dict[Symbol, None] = {}
         self.unvalued: dict[Symbol, None] = {}
-        self.uncosted: dict[Symbol, None] = {}
 
-    def take(self, symbol: Symbol, row: Row) -> None:
-        """A row is in the sums from now on: name what it makes unknown."""
-        if row.unpriced:
-            self.unpriced[symbol] = None
-        if row.unvalued:
-            self.unvalued[symbol] = None
-        if row.uncosted:
-            self.uncosted[symbol] = None
 
-    def drop(self, symbol: Symbol) -> None:
-        """A row is in them no more."""
-        self.unpriced.pop(symbol, None)
-        self.unvalued.pop(symbol, None)
-        self.uncosted.pop(symbol, None)
+class Row:
+    """One holding, and the sums that it is in. `unpriced`: nobody ever named a price, so that its figures are zero and mean
+    nothing. `unvalued`: what it is of the equity is not known.
+    """
+
+    __slots__ = ("figures", "instrument", "sums", "unpriced", "unvalued")
+
+    def __init__(self, instrument: Instrument, sums: tuple[Totals, ...]) -> None:
+        self.instrument = instrument
+        self.sums = sums
+        self.figures = Figures()
+        self.unpriced = self.unvalued = False
+
+    def becomes(
+        self, long: Decimal, short: Decimal, up: Decimal, down: Decimal, in_equity: Decimal, *, unpriced: bool, unvalued: bool
+    ) -> None:
+        """Other figures, in the sums as well."""
+        was = self.figures
+        more = long - was.long, short - was.short, up - was.up, down - was.down, in_equity - was.in_equity
+        was.long, was.short, was.up, was.down, was.in_equity = long, short, up, down, in_equity
+        for totals in self.sums:
+            totals.figures.add(*more)
+        if unpriced is not self.unpriced or unvalued is not self.unvalued:
+            self.unpriced, self.unvalued = unpriced, unvalued
+            for totals in self.sums:
+                _name(totals.unpriced, self.instrument.symbol, there=unpriced)
+                _name(totals.unvalued, self.instrument.symbol, there=unvalued)
+
+    def leaves(self) -> None:
+        """It is in no sum any more."""
+        self.becomes(ZERO, ZERO, ZERO, ZERO, ZERO, unpriced=False, unvalued=False)
+
+
+def _name(names: dict[Symbol, None], symbol: Symbol, *, there: bool) -> None:
+    if there:
+        names[symbol] = None
+    else:
+        names.pop(symbol, None)

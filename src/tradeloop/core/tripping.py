@@ -3,6 +3,8 @@
 A limit trips once for a place: whoever releases the halt has looked, and is not overruled a second later. It trips again when
 it was within its limit in between. The marks by which a loss is measured, what an account was worth when its day began and at
 most since they are kept, are facts: a restart measures by the same.
+
+What cannot be measured for a while is told once, and nothing new is opened there (core/risk/unmeasured.py).
 """
 
 from __future__ import annotations
@@ -11,16 +13,21 @@ from collections.abc import Generator
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from tradeloop.core.commands import HaltTrading
+from tradeloop.core.errors import BUGS
 from tradeloop.core.events import EquityMarked, Event, LimitCleared, LimitTripped
-from tradeloop.core.limit import RiskLimit
-from tradeloop.core.risk.judging import amount
+from tradeloop.core.halt import HaltScope
+from tradeloop.core.limit import LimitScope, RiskLimit
+from tradeloop.core.risk.judging import FAILED, UNKNOWN, amount
 from tradeloop.core.risk.rule import Missing
-from tradeloop.core.risk.triggers import TRIGGERS, Place
+from tradeloop.core.risk.triggers import TRIGGERS, Place, Trigger, accounts_of, purses_of
+from tradeloop.core.risk.unmeasured import PATIENCE_NS, unmeasured
 from tradeloop.core.state import State
 from tradeloop.core.stopping import halt
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import SECOND_NS, AccountID, Amount, TradingDay, UtcNs
+from tradeloop.core.types import SECOND_NS, Amount, TradingDay, UtcNs
 
 RISK_LOOK: Final = "risk_look"
 """Kind of the timer that looks; set while a limit asks for it (core/follow.py)."""
@@ -37,47 +44,116 @@ def looks(state: State) -> bool:
 
 
 def look(state: State, around: Surroundings, now: UtcNs) -> Facts:
-    """One look: the marks first, then every trigger in force."""
-    yield from _mark(state, around, now)
-    for limit in list(state.limits.in_force.values()):
-        trigger = TRIGGERS.get(limit.rule)
-        if trigger is None:
+    """One look: the marks first, then every trigger in force. A trigger that fails stops what it watches over: nobody knows
+    whether that is within its limit, and the process goes on.
+    """
+    unknown, around.unmeasured = around.unmeasured, {}
+    in_force = [(limit, TRIGGERS[limit.rule]) for limit in state.limits.in_force.values() if limit.rule in TRIGGERS]
+    by_marks = [limit for limit, trigger in in_force if trigger.by_marks]
+    unmarked = ""
+    try:
+        marks = _marks(state, around, by_marks, now)
+    except BUGS as error:
+        marks, unmarked = [], _said(error)
+    yield from marks
+    for limit, trigger in in_force:
+        found: list[_Seen] | str = unmarked if trigger.by_marks else ""
+        if not found:
+            try:
+                found = _seen(state, around, limit, trigger, now)
+            except BUGS as error:
+                found = _said(error)
+        if isinstance(found, str):
+            yield from _fails(state, around, limit, trigger, found, now)
             continue
-        found = {place.what: place for place in trigger.watch(state, around, limit, now)}
-        for place in found.values():
-            yield from _judge(state, around, limit, place, now)
-        for what in [what for of, what in state.limits.tripped if of == limit.limit_id and what not in found]:
+        for seen in found:
+            if seen.is_beyond is None:
+                key = limit.limit_id, seen.place.what
+                around.unmeasured[key] = min(unknown.get(key, now), now)
+                yield from _says_unknown(state, around, limit, trigger, seen, now)
+            else:
+                yield from _judge(state, around, limit, trigger, seen, now)
+        there = {seen.place.what for seen in found}
+        there |= {unmeasured(seen.place.what) for seen in found if seen.is_beyond is None}
+        for what in [what for of, what in state.limits.tripped if of == limit.limit_id and what not in there]:
             yield LimitCleared(now, limit.limit_id, what)
 
 
-def _judge(state: State, around: Surroundings, limit: RiskLimit, place: Place, now: UtcNs) -> Facts:
+class _Seen(msgspec.Struct, frozen=True, gc=False):
+    """A place, whether it is beyond the limit (None: not known), and what there is of it, in words."""
+
+    place: Place
+    is_beyond: bool | None
+    was: str
+
+
+def _seen(state: State, around: Surroundings, limit: RiskLimit, trigger: Trigger, now: UtcNs) -> list[_Seen]:
+    places = {place.what: place for place in trigger.watch(state, around, limit, now)}
+    return [
+        _Seen(place, None, f"{UNKNOWN}: {place.found.what}")
+        if isinstance(place.found, Missing)
+        else _Seen(place, place.found > limit.value, amount(trigger.unit, place.found, ""))
+        for place in places.values()
+    ]
+
+
+def _judge(state: State, around: Surroundings, limit: RiskLimit, trigger: Trigger, seen: _Seen, now: UtcNs) -> Facts:
+    place = seen.place
     tripped = (limit.limit_id, place.what) in state.limits.tripped
-    if isinstance(place.found, Missing):
-        return  # what is unknown stops no trading by itself: orders that need it are refused one by one
-    if place.found <= limit.value:
+    if not seen.is_beyond:
         if tripped:
             yield LimitCleared(now, limit.limit_id, place.what)
         return
     if tripped:
         return
-    trigger = TRIGGERS[limit.rule]
-    most, was = amount(trigger.unit, limit.value, limit.currency), amount(trigger.unit, place.found, "")
-    yield LimitTripped(now, limit.limit_id, place.what, limit.rule, most, was, limit.shadow)
+    most = amount(trigger.unit, limit.value, limit.currency)
+    yield LimitTripped(now, limit.limit_id, place.what, limit.rule, most, seen.was, limit.shadow)
     if not limit.shadow:
-        reason = f"{trigger.words.title} is {was}, at most {most} ({limit.where}, {place.what}); {trigger.words.remedy}"
+        reason = f"{trigger.words.title} is {seen.was}, at most {most} ({limit.where}, {place.what}); {trigger.words.remedy}"
         yield from halt(state, around, HaltTrading(limit.tier, "risk", reason, place.scope, place.name), now)
 
 
-def _mark(state: State, around: Surroundings, now: UtcNs) -> Facts:
-    """Keep what an account was worth when its day began, and at most since."""
+def _says_unknown(state: State, around: Surroundings, limit: RiskLimit, trigger: Trigger, seen: _Seen, now: UtcNs) -> Facts:
+    """Once, when it has lasted: that nobody knows whether the place is within its limit."""
+    what = unmeasured(seen.place.what)
+    lasted = now - around.unmeasured[limit.limit_id, seen.place.what]
+    if lasted >= PATIENCE_NS and (limit.limit_id, what) not in state.limits.tripped:
+        most = amount(trigger.unit, limit.value, limit.currency)
+        yield LimitTripped(now, limit.limit_id, what, limit.rule, most, seen.was, limit.shadow)
+
+
+def _fails(state: State, around: Surroundings, limit: RiskLimit, trigger: Trigger, why: str, now: UtcNs) -> Facts:
+    """Halt everything that the limit is about, once, until the trigger has measured again."""
+    if (limit.limit_id, FAILED) in state.limits.tripped:
+        return
+    most = amount(trigger.unit, limit.value, limit.currency)
+    yield LimitTripped(now, limit.limit_id, FAILED, limit.rule, most, f"{FAILED}: {why}", limit.shadow)
+    if limit.shadow:
+        return
+    reason = f"{trigger.words.title} ({limit.where}) could not be measured: {why}; report it, then {trigger.words.remedy}"
+    if limit.scope is LimitScope.GLOBAL:
+        yield from halt(state, around, HaltTrading(limit.tier, "risk", reason), now)
+        return
+    for account in accounts_of(state, limit):
+        yield from halt(state, around, HaltTrading(limit.tier, "risk", reason, HaltScope.ACCOUNT, account), now)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _marks(state: State, around: Surroundings, limits: list[RiskLimit], now: UtcNs) -> list[EquityMarked]:
+    """What is to be kept of what accounts were worth when their day began, and at most since: where these limits ask."""
+    marks: list[EquityMarked] = []
     day = max((hours.trading_day for hours in state.hours.values()), default=TradingDay(""))
-    for account, its in list(state.accounts.items()):
-        for currency in list(its.cash):
-            if not its.adopted or not state.is_ready(its.broker, AccountID(account)):
-                continue
-            equity = around.valuation.look(state, around.quotes).equity(state, account, currency)
-            mark = state.marks.get((account, currency))
-            if equity is None:
-                continue
-            if mark is None or mark.trading_day < day or equity > mark.highest * (1 + _HIGHER_BY):
-                yield EquityMarked(now, account, currency, Amount(equity), day)
+    for account, currency in dict.fromkeys(purse for limit in limits for purse in purses_of(state, limit)):
+        its = state.accounts[account]
+        if not its.adopted or not state.is_ready(its.broker, account):
+            continue
+        equity = around.valuation.look(state, around.quotes).equity(state, account, currency)
+        mark = state.marks.get((account, currency))
+        if equity is None:
+            continue
+        if mark is None or mark.trading_day < day or equity > mark.highest * (1 + _HIGHER_BY):
+            marks.append(EquityMarked(now, account, currency, Amount(equity), day))
+    return marks

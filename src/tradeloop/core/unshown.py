@@ -13,9 +13,10 @@ from tradeloop.core.charging import charge_anew
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import BreakClosed, BreakFound, Event
-from tradeloop.core.execution import Exec
+from tradeloop.core.execution import Exec, parts_of
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot
+from tradeloop.core.shown_again import lacking
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import bust_of
@@ -44,9 +45,10 @@ def missing_fills(state: State, around: Surroundings, snap: BrokerSnapshot, show
         return
     lag = max(around.policy.recent_ns, around.brokers[snap.broker].visibility_lag_ns)
     begins = _begins(snap.broker, snap.account)
-    for key in state.recent.absent(snap.account, snap.executions_since, UtcNs(snap.read_at - lag), shown):
+    for key in lacking(state, around, snap, shown, snap.executions_since):
         live = _live(state, key)
-        if live is None or not key.startswith(begins):
+        booked_at = state.recent.booked_at(snap.account, parts_of(key)[2], key)
+        if live is None or booked_at is None or booked_at >= snap.read_at - lag or not key.startswith(begins):
             continue
         order, execution = live
         yield from found(

@@ -10,14 +10,17 @@ forgot it would let through the most when least is known. What never had a price
 
 from __future__ import annotations
 
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal, getcontext, setcontext
 from typing import Final
 
+from tradeloop.core.errors import BUGS
 from tradeloop.core.exposure import Holding
 from tradeloop.core.instrument import FUTURE, Instrument
+from tradeloop.core.order import Order
+from tradeloop.core.position import Position
 from tradeloop.core.reports import Quote
 from tradeloop.core.state import State
-from tradeloop.core.totals import NOTHING, Figures, Row, Totals
+from tradeloop.core.totals import Row, Totals
 from tradeloop.core.types import AUTO, BUY, ONE, OPEN, SELL, ZERO, AccountID, Amount, Currency, PositionEffect, Side, Symbol
 
 Place = tuple[AccountID, Currency, str]
@@ -38,17 +41,25 @@ def worst_leg(state: State, account: AccountID, symbol: Symbol, side: Side) -> D
 
 
 def worst_with(
-    state: State, account: AccountID, symbol: Symbol, side: Side, more: Decimal, effect: PositionEffect
+    state: State,
+    account: AccountID,
+    symbol: Symbol,
+    side: Side,
+    more: Decimal,
+    effect: PositionEffect,
+    own: Order | None = None,
 ) -> tuple[Decimal, Decimal]:
-    """The same, and what an order of `more` beside it adds."""
+    """The same without the order `own`, and what an order of `more` beside it adds."""
     held = state.held(account, symbol)
     leg, opposite = (held.long_qty, held.short_qty) if side is BUY else (held.short_qty, held.long_qty)
-    opens = state.offers.of_part(account, symbol, side, OPEN)
-    still = state.exposure.of(account, symbol, side)
-    beyond, worst = still - opens - opposite, _worst(leg, opposite, still, opens)
-    if effect is OPEN or beyond >= ZERO:
+    still = state.exposure.of(account, symbol, side, own)
+    own_id = None if own is None else own.cl_ord_id
+    opens = state.offers.opening(account, symbol, side, own_id) if still else ZERO
+    worst = _worst(leg, opposite, still, opens)
+    if effect is OPEN or not opposite:
         return worst, more
-    return worst, max(beyond + more, ZERO)
+    beyond = still - opens - opposite
+    return worst, more if beyond >= ZERO else max(beyond + more, ZERO)
 
 
 def _worst(leg: Decimal, opposite: Decimal, still: Decimal, opens: Decimal) -> Decimal:
@@ -60,22 +71,26 @@ def _worst(leg: Decimal, opposite: Decimal, still: Decimal, opens: Decimal) -> D
 
 
 class Valuation:
-    """The rows and the sums over them; `look` brings them up to date, and everything else reads them."""
+    """The rows and the sums over them; `look` brings them up to date, and everything else reads them. From the first look on,
+    which is the first that a limit asks for, quotes are taken in when they come, and what moves before the next input is
+    decided (core/decide.py): however much came since the last order, the next one does not wait for it.
+    """
 
-    __slots__ = ("_counts", "_exposure", "_holders", "_last", "_quoted", "_rows", "_seen", "_totals")
+    __slots__ = ("_counts", "_exposure", "_holders", "_last", "_rows", "_seen", "_totals", "is_kept")
 
     def __init__(self) -> None:
+        self.is_kept = False
+        """Whether anybody has looked, so that it is kept up with every input."""
         self._rows: dict[Holding, Row] = {}
         self._totals: dict[Place, Totals] = {}
         self._holders: dict[Symbol, dict[AccountID, None]] = {}
         self._counts: dict[AccountID, int] = {}
         """How many symbols an account holds, or is about to."""
-        self._quoted: dict[Symbol, None] = {}
         self._last: dict[Symbol, Decimal] = {}
         self._exposure: object = None
         self._seen = 0
 
-    def quoted(self, known: Quote | None, quote: Quote) -> None:
+    def quoted(self, state: State, known: Quote | None, quote: Quote) -> None:
         """A quote has taken the place of the one known: what is held of it is worth something else. One without any price, as
         of a suspended stock, leaves the last one in force.
         """
@@ -84,8 +99,28 @@ class Valuation:
             px = self.px(symbol, known)
             if px is not None:
                 self._last[symbol] = px
-        if symbol in self._holders:
-            self._quoted[symbol] = None
+        holders = self._holders.get(symbol)
+        if holders is None or state.exposure is not self._exposure:
+            return
+        before = getcontext()
+        setcontext(_EXACT)
+        try:
+            for account in tuple(holders):
+                self._value(state, (account, symbol), quote)
+        except BUGS:
+            self._forget()
+        finally:
+            setcontext(before)
+
+    def keep_up(self, state: State, quotes: Quotes) -> None:
+        """Take in what has moved, if anybody has looked. What cannot be valued is for a look to fail at: that refuses an order,
+        this would stop everything.
+        """
+        if self.is_kept:
+            try:
+                self.look(state, quotes)
+            except BUGS:
+                return
 
     def px(self, symbol: Symbol, quote: Quote | None) -> Decimal | None:
         """The last price that anybody named; the previous close where there was none since."""
@@ -95,20 +130,23 @@ class Valuation:
         return quote.prev_close if px is None and quote is not None else px
 
     def look(self, state: State, quotes: Quotes) -> Valuation:
-        """Up to date with everything that has moved, and with every quote taken since the last look."""
+        """Up to date with everything that has moved."""
         exposure = state.exposure
+        if exposure is self._exposure and exposure.changes == self._seen:
+            return self
         moved = exposure.moved_since(self._seen) if exposure is self._exposure else None
-        if moved is None:
-            self._begin(state, quotes)
-        elif moved or self._quoted:
-            with localcontext(_EXACT):
-                for holding in dict.fromkeys(moved):
-                    self._value(state, quotes, holding)
-                for symbol in self._quoted:
-                    for account in list(self._holders.get(symbol, ())):
-                        self._value(state, quotes, (account, symbol))
-            self._quoted.clear()
-        self._seen = exposure.changes
+        self._forget()  # until all of it is counted
+        before = getcontext()
+        setcontext(_EXACT)
+        try:
+            if moved is None:
+                self._begin(state, quotes)
+            else:
+                for holding in moved:
+                    self._value(state, holding, quotes.get(holding[1]))
+        finally:
+            setcontext(before)
+        self._exposure, self._seen, self.is_kept = exposure, exposure.changes, True
         return self
 
     def of(self, account: AccountID, currency: Currency, industry: str = "") -> Totals:
@@ -137,8 +175,16 @@ class Valuation:
 
     def largest(self, account: AccountID, currency: Currency) -> Symbol | None:
         """The symbol whose legs come to most, for people: it walks all of them, and no rule asks it."""
-        rows = ((s, row.figures.gross) for (a, s), row in self._rows.items() if a == account and row.currency == currency)
+        rows = (
+            (symbol, row.figures.gross)
+            for (its, symbol), row in self._rows.items()
+            if its == account and row.instrument.currency == currency
+        )
         return max(rows, key=lambda found: found[1], default=(None, ZERO))[0]
+
+    def _forget(self) -> None:
+        """What is counted may be half counted: the next look walks everything."""
+        self._exposure, self.is_kept = None, False
 
     def _begin(self, state: State, quotes: Quotes) -> None:
         """Walk everything: another process, or another state, than the one looked at before."""
@@ -146,91 +192,78 @@ class Valuation:
         self._totals.clear()
         self._holders.clear()
         self._counts.clear()
-        self._quoted.clear()
-        self._exposure = exposure = state.exposure
+        exposure = state.exposure
         held = ((account, symbol) for account, by_symbol in state.positions.items() for symbol in by_symbol)
-        with localcontext(_EXACT):
-            for holding in dict.fromkeys((*held, *exposure.buys, *exposure.sells)):
-                self._value(state, quotes, holding)
+        for holding in dict.fromkeys((*held, *exposure.buys, *exposure.sells)):
+            self._value(state, holding, quotes.get(holding[1]))
 
-    def _value(self, state: State, quotes: Quotes, holding: Holding) -> None:
+    def _value(self, state: State, holding: Holding, quote: Quote | None) -> None:
+        """Count a holding as it is now, whatever was counted of it before."""
         account, symbol = holding
-        was, now = self._rows.get(holding), self._row(state, quotes, account, symbol)
-        if now is None:
-            self._rows.pop(holding, None)
-        else:
-            self._rows[holding] = now
-        if was is not None and now is not None and was.like(now):
-            self._moves(account, now, now.figures.minus(was.figures))
-            return
-        if was is not None:
-            self._moves(account, was, NOTHING.minus(was.figures))
-            for totals in self._totals_of(account, was):
-                totals.drop(symbol)
-        if now is not None:
-            self._moves(account, now, now.figures)
-            for totals in self._totals_of(account, now):
-                totals.take(symbol, now)
-        if (was is None) is not (now is None):
-            self._held(account, symbol, held=now is not None)
-
-    def _held(self, account: AccountID, symbol: Symbol, *, held: bool) -> None:
-        """The holding begins, or ends."""
-        self._counts[account] = self._counts.get(account, 0) + (1 if held else -1)
-        holders = self._holders.setdefault(symbol, {})
-        if held:
-            holders[account] = None
-            return
-        del holders[account]
-        if not holders:
-            del self._holders[symbol]
-
-    def _moves(self, account: AccountID, row: Row, by: Figures) -> None:
-        for totals in self._totals_of(account, row):
-            totals.figures = totals.figures.plus(by)
-
-    def _totals_of(self, account: AccountID, row: Row) -> tuple[Totals, ...]:
-        place = (account, row.currency, "")
-        every = self._totals.get(place) or self._totals.setdefault(place, Totals())
-        if not row.industry:
-            return (every,)
-        place = (account, row.currency, row.industry)
-        return every, self._totals.get(place) or self._totals.setdefault(place, Totals())
-
-    def _row(self, state: State, quotes: Quotes, account: AccountID, symbol: Symbol) -> Row | None:
-        position, offers, exposure = state.held(account, symbol), state.offers, state.exposure
-        buys, sells = exposure.of(account, symbol, BUY), exposure.of(account, symbol, SELL)
-        long = _worst(position.long_qty, position.short_qty, buys, offers.of_part(account, symbol, BUY, OPEN) if buys else ZERO)
-        short = _worst(
-            position.short_qty, position.long_qty, sells, offers.of_part(account, symbol, SELL, OPEN) if sells else ZERO
-        )
+        offers, exposure = state.offers, state.exposure
+        by_symbol = state.positions.get(account)
+        position = (None if by_symbol is None else by_symbol.get(symbol)) or _FLAT
+        held_long, held_short = position.long_qty, position.short_qty
+        buys, sells = exposure.buys.get(holding, ZERO), exposure.sells.get(holding, ZERO)
+        long: Decimal = held_long
+        short: Decimal = held_short
+        if buys:
+            long = _worst(held_long, held_short, buys, offers.of_part(account, symbol, BUY, OPEN))
+        if sells:
+            short = _worst(held_short, held_long, sells, offers.of_part(account, symbol, SELL, OPEN))
         instrument = state.instruments.get(symbol)
+        row = self._rows.get(holding)
         if instrument is None or not (long or short):
-            return None
-        px = self.px(symbol, quotes.get(symbol))
+            if row is not None:
+                self._ends(holding, row)
+            return
+        if row is None or row.instrument is not instrument:
+            row = self._begins(holding, row, instrument)
+        px = self.px(symbol, quote)
         if px is None:
-            is_held = not position.is_flat
-            return Row(instrument.currency, instrument.industry, NOTHING, True, is_held, is_held)
+            row.becomes(ZERO, ZERO, ZERO, ZERO, ZERO, unpriced=True, unvalued=not position.is_flat)
+            return
         multiplier = instrument.multiplier
         unit = px if multiplier == ONE else px * multiplier
-        worth, net = (-unit if unit < ZERO else unit), position.net_qty
-        market_value, gained = unit * net, position.unrealized(px, multiplier)
-        in_equity = gained if instrument.asset_class is FUTURE else market_value
-        figures = Figures(
+        worth = -unit if unit < ZERO else unit
+        if held_short or instrument.asset_class is FUTURE:
+            net = held_long - held_short
+            in_equity = position.unrealized(px, multiplier) if instrument.asset_class is FUTURE else unit * net
+        else:
+            net, in_equity = held_long, unit * held_long
+        row.becomes(
             worth * long,
             worth * short if short else ZERO,
             worth * (net + buys),
             worth * (sells - net),
-            market_value,
             ZERO if in_equity is None else in_equity,
-            ZERO if gained is None else gained,
+            unpriced=False,
+            unvalued=in_equity is None,
         )
-        return Row(instrument.currency, instrument.industry, figures, False, in_equity is None, gained is None)
 
+    def _begins(self, holding: Holding, was: Row | None, instrument: Instrument) -> Row:
+        """A holding is counted for the first time, or by other terms: in another currency or industry, perhaps."""
+        account, symbol = holding
+        if was is not None:
+            was.leaves()
+        else:
+            self._counts[account] = self._counts.get(account, 0) + 1
+            self._holders.setdefault(symbol, {})[account] = None
+        places = ["", instrument.industry] if instrument.industry else [""]
+        keys = [(account, instrument.currency, industry) for industry in places]
+        row = self._rows[holding] = Row(instrument, tuple(self._totals.setdefault(key, Totals()) for key in keys))
+        return row
 
-def value_of(instrument: Instrument, px: Decimal, qty: Decimal) -> Amount:
-    """What a quantity counts for: a future's price may be below zero, and what is at stake is not."""
-    return Amount(abs(instrument.notional(px, qty)))
+    def _ends(self, holding: Holding, row: Row) -> None:
+        account, symbol = holding
+        row.leaves()
+        del self._rows[holding]
+        self._counts[account] -= 1
+        holders = self._holders[symbol]
+        del holders[account]
+        if not holders:
+            del self._holders[symbol]
 
 
 _NOTHING: Final = Totals()
+_FLAT: Final = Position()

@@ -61,7 +61,9 @@ class Dispatch:
         self._placing: dict[ClOrdID, asyncio.Task[None]] = {}
         self._replacing: dict[ClOrdID, asyncio.Task[None]] = {}
         self._barred: dict[ClOrdID, None] = {}
-        self._wires = {name: Wire(name, pace, clock, self._begin, self._wake_later) for name, pace in (paces or {}).items()}
+        self._cancelling: set[asyncio.Task[None]] = set()
+        self._paces = dict(paces or {})
+        self._wires = {name: Wire(name, pace, clock, self._begin, self._wake_later) for name, pace in self._paces.items()}
         self._guard = guard
         self._closed = False
         self._halted = False
@@ -82,6 +84,8 @@ class Dispatch:
                     # Two attempts of one order never overlap, whatever a clock that was set forward seemed to prove.
                     order = effect.order.order
                     text = "the attempt before this one has not come back"
+                    if (wire := self._wires.get(order.broker)) is not None and not wire.awaits(order.cl_ord_id):
+                        wire.give_up(order.cl_ord_id)  # the turn of this attempt, which is not used
                     self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, text, effect.begun_at))
                 case SendOrder():
                     cl_ord_id = effect.order.order.cl_ord_id
@@ -95,7 +99,7 @@ class Dispatch:
                 case SendCancel():
                     if effect.cl_ord_id in self._replacing:
                         self._barred[effect.cl_ord_id] = None
-                    _ = self._begin(self._cancel(effect))
+                    self._begin_cancel(effect)
                 case TakeSnapshot():
                     self._read_books(effect)
                 case RaiseAlert():
@@ -154,7 +158,7 @@ class Dispatch:
         except NotSent as error:
             self._not_sent(effect, str(error))
         except Refused as error:
-            self._put(OrderReject(order.broker, order.cl_ord_id, error.code, error.text))
+            self._put(OrderReject(order.broker, order.cl_ord_id, error.code, error.text, of_repeat=error.of_repeat))
         except FateUnknown as error:
             self._put(SendOutcome(order.broker, order.cl_ord_id, UNKNOWN, str(error), effect.begun_at))
         except TimeoutError:
@@ -243,10 +247,21 @@ class Dispatch:
         except (NotSent, FateUnknown, TimeoutError) as error:
             self._put(CancelOutcome(effect.broker, effect.cl_ord_id, str(error) or "no return from the wire"))
 
+    def _begin_cancel(self, effect: SendCancel) -> None:
+        task = self._begin(self._cancel(effect))
+        self._cancelling.add(task)
+        task.add_done_callback(self._cancelling.discard)
+
     async def cancel_last(self, cancels: Sequence[SendCancel]) -> None:
-        """Send these cancels and return when each has left, or will not: nobody records what comes of them."""
-        if cancels:
-            await asyncio.wait([self._begin(self._cancel(each)) for each in cancels], timeout=PLACE_TIMEOUT_S)
+        """Send these cancels and return when each has left, or will not, and so have those that wait for their turn already:
+        nobody records what comes of them. A broker that takes few in a second is given the time for all of them.
+        """
+        for each in cancels:
+            self._begin_cancel(each)
+        if self._cancelling:
+            slowest = min((pace.rate for pace in self._paces.values()), default=0)
+            turns_s = len(self._cancelling) / slowest if slowest else 0
+            await asyncio.wait(set(self._cancelling), timeout=PLACE_TIMEOUT_S + turns_s)
 
     async def _is_turn_of(self, effect: SendCancel) -> bool:
         """Whether the cancel has to go now."""

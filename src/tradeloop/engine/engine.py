@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from tradeloop.core.capabilities import takes_our_ids
@@ -256,12 +257,12 @@ class Engine:
         try:
             await first_failure(
                 {
-                    "writer": self._written(writer, dispatch, guard),
+                    "writer": self._cancels_last(writer.run, dispatch, guard),
                     **({} if self._latch is None else {"latch": guard.run(dispatch.act)}),
                     "timers": timers.run(),
                     "alerts": self.alert.run(),
                     "sessions": self._sessions.run(),
-                    "lease": keep_lease(self._journal, holder, self._lease_clock),
+                    "lease": self._cancels_last(partial(keep_lease, self._journal, holder, self._lease_clock), dispatch, guard),
                     "dispatch": dispatch.failed,
                 },
                 dispatch.halt,
@@ -282,14 +283,17 @@ class Engine:
             text = f"the journal failed, and nothing more is traded: {failed}; start again, what was durable is found again"
             self.alert(RaiseAlert("CRITICAL", "journal", text))
 
-    async def _written(self, writer: Writer, dispatch: Dispatch, guard: Guard) -> None:
-        """The writer's life. Where the journal fails under a halt that cancels, the cancels are the last thing that leaves:
-        they ask for no record (docs/adr/0018-cancels-without-a-journal.md). One that lost its lease sends nothing: another has
-        it. The failure is told before them: they may wait for a broker that does not answer.
+    async def _cancels_last(self, work: Callable[[], Awaitable[None]], dispatch: Dispatch, guard: Guard) -> None:
+        """What needs the journal, for life. Where the journal fails under a halt that cancels, the cancels are the last thing
+        that leaves: they ask for no record (docs/adr/0018-cancels-without-a-journal.md). One that lost its lease sends nothing:
+        another has it. The failure is told before them: they may wait for a broker that does not answer.
+
+        A server that is gone is noticed by whichever comes first, a commit or the lease; neither cuts the other's cancels off.
         """
         try:
-            await writer.run()
+            await work()
         except JournalFailed as failed:
             self._tell_failure(failed)
-            await dispatch.cancel_last(guard.last_cancels())
+            if guard.is_cancelling:
+                await dispatch.cancel_last(guard.last_cancels())
             raise

@@ -135,6 +135,11 @@ class Guard:
                 act(cancels)
             await self._clock.sleep_until(UtcNs(self._clock.now() + LOOK_NS))
 
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether any halt takes orders out of the market, as decided or as latched."""
+        return any(each.tier.cancels for each in (*self._latched(), *map(_as_asked, self._state.halts.values())))
+
     def last_cancels(self) -> list[SendCancel]:
         """What is still to be cancelled by a desk whose journal has failed: nothing will be recorded any more."""
         held = [*self._latched(), *map(_as_asked, self._state.halts.values())]

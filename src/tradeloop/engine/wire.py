@@ -64,6 +64,10 @@ class Wire:
             self._begin(self._grant())
         return await turn
 
+    def awaits(self, request: str) -> bool:
+        """Whether a request of this name waits for its turn."""
+        return request in self._queued
+
     def give_up(self, request: str) -> None:
         """A request that was begun will not go."""
         self._pace.given_up(request)

@@ -1,19 +1,21 @@
 """Which board a code belongs to, by its prefix, on a day.
 
 A board is where a security's rules come from: lots, ticks, price limits. The longest matching prefix wins. Kinds
-other than stock and fund (index, b_share, bond) are listed so that a refusal can say what the code is instead of
+other than stock, fund and convertible (index, b_share, bond) are listed so that a refusal can say what the code is instead of
 "unknown".
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
-from functools import cache
+
+from typing_extensions import override
 
 from tradeloop.core.errors import BadInput
-from tradeloop.markets.tables import Dated, Table, read_table
+from tradeloop.markets.tables import Dated, Table, kept, read_table
 
-TRADABLE = ("stock", "fund")
+TRADABLE = ("stock", "fund", "convertible")
 EXCHANGE_NAMES = {"SH": "Shanghai", "SZ": "Shenzhen", "BJ": "Beijing"}
 
 
@@ -25,14 +27,20 @@ class BoardRow(Dated, frozen=True, kw_only=True):
     kind: str
     prefixes: tuple[str, ...]
 
+    @override
+    def rules(self) -> Iterator[tuple[object, ...]]:
+        """One key a prefix."""
+        for prefix in self.prefixes:
+            yield (self.venue, prefix)
 
-@cache
+
+@kept
 def boards() -> Table[BoardRow]:
     """The board table."""
     return read_table("boards.yaml", BoardRow)
 
 
-@cache
+@kept
 def _by_prefix() -> dict[tuple[str, str], tuple[BoardRow, ...]]:
     found: dict[tuple[str, str], tuple[BoardRow, ...]] = {}
     for row in boards().rows:
@@ -52,7 +60,7 @@ def rows_for(code: str, venue: str) -> tuple[BoardRow, ...]:
 
 
 def kind_at(code: str, venue: str) -> str:
-    """What the venue calls a code by its prefix: stock, fund, index, b_share, bond, or empty when unknown."""
+    """What the venue calls a code by its prefix: stock, fund, convertible, index, b_share, bond, or empty when unknown."""
     rows = rows_for(code, venue)
     return rows[-1].kind if rows else ""
 

@@ -6,14 +6,14 @@ default, nor a holiday by default. `ALWAYS` is the calendar of venues that never
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
-from functools import cache
+from itertools import pairwise
 
 import msgspec
 
 from tradeloop.core.errors import BadInput
-from tradeloop.markets.tables import data_bytes
+from tradeloop.markets.tables import content_of, in_one_line, kept, place_of
 
 ALWAYS = "ALWAYS"
 CALENDAR_FILES: Mapping[str, str] = {
@@ -26,12 +26,12 @@ _DAY = timedelta(days=1)
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """Days, both inclusive, that one source speaks about."""
+    """Days, both inclusive, that one source speaks about; `verified_on` as in `markets.tables.Dated`."""
 
     from_: date
     to: date
     source: str
-    verified: bool
+    verified_on: date | None
 
 
 class CalendarFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +68,7 @@ class Calendar(msgspec.Struct, frozen=True):
         if not any(span.from_ <= day <= span.to for span in self.spans):
             first, last = min(span.from_ for span in self.spans), self.last_day
             place = f"begins {first}" if day < first else f"ends {last}" if day > last else "has a gap"
-            raise BadInput(f"the calendar of {asked_for} {place}; {day} needs rows in markets/data/{CALENDAR_FILES[self.name]}")
+            raise BadInput(f"the calendar of {asked_for} {place}; {day} needs rows in {place_of(CALENDAR_FILES[self.name])}")
         return day.weekday() < SATURDAY and day not in self.closed
 
     def next_trading_day(self, day: date, asked_for: str) -> date:
@@ -90,24 +90,50 @@ class Calendar(msgspec.Struct, frozen=True):
         return evening if self.is_trading_day(evening, asked_for) else None
 
 
-@cache
+@kept
 def calendar(name: str) -> Calendar:
     """The calendar of that name, read on first use."""
     if name == ALWAYS:
         return Calendar(name, (), {}, frozenset(), {}, ())
-    written = msgspec.yaml.decode(data_bytes(CALENDAR_FILES[name]), type=CalendarFile)
-    early = {}
-    if written.early:
-        closes = time.fromisoformat(written.early_close)
-        early = dict.fromkeys(_days(written.early), closes)
+    return decoded_calendar(name, content_of(CALENDAR_FILES[name]))
+
+
+def decoded_calendar(name: str, content: bytes, where: str = "") -> Calendar:
+    """The calendar in the text of a data file; `BadInput`, in one sentence, for what is none or contradicts itself."""
+    where = where or place_of(CALENDAR_FILES[name])
+    try:
+        written = msgspec.yaml.decode(content, type=CalendarFile)
+        closed, early = _days(written.closed), _days(written.early)
+        closes = time.fromisoformat(written.early_close) if written.early_close else None
+    except (msgspec.DecodeError, ValueError) as wrong:
+        raise BadInput(f"{where} cannot be read: {in_one_line(wrong)}") from wrong
+    if written.calendar != name:
+        raise BadInput(f"{where} is the calendar {written.calendar!r}; expected {name}")
+    if early and closes is None:
+        raise BadInput(f"{where} has days that close early and no early_close; add the hour")
+    _refuse_bad_spans(where, written, (*closed, *early))
     return Calendar(
         written.calendar,
         written.spans,
         written.sources,
-        frozenset(_days(written.closed)),
-        early,
+        frozenset(closed),
+        {} if closes is None else dict.fromkeys(early, closes),
         written.no_nights,
     )
+
+
+def _refuse_bad_spans(where: str, written: CalendarFile, days: Iterable[date]) -> None:
+    for span in (*written.spans, *written.no_nights):
+        if span.to < span.from_:
+            raise BadInput(f"{where}: a span ends {span.to}, before it begins ({span.from_})")
+        if span.source not in written.sources:
+            raise BadInput(f"{where}: source {span.source!r} is not among its sources; name it there")
+    for earlier, later in pairwise(sorted(written.spans, key=lambda span: span.from_)):
+        if later.from_ <= earlier.to:
+            raise BadInput(f"{where}: two spans overlap; the one from {earlier.from_} should end before {later.from_}")
+    for day in days:
+        if not any(span.from_ <= day <= span.to for span in written.spans):
+            raise BadInput(f"{where} names {day}, which none of its spans covers; add the span and its source")
 
 
 def _days(by_year: Mapping[int, str]) -> list[date]:

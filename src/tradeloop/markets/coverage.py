@@ -28,7 +28,8 @@ from tradeloop.markets.rules import (
 from tradeloop.markets.sessions import session_table
 from tradeloop.markets.tables import Dated, Table
 
-_NAMING_FIELDS = ("venue", "exchange", "product", "board", "key", "name", "st")
+NAMING_FIELDS = ("venue", "exchange", "product", "board", "key", "name", "st")
+"""The fields that say, beside the market, of what a row is the rule."""
 
 
 class UnverifiedRow(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ def tables() -> tuple[Table[Any], ...]:
 
 
 def unverified_rows() -> tuple[UnverifiedRow, ...]:
-    """Every row marked `verified: false`, table by table in file order, with its source spelt out."""
+    """Every row marked `verified_on: null`, table by table in file order, with its source spelt out."""
     return tuple(_unverified())
 
 
@@ -87,19 +88,20 @@ def ending_within(days: int, on: date) -> tuple[Ending, ...]:
 def _unverified() -> Iterator[UnverifiedRow]:
     for table in tables():
         for row in table.rows:
-            if not row.verified:
-                yield UnverifiedRow(table.file, _name(row), row.effective_from, row.effective_to, table.sources[row.source])
+            if row.verified_on is None:
+                yield UnverifiedRow(table.file, row_name(row), row.effective_from, row.effective_to, table.sources[row.source])
     for name, file in CALENDAR_FILES.items():
         days = calendar(name)
         for span in (*days.spans, *days.no_nights):
-            if not span.verified:
+            if span.verified_on is None:
                 yield UnverifiedRow(file, f"calendar {name}", span.from_, span.to, days.sources[span.source])
 
 
-def _name(row: Dated) -> str:
+def row_name(row: Dated) -> str:
+    """What a row is the rule of, in words: `CN_A MAIN_SH ST`, `CN_FUTURES SHFE au`."""
     written = msgspec.structs.asdict(row)
     words = [row.market]
-    for field in _NAMING_FIELDS:
+    for field in NAMING_FIELDS:
         value = written.get(field)
         if isinstance(value, bool):
             words += ["ST"] if value else []

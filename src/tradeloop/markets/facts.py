@@ -28,7 +28,7 @@ class InstrumentFacts(msgspec.Struct, frozen=True):
     """Facts about one instrument; None means unknown, and the dated rules then decide, or refuse.
 
     `price_limit`, `tick`, `lot`, `min_qty` and `settles_t1` replace the rule of the board (a fund on a ChiNext index
-    moves 20 %). `ref_price` is a recent price, used where the tick depends on it (Hong Kong).
+    moves 20 %). `ref_price` is a recent price, used where the tick depends on it (Hong Kong, and the US below a dollar).
     """
 
     name: str = ""

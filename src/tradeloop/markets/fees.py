@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache
 
 import msgspec
 
@@ -23,7 +22,7 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import AssetClass, FeeLine, FeeSchedule
 from tradeloop.core.types import ZERO, Side
 from tradeloop.markets.futures import CostRow
-from tradeloop.markets.tables import Dated, Table, read_table
+from tradeloop.markets.tables import Dated, Table, kept, place_of, read_table
 
 COMMISSION = "commission"
 QUANTA: Mapping[str, Decimal] = {"CRYPTO": Decimal("0.00000001")}
@@ -33,6 +32,8 @@ _CENT = Decimal("0.01")
 
 class FeeRow(Dated, frozen=True, kw_only=True):
     """One fee line for a while. Rates are fractions of the traded amount, `per_unit` money per share or coin."""
+
+    RULE = ("market", "name", "venues", "assets")
 
     name: str
     rate: Decimal = ZERO
@@ -54,7 +55,7 @@ class BrokerFees(msgspec.Struct, frozen=True):
     passes_exchange_fees: bool = False
 
 
-@cache
+@kept
 def fee_table() -> Table[FeeRow]:
     """The table of fees."""
     return read_table("fees.yaml", FeeRow)
@@ -68,7 +69,7 @@ def schedule(market: str, venue: str, asset_class: AssetClass, on: date, broker:
         if concerns and (not row.venues or venue in row.venues):
             by_name.setdefault(row.name, []).append(row)
     if not by_name:
-        raise BadInput(f"the fees do not know {market}; add rows to markets/data/{fee_table().file}")
+        raise BadInput(f"the fees do not know {market}; add rows to {place_of(fee_table().file)}")
     lines = []
     for name, rows in by_name.items():
         own = broker.commission.get(market) if name == COMMISSION else None

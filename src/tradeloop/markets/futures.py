@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
-from functools import cache
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import Symbol
-from tradeloop.markets.tables import Dated, Table, read_table
+from tradeloop.markets.tables import Dated, Table, kept, read_table
 
 EXCHANGES = ("SHFE", "INE", "DCE", "CZCE", "CFFEX", "GFEX")
 _LISTED_MONTHS_AHEAD = 24
@@ -24,6 +23,8 @@ _CANONICAL = re.compile(r"([A-Za-z]{1,2})(\d{2})(\d{2})\.([A-Z]+)", re.ASCII)
 
 class ProductRow(Dated, frozen=True, kw_only=True):
     """What one contract of a product is. `product` is in the case its exchange writes it."""
+
+    RULE = ("market", "exchange", "product")
 
     exchange: str
     product: str
@@ -38,6 +39,8 @@ class ProductRow(Dated, frozen=True, kw_only=True):
 class CostRow(Dated, frozen=True, kw_only=True):
     """Margin and fee of a product; both fees None: unknown."""
 
+    RULE = ("market", "exchange", "product")
+
     exchange: str
     product: str
     margin_rate: Decimal
@@ -48,32 +51,41 @@ class CostRow(Dated, frozen=True, kw_only=True):
 
 
 class ConductRow(Dated, frozen=True, kw_only=True):
-    """What an exchange counts of cancels."""
+    """What an exchange calls abnormal in a day, by account and contract; None where no figure is known.
+
+    `product` is empty in the row of the exchange, which is for every product without one of its own.
+    """
+
+    RULE = ("market", "exchange", "product")
 
     exchange: str
+    product: str = ""
+    self_trades: int | None
+    cancels: int | None
+    large_cancels: int | None
     large_cancel_qty: Decimal | None
     counts_killed: bool | None
 
 
-@cache
+@kept
 def conduct() -> Table[ConductRow]:
-    """The table of what exchanges count of cancels."""
+    """The table of what exchanges call abnormal."""
     return read_table("futures_conduct.yaml", ConductRow)
 
 
-@cache
+@kept
 def products() -> Table[ProductRow]:
     """The table of products."""
     return read_table("futures_products.yaml", ProductRow)
 
 
-@cache
+@kept
 def costs() -> Table[CostRow]:
     """The table of margins and fees."""
     return read_table("futures_costs.yaml", CostRow)
 
 
-@cache
+@kept
 def _by_product() -> dict[str, tuple[str, str]]:
     """Lower-case product to (product, exchange). No two exchanges share one (shown by a test)."""
     return {row.product.lower(): (row.product, row.exchange) for row in products().rows}
@@ -125,14 +137,12 @@ def terms(product: str, exchange: str, on: date) -> tuple[ProductRow, CostRow]:
     return products().on(on, name, its), costs().on(on, name, costing)
 
 
-@cache
-def conduct_of(exchange: str, on: date) -> tuple[Decimal | None, bool | None]:
-    """From which quantity on a cancel is large at an exchange, and whether killed orders count; None for what is not known."""
+@kept
+def conduct_of(product: str, exchange: str, on: date) -> ConductRow | None:
+    """What is abnormal in a product on a day; None for an exchange of which nothing is known."""
     rows = [row for row in conduct().rows if row.exchange == exchange]
-    if not rows:
-        return None, None
-    found = conduct().on(on, exchange, rows)
-    return found.large_cancel_qty, found.counts_killed
+    its = [row for row in rows if row.product == product] or [row for row in rows if not row.product]
+    return conduct().on(on, exchange, its) if its else None
 
 
 def parts(symbol: Symbol) -> tuple[str, int, int, str] | None:

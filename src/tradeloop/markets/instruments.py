@@ -25,8 +25,9 @@ from tradeloop.markets.sessions import is_trading_day
 
 _NO_FACTS = InstrumentFacts()
 _ONE_LOT = Decimal(1)
+_CLASSES = {"stock": AssetClass.STOCK, "fund": AssetClass.FUND, "convertible": AssetClass.BOND}
 _NEW_LISTING_DAYS = 30
-"""Calendar days after which a listing is surely past its first five trading days."""
+"""Calendar days after which a listing is surely past its first days."""
 
 
 class InstrumentMaster:
@@ -70,9 +71,9 @@ class InstrumentMaster:
 
     def _mainland(self, symbol: Symbol, code: str, venue: str, on: date, facts: InstrumentFacts) -> Instrument:
         row = board_of(code, venue, on)
-        if row.kind not in {"stock", "fund"}:
-            raise BadInput(f"{symbol} is of kind {row.kind}; only stocks and funds are traded")
-        asset_class = AssetClass.STOCK if row.kind == "stock" else AssetClass.FUND
+        asset_class = _CLASSES.get(row.kind)
+        if asset_class is None:
+            raise BadInput(f"{symbol} is of kind {row.kind}; only stocks, funds and convertible bonds are traded")
         if facts.list_date is not None and on < facts.list_date:
             raise BadInput(f"{symbol} was listed on {facts.list_date}; {on} is before its first day")
         return self._listed(symbol, "CN_A", row.board, "CNY", asset_class, on, facts)
@@ -105,9 +106,9 @@ class InstrumentMaster:
         largest = rules.order_limits(market, board, on)
         lot = _known(facts.lot or order.lot, symbol, "lot")
         cage, cage_ticks = rules.price_cage(board, on)
-        tick = facts.tick or order.tick
-        if market == "HK" and tick is None:
-            tick = rules.hong_kong_tick(on, facts.ref_price)
+        up, down = _price_limits(market, board, on, facts)
+        max_qty_limit, max_qty_market = largest.largest(lot) if largest else (None, None)
+        tick = facts.tick or rules.tick_at(market, on, facts.ref_price, order.tick)
         return Instrument(
             symbol=symbol,
             asset_class=asset_class,
@@ -121,9 +122,9 @@ class InstrumentMaster:
             name=facts.name,
             industry=facts.industry,
             odd_lot_sell=order.odd_lot_sell,
-            max_qty_limit=largest.max_qty_limit if largest else None,
-            max_qty_market=largest.max_qty_market if largest else None,
-            price_limit=_price_limit(market, board, on, facts),
+            max_qty_limit=max_qty_limit,
+            max_qty_market=max_qty_market,
+            price_limit=up,
             settles_t1=order.settles_t1 if facts.settles_t1 is None else facts.settles_t1,
             shortable=bool(facts.shortable),
             margin_rate=rules.short_margin(market, on) if facts.shortable else None,
@@ -132,6 +133,7 @@ class InstrumentMaster:
             cage_ticks=cage_ticks,
             is_delisting=facts.is_delisting,
             needs_permission=rules.needs_permission(board, on),
+            price_limit_down=down,
             fees=schedule(market, symbol.rpartition(".")[2], asset_class, on, self._broker_fees),
         )
 
@@ -143,7 +145,7 @@ class InstrumentMaster:
         if (on.year, on.month) > (year, month):
             raise BadInput(f"{symbol} ended in {year}-{month:02d}; {on} is after its last month")
         row, cost = futures.terms(product, exchange, on)
-        large_cancel_qty, counts_killed = futures.conduct_of(exchange, on)
+        conduct = futures.conduct_of(product, exchange, on)
         return Instrument(
             symbol=symbol,
             asset_class=AssetClass.FUTURE,
@@ -163,22 +165,22 @@ class InstrumentMaster:
             shortable=True,
             closes_today_apart=row.apart,
             margin_rate=cost.margin_rate,
-            large_cancel_qty=large_cancel_qty,
-            counts_killed=counts_killed,
+            large_cancel_qty=conduct.large_cancel_qty if conduct else None,
+            counts_killed=conduct.counts_killed if conduct else None,
             fees=futures_schedule(product, exchange, cost, self._broker_fees),
         )
 
 
-def _price_limit(market: str, board: str, on: date, facts: InstrumentFacts) -> Decimal | None:
-    """The limit of the day: the fact's, or the board's, or None in the first free days of a listing."""
+def _price_limits(market: str, board: str, on: date, facts: InstrumentFacts) -> tuple[Decimal | None, Decimal | None]:
+    """The limit of the day and, where it differs, that downwards: of the facts, a listing's first days, or the board."""
     if facts.price_limit is not None:
-        return facts.price_limit
+        return facts.price_limit, None
     first = facts.list_date
     if first is not None and (on - first).days < _NEW_LISTING_DAYS:
-        free = rules.free_listing_days(board, on)
-        if _trading_days(market, first, on) <= free:
-            return None
-    return rules.price_limit(market, board, on, is_st=facts.is_st)
+        new = rules.listing_days(board, on)
+        if new is not None and _trading_days(market, first, on) <= new.days:
+            return new.up, None if new.down == new.up else new.down
+    return rules.price_limit(market, board, on, is_st=facts.is_st), None
 
 
 def _trading_days(market: str, first: date, last: date) -> int:

@@ -10,19 +10,23 @@ Days are `datetime.date`; `TradingDay(day.isoformat())` is the core's word for t
 from __future__ import annotations
 
 import calendar as gregorian
+import re
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+from typing_extensions import override
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.markets.calendars import Calendar, calendar
-from tradeloop.markets.tables import Dated, Table, read_table
+from tradeloop.markets.tables import Dated, Table, kept, read_table
 
 AUCTION_BEFORE_OPEN = "opening_auction"
 AUCTION_AT_CLOSE = "closing_auction"
+_KINDS = (AUCTION_BEFORE_OPEN, "night", "continuous", AUCTION_AT_CLOSE)
+_DAYS = ("every", "with_night", "without_night")
+_CLOCK = re.compile(r"[0-3][0-9]:[0-5][0-9]")
 _LOOK_AHEAD_DAYS = 30
 """No exchange here closes for longer; the longest closing on record in the tables is eleven days."""
 
@@ -40,11 +44,27 @@ class SegmentRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class SessionRow(Dated, frozen=True, kw_only=True):
     """The hours of one session key. From `day_rolls` (local) on, an instant belongs to the next trading day."""
 
+    RULE = ("market", "key")
+
     key: str
     calendar: str
     zone: str
     segments: tuple[SegmentRow, ...]
     day_rolls: str = ""
+
+    @override
+    def fault(self) -> str:
+        """Also hours that are none, a segment that ends before it begins, and words that mean nothing here."""
+        for each in self.segments:
+            if not (_CLOCK.fullmatch(each.from_) and _CLOCK.fullmatch(each.to) and each.from_ < each.to):
+                return f"{self.key} has a segment from {each.from_!r} to {each.to!r}; expected hours that rise, such as 09:30"
+            if each.kind not in _KINDS or each.day not in _DAYS:
+                return f"{self.key} has a segment of kind {each.kind!r} for day {each.day!r}; see the head of the file"
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return f"{self.key} has the unknown zone {self.zone!r}; expected one such as Asia/Shanghai"
+        return super().fault()
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -56,13 +76,13 @@ class Segment(msgspec.Struct, frozen=True):
     cancels: bool
 
 
-@cache
+@kept
 def session_table() -> Table[SessionRow]:
     """The table of hours."""
     return read_table("sessions.yaml", SessionRow)
 
 
-@cache
+@kept
 def _rows_of(session: str) -> tuple[SessionRow, ...]:
     rows = tuple(row for row in session_table().rows if row.key == session)
     if not rows:
@@ -86,7 +106,7 @@ def next_trading_day(session: str, day: date) -> date:
     return calendar_of(session).next_trading_day(day, session)
 
 
-@cache
+@kept
 def segments(session: str, day: date) -> tuple[Segment, ...]:
     """Every stretch of a trading day in order, auctions included; empty when `day` is not a trading day."""
     days = calendar_of(session)

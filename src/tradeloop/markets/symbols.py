@@ -109,7 +109,9 @@ def _share(code: str, venue: str, on: date | None) -> Symbol:
         return Symbol(f"{code}.{venue}")
     elsewhere = _tradable(code)
     if kind:
-        hint = f"; did you mean {' or '.join(elsewhere)}" if elsewhere else "; only stocks and funds are traded"
+        hint = (
+            f"; did you mean {' or '.join(elsewhere)}" if elsewhere else "; only stocks, funds and convertible bonds are traded"
+        )
         raise BadInput(f"{code}.{venue} is {_KINDS[kind]}, not a stock{hint}")
     if elsewhere:
         home = EXCHANGE_NAMES[elsewhere[0].rpartition(".")[2]]
@@ -121,7 +123,7 @@ _KINDS = {"index": "an index", "b_share": "a B share", "bond": "a bond"}
 
 
 def _tradable(code: str) -> list[str]:
-    """The stocks and funds that six digits could mean."""
+    """What six digits could mean of what is traded."""
     return [f"{code}.{venue}" for venue in SHARES if kind_at(code, venue) in TRADABLE]
 
 
@@ -194,7 +196,7 @@ def _bare_digits(code: str, on: date | None) -> Symbol:
     if len(candidates) == 1 and not others:
         return _share(code, candidates[0].rpartition(".")[2], on)
     if not candidates:
-        raise BadInput(f"{code} has a prefix that no mainland exchange uses for stocks or funds; check the code")
+        raise BadInput(f"{code} has a prefix that no mainland exchange uses for what is traded here; check the code")
     if others:
         clash = f"{code}.{others[0]} is {_KINDS[kind_at(code, others[0])]}"
         raise BadInput(f"{code} does not say its market, and {clash}; write {' or '.join(candidates)}")

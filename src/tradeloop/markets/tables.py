@@ -1,40 +1,104 @@
 """Dated rows: one YAML file per subject under markets/data, read once, and looked up by day.
 
-Every row says from when to when it holds, where it comes from, and whether that was verified (`false` is general
-knowledge of the trade that nobody has yet held against the rule book). A row without an end holds through the last
-day its market is looked after (`verified_through`); a later day is refused, because a rule that nobody has looked at
-is not a rule.
+Every row says from when to when it holds, where it comes from, and the day on which somebody held it against that
+source (`verified_on: null` is general knowledge of the trade that nobody has held against anything yet). A row without
+an end holds through the last day its market is looked after (`verified_through`); a later day is refused, because a
+rule that nobody has looked at is not a rule. Nor is a file that contradicts itself: overlaps, gaps, unknown markets and
+keys are refused as it is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Generic, TypeVar
+from itertools import pairwise
+from pathlib import Path
+from typing import ClassVar, Final, Generic, ParamSpec, TypeVar, cast
 
 import msgspec
 
 from tradeloop.core.errors import BadInput
 
+MARKETS: Final = ("CN_A", "CN_FUTURES", "US", "HK", "CRYPTO")
+"""Every market there is; a row of another one is refused."""
+_ABOVE_ZERO: Final = frozenset({"lot", "min_qty", "tick", "multiplier", "margin_rate", "max_qty_limit", "steps"})
+"""Fields in which zero would be as wrong as less than zero."""
+_DAY: Final = timedelta(days=1)
+
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every row carries. `source` is a key of its file's `sources`; both days are inclusive."""
+    """What every row carries. `source` is a key of its file's `sources`; both days are inclusive.
+
+    `verified_on` is the day of the last look at the source, None for a row that rests on general knowledge.
+    """
+
+    RULE: ClassVar[tuple[str, ...]] = ("market",)
+    """The fields that say of what a row is the rule: rows that agree in all of them follow one another in time."""
 
     market: str
     effective_from: date
     effective_to: date | None = None
     source: str
-    verified: bool
+    verified_on: date | None
     note: str = ""
 
     def holds(self, on: date) -> bool:
         """Whether the row is in force on that day, its file's horizon aside."""
         return self.effective_from <= on and (self.effective_to is None or on <= self.effective_to)
 
+    def rules(self) -> Iterator[tuple[object, ...]]:
+        """What the row is the rule of, one key each."""
+        yield tuple(getattr(self, field) for field in self.RULE)
+
+    def fault(self) -> str:
+        """What is wrong with the row in itself, empty when nothing is; row types that hold more than numbers say more."""
+        if self.effective_to is not None and self.effective_to < self.effective_from:
+            return f"effective_to is {self.effective_to}, before effective_from ({self.effective_from})"
+        for field in self.__struct_fields__:
+            for number in _numbers(getattr(self, field)):
+                if number < 0 or (number == 0 and field in _ABOVE_ZERO):
+                    expected = "more than zero" if field in _ABOVE_ZERO else "zero or more"
+                    return f"{field} was {number}; expected {expected}"
+        return ""
+
 
 R = TypeVar("R", bound=Dated)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_OWN: dict[str, tuple[Path, bytes]] = {}
+"""Files that stand in the place of packaged ones, by name (markets/own_rules.py)."""
+_FORGET: list[Callable[[], None]] = []
+
+
+def kept(function: Callable[P, T]) -> Callable[P, T]:
+    """`functools.cache` for what is read from the data files, until other files take their place."""
+    remembered = cache(function)
+    _FORGET.append(remembered.cache_clear)
+    return cast("Callable[P, T]", remembered)
+
+
+def replace_files(own: Mapping[str, tuple[Path, bytes]]) -> None:
+    """These stand for the packaged files of the same name from now on, and no other does; all that was read is forgotten."""
+    if own == _OWN:
+        return
+    _OWN.clear()
+    _OWN.update(own)
+    for forget in _FORGET:
+        forget()
+
+
+def place_of(file: str) -> str:
+    """Where a data file lies, as messages name it."""
+    return str(_OWN[file][0]) if file in _OWN else f"markets/data/{file}"
+
+
+def content_of(file: str) -> bytes:
+    """The text of a data file that is in force."""
+    return _OWN[file][1] if file in _OWN else data_bytes(file)
 
 
 class Table(msgspec.Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,14 +119,14 @@ class Table(msgspec.Struct, Generic[R], frozen=True, kw_only=True, forbid_unknow
         """The one of `rows` that may be used on `day`; `BadInput` naming `of` when there is none."""
         known = sorted(rows, key=lambda row: row.effective_from)
         if not known:
-            raise BadInput(f"the {self.table} do not know {of}; add a row to markets/data/{self.file}")
+            raise BadInput(f"the {self.table} do not know {of}; add a row to {place_of(self.file)}")
         for row in known:
             if row.holds(day) and day <= self.last_day(row):
                 return row
         first, last = known[0].effective_from, max(self.last_day(row) for row in known)
         if day < first:
             raise BadInput(f"the {self.table} of {of} begin {first}; {day} is before the table")
-        raise BadInput(f"the {self.table} of {of} end {last}; {day} needs newer rows in markets/data/{self.file}")
+        raise BadInput(f"the {self.table} of {of} end {last}; {day} needs newer rows in {place_of(self.file)}")
 
 
 @cache
@@ -72,14 +136,56 @@ def data_bytes(file: str) -> bytes:
 
 
 def read_table(file: str, row_type: type[R]) -> Table[R]:
-    """Decodes and checks one data file; callers keep the result (`functools.cache`)."""
+    """Reads and checks one data file; callers keep the result (`functools.cache`)."""
+    return decoded(file, content_of(file), row_type)
+
+
+def decoded(file: str, content: bytes, row_type: type[R], where: str = "") -> Table[R]:
+    """The table in the text of a data file; `BadInput`, in one sentence, for what is no table or contradicts itself."""
+    where = where or place_of(file)
     try:
-        table: Table[R] = msgspec.yaml.decode(data_bytes(file), type=Table[row_type])  # type: ignore[valid-type]
-    except msgspec.ValidationError as wrong:
-        raise BadInput(f"markets/data/{file} cannot be read: {wrong}") from wrong
-    for row in table.rows:
+        table: Table[R] = msgspec.yaml.decode(content, type=Table[row_type])  # type: ignore[valid-type]
+    except (msgspec.DecodeError, ValueError) as wrong:
+        raise BadInput(f"{where} cannot be read: {in_one_line(wrong)}") from wrong
+    for number, row in enumerate(table.rows, start=1):
+        if row.market not in MARKETS:
+            raise BadInput(f"{where} row {number}: there is no market {row.market!r}; expected one of {', '.join(MARKETS)}")
         if row.source not in table.sources:
-            raise BadInput(f"markets/data/{file}: source {row.source!r} is not among its sources; name it there")
+            raise BadInput(f"{where} row {number}: source {row.source!r} is not among its sources; name it there")
         if row.market not in table.verified_through:
-            raise BadInput(f"markets/data/{file}: {row.market!r} has no verified_through; add the last known day")
+            raise BadInput(f"{where} row {number}: {row.market!r} has no verified_through; add the last known day")
+        if fault := row.fault():
+            raise BadInput(f"{where} row {number}: {fault}")
+    _refuse_overlaps_and_gaps(where, table.rows)
     return table
+
+
+def in_one_line(wrong: Exception) -> str:
+    """What a parser complains of, which it may do in several lines."""
+    return " ".join(str(wrong).split())
+
+
+def _refuse_overlaps_and_gaps(where: str, rows: Iterable[Dated]) -> None:
+    """Of two rows for one day either could be meant, and a day between two rows is a rule that somebody forgot."""
+    by_rule: dict[tuple[object, ...], list[Dated]] = {}
+    for row in rows:
+        for rule in row.rules():
+            by_rule.setdefault(rule, []).append(row)
+    for rule, its in by_rule.items():
+        its.sort(key=lambda row: row.effective_from)
+        for earlier, later in pairwise(its):
+            of = " ".join(map(str, rule))
+            if earlier.effective_to is None or earlier.effective_to >= later.effective_from:
+                ends = f"should end before {later.effective_from}"
+                raise BadInput(f"{where}: two rows of {of} overlap; the one from {earlier.effective_from} {ends}")
+            if earlier.effective_to + _DAY != later.effective_from:
+                gap = f"{earlier.effective_to + _DAY} to {later.effective_from - _DAY}"
+                raise BadInput(f"{where}: the rows of {of} leave out {gap}; let them follow one another")
+
+
+def _numbers(value: object) -> Iterator[Decimal | int]:
+    if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+        yield value
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _numbers(each)

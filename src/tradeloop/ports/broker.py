@@ -41,7 +41,8 @@ class Broker(Protocol):
     async def place(self, order: Approved[Order]) -> None:
         """Send one order, once. Returns when the venue has taken the message; acceptance arrives as a report.
 
-        Raises NotSent, Refused or FateUnknown, and nothing else.
+        Raises NotSent, Refused or FateUnknown, and nothing else. A venue that refuses an id because it has it (a duplicate)
+        speaks of the first order's presence, not of its end: raise that as Refused with `of_repeat`.
         """
         ...
 

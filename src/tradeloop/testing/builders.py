@@ -56,7 +56,17 @@ def an_instrument(symbol: str = "600519.SH", **changes: Any) -> Instrument:
         "odd_lot_sell": True,
     }
     fields.update(changes)
-    for name in ("tick", "lot", "min_qty", "multiplier", "price_limit", "margin_rate", "max_qty_market", "max_qty_limit"):
+    for name in (
+        "tick",
+        "lot",
+        "min_qty",
+        "multiplier",
+        "price_limit",
+        "price_limit_down",
+        "margin_rate",
+        "max_qty_market",
+        "max_qty_limit",
+    ):
         if isinstance(fields.get(name), str | int):
             fields[name] = Decimal(fields[name])
     return Instrument(**fields)

@@ -16,7 +16,9 @@ works again (23): promised.py. What positions have cost and made (24): costs.py;
 (24): fees.py. What a process was told and has not booked (23, 36): heard.py. A process that refuses a fact of its own
 (engine/invariants.py; 14 and 22 here alone) is told of as broken, too. What a venue names twice (12): told_twice.py. On SQLite
 7, 33 and 35 are asked of the database itself, too: world/sqlite.py. What leaves besides orders, and what must not leave any
-more (15, 26, 28, 35, 42): way_out.py. What a person was told (41): told.py.
+more (15, 26, 28, 35, 42): way_out.py. What a person was told (41): told.py. In worlds that live under limits of risk, what they
+let through and what they halt (22, 25 to 30, 42): limits/; it says which rules are compared by their figure, and which are only
+known to leave the world sound.
 """
 
 from __future__ import annotations
@@ -50,7 +52,6 @@ NOT_REACHED: Final = {
     16: "no report carries a sequence that would tell a stale one from a new one; what is booked is right in the end (36)",
     18: "holds by construction, since what waits is stored beside what is in force (17), and is tested as a law (tests/core)",
     19: "is tested as a law (tests/property); worlds tell one order of events each, and the venue's is the judge (24, 36)",
-    29: "no self-trade check exists yet",
     34: "golden journals are replayed by tests/journal",
     39: "there is no client of a stream yet",
 }
@@ -353,7 +354,7 @@ class Judge:
         touched: list[Order] = []
         for name in ("cl_ord_id", "from_cl_ord_id"):
             cl_ord_id: ClOrdID | None = getattr(event, name, None)
-            if not cl_ord_id or kind is ev.OrderDenied:
+            if not cl_ord_id or kind in (ev.OrderDenied, ev.LimitPassed):
                 continue
             order = self.shadow.orders.get(cl_ord_id)
             if order is None:

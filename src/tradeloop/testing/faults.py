@@ -99,6 +99,7 @@ class Fault(Enum):
     LATCHED_IN_A_BURST = "F84 the latch file is made while orders are on their way"
     PAUSED_BEFORE_CHANGE = "F85 the process is stopped when a change of an order is durable and has not left"
     OLD_WORD_AGAIN = "F98 a correction is told again after a newer word about its fill"
+    LINE_BEHIND_FILL = "F99 the list of orders lags behind that of fills: it shows an order long after its first fill is shown"
     FEES_NOT_TOLD = "F97 a venue tells no fee with its fills: never, or when the day is done"
 
     @property
@@ -134,7 +135,7 @@ LATER: Final = (
     Fault.END_TAKEN_BACK, Fault.MOVED_UNTOLD, Fault.TWINS_MIXED_UP, Fault.ROW_MISSING, Fault.FOREIGN_SNAPSHOT,
     Fault.NEWEST_GONE,
     Fault.CANCEL_FAILS, Fault.NAME_LOST, Fault.OLD_BOOKS, Fault.LATCHED_IN_A_BURST, Fault.PAUSED_BEFORE_CHANGE,
-    Fault.FEES_NOT_TOLD, Fault.OLD_WORD_AGAIN,
+    Fault.FEES_NOT_TOLD, Fault.OLD_WORD_AGAIN, Fault.LINE_BEHIND_FILL,
 )  # fmt: skip
 """Faults that came to the list when seeds were known already: each has dice of its own, so that a known seed which does not
 meet it lives as it did.

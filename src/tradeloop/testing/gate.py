@@ -279,7 +279,12 @@ class Gate:
 
     def _under_a_halt(self, intent: ev.OrderStaged, does: str) -> None:
         """No halt of a person stops the order, unless it closes a position for a FLATTEN that came after that halt."""
-        names = {HaltScope.ACCOUNT: intent.account, HaltScope.SYMBOL: intent.symbol, HaltScope.BROKER: intent.broker}
+        names = {
+            HaltScope.ACCOUNT: intent.account,
+            HaltScope.SYMBOL: intent.symbol,
+            HaltScope.BROKER: intent.broker,
+            HaltScope.STRATEGY: intent.strategy_id,
+        }
         for number, halt in self._halts.items():
             if halt.scope is not HaltScope.GLOBAL and names.get(halt.scope) != halt.name:
                 continue

@@ -24,7 +24,9 @@ MARKER: Final = (
 _TRIGGERED: Final = (
     "Looked at once a second while a limit names one of them. Beyond its value the place that it was found in is halted with\n"
     "the `tier` of the limit (HALT, REDUCE_ONLY, CANCEL_ALL or FLATTEN), once: whoever releases it is not overruled until it\n"
-    "was within the limit in between."
+    "was within the limit in between. Where it cannot be measured for a minute, as the loss of an account with a holding\n"
+    "that has no price, people are told once, and nothing new is opened in that account until it can be (`missing: allow`\n"
+    "lets it)."
 )
 _EVERY_CASE: Final = "at the boundary, after a restart, mutated"
 
@@ -63,6 +65,7 @@ def _section(rule: RiskRule, shown: Sequence[str]) -> Iterator[str]:
     moments = [
         "when it is made",
         *(["when it is sent later"] if rule.at_send else []),
+        "of what only closes, too" if rule.of_closing else "never of what only closes",
         *(["of a FLATTEN's orders, too"] if rule.of_flatten else []),
     ]
     yield f"### `{rule.code}`"

@@ -29,7 +29,7 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
         case ev.OrderStaged():
             text = f"{e.side.value} {e.order_qty:f} {e.symbol} {e.ord_type.value}"
             text += "" if e.price is None else f" at {e.price:f}"
-            text += f", passed rules {e.risk_version}" + (f"; {e.reason}" if e.reason else "")
+            text += f", {_passed(e)}"
             return _of(fold, e, e.by, e.cl_ord_id, text, account=e.account, run=e.run_id)
         case ev.OrderDenied():
             text = f"{e.text} (asked by {e.by}: {e.side.value} {e.order_qty:f} {e.symbol}; limit {e.limit}, was {e.was})"
@@ -69,7 +69,8 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             text = f"{e.tier.value} of {e.scope.value} {e.name}".strip() + (f": {e.reason}" if e.reason else "")
             return _of(fold, e, e.by, f"halt {e.number}", text + (", by the latch file" if e.from_file else ""), "halted")
         case ev.HaltReleased():
-            return _of(fold, e, e.by, f"halt {e.number}", e.reason)
+            given = f" (second factor given: {e.second_factor})" if e.second_factor else ""
+            return _of(fold, e, e.by, f"halt {e.number}", e.reason + given)
         case ev.HaltChecked():
             text = "; ".join((e.text, *e.held))
             return _of(fold, e, "engine", f"halt {e.number}", text, "done" if e.done else "asked")
@@ -124,7 +125,8 @@ def _of_limit(fold: Fold, e: LimitWord) -> AuditRow:
             return _of(fold, e, f"rule:{e.rule}", e.cl_ord_id, text, "shadow" if e.shadow else "warned")
         case ev.LimitTripped():
             text = f"limit {e.limit}, was {e.was}"
-            return _of(fold, e, f"rule:{e.rule}", e.what, text, "shadow" if e.shadow else "halted")
+            outcome = "unknown" if e.was.startswith("unknown") else "halted"
+            return _of(fold, e, f"rule:{e.rule}", e.what, text, "shadow" if e.shadow else outcome)
         case ev.OrderThrottled():
             return _of(fold, e, f"rule:{e.rule}", e.cl_ord_id, f"limit {e.limit}, was {e.was}; it waits", "throttled")
 
@@ -143,7 +145,7 @@ def _of_replace(fold: Fold, e: ReplaceWord) -> AuditRow:
     match e:
         case ev.ReplaceRequested():
             who, result = e.by, "asked"
-            text = f"change {e.number} to {_terms(e)}, passed rules {e.risk_version}" + (f"; {e.reason}" if e.reason else "")
+            text = f"change {e.number} to {_terms(e)}, {_passed(e)}"
         case ev.ReplaceDenied():
             who, result = f"rule:{e.rule}", "denied"
             text = f"{e.text} (asked by {e.by}: {_terms(e)}; limit {e.limit}, was {e.was})"
@@ -158,6 +160,12 @@ def _of_replace(fold: Fold, e: ReplaceWord) -> AuditRow:
         case ev.OrderRestated():
             text = f"{_terms(e)} from now on, without being asked" + (f": {e.text}" if e.text else "")
     return _of(fold, e, who, e.cl_ord_id, text, result, account=account, run=run)
+
+
+def _passed(e: ev.OrderStaged | ev.ReplaceRequested) -> str:
+    """By which rules it went, who agreed beside whoever asked, and why it was asked for."""
+    agreed = f", approved by {e.approved_by}" if e.approved_by else ""
+    return f"passed rules {e.risk_version}{agreed}" + (f"; {e.reason}" if e.reason else "")
 
 
 def _terms(e: ev.ReplaceRequested | ev.ReplaceDenied | ev.OrderReplaced | ev.OrderRestated) -> str:

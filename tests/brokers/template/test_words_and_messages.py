@@ -71,12 +71,12 @@ SAID: list[tuple[dict[str, Any], Report | None]] = [
     ),
     (
         {"say": "canceled", **OF_A1, "text": "as asked", "cum": "2"},
-        CancelAck("template", ClOrdID("a1"), "as asked", AT, Qty(Decimal(2))),
+        CancelAck("template", ClOrdID("a1"), "as asked", AT, Qty(Decimal(2)), OrderID("O1")),
     ),
     ({"say": "canceled", **OF_A1, "cl_ord_id": None, "text": "", "cum": "0"}, None),
     (
         {"say": "lapsed", **OF_A1, "text": "the day ended", "cum": "0"},
-        OrderExpire("template", ClOrdID("a1"), "the day ended", AT, Qty(Decimal(0))),
+        OrderExpire("template", ClOrdID("a1"), "the day ended", AT, Qty(Decimal(0)), OrderID("O1")),
     ),
     (
         {"say": "cancel_reject", **OF_A1, "code": "TOO_LATE", "text": "the order is done"},

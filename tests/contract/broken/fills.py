@@ -364,6 +364,14 @@ class CountsNothingOfAnExpiredOrder(Broken):
         return [replaced(report, cum_qty=None)] if isinstance(report, OrderExpire) else [report]
 
 
+class TellsTheNumberOfAnotherOrderWithAnEnd(Broken):
+    card = "B12"
+
+    @override
+    def say(self, report: Report) -> list[Report]:
+        return [replaced(report, order_id=OrderID("17"))] if isinstance(report, OrderExpire) else [report]
+
+
 class DropsAFillBehindTheCancel(Broken):
     card = "B13"
 

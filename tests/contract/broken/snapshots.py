@@ -427,3 +427,12 @@ class LeavesOutWhatItCannotRead(Broken):
             if "could not be read" not in str(error):
                 raise
             return replaced(await super().snapshot(executions_since), orders=())
+
+
+class LosesTheIdsOfWhatAnotherProcessFilled(Broken):
+    card = "F22"
+
+    @override
+    def order_shown(self, order: OpenOrder) -> OpenOrder:
+        is_before = order.ord_status is OrdStatus.FILLED and order.cl_ord_id not in self.placed
+        return replaced(order, cl_ord_id=None) if is_before else order

@@ -14,6 +14,7 @@ from tradeloop.core.commands import SetLimits, SubmitOrder
 from tradeloop.core.limit import LimitScope, RiskLimit
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import OrdType
 from tradeloop.testing.builders import Number, a_quote, an_instrument, buy, sell
 from tradeloop.testing.desk import Desk
@@ -21,9 +22,9 @@ from tradeloop.testing.desk import Desk
 MOUTAI, BANK = "600519.SH", "600036.SH"
 
 
-def limited(*limits: RiskLimit, desk: Desk | None = None) -> Desk:
+def limited(*limits: RiskLimit, desk: Desk | None = None, approvers: tuple[str, ...] = ()) -> Desk:
     """A desk with two stocks and plenty of cash, under these limits."""
-    opened = Desk().opened(an_instrument(MOUTAI), an_instrument(BANK)) if desk is None else desk
+    opened = Desk(Policy(approvers=approvers)).opened(an_instrument(MOUTAI), an_instrument(BANK)) if desk is None else desk
     opened.give(SetLimits(limits, "risk.yaml"))
     return opened
 

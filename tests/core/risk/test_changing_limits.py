@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from tests.core.risk.cases import BANK, MOUTAI, buys, limited
 
@@ -15,7 +16,8 @@ from tradeloop.core.inputs import TimerFired
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.limiting import LIMIT_ENDS
 from tradeloop.core.replies import Done, OrderReply
-from tradeloop.core.surroundings import Policy
+from tradeloop.core.risk.registry import RULES
+from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS
 from tradeloop.testing.builders import ACCOUNT, a_quote, an_instrument
 from tradeloop.testing.desk import Desk
@@ -28,10 +30,6 @@ def told(desk: Desk, command: SetLimits | ChangeLimit | RevertLimit) -> str:
     reply = desk.give(command)
     assert isinstance(reply, Done)
     return reply.text
-
-
-def with_approvers(*names: str) -> Desk:
-    return limited(desk=Desk(Policy(approvers=names)).opened())
 
 
 def is_denied(desk: Desk, qty: int) -> bool:
@@ -59,6 +57,38 @@ def test_a_change_without_an_end_or_with_one_too_far_away_is_refused(lasts_ns: i
         limited().give(ChangeLimit(VALUE, lasts_ns=lasts_ns))
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_limit_whose_time_is_up_lets_nothing_pass_before_its_timer_has_run(restarted: bool) -> None:
+    """A timer may be late, and its process gone."""
+    desk = limited(RiskLimit("max_order_qty", Decimal(100)))
+    desk.give(ChangeLimit(RiskLimit("max_order_qty", Decimal(1000), by="ann", reason="news"), lasts_ns=HOUR_NS))
+    assert not is_denied(desk, 500)
+    if restarted:
+        desk.state = State.unpack(desk.state.pack())
+    desk.wait(3600)
+    assert is_denied(desk, 500)
+    assert [ended.by for ended in desk.of(LimitEnded)] == ["engine"]
+    desk.give(TimerFired(LIMIT_ENDS, RiskLimit("max_order_qty", Decimal(1)).limit_id))
+    assert len(desk.of(LimitEnded)) == 1
+
+
+def test_a_limit_whose_rule_fails_is_set_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fact is recorded by then: a bug in a rule must not end the process behind it."""
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("no such thing")
+
+    desk = limited()
+    desk.order(buys(100))
+    rule = RULES["max_order_qty"]
+    monkeypatch.setitem(RULES, "max_order_qty", msgspec.structs.replace(rule, measure=fails))
+    limit = RiskLimit("max_order_qty", Decimal(1000), by="ann", reason="news")
+    done = desk.give(ChangeLimit(limit, lasts_ns=HOUR_NS))
+    assert isinstance(done, Done)
+    assert "could not be measured (ZeroDivisionError: no such thing)" in done.text
+    assert limit.limit_id in desk.state.limits.in_force
+
+
 @pytest.mark.parametrize(
     ("by", "approved_by", "sentence"),
     [
@@ -69,7 +99,7 @@ def test_a_change_without_an_end_or_with_one_too_far_away_is_refused(lasts_ns: i
     ],
 )
 def test_where_two_people_exist_one_changes_and_another_approves(by: str, approved_by: str, sentence: str) -> None:
-    desk = with_approvers("ann", "bob", "eve")
+    desk = limited(approvers=("ann", "bob", "eve"))
     limit = RiskLimit("max_order_value", Decimal(1000), by=by, reason="news")
     with pytest.raises(BadInput) as refused:
         desk.give(ChangeLimit(limit, approved_by, HOUR_NS))
@@ -83,7 +113,7 @@ def test_where_two_people_exist_one_changes_and_another_approves(by: str, approv
 
 
 def test_who_approved_is_recorded() -> None:
-    desk = with_approvers("ann", "bob")
+    desk = limited(approvers=("ann", "bob"))
     told(desk, ChangeLimit(VALUE, "bob", HOUR_NS))
     told(desk, RevertLimit("max_order_value", "bob", "read it", approved_by="ann"))
     assert [(e.limit.by, e.approved_by) for e in desk.of(LimitSet)] == [("ann", "bob")]
@@ -91,7 +121,7 @@ def test_who_approved_is_recorded() -> None:
 
 
 def test_one_name_alone_approves_itself_and_nobody_else_changes() -> None:
-    desk = with_approvers("ann")
+    desk = limited(approvers=("ann",))
     told(desk, ChangeLimit(VALUE, lasts_ns=HOUR_NS))
     with pytest.raises(BadInput, match="changed by one of ann"):
         desk.give(RevertLimit("max_order_value", "bob", "read it"))

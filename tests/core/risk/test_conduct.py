@@ -170,7 +170,7 @@ def test_orders_that_never_rest_count_as_cancelled_where_their_exchange_says_so(
     desk = limited(a_limit("max_cancels_per_day", 9, LimitScope.SYMBOL), desk=Desk().opened(future))
 
     def cancels() -> int:
-        return sum(day.cancels for _, day in desk.state.activity.of(LimitScope.SYMBOL, MOUTAI))
+        return desk.state.activity.total(LimitScope.SYMBOL, MOUTAI).cancels
 
     order = desk.order(buys(5, tif=TimeInForce.IOC))
     desk.ack(order)
@@ -190,7 +190,7 @@ def test_an_order_that_never_left_was_killed_by_no_exchange() -> None:
     waiting = desk.order(buys(5, tif=TimeInForce.FOK))
     desk.give(CancelOrder(waiting.cl_ord_id, "ann"))
     assert desk.known(waiting.cl_ord_id).canceled_at == desk.now
-    assert [day.cancels for _, day in desk.state.activity.of(LimitScope.ACCOUNT, ACCOUNT)] == [0]
+    assert desk.state.activity.total(LimitScope.ACCOUNT, ACCOUNT).cancels == 0
 
 
 def test_trades_of_other_symbols_prices_and_sides_are_no_self_trades() -> None:

@@ -7,13 +7,15 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from tests.core.risk.cases import MOUTAI
+import msgspec
+import pytest
+from tests.core.risk.cases import MOUTAI, a_limit, buys, limited, refused, sells
 
 from tradeloop.core.commands import CancelOrder
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerDown, BrokerUp
-from tradeloop.core.types import OrdStatus, OrdType
-from tradeloop.testing.builders import BROKER, an_instrument, buy, sell
+from tradeloop.core.types import SECOND_NS, OrdStatus, OrdType
+from tradeloop.testing.builders import BROKER, a_quote, an_instrument, buy, sell
 from tradeloop.testing.desk import Desk
 
 ROOT = Path(__file__).parents[3]
@@ -58,3 +60,56 @@ def test_a_venue_that_is_gone_stops_its_own_orders_and_keeps_what_is_unknown_res
         assert reply.denied is not None
         assert reply.denied.rule == "broker_ready"
         desk.give(BrokerUp(BROKER))  # up again, and its books are not compared yet
+
+
+def of_market(desk: Desk) -> str | None:
+    """The rule that refuses an order at the market; None where it goes."""
+    denied = refused(desk, buy(MOUTAI, 100))
+    return None if denied is None else denied.rule
+
+
+def test_a_quote_is_fresh_for_a_minute_and_no_order_goes_at_the_market_on_an_older_one() -> None:
+    desk = limited()
+    desk.wait(60)
+    assert of_market(desk) is None
+    desk.wait(1)
+    assert of_market(desk) == "quote_fresh"
+    desk.give(a_quote(MOUTAI, at=desk.now))
+    assert of_market(desk) is None
+
+
+@pytest.mark.parametrize("off", [None, -61, 61], ids=["unknown", "old", "ahead of our clock"])
+def test_a_limit_on_the_price_of_an_order_refuses_it_without_a_fresh_quote_unless_missing_is_allowed(off: int | None) -> None:
+    limit = a_limit("max_price_deviation", "0.03")
+    for allowed in (False, True):
+        desk = Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 100}, quoted=False)
+        if off is not None:
+            desk.give(a_quote(MOUTAI, at=desk.now + off * SECOND_NS))
+        limited(msgspec.structs.replace(limit, allow_missing=allowed), desk=desk)
+        denied = refused(desk, buys(100))
+        assert (None if denied is None else (denied.rule, denied.was)) == (None if allowed else (limit.rule, "unknown"))
+        assert refused(desk, sells(100)) is None  # what only closes passes
+
+
+def test_a_limit_on_what_is_held_goes_on_with_the_last_price_and_refuses_where_there_never_was_one() -> None:
+    limit = a_limit("max_position_value", 2000)
+    desk = limited(limit)
+    desk.wait(3600)
+    assert refused(desk, buys(200)) is None
+    denied = refused(desk, buys(100))
+    assert denied is not None
+    assert (denied.rule, denied.was) == (limit.rule, "1999")
+    unknown = limited(limit, desk=Desk().opened(an_instrument(MOUTAI), quoted=False))
+    denied = refused(unknown, buys(100))
+    assert denied is not None
+    assert (denied.rule, denied.was) == (limit.rule, "unknown")
+    allowing = msgspec.structs.replace(limit, allow_missing=True)
+    assert refused(limited(allowing, desk=Desk().opened(an_instrument(MOUTAI), quoted=False)), buys(100)) is None
+
+
+def test_a_quote_that_lies_ahead_of_our_clock_counts_as_none() -> None:
+    desk = limited(desk=Desk().opened(an_instrument(MOUTAI), quoted=False))
+    desk.give(a_quote(MOUTAI, at=desk.now + 61 * SECOND_NS))
+    assert of_market(desk) == "quote_fresh"
+    desk.wait(1)
+    assert of_market(desk) is None

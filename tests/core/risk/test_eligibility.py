@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from tests.core.risk.cases import BANK, MOUTAI, a_limit, buys, limited, refused, sells
 
-from tradeloop.core.commands import ReplaceOrder
+from tradeloop.core.commands import ChangeLimit, ReplaceOrder, RevertLimit
 from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import AssetClass
-from tradeloop.core.limit import LimitScope, RiskLimit
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.risk.registry import checked
-from tradeloop.core.types import PositionEffect, Qty, Side
+from tradeloop.core.types import SECOND_NS, PositionEffect, Qty, Side
 from tradeloop.testing.builders import ACCOUNT, an_execution, an_instrument
 from tradeloop.testing.desk import Desk
 
@@ -100,3 +101,32 @@ def test_an_order_that_works_already_may_be_made_smaller_and_not_larger() -> Non
 def test_a_limit_that_contradicts_its_rule_is_refused(limit: RiskLimit, says: str) -> None:
     with pytest.raises(BadInput, match=says):
         checked(limit)
+
+
+@pytest.mark.parametrize(
+    ("of_file", "of_ann"),
+    [
+        (a_limit("blacklist", 0, only=(MOUTAI,)), a_limit("blacklist", 0, only=(BANK,))),
+        (a_limit("whitelist", 0, but=(BANK,)), a_limit("whitelist", 0, but=(MOUTAI, BANK))),
+        (a_limit("whitelist", 0), a_limit("whitelist", 0, but=(MOUTAI,))),
+        (a_limit("blacklist", 0, only=(MOUTAI,)), a_limit("blacklist", 0, only=(MOUTAI,), severity=Severity.WARN)),
+    ],
+)
+def test_a_list_that_a_person_adds_to_for_a_time_frees_nothing_that_the_file_forbids(
+    of_file: RiskLimit, of_ann: RiskLimit
+) -> None:
+    desk = listed(of_file)
+    desk.give(ChangeLimit(msgspec.structs.replace(of_ann, by="ann", reason="news"), lasts_ns=SECOND_NS))
+    assert refused(desk, buys(100)) is not None
+    assert len(desk.state.limits.in_force) == 2
+
+
+def test_a_list_of_a_person_forbids_for_its_time_alone() -> None:
+    desk = listed(a_limit("blacklist", 0, only=(MOUTAI,)))
+    limit = a_limit("blacklist", 0, only=(BANK,), by="ann", reason="news")
+    assert refused(desk, buys(100, BANK)) is None
+    desk.give(ChangeLimit(limit, lasts_ns=SECOND_NS))
+    assert refused(desk, buys(100, BANK)) is not None
+    desk.give(RevertLimit("blacklist", "ann", "read it", LimitScope.ACCOUNT))
+    assert refused(desk, buys(100, BANK)) is None
+    assert refused(desk, buys(100)) is not None

@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.core.risk.cases import a_limit, buys, limited
+from tests.core.risk.cases import MOUTAI, a_limit, buys, limited
 
 from tradeloop.core.commands import ChangeLimit, ReplaceOrder, RevertLimit, SetLimits
 from tradeloop.core.effects import RaiseAlert, SetTimer
 from tradeloop.core.errors import BadInput
-from tradeloop.core.events import LimitEnded, LimitPassed, LimitsConfigured, LimitSet, OrderDenied
+from tradeloop.core.events import Halted, LimitEnded, LimitPassed, LimitsConfigured, LimitSet, OrderDenied
 from tradeloop.core.follow import after_restart
+from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.limiting import LIMIT_ENDS
@@ -148,8 +149,9 @@ def test_a_change_says_who_why_and_until_when(changes: dict[str, Any], sentence:
 def test_nobody_approves_a_change_of_their_own() -> None:
     desk = limited(SMALL)
     limit = msgspec.structs.replace(SMALL, by="ann", reason="index day", until=UtcNs(desk.now + SECOND_NS))
-    with pytest.raises(BadInput, match="somebody else"):
-        desk.give(ChangeLimit(limit, "ann"))
+    for approver in ("ann", "Ann "):
+        with pytest.raises(BadInput, match="somebody else"):
+            desk.give(ChangeLimit(limit, approver))
 
 
 def test_people_hear_of_a_changed_limit_and_of_its_end() -> None:
@@ -193,6 +195,97 @@ def test_an_order_that_needs_approval_goes_when_somebody_else_has_given_it() -> 
     assert reply.denied is not None
     order = desk.order(msgspec.structs.replace(own, approved_by="bob"))
     assert order.approved_by == "bob"
+
+
+@pytest.mark.parametrize("approver", ["Ann", " ann", "\uff41nn", "ann ", " "])
+def test_nobody_approves_an_order_of_their_own_under_another_spelling(approver: str) -> None:
+    desk = limited(msgspec.structs.replace(SMALL, severity=Severity.APPROVAL))
+    reply = desk.give(msgspec.structs.replace(buys(600), by="ann", approved_by=approver))
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is not None
+
+
+def test_an_approver_is_known_under_any_spelling() -> None:
+    desk = limited(msgspec.structs.replace(SMALL, severity=Severity.APPROVAL), approvers=("Bob Li",))
+    assert desk.order(buys(600, approved_by="bob  li")).approved_by == "bob  li"
+
+
+@pytest.mark.parametrize("name", ["ann\u200b", "ann\u00ad", "an\tn"])
+def test_a_name_with_signs_that_nobody_sees_is_refused(name: str) -> None:
+    desk = limited(msgspec.structs.replace(SMALL, severity=Severity.APPROVAL))
+    order = desk.order(buys(100))
+    commands = (
+        buys(600, approved_by=name),
+        msgspec.structs.replace(buys(600), by=name),
+        ReplaceOrder(order.cl_ord_id, "ann", Qty(Decimal(600)), approved_by=name),
+        ChangeLimit(msgspec.structs.replace(SMALL, by=name, reason="index day"), lasts_ns=SECOND_NS),
+        ChangeLimit(msgspec.structs.replace(SMALL, by="ann", reason="index day"), name, SECOND_NS),
+    )
+    for command in commands:
+        with pytest.raises(BadInput, match="signs that are not seen"):
+            desk.give(command)
+
+
+def test_nobody_approves_the_change_of_an_order_that_they_ask_for_whoever_sent_it() -> None:
+    desk = limited(msgspec.structs.replace(SMALL, severity=Severity.APPROVAL))
+    order = desk.order(buys(100))
+    desk.ack(order)
+    for approver, passes_ in (("Eve", False), ("bob", True)):
+        reply = desk.give(ReplaceOrder(order.cl_ord_id, "eve", Qty(Decimal(900)), approved_by=approver))
+        assert isinstance(reply, OrderReply)
+        assert (reply.denied is None) is passes_
+
+
+def test_where_the_desk_names_approvers_nobody_else_approves() -> None:
+    desk = limited(msgspec.structs.replace(SMALL, severity=Severity.APPROVAL), approvers=("bob",))
+    mallory = desk.give(buys(600, approved_by="mallory"))
+    assert isinstance(mallory, OrderReply)
+    assert mallory.denied is not None
+    assert desk.order(buys(600, approved_by="bob")).approved_by == "bob"
+
+
+def test_an_approval_is_of_the_terms_it_was_given_for() -> None:
+    desk = limited(msgspec.structs.replace(SMALL, severity=Severity.APPROVAL))
+    order = desk.order(buys(700, approved_by="bob"))
+    desk.ack(order)
+
+    def passes_as(qty: int, approved_by: str = "") -> bool:
+        reply = desk.give(ReplaceOrder(order.cl_ord_id, "ann", Qty(Decimal(qty)), approved_by=approved_by))
+        assert isinstance(reply, OrderReply)
+        return reply.denied is None
+
+    assert not passes_as(900)
+    assert passes_as(600), "who agreed to 700 agreed to less"
+    assert passes_as(900, "eve")
+    assert order.approved_by == "eve"
+
+
+def test_a_change_beyond_a_limit_that_halts_halts_like_an_order() -> None:
+    desk = limited(a_limit("max_order_value", 5000, LimitScope.SYMBOL, severity=Severity.HALT, tier=HaltTier.REDUCE_ONLY))
+    order = desk.order(buys(500))
+    desk.ack(order)
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", Qty(Decimal(600))))
+    assert [(halt.tier, halt.scope, halt.name) for halt in desk.state.halts.values()] == [
+        (HaltTier.REDUCE_ONLY, HaltScope.SYMBOL, MOUTAI)
+    ]
+    assert "may be 5000, was 0, and an order added 6000" in desk.of(Halted)[-1].reason
+
+
+def test_a_limit_that_halts_halts_nothing_in_shadow_or_where_its_figure_is_not_known() -> None:
+    limit = a_limit("max_order_value", 5000, severity=Severity.HALT)
+    desk = limited(msgspec.structs.replace(limit, shadow=True))
+    assert passes(desk, 600)
+    assert desk.state.halts == {}
+    blind = limited(a_limit("max_deviation_from_prev_close", 0, severity=Severity.HALT))
+    blind.around.quotes.clear()
+    assert not passes(blind, 100)
+    assert blind.of(OrderDenied)[-1].was == "unknown"
+    assert blind.state.halts == {}
+
+
+def test_a_tier_says_how_much_a_limit_stops_that_halts_and_no_other() -> None:
+    with pytest.raises(BadInput, match="its tier was FLATTEN, take that out or give it severity halt"):
+        limited(msgspec.structs.replace(SMALL, tier=HaltTier.FLATTEN))
 
 
 def test_the_tighter_of_two_limits_decides_whichever_comes_first() -> None:
@@ -244,3 +337,21 @@ def test_a_change_of_an_order_keeps_the_limits_too() -> None:
     assert isinstance(reply, OrderReply)
     assert reply.denied is not None
     assert (reply.denied.rule, reply.denied.was, reply.denied.this_order) == ("max_daily_order_value", "4000", "2000")
+
+
+def test_what_changes_add_to_orders_is_ordered_that_day_as_well() -> None:
+    """S2-22: an order that grows by changes takes as much of the day's value as one of that size."""
+    desk = limited(a_limit("max_daily_order_value", 2500))
+    order = desk.order(buys(100))
+    desk.ack(order)
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(Decimal(200))))
+    assert not passes(desk, 100)
+
+
+def test_a_change_that_lessens_an_order_gives_nothing_of_the_day_back() -> None:
+    """What was ordered was ordered, as with an order that is cancelled."""
+    desk = limited(a_limit("max_daily_order_value", 2500))
+    order = desk.order(buys(200))
+    desk.ack(order)
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(Decimal(100))))
+    assert not passes(desk, 100)

@@ -13,11 +13,13 @@ from tests.core.risk.cases import Case, Step
 from tradeloop.core.commands import CancelOrder, SetLimits, SubmitOrder
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.evolve import evolve
-from tradeloop.core.limit import RiskLimit, Severity
+from tradeloop.core.halt import HaltScope, HaltTier
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.registry import RULES
-from tradeloop.core.risk.rule import Look
+from tradeloop.core.risk.rule import Look, Screen
+from tradeloop.core.risk.stopped import HALTED
 from tradeloop.core.state import State
 from tradeloop.testing.desk import Desk
 
@@ -29,6 +31,14 @@ CASES = (
     *eligibility_cases.CASES,
     *positions_cases.CASES,
 )
+OF = {
+    LimitScope.GLOBAL: HaltScope.GLOBAL,
+    LimitScope.ACCOUNT: HaltScope.ACCOUNT,
+    LimitScope.STRATEGY: HaltScope.STRATEGY,
+    LimitScope.SYMBOL: HaltScope.SYMBOL,
+    LimitScope.INDUSTRY: HaltScope.SYMBOL,
+}
+"""What a limit halts, by what it is counted over."""
 each_rule = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 
 
@@ -127,6 +137,35 @@ def test_without_its_limit_a_rule_says_nothing(case: Case) -> None:
     assert asked(case, desk, case.beyond) is None
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if RULES[case.rule].family is not None], ids=lambda case: case.rule)
+def test_a_screen_that_fails_has_its_limits_asked_one_by_one(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(limits: tuple[RiskLimit, ...]) -> Screen:
+        return lambda look: bool(1 / 0)
+
+    monkeypatch.setitem(RULES, case.rule, msgspec.structs.replace(RULES[case.rule], family=fails))
+    assert asked(case, case.desk(case.limit), case.at) is None
+    assert asked(case, case.desk(case.limit), case.beyond) is not None
+
+
+@each_rule
+def test_a_limit_that_halts_refuses_the_order_and_latches_the_halt_of_what_it_counts_over(case: Case) -> None:
+    """S2-70: what is at the limit halts nothing; a restart releases nothing."""
+    limit = msgspec.structs.replace(case.limit, severity=Severity.HALT)
+    desk = case.desk(limit)
+    assert asked(case, desk, case.at) is None
+    assert desk.state.halts == {}
+    desk = case.desk(limit)
+    denied = asked(case, desk, case.beyond)
+    assert denied is not None
+    assert denied.rule == case.rule
+    (halt,) = desk.state.halts.values()
+    assert (halt.tier, halt.by, halt.scope) == (HaltTier.HALT, "risk", OF[limit.scope])
+    restarted(desk, from_snapshot=True)
+    denied = asked(case, desk, [case.beyond[-1]])
+    assert denied is not None
+    assert denied.rule == HALTED
+
+
 @pytest.mark.parametrize("change", [{}, {"severity": Severity.WARN}, {"allow_missing": True}], ids=["deny", "warn", "allow"])
 @each_rule
 def test_a_rule_that_fails_refuses_the_order_and_tells_people(
@@ -140,7 +179,8 @@ def test_a_rule_that_fails_refuses_the_order_and_tells_people(
     desk = case.desk(msgspec.structs.replace(case.limit, **change))
     first = case.beyond[0]
     working = desk.order(first) if len(case.beyond) > 1 and isinstance(first, SubmitOrder) else None
-    monkeypatch.setitem(RULES, case.rule, msgspec.structs.replace(RULES[case.rule], measure=fails))
+    monkeypatch.setitem(RULES, case.rule, msgspec.structs.replace(RULES[case.rule], measure=fails, family=None))
+    desk.state.limits.relisted()  # nothing is remembered of the rule that measured
     denied = asked(case, desk, [case.beyond[-1]])
     assert denied is not None
     assert (denied.rule, denied.was) == (case.rule, "failed")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import msgspec
 import pytest
-from tests.core.risk.cases import BANK, MOUTAI, a_limit, buys, limited
+from tests.core.risk.cases import BANK, MOUTAI, a_limit, buys, limited, refused, sells
 
-from tradeloop.core.commands import ReleaseHalt, SetLimits
+from tradeloop.core.commands import OpenTradingDay, ReleaseHalt, RepairBreak, SetLimits
 from tradeloop.core.effects import RaiseAlert, SetTimer
 from tradeloop.core.events import EquityMarked, Halted, LimitCleared, LimitTripped
 from tradeloop.core.evolve import evolve
@@ -20,10 +20,12 @@ from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.limit import LimitScope, RiskLimit
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.risk.triggers import TRIGGERS
+from tradeloop.core.risk.triggers import TRIGGERS, Place
 from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.tripping import RISK_LOOK
-from tradeloop.core.types import SECOND_NS, Amount, UtcNs
+from tradeloop.core.types import SECOND_NS, AccountID, Amount, Symbol, TradingDay, UtcNs
+from tradeloop.core.valuation import Valuation
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_execution, an_instrument
 from tradeloop.testing.desk import Desk
 
@@ -209,14 +211,131 @@ def test_without_a_trigger_nobody_looks() -> None:
     assert RISK_LOOK in [each.kind for each in desk.of(SetTimer)]
 
 
-def test_a_loss_that_nobody_can_value_stops_nothing_by_itself() -> None:
-    desk = a_holder(a_limit("max_daily_loss", 1000))
-    order = desk.order(buys(100, BANK)) if BANK in desk.state.instruments else None
-    assert order is None
-    desk.around.quotes.clear()
-    desk.around.valuation = type(desk.around.valuation)()
+LOSSES: Final = (a_limit("max_daily_loss", 1000), a_limit("max_drawdown", "0.05"))
+each_loss = pytest.mark.parametrize("limit", LOSSES, ids=lambda limit: limit.rule)
+
+
+def an_unpriced_holder(limit: RiskLimit, *, marked: bool = False) -> Desk:
+    """Holds 1000 of a stock with a price and 1000 of one that nobody has named a price of, looked at for a minute and more.
+    `marked`: what it was worth when its day began is on record.
+    """
+    desk = Desk().opened(an_instrument(MOUTAI), an_instrument(BANK), positions={MOUTAI: 1000, BANK: 1000}, quoted=marked)
+    quoted(desk, "10")
+    limited(limit, desk=desk)
     looks(desk)
+    if marked:  # a new process: it has heard of one of the two prices
+        desk.around.quotes.clear()
+        desk.around.valuation = Valuation()
+        desk.give(a_quote(MOUTAI, "10", "10", at=desk.now))
+    looks(desk)
+    for _ in range(3):
+        looks(desk, 25)
+    quoted(desk, "10")
+    return desk
+
+
+def unknowns(desk: Desk) -> list[RaiseAlert]:
+    return [alert for alert in desk.of(RaiseAlert) if "cannot be measured" in alert.text]
+
+
+@pytest.mark.parametrize("marked", [False, True], ids=["never known", "known before"])
+@each_loss
+def test_where_a_loss_cannot_be_measured_people_are_told_once_and_only_closing_goes_on(limit: RiskLimit, marked: bool) -> None:
+    desk = an_unpriced_holder(limit, marked=marked)
+    (told,) = unknowns(desk)
+    assert told.level == "CRITICAL"
+    assert BANK in told.text
     assert desk.of(Halted) == []
+    denied = refused(desk, buys(100))
+    assert denied is not None
+    assert (denied.rule, denied.was) == ("equity_known", "unknown")
+    assert refused(desk, sells(100)) is None
+
+
+@each_loss
+def test_it_opens_again_as_soon_as_the_price_is_known(limit: RiskLimit) -> None:
+    desk = an_unpriced_holder(limit)
+    desk.give(a_quote(BANK, at=desk.now))
+    looks(desk)
+    assert len(desk.of(LimitCleared)) == 1
+    assert refused(desk, buys(100)) is None
+
+
+@each_loss
+def test_within_the_patience_nothing_is_said_of_an_unknown_loss(limit: RiskLimit) -> None:
+    desk = Desk().opened(an_instrument(MOUTAI), an_instrument(BANK), positions={BANK: 1000}, quoted=False)
+    quoted(desk, "10")
+    limited(limit, desk=desk)
+    looks(desk)
+    looks(desk, 59)
+    assert unknowns(desk) == []
+    looks(desk, 1)
+    assert len(unknowns(desk)) == 1
+
+
+@pytest.mark.parametrize("changes", [{"allow_missing": True}, {"shadow": True}], ids=["missing: allow", "shadow"])
+@each_loss
+def test_an_unknown_loss_refuses_nothing_where_its_limit_says_so(limit: RiskLimit, changes: dict[str, bool]) -> None:
+    desk = an_unpriced_holder(msgspec.structs.replace(limit, **changes))
+    assert len(unknowns(desk)) == 1
+    assert refused(desk, buys(100)) is None
+
+
+@each_loss
+def test_after_a_restart_an_unknown_loss_refuses_as_before_and_is_not_told_again(limit: RiskLimit) -> None:
+    desk = an_unpriced_holder(limit)
+    desk.state = State.unpack(desk.state.pack())
+    desk.around.unmeasured.clear()
+    looks(desk)
+    denied = refused(desk, buys(100))
+    assert denied is not None
+    assert denied.rule == "equity_known"
+    assert len(unknowns(desk)) == 1
+
+
+@pytest.mark.parametrize("loser", [0, 1])
+@pytest.mark.parametrize(("rule", "value"), [("max_daily_loss", 1000), ("max_drawdown", "0.05")])
+def test_of_two_accounts_in_one_currency_each_is_measured(rule: str, value: int | str, loser: int) -> None:
+    """Whichever of them loses is halted, and the other is not."""
+    other = AccountID("other")
+    desk = Desk().opened(an_instrument(MOUTAI), an_instrument(BANK), positions={MOUTAI: 1000}, cash=10_000)
+    theirs = a_snapshot(positions={BANK: 1000}, cash=10_000)
+    assert theirs.positions is not None
+    assert theirs.cash is not None
+    held, cash = ([msgspec.structs.replace(each, account=other) for each in of] for of in (theirs.positions, theirs.cash))
+    desk.give(msgspec.structs.replace(theirs, account=other, positions=tuple(held), cash=tuple(cash)))
+    limited(a_limit(rule, value), desk=desk)
+    looks(desk)
+    desk.give(a_quote((MOUTAI, BANK)[loser], "8.5", "8.5", at=desk.now))
+    looks(desk)
+    assert [(halted.scope, halted.name) for halted in desk.of(Halted)] == [(HaltScope.ACCOUNT, (ACCOUNT, other)[loser])]
+
+
+def repaired(desk: Desk, **books: object) -> None:
+    """The broker shows other books, and a person takes them over."""
+    desk.wait(5)
+    for _ in range(4):
+        desk.wait(5)
+        desk.give(a_snapshot(**{"positions": {MOUTAI: 1000}, "cash": 10_000, **books}, as_of=desk.now))  # type: ignore[arg-type]
+    (known,) = desk.state.breaks.values()
+    desk.give(RepairBreak(known.break_id, "ann", "moved by us"))
+    quoted(desk, "10")
+    looks(desk)
+
+
+@pytest.mark.parametrize(
+    "books",
+    [{"cash": 5000}, {"cash": 15_000}, {"positions": {MOUTAI: 500}}, {"positions": {MOUTAI: 1500}}],
+    ids=["withdrawn", "paid in", "shares moved away", "shares moved in"],
+)
+@each_loss
+def test_what_is_moved_in_or_out_is_no_profit_and_no_loss(limit: RiskLimit, books: dict[str, object]) -> None:
+    desk = a_holder(limit)
+    repaired(desk, **books)
+    assert desk.of(Halted) == []
+    quoted(desk, "7")
+    looks(desk)
+    assert len(desk.of(Halted)) == 1
 
 
 def test_a_fee_is_a_loss_too() -> None:
@@ -232,3 +351,118 @@ def test_the_highest_equity_is_recorded_when_it_is_higher_by_a_part_in_a_thousan
     for px in ("10.01", "10.02", "10.03"):
         falls_to(px)(desk)
     assert [each.equity for each in desk.of(EquityMarked)] == [Decimal(20_000), Decimal(20_030)]
+
+
+def fails(case: Case, desk: Desk, monkeypatch: pytest.MonkeyPatch, after: float = 1) -> None:
+    """The trigger meets what nobody thought of, and it is looked."""
+
+    def watch(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> Iterator[Place]:
+        raise ZeroDivisionError("no price")
+
+    with monkeypatch.context() as patched:
+        patched.setitem(TRIGGERS, case.limit.rule, msgspec.structs.replace(TRIGGERS[case.limit.rule], watch=watch))
+        looks(desk, after)
+
+
+@each_trigger
+def test_a_trigger_that_fails_halts_what_it_watches_over_and_says_it_once(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = case.desk(case.limit)
+    fails(case, desk, monkeypatch)
+    fails(case, desk, monkeypatch)
+    (halted,) = desk.of(Halted)
+    scope = (HaltScope.GLOBAL, "") if case.limit.scope is GLOBAL else OF_ACCOUNT
+    assert (halted.scope, halted.name, halted.tier, halted.by) == (*scope, HaltTier.HALT, "risk")
+    assert "could not be measured: ZeroDivisionError: no price" in halted.reason
+    told = [alert for alert in desk.of(RaiseAlert) if "ZeroDivisionError" in alert.text]
+    assert [alert.level for alert in told] == ["CRITICAL"]
+    reply = desk.give(buys(100))
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is not None
+    assert reply.denied.rule == "halted"
+
+
+@each_trigger
+def test_a_trigger_that_failed_measures_again_and_whoever_released_it_is_not_overruled(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = case.desk(case.limit)
+    fails(case, desk, monkeypatch)
+    (halted,) = desk.of(Halted)
+    desk.give(ReleaseHalt("ann", "looked at it", halted.scope, halted.name))
+    fails(case, desk, monkeypatch)
+    assert desk.state.halts == {}
+    looks(desk)
+    assert [each.what for each in desk.of(LimitCleared)] == ["failed"]
+    fails(case, desk, monkeypatch, 0)
+    assert len(desk.of(Halted)) == 2
+
+
+@each_trigger
+def test_a_trigger_that_fails_in_shadow_is_told_and_stops_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = case.desk(msgspec.structs.replace(case.limit, shadow=True))
+    fails(case, desk, monkeypatch)
+    assert desk.of(Halted) == []
+    assert desk.of(RaiseAlert)[-1].level == "CRITICAL"
+    assert "ZeroDivisionError: no price" in desk.of(RaiseAlert)[-1].text
+
+
+def test_what_cannot_be_marked_halts_the_account_whose_loss_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = a_holder(a_limit("max_daily_loss", 1000))
+
+    def equity(*_: object) -> None:
+        raise InvalidOperation("no number")
+
+    monkeypatch.setattr(Valuation, "equity", equity)
+    looks(desk)
+    assert [(each.scope, each.name) for each in desk.of(Halted)] == [OF_ACCOUNT]
+
+
+SILENCE: Final = a_limit("max_feed_silence_seconds", 30, GLOBAL)
+
+
+def with_a_break(desk: Desk) -> UtcNs:
+    """The session trades for 100 seconds more, and then again an hour later: when that is."""
+    again = UtcNs(desk.now + 3700 * SECOND_NS)
+    windows = (UtcNs(desk.now - SECOND_NS), UtcNs(desk.now + 100 * SECOND_NS)), (again, UtcNs(again + 3600 * SECOND_NS))
+    desk.give(OpenTradingDay(desk.state.instruments[Symbol(MOUTAI)].session, TradingDay("2026-07-18"), windows))
+    return again
+
+
+def test_a_feed_is_not_silent_while_its_market_is_shut() -> None:
+    """The first look after the lunch break finds a quote of the morning."""
+    desk = limited(SILENCE)
+    again = with_a_break(desk)
+    desk.wait(99)
+    for symbol in (MOUTAI, BANK):
+        desk.give(a_quote(symbol, at=desk.now))
+    looks(desk, 2000)
+    desk.now = again
+    looks(desk, 30)
+    assert desk.of(Halted) == []
+    looks(desk, 1)
+    assert len(desk.of(Halted)) == 1
+
+
+def test_a_feed_that_never_told_anything_is_silent_where_something_is_held() -> None:
+    held = Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 1000}, quoted=False)
+    flat = Desk().opened(an_instrument(MOUTAI), quoted=False)
+    for desk, halted in ((held, 1), (flat, 0)):
+        limited(SILENCE, desk=desk)
+        looks(desk, 31)
+        assert len(desk.of(Halted)) == halted
+
+
+def test_what_an_account_is_worth_is_recorded_only_where_a_limit_on_losses_asks() -> None:
+    two = (a_limit("max_break_seconds", 30), a_limit("max_feed_silence_seconds", 30, GLOBAL))
+    desk = limited(*two, desk=Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 1000}, cash=10_000))
+    looks(desk)
+    assert desk.of(EquityMarked) == []
+    desk.give(SetLimits((*two, a_limit("max_daily_loss", 10, name="elsewhere")), "risk.yaml"))
+    looks(desk)
+    assert desk.of(EquityMarked) == []
+    desk.give(SetLimits((*two, a_limit("max_daily_loss", 10, currency="USD")), "risk.yaml"))
+    looks(desk)
+    assert desk.of(EquityMarked) == []
+    desk.give(SetLimits((*two, a_limit("max_daily_loss", 10)), "risk.yaml"))
+    looks(desk)
+    assert [(each.account, each.currency) for each in desk.of(EquityMarked)] == [(ACCOUNT, "CNY")]

@@ -40,6 +40,7 @@ CAPABILITIES = Capabilities(
     visibility_lag_ns=SECOND_NS,
     rate_per_second=200,
     replaces=True,
+    echoes_ids=True,
     rebates=True,
     fractions=True,
     shorts=True,

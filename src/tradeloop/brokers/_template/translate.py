@@ -184,16 +184,18 @@ class Translator:
         if cl_ord_id is None:
             return None
         return CancelAck(
-            self._broker, cl_ord_id, _text(said["text"]), _time(said["at"]), Qty(_exact(said["cum"], "the quantity"))
-        )
+            self._broker, cl_ord_id, _text(said["text"]), _time(said["at"]), Qty(_exact(said["cum"], "the quantity")),
+            OrderID(_text(said["order_id"])),
+        )  # fmt: skip
 
     def _lapsed(self, said: Message) -> Report | None:
         cl_ord_id = _cl_ord_id(said)
         if cl_ord_id is None:
             return None
         return OrderExpire(
-            self._broker, cl_ord_id, _text(said["text"]), _time(said["at"]), Qty(_exact(said["cum"], "the quantity"))
-        )
+            self._broker, cl_ord_id, _text(said["text"]), _time(said["at"]), Qty(_exact(said["cum"], "the quantity")),
+            OrderID(_text(said["order_id"])),
+        )  # fmt: skip
 
     def _cancel_reject(self, said: Message) -> Report:
         return CancelReject(

@@ -66,7 +66,7 @@ CAPABILITIES = Capabilities(
     stream_replay=False,
     request_lifetime_ns=SECOND_NS,
     visibility_lag_ns=SECOND_NS,
-    replaces=True, fractions=True, shorts=True, many_currencies=True,
+    replaces=True, echoes_ids=True, fractions=True, shorts=True, many_currencies=True,
 )  # fmt: skip
 
 

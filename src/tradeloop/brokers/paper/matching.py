@@ -461,10 +461,11 @@ class Matching:
         self.settle(market, order, self.books.cash_of(market.instrument.currency))
         if order.cl_ord_id is None:
             return
+        of_it = self.books.broker, order.cl_ord_id, text, now, Qty(order.cum_qty), order.order_id
         if status is OrdStatus.EXPIRED:
-            self.out.append(OrderExpire(self.books.broker, order.cl_ord_id, text, now, Qty(order.cum_qty)))
+            self.out.append(OrderExpire(*of_it))
         else:
-            self.out.append(CancelAck(self.books.broker, order.cl_ord_id, text, now, Qty(order.cum_qty)))
+            self.out.append(CancelAck(*of_it))
 
     def settle(self, market: Market, order: PaperOrder, cash: PaperCash) -> None:
         """After any change of the order: hold what the rest needs, leave the market when closed, and keep both."""

@@ -24,7 +24,7 @@ def answers(books: Books, first: PaperOrder, repeat: PaperOrder, cl_ord_id: ClOr
     if first.cum_qty:
         told.extend(e for e in books.executions_since(first.placed_at) if e.order_id == first.order_id)
     if first.ord_status is OrdStatus.CANCELED:
-        told.append(CancelAck(books.broker, cl_ord_id, first.text, None, Qty(first.cum_qty)))
+        told.append(CancelAck(books.broker, cl_ord_id, first.text, None, Qty(first.cum_qty), first.order_id))
     elif first.ord_status is OrdStatus.EXPIRED:
-        told.append(OrderExpire(books.broker, cl_ord_id, first.text, None, Qty(first.cum_qty)))
+        told.append(OrderExpire(books.broker, cl_ord_id, first.text, None, Qty(first.cum_qty), first.order_id))
     return told

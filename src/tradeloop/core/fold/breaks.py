@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tradeloop.core import events as ev
 from tradeloop.core.cash import margin_of
+from tradeloop.core.marks import Mark
 from tradeloop.core.position import adjust
 from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, Amount, Currency, Symbol
@@ -25,6 +26,7 @@ def break_closed(state: State, e: ev.BreakClosed) -> None:
 
 
 def books_adjusted(state: State, e: ev.BooksAdjusted) -> None:
+    _move_marks(state, e)
     if e.kind == "cash":
         cash = state.cash(e.account, Currency(e.subject))
         cash.balance = Amount(cash.balance + e.delta)
@@ -38,3 +40,13 @@ def books_adjusted(state: State, e: ev.BooksAdjusted) -> None:
     if margin and instrument is not None:
         cash = state.cash(e.account, instrument.currency)
         cash.margin = Amount(cash.margin + margin_of(position, instrument) - margin)
+
+
+def _move_marks(state: State, e: ev.BooksAdjusted) -> None:
+    """What came in or went out without a trade is neither profit nor loss: what losses are measured from moves with it."""
+    instrument = None if e.kind == "cash" else state.instruments.get(Symbol(e.subject))
+    worth = e.delta if e.kind == "cash" else e.worth
+    currency = Currency(e.subject) if instrument is None else instrument.currency
+    mark = state.marks.get((e.account, currency))
+    if mark is not None and worth is not None:
+        state.marks[e.account, currency] = Mark(mark.trading_day, Amount(mark.start + worth), Amount(mark.highest + worth))

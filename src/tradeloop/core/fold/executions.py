@@ -46,6 +46,8 @@ def traded(state: State, e: ev.Traded) -> None:
     state.recent.add(e.account, e.trading_day, key, (happened, e.at))
     if e.by_books and e.transact_at is not None:
         state.ids.shown(e.account, e.trading_day, e.transact_at, key)
+    if e.by_number and e.order_id is not None:
+        state.ids.came(e.account, e.trading_day, key, e.order_id)
     order.told_qty = Qty(order.told_qty + e.last_qty)
     if heard(state, order, e.at) and e.order_id is not None:
         order.order_id = e.order_id
@@ -160,6 +162,8 @@ def _told(known: Exec | Early, e: ev.TradeBusted | ev.TradeCorrected) -> tuple[t
     else:
         word = word_of(e.by_exec_id, e.transact_at, e.last_qty, e.last_px, e.fee if e.fee_by_broker else None)
     told = known.told if word in known.told else (*known.told, word)
+    if isinstance(e, ev.TradeBusted):
+        return told, e.transact_at  # without a time it may be newer than any word that comes
     return told, known.told_at if e.transact_at is None else e.transact_at
 
 

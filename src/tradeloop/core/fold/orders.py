@@ -67,7 +67,9 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
 
 def _count(state: State, order: Order, instrument: Instrument) -> None:
     """What the day's limits count of an order: that it was made, and what it was worth as far as was known."""
-    px = order.price if order.price is not None else order.arrival_px
+    px = order.price if order.price is not None else order.stop_px  # as core/ordered.py has it, for every order
+    if px is None:
+        px = order.arrival_px
     value = ZERO if px is None else instrument.notional(px, order.order_qty)
     for day in state.activity.days(order.account, order.symbol, order.strategy_id, instrument):
         day.orders += 1
@@ -186,6 +188,7 @@ def order_rejected(state: State, e: ev.OrderRejected) -> None:
 def cancel_requested(state: State, e: ev.CancelRequested) -> None:
     order = state.orders.open[e.cl_ord_id]
     if order.cancel_requested_at is not None and e.by != ev.BY_ENGINE:
+        request_made(state, order, e.at)  # the broker is asked once more
         return  # whoever asks while an answer is awaited wants the same thing sooner: it must not make the engine more patient
     order.cancel_asks += 1
     order.cancel_requested_at = order.updated_at = e.at

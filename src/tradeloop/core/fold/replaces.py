@@ -6,22 +6,36 @@ from tradeloop.core import events as ev
 from tradeloop.core.booking import order_of, settle_terms
 from tradeloop.core.fold.orders import heard, numbered, request_made
 from tradeloop.core.order import Order
+from tradeloop.core.ordered import added_value
 from tradeloop.core.replacement import Asked, Terms
 from tradeloop.core.state import State
 
 
 def replace_requested(state: State, e: ev.ReplaceRequested) -> None:
     order = order_of(state, e.cl_ord_id)
+    _count(state, order, e)
     if not order.replaces:
         order.own_reserve, order.replaces = order.reserved, []
     order.replaces.append(Asked(e.number, Terms(e.order_qty, e.price, e.stop_px), e.at, e.need))
     order.replace_asks = e.number
     order.cancel_unheard = False  # whoever changes it wants it
+    if e.approved_by:
+        order.approved_by = e.approved_by
     if e.request_id:
         state.keep_change(e)
     if order.may_be_at_broker:
         request_made(state, order, e.at)
     settle_terms(state, order, e.at, e.reserve)
+
+
+def _count(state: State, order: Order, e: ev.ReplaceRequested) -> None:
+    """What a change adds to an order is ordered that day as well."""
+    instrument = state.instruments[order.symbol]
+    value = added_value(order, Terms(e.order_qty, e.price, e.stop_px), order.arrival_px, instrument)
+    if not value:
+        return
+    for day in state.activity.days(order.account, order.symbol, order.strategy_id, instrument):
+        day.ordered += value
 
 
 def replace_denied(state: State, e: ev.ReplaceDenied) -> None:
@@ -67,6 +81,7 @@ def _terms(state: State, order: Order, e: ev.OrderReplaced | ev.OrderRestated) -
         order.first_terms = order.terms
     order.order_qty, order.price, order.stop_px = e.order_qty, e.price, e.stop_px
     order.terms_at = e.at
+    order.terms_took_effect_at = None if e.shown else e.transact_at
     if e.transact_at is not None:
         order.terms_said_at = e.transact_at
     if e.order_id is not None and e.order_id != order.order_id:

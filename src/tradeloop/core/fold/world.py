@@ -28,6 +28,8 @@ def instrument_listed(state: State, e: ev.InstrumentListed) -> None:
     known = state.instruments.get(instrument.symbol)
     state.instruments[instrument.symbol] = instrument
     state.limits.relisted()
+    if known is not None:
+        state.activity.relist(instrument)
     for account in state.accounts:
         if instrument.symbol in state.positions.get(account, ()) or (account, instrument.symbol) in state.working:
             state.exposure.moved((account, instrument.symbol))  # in another industry, perhaps, or with another multiplier

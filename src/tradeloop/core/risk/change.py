@@ -2,7 +2,7 @@
 
 The order's own promise of cash and shares counts for it: only what the new terms take beyond that has to be free. A change that
 only lessens what the order may do (a smaller quantity, at no worse a price) is let through where a new order would not be: it
-takes risk away.
+takes risk away, and of limits it needs room for one more request alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tradeloop.core.risk.checks import (
     GATE,
     Check,
     closable_qty,
+    equity_known,
     inside_cage,
     legal_price,
     lots,
@@ -31,14 +32,15 @@ from tradeloop.core.risk.checks import (
 )
 from tradeloop.core.risk.cost import closes, unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied
-from tradeloop.core.risk.judging import Verdict, judge
+from tradeloop.core.risk.judging import Verdict, denied, judge
+from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import Look
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, OrdType, Qty, Side, UtcNs
 
 _NOTHING: Final = Amount(ZERO)
-_CALMING: Final = tuple(rule for rule in GATE if rule not in (not_halted, not_stopped))
+_CALMING: Final = tuple(rule for rule in GATE if rule not in (not_halted, not_stopped, equity_known))
 
 
 def need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
@@ -80,32 +82,56 @@ def _need_after(state: State, around: Surroundings, order: Order, terms: Terms, 
     return Amount(plain + max(dear - cheap, ZERO))
 
 
-def check(state: State, around: Surroundings, order: Order, terms: Terms, needed: Amount, now: UtcNs) -> Verdict:
+def check(
+    state: State,
+    around: Surroundings,
+    order: Order,
+    terms: Terms,
+    needed: Amount,
+    now: UtcNs,
+    by: str = "",
+    approved_by: str = "",
+) -> Verdict:
     """The first rule that says no to these terms, and what the limits say of them. The gate is asked where the change goes out
-    now.
+    now. `by` asks for these terms, and `approved_by` agreed to them: somebody else than who asks, whoever sent the order. Who
+    agreed to those before did not see these, and agreed to whatever lessens them.
     """
     instrument = state.instruments[order.symbol]
-    intent = as_intent(order, terms, needed)
-    gate = () if not order.may_be_at_broker else (_CALMING if _lessens(order, terms) else GATE)
+    less = lessens(order, terms)
+    intent = as_intent(order, terms, needed, approved_by or (order.approved_by if less else ""), by)
+    gate = () if not order.may_be_at_broker else (_CALMING if less else GATE)
     more: tuple[Check, ...] = () if terms.order_qty <= order.most_qty else (settled,)
     for rule in (*gate, order_type_known, legal_price, inside_cage, *more):
-        denied = rule(state, around, intent, instrument, now)
-        if denied is not None:
-            return Verdict(denied)
+        refused = rule(state, around, intent, instrument, now)
+        if refused is not None:
+            return Verdict(refused)
     free = closable_qty(state, intent, instrument)
-    denied = (
+    refused = (
         lots(intent, instrument, order.frozen + order.cum_qty + free)
         or _shares(order, terms, instrument, free)
         or _cash(state, around, order, intent, needed, instrument)
     )
-    if denied is not None or not state.limits:
-        return Verdict(denied)
-    return judge(Look(state, around, intent, instrument, now, order))
+    if refused is not None or not state.limits:
+        return Verdict(refused)
+    return _at_once(order, judge(Look(state, around, intent, instrument, now, order), lessens=less))
 
 
-def as_intent(order: Order, terms: Terms, reserve: Amount = _NOTHING) -> OrderStaged:
+def _at_once(order: Order, verdict: Verdict) -> Verdict:
+    """A change does not wait for room as an order does: beyond a limit that throttles it is refused. Of an order that has not
+    left nothing is asked of its broker, and it asks for room itself when it leaves.
+    """
+    beyond = verdict.waits_for
+    if beyond is None or verdict.denied is not None:
+        return verdict
+    if not order.may_be_at_broker:
+        return Verdict(None, verdict.told)
+    return Verdict(denied(RULES[beyond.limit.rule], beyond), verdict.told)
+
+
+def as_intent(order: Order, terms: Terms, reserve: Amount = _NOTHING, approved_by: str = "", by: str = "") -> OrderStaged:
     """The order as it would be asked for under these terms; a stop that has fired is judged by its own price alone. `reserve`:
-    what it may cost under them, where that is asked.
+    what it may cost under them, where that is asked. `approved_by`: who agreed to them, and `by`: who
+    asked for them, where that is somebody else than who sent the order.
     """
     return OrderStaged(
         order.staged_at,
@@ -121,16 +147,17 @@ def as_intent(order: Order, terms: Terms, reserve: Amount = _NOTHING) -> OrderSt
         order.tif,
         order.position_effect,
         order.trading_day,
-        order.by,
+        by or order.by,
         order.risk_version,
         reserve,
         strategy_id=order.strategy_id,
         halt=order.halt,
-        approved_by=order.approved_by,
+        approved_by=approved_by,
     )
 
 
-def _lessens(order: Order, terms: Terms) -> bool:
+def lessens(order: Order, terms: Terms) -> bool:
+    """Whether these terms ask for no more of the order, at no worse a price, than those that it may come to already."""
     if terms.order_qty > order.most_qty or terms.stop_px != order.stop_px:
         return False
     return _no_worse(order, terms)

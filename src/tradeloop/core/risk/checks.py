@@ -20,6 +20,7 @@ from tradeloop.core.position import Position
 from tradeloop.core.risk.cost import closes, closing_qty, unbounded
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.stopped import stopped
+from tradeloop.core.risk.unmeasured import kept_back
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
@@ -240,7 +241,7 @@ def legal_price(
     if order.price is None and order.stop_px is None:
         return None  # the day's limits cost five divisions, and a market order has no price that they could bound
     quote = around.quotes.get(order.symbol)
-    band = instrument.band(quote.prev_close) if quote is not None and quote.prev_close is not None else None
+    band = market.band(around, instrument, quote.prev_close) if quote is not None and quote.prev_close is not None else None
     # A stop that has fired did so at a price the market made; what it becomes is judged by its own price alone.
     for price in (order.price, order.stop_px if isinstance(order, OrderStaged) else None):
         if price is None:
@@ -362,6 +363,13 @@ def cash_free(
     )
 
 
+def equity_known(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """No limit on the losses of its account has been without its measure for too long."""
+    return kept_back(state, order, instrument) if state.limits.tripped else None
+
+
 def _short(number: Decimal) -> str:
     """Every digit that says something: no idle zeros, no exponent."""
     text = f"{number:f}"
@@ -373,6 +381,7 @@ MARKET: Final[tuple[Check, ...]] = (legal_quantity, legal_price, inside_cage)
 
 GATE: Final[tuple[Check, ...]] = (
     not_stopped,
+    equity_known,
     broker_ready,
     session_open,
     not_halted,

@@ -7,6 +7,7 @@ from typing import Final
 from tradeloop.core.limit import LimitScope
 from tradeloop.core.risk.codes import ORDER_CODES
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.judging import UNKNOWN
 from tradeloop.core.risk.registry import RULES
 
 _SCOPES: Final = {
@@ -16,7 +17,6 @@ _SCOPES: Final = {
     LimitScope.SYMBOL: "证券",
     LimitScope.INDUSTRY: "行业",
 }
-_UNKNOWN: Final = "unknown"
 
 
 def in_chinese(denied: Denied) -> str:
@@ -29,7 +29,7 @@ def in_chinese(denied: Denied) -> str:
     if rule is None:
         return f"{said}要求{words.title_zh}（{denied.limit}），现为 {denied.was}；{words.remedy_zh}"
     bound = "下限" if rule.at_least else "上限"
-    figures = "现值未知" if denied.was == _UNKNOWN else f"现值 {denied.was}，本委托增加 {denied.this_order}"
+    figures = "现值未知" if denied.was == UNKNOWN else f"现值 {denied.was}，本委托增加 {denied.this_order}"
     where = f"{words.title_zh}（{_scope(denied.scope)}）"
     return f"{said}{where}{bound} {denied.limit}，{figures}；{words.remedy_zh}"
 

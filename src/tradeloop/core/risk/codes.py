@@ -19,6 +19,9 @@ ORDER_CODES: Final[dict[str, Words]] = {
     "reduce_only": Words(
         "only orders that make a position smaller", "仅允许减仓", "reduce, or release the halt", "仅提交减仓委托，或解除限制"
     ),
+    "equity_known": Words(
+        "what an account may lose is measured", "账户亏损可以计算", "start its feed, or only close", "请启动行情，或仅平仓"
+    ),
     "broker_ready": Words("the broker is ready", "券商已就绪", "wait, or reconnect it", "请等待，或重新连接"),
     "session_open": Words("the market is open", "处于交易时段", "order in its trading hours", "请在交易时段内委托"),
     "fate_unknown": Words("no order of the symbol is of unknown fate", "该证券没有状态不明的委托", *_WAIT_PROOF),

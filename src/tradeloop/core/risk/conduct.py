@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 from tradeloop.core.activity import Day
@@ -18,6 +19,7 @@ from tradeloop.core.lately import MINUTE_SHARE, MINUTE_VALUE, NO_DUPLICATE, REPE
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.own_orders import NO_SELF_TRADE
 from tradeloop.core.risk.rule import Look, Measured, Missing, RiskRule, RuleGroup, Unit, Words
+from tradeloop.core.risk.screens import COUNTED, of_day
 from tradeloop.core.types import BUY, LIMIT, ONE, SECOND_NS, SELL, STOP_LIMIT, ZERO, AccountID, Symbol, UtcNs
 
 
@@ -32,7 +34,7 @@ def _duplicate(look: Look, _: RiskLimit) -> Measured | None:
 
 def _self_trade(look: Look, _: RiskLimit) -> Measured | None:
     order, own = look.order, look.own
-    if own is not None and own.price == order.price:
+    if own is not None and own.price == order.price and not look.late:
         return None
     limited = order.ord_type is LIMIT or order.ord_type is STOP_LIMIT
     other = SELL if order.side is BUY else BUY
@@ -49,31 +51,25 @@ def _repeated(look: Look, _: RiskLimit) -> Measured | None:
     return Measured(Decimal(look.state.lately.fired(order.strategy_id, order.symbol, order.side, look.now)), ONE)
 
 
-def _opening_counts(count_of: Callable[[Day], int]) -> Callable[[Look, RiskLimit], Measured | None]:
+def _opening_counts(code: str) -> Callable[[Look, RiskLimit], Measured | None]:
     """What was counted today, and that one more may follow from an order that opens."""
 
+    count_of: Callable[[Day], int] = attrgetter(COUNTED[code])
+
     def measure(look: Look, limit: RiskLimit) -> Measured | None:
-        if not look.opens:
-            return None
-        days = look.state.activity.of(limit.scope, look.place(limit))
-        return Measured(Decimal(sum(count_of(day) for _, day in days)), ONE)
+        return Measured(Decimal(count_of(look.day(limit))), ONE) if look.opens else None
 
     return measure
 
 
 def _cancel_ratio(look: Look, limit: RiskLimit) -> Measured | None:
-    """The cancels of the day by its orders, this one among them; and what its own cancel would add."""
-    if look.own is not None or not look.opens:
+    """The cancels of the day and one more, that of this order, by its orders, this one among them."""
+    if (look.own is not None and not look.late) or not look.opens:
         return None
-    orders = cancels = 0
-    for _, day in look.state.activity.of(limit.scope, look.place(limit)):
-        orders += day.orders
-        cancels += day.cancels
-    floor = limit.floor if limit.floor is not None else _ORDERS_FROM
-    if orders < floor:
+    day, counted = look.day(limit), 1 if look.is_of_today else 0
+    if day.orders - counted < (limit.floor if limit.floor is not None else _ORDERS_FROM):
         return None
-    current = Decimal(cancels) / (orders + 1)
-    return Measured(current, Decimal(cancels + 1) / (orders + 1) - current)
+    return Measured(Decimal(day.cancels), ONE, of=Decimal(day.orders - counted + 1))
 
 
 def _minute_share(look: Look, limit: RiskLimit) -> Measured | Missing | None:
@@ -83,8 +79,7 @@ def _minute_share(look: Look, limit: RiskLimit) -> Measured | Missing | None:
         return None
     minute = look.around.minutes.get(symbol)
     move = None if minute is None else minute.move(look.now)
-    volume = None if minute is None else minute.volume(look.now)
-    if move is None or volume is None:
+    if minute is None or move is None or not minute.says_volume:
         return Missing(f"price and volume of the last minute of {symbol}")
     floor = limit.floor if limit.floor is not None else _MOVE_FROM
     if (move if order.side is BUY else -move) <= floor:
@@ -93,7 +88,7 @@ def _minute_share(look: Look, limit: RiskLimit) -> Measured | Missing | None:
     done = state.lately.minute_qty(symbol, order.side, look.now)
     working = sum((state.exposure.of(account, symbol, order.side, own) for account in state.accounts), ZERO)
     qty = order.order_qty if own is None else order.order_qty - own.cum_qty
-    market = max(volume, done) + working
+    market = max(minute.volume(look.now), done) + working
     current = (done + working) / market if market else ZERO
     return Measured(current, (done + working + qty) / (market + qty) - current)
 
@@ -103,10 +98,10 @@ def _minute_value(look: Look, limit: RiskLimit) -> Measured | Missing:
     if value is None:
         return Missing(f"a price of {look.order.symbol}")
     side, currency = look.order.side, look.instrument.currency
-    current = ZERO
+    current, lately, own = ZERO, look.state.lately, look.state.exposure.own
     for account in look.accounts(limit):
-        current += look.state.lately.minute_value(account, currency, side, look.now)
-        current += look.state.exposure.own.value((account, side, currency))
+        current += lately.minute_value(account, currency, side, look.now)
+        current += own.value((account, side, currency), look.own if look.late else None)
     return Measured(current, value)
 
 
@@ -134,7 +129,7 @@ _WAIT: Final = "wait"
 _WAIT_ZH: Final = "请稍候"
 
 
-def _per_day(code: str, number: str, title: str, title_zh: str, source: str, count_of: Callable[[Day], int]) -> RiskRule:
+def _per_day(code: str, number: str, title: str, title_zh: str, source: str) -> RiskRule:
     return RiskRule(
         code=code,
         number=number,
@@ -142,7 +137,8 @@ def _per_day(code: str, number: str, title: str, title_zh: str, source: str, cou
         unit=Unit.COUNT,
         words=Words(title, title_zh, _NEXT_DAY, _NEXT_DAY_ZH),
         source=source,
-        measure=_opening_counts(count_of),
+        measure=_opening_counts(code),
+        family=of_day,
     )
 
 
@@ -161,6 +157,7 @@ RULES: Final = (
         source="SEC 15c3-5 asks for it; 2 s is a default of ours",
         measure=_duplicate,
         at_least=True,
+        of_closing=True,
     ),
     RiskRule(
         code=NO_SELF_TRADE,
@@ -175,7 +172,8 @@ RULES: Final = (
         ),
         source="futures exchanges: self-trades are abnormal trades; FIA best practices (general knowledge, unverified)",
         measure=_self_trade,
-        severities=(Severity.DENY, Severity.WARN),
+        severities=(Severity.DENY, Severity.WARN, Severity.HALT),
+        of_closing=True,
     ),
     RiskRule(
         code=REPEATED,
@@ -190,6 +188,7 @@ RULES: Final = (
         ),
         source="RTS 6 Art. 15(3) asks for it; 20 is a default of ours",
         measure=_repeated,
+        of_closing=True,
     ),
     RiskRule(
         code="max_cancel_ratio",
@@ -207,7 +206,6 @@ RULES: Final = (
         "cancels within a second of their order in a day",
         "当日一秒内撤单笔数",
         "SSE and SZSE watch cancels in an instant without a public figure; 20 is a default of ours",
-        lambda day: day.quick_cancels,
     ),
     _per_day(
         SELF_TRADES,
@@ -215,7 +213,6 @@ RULES: Final = (
         "self-trades in a day",
         "当日自成交次数",
         "SHFE and CZCE: 5 of one contract in a day are an abnormal trade; a stop at 2 is a default of ours",
-        lambda day: day.self_trades,
     ),
     _per_day(
         "max_large_cancels_per_day",
@@ -223,7 +220,6 @@ RULES: Final = (
         "large cancels in a day",
         "当日大额撤单次数",
         "SHFE: 50 of one contract in a day are an abnormal trade; a stop at 40 is a default of ours",
-        lambda day: day.large_cancels,
     ),
     RiskRule(
         code=MINUTE_SHARE,
@@ -255,6 +251,7 @@ RULES: Final = (
         source="SSE and SZSE watch large trades in a short time without a public figure; 10 million CNY is a default of ours",
         measure=_minute_value,
         scopes=_BY_ACCOUNT,
+        of_closing=True,
     ),
     RiskRule(
         code="cool_down_seconds",

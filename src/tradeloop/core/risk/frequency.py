@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 from tradeloop.core.activity import WINDOW_NS, Day
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.risk.rule import Look, Measured, RiskRule, RuleGroup, Unit, Words
-from tradeloop.core.types import ONE, SECOND_NS, UtcNs
+from tradeloop.core.risk.screens import COUNTED, ORDERS, of_day, of_requests
+from tradeloop.core.types import ONE, SECOND_NS, ZERO, UtcNs
 
 
 def _requests_within(span_ns: int) -> Callable[[Look, RiskLimit], Measured]:
@@ -23,32 +25,33 @@ def _requests_within(span_ns: int) -> Callable[[Look, RiskLimit], Measured]:
 
     def measure(look: Look, limit: RiskLimit) -> Measured:
         made, room_at, most = 0, look.now, int(limit.value)
-        for account in look.accounts(limit):
-            requests = look.state.activity.requests.get(account)
-            if requests is not None:
-                made += requests.within(span_ns, look.now)
-                if most > 0:
-                    room_at = max(room_at, requests.room_at(span_ns, most, look.now))
-        if room_at == look.now and made + 1 > most:
-            room_at = UtcNs(look.now + span_ns)  # only together they are too many: the oldest of all is gone by then
+        asked = [of for account in look.accounts(limit) if (of := look.state.activity.requests.get(account)) is not None]
+        for requests in asked:
+            made += requests.within(span_ns, look.now)
+        if most > 0 and made >= most:
+            room_at = max((requests.room_at(span_ns, most, look.now) for requests in asked), default=room_at)
+            if room_at == look.now:
+                room_at = UtcNs(look.now + span_ns)  # only together they are too many: the oldest of all is gone by then
         return Measured(Decimal(made), ONE, room_at if most > 0 else None)
 
     return measure
 
 
-def _per_day(count_of: Callable[[Day], int], *, opening: bool = False) -> Callable[[Look, RiskLimit], Measured | None]:
+def _per_day(code: str, *, opening: bool = False) -> Callable[[Look, RiskLimit], Measured | None]:
     """What was counted today, and one more; `opening`: asked of orders alone that may open something."""
 
+    count_of: Callable[[Day], int] = attrgetter(COUNTED[code])
+
     def measure(look: Look, limit: RiskLimit) -> Measured | None:
-        if opening and not look.opens:
-            return None
-        days = look.state.activity.of(limit.scope, look.place(limit))
-        return Measured(Decimal(sum(count_of(day) for _, day in days)), ONE)
+        if (opening and not look.opens) or (code == ORDERS and look.own is not None and not look.late):
+            return None  # other terms are no other order
+        own = ONE if code == ORDERS and look.is_of_today else ZERO
+        return Measured(count_of(look.day(limit)) - own, ONE)
 
     return measure
 
 
-_THROTTLED: Final = (Severity.THROTTLE, Severity.DENY, Severity.WARN)
+_THROTTLED: Final = (Severity.THROTTLE, Severity.DENY, Severity.WARN, Severity.HALT)
 _BY_ACCOUNT: Final = (LimitScope.GLOBAL, LimitScope.ACCOUNT)
 _NEXT_DAY: Final = "wait for the next trading day"
 _NEXT_DAY_ZH: Final = "请等到下一交易日"
@@ -62,10 +65,12 @@ RULES: Final = (
         words=Words("requests in a second", "每秒申报与撤单笔数", "send more slowly", "请放慢申报速度"),
         source="programme-trading rules of SSE, SZSE and BSE, in force 2025-07-07: 300 in a second; RTS 6 Art. 15(1)(d)",
         measure=_requests_within(SECOND_NS),
+        family=of_requests(SECOND_NS),
         scopes=_BY_ACCOUNT,
         severities=_THROTTLED,
         at_send=True,
         of_flatten=True,
+        of_closing=True,
     ),
     RiskRule(
         code="max_requests_per_minute",
@@ -75,10 +80,12 @@ RULES: Final = (
         words=Words("requests in a minute", "每分钟申报与撤单笔数", "send more slowly", "请放慢申报速度"),
         source="RTS 6 Art. 15(1)(d)",
         measure=_requests_within(WINDOW_NS),
+        family=of_requests(WINDOW_NS),
         scopes=_BY_ACCOUNT,
         severities=_THROTTLED,
         at_send=True,
         of_flatten=True,
+        of_closing=True,
     ),
     RiskRule(
         code="max_requests_per_day",
@@ -87,17 +94,21 @@ RULES: Final = (
         unit=Unit.COUNT,
         words=Words("requests in a day", "当日申报与撤单笔数", _NEXT_DAY, _NEXT_DAY_ZH),
         source="programme-trading rules of SSE, SZSE and BSE, in force 2025-07-07: 20,000 in a day",
-        measure=_per_day(lambda day: day.messages),
+        measure=_per_day("max_requests_per_day"),
+        family=of_day,
+        at_send=True,
         of_flatten=True,
+        of_closing=True,
     ),
     RiskRule(
-        code="max_orders_per_day",
+        code=ORDERS,
         number="S2-30",
         group=RuleGroup.FREQUENCY,
         unit=Unit.COUNT,
         words=Words("orders in a day", "当日委托笔数", _NEXT_DAY, _NEXT_DAY_ZH),
         source="S2-30",
-        measure=_per_day(lambda day: day.orders),
+        measure=_per_day(ORDERS),
+        family=of_day,
     ),
     RiskRule(
         code="max_trades_per_day",
@@ -106,7 +117,8 @@ RULES: Final = (
         unit=Unit.COUNT,
         words=Words("trades in a day", "当日成交笔数", _NEXT_DAY, _NEXT_DAY_ZH),
         source="S2-29, S2-30",
-        measure=_per_day(lambda day: day.trades),
+        measure=_per_day("max_trades_per_day"),
+        family=of_day,
     ),
     RiskRule(
         code="max_cancels_per_day",
@@ -120,6 +132,7 @@ RULES: Final = (
             "下一交易日前仅可平仓与撤单",
         ),
         source="SHFE and CZCE: 500 cancels of one contract in a day are an abnormal trade; a stop at 400 is a default of ours",
-        measure=_per_day(lambda day: day.cancels, opening=True),
+        measure=_per_day("max_cancels_per_day", opening=True),
+        family=of_day,
     ),
 )

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
+from operator import attrgetter
+from typing import Final, TypeVar
 
 from tradeloop.core.instrument import FUTURE
-from tradeloop.core.limit import LimitScope, RiskLimit
-from tradeloop.core.risk.rule import Look, Measure, Measured, Missing
+from tradeloop.core.limit import RiskLimit
+from tradeloop.core.risk.rule import ACCOUNT, Family, Look, Measure, Measured, Missing, Screen
 from tradeloop.core.totals import Figures, Totals
 from tradeloop.core.types import BUY, ONE, SELL, ZERO, AccountID
 from tradeloop.core.valuation import worst_leg
 
+T = TypeVar("T")
 Figure = tuple[Decimal, Decimal]
 """What there is without an order, and what the order adds."""
 Worth = Callable[[Look, RiskLimit], Figure | Missing | None]
@@ -34,31 +36,51 @@ def position_qty(look: Look, limit: RiskLimit) -> Measured | None:
 
 def _elsewhere(look: Look, limit: RiskLimit) -> Decimal:
     """The same leg in the other accounts, where a limit counts them together."""
-    if limit.scope is LimitScope.ACCOUNT:
+    if limit.scope is ACCOUNT:
         return ZERO
     order = look.order
     others = (account for account in look.accounts(limit) if account != order.account)
     return sum((worst_leg(look.state, account, order.symbol, order.side) for account in others), ZERO)
 
 
+def _kept(find: Callable[[Look, RiskLimit], T]) -> Callable[[Look, RiskLimit], T]:
+    """The same, found once for each order and scope: several rules bound one figure, in money and as a share."""
+
+    def worth(look: Look, limit: RiskLimit) -> T:
+        key = find, limit.scope
+        found: T = look.kept.get(key, look)  # itself: what no rule finds
+        if found is look:
+            found = look.kept[key] = find(look, limit)
+        return found
+
+    return worth
+
+
+@_kept
 def position_value(look: Look, limit: RiskLimit) -> Figure | Missing | None:
     leg, adds = look.leg
     if not adds:
         return None
-    current, more = look.worth(leg + _elsewhere(look, limit)), look.opening_value
+    current, more = look.worth(leg if limit.scope is ACCOUNT else leg + _elsewhere(look, limit)), look.opening_value
     return Missing(_px_of(look)) if current is None or more is None else (current, more)
 
 
-def _in_sum(of: Callable[[Look, AccountID], Totals], figure: Callable[[Figures], Decimal]) -> Worth:
-    """What a figure comes to over the accounts of the limit, where the order adds what it opens."""
+def _in_sum(of: Callable[[Look, AccountID], Totals], figure: Callable[[Figures], Decimal], *, of_leg: bool = True) -> Worth:
+    """What a figure comes to over the accounts of the limit, where the order adds what it opens. `of_leg`: what it opens is
+    what it counts for there; else all of it.
+    """
 
+    @_kept
     def worth(look: Look, limit: RiskLimit) -> Figure | Missing | None:
         if not look.leg[1]:
             return None
         adds = look.opening_value
         if adds is None:
             return Missing(_px_of(look))
-        total = ZERO
+        own = (adds if of_leg else look.worth(look.more_qty) or ZERO) if look.late else ZERO
+        if limit.scope is ACCOUNT and not (totals := of(look, look.order.account)).unpriced:
+            return figure(totals.figures) - own, adds
+        total = -own
         for account in look.accounts(limit):
             totals = of(look, account)
             if totals.unpriced:
@@ -94,18 +116,44 @@ def net(look: Look, limit: RiskLimit) -> Figure | Missing | None:
     value = look.worth(look.more_qty)
     if found is None or isinstance(found, Missing) or value is None:
         return found
-    is_now, becomes = max(found[0], ZERO), max(found[0] + value, ZERO)
-    return is_now, becomes - is_now
+    if found[0] >= ZERO:
+        return found[0], value
+    return ZERO, max(found[0] + value, ZERO)
 
 
-_up: Final = _in_sum(_all_of, lambda figures: figures.up)
-_down: Final = _in_sum(_all_of, lambda figures: figures.down)
+_up: Final = _in_sum(_all_of, attrgetter("up"), of_leg=False)
+_down: Final = _in_sum(_all_of, attrgetter("down"), of_leg=False)
+
+
+def together(worth: Worth, *shares: str) -> Family:
+    """What keeps the limits on one figure all at once: those of money, and those of these rules, as shares of the equity."""
+
+    def family(limits: tuple[RiskLimit, ...]) -> Screen:
+        first = limits[0]
+        most = min((limit.value for limit in limits if limit.rule not in shares), default=None)
+        share = min((limit.value for limit in limits if limit.rule in shares), default=None)
+
+        def screen(look: Look) -> bool:
+            found = worth(look, first)
+            if not isinstance(found, tuple):
+                return found is None
+            becomes = found[0] + found[1]
+            if most is not None and becomes > most:
+                return False
+            if share is None:
+                return True
+            equity = _equity(look, first)
+            return not isinstance(equity, Missing) and equity > ZERO and becomes <= share * equity
+
+        return screen
+
+    return family
 
 
 def money(worth: Worth) -> Measure:
     def measure(look: Look, limit: RiskLimit) -> Measured | Missing | None:
         found = worth(look, limit)
-        return Measured(*found) if isinstance(found, tuple) else found
+        return Measured(found[0], found[1]) if isinstance(found, tuple) else found
 
     return measure
 
@@ -118,11 +166,12 @@ def of_equity(worth: Worth) -> Measure:
         if not isinstance(found, tuple):
             return found
         equity = _equity(look, limit)
-        return equity if isinstance(equity, Missing) else Measured(*found, of=equity)
+        return equity if isinstance(equity, Missing) else Measured(found[0], found[1], of=equity)
 
     return measure
 
 
+@_kept
 def _equity(look: Look, limit: RiskLimit) -> Decimal | Missing:
     """Of the limit's accounts, in the currency of the order's instrument."""
     total, currency = ZERO, look.instrument.currency
@@ -140,25 +189,44 @@ def positions(look: Look, limit: RiskLimit) -> Measured | None:
     if not look.leg[1]:
         return None
     order, valuation = look.order, look.valuation
-    if limit.scope is LimitScope.ACCOUNT:
-        is_there = valuation.of_symbol(order.account, order.symbol) is not None
-        return Measured(Decimal(valuation.count(order.account)), ZERO if is_there else ONE)
-    is_there = any(valuation.of_symbol(account, order.symbol) is not None for account in look.state.accounts)
-    return Measured(Decimal(valuation.symbols()), ZERO if is_there else ONE)
+    if limit.scope is ACCOUNT:
+        adds = ZERO if _is_there(look, order.account) else ONE
+        return Measured(valuation.count(order.account) - (adds if look.late else ZERO), adds)
+    adds = ZERO if any(_is_there(look, account) for account in look.state.accounts) else ONE
+    return Measured(valuation.symbols() - (adds if look.late else ZERO), adds)
+
+
+def _is_there(look: Look, account: AccountID) -> bool:
+    """Whether an account holds the symbol, or is about to, without the order."""
+    state, symbol = look.state, look.order.symbol
+    if not look.late or account != look.order.account:
+        return look.valuation.of_symbol(account, symbol) is not None
+    if not state.held(account, symbol).is_flat:
+        return True
+    return any(state.exposure.of(account, symbol, side, look.own) for side in (BUY, SELL))
 
 
 def open_orders(look: Look, limit: RiskLimit) -> Measured | None:
-    if look.own is not None and look.own.exposed_qty:
+    counted = look.own is not None and bool(look.own.exposed_qty)
+    if counted and not look.late:
         return None
     orders = look.state.exposure.orders
-    return Measured(Decimal(sum(orders.get(account, 0) for account in look.accounts(limit))), ONE)
+    own = ONE if counted else ZERO
+    if limit.scope is ACCOUNT:
+        return Measured(orders.get(look.order.account, 0) - own, ONE)
+    return Measured(sum(orders.values()) - own, ONE)
 
 
 def _takes(look: Look) -> Decimal:
     """The cash that the order may take beyond what it has been promised; nothing where it only reduces."""
-    if look.own is not None:
+    if look.own is not None and not look.late:
         return look.order.reserve - look.own.reserved
     return look.order.reserve if look.leg[1] else ZERO
+
+
+def _promised(look: Look) -> Decimal:
+    """The cash that the order has been promised, where it is judged like a new one."""
+    return look.own.reserved if look.late and look.own is not None else ZERO
 
 
 def cash_left(look: Look, limit: RiskLimit) -> Measured | Missing | None:
@@ -169,8 +237,11 @@ def cash_left(look: Look, limit: RiskLimit) -> Measured | Missing | None:
     equity = _equity(look, limit)
     if isinstance(equity, Missing):
         return equity
-    books = (look.state.accounts[account].cash.get(look.instrument.currency) for account in look.accounts(limit))
-    free = sum((book.free for book in books if book is not None), ZERO)
+    free, currency = _promised(look), look.instrument.currency
+    for account in look.accounts(limit):
+        book = look.state.accounts[account].cash.get(currency)
+        if book is not None:
+            free += book.free
     return Measured(free, -takes, of=equity)
 
 
@@ -180,17 +251,21 @@ def margin(look: Look, limit: RiskLimit) -> Figure | None:
     if look.instrument.asset_class is not FUTURE or takes <= ZERO:
         return None
     books = (look.state.accounts[account].cash.get(look.instrument.currency) for account in look.accounts(limit))
-    return sum((book.margin + book.reserved for book in books if book is not None), ZERO), takes
+    return sum((book.margin + book.reserved for book in books if book is not None), -_promised(look)), takes
 
 
 def opened_today(look: Look, limit: RiskLimit) -> Measured | None:
     """What fills of the day have opened, either way, and what orders may still open."""
-    adds, symbol = look.leg[1], look.order.symbol
+    leg, adds = look.leg
     if not adds:
         return None
-    opened = sum((day.opened for _, day in look.state.activity.of(limit.scope, symbol)), ZERO)
+    order, state, opened = look.order, look.state, look.day(limit).opened
     for account in look.accounts(limit):
-        held = look.state.held(account, symbol)
-        opened += worst_leg(look.state, account, symbol, BUY) - held.long_qty
-        opened += worst_leg(look.state, account, symbol, SELL) - held.short_qty
+        for side, still in ((BUY, state.exposure.buys), (SELL, state.exposure.sells)):
+            if not still.get((account, order.symbol)):
+                continue
+            held = state.held(account, order.symbol)
+            own = side is order.side and account == order.account
+            worst = leg if own else worst_leg(state, account, order.symbol, side)
+            opened += worst - (held.long_qty if side is BUY else held.short_qty)
     return Measured(opened, adds)

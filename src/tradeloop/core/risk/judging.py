@@ -1,9 +1,10 @@
 """Whether an order keeps every limit that covers it. The one place where what a rule measures is compared with its limit.
 
 An order that adds nothing to what a limit bounds is never beyond it: whoever is over a limit may always go back. What a rule
-does not know refuses the order, unless the limit says otherwise. A limit in shadow is asked like any other and stops nothing.
-The work of a FLATTEN passes: what closes everything because a person said so is not held up by limits on size, but by those of
-frequency, which are the exchange's. A rule that fails refuses the order (ASVS 16.5.3: fail closed); cancels ask no rule.
+does not know refuses the order, unless the limit says otherwise. What only closes passes the rules that bound risk, or a day. A
+limit in shadow is asked like any other and stops nothing. The work of a FLATTEN passes: what closes everything because a person
+said so is not held up by limits on size, but by those of frequency, which are the exchange's. A rule that fails refuses the
+order (ASVS 16.5.3: fail closed); cancels ask no rule.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from typing import Final
 
 import msgspec
 
+from tradeloop.core.errors import BUGS
 from tradeloop.core.events import LimitPassed, OrderThrottled
-from tradeloop.core.limit import RiskLimit, Severity
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity
+from tradeloop.core.people import is_one_of, person
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.registry import RULES
-from tradeloop.core.risk.rule import Look, Measured, Missing, RiskRule, Unit
+from tradeloop.core.risk.rule import Family, Look, Measure, Measured, Missing, RiskRule, Screen, Unit
 from tradeloop.core.types import ONE, ZERO, ClOrdID, UtcNs
 
 
@@ -29,6 +33,18 @@ class Failed(msgspec.Struct, frozen=True, gc=False):
 
 
 Found = Measured | Missing | Failed
+Asked = tuple[RiskLimit, RiskRule, Measure, Decimal | None]
+"""A limit, its rule, what measures it, and the most that may be; None where it is the least."""
+
+
+class Plan(msgspec.Struct, frozen=True, gc=False):
+    """What is asked of the orders of one account, strategy and symbol: `every` limit, in their order; or, where the screens all
+    say that their families are kept, the `rest` alone.
+    """
+
+    screens: tuple[Screen, ...]
+    rest: tuple[Asked, ...]
+    every: tuple[Asked, ...]
 
 
 class Beyond(msgspec.Struct, frozen=True, gc=False):
@@ -48,31 +64,54 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 
 PASSED: Final = Verdict()
 FAILED: Final = "failed"
-"""What an order is told that it met where a rule could not measure."""
-
-_BUGS: Final = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError)
-"""What a mistake in a rule raises, or a figure that nobody thought of."""
+UNKNOWN: Final = "unknown"
+"""What there is said to be where a rule could not measure."""
 
 _SHOWN: Final = Decimal("0.00000001")
 _WIDE: Final = Context(prec=120)
 """Any sum can be told: one past the digits of the ordinary context must not stop the verdict."""
 
 
-def judge(look: Look, *, at_send: bool = False) -> Verdict:
-    """Ask every limit that covers the order; `at_send`: only those that are asked again when it leaves later."""
+def judge(look: Look, *, at_send: bool = False, lessens: bool = False) -> Verdict:
+    """Ask every limit that covers the order. `at_send`: only those that are asked again when it leaves later. `lessens`: it is
+    less of one that works already, at no worse a price, and is asked for nothing but the room that a request takes.
+    """
     order = look.order
+    of = order.account, order.strategy_id, order.symbol
+    plan: Plan | None = look.state.limits.asked.get(of)
+    if plan is None:
+        plan = look.state.limits.asked[of] = _plan(look)
+    asked = plan.every
+    if at_send or order.halt or lessens:
+        requests = lessens or order.halt
+        asked = tuple(one for one in asked if (one[1].at_send or not at_send) and (one[1].of_flatten or not requests))
+    elif _keeps(plan.screens, look):
+        asked = plan.rest
     told: list[Beyond] = []
     waits_for: Beyond | None = None
-    for limit, rule in asked(look):
-        if at_send and not rule.at_send:
+    for limit, rule, measure, most in asked:
+        found: Found | None
+        try:
+            found = measure(look, limit)
+        except BUGS as error:
+            found = Failed(f"{type(error).__name__}: {error}")
+        if found is None:
             continue
-        found = measured(rule, limit, look)
-        if found is None or not is_beyond(rule, limit, found):
+        if (
+            most is not None
+            and type(found) is Measured
+            and found.of is None
+            and (found.current + found.adds <= most or found.adds <= ZERO)
+        ):
+            continue  # as `is_beyond` has it, for nearly every limit of nearly every order
+        if not is_beyond(rule, limit, found):
             continue
+        if not rule.of_closing and not isinstance(found, Failed) and not look.may_open:
+            continue  # it must never keep anybody in what they want to be out of
         beyond = Beyond(limit, found)
         if limit.shadow or (limit.severity is Severity.WARN and not isinstance(found, Failed)):
             told.append(beyond)
-        elif limit.severity is Severity.APPROVAL and not isinstance(found, Failed) and order.approved_by not in ("", order.by):
+        elif limit.severity is Severity.APPROVAL and not isinstance(found, Failed) and _agreed(look):
             continue
         elif limit.severity is Severity.THROTTLE and isinstance(found, Measured) and found.room_at is not None:
             if waits_for is None or _room_at(waits_for) < found.room_at:
@@ -85,35 +124,79 @@ def judge(look: Look, *, at_send: bool = False) -> Verdict:
 def asked(look: Look) -> Iterator[tuple[RiskLimit, RiskRule]]:
     """The limits that an order has to keep, and their rules."""
     order = look.order
-    for limit in look.state.limits.asked_of(order.account, order.strategy_id, order.symbol, look.instrument):
+    for limit in look.state.limits.covering(order.account, order.strategy_id, order.symbol, look.instrument):
         rule = RULES.get(limit.rule)  # None: no order has to come for it (core/tripping.py)
         if rule is not None and (not order.halt or rule.of_flatten):
             yield limit, rule
 
 
-def measured(rule: RiskRule, limit: RiskLimit, look: Look) -> Found | None:
-    """What a rule finds, also where it fails."""
+def _plan(look: Look) -> Plan:
+    """What is asked of every order of this account, strategy and symbol: looked up once. Rules that have nothing to say of the
+    instrument are left out.
+    """
+    order, instrument = look.order, look.instrument
+    covering = look.state.limits.covering(order.account, order.strategy_id, order.symbol, instrument)
+    rules = ((limit, RULES[limit.rule]) for limit in covering if limit.rule in RULES)
+    every = tuple(
+        (limit, rule, rule.measure, None if rule.at_least else limit.value)
+        for limit, rule in rules
+        if _concerns(rule, instrument)
+    )
+    shared = (tuple(limit.limit_id if not limit.by else f"{limit.limit_id}|{limit.by}" for limit, *_ in every),)
+    known: Plan | None = look.state.limits.asked.get(shared)
+    if known is not None:
+        return known  # of most symbols the same is asked: one plan for all of them stays at hand
+    families: dict[tuple[Family, LimitScope], list[RiskLimit]] = {}
+    for limit, rule, _, _ in every:
+        if rule.family is not None:
+            families.setdefault((rule.family, limit.scope), []).append(limit)
+    screens = tuple(family(tuple(limits)) for (family, _), limits in families.items())
+    plan = Plan(screens, tuple(one for one in every if one[1].family is None), every)
+    look.state.limits.asked[shared] = plan
+    return plan
+
+
+def _keeps(screens: tuple[Screen, ...], look: Look) -> bool:
+    """Whether an order surely keeps the limits of all families; where it does not, or a screen fails, each limit is asked."""
     try:
-        return rule.measure(look, limit)
-    except _BUGS as error:
-        return Failed(f"{type(error).__name__}: {error}")
+        for screen in screens:
+            if not screen(look):
+                return False
+    except BUGS:
+        return False
+    return True
+
+
+def _concerns(rule: RiskRule, instrument: Instrument) -> bool:
+    try:
+        return rule.concerns is None or rule.concerns(instrument)
+    except BUGS:
+        return True  # what cannot be said at once is for `measure` to say, or to fail at
 
 
 def is_beyond(rule: RiskRule, limit: RiskLimit, found: Found | None) -> bool:
     """Whether what a rule found is beyond its limit."""
-    if found is None:
-        return False
-    if isinstance(found, Missing):
-        return not limit.allow_missing
-    if isinstance(found, Failed):
-        return True
-    of, becomes = found.of, found.current + found.adds
-    if of is not None and of <= ZERO:
-        return found.adds < ZERO if rule.at_least else found.adds > ZERO  # no share of it is little enough
-    bound = limit.value if of is None else limit.value * of
+    if not isinstance(found, Measured):
+        return isinstance(found, Failed) or (found is not None and not limit.allow_missing)
+    adds, of = found.adds, found.of
     if rule.at_least:
-        return (found.adds < ZERO or rule.unit is Unit.SECONDS) and becomes < bound
-    return found.adds > ZERO and becomes > bound
+        if of is not None and of <= ZERO:
+            return adds < ZERO
+        return (adds < ZERO or rule.unit is Unit.SECONDS) and found.current + adds < (
+            limit.value if of is None else limit.value * of
+        )
+    if adds <= ZERO:
+        return False
+    if of is None:
+        return found.current + adds > limit.value
+    return of <= ZERO or found.current + adds > limit.value * of  # no share of nothing is little enough
+
+
+def _agreed(look: Look) -> bool:
+    """Whether somebody else than who sends the order approved it: one of the desk's approvers, where it names any."""
+    order, known = look.order, look.around.policy.approvers
+    approver = person(order.approved_by)
+    return approver not in ("", person(order.by)) and (not known or is_one_of(approver, known))
 
 
 def _room_at(beyond: Beyond) -> UtcNs:
@@ -161,7 +244,7 @@ def figures(rule: RiskRule, beyond: Beyond) -> tuple[str, str, str]:
     """The limit, what there is, and what the order adds, as people read them."""
     most = amount(rule.unit, beyond.limit.value, beyond.limit.currency)
     if not isinstance(beyond.found, Measured):
-        return most, "unknown", "unknown"
+        return most, UNKNOWN, UNKNOWN
     found, of = beyond.found, beyond.found.of
     if of is not None and of <= ZERO:
         return most, f"{_short(found.current)} of {_short(of)}", f"{_short(found.adds)} of {_short(of)}"

@@ -25,7 +25,7 @@ from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, UtcNs
 
-RISK_VERSION: Final = "7"
+RISK_VERSION: Final = "8"
 """Changes whenever a check does; journalled with every order."""
 
 PIPELINE: Final = GATE + BOOKS
@@ -46,12 +46,18 @@ def check(state: State, around: Surroundings, intent: OrderStaged, instrument: I
     return judge(Look(state, around, intent, instrument, now)) if state.limits else PASSED
 
 
-def waits_for(state: State, around: Surroundings, order: Order, now: UtcNs) -> Verdict:
-    """What the limits that are asked again say of an order that is sent later than it was made."""
+def judge_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> Verdict:
+    """What the limits say of an order that is sent later than it was made: those that are asked again whenever one is; and
+    where limits have changed since it was made, all of them, as of a new order.
+    """
     if not state.limits:
         return PASSED
-    look = Look(state, around, as_intent(order, order.terms), state.instruments[order.symbol], now, order)
-    return judge(look, at_send=True)
+    changed = order.risk_version != version(state)
+    needs = more_cash(state, around, order) if changed else order.reserved
+    reserve = order.reserved if isinstance(needs, Denied) else needs
+    intent = as_intent(order, order.terms, reserve, order.approved_by)
+    look = Look(state, around, intent, state.instruments[order.symbol], now, order, late=changed)
+    return judge(look, at_send=not changed)
 
 
 def recheck(state: State, around: Surroundings, order: Order, now: UtcNs) -> Denied | None:

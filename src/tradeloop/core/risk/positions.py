@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tradeloop.core.instrument import FUTURE
 from tradeloop.core.limit import LimitScope
 from tradeloop.core.risk.holdings import (
     cash_left,
@@ -23,12 +24,17 @@ from tradeloop.core.risk.holdings import (
     position_qty,
     position_value,
     positions,
+    together,
 )
 from tradeloop.core.risk.rule import RiskRule, RuleGroup, Unit, Words
 
 _BY_ACCOUNT: Final = (LimitScope.GLOBAL, LimitScope.ACCOUNT)
 _BY_SYMBOL: Final = (LimitScope.GLOBAL, LimitScope.ACCOUNT, LimitScope.SYMBOL)
 _BY_INDUSTRY: Final = (LimitScope.GLOBAL, LimitScope.ACCOUNT, LimitScope.INDUSTRY)
+_ONE: Final = together(position_value, "max_position_ratio")
+_SECTOR: Final = together(industry, "max_industry_ratio")
+_ALL: Final = together(gross, "max_total_ratio", "max_leverage")
+_NET: Final = together(net)
 _YOURS: Final = "no legal figure; yours to set"
 _LESS: Final = ("make it smaller, or reduce the position first", "请减小数量或先减仓")
 _FUNDS: Final = ("make it smaller, or add funds", "请减小数量或追加资金")
@@ -52,6 +58,7 @@ RULES: Final = (
         words=Words("the value of the position in one symbol", "单一标的持仓市值", *_LESS),
         source=_YOURS,
         measure=money(position_value),
+        family=_ONE,
         scopes=_BY_SYMBOL,
     ),
     RiskRule(
@@ -62,6 +69,7 @@ RULES: Final = (
         words=Words("the share of one symbol in the equity", "单一标的持仓占净值比例", *_LESS),
         source=_YOURS,
         measure=of_equity(position_value),
+        family=_ONE,
         scopes=_BY_SYMBOL,
     ),
     RiskRule(
@@ -72,6 +80,7 @@ RULES: Final = (
         words=Words("the value of the positions in one industry", "单一行业持仓市值", *_LESS),
         source=_YOURS,
         measure=money(industry),
+        family=_SECTOR,
         scopes=_BY_INDUSTRY,
     ),
     RiskRule(
@@ -82,6 +91,7 @@ RULES: Final = (
         words=Words("the share of one industry in the equity", "单一行业持仓占净值比例", *_LESS),
         source=_YOURS,
         measure=of_equity(industry),
+        family=_SECTOR,
         scopes=_BY_INDUSTRY,
     ),
     RiskRule(
@@ -92,6 +102,7 @@ RULES: Final = (
         words=Words("the value of all positions, long and short together", "总持仓市值(多空合计)", *_LESS),
         source=_YOURS,
         measure=money(gross),
+        family=_ALL,
         scopes=_BY_ACCOUNT,
     ),
     RiskRule(
@@ -102,6 +113,7 @@ RULES: Final = (
         words=Words("the share of all positions in the equity", "总仓位占净值比例", *_LESS),
         source=_YOURS,
         measure=of_equity(gross),
+        family=_ALL,
         scopes=_BY_ACCOUNT,
     ),
     RiskRule(
@@ -112,6 +124,7 @@ RULES: Final = (
         words=Words("the value held long beyond what is held short, or the other way round", "净敞口市值", *_LESS),
         source=_YOURS,
         measure=money(net),
+        family=_NET,
         scopes=_BY_ACCOUNT,
     ),
     RiskRule(
@@ -122,6 +135,7 @@ RULES: Final = (
         words=Words("the value of all positions as a multiple of the equity", "杠杆倍数", *_LESS),
         source=_YOURS,
         measure=of_equity(gross),
+        family=_ALL,
         scopes=_BY_ACCOUNT,
     ),
     RiskRule(
@@ -171,6 +185,7 @@ RULES: Final = (
         source=_YOURS,
         measure=of_equity(margin),
         scopes=_BY_ACCOUNT,
+        concerns=lambda instrument: instrument.asset_class is FUTURE,
     ),
     RiskRule(
         code="max_opened_qty_per_day",

@@ -27,23 +27,25 @@ def _beyond(look: Look, reference: Decimal) -> Measured | None:
 
 def _price_deviation(look: Look, _: RiskLimit) -> Measured | Missing | None:
     order = look.order
-    if look.own is not None and look.own.stop_px is not None:
-        return None  # a stop that fires is the way out, and was judged when it was placed
+    if look.is_way_out or (look.own is not None and look.own.stop_px is not None and not look.late):
+        return None  # a stop that fires was judged when it was placed
     if order.stop_px is not None:
         return _beyond(look, order.stop_px)
     quote = look.quote
     reference = None
     if quote is not None and market.is_current(look.around, quote, look.now):
-        reference = quote.mid_or_last
+        reference = look.mid
     if reference is None or reference <= ZERO:
-        return Missing(f"a present price of {order.symbol}") if look.opens else None
+        return Missing(f"a present price of {order.symbol}") if look.may_open else None
     return _beyond(look, reference)
 
 
 def _from_prev_close(look: Look, _: RiskLimit) -> Measured | Missing | None:
+    if look.is_way_out:
+        return None
     close = None if look.quote is None else look.quote.prev_close
     if close is None or close <= ZERO:
-        return Missing(f"the previous close of {look.order.symbol}") if look.opens else None
+        return Missing(f"the previous close of {look.order.symbol}") if look.may_open else None
     return _beyond(look, close)
 
 
@@ -52,7 +54,7 @@ def _slippage(look: Look, _: RiskLimit) -> Measured | Missing | None:
     so that an order of n displayed sizes pays (n + 1) / 2 half spreads on average.
     """
     order, quote = look.order, look.quote
-    if order.price is not None or order.stop_px is not None:
+    if order.price is not None or order.stop_px is not None or look.is_way_out:
         return None
     if quote is None or quote.bid is None or quote.ask is None or quote.bid + quote.ask <= ZERO:
         return Missing(f"both sides of the market of {order.symbol}")
@@ -74,26 +76,27 @@ def _quote_age(look: Look, _: RiskLimit) -> Measured | Missing | None:
 
 def _locked(look: Look, _: RiskLimit) -> Measured | Missing | None:
     """A buy where the price stands at its upper limit and nobody offers, a sell at the lower one where nobody bids."""
-    if look.instrument.price_limit is None:
+    if look.instrument.price_limit is None or look.is_way_out:
         return None
     quote = look.quote
     if quote is None or quote.prev_close is None:
-        return Missing(f"today's price limits of {look.order.symbol}") if look.opens else None
-    band = look.instrument.band(quote.prev_close)
-    assert band is not None
+        return Missing(f"today's price limits of {look.order.symbol}") if look.may_open else None
     if look.order.side is BUY:
-        theirs, size, ours, at = quote.ask, quote.ask_size, quote.bid, band[1]
+        theirs, size, ours = quote.ask, quote.ask_size, quote.bid
     else:
-        theirs, size, ours, at = quote.bid, quote.bid_size, quote.ask, band[0]
+        theirs, size, ours = quote.bid, quote.bid_size, quote.ask
     seen = ours if ours is not None else quote.last
     if (theirs is not None and size != ZERO) or seen is None:
         return None
+    band = market.band(look.around, look.instrument, quote.prev_close)
+    assert band is not None
+    at = band[1] if look.order.side is BUY else band[0]
     if seen < at if look.order.side is BUY else seen > at:
         return None
     return Measured(ZERO, ONE, what=f"{look.order.symbol} stands at {at:f} and nobody takes the other side")
 
 
-_NO_APPROVAL: Final = (Severity.DENY, Severity.WARN)
+_NO_APPROVAL: Final = (Severity.DENY, Severity.WARN, Severity.HALT)
 
 RULES: Final = (
     RiskRule(
@@ -110,6 +113,7 @@ RULES: Final = (
         source="RTS 6 Art. 15(1)(a) asks for a collar; 3 % of liquid and 8 % of illiquid instruments are defaults of ours",
         measure=_price_deviation,
         at_send=True,
+        of_closing=True,
     ),
     RiskRule(
         code="max_deviation_from_prev_close",
@@ -124,6 +128,7 @@ RULES: Final = (
         ),
         source="S2-33; the figure is the user's",
         measure=_from_prev_close,
+        of_closing=True,
     ),
     RiskRule(
         code="max_slippage",
@@ -138,6 +143,7 @@ RULES: Final = (
         ),
         source="S2-34; spread and displayed size, and an assumption of ours about what stands behind it",
         measure=_slippage,
+        of_closing=True,
     ),
     RiskRule(
         code="max_quote_age_seconds",
@@ -154,6 +160,7 @@ RULES: Final = (
         measure=_quote_age,
         severities=_NO_APPROVAL,
         at_send=True,
+        of_closing=True,
     ),
     RiskRule(
         code="limit_up_down",
@@ -168,5 +175,7 @@ RULES: Final = (
         ),
         source="S2-32; the limits themselves are dated rows (markets/data/price_limits.yaml)",
         measure=_locked,
+        concerns=lambda instrument: instrument.price_limit is not None,
+        of_closing=True,
     ),
 )

@@ -7,11 +7,11 @@ from typing import Final
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.halt import HaltTier
-from tradeloop.core.limit import EACH, LimitScope, RiskLimit
+from tradeloop.core.limit import EACH, LimitScope, RiskLimit, Severity
 from tradeloop.core.risk import capital, conduct, eligibility, frequency, positions, prices
 from tradeloop.core.risk.rule import ByList, RiskRule, Unit
 from tradeloop.core.risk.triggers import TRIGGERS, Trigger
-from tradeloop.core.types import ZERO, Word, is_exact
+from tradeloop.core.types import ONE, ZERO, Word, is_exact
 
 RULES: Final[dict[str, RiskRule]] = {
     rule.code: rule
@@ -24,6 +24,11 @@ RULES: Final[dict[str, RiskRule]] = {
         *positions.RULES,
     )
 }
+
+
+SHARES: Final = ("min_cash_ratio", "max_cancel_ratio", "max_minute_share", "max_drawdown")
+"""Rules of a share that is never more than all of it. Others may be: a future is worth more than the equity behind it."""
+_MOST: Final = "expected at most 1, which is 100%"
 
 
 def checked(limit: RiskLimit) -> RiskLimit:
@@ -42,12 +47,18 @@ def checked(limit: RiskLimit) -> RiskLimit:
         raise BadInput(f"{what} was {limit.value:f}; expected a whole number, it counts")
     if limit.scope not in rule.scopes:
         raise BadInput(f"{what} cannot be counted over {limit.scope.value}; expected {_either(rule.scopes)}")
+    if rule.code in SHARES and limit.value > ONE:
+        raise BadInput(f"{what} was {limit.value:f}, more than all of it; {_MOST}")
+    if isinstance(rule, Trigger) and limit.severity is not Severity.DENY:
+        raise BadInput(f"{what} halts as much as its `tier` says; its severity was {limit.severity.value}, take that out")
     if isinstance(rule, RiskRule) and limit.severity not in rule.severities:
         raise BadInput(f"{what} cannot {limit.severity.value}; expected {_either(rule.severities)}")
     if limit.scope is LimitScope.GLOBAL and limit.name != EACH:
         raise BadInput(f"{what} names {limit.name!r}, and a global limit has no name; give it a scope or take the name out")
-    if limit.tier is not HaltTier.HALT and isinstance(rule, RiskRule):
-        raise BadInput(f"{what} refuses orders and halts nothing; its tier was {limit.tier.value}, take that out")
+    if limit.tier is not HaltTier.HALT and isinstance(rule, RiskRule) and limit.severity is not Severity.HALT:
+        raise BadInput(
+            f"{what} refuses orders and halts nothing; its tier was {limit.tier.value}, take that out or give it severity halt"
+        )
     if limit.currency and rule.unit is not Unit.MONEY:
         raise BadInput(f"{what} is not of money, and its currency was {limit.currency}; take that out")
     _extras(rule, limit, what)
@@ -62,6 +73,10 @@ def _extras(rule: RiskRule | Trigger, limit: RiskLimit, what: str) -> None:
             raise BadInput(f"{what} has no floor, which was {limit.floor}; take that out")
         if not is_exact(limit.floor) or limit.floor < ZERO:
             raise BadInput(f"the floor of {what} was {str(limit.floor)[:40]}; expected a number that is not below zero")
+        if floor >= ONE and limit.floor != int(limit.floor):
+            raise BadInput(f"the floor of {what} was {limit.floor:f}; expected a whole number such as {floor:f}, it counts")
+        if floor < ONE < limit.floor:
+            raise BadInput(f"the floor of {what} was {limit.floor:f}, more than all of it; {_MOST}")
     if limit.only and by_list is not ByList.ONLY:
         raise BadInput(f"{what} is not for a list of names, and `only` was {', '.join(limit.only)[:60]}; take that out")
     if limit.but and by_list is not ByList.BUT:

@@ -18,12 +18,12 @@ from tradeloop.core.marks import Mark
 from tradeloop.core.risk.rule import Missing, Unit, Words
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import SECOND_NS, ZERO, AccountID, UtcNs
+from tradeloop.core.types import SECOND_NS, ZERO, AccountID, Amount, Currency, Symbol, TradingDay, UtcNs
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """What is found of one place, and what of the desk is stopped if it is too much. `what` names the place among those of one
-    limit: an account's currency, a break.
+    """What is found of one place, and what of the desk is stopped if it is too much. `what` names the place among all of one
+    limit, whatever account it is of: an account and its currency, a break.
     """
 
     scope: HaltScope
@@ -36,7 +36,9 @@ Watch = Callable[[State, Surroundings, RiskLimit, UtcNs], Iterator[Place]]
 
 
 class Trigger(msgspec.Struct, frozen=True):
-    """One trigger. `number`, `unit`, `words`, `source` and `scopes` as in RiskRule."""
+    """One trigger. `number`, `unit`, `words`, `source` and `scopes` as in RiskRule. `by_marks`: it measures by what accounts
+    were worth before, which is kept while a limit asks for it.
+    """
 
     code: str
     number: str
@@ -45,10 +47,20 @@ class Trigger(msgspec.Struct, frozen=True):
     source: str
     watch: Watch
     scopes: tuple[LimitScope, ...] = (LimitScope.GLOBAL, LimitScope.ACCOUNT)
+    by_marks: bool = False
 
 
-def _accounts(state: State, limit: RiskLimit) -> list[AccountID]:
+def accounts_of(state: State, limit: RiskLimit) -> list[AccountID]:
+    """The accounts that a limit is about."""
     return [account for account in state.accounts if limit.scope is LimitScope.GLOBAL or limit.name in ("", account)]
+
+
+def purses_of(state: State, limit: RiskLimit) -> Iterator[tuple[AccountID, Currency]]:
+    """The accounts and currencies that a limit is about."""
+    for account in accounts_of(state, limit):
+        for currency in state.accounts[account].cash:
+            if limit.currency in ("", currency):
+                yield account, currency
 
 
 def _breaks(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> Iterator[Place]:
@@ -60,15 +72,37 @@ def _breaks(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) ->
 
 
 def _silence(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> Iterator[Place]:
-    """How long the feed has been silent, as a whole: the age of its newest quote while a market is open that it tells of."""
-    open_now = {name for name, hours in state.hours.items() if hours.is_open(now)}
-    told = [
-        quote.at
-        for symbol, quote in around.quotes.items()
-        if (known := state.instruments.get(symbol)) is not None and known.session in open_now
-    ]
-    if told:
-        yield Place(HaltScope.GLOBAL, "", "feed", _seconds(max(now - max(told), 0)))
+    """How long the feed has been silent, as a whole, while a market is open that it tells of, or in which something is held or
+    may trade: since its newest quote, and at most since the market opened and the process began.
+    """
+    opened = {name: since for name, hours in state.hours.items() if (since := hours.open_since(now)) is not None}
+    if not opened:
+        return
+    heard: list[UtcNs] = []
+    for symbol, quote in around.quotes.items():
+        session = _session(state, symbol)
+        if session in opened:
+            heard.append(max(quote.at, opened[session]))
+    if not heard:
+        at_stake = {_session(state, symbol) for symbol in _at_stake(state)}
+        heard.extend(max(since, state.started_at) for name, since in opened.items() if name in at_stake)
+    if heard:
+        yield Place(HaltScope.GLOBAL, "", "feed", _seconds(max(now - max(heard), 0)))
+
+
+def _session(state: State, symbol: Symbol) -> str | None:
+    instrument = state.instruments.get(symbol)
+    return None if instrument is None else instrument.session
+
+
+def _at_stake(state: State) -> Iterator[Symbol]:
+    """What is held, and what may trade."""
+    for account in state.accounts:
+        for symbol, held in state.positions.get(account, {}).items():
+            if not held.is_flat:
+                yield symbol
+    for order in state.orders.open.values():
+        yield order.symbol
 
 
 def _clock(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> Iterator[Place]:
@@ -84,24 +118,35 @@ def _seconds(span_ns: int) -> Decimal:
 def _loss(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> Iterator[Place]:
     """What an account has lost since its trading day began, held positions at present prices included."""
     for account, currency, equity, mark in _marked(state, around, limit):
-        found = Missing(f"the equity of {account}") if equity is None else max(mark.start - equity, ZERO)
-        yield Place(HaltScope.ACCOUNT, account, currency, found)
+        found = _unknown_equity(around, account, currency) if equity is None else max(mark.start - equity, ZERO)
+        yield Place(HaltScope.ACCOUNT, account, f"{account} {currency}", found)
 
 
 def _drawdown(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> Iterator[Place]:
     """What an account has lost since its equity was highest, as a fraction of that."""
     for account, currency, equity, mark in _marked(state, around, limit):
-        if mark.highest > ZERO:
-            lost = Missing(f"the equity of {account}") if equity is None else max(mark.highest - equity, ZERO) / mark.highest
-            yield Place(HaltScope.ACCOUNT, account, currency, lost)
+        what = f"{account} {currency}"
+        if equity is None:
+            yield Place(HaltScope.ACCOUNT, account, what, _unknown_equity(around, account, currency))
+        elif mark.highest > ZERO:
+            yield Place(HaltScope.ACCOUNT, account, what, max(mark.highest - equity, ZERO) / mark.highest)
 
 
-def _marked(state: State, around: Surroundings, limit: RiskLimit) -> Iterator[tuple[AccountID, str, Decimal | None, Mark]]:
-    for account in _accounts(state, limit):
-        for currency in state.accounts[account].cash:
-            mark = state.marks.get((account, currency))
-            if mark is not None and limit.currency in ("", currency):
-                yield account, currency, around.valuation.look(state, around.quotes).equity(state, account, currency), mark
+def _marked(state: State, around: Surroundings, limit: RiskLimit) -> Iterator[tuple[AccountID, Currency, Decimal | None, Mark]]:
+    for account, currency in purses_of(state, limit):
+        equity = around.valuation.look(state, around.quotes).equity(state, account, currency)
+        mark = state.marks.get((account, currency))
+        if mark is not None or equity is None:
+            yield account, currency, equity, mark or _NO_MARK
+
+
+def _unknown_equity(around: Surroundings, account: AccountID, currency: Currency) -> Missing:
+    unvalued = ", ".join(around.valuation.of(account, currency).unvalued)
+    return Missing(f"the equity of {account}, without a figure for {unvalued}")
+
+
+_NO_MARK: Final = Mark(TradingDay(""), Amount(ZERO), Amount(ZERO))
+"""Of an account whose worth was never known since a limit asks for it."""
 
 
 _LOOK_ZH: Final = "请核查后用 `tradeloop resume` 解除"
@@ -119,6 +164,7 @@ TRIGGERS: Final[dict[str, Trigger]] = {
             words=Words("the loss of a day", "当日亏损", _LOOK, _LOOK_ZH),
             source=_FIGURE,
             watch=_loss,
+            by_marks=True,
         ),
         Trigger(
             code="max_drawdown",
@@ -127,6 +173,7 @@ TRIGGERS: Final[dict[str, Trigger]] = {
             words=Words("the loss from the highest equity", "最大回撤", _LOOK, _LOOK_ZH),
             source=_FIGURE,
             watch=_drawdown,
+            by_marks=True,
         ),
         Trigger(
             code="max_break_seconds",

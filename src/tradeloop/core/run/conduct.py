@@ -44,7 +44,7 @@ from tradeloop.core.run.checks import Finding, checks, reasons_first
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of, lacking
 from tradeloop.core.run.others import others_at_work
-from tradeloop.core.run.plan import plan
+from tradeloop.core.run.plan import LEFT_BEHIND, plan
 from tradeloop.core.run.sending import DAY_OVER, day_is_over, give_up_the_day, send_ready
 from tradeloop.core.run.sizing import Held, seconds
 from tradeloop.core.run_book import Run
@@ -353,6 +353,7 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
         now=now,
         max_quote_age_ns=was.limits.max_quote_age_ns,
         currency=was.currency,
+        kept_because=LEFT_BEHIND,
     )
     seen = Preview((), lines, seen.cash, was.equity)
     created = _created(state, again, seen, now, attempt=was.attempt + 1, supersedes=cmd.run_id)

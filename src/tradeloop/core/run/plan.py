@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
+from typing import Final
 
 import msgspec
 
@@ -57,6 +58,10 @@ _PRECISION = 80
 
 _WITHOUT_A_VALUE = frozenset({"unknown_instrument", "other_currency", "no_price"})
 
+UNNAMED: Final = "the target does not name it and the run does not sell what is not named"
+LEFT_BEHIND: Final = "this attempt works what the one before it left, which this is no part of"
+"""Why a holding is kept as it is: by a first attempt, and by a retry."""
+
 
 def plan(
     targets: Sequence[TargetLine],
@@ -71,14 +76,15 @@ def plan(
     max_quote_age_ns: int | None = None,
     currency: Currency | None = None,
     ageless: Collection[Symbol] = (),
+    kept_because: str = UNNAMED,
 ) -> tuple[PlanLine, ...]:
     """The lines of a run, in the order of their legs.
 
     `equity` is in `currency`, and so is every instrument that gets an order; None leaves that unchecked. A
     price older than `max_quote_age_ns` at `now`, or further ahead of it, makes no order; None leaves its age
     unchecked, and a price that the target file brought has none; what is `ageless` may be as old as it is. Holdings
-    that no target names are sold, or kept where `sell_unlisted` is False. Raises BadInput for a symbol named twice and
-    for a negative weight.
+    that no target names are sold, or kept where `sell_unlisted` is False, for the reason `kept_because`. Raises BadInput for a
+    symbol named twice and for a negative weight.
 
     Where the price is not known, `target_qty` is zero, `residual_value` the whole target value, and
     `residual_qty` is known only for a target of nothing.
@@ -93,7 +99,7 @@ def plan(
             quote = seen.get(target.symbol)
             wish = _wish(target, quote, held.get(target.symbol, Held()), equity)
             if target.symbol not in named and not sell_unlisted:
-                lines.append(_kept(wish))
+                lines.append(_kept(wish, kept_because))
                 continue
             instrument = instruments.get(target.symbol)
             if target.price is not None or quote is None or now is None:
@@ -225,8 +231,7 @@ def _unpriced(wish: Wish, why_not: tuple[str, str]) -> PlanLine:
     return _line(wish, outcome, ZERO)
 
 
-def _kept(wish: Wish) -> PlanLine:
-    reason = "the target does not name it and the run does not sell what is not named"
+def _kept(wish: Wish, reason: str) -> PlanLine:
     outcome = Outcome(Side.BUY, ZERO, wish.held.net, ZERO, ZERO, "kept", reason)
     return _line(wish, outcome, ZERO)
 

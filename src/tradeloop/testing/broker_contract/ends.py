@@ -40,7 +40,7 @@ class Ends:
 
     @pytest.mark.parametrize("why", ["its day ends", "it cannot trade at once"])
     async def test_an_order_that_lapses_is_reported_as_the_venue_has_it(self, venue: ContractVenue, why: str) -> None:
-        """B12: an order that ends by its time in force is reported once, as what the books call it, and never as a reject."""
+        """B12: an order that lapses is told once, as what the books call it, with its own number or none, and as no reject."""
         async with connected(venue) as session:
             tif = TimeInForce.DAY if why == "its day ends" else TimeInForce.IOC
             need(tif in session.broker.capabilities.tifs, f"the venue takes no {tif.value} orders")
@@ -51,6 +51,7 @@ class Ends:
             await session.quiet()
             ends = [(type(r), r.cl_ord_id, r.cum_qty) for r in session.heard if isinstance(r, OrderExpire | CancelAck)]
             assert ends == [(kind, an_id(1), theirs.cum_qty if venue.counts else None)]
+            assert {end.order_id for end in session.heard if isinstance(end, kind)} <= {None, theirs.order_id}
             assert session.rejects(an_id(1)) == []
 
     async def test_a_fill_behind_the_cancel_arrives(self, venue: ContractVenue) -> None:

@@ -1,4 +1,4 @@
-"""Cards F12 to F19: what the snapshot says of itself is true, and it stays whole over a night and over many pages."""
+"""Cards F12 to F19 and F22: what the snapshot says of itself is true, and it stays whole over a night and over many pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGES = 120
 
 
 class Honesty:
-    """Cards F12 to F19."""
+    """Cards F12 to F19 and F22."""
 
     async def test_its_fills_cost_what_the_venue_says(self, venue: ContractVenue) -> None:
         """F12: the commission of a fill in it is what the venue stated, and None, never 0, where it stated none."""
@@ -124,6 +124,33 @@ class Honesty:
             except NotSent:
                 return
             assert orders is None or an_id(1) in {o.cl_ord_id for o in orders}
+
+    async def test_it_shows_our_orders_under_our_ids_where_declared(self, venue: ContractVenue) -> None:
+        """F22: where `echoes_ids` is declared, every order of ours that it shows bears our id, also one that ended or was never
+        acknowledged, of the process before and of the day before; one that is not ours bears none.
+        """
+        async with connected(venue) as session:
+            need(session.broker.capabilities.echoes_ids, "orders of ours may be shown without our ids")
+            for number, qty in ((1, venue.qty), (2, session.fifth())):  # one after the other: they would share the first fill
+                await session.working(an_id(number))
+                await venue.fill(an_id(number), qty, venue.resting_px)
+            await session.working(an_id(3))
+            await venue.cancel_unasked(an_id(3))
+            await venue.lose_next_ack()
+            await session.working(an_id(4))
+            await venue.order_by_hand()
+            await session.quiet()
+            await _judge_ids(session, venue)
+        async with connected(venue) as session:
+            await _judge_ids(session, venue)
+            await venue.begin_next_day()
+            await _judge_ids(session, venue)
+
+
+async def _judge_ids(session: Session, venue: ContractVenue) -> None:
+    theirs = {order.order_id: order.cl_ord_id for order in (await venue.books()).orders}
+    shown = {order.order_id: order.cl_ord_id for order in (await session.snapshot()).orders or ()}
+    assert shown == {order_id: theirs[order_id] for order_id in shown}
 
 
 async def _judge_fills(session: Session, snapshot: BrokerSnapshot) -> None:

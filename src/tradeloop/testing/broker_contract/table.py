@@ -138,6 +138,7 @@ _ROWS: Final[list[tuple[str, Any]]] = [
     ("holds stops", lambda v: _yes(v.declares.holds_stops)),
     ("replaces orders", lambda v: _yes(v.declares.replaces)),
     ("replaces filled orders", lambda v: _yes(v.declares.replaces_filled)),
+    ("shows our orders under our ids", lambda v: _yes(v.declares.echoes_ids)),
     ("second ids of fills", lambda v: _yes(v.declares.second_ids)),
     ("pays rebates", lambda v: _yes(v.declares.rebates)),
     ("trades parts of a unit", lambda v: _yes(v.declares.fractions)),

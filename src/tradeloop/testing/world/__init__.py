@@ -17,6 +17,8 @@ supervisor  who starts, kills and stops processes
 operators   who asks for runs, orders and cancels
 halts       who stops the desk, and releases it
 hurry       who cancels right behind an order, and latches in a burst
+limits      which seeds live under limits of risk, and under which
+risk_desk   who sets and changes limits, and orders in bursts that meet them
 life        one seed, from building to judgement
 
 The engine, the journal's codec, the runs, the reconciliation and the paper broker are the product's, unchanged.

@@ -9,7 +9,7 @@ from typing import Any, Final
 from tradeloop.core import commands as c
 from tradeloop.core.breaks import ORDER_MISSING
 from tradeloop.core.commands import Command, HaltTrading
-from tradeloop.core.halt import HaltScope, HaltTier
+from tradeloop.core.halt import Halt, HaltScope, HaltTier
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, OrdStatus
 from tradeloop.testing.builders import ACCOUNT
@@ -106,8 +106,18 @@ class Stopper:
                     self._judge.broken(28, f"{halt.said} has not come to its end: {halt.found}")
                 for theirs in self._venue.truth().orders or ():
                     order: Any = theirs
-                    within = halt.scope is not HaltScope.SYMBOL or order.symbol == halt.name
-                    if order.ord_status in _WORKING and within:
+                    if order.ord_status in _WORKING and self._is_within(halt, order):
                         self._judge.broken(28, f"{halt.said}, and {order.order_id} works at the venue still")
         for scope, name in dict.fromkeys((halt.scope, halt.name) for halt in state.halts.values()):
             process.ask(c.ReleaseHalt("carol", "looked at", scope, name), lambda reply: None)
+
+    def _is_within(self, halt: Halt, theirs: Any) -> bool:
+        """Whether a halt covers an order of the venue's books; there is one account here, and one broker."""
+        match halt.scope:
+            case HaltScope.SYMBOL:
+                return bool(theirs.symbol == halt.name)
+            case HaltScope.STRATEGY:
+                ours = self._judge.shadow.orders.get(theirs.cl_ord_id)
+                return ours is not None and ours.strategy_id == halt.name
+            case _:
+                return True

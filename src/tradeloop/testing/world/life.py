@@ -27,7 +27,7 @@ from tradeloop.core.events import Event
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Report
 from tradeloop.core.surroundings import Policy
-from tradeloop.core.types import SECOND_NS, Amount, Qty, Side, TradingDay, UtcNs
+from tradeloop.core.types import SECOND_NS, Amount, Qty, Side, Symbol, TradingDay, UtcNs
 from tradeloop.engine.recover import Recovered
 from tradeloop.testing.builders import DAY, NOON
 from tradeloop.testing.checkers import Judge, Violation
@@ -35,6 +35,8 @@ from tradeloop.testing.convergence import converged
 from tradeloop.testing.dealt import Dealing, Dealt
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.heard import Heard
+from tradeloop.testing.limits.in_force import IN_TIME_NS
+from tradeloop.testing.limits.kept import LimitsKept
 from tradeloop.testing.told import Told
 from tradeloop.testing.way_out import LOOK_NS, WayOut
 from tradeloop.testing.world.back_office import BackOffice
@@ -44,12 +46,14 @@ from tradeloop.testing.world.clock import Sundial
 from tradeloop.testing.world.disk import Disk
 from tradeloop.testing.world.halts import RELEASE_NS, Stopper
 from tradeloop.testing.world.hurry import Hurried
+from tradeloop.testing.world.limits import in_industries, is_limited
 from tradeloop.testing.world.loop import Stuck, Timeline
 from tradeloop.testing.world.market import SYMBOLS, Market
 from tradeloop.testing.world.network import Network, Session
 from tradeloop.testing.world.operators import Operators
 from tradeloop.testing.world.process import Process
 from tradeloop.testing.world.restored import foreign_snapshot, without_its_newest
+from tradeloop.testing.world.risk_desk import RiskDesk
 from tradeloop.testing.world.sqlite import SqliteDisk, lives_on_sqlite, why_not
 from tradeloop.testing.world.store import Store
 from tradeloop.testing.world.supervisor import Supervisor
@@ -80,7 +84,7 @@ TRADES_BY_NUMBER: Final = 0.5
 LATER_DICE: Final = (
     "two ids", "take out weather", "transfer weather", "twin weather", "row weather", "snapshot weather", "newest weather",
     "failing cancels", "lost names", "old books", "latched bursts", "paused changes",
-    "untold fees", "old words",
+    "untold fees", "old words", "late lines",
 )  # fmt: skip
 """Names of the dice of those faults."""
 CHANGING: Final = 0.5
@@ -146,7 +150,7 @@ class World:
             self.disk = Disk(self.timeline, self._dice("disk"), self.weather, is_lock=is_lock)
         able = msgspec.structs.replace(
             abilities(self._dice("abilities")), rate_per_second=self._dice("rate").choice((None, None, None, 1, 3)),
-            second_ids=self.weather.enables(Fault.TWO_IDS),
+            second_ids=self.weather.enables(Fault.TWO_IDS), echoes_ids=not self.weather.enables(Fault.NAME_LOST),
         )  # fmt: skip
         self.venue = Venue(self.timeline, self.sundial, able, self.weather, cash_of(seed), self._dice("venue"))
         self.back_office = BackOffice(self.timeline, self.venue, self.weather, self._dice("back office"))
@@ -161,7 +165,12 @@ class World:
         twins = self._dice("clerk")
         self.clerk = Clerk(self.timeline, self.operators.ask, self.weather, self.market, self.network.twins, twins)
         self.stopper: Stopper | None = None
-        if self.weather.enables(Fault.KILL_SWITCH) or self.weather.enables(Fault.LATCHED_IN_A_BURST):
+        self.risk_desk: RiskDesk | None = None
+        self.limits_kept: LimitsKept | None = None
+        if is_limited(seed):
+            self._limit()
+        halts = (Fault.KILL_SWITCH, Fault.LATCHED_IN_A_BURST)
+        if is_limited(seed) or any(map(self.weather.enables, halts)):
             self.stopper = Stopper(self.timeline, self.weather, self.judge, self.venue, self._dice("halts"), self.operators.ask)
         self.way_out = WayOut(
             self.judge.broken, lambda: self.timeline.now, None if self.stopper is None else self.stopper.latch, self._line_of,
@@ -186,6 +195,23 @@ class World:
         """How far clocks were ahead at most: facts stamped in the future have to become past before books can be compared."""
         self._wire()
 
+    def _limit(self) -> None:
+        """This seed lives under limits of risk."""
+        self.risk_desk = RiskDesk(
+            self.timeline, self.weather, self.market, self.judge, self.operators.ask, self._dice("limits")
+        )
+        self.market.instruments, self.market.tells_all = in_industries(self.market.instruments), True
+        self.supervisor.policy = msgspec.structs.replace(self.policy, approvers=self.risk_desk.approvers)
+        self.limits_kept = kept = LimitsKept(self.judge.broken, lambda: self.timeline.now)
+        self.judge.watchers.append(kept)
+        self.market.readers.append(kept.prices.take)
+        self.venue.listeners.append(self._hears_of_limits)
+
+    def _hears_of_limits(self, report: Report) -> None:
+        assert self.limits_kept is not None
+        ours = self.timeline.now <= 0 or getattr(report, "order_id", None) in self.venue.ids
+        self.limits_kept.hear(report, ours=ours)
+
     def _dice(self, whose: str) -> Random:
         """Dice of one's own: what one part draws does not change what another does."""
         return Random(f"{self.seed}:{whose}")
@@ -195,7 +221,7 @@ class World:
         disk.watch, disk.broken, disk.took_over, disk.note = judge.row, judge.broken, supervisor.took_over, self.note
         disk.moment, network.moment = self._moment, supervisor.at_moment
         network.sent = self._sent
-        self.venue.arrived = judge.arrived
+        self.venue.arrived = self._arrived
         self.venue.doubled = judge.doubled
         judge.told = self._told
         judge.watchers += [self.way_out, self.told, self.heard, self.dealing]
@@ -210,7 +236,7 @@ class World:
         network.looked = lambda session, books: judge.told_twice.looked(session, books, judge.shadow)
         network.waits_too_long = lambda text: judge.broken(40, text)
         supervisor.note = self.back_office.note = self.note
-        self.back_office.moved = judge.gate.moved_there
+        self.back_office.moved = self._moved_there
         self.back_office.tell_again = network.tell_again
         supervisor.bug = lambda text: judge.broken(42, text)
         supervisor.refused_itself = judge.broken
@@ -244,7 +270,20 @@ class World:
         epoch = process.epoch if running and process is not None else None
         self.told.look(epoch)
         self.heard.look(epoch)
+        if self.limits_kept is not None and process is not None:
+            right = self.judge.gate.clocks.were_right_for(IN_TIME_NS)
+            self.limits_kept.look(epoch if right else None, process.clock.now())
         self.timeline.after(LOOK_NS, self._look_for_what_waits)
+
+    def _moved_there(self, symbol: Symbol, delta: Decimal) -> None:
+        self.judge.gate.moved_there(symbol, delta)
+        if self.limits_kept is not None:
+            self.limits_kept.sizes.by_others(symbol, delta)
+
+    def _arrived(self, order: Order) -> None:
+        self.judge.arrived(order)
+        if self.limits_kept is not None:
+            self.limits_kept.arrived(order)
 
     def _sent(self, session: Session, order: Order) -> None:
         self.way_out.order_leaves(order)
@@ -270,6 +309,8 @@ class World:
     def _spawn(self, name: str, policy: Policy) -> Process:
         latch = None if self.stopper is None else self.stopper.latch
         process = Process(name, self.timeline, self.sundial, self.disk, self.network, policy, self.market.latest, latch)
+        if self.risk_desk is not None:
+            process.limits = partial(getattr, self.risk_desk, "command")
         process.on_recovered = self._recovered
         process.on_alert = lambda process, alert: self.told.alert(process.epoch, process.name, alert)
         self.note("^", f"{name} starts")
@@ -387,7 +428,7 @@ class World:
         if weather.enables(Fault.LIMITS_LOWERED):
             for _ in range(later.randint(1, 2)):
                 self.timeline.at(later.randint(SECOND_NS, self.faulty_ns * 2 // 3), self.operators.lower_limits)
-        some_time(Fault.OTHER_POLICY, 1, lambda: supervisor.restart(_other_policy(dice)))
+        some_time(Fault.OTHER_POLICY, 1, lambda: supervisor.restart(_other_policy(dice, supervisor.policy)))
         if self.stopper is not None and weather.enables(Fault.KILL_SWITCH):
             self.stopper.script(self.faulty_ns - SECOND_NS)
         if isinstance(self.disk, Disk):
@@ -399,6 +440,8 @@ class World:
             for _ in range(mistakes.randint(2, 5)):
                 self.timeline.at(mistakes.randint(SECOND_NS, self.faulty_ns), supervisor.start_second)
         self._hurry()
+        if self.risk_desk is not None:
+            self.risk_desk.script(self.faulty_ns)
 
     def _restore(self, disk: Disk) -> None:
         """What is put back wrongly, and when."""
@@ -456,6 +499,8 @@ class World:
         self.judge.gate.clocks.stepped(self.sundial.true() - self.sundial.shown())
         self.sundial.set_right()
         self.supervisor.heal()
+        if self.risk_desk is not None:
+            self.risk_desk.heal()
         calm = self.timeline.now
         if self.venue.billing is not None and self.venue.billing.is_stated:
             self.timeline.after(STATED_NS, self._state_the_fees)
@@ -489,17 +534,15 @@ class World:
         self.timeline.after(STATED_AGAIN_NS - STATED_NS, tell)
 
     def _judge(self) -> None:
-        process = self.supervisor.current
+        process = self.supervisor.leading
         if process is None or not process.taking:
             self.judge.broken(42, "no process is running, long after the last fault")
             return
-        self._wait_for_durability()
+        self._wait_for_durability(process)
         converged(self.judge, process.engine.state, self.venue.truth(), self.venue.second_ids)
 
-    def _wait_for_durability(self) -> None:
+    def _wait_for_durability(self, process: Process) -> None:
         """What is decided is on the disk a moment later."""
-        process = self.supervisor.current
-        assert process is not None
         for _ in range(50):
             if process.engine.state.seq == self.judge.shadow.seq:
                 return
@@ -517,8 +560,9 @@ def _day(trading_day: TradingDay, begins: int, ends: int) -> OpenTradingDay:
     return OpenTradingDay("CN_A", trading_day, ((UtcNs(NOON + begins), UtcNs(NOON + ends)),))
 
 
-def _other_policy(dice: Random) -> Policy:
-    return Policy(
+def _other_policy(dice: Random, before: Policy) -> Policy:
+    return msgspec.structs.replace(
+        before,
         ack_timeout_ns=dice.choice((2, 5, 8)) * SECOND_NS,
         reconcile_every_ns=dice.choice((10, 30)) * SECOND_NS,
         looks=dice.choice((3, 5)),

@@ -22,6 +22,7 @@ CALM_PACE: Final = 3
 QUIET_PACE: Final = 10
 """How much slower prices come when the faults are over, and when nothing shall happen any more."""
 PLENTY: Final = 1_000_000
+PREV_CLOSE: Final = Px(Decimal(10))
 
 
 class Market:
@@ -34,6 +35,8 @@ class Market:
         self._ticks = dict.fromkeys(SYMBOLS, 1000)
         self._halted_until = dict.fromkeys(SYMBOLS, timeline.now)
         self._next = 0
+        self.tells_all = False
+        """Whether quotes name the previous close and what has traded, which some limits of risk ask for."""
         self.is_quiet = False
         """Whether prices stand still, so that nothing new can happen because of them."""
 
@@ -92,6 +95,8 @@ class Market:
             bid_size=size,
             ask_size=size,
             last=Px(px * TICK),
+            volume=size if self.tells_all else None,
+            prev_close=PREV_CLOSE if self.tells_all else None,
             suspended=not self._weather.calm and self._timeline.now < self._halted_until[symbol],
         )
 

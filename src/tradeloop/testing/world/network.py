@@ -85,6 +85,8 @@ class Network:
         self._handed_over: dict[ClOrdID, None] = {}
         self._nameless: dict[OrderID, int] = {}
         """Orders of ours that the venue tells of under its own number alone, and until when (F82)."""
+        self._unlisted: dict[OrderID, tuple[int, int]] = {}
+        """Orders that its list has never shown, until when that may be so, and until when where a fill is shown (F99)."""
         venue.listeners.append(self._hear)
 
     def hand_over(self, session: Session, order: Order) -> None:
@@ -183,11 +185,27 @@ class Network:
                 orders=None if books.orders is None else tuple(map(self._unnamed, books.orders)),
                 executions=None if books.executions is None else tuple(map(self._unnamed, books.executions)),
             )
-        if self.weather.calm or now >= self._unread_until:
+        if self.weather.calm:
             return books
-        unread: dict[str, None] = dict.fromkeys(self._unread)
-        complete = books.orders_complete and "orders" not in unread
-        return msgspec.structs.replace(books, **unread, orders_complete=complete)
+        if now < self._unread_until:
+            unread: dict[str, None] = dict.fromkeys(self._unread)
+            complete = books.orders_complete and "orders" not in unread
+            books = msgspec.structs.replace(books, **unread, orders_complete=complete)
+        return self._listed(books) if self._unlisted else books
+
+    def _listed(self, books: BrokerSnapshot) -> BrokerSnapshot:
+        """The books without the orders that their list does not show yet. No order is missing from both lists for longer than
+        the venue declares, and what the list has shown once it goes on showing.
+        """
+        if books.orders is None:
+            return books
+        now = self.timeline.now
+        filled = {x.order_id for x in books.executions or ()}
+        for order_id in [order.order_id for order in books.orders if order.order_id in self._unlisted]:
+            unfilled_until, until = self._unlisted[order_id]
+            if now >= (until if order_id in filled else unfilled_until):
+                del self._unlisted[order_id]
+        return msgspec.structs.replace(books, orders=tuple(one for one in books.orders if one.order_id not in self._unlisted))
 
     def as_named(self, report: Report) -> Report | None:
         """A report as the venue tells it while it has lost our id of its order: a fill under its own number, nothing else."""
@@ -212,6 +230,10 @@ class Network:
         if type(report) is OrderAck:
             if strikes(Fault.NAME_LOST):
                 self._nameless[report.order_id] = self.timeline.now + self.within(8, 60)
+            # A list of open orders tells by what it lacks that an order is over: it cannot lag for longer than its venue says.
+            if self.venue.able.orders_complete and strikes(Fault.LINE_BEHIND_FILL):
+                now, lag = self.timeline.now, self.dice.randint(1, self.venue.able.visibility_lag_ns)
+                self._unlisted[report.order_id] = now + lag, now + self.within(20, 90)
             if strikes(Fault.CANCELED_UNASKED):
                 self.timeline.after(self.within(0.1, 5), lambda: self.cancel_unasked(report.order_id))
             if strikes(Fault.REJECT_AFTER_ACCEPT):

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from tradeloop.core.commands import Command, ListInstruments, OpenTradingDay
+from tradeloop.core.commands import Command, ListInstruments, OpenTradingDay, SetLimits
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import JournalDamaged, JournalFailed, LeaseHeld, StaleEpoch, TradeloopError
 from tradeloop.core.instrument import Instrument
@@ -55,6 +55,8 @@ class Process:
         self.error: BaseException | None = None
         self.ended = False
         self.stopping = False
+        self.limits: Callable[[], SetLimits] | None = None
+        """What risk.yaml says; None in a world without limits."""
         self.on_recovered: Callable[[Process, Recovered], None] = lambda process, recovered: None
         self.on_alert: Callable[[Process, RaiseAlert], None] = lambda process, alert: None
         self.on_ended: Callable[[Process], None] = lambda process: None
@@ -123,6 +125,8 @@ class Process:
         await self.engine.start(recovered)
         await self.engine.ask(ListInstruments(tuple(instruments)))
         await self.engine.ask(day)
+        if self.limits is not None:
+            await self.engine.ask(self.limits())
         self.taking = self.has_traded = not self.stopping
         await self.engine.wait()
         await self._stopped.wait()

@@ -47,6 +47,13 @@ class Supervisor:
         self._kills_in_recovery = 0
         self._due = False
 
+    @property
+    def leading(self) -> Process | None:
+        """The process whose epoch is the newest: it alone can write. Where a lock does not hold (F71), an older one that has
+        nothing to write lives beside it without knowing, and what that one believes is nobody's books.
+        """
+        return max(self.lives, key=lambda process: process.epoch, default=None)
+
     def start(self) -> None:
         """Start a process now."""
         self._due = False

@@ -1,0 +1,42 @@
+"""What the release of a halt needs besides a name and a reason: a second factor, where the broker trades live.
+
+Called in the process that decides about the release, whoever asked for it, and nowhere else: a request says what code was
+given, never that one was right. The core refuses what this has not seen (core/stopping.py).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tradeloop.access.second_factor import KIND, SET_UP, SecondFactor
+from tradeloop.bootstrap.brokers import is_live
+from tradeloop.config import Loaded
+from tradeloop.core.commands import ReleaseHalt
+from tradeloop.core.errors import BadInput
+from tradeloop.engine.clock import WallClock
+
+
+def needs_a_code(loaded: Loaded) -> bool:
+    """Whether a code is to be asked for before a release. Raises BadInput where one is and no second factor is set up."""
+    if not is_live(loaded):
+        return False
+    if not SecondFactor(loaded.home.second_factor).is_set_up:
+        raise BadInput(f"{_why(loaded)}, and none is set up: {SET_UP}, then release again; the halt stays")
+    return True
+
+
+def with_second_factor(loaded: Loaded, command: ReleaseHalt, code: str) -> ReleaseHalt:
+    """The command with what is known here of the second factor, whatever it said of it. The code is good for nothing more.
+
+    Raises BadInput where the broker is live and the code is not taken, JournalFailed where that could not be recorded.
+    """
+    if not needs_a_code(loaded):
+        return msgspec.structs.replace(command, second_factor="")
+    if not code:
+        raise BadInput(f"{_why(loaded)}: give the code that your authenticator shows now with --code; the halt stays")
+    SecondFactor(loaded.home.second_factor).check(code, WallClock().now())
+    return msgspec.structs.replace(command, second_factor=KIND)
+
+
+def _why(loaded: Loaded) -> str:
+    return f"broker {loaded.settings.broker.name} trades live, and a halt there is released with a second factor"

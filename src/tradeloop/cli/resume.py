@@ -1,0 +1,77 @@
+"""`tradeloop resume`: ends a halt, for a reason, and where the broker trades live with a second factor.
+
+Whether a code is right is decided where the release is: by the process that trades here, or by the desk that this command
+opens. Here it is asked for at most.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tradeloop.cli.halt import Account, Broker, Strategy, SymbolOnly, scope_of
+from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
+from tradeloop.cli.second_factor import Code, asked_for
+from tradeloop.cli.shell import Shell, Voice, perform
+
+if TYPE_CHECKING:
+    from tradeloop.cli.control import Answer
+    from tradeloop.config import Loaded
+    from tradeloop.core.commands import ReleaseHalt
+
+
+def resume(
+    ctx: typer.Context,
+    reason: Annotated[str, typer.Option("--reason", help="Why trading may go on; it is journalled.")],
+    account: Account = None,
+    symbol: SymbolOnly = None,
+    broker: Broker = None,
+    strategy: Strategy = None,
+    code: Code = None,
+    by: By = None,
+    feed: Feed = None,
+    speed: Speed = None,
+    start: Start = None,
+    json: Json = False,
+) -> None:
+    """End the halts of exactly this scope; without an option those of everything. Runs stay paused: `tradeloop runs resume`."""
+    named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.bootstrap.release import needs_a_code
+        from tradeloop.core.commands import ReleaseHalt
+        from tradeloop.core.errors import BadInput
+        from tradeloop.engine.latch import FileLatch
+
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        scope, name = scope_of(named)
+        if not reason.strip():
+            raise BadInput("--reason was empty; a halt is released for a reason")
+        given = code or ""
+        if code is None and needs_a_code(loaded):
+            given = asked_for(voice) or ""
+        done = await _released(voice, loaded, ReleaseHalt(loaded.operator, reason, scope, name), given)
+        FileLatch(loaded.home.latch).remove(scope, name)
+        return done
+
+    perform(ctx, json, work)
+
+
+async def _released(voice: Voice, loaded: Loaded, command: ReleaseHalt, code: str) -> int:
+    from tradeloop.bootstrap.release import with_second_factor
+    from tradeloop.cli.asking import tell, there_or_here
+    from tradeloop.cli.control import ask_for_release, spoken
+    from tradeloop.cli.working import settle, working_desk
+
+    async def here() -> int:
+        checked = with_second_factor(loaded, command, code)
+        async with working_desk(loaded, voice, "resume", first=[checked]) as desk:
+            said = spoken(desk.first_replies[0], checked)
+            await settle(desk)
+            return tell(voice, said)
+
+    async def there(answer: Answer) -> int:
+        return tell(voice, answer)
+
+    return await there_or_here(lambda: ask_for_release(loaded.home.socket, command, code), there, here)

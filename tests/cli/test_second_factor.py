@@ -1,0 +1,254 @@
+"""A halt of a live desk is released with a second factor alone: here, over the socket, and by nobody who has none."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+from tests.cli.commands import tradeloop
+
+from tradeloop.access.second_factor import SecondFactor
+from tradeloop.cli import second_factor
+from tradeloop.core.events import HaltReleased
+from tradeloop.core.types import UtcNs
+from tradeloop.journal import codec
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+DAY_NS = 86_400 * 10**9
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home with a short name, for the socket in it."""
+    with tempfile.TemporaryDirectory(prefix="tl") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def a_venue() -> Iterator[int]:
+    """The toy venue as a process; its port."""
+    command = [sys.executable, "-m", "tradeloop.venues.toy", "--account", "desk-1", "--cash", "10000"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield int(json.loads(process.stdout.readline())["listening"].rpartition(":")[2])
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def live(home: Path, port: int = 1) -> None:
+    """Settings of a broker that counts as live; with port 1 nobody reaches it."""
+    text = f"kind: toy\naccount: desk-1\ntoy:\n  port: {port}\n  as_live: true\n"
+    path = home / "broker.yaml"
+    path.write_text(text, encoding="ascii")
+    path.chmod(0o600)
+
+
+def set_up(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second factor, whose newest used code is a day old."""
+    with monkeypatch.context() as drawn:
+        drawn.setattr(pyotp, "random_base32", lambda: SECRET)
+        pending = SecondFactor(home / "second-factor.json").begin()
+    yesterday = UtcNs(time.time_ns() - DAY_NS)
+    pending.confirm(pyotp.TOTP(SECRET).at(yesterday // 10**9), yesterday)
+
+
+def code(steps: int = 0) -> str:
+    """What the authenticator shows now, or some steps from now."""
+    return pyotp.TOTP(SECRET).at(int(time.time()) + 30 * steps)
+
+
+def no_code() -> str:
+    """Six digits that are shown at no time near this one."""
+    near = {code(each) for each in range(-3, 4)}
+    return next(f"{each}" * 6 for each in range(8) if f"{each}" * 6 not in near)
+
+
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_factor, "_is_terminal", lambda: True)
+
+
+def releases(home: Path) -> list[HaltReleased]:
+    """What the journal holds of releases."""
+    with closing(sqlite3.connect(f"file:{home / 'tradeloop.db'}?mode=ro", uri=True)) as db:
+        rows = db.execute("SELECT payload FROM journal ORDER BY batch").fetchall()
+    return [event for (payload,) in rows for event in codec.decode(payload) if isinstance(event, HaltReleased)]
+
+
+@contextmanager
+def watching(home: Path) -> Iterator[None]:
+    """A process that trades, until the block ends."""
+    words = ("--home", str(home), "watch", "--feed", "synthetic")
+    process = subprocess.Popen([sys.executable, "-m", "tradeloop", *words], stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        while "watching" not in (line := process.stderr.readline()):
+            assert process.poll() is None, line
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def asked_on_the_socket(home: Path, **request: object) -> dict[str, Any]:
+    """What the process that trades answers to a line that somebody else wrote."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(home / "control.sock"))
+        line.sendall(json.dumps(request).encode() + b"\n")
+        answer: dict[str, Any] = json.loads(line.makefile().readline())
+    return answer
+
+
+def test_where_none_is_set_up_a_live_halt_is_released_by_nobody(home: Path) -> None:
+    live(home)
+    assert tradeloop(home, "halt", "--by", "ann").code == 0
+    for given in ((), ("--code", "123456")):
+        said = tradeloop(home, "resume", "--reason", "looked", *given)
+        assert said.code == 2
+        assert said.error == (
+            "broker toy trades live, and a halt there is released with a second factor, and none is set up: run `tradeloop"
+            " second-factor set-up` at a terminal, then release again; the halt stays"
+        )
+    assert (home / "HALT").exists()
+    assert tradeloop(home, "halts", "--json").document["halts"][0]["recorded"]
+
+
+def test_without_a_code_it_is_refused_with_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    assert tradeloop(home, "halt", "--by", "ann").code == 0
+    said = tradeloop(home, "resume", "--reason", "looked")
+    assert said.code == 2
+    assert said.error == (
+        "broker toy trades live, and a halt there is released with a second factor: give the code that your authenticator"
+        " shows now with --code; the halt stays"
+    )
+    said = tradeloop(home, "resume", "--reason", "looked", "--code", no_code())
+    assert (said.code, "the code was wrong, 1 in a row" in said.error) == (2, True)
+    assert no_code() not in said.out + said.err
+    assert (home / "HALT").exists()
+
+
+def test_a_paper_desk_needs_none(home: Path) -> None:
+    """Not even where somebody gives one."""
+    for given in ((), ("--code", "123456")):
+        assert tradeloop(home, "halt", "--feed", "demo", "--speed", "300").code == 0
+        assert tradeloop(home, "resume", "--reason", "looked", "--feed", "demo", "--speed", "300", *given).code == 0
+    assert [each.second_factor for each in releases(home)] == ["", ""]
+
+
+@pytest.mark.crash
+def test_with_a_code_it_is_released_once_and_the_journal_says_that_one_was_given(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_venue() as port:
+        live(home, port)
+        set_up(home, monkeypatch)
+        given = code()
+        assert tradeloop(home, "halt", "--by", "ann").code == 0
+        said = tradeloop(home, "resume", "--reason", "looked", "--code", given, "--by", "bob", "--json")
+        assert said.code == 0, said.err
+        assert not (home / "HALT").exists()
+
+        assert tradeloop(home, "halt", "--by", "ann").code == 0
+        again = tradeloop(home, "resume", "--reason", "looked", "--code", given)
+        assert again.code == 2
+        assert "a code is good once; wait for the next one" in again.error
+        assert (home / "HALT").exists()
+
+        at_a_terminal(monkeypatch)
+        said = tradeloop(home, "resume", "--reason", "looked", given=f"{code(1)}\n")
+        assert said.code == 0, said.err
+    assert [each.second_factor for each in releases(home)] == ["totp", "totp"]
+    database = b"".join(path.read_bytes() for path in home.glob("tradeloop.db*"))
+    for secret in (SECRET, given, code(1)):
+        assert secret.encode() not in database
+        assert secret not in said.out + said.err
+
+
+@pytest.mark.crash
+def test_the_process_that_trades_decides_about_the_code_whoever_asks_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_venue() as port:
+        live(home, port)
+        set_up(home, monkeypatch)
+        with watching(home):
+            assert tradeloop(home, "halt", "--by", "ann").code == 0
+            release = {"do": "ReleaseHalt", "by": "eve", "reason": "let me", "scope": "global", "name": ""}
+            for claimed in ({}, {"second_factor": "totp"}, {"second_factor": "totp", "code": ""}):
+                answer = asked_on_the_socket(home, **release, **claimed)
+                assert (answer["ok"], answer["exit_code"]) == (False, 2), answer
+                assert "give the code that your authenticator shows now" in answer["text"]
+            wrong = asked_on_the_socket(home, **release, code=no_code())
+            assert "the code was wrong, 1 in a row" in wrong["text"]
+            given = code()
+            nothing = asked_on_the_socket(home, **{**release, "scope": "symbol", "name": "BAC.US"}, code=given)
+            assert "nothing to release" in nothing["text"]
+            said = tradeloop(home, "resume", "--reason", "looked", "--code", given, "--by", "bob")
+            assert said.code == 0, said.err
+            assert tradeloop(home, "halt", "--by", "ann").code == 0
+            assert "a code is good once" in asked_on_the_socket(home, **release, code=given)["text"]
+        assert [(each.by, each.second_factor) for each in releases(home)] == [("bob", "totp")]
+        assert (home / "HALT").exists()
+
+
+def test_it_is_set_up_by_typing_a_code_of_what_is_shown_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_a_terminal(monkeypatch)
+    monkeypatch.setattr(pyotp, "random_base32", lambda: SECRET)
+    said = tradeloop(home, "second-factor", "set-up", "--by", "ann", "--json", given=f"{no_code()}\n{code()}\n")
+    assert said.code == 0, said.err
+    assert f"otpauth://totp/Tradeloop:ann%40main?secret={SECRET}&issuer=Tradeloop" in said.err
+    assert said.document == {"second_factor": f"the second factor is set up, in {home / 'second-factor.json'}"}
+    again = tradeloop(home, "second-factor", "set-up", given=f"{code()}\n")
+    assert (again.code, "is set up already" in again.error) == (2, True)
+    assert SECRET not in again.out + again.err
+
+
+def test_without_a_right_code_nothing_is_set_up(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_a_terminal(monkeypatch)
+    said = tradeloop(home, "second-factor", "set-up", given="12\nabcdef\n12345\n")
+    assert (said.code, said.err.endswith("that the authenticator shows now; nothing is set up\n")) == (2, True)
+    assert not (home / "second-factor.json").exists()
+
+
+def test_without_a_terminal_nothing_is_set_up_and_no_secret_is_shown(home: Path) -> None:
+    said = tradeloop(home, "second-factor", "set-up", given=f"{code()}\n")
+    assert (said.code, said.error) == (
+        2,
+        "a second factor is set up by a person who types a code of it; expected a terminal, was none",
+    )
+    assert not re.search("otpauth", said.out + said.err)
+
+
+def test_only_a_code_removes_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "nothing to remove" in tradeloop(home, "second-factor", "remove", "--code", "123456").error
+    set_up(home, monkeypatch)
+    assert "no code was given" in tradeloop(home, "second-factor", "remove").error
+    assert "the code was wrong" in tradeloop(home, "second-factor", "remove", "--code", no_code()).error
+    assert tradeloop(home, "second-factor", "remove", "--code", code()).code == 0
+    assert not (home / "second-factor.json").exists()
+
+
+def test_doctor_says_whether_a_live_halt_could_be_released(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> list[tuple[str, str]]:
+        findings = tradeloop(home, "doctor", "--json").document["findings"]
+        return [(each["state"], each["text"]) for each in findings if each["what"] == "second factor"]
+
+    assert found() == []
+    live(home)
+    ((state, text),) = found()
+    assert (state, "none is set up: run `tradeloop second-factor set-up`" in text) == ("warn", True)
+    set_up(home, monkeypatch)
+    assert found() == [("ok", "set up; a halt is released with a code of it")]

@@ -1,0 +1,46 @@
+"""At a broker that trades live a halt ends with a second factor alone; which one was given is a fact, its code is not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from tradeloop.core.commands import HaltTrading, ReleaseHalt
+from tradeloop.core.errors import BadInput
+from tradeloop.core.events import HaltReleased
+from tradeloop.core.halt import HaltScope, HaltTier
+from tradeloop.core.surroundings import Policy
+from tradeloop.testing.builders import ACCOUNT, BROKER, an_instrument
+from tradeloop.testing.desk import Desk
+
+MOUTAI = "600519.SH"
+LIVE: Final = Policy(live=(BROKER,))
+
+
+@pytest.mark.parametrize(
+    ("scope", "name"),
+    [
+        (HaltScope.GLOBAL, ""),
+        (HaltScope.BROKER, BROKER),
+        (HaltScope.ACCOUNT, ACCOUNT),
+        (HaltScope.SYMBOL, MOUTAI),
+        (HaltScope.STRATEGY, "alpha"),
+    ],
+)
+def test_where_the_broker_is_live_no_halt_is_released_without_a_second_factor(scope: HaltScope, name: str) -> None:
+    desk = Desk(LIVE).opened(an_instrument(MOUTAI))
+    desk.give(HaltTrading(HaltTier.HALT, "ann", "fat finger", scope, name))
+    with pytest.raises(BadInput, match=f"broker {BROKER} trades live: a halt there is released with a second factor"):
+        desk.give(ReleaseHalt("bob", "looked at it", scope, name))
+    assert desk.of(HaltReleased) == []
+    desk.give(ReleaseHalt("bob", "looked at it", scope, name, "totp"))
+    assert [event.second_factor for event in desk.of(HaltReleased)] == ["totp"]
+
+
+def test_a_halt_of_another_broker_than_the_live_one_needs_no_second_factor() -> None:
+    desk = Desk(Policy(live=("elsewhere",))).opened(an_instrument(MOUTAI))
+    for scope, name in ((HaltScope.BROKER, BROKER), (HaltScope.ACCOUNT, ACCOUNT)):
+        desk.give(HaltTrading(HaltTier.HALT, "ann", "fat finger", scope, name))
+        desk.give(ReleaseHalt("bob", "looked at it", scope, name))
+    assert [event.second_factor for event in desk.of(HaltReleased)] == ["", ""]
