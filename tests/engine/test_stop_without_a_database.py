@@ -27,9 +27,9 @@ async def test_every_cancel_is_on_the_wire_and_no_new_order_is(tmp_path: Path, h
     """ADR 18: every commit hangs behind another process, or raises."""
     desk = Stopped(tmp_path)
     await desk.open(ORDERS)
-    before = recorded(tmp_path, "journal")
     try:
         desk.goes(how)
+        before = recorded(tmp_path, table)
         await desk.latch(ORDERS)
         assert len(desk.canceled) == ORDERS
         assert desk.working == 0
