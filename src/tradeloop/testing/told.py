@@ -19,6 +19,8 @@ from tradeloop.testing.clocks import Clocks
 
 IN_TIME_NS: Final = 3 * SECOND_NS
 """Within this a running process has told what it recorded."""
+STALLED_NS: Final = 4 * SECOND_NS
+"""What comes by itself at a time is told when its turn is durable: behind the commit on its way and its own, both stalled."""
 AGAIN_NS: Final = 59 * SECOND_NS
 """Sooner than this nothing is told again, but by a process that ends and sums up."""
 CRITICAL: Final = "CRITICAL"
@@ -121,13 +123,18 @@ class Told:
             if name[0] == epoch and now - max(owed_at, since) > IN_TIME_NS:
                 del self._owed[name]
                 self._broken(41, f"{name[1]} {name[2]} was due {(now - owed_at) / SECOND_NS:.0f} s ago, and nobody was told")
-        if self._clocks.were_right_for(self._policy.unknown_alert_ns + IN_TIME_NS):
+        if self._clocks.were_right_for(self._late_ns):
             self._long_unknown(epoch, since)
         for at, name, before in [*self._too_soon]:
             if now - at > SECOND_NS:
                 self._too_soon.remove((at, name, before))
                 if name[0] == epoch and self._clocks.were_right_for(now - before):  # not the last words of one that has ended
                     self._broken(41, f"{name[1]} {name[2]} was told again after {(at - before) / SECOND_NS:.1f} s")
+
+    @property
+    def _late_ns(self) -> int:
+        """After this, a fate that was lost has been told as one that stays unknown."""
+        return self._policy.unknown_alert_ns + STALLED_NS + IN_TIME_NS
 
     def _long_unknown(self, epoch: int, since: int) -> None:
         """A fate that stays unknown is told as critical; by every process anew that finds it so."""
@@ -136,7 +143,7 @@ class Told:
                 order: Order = self._state.orders.open[cl_ord_id]
                 begun = max(self._unknown_since.get(order.cl_ord_id, since), since)
                 name = epoch, CRITICAL, f"unknown:{cl_ord_id}"
-                if self._now() - begun > self._policy.unknown_alert_ns + IN_TIME_NS and name not in self._heard:
+                if self._now() - begun > self._late_ns and name not in self._heard:
                     self._heard[name] = self._now()
                     self._broken(41, f"the fate of {cl_ord_id} is unknown for long, and nobody was told that it stays so")
 

@@ -228,7 +228,7 @@ class World:
         network.told, self.heard.filled_there = self._hears, self.venue.filled
         network.cancel_leaves, network.cancel_comes = self.way_out.cancel_leaves, self.way_out.cancel_comes
         network.change_leaves = lambda change: self.way_out.change_leaves(change, supervisor.policy)
-        self.timeline.after(0, self._look_for_what_waits)
+        self.timeline.at(0, self._look_for_what_waits)
         judge.gate.first_id = judge.told_twice.first_id = judge.costs.first_id = self.venue.second_ids.first
         self.venue.listeners += [judge.gate.hear, judge.costs.hear, judge.told_twice.hear]
         judge.gate.rate = self.venue.able.rate_per_second

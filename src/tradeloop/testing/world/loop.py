@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import Context
 from math import ceil
 from typing import Any, Final, TypeVar
 
-from typing_extensions import override
+from typing_extensions import TypeVarTuple, Unpack, override
 
 from tradeloop.core.types import SECOND_NS
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 STEPS_AT_ONE_TIME: Final = 200_000
 """Callbacks without time passing; more is a process that runs in a circle."""
@@ -33,11 +36,30 @@ class Stuck(AssertionError):
     """Nothing will ever happen again, or something happens for ever in no time."""
 
 
+class _Timer(asyncio.TimerHandle):
+    """A timer that knows when it is due on its timeline: no machine wakes more exactly than to the microsecond."""
+
+    __slots__ = ("due_ns",)
+
+    _cancelled: bool
+    _when: float
+
+    def __init__(
+        self, when: float, callback: Callable[..., object], args: tuple[Any, ...], loop: VirtualLoop, context: Context | None
+    ) -> None:
+        super().__init__(when, callback, args, loop, context)
+        self.due_ns = ceil(when * 1_000_000) * 1_000
+
+    @override
+    def __lt__(self, other: object) -> bool:
+        return self._when < other._when  # type: ignore[attr-defined,no-any-return]  # a heap of timers: it is asked most of all
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """The event loop of one process. It runs only when its timeline says so, one callback after another."""
 
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
+    _scheduled: list[_Timer]
 
     def __init__(self, timeline: Timeline, name: str) -> None:
         super().__init__()
@@ -52,6 +74,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.broken: BaseException | None = None
         """What a callback raised that nobody caught."""
         self.set_exception_handler(_remember)
+        self._tasks: list[weakref.ref[asyncio.Task[Any]]] = []
+        self.set_task_factory(_remembered)
+
+    @override
+    def call_at(
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = _Timer(when, callback, args, self, context)
+        heapq.heappush(self._scheduled, timer)
+        return timer
 
     @override
     def time(self) -> float:
@@ -66,17 +98,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def next_due(self) -> int | None:
         """When its next timer is due, in nanoseconds of the timeline; None without one."""
         scheduled = self._scheduled
-        while scheduled and scheduled[0].cancelled():
+        while scheduled and scheduled[0]._cancelled:
             heapq.heappop(scheduled)
-        return _due(scheduled[0]) if scheduled else None
+        return scheduled[0].due_ns if scheduled else None
 
-    def wake(self) -> None:
+    def wake(self, now: int) -> None:
         """Make ready the timers that are due."""
-        now, scheduled = self.timeline.now, self._scheduled
-        while scheduled and _due(scheduled[0]) <= now:
-            handle = heapq.heappop(scheduled)
-            if not handle.cancelled():
-                self._ready.append(handle)
+        scheduled = self._scheduled
+        while scheduled and scheduled[0].due_ns <= now:
+            timer = heapq.heappop(scheduled)
+            if not timer._cancelled:
+                self._ready.append(timer)
 
     def turn(self) -> int:
         """Run what is ready now; how many callbacks that were."""
@@ -129,8 +161,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def bury(self) -> None:
         """Let go of what a dead process left, so that nothing of it is found later. Its ports are dead too: nothing leaves."""
         self.set_exception_handler(lambda _loop, _context: None)
-        for task in asyncio.all_tasks(self):
-            work = task.get_coro()
+        for task in (of() for of in self._tasks):
+            if task is None or task.done():
+                continue
+            work: Any = task.get_coro()
             # What a dying callback still wants to do is no part of this world: wait once more, or tidy up what is gone.
             with suppress(RuntimeError, ValueError, LookupError, Killed):
                 work.close()
@@ -143,9 +177,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Cancelled timers are dropped when they come to the top."""
 
 
-def _due(timer: asyncio.TimerHandle) -> int:
-    """When a timer is due, in nanoseconds of the timeline: no machine wakes more exactly than to the microsecond."""
-    return ceil(timer.when() * 1_000_000) * 1_000
+def _remembered(loop: asyncio.AbstractEventLoop, work: Any, context: Context | None = None) -> asyncio.Task[Any]:
+    """A new task, which its loop finds again when it is buried: asyncio would look through the tasks of every loop."""
+    assert isinstance(loop, VirtualLoop)
+    task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, context=context)
+    loop._tasks.append(weakref.ref(task))
+    return task
 
 
 def _remember(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -182,7 +219,7 @@ class Timeline:
 
     def run(self, until: int) -> None:
         """Let everything happen that is due up to `until`."""
-        at_this_time = 0
+        at_this_time, due = 0, self._due
         while True:
             ran = 0
             for loop in [*self.loops]:
@@ -197,7 +234,12 @@ class Timeline:
                 raise Stuck(f"{at_this_time} steps at {self.now / SECOND_NS:.3f} s, and time does not pass")
             if ran:
                 continue
-            upcoming = self._next()
+            upcoming = due[0][0] if due else None
+            for loop in self.loops:
+                if not loop.stopped and not loop.dead:
+                    timer = loop.next_due()
+                    if timer is not None and (upcoming is None or timer < upcoming):
+                        upcoming = timer
             if upcoming is None:
                 raise Stuck(f"nothing will happen after {self.now / SECOND_NS:.3f} s")
             if upcoming > until:
@@ -208,22 +250,14 @@ class Timeline:
             at_this_time += 1
             self._happen()
 
-    def _next(self) -> int | None:
-        earliest = self._due[0][0] if self._due else None
-        for loop in self.loops:
-            if loop.stopped or loop.dead:
-                continue
-            due = loop.next_due()
-            if due is not None and (earliest is None or due < earliest):
-                earliest = due
-        return earliest
-
     def _happen(self) -> None:
+        """Wake whoever is due now, and let happen what is due in the world."""
         for loop in [*self.loops]:
             if loop.dead:
                 self.loops.remove(loop)
                 loop.bury()
             elif not loop.stopped:
-                loop.wake()
-        while self._due and self._due[0][0] <= self.now:
-            heapq.heappop(self._due)[2]()
+                loop.wake(self.now)
+        due = self._due
+        while due and due[0][0] <= self.now:
+            heapq.heappop(due)[2]()
