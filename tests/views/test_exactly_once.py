@@ -258,6 +258,6 @@ def test_the_random_stories_tell_of_every_event() -> None:
     told |= {ev.RunDenied, ev.Overfilled, ev.SymbolReleased, ev.StopTriggered, ev.ReserveRaised, ev.FeeDistrusted}
     told |= {ev.ListingRefused}
     told |= {ev.Halted, ev.HaltReleased, ev.HaltChecked}
-    told |= {ev.LimitsConfigured, ev.LimitSet, ev.LimitEnded, ev.LimitPassed, ev.OrderThrottled}
+    told |= {ev.LimitsConfigured, ev.LimitSet, ev.LimitEnded, ev.LimitPassed, ev.OrderThrottled, ev.LateOrderDenied}
     told |= {ev.LimitTripped, ev.LimitCleared, ev.EquityMarked}
     assert told == set(ev.Event.__args__)

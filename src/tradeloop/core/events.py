@@ -181,6 +181,20 @@ class OrderDenied(Fact, frozen=True):
     this_order: str = ""
 
 
+class LateOrderDenied(Fact, frozen=True):
+    """We refused an order that was staged before, when its turn to leave came; its end follows. What was compared, as in
+    OrderDenied.
+    """
+
+    cl_ord_id: ClOrdID
+    rule: str
+    limit: str
+    was: str
+    text: str
+    scope: str
+    this_order: str
+
+
 class SendBegun(Fact, frozen=True):
     """From here on the order may be at the broker; journalled before the wire is touched."""
 
@@ -1020,6 +1034,7 @@ Event = (
     | LimitSet
     | LimitEnded
     | LimitPassed
+    | LateOrderDenied
     | OrderThrottled
     | LimitTripped
     | LimitCleared

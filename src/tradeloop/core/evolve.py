@@ -86,6 +86,7 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.LimitSet: limits.limit_set,
     ev.LimitEnded: limits.limit_ended,
     ev.LimitPassed: limits.limit_passed,
+    ev.LateOrderDenied: limits.late_order_denied,
     ev.OrderThrottled: limits.order_throttled,
     ev.LimitTripped: limits.limit_tripped,
     ev.LimitCleared: limits.limit_cleared,

@@ -553,7 +553,7 @@ def _limit_tripped(state: State, around: Surroundings, e: ev.LimitTripped) -> tu
     return (RaiseAlert("INFO", f"tripped:{e.limit_id}:{e.what}", text),)
 
 
-def _order_denied(state: State, around: Surroundings, e: ev.OrderDenied) -> tuple[Effect, ...]:
+def _order_denied(state: State, around: Surroundings, e: ev.OrderDenied | ev.LateOrderDenied) -> tuple[Effect, ...]:
     """A denial is the answer to whoever asked; a rule that failed is everybody's business."""
     return (RaiseAlert("CRITICAL", f"rule:{e.rule}", e.text),) if e.was == FAILED else _NOTHING
 
@@ -624,5 +624,6 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.LimitPassed: _limit_passed,
     ev.OrderThrottled: _order_throttled,
     ev.OrderDenied: _order_denied,
+    ev.LateOrderDenied: _order_denied,
     ev.LimitTripped: _limit_tripped,
 }

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from typing import Final
 
 from tradeloop.core.commands import HaltTrading
-from tradeloop.core.events import Event, OrderDenied, ReplaceDenied
+from tradeloop.core.events import Event, LateOrderDenied, OrderDenied, ReplaceDenied
 from tradeloop.core.halt import HaltScope
 from tradeloop.core.limit import LimitScope, RiskLimit
 from tradeloop.core.replies import Reply
@@ -23,7 +23,7 @@ from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import UtcNs
 
 Decision = Generator[Event, None, Reply | None]
-Denial = OrderDenied | ReplaceDenied
+Denial = OrderDenied | LateOrderDenied | ReplaceDenied
 
 _UNMEASURED: Final = (FAILED, UNKNOWN)
 """What was not measured is beyond nothing: the order is refused, and that is all."""
@@ -74,7 +74,8 @@ def _halt(state: State, around: Surroundings, denial: Denial, limit: RiskLimit, 
 
 
 def _place(state: State, denial: Denial, scope: LimitScope) -> tuple[HaltScope, str]:
-    of = denial if isinstance(denial, OrderDenied) else state.orders.open[denial.cl_ord_id]
+    of = denial if isinstance(denial, OrderDenied) else state.orders.get(denial.cl_ord_id)
+    assert of is not None, f"{denial.cl_ord_id} was asked about a moment ago"
     match scope:
         case LimitScope.GLOBAL:
             return HaltScope.GLOBAL, ""

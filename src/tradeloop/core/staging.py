@@ -16,6 +16,7 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.events import (
     CancelRequested,
     Event,
+    LateOrderDenied,
     OrderCanceled,
     OrderDenied,
     OrderExpired,
@@ -281,6 +282,9 @@ def send_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> F
             return
         denied = needs
     if not may_wait(state, order, denied, now):
+        yield LateOrderDenied(
+            now, order.cl_ord_id, denied.rule, denied.limit, denied.was, denied.text, denied.scope, denied.this_order
+        )
         yield OrderCanceled(now, order.cl_ord_id, f"never sent: {denied.text}", given_up=True)
 
 

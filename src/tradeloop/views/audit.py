@@ -35,6 +35,11 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             text = f"{e.text} (asked by {e.by}: {e.side.value} {e.order_qty:f} {e.symbol}; limit {e.limit}, was {e.was})"
             who = f"rule:{e.rule}"
             return _of(fold, e, who, e.cl_ord_id, text, "denied", account=e.account, run=e.run_id)
+        case ev.LateOrderDenied():
+            order = fold.rows.orders.get(e.cl_ord_id)
+            account, run = ("", None) if order is None else (order.account_id, order.trade_run_id)
+            text = f"{e.text} (when its turn came; limit {e.limit}, was {e.was})"
+            return _of(fold, e, f"rule:{e.rule}", e.cl_ord_id, text, "denied", account=account, run=run)
         case ev.CancelRequested():
             order = fold.rows.orders.get(e.cl_ord_id)
             account, run = ("", None) if order is None else (order.account_id, order.trade_run_id)

@@ -109,6 +109,7 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.LimitSet()
             | ev.LimitEnded()
             | ev.LimitPassed()
+            | ev.LateOrderDenied()
             | ev.OrderThrottled()
             | ev.LimitTripped()
             | ev.LimitCleared()

@@ -12,7 +12,8 @@ from tests.core.risk.cases import BANK, MOUTAI, a_limit, buys, limited, sells
 from tradeloop.core.commands import ChangeLimit, SetLimits, SubmitOrder
 from tradeloop.core.decide import RESEND
 from tradeloop.core.effects import SendOrder
-from tradeloop.core.events import LimitPassed
+from tradeloop.core.events import Halted, LateOrderDenied, LimitPassed
+from tradeloop.core.halt import HaltTier
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.order import Order
@@ -162,3 +163,15 @@ def test_what_a_limit_finds_only_when_an_order_leaves_late_is_told(changes: dict
     desk.give(TimerFired(RESEND, waiting.cl_ord_id))
     assert waiting.send_begun_at is not None
     assert [(told.cl_ord_id, told.rule) for told in desk.of(LimitPassed)] == [(waiting.cl_ord_id, "max_price_deviation")]
+
+
+@pytest.mark.parametrize("scope", [LimitScope.GLOBAL, LimitScope.SYMBOL])
+def test_one_beyond_a_limit_that_halts_is_told_of_and_halts_what_the_limit_is_of(scope: LimitScope) -> None:
+    desk, order = a_waiting_order()
+    sets(desk, a_limit("max_order_qty", 99, scope, severity=Severity.HALT, tier=HaltTier.REDUCE_ONLY))
+    assert not goes(desk, order)
+    (denied,) = desk.of(LateOrderDenied)
+    assert (denied.cl_ord_id, denied.rule, denied.limit, denied.this_order) == (order.cl_ord_id, "max_order_qty", "99", "100")
+    (halted,) = desk.of(Halted)
+    name = BANK if scope is LimitScope.SYMBOL else ""
+    assert (halted.tier, halted.scope.value, halted.name, halted.by) == (HaltTier.REDUCE_ONLY, scope.value, name, "risk")

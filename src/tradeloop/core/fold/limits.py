@@ -32,6 +32,10 @@ def limit_passed(state: State, e: ev.LimitPassed) -> None:
     """What people are told of; the order goes."""
 
 
+def late_order_denied(state: State, e: ev.LateOrderDenied) -> None:
+    """Why the order ends, which the next fact says."""
+
+
 def limit_tripped(state: State, e: ev.LimitTripped) -> None:
     state.limits.tripped[e.limit_id, e.what] = e.at
 
