@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from tests.core.runs_made import LISTED, A, B
 from tests.core.watched import WatchedDesk
 
@@ -82,6 +83,21 @@ def test_the_first_look_that_can_be_compared_closes_it_and_finds_the_difference(
     assert len([gone for gone in trading.desk.of(BreakClosed) if "not_compared" in gone.break_id]) == 2
     assert "cash:paper:demo:CNY" in trading.desk.state.breaks
     trading.look(times=9)
+    assert trading.uncompared() == [], "from there on it is counted anew"
+
+
+@pytest.mark.parametrize(("part", "subject"), [("cash", "cash"), ("positions", "position"), ("orders", "orders")])
+def test_a_part_of_the_books_that_no_look_can_read_is_a_break_until_one_can(part: str, subject: str) -> None:
+    trading = Trading()
+    trading.look(times=9, fills=False, **{part: None})
+    assert trading.uncompared() == []
+    trading.look(times=2, fills=False, **{part: None})
+    assert trading.uncompared() == [subject]
+    (known,) = (one for one in trading.desk.state.breaks.values() if one.kind == NOT_COMPARED)
+    assert "could not be read, look after look" in known.cause
+    trading.look(fills=False)
+    assert trading.uncompared() == []
+    trading.look(times=9, fills=False, **{part: None})
     assert trading.uncompared() == [], "from there on it is counted anew"
 
 

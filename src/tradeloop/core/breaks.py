@@ -20,6 +20,7 @@ Facts = Generator[Event, None, None]
 
 CASH: Final = "cash"
 POSITION: Final = "position"
+ORDERS: Final = "orders"
 ORDER_MISSING: Final = "order_missing"
 ORDER_OPEN: Final = "order_open"
 ORDER_QTY: Final = "order_qty"

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE, ORDER_QTY, POSITION, closed, found, id_of
+from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE, ORDER_QTY, ORDERS, POSITION, closed, found, id_of
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.days import day_of
 from tradeloop.core.errors import BadInput
@@ -62,7 +62,7 @@ from tradeloop.core.types import (
     TradingDay,
     UtcNs,
 )
-from tradeloop.core.uncompared import passed_over
+from tradeloop.core.uncompared import passed_over, unread
 from tradeloop.core.unshown import confirm_bust, explanations, missing_fills
 
 Facts = Generator[Event, None, None]
@@ -100,6 +100,9 @@ def on_snapshot(state: State, around: Surroundings, snap: BrokerSnapshot, now: U
         lines = telling(state, around, snap)  # once more: a fill of this very look may have changed an order
         yield from standings(state, around, snap, lines, touched, now)
         remember(state, around, snap, lines)
+        yield from passed_over(state, around, snap, (), ORDERS, now)
+    else:
+        yield from unread(state, around, snap, ORDERS, now)
     yield from _positions(state, around, snap, overtaken, now)
     yield from _cash(state, around, snap, overtaken, now)
     yield from never_came(state, snap, now)  # until here it may explain what differs
@@ -350,6 +353,7 @@ def _key(x: Execution) -> str:
 
 def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: frozenset[str], now: UtcNs) -> Facts:
     if snap.positions is None:
+        yield from unread(state, around, snap, POSITION, now)
         return
     theirs = {p.symbol: p for p in snap.positions}
     ours = state.positions.get(snap.account, {})
@@ -377,6 +381,7 @@ def _positions(state: State, around: Surroundings, snap: BrokerSnapshot, overtak
 
 def _cash(state: State, around: Surroundings, snap: BrokerSnapshot, overtaken: frozenset[str], now: UtcNs) -> Facts:
     if snap.cash is None:
+        yield from unread(state, around, snap, "cash", now)
         return
     recent = _recent(state, around, snap, None, now)
     moving: list[str] = []
