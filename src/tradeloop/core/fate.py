@@ -98,11 +98,11 @@ def not_shown(
 
 
 def _covers(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bool:
-    """Whether the look shows all orders of the order's trading day; and, where it says since when it shows executions, those
-    since the order was sent.
+    """Whether the look shows all orders of the day on which it was sent; and, where it says since when it shows executions,
+    those since then.
     """
     first, last, since = snapshot.first_day, snapshot.trading_day, snapshot.executions_since
-    if first is None or last is None or not first <= order.trading_day <= last:
+    if first is None or last is None or not first <= order.day_there <= last:
         return False
     return since is None or since <= begun
 
@@ -162,11 +162,11 @@ class Nameless:
         theirs = self._orders.get((order.symbol, order.side, order.order_qty))
         if theirs is None:
             return None
-        key = (order.symbol, order.side, order.order_qty, order.trading_day)
+        key = (order.symbol, order.side, order.order_qty, order.day_there)
         if key not in self._newest:
             seen: list[UtcNs] = []
             for one in theirs:
-                of = (order.broker, order.account, None, one.order_id, order.symbol, order.side, order.trading_day)
+                of = (order.broker, order.account, None, one.order_id, order.symbol, order.side, order.day_there)
                 known = find(self._state, *of)
                 if known is None:
                     seen.append(_NEW)

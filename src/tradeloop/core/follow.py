@@ -137,7 +137,7 @@ def _overdue(state: State, around: Surroundings, order: Order, lost_at: UtcNs, n
     text = f"the fate of order {order.cl_ord_id} ({order.symbol}) has been unknown for {age // SECOND_NS} s: {order.text}"
     today = _day_of(state, order)
     if _is_over(order, today):
-        text += f"; it is of trading day {order.trading_day}, and books of {today} need not show it"
+        text += f"; it is of trading day {order.day_there}, and books of {today} need not show it"
     elif not order.absences:
         # What the last looks showed is not known here; each that counted would have been one.
         text += (
@@ -158,7 +158,7 @@ def _first_alert(around: Surroundings, order: Order, lost_at: UtcNs) -> SetTimer
 
 
 def _is_over(order: Order, today: TradingDay | None) -> bool:
-    return today is not None and order.trading_day != today
+    return today is not None and order.day_there != today
 
 
 def _probe_terms(around: Surroundings, order: Order, now: UtcNs) -> tuple[Effect, ...]:
@@ -314,13 +314,31 @@ def _patience(around: Surroundings, order: Order) -> int:
 
 
 def _order_canceled(state: State, around: Surroundings, e: ev.OrderCanceled) -> tuple[Effect, ...]:
-    """An order given up before it left is told to a person: it may have been the stop that protected something."""
+    """An order given up before it left is told to a person: it may have been the stop that protected something. So is a stop
+    that ended in the market, and nobody asked for that.
+    """
     if not e.given_up:
-        return _NOTHING
+        return _NOTHING if e.by_us else _stop_ended(state, e.cl_ord_id)
     order = state.orders.get(e.cl_ord_id)
     assert order is not None
     level = "CRITICAL" if order.stop_px is not None else "WARNING"
     return (RaiseAlert(level, f"never_sent:{e.cl_ord_id}", f"order {e.cl_ord_id} ({order.symbol}) was {e.text}"),)
+
+
+def _order_rejected(state: State, around: Surroundings, e: ev.OrderRejected) -> tuple[Effect, ...]:
+    """A refused stop protects nothing, and whoever asked for it may have gone long ago."""
+    return _stop_ended(state, e.cl_ord_id)
+
+
+def _stop_ended(state: State, cl_ord_id: ClOrdID) -> tuple[Effect, ...]:
+    order = state.orders.get(cl_ord_id)
+    if order is None or order.stop_px is None:
+        return _NOTHING
+    text = (
+        f"stop {cl_ord_id} ({order.symbol}) ended with {order.cum_qty:f} of {order.order_qty:f} traded, and nobody here asked "
+        f"for that: {order.text or 'no reason was given'}; what it protected is open"
+    )
+    return (RaiseAlert("CRITICAL", f"stop_ended:{cl_ord_id}", text),)
 
 
 def _cancel_rejected(state: State, around: Surroundings, e: ev.CancelRejected) -> tuple[Effect, ...]:
@@ -595,6 +613,7 @@ _FOLLOW: Final[dict[type, Callable[[State, Surroundings, Any], tuple[Effect, ...
     ev.SendFailed: _send_failed,
     ev.CancelRequested: _cancel_requested,
     ev.OrderCanceled: _order_canceled,
+    ev.OrderRejected: _order_rejected,
     ev.CancelRejected: _cancel_rejected,
     ev.FateLost: _fate_lost,
     ev.EndAnnounced: _end_announced,

@@ -7,6 +7,7 @@ writes a fact. A fill, a bust or a correction is legal in every state, closed on
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -29,6 +30,8 @@ from tradeloop.core.types import (
     TradingDay,
     UtcNs,
 )
+
+NO_DAY: Final = TradingDay("")
 
 
 class Ending(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -139,6 +142,15 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """When a fill of it was last booked, taken back, corrected or moved; an older look at the broker's books may miss that."""
     terms_took_effect_at: UtcNs | None = None
     """The broker's own time of the change that made its terms what they are; None where none is known."""
+    sent_on: TradingDay = NO_DAY
+    """The trading day on which it was last sent, where that is another than its own: a stop held here, or what waited, may
+    leave on a later one, and the broker's books know it from there on.
+    """
+
+    @property
+    def day_there(self) -> TradingDay:
+        """The trading day whose books at the broker show it."""
+        return self.sent_on or self.trading_day
 
     @property
     def is_done(self) -> bool:

@@ -47,7 +47,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 24
+SNAPSHOT_FORMAT: Final = 25
 
 
 class Link(msgspec.Struct, array_like=True):

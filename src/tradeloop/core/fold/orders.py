@@ -5,9 +5,10 @@ from __future__ import annotations
 from tradeloop.core import events as ev
 from tradeloop.core.activity import Day
 from tradeloop.core.booking import close_order, count_open, freeze, order_of
+from tradeloop.core.days import day_of
 from tradeloop.core.execution import order_key
 from tradeloop.core.instrument import Instrument
-from tradeloop.core.order import Ending, Order
+from tradeloop.core.order import NO_DAY, Ending, Order
 from tradeloop.core.state import State
 from tradeloop.core.types import AUTO, LIMIT, MARKET, SECOND_NS, SELL, ZERO, Amount, TimeInForce, UtcNs
 
@@ -108,6 +109,8 @@ def order_denied(state: State, e: ev.OrderDenied) -> None:
 def send_begun(state: State, e: ev.SendBegun) -> None:
     order = state.orders.open[e.cl_ord_id]
     order.send_begun_at = order.updated_at = e.at
+    day = day_of(state, NO_DAY, order.symbol) or order.trading_day
+    order.sent_on = NO_DAY if day == order.trading_day else day
     if order.stop_px is not None:
         state.index(order)
     request_made(state, order, e.at)
