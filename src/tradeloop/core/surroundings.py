@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from tradeloop.core.capabilities import Capabilities
+from tradeloop.core.events import PlanLine
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.minute import Minute
 from tradeloop.core.pacing import Pace
@@ -17,7 +18,7 @@ from tradeloop.core.recent import RecentFills
 from tradeloop.core.reports import Execution, OpenOrder, Quote
 from tradeloop.core.room import Room
 from tradeloop.core.shown_lines import ShownLines
-from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, ExecID, Px, Symbol, UtcNs
+from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, ExecID, Px, Qty, Symbol, UtcNs
 from tradeloop.core.valuation import Valuation
 
 ShownFills = dict[ExecID, tuple[Execution, Execution, str, bytes]]
@@ -93,7 +94,8 @@ class Surroundings:
     of them was read (core/uncompared.py); counted anew like these. `minutes`: the market's last minute by
     symbol, while a limit asks for it. `valuation` is what positions are worth by these quotes, kept up while limits ask for it.
     `unmeasured`: since when a place of a limit cannot be measured (core/tripping.py); a new process begins to count anew.
-    `room`: the orders that a limit of frequency holds back (core/room.py).
+    `room`: the orders that a limit of frequency holds back (core/room.py). `set_aside`: what a line of a run may cost,
+    by what it was reckoned from (core/run/sending.py); it saves work and changes no figure.
     """
 
     __slots__ = (
@@ -108,6 +110,7 @@ class Surroundings:
         "policy",
         "quotes",
         "room",
+        "set_aside",
         "settled",
         "unmeasured",
         "unseen",
@@ -123,6 +126,7 @@ class Surroundings:
         self.minutes: dict[Symbol, Minute] = {}
         self.valuation = Valuation()
         self.room = Room()
+        self.set_aside: dict[tuple[AccountID, Symbol], tuple[Quote | None, PlanLine, Qty, Instrument, Decimal]] = {}
         self.unmeasured: dict[tuple[str, str], UtcNs] = {}
         self.offsets: dict[str, int] = {}
         self.settled: dict[AccountID, OrderLines] = {}

@@ -5,12 +5,14 @@ order of unknown fate stands in its symbol. All others go on. What a waiting buy
 behind it is made smaller meanwhile. At the end of its trading day a leg that was not sent is given up; it is never sent on
 another day, whose prices nobody decided on.
 
-Looking costs as much as there are legs that may go and the first one that may not, not as much as the run is long.
+Looking costs as much as there are legs that may go and the first one that may not, not as much as the run is long. A leg that
+waits is passed by: its market is asked about once for all of them, and what is set aside for it is kept for as long as the same
+quote stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
@@ -48,30 +50,25 @@ def send_ready(state: State, around: Surroundings, run: Run, now: UtcNs) -> Gene
     free = cash_book(state, created.account, created.currency).free
     left: Decimal = free
     money_may_come = any(leg.cl_ord_id is not None and not leg.closed for leg in run.legs)
-    states = [] if not money_may_come else [_working(state, run)]
+    legs: list[tuple[Leg, LegState]] = []
+    hours = _Hours(state, run, now)
     given_up = may_go = False  # may_go: worth asking which, and how much of it
 
     def cost(line: PlanLine, qty: Decimal) -> Decimal:
-        return _cost_bound(state, around, created.account, line, qty)
+        return _set_aside(state, around, created.account, line, Qty(qty))
 
     for leg in unsent:
-        over = _day_over(state, run, leg, now)
+        session = state.instruments[leg.line.symbol].session
+        over = hours.over(session)
         if over is not None:
             yield LineResized(now, created.run_id, leg.line.leg, Qty(ZERO), DAY_OVER, over)
             given_up = True
             continue
         if not may_send:
             continue
-        waits = _waits(state, around, run, leg, now)
+        waits = _waits(state, around, run, leg, hours.opened(session), now)
         sells = leg.line.wave == SELLS
-        states.append(
-            LineState(
-                leg.line,
-                leg.order_qty,
-                LegState.UNSENT if waits is None else LegState.WAITING,
-                state.instruments[leg.line.symbol],
-            )
-        )
+        legs.append((leg, LegState.UNSENT if waits is None else LegState.WAITING))
         if waits is not None:
             money_may_come = True
             if not sells and left > ZERO:
@@ -87,7 +84,10 @@ def send_ready(state: State, around: Surroundings, run: Run, now: UtcNs) -> Gene
             break  # it waits for money, and so does everything behind it
         else:
             may_go = True  # made smaller or dropped: nothing more will come
-    actions = release(states, free, cost) if may_go else []
+    actions: Sequence[Send | Shrink | Drop] = ()
+    if may_go:
+        states = [LineState(leg.line, leg.order_qty, its, state.instruments[leg.line.symbol]) for leg, its in legs]
+        actions = release([*_working(state, run), *states], free, cost)
     for action in actions:
         match action:
             case Send(leg=number, qty=qty):
@@ -99,16 +99,53 @@ def send_ready(state: State, around: Surroundings, run: Run, now: UtcNs) -> Gene
     return bool(actions) or given_up
 
 
+class _Hours:
+    """The markets of a run at one moment, each looked at once however many legs trade there."""
+
+    def __init__(self, state: State, run: Run, now: UtcNs) -> None:
+        self._state, self._run, self._now = state, run, now
+        self._over: dict[str, str | None] = {}
+        self._opened: dict[str, UtcNs | None] = {}
+
+    def over(self, session: str) -> str | None:
+        """Why nothing is sent there any more for the run: the market it was planned for has shut until another trading day."""
+        if session not in self._over:
+            self._over[session] = self._why_over(session)
+        return self._over[session]
+
+    def opened(self, session: str) -> UtcNs | None:
+        """Since when the market has been open; None while it is shut."""
+        if session not in self._opened:
+            hours = self._state.hours.get(session)
+            windows = () if hours is None else hours.windows
+            self._opened[session] = max((start for start, end in windows if start <= self._now < end), default=None)
+        return self._opened[session]
+
+    def _why_over(self, session: str) -> str | None:
+        hours = self._state.hours.get(session)
+        day = self._run.created.trade_date
+        if hours is None or (hours.trading_day == day and (hours.is_open(self._now) or hours.opens_later(self._now))):
+            return None
+        was = f"{session} is in trading day {hours.trading_day}" if hours.trading_day != day else f"{session} has closed"
+        return f"the run was planned for {day} and {was}; what was not sent is not sent on another day"
+
+
 def day_is_over(state: State, run: Run, now: UtcNs) -> bool:
     """Whether every market of the run has shut until another trading day, those it has nothing to order in too."""
-    known = [leg for leg in run.legs if leg.line.symbol in state.instruments]
-    return bool(known) and all(_day_over(state, run, leg, now) is not None for leg in known)
+    hours = _Hours(state, run, now)
+    sessions = [state.instruments[leg.line.symbol].session for leg in run.legs if leg.line.symbol in state.instruments]
+    return bool(sessions) and all(hours.over(session) is not None for session in sessions)
 
 
 def give_up_the_day(state: State, run: Run, now: UtcNs) -> Generator[Event, None, None]:
     """Give up the unsent legs that their trading day left behind; for a run that releases nothing just now."""
+    hours = _Hours(state, run, now)
     for leg in run.legs:
-        if leg.cl_ord_id is None and not leg.closed and (over := _day_over(state, run, leg, now)) is not None:
+        if (
+            leg.cl_ord_id is None
+            and not leg.closed
+            and (over := hours.over(state.instruments[leg.line.symbol].session)) is not None
+        ):
             yield LineResized(now, run.created.run_id, leg.line.leg, Qty(ZERO), DAY_OVER, over)
 
 
@@ -151,25 +188,13 @@ def _ran_away(around: Surroundings, run: Run, line: PlanLine) -> str | None:
     return f"{line.symbol} was planned at {then:f} and is at {seen:f} now, further than {limit:%}; retry it or leave it"
 
 
-def _day_over(state: State, run: Run, leg: Leg, now: UtcNs) -> str | None:
-    """Why the leg may not be sent any more: the market it was planned for has shut until another trading day."""
-    session = state.instruments[leg.line.symbol].session
-    hours = state.hours.get(session)
-    day = run.created.trade_date
-    if hours is None or (hours.trading_day == day and (hours.is_open(now) or hours.opens_later(now))):
-        return None
-    was = f"{session} is in trading day {hours.trading_day}" if hours.trading_day != day else f"{session} has closed"
-    return f"the run was planned for {day} and {was}; what was not sent is not sent on another day"
-
-
-def _waits(state: State, around: Surroundings, run: Run, leg: Leg, now: UtcNs) -> str | None:
+def _waits(state: State, around: Surroundings, run: Run, leg: Leg, opened: UtcNs | None, now: UtcNs) -> str | None:
     """None when the leg may go; otherwise it waits, and the text says why where a person should know, else it is empty.
 
     Nobody is told while the market is shut, nor of a first quote that is late by less than a quote may be old.
     """
     symbol = leg.line.symbol
-    hours = state.hours.get(state.instruments[symbol].session)
-    if hours is None or not hours.is_open(now):
+    if opened is None:
         return ""
     if (run.created.account, symbol) in state.unknown:
         return ""  # core/follow.py alerts the unknown order itself
@@ -185,15 +210,32 @@ def _waits(state: State, around: Surroundings, run: Run, leg: Leg, now: UtcNs) -
         lacks = f"the quote of {symbol} had no price"
     else:
         return None
-    opened = max(start for start, end in hours.windows if start <= now < end)
     since = max(run.started_at or now, state.started_at, opened)
     return "" if now - since < limit else f"{lacks}; it waits until its market closes, check the feed"
 
 
-def _working(state: State, run: Run) -> LineState:
-    """One leg whose order may still trade, in the name of them all."""
-    leg = next(leg for leg in run.legs if leg.cl_ord_id is not None and not leg.closed)
-    return LineState(leg.line, leg.order_qty, LegState.WORKING, state.instruments[leg.line.symbol])
+def _working(state: State, run: Run) -> list[LineState]:
+    """One leg whose order may still trade, in the name of them all; none where none may."""
+    leg = next((leg for leg in run.legs if leg.cl_ord_id is not None and not leg.closed), None)
+    if leg is None:
+        return []
+    return [LineState(leg.line, leg.order_qty, LegState.WORKING, state.instruments[leg.line.symbol])]
+
+
+def _set_aside(state: State, around: Surroundings, account: AccountID, line: PlanLine, qty: Qty) -> Decimal:
+    """What a buy of this line may cost. It is the same for as long as its quote, its quantity and its instrument are, but where
+    it may close a short position.
+    """
+    symbol = line.symbol
+    instrument, quote = state.instruments[symbol], around.quotes.get(symbol)
+    if instrument.can_be_short:
+        return _cost_bound(state, around, account, line, qty)
+    known = around.set_aside.get((account, symbol))
+    if known is not None and known[0] is quote and known[1] is line and known[2] == qty and known[3] is instrument:
+        return known[4]
+    cost = _cost_bound(state, around, account, line, qty)
+    around.set_aside[account, symbol] = quote, line, qty, instrument, cost
+    return cost
 
 
 def _cost_bound(state: State, around: Surroundings, account: AccountID, line: PlanLine, qty: Decimal) -> Decimal:
