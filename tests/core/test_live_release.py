@@ -8,8 +8,10 @@ import pytest
 
 from tradeloop.core.commands import HaltTrading, ReleaseHalt
 from tradeloop.core.errors import BadInput
-from tradeloop.core.events import HaltReleased
+from tradeloop.core.events import HaltReleased, TradedAt
 from tradeloop.core.halt import HaltScope, HaltTier
+from tradeloop.core.inputs import Start
+from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
 from tradeloop.testing.builders import ACCOUNT, BROKER, an_instrument
 from tradeloop.testing.desk import Desk
@@ -44,3 +46,23 @@ def test_a_halt_of_another_broker_than_the_live_one_needs_no_second_factor() -> 
         desk.give(HaltTrading(HaltTier.HALT, "ann", "fat finger", scope, name))
         desk.give(ReleaseHalt("bob", "looked at it", scope, name))
     assert [event.second_factor for event in desk.of(HaltReleased)] == ["", ""]
+
+
+def test_a_broker_that_the_journal_knows_as_live_stays_live_whatever_a_later_process_says() -> None:
+    desk = Desk().opened(an_instrument(MOUTAI))
+    desk.give(Start(2, "test", "t1", brokers=(TradedAt(BROKER, "acme", live=True),)))
+    desk.give(Start(3, "test", "t1", brokers=(TradedAt(BROKER, "acme", live=False),)), Start(4, "test", "t1"))
+    assert desk.state.brokers[BROKER].live
+    desk.state = State.unpack(desk.state.pack())
+    desk.give(HaltTrading(HaltTier.HALT, "ann", "fat finger"))
+    with pytest.raises(BadInput, match=f"broker {BROKER} trades live"):
+        desk.give(ReleaseHalt("bob", "looked at it"))
+    desk.give(ReleaseHalt("bob", "looked at it", second_factor="totp"))
+    assert [event.second_factor for event in desk.of(HaltReleased)] == ["totp"]
+
+
+def test_a_rehearsal_that_became_live_is_live() -> None:
+    desk = Desk().opened(an_instrument(MOUTAI))
+    for epoch, live in ((2, False), (3, True)):
+        desk.give(Start(epoch, "test", "t1", brokers=(TradedAt(BROKER, "toy", live=live),)))
+    assert desk.state.brokers == {BROKER: TradedAt(BROKER, "toy", live=True)}

@@ -101,7 +101,8 @@ class Story:
     def begun(cls) -> Story:
         """A story past its opening: the engine runs, three instruments, one account with money, an open day."""
         story = cls()
-        story.tell(ev.EngineStarted(story.tick(), 1, "0.1.0", "g1"))
+        at = ev.TradedAt(BROKER, "acme", live=True)
+        story.tell(ev.EngineStarted(story.tick(), 1, "0.1.0", "g1", brokers=(at,)))
         for symbol in (AAPL, MAOTAI, GOLD):
             story.tell(ev.InstrumentListed(story.tick(), an_instrument(symbol)))
         story.adopt({"USD": "100000", "CNY": "5000000"})

@@ -176,6 +176,7 @@ async def test_the_audit_names_who_did_what_and_leaves_out_what_the_broker_did(t
         ("fay", "Halted"),
         ("gus", "HaltReleased"),
     ]
+    assert rows[0].text.endswith(f", broker {BROKER} (acme, live)")
     assert rows[-1].text == "looked (second factor given: totp)"
     assert all(story.events[row.seq - 1].at == row.at for row in rows)
 

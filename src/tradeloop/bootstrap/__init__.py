@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 
 from tradeloop import __version__
 from tradeloop.bootstrap.archive import Archive, open_archive
-from tradeloop.bootstrap.brokers import broker_of
+from tradeloop.bootstrap.brokers import broker_of, traded_at
 from tradeloop.bootstrap.database import (
     is_new,
     label,
@@ -117,6 +117,7 @@ async def open_desk(
         alert=alert,
         lease_clock=WallClock(),
         clock_kind=market.clock_kind,
+        traded_at=(traded_at(loaded),),
         latch=FileLatch(loaded.home.latch),
     )
     reader = SqlJournal(loaded.database_url, read_only=True)

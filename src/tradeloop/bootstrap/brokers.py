@@ -15,6 +15,8 @@ from tradeloop.bootstrap.past import Past
 from tradeloop.bootstrap.toy import toy_broker
 from tradeloop.config import BrokerKind, Loaded
 from tradeloop.core.errors import BadInput
+from tradeloop.core.events import TradedAt
+from tradeloop.core.state import State
 from tradeloop.ports.broker import Broker
 
 BROKERS: Final[Mapping[BrokerKind, Callable[[Loaded, Market], Broker]]] = {
@@ -34,15 +36,29 @@ def is_live(loaded: Loaded) -> bool:
     return broker.kind not in REHEARSALS or (broker.kind == "toy" and broker.toy.as_live)
 
 
-def broker_of(loaded: Loaded, market: Market, past: Past) -> Broker:
-    """The broker that the settings name, not connected yet. Raises BadInput where the journal was traded at another one, and
-    where the prices are not those of the present and the broker is real.
+def traded_at(loaded: Loaded) -> TradedAt:
+    """What the journal is told of the broker that the settings name."""
+    broker = loaded.settings.broker
+    return TradedAt(broker.name, broker.kind, is_live(loaded))
+
+
+def live_brokers(loaded: Loaded, state: State) -> tuple[str, ...]:
+    """The brokers that trade live, by the settings or by the journal: one that was live here stays so, because who can set a
+    variable would release its halts otherwise.
     """
-    broker, before = loaded.settings.broker, past.state.links
-    if broker.kind not in REHEARSALS and (market.feed is not None or market.clock_kind != "wall"):
+    named = (loaded.settings.broker.name,) if is_live(loaded) else ()
+    return tuple(dict.fromkeys([*named, *(each.name for each in state.brokers.values() if each.live)]))
+
+
+def refuse_another(loaded: Loaded, state: State) -> None:
+    """Raises BadInput where the journal was written at another broker than the settings name."""
+    broker, before = loaded.settings.broker, dict.fromkeys([*state.links, *state.brokers])
+    known = state.brokers.get(broker.name)
+    if known is not None and known.kind != broker.kind:
         raise BadInput(
-            f"broker.kind was {broker.kind}, which trades for real, with {_played(loaded)}: recorded and made-up prices send no"
-            f" order to a real market; expected broker.kind {' or '.join(sorted(REHEARSALS))} with it, in a home of its own"
+            f"broker.kind was {broker.kind}, and the journal of {loaded.home.data} was written at broker {broker.name} of kind"
+            f" {known.kind}; expected {known.kind}: set broker.kind back, in the environment and in .env too, or give the other"
+            " broker a home of its own with --home"
         )
     if before and broker.name not in before:
         raise BadInput(
@@ -50,6 +66,19 @@ def broker_of(loaded: Loaded, market: Market, past: Past) -> Broker:
             f" what is open and held would be looked for where it never was; give {broker.name} a home of its own with --home,"
             " or set broker.kind and broker.name back"
         )
+
+
+def broker_of(loaded: Loaded, market: Market, past: Past) -> Broker:
+    """The broker that the settings name, not connected yet. Raises BadInput where the journal was traded at another one, and
+    where the prices are not those of the present and the broker is real.
+    """
+    broker = loaded.settings.broker
+    if broker.kind not in REHEARSALS and (market.feed is not None or market.clock_kind != "wall"):
+        raise BadInput(
+            f"broker.kind was {broker.kind}, which trades for real, with {_played(loaded)}: recorded and made-up prices send no"
+            f" order to a real market; expected broker.kind {' or '.join(sorted(REHEARSALS))} with it, in a home of its own"
+        )
+    refuse_another(loaded, past.state)
     return BROKERS[broker.kind](loaded, market)
 
 

@@ -6,37 +6,46 @@ given, never that one was right. The core refuses what this has not seen (core/s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tradeloop.access.second_factor import KIND, SET_UP, SecondFactor
-from tradeloop.bootstrap.brokers import is_live
+from tradeloop.bootstrap.brokers import live_brokers, refuse_another
 from tradeloop.config import Loaded
 from tradeloop.core.commands import ReleaseHalt
 from tradeloop.core.errors import BadInput
+from tradeloop.core.state import State
 from tradeloop.engine.clock import WallClock
 
 
-def needs_a_code(loaded: Loaded) -> bool:
-    """Whether a code is to be asked for before a release. Raises BadInput where one is and no second factor is set up."""
-    if not is_live(loaded):
+def needs_a_code(loaded: Loaded, state: State) -> bool:
+    """Whether a code is to be asked for before a release, by the settings and by what the journal says of its brokers. Raises
+    BadInput where one is and no second factor is set up.
+    """
+    live = live_brokers(loaded, state)
+    if not live:
         return False
     if not SecondFactor(loaded.home.second_factor).is_set_up:
-        raise BadInput(f"{_why(loaded)}, and none is set up: {SET_UP}, then release again; the halt stays")
+        raise BadInput(f"{_why(live)}, and none is set up: {SET_UP}, then release again; the halt stays")
     return True
 
 
-def with_second_factor(loaded: Loaded, command: ReleaseHalt, code: str) -> ReleaseHalt:
+def with_second_factor(loaded: Loaded, state: State, command: ReleaseHalt, code: str) -> ReleaseHalt:
     """The command with what is known here of the second factor, whatever it said of it. The code is good for nothing more.
 
-    Raises BadInput where the broker is live and the code is not taken, JournalFailed where that could not be recorded.
+    Raises BadInput where the broker is live and the code is not taken, or is another one than the journal's, and JournalFailed
+    where that could not be recorded.
     """
-    if not needs_a_code(loaded):
+    refuse_another(loaded, state)  # a code is not spent on a desk that does not open
+    if not needs_a_code(loaded, state):
         return msgspec.structs.replace(command, second_factor="")
     if not code:
-        raise BadInput(f"{_why(loaded)}: give the code that your authenticator shows now with --code; the halt stays")
+        why = _why(live_brokers(loaded, state))
+        raise BadInput(f"{why}: give the code that your authenticator shows now with --code; the halt stays")
     SecondFactor(loaded.home.second_factor).check(code, WallClock().now())
     return msgspec.structs.replace(command, second_factor=KIND)
 
 
-def _why(loaded: Loaded) -> str:
-    return f"broker {loaded.settings.broker.name} trades live, and a halt there is released with a second factor"
+def _why(live: Sequence[str]) -> str:
+    return f"broker {live[0]} trades live, and a halt there is released with a second factor"

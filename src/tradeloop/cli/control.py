@@ -205,7 +205,7 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
             from tradeloop.bootstrap.release import with_second_factor
 
             to_release(desk.state, command)  # a code is not spent on nothing
-            command = await asyncio.to_thread(with_second_factor, desk.loaded, command, _code(line))
+            command = await asyncio.to_thread(with_second_factor, desk.loaded, desk.state, command, _code(line))
         return spoken(await desk.engine.ask(command), command)
     except BadInput as error:
         return Answer(False, str(error), 2)

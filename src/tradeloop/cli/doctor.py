@@ -71,7 +71,7 @@ async def _all(loaded: Loaded) -> AsyncIterator[Finding]:
     yield _feed(loaded)
     async for finding in _limits(loaded):
         yield finding
-    for finding in _second_factor(loaded):
+    async for finding in _second_factor(loaded):
         yield finding
     for finding in _markets(loaded):
         yield finding
@@ -266,13 +266,15 @@ async def _limits(loaded: Loaded) -> AsyncIterator[Finding]:
         yield Finding("risk.yaml", "warn", "says something else than what is in force; run: tradeloop risk reload")
 
 
-def _second_factor(loaded: Loaded) -> Iterator[Finding]:
+async def _second_factor(loaded: Loaded) -> AsyncIterator[Finding]:
     """Whether a halt could be released, where the broker trades live."""
     from tradeloop.bootstrap.release import needs_a_code
+    from tradeloop.cli.halt import recorded_state
     from tradeloop.core.errors import TradeloopError
+    from tradeloop.core.state import State
 
     try:
-        if needs_a_code(loaded):
+        if needs_a_code(loaded, await recorded_state(loaded) or State()):
             yield Finding("second factor", "ok", "set up; a halt is released with a code of it")
     except TradeloopError as error:
         yield Finding("second factor", "warn", str(error))

@@ -161,7 +161,7 @@ async def _stop(
     async def there(answer: Any) -> int:
         begun(answer.text)
         if scope is HaltScope.SYMBOL:
-            _warn_of_unknown(voice, name, await _recorded_state(loaded))
+            _warn_of_unknown(voice, name, await recorded_state(loaded))
         return await told.until_done(lambda: ask_what_is_halted(loaded), within_s)
 
     async def here() -> int:
@@ -189,7 +189,7 @@ async def _stop(
         raise
 
 
-async def _recorded_state(loaded: Loaded) -> State | None:
+async def recorded_state(loaded: Loaded) -> State | None:
     """What the journal says; None where it cannot be read now, which is no reason to say anything about a halt in force."""
     from tradeloop.bootstrap import open_archive
     from tradeloop.core.errors import TradeloopError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tradeloop.cli.halt import Account, Broker, Strategy, SymbolOnly, scope_of
+from tradeloop.cli.halt import Account, Broker, Strategy, SymbolOnly, recorded_state, scope_of
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
 from tradeloop.cli.second_factor import Code, asked_for
 from tradeloop.cli.shell import Shell, Voice, perform
@@ -42,6 +42,7 @@ def resume(
         from tradeloop.bootstrap.release import needs_a_code
         from tradeloop.core.commands import ReleaseHalt
         from tradeloop.core.errors import BadInput
+        from tradeloop.core.state import State
         from tradeloop.engine.latch import FileLatch
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
@@ -49,7 +50,7 @@ def resume(
         if not reason.strip():
             raise BadInput("--reason was empty; a halt is released for a reason")
         given = code or ""
-        if code is None and needs_a_code(loaded):
+        if code is None and needs_a_code(loaded, await recorded_state(loaded) or State()):
             given = asked_for(voice) or ""
         done = await _released(voice, loaded, ReleaseHalt(loaded.operator, reason, scope, name), given)
         FileLatch(loaded.home.latch).remove(scope, name)
@@ -63,9 +64,10 @@ async def _released(voice: Voice, loaded: Loaded, command: ReleaseHalt, code: st
     from tradeloop.cli.asking import tell, there_or_here
     from tradeloop.cli.control import ask_for_release, spoken
     from tradeloop.cli.working import settle, working_desk
+    from tradeloop.core.state import State
 
     async def here() -> int:
-        checked = with_second_factor(loaded, command, code)
+        checked = with_second_factor(loaded, await recorded_state(loaded) or State(), command, code)
         async with working_desk(loaded, voice, "resume", first=[checked]) as desk:
             said = spoken(desk.first_replies[0], checked)
             await settle(desk)

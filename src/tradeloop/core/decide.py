@@ -86,7 +86,7 @@ def _limits_over(state: State, around: Surroundings, given: Input, now: UtcNs) -
 
 
 def _start(state: State, around: Surroundings, s: Start, now: UtcNs) -> Decision:
-    yield EngineStarted(now, s.epoch, s.version, s.group, s.config_hash, s.predecessor_dead, s.clock)
+    yield EngineStarted(now, s.epoch, s.version, s.group, s.config_hash, s.predecessor_dead, s.clock, s.brokers)
     yield from fate.after_restart(state, now)
     yield from replace.doubt(state, now, "the process ended before an answer came")
     return None

@@ -53,11 +53,20 @@ class Fact(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False, for
 # --- the engine and what it knows of the world
 
 
+class TradedAt(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A broker that a process trades at: what the settings call it, of which kind it is, and whether it trades live."""
+
+    name: str
+    kind: str
+    live: bool
+
+
 class EngineStarted(Fact, frozen=True):
     """A process took the lease of this journal under `epoch`; ids made from now on carry it.
 
     `predecessor_dead`: the process before it is proven to have ended; one whose lease merely ran out may only be paused, and
     send what it had begun when it wakes. `clock` is "wall" or "replay": whether the times that follow are the world's.
+    `brokers`: where it trades; none in journals that did not say so yet.
     """
 
     epoch: int
@@ -66,6 +75,7 @@ class EngineStarted(Fact, frozen=True):
     config_hash: str = ""
     predecessor_dead: bool = False
     clock: str = ""
+    brokers: tuple[TradedAt, ...] = ()
 
 
 class InstrumentListed(Fact, frozen=True):

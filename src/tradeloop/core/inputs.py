@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tradeloop.core.commands import Command, HaltTrading
+from tradeloop.core.events import TradedAt
 from tradeloop.core.reports import Quote, Report
 
 
@@ -19,7 +20,7 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     """A process took over the journal under a new epoch; the first input of its life.
 
     `predecessor_dead`: the operating system says that the process before it is gone, not only that its lease ran out.
-    `clock`: which time this process lives in, "wall" or "replay".
+    `clock`: which time this process lives in, "wall" or "replay". `brokers`: where it trades.
     """
 
     epoch: int
@@ -28,6 +29,7 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     config_hash: str = ""
     predecessor_dead: bool = False
     clock: str = ""
+    brokers: tuple[TradedAt, ...] = ()
 
 
 class LatchFound(msgspec.Struct, frozen=True, gc=False):

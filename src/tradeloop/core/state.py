@@ -13,7 +13,7 @@ import msgspec
 
 from tradeloop.core.activity import Activity, PackedActivity
 from tradeloop.core.cash import CashBook
-from tradeloop.core.events import BreakFound, OrderDenied, ReplaceDenied, ReplaceRequested
+from tradeloop.core.events import BreakFound, OrderDenied, ReplaceDenied, ReplaceRequested, TradedAt
 from tradeloop.core.execution import Executions
 from tradeloop.core.exposure import Exposure
 from tradeloop.core.halt import Halt
@@ -47,7 +47,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 25
+SNAPSHOT_FORMAT: Final = 26
 
 
 class Link(msgspec.Struct, array_like=True):
@@ -111,6 +111,7 @@ class State:
         "accounts",
         "activity",
         "breaks",
+        "brokers",
         "by_order_id",
         "changes",
         "clock",
@@ -162,6 +163,7 @@ class State:
         self.instruments: dict[Symbol, Instrument] = {}
         self.hours: dict[str, Hours] = {}  # session key -> its day
         self.links: dict[str, Link] = {}  # broker name -> its session
+        self.brokers: dict[str, TradedAt] = {}  # broker name -> its kind, and whether it was ever live in this journal
         self.accounts: dict[AccountID, Account] = {}
         self.positions: dict[AccountID, dict[Symbol, Position]] = {}
         self.orders = OrderBook()
@@ -284,6 +286,7 @@ class State:
                 activity=self.activity.pack(),
                 lately=self.lately.pack(),
                 marks=sorted(self.marks.items()),
+                brokers=list(self.brokers.values()),
             )
         )
 
@@ -356,6 +359,7 @@ class State:
         state.exposure.own.watch(state.limits.rules, state.orders.open, state.instruments)
         state.lately = Lately.unpack(packed.lately)
         state.marks = dict(packed.marks)
+        state.brokers = {each.name: each for each in packed.brokers}
         return state
 
     def index(self, order: Order) -> None:
@@ -424,6 +428,7 @@ class Packed(msgspec.Struct, array_like=True):
     activity: PackedActivity = PackedActivity()
     lately: PackedLately = PackedLately()
     marks: list[tuple[tuple[AccountID, Currency], Mark]] = []
+    brokers: list[TradedAt] = []
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

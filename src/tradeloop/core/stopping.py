@@ -119,7 +119,8 @@ def _live_within(state: State, around: Surroundings, scope: HaltScope, name: str
         at = "" if its is None else its.broker
     elif scope is not HaltScope.BROKER:
         at = ""
-    return next((broker for broker in around.policy.live if at in ("", broker)), "")
+    was_live = [each.name for each in state.brokers.values() if each.live]  # whatever the settings say of it now
+    return next((broker for broker in (*around.policy.live, *was_live) if at in ("", broker)), "")
 
 
 def go_on(state: State, around: Surroundings, number: str, now: UtcNs) -> Facts:

@@ -18,6 +18,7 @@ from tradeloop.core.commands import Command, StartRun
 from tradeloop.core.decide import ACK_TIMEOUT, ORDER_TIMEOUT, PROBE, RESEND
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import InvariantBroken, JournalFailed, LeaseHeld
+from tradeloop.core.events import TradedAt
 from tradeloop.core.follow import after_restart
 from tradeloop.core.inputs import Start
 from tradeloop.core.replies import Reply
@@ -63,6 +64,7 @@ class Engine:
         config_hash: str = "",
         lease_clock: Clock | None = None,
         clock_kind: str = "wall",
+        traded_at: tuple[TradedAt, ...] = (),
         latch: Latch | None = None,
     ) -> None:
         self._journal = journal
@@ -74,6 +76,7 @@ class Engine:
         self._version = version
         self._config_hash = config_hash
         self._clock_kind = clock_kind
+        self._traded_at = traded_at
         self._latch = latch
         self._guard: Guard | None = None
         self._lease_clock = clock if lease_clock is None else lease_clock
@@ -154,7 +157,8 @@ class Engine:
             writer.subscribe(reader)
         # A lease without an end is a lock that the operating system lets go only with its process.
         dead = holder.expires_at is None
-        self.inbox.begin(Start(holder.epoch, self._version, self._group, self._config_hash, dead, self._clock_kind))
+        begins = Start(holder.epoch, self._version, self._group, self._config_hash, dead, self._clock_kind, self._traded_at)
+        self.inbox.begin(begins)
         guard.begin()
         self._running = asyncio.create_task(self._run(writer, timers, dispatch, holder, guard), name="engine")
         dispatch.act(after_restart(recovered.state, self.around))

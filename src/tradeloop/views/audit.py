@@ -22,6 +22,7 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
     match e:
         case ev.EngineStarted():
             text = f"version {e.version}, epoch {e.epoch}, group {e.group}, configuration {e.config_hash or 'not named'}"
+            text += "".join(f", broker {each.name} ({each.kind}{', live' if each.live else ''})" for each in e.brokers)
             return _of(fold, e, "engine", e.group, text)
         case ev.AccountAdopted():
             text = f"took {len(e.positions)} positions and {len(e.cash)} currencies from {e.broker}"

@@ -16,6 +16,9 @@ def engine_started(state: State, e: ev.EngineStarted) -> None:
     state.epoch = e.epoch
     state.started_at, state.predecessor_dead = e.at, e.predecessor_dead
     state.clock = e.clock
+    for each in e.brokers:
+        before = state.brokers.get(each.name)
+        state.brokers[each.name] = each if before is None or not before.live else before  # what was live stays live
     state.group = e.group
     state.counter = 0
     state.id_prefix = id_prefix(e.group, e.epoch)
