@@ -252,6 +252,7 @@ class _Trade:
         count = sum(1 for line in seen.lines if line.order_qty)
         broker = self._loaded.settings.broker
         question = f"Send {count} orders to {broker.name} (account {cmd.account})?"
+        self._voice.release()  # the plan that the question is about
         return typer.confirm(question, default=False, err=True)
 
     def _warn_of_far_prices(self, desk: Desk) -> None:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO, TypeVar
 
 import typer
+from typing_extensions import override
+
+from tradeloop.cli.unblocked import Unblocked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,41 +60,71 @@ class Ended(Exception):
 
 
 class Voice:
-    """How one command speaks: tables for people, or one JSON document."""
+    """How one command speaks: tables for people, or one JSON document.
+
+    A line for a person never waits for its reader (unblocked.py). A result does, and therefore never while a desk works.
+    """
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
         self.has_spoken = False
         """Whether the result was begun: a second document behind it would be none."""
+        self.stderr: Final = Unblocked(sys.stderr)
         self._out: Console | None = None
         self._err: Console | None = None
+        self._shown = _Shown(sys.stdout)
+        self._documents: list[bytes] = []
+        self._works = False
 
     @property
     def out(self) -> Console:
         """Where results go."""
         if self._out is None:
-            self._out = _console(sys.stdout)
+            self._out = _console(self._shown)
         return self._out
 
     @property
     def err(self) -> Console:
         """Where progress, alerts and errors go."""
         if self._err is None:
-            self._err = _console(sys.stderr)
+            self._err = _console(self.stderr)
         return self._err
 
+    @contextlib.contextmanager
+    def while_working(self) -> Iterator[None]:
+        """Keep results back until `release`, and have whatever else writes to stderr wait for no reader either."""
+        self._works = True
+        try:
+            with contextlib.redirect_stderr(self.stderr):
+                yield
+        finally:
+            self._works = False
+
     def result(self, document: object, show: Callable[[Console], None]) -> None:
-        """Say the result: the document with --json, else what `show` prints.
+        """Say the result: the document with --json, else what `show` prints. While a desk works it is said after its end.
 
         Raises Ended where it cannot be written: the work is done then, and doing it again would be another thing.
         """
         self.has_spoken = True
+        if self.json:
+            self._documents.append(_json(document))
+        else:
+            show(self.out)
+        if not self._works:
+            self.release()
+
+    def release(self) -> None:
+        """Write what was kept back, and wait for whoever reads it. Raises as `result` does."""
+        documents, self._documents = b"".join(self._documents), []
+        text = self._shown.taken()
+        if not documents and not text:
+            return
+        self.stderr.finish(_PATIENCE_S)  # at a terminal, what was said before it stands above it
         try:
-            if self.json:
-                write_json(document)
-            else:
-                show(self.out)
-                sys.stdout.flush()
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            sys.stdout.buffer.write(documents)  # JSON is UTF-8, whatever the terminal's encoding is
+            sys.stdout.flush()
         except BrokenPipeError:
             raise  # whoever read has seen enough
         except OSError as error:
@@ -104,6 +138,30 @@ class Voice:
         """A line for a person that is no result. Where nobody can hear it, a closed terminal for example, work goes on."""
         with contextlib.suppress(OSError):
             self.err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class _Shown(io.StringIO):
+    """Tables as they will stand on `stream`, until they are written there."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    @property
+    @override
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    @override
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def taken(self) -> str:
+        """What stands here; nothing does afterwards."""
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
 
 
 def shell_of(ctx: typer.Context) -> Shell:
@@ -120,7 +178,7 @@ def perform(
 
     shell, voice = shell_of(ctx), Voice(json=json)
     try:
-        code = _run(work(shell, voice))
+        code = _spoken_out(work(shell, voice), voice)
     except Ended as ended:
         code = _failed(voice, str(ended), ended.code)
     except BadInput as error:
@@ -145,7 +203,16 @@ def perform(
         fault = sys.exc_info()[1]  # what none of these is: main says it on stderr, with --debug where it is
         if isinstance(fault, Exception) and not isinstance(fault, typer.Exit) and voice.json and not voice.has_spoken:
             _write_error(f"a fault of the program: {type(fault).__name__}: {' '.join(str(fault).split())}", FAILED)
+        voice.stderr.finish(_PATIENCE_S)
     raise typer.Exit(code)
+
+
+def _spoken_out(work: Coroutine[Any, Any, int], voice: Voice) -> int:
+    """The exit code, when the result is said: nothing trades here any more, so that its reader may take his time."""
+    try:
+        return _run(work)
+    finally:
+        voice.release()
 
 
 def _failed(voice: Voice, sentence: str, code: int) -> int:
@@ -197,13 +264,18 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def write_json(document: object) -> None:
-    """One JSON document on stdout; amounts are text, so that no reader makes binary floats of them."""
+    """One JSON document on stdout."""
+    text = _json(document)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text)
+    sys.stdout.flush()
+
+
+def _json(document: object) -> bytes:
+    """Amounts are text, so that no reader makes binary floats of them."""
     import msgspec
 
-    text = msgspec.json.format(msgspec.json.encode(document, enc_hook=_encodable), indent=2) + b"\n"
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text)  # JSON is UTF-8, whatever the terminal's encoding is
-    sys.stdout.flush()
+    return msgspec.json.format(msgspec.json.encode(document, enc_hook=_encodable), indent=2) + b"\n"
 
 
 def _encodable(value: object) -> object:
@@ -225,3 +297,6 @@ def _console(file: Any) -> Console:
 
 
 _WIDTH_OF_A_PIPE: Final = 160
+
+_PATIENCE_S: Final = 2.0
+"""Seconds that nobody reads until what was said on stderr is given up, at the end of a command."""

@@ -61,7 +61,7 @@ async def working_desk(
     adopts = loaded.settings.broker.kind == "paper" and loaded.home.paper_books.exists() and new
 
     alerts = Alerts(voice)
-    with closing(alerts):
+    with voice.while_working(), closing(alerts):
         async with (
             open_desk(
                 loaded,
