@@ -212,13 +212,17 @@ class ReleaseSymbol(msgspec.Struct, frozen=True, gc=False):
 
 
 class HaltTrading(msgspec.Struct, frozen=True, gc=False):
-    """Stop trading, as much as `tier` says, in the whole desk or in one `scope` of it by `name`."""
+    """Stop trading, as much as `tier` says, in the whole desk or in one `scope` of it by `name`.
+
+    `trigger`: what asks for it by itself, as the id of a limit of risk does; empty where a person does.
+    """
 
     tier: HaltTier
     by: str
     reason: str = ""
     scope: HaltScope = HaltScope.GLOBAL
     name: str = ""
+    trigger: str = ""
 
 
 class ReleaseHalt(msgspec.Struct, frozen=True, gc=False):

@@ -862,7 +862,7 @@ class OrderRestated(Fact, frozen=True):
 
 class Halted(Fact, frozen=True):
     """Trading is stopped, as much as `tier` says, within a scope, until HaltReleased names its number. `from_file`: the latch
-    file said so.
+    file said so. `trigger`: what tripped, where no person asked for it.
     """
 
     number: int
@@ -872,6 +872,7 @@ class Halted(Fact, frozen=True):
     by: str
     reason: str
     from_file: bool = False
+    trigger: str = ""
 
 
 class HaltReleased(Fact, frozen=True):

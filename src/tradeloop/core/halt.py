@@ -81,6 +81,8 @@ class Halt(msgspec.Struct, array_like=True, gc=False):
     """When that was last recorded."""
     tries: dict[str, tuple[int, UtcNs]] = {}
     """account|symbol|side -> how often an order was made that closes this leg, and when the last one was."""
+    trigger: str = ""
+    """What tripped: the id of a limit of risk, or `comparator`; empty where a person asked for the halt."""
 
     @property
     def where(self) -> str:
@@ -116,9 +118,17 @@ class Halt(msgspec.Struct, array_like=True, gc=False):
             case _:
                 return False
 
-    def is_like(self, tier: HaltTier, scope: HaltScope, name: str) -> bool:
-        """Whether it stops as much in the same place."""
-        return (self.tier, self.scope, self.name) == (tier, scope, name)
+    @property
+    def yields(self) -> bool:
+        """Whether it lets the closing orders of a FLATTEN go that was asked for before it. What trips by itself knows nothing
+        of a person's FLATTEN, or of another trigger's, and must not leave the desk in what it was getting out of; and a
+        second FLATTEN wants what the first does.
+        """
+        return bool(self.trigger) or self.tier is HaltTier.FLATTEN
+
+    def is_like(self, tier: HaltTier, scope: HaltScope, name: str, trigger: str) -> bool:
+        """Whether it stops as much in the same place, for the same who or what asked."""
+        return (self.tier, self.scope, self.name, self.trigger) == (tier, scope, name, trigger)
 
 
 def covers(scope: HaltScope, name: str, order: Covered) -> bool:

@@ -66,11 +66,11 @@ def _is_by(denial: Denial, limit: RiskLimit) -> bool:
 
 def _halt(state: State, around: Surroundings, denial: Denial, limit: RiskLimit, now: UtcNs) -> Generator[Event, None, None]:
     scope, name = _place(state, denial, limit.scope)
-    if any(one.is_like(limit.tier, scope, name) for one in state.halts.values()):
+    if any(one.is_like(limit.tier, scope, name, limit.limit_id) for one in state.halts.values()):
         return
     words = RULES[limit.rule].words
     reason = f"{words.title} ({limit.where}) may be {denial.limit}, was {denial.was}, and an order added {denial.this_order}"
-    yield from halt(state, around, HaltTrading(limit.tier, "risk", reason, scope, name), now)
+    yield from halt(state, around, HaltTrading(limit.tier, "risk", reason, scope, name, limit.limit_id), now)
 
 
 def _place(state: State, denial: Denial, scope: LimitScope) -> tuple[HaltScope, str]:

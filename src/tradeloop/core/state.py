@@ -47,7 +47,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 26
+SNAPSHOT_FORMAT: Final = 27
 
 
 class Link(msgspec.Struct, array_like=True):

@@ -21,7 +21,7 @@ from tradeloop.core.halt import Halt, HaltScope, HaltTier
 from tradeloop.core.inputs import LatchFound
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done
-from tradeloop.core.risk.stopped import HALTED, REDUCE_ONLY
+from tradeloop.core.risk.stopped import HALTED, REDUCE_ONLY, closes_under, stopped
 from tradeloop.core.run import conduct
 from tradeloop.core.run.funds import holdings
 from tradeloop.core.run.legs import effects, slices
@@ -59,7 +59,7 @@ def halt(state: State, around: Surroundings, cmd: HaltTrading, now: UtcNs) -> Ge
     """
     _refuse(state, around, cmd)
     known = _like(state, cmd)
-    if known is None or _is_overtaken(state, known):
+    if known is None or (not cmd.trigger and _is_overtaken(state, known)):
         yield from _latch(state, around, cmd, now, from_file=False, instead_of=known)
         known = _like(state, cmd)
         assert known is not None
@@ -158,18 +158,17 @@ def _refuse(state: State, around: Surroundings, cmd: HaltTrading) -> None:
 
 
 def _like(state: State, cmd: HaltTrading) -> Halt | None:
-    return next((one for one in state.halts.values() if one.is_like(cmd.tier, cmd.scope, cmd.name)), None)
+    return next((one for one in state.halts.values() if one.is_like(cmd.tier, cmd.scope, cmd.name, cmd.trigger)), None)
 
 
 def _is_overtaken(state: State, known: Halt) -> bool:
     """Whether a later halt stops the closing orders of this one, or closes where this one would have nothing leave. Who asks
     again for what he wants has the last word.
     """
-    flattens = known.tier is HaltTier.FLATTEN
-    return known.tier is not HaltTier.REDUCE_ONLY and any(
-        one.number > known.number and one.tier is not HaltTier.REDUCE_ONLY and (one.tier is HaltTier.FLATTEN) is not flattens
-        for one in state.halts.values()
-    )
+    later = [one for one in state.halts.values() if one.number > known.number and one.tier is not HaltTier.REDUCE_ONLY]
+    if known.tier is HaltTier.FLATTEN:
+        return any(not one.yields for one in later)
+    return known.tier is not HaltTier.REDUCE_ONLY and any(one.tier is HaltTier.FLATTEN for one in later)
 
 
 def _latch(
@@ -182,7 +181,7 @@ def _latch(
     instead_of: Halt | None = None,
 ) -> Facts:
     number = state.halt_count + 1
-    yield Halted(now, number, cmd.tier, cmd.scope, cmd.name, cmd.by, cmd.reason, from_file)
+    yield Halted(now, number, cmd.tier, cmd.scope, cmd.name, cmd.by, cmd.reason, from_file, cmd.trigger)
     if instead_of is not None:
         yield HaltReleased(now, instead_of.number, cmd.by, f"asked for anew, as halt {number}")
     known = state.halts[number]
@@ -215,7 +214,7 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
     if not known.tier.cancels:
         return
     for order in _open(state, known):
-        if _is_its_own(order, known) or order.cl_ord_id not in state.orders.open:
+        if order.cl_ord_id not in state.orders.open or _is_its_own(state, order, known):
             continue
         if order.may_be_at_broker and not around.serves(order.broker, order.account):
             continue
@@ -264,9 +263,13 @@ def _open(state: State, known: Halt) -> list[Order]:
     return [order for order in state.orders.open.values() if known.covers(order)]
 
 
-def _is_its_own(order: Order, known: Halt) -> bool:
-    """Whether the order closes a position for this halt, or for a FLATTEN that was asked for after it."""
-    return order.halt >= known.number
+def _is_its_own(state: State, order: Order, known: Halt) -> bool:
+    """Whether the order closes a position for this halt, or for a FLATTEN that goes on beside it: was asked for after it, or
+    before it and no halt in force stops it.
+    """
+    if order.halt >= known.number:
+        return True
+    return closes_under(state, order, known) and stopped(state, order, state.instruments[order.symbol]) is None
 
 
 def _close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Generator[Event, None, list[tuple[str, str]]]:
@@ -309,9 +312,9 @@ def _close_one(
     which may not trade for days.
     """
     working = [state.orders.open[cl_ord_id] for cl_ord_id in state.working.get((account, symbol), ())]
-    in_the_way = [order for order in working if order.side is side or not _is_its_own(order, known)]
+    in_the_way = [order for order in working if order.side is side or not _is_its_own(state, order, known)]
     if in_the_way:
-        return _at_work(around, known, side, in_the_way)
+        return _at_work(state, around, known, side, in_the_way)
     instrument = state.instruments[symbol]
     if side is Side.SELL and instrument.settles_t1:
         free = state.held(account, symbol).sellable(settles_t1=True)
@@ -335,8 +338,8 @@ def _close_one(
     return why
 
 
-def _at_work(around: Surroundings, known: Halt, side: Side, working: list[Order]) -> tuple[str, str]:
-    own = next((order for order in working if order.side is side and _is_its_own(order, known)), None)
+def _at_work(state: State, around: Surroundings, known: Halt, side: Side, working: list[Order]) -> tuple[str, str]:
+    own = next((order for order in working if order.side is side and _is_its_own(state, order, known)), None)
     if own is None:
         return "canceling", f"order {working[0].cl_ord_id} is to go first"
     quote = around.quotes.get(own.symbol)

@@ -110,7 +110,8 @@ def _judge(state: State, around: Surroundings, limit: RiskLimit, trigger: Trigge
     yield LimitTripped(now, limit.limit_id, place.what, limit.rule, most, seen.was, limit.shadow)
     if not limit.shadow:
         reason = f"{trigger.words.title} is {seen.was}, at most {most} ({limit.where}, {place.what}); {trigger.words.remedy}"
-        yield from halt(state, around, HaltTrading(limit.tier, "risk", reason, place.scope, place.name), now)
+        cmd = HaltTrading(limit.tier, "risk", reason, place.scope, place.name, limit.limit_id)
+        yield from halt(state, around, cmd, now)
 
 
 def _says_unknown(state: State, around: Surroundings, limit: RiskLimit, trigger: Trigger, seen: _Seen, now: UtcNs) -> Facts:
@@ -132,10 +133,11 @@ def _fails(state: State, around: Surroundings, limit: RiskLimit, trigger: Trigge
         return
     reason = f"{trigger.words.title} ({limit.where}) could not be measured: {why}; report it, then {trigger.words.remedy}"
     if limit.scope is LimitScope.GLOBAL:
-        yield from halt(state, around, HaltTrading(limit.tier, "risk", reason), now)
+        yield from halt(state, around, HaltTrading(limit.tier, "risk", reason, trigger=limit.limit_id), now)
         return
     for account in accounts_of(state, limit):
-        yield from halt(state, around, HaltTrading(limit.tier, "risk", reason, HaltScope.ACCOUNT, account), now)
+        cmd = HaltTrading(limit.tier, "risk", reason, HaltScope.ACCOUNT, account, limit.limit_id)
+        yield from halt(state, around, cmd, now)
 
 
 def _said(error: Exception) -> str:

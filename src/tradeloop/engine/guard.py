@@ -74,7 +74,7 @@ class Guard:
         why = compare.objects(leaving) if isinstance(leaving, Order) else compare.objects_to_change(leaving)
         if why is not None:
             self._alert(RaiseAlert("CRITICAL", "comparator", f"{why}; it was kept here, and trading is halted"))
-            self._put(LatchFound((HaltTrading(HaltTier.HALT, "comparator", why),)))
+            self._put(LatchFound((HaltTrading(HaltTier.HALT, "comparator", why, trigger="comparator"),)))
         return why
 
     def stops(self, order: Order) -> str | None:
@@ -115,9 +115,14 @@ class Guard:
         return tuple(each for each in held if not any(same(each, gone) for gone, _ in self._released))
 
     def _is_work_of(self, order: Order, halt: HaltTrading) -> bool:
-        """Whether the order belongs to a FLATTEN that knew of this halt."""
-        known = [one.number for one in self._state.halts.values() if one.is_like(halt.tier, halt.scope, halt.name)]
-        return order.halt in self._state.halts and bool(known) and known[0] <= order.halt
+        """Whether the order belongs to a FLATTEN that this halt does not stop, as core/risk/stopped.py has it; one that is not
+        recorded yet is newer than the FLATTEN.
+        """
+        halts = self._state.halts
+        if order.halt not in halts:
+            return False
+        known = (one for one in halts.values() if one.is_like(halt.tier, halt.scope, halt.name, halt.trigger))
+        return bool(halt.trigger) or halt.tier is HaltTier.FLATTEN or any(one.number <= order.halt for one in known)
 
     # --- the file and the journal
 
@@ -179,7 +184,7 @@ class Guard:
         self._comparator.heard(published)
         for event in published.events:
             if type(event) is Halted:
-                self._durable[event.number] = HaltTrading(event.tier, event.by, event.reason, event.scope, event.name)
+                self._durable[event.number] = _as_asked(event)
                 self._missing(self._latch.read())
             elif type(event) is HaltReleased and (gone := self._durable.pop(event.number, None)) is not None:
                 self._found = [(each, since) for each, since in self._found if not same(each, gone)]
@@ -205,5 +210,5 @@ class Guard:
             self._released.clear()
 
 
-def _as_asked(halt: Halt) -> HaltTrading:
-    return HaltTrading(halt.tier, halt.by, halt.reason, halt.scope, halt.name)
+def _as_asked(halt: Halt | Halted) -> HaltTrading:
+    return HaltTrading(halt.tier, halt.by, halt.reason, halt.scope, halt.name, halt.trigger)

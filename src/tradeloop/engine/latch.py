@@ -127,7 +127,8 @@ class _Line:
             halt = msgspec.json.decode(text, type=HaltTrading)
         except msgspec.MsgspecError:
             return _in_words(text)
-        halt = HaltTrading(halt.tier, _clean(halt.by) or BY_FILE, _clean(halt.reason), halt.scope, _clean(halt.name))
+        by, reason, name, trigger = map(_clean, (halt.by, halt.reason, halt.name, halt.trigger))
+        halt = HaltTrading(halt.tier, by or BY_FILE, reason, halt.scope, name, trigger)
         if self._whole and not _stops_everything(halt):
             return HaltTrading(HaltTier.HALT, halt.by, halt.reason)
         return halt
@@ -137,8 +138,8 @@ _of_all, _of_a_part = _Line(whole=True), _Line(whole=False)
 
 
 def same(one: HaltTrading, other: HaltTrading) -> bool:
-    """Whether two stop as much in the same place."""
-    return (one.tier, one.scope, one.name) == (other.tier, other.scope, other.name)
+    """Whether two stop as much in the same place, for the same who or what asked."""
+    return (one.tier, one.scope, one.name, one.trigger) == (other.tier, other.scope, other.name, other.trigger)
 
 
 def _stamp(path: Path) -> _Stamp | None:

@@ -278,7 +278,7 @@ class Gate:
                 self._broken(25, f"{e.cl_ord_id} is sent in {symbol} while the fate of {other} is unknown")
 
     def _under_a_halt(self, intent: ev.OrderStaged, does: str) -> None:
-        """No halt of a person stops the order, unless it closes a position for a FLATTEN that came after that halt."""
+        """No halt stops the order, unless it closes a position for a FLATTEN: that is stopped by a person's later halt only."""
         names = {
             HaltScope.ACCOUNT: intent.account,
             HaltScope.SYMBOL: intent.symbol,
@@ -289,7 +289,8 @@ class Gate:
             if halt.scope is not HaltScope.GLOBAL and names.get(halt.scope) != halt.name:
                 continue
             reducing = halt.tier is HaltTier.REDUCE_ONLY and self._closes(intent)
-            if not reducing and not (intent.halt in self._halts and number <= intent.halt):
+            yields = number <= intent.halt or halt.trigger or halt.tier is HaltTier.FLATTEN
+            if not reducing and not (intent.halt in self._halts and yields):
                 self._broken(28, f"{intent.cl_ord_id} {does} under halt {number} ({halt.tier.value} of {halt.scope.value})")
 
     def _closes(self, intent: ev.OrderStaged) -> bool:

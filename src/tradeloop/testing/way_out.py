@@ -169,9 +169,13 @@ class WayOut:
     def _has_to_go(self, order: Order) -> bool:
         """Whether a run that is being cancelled or a halt wants the order out, whatever the broker says."""
         run = None if order.run_id is None else self._state.runs[order.run_id]
-        halts = self._state.halts.values()
+        halts = self._state.halts
+        closes = order.halt in halts  # for a FLATTEN, which only a later halt of a person wants out
         return (run is not None and run.cancel_requested) or any(
-            halt.tier.cancels and halt.covers(order) and halt.number > order.halt for halt in halts
+            halt.tier.cancels
+            and halt.covers(order)
+            and not (closes and (halt.trigger or halt.tier is HaltTier.FLATTEN or halt.number <= order.halt))
+            for halt in halts.values()
         )
 
     def _change_asked(self, e: ev.ReplaceRequested) -> None:
@@ -259,10 +263,12 @@ class WayOut:
             self._broken(28, f"{cl_ord_id} {does} while {halt.tier.value} by {halt.by} stands in the latch file")
 
     def _knew_of(self, intent: ev.OrderStaged, halt: HaltTrading) -> bool:
-        """Whether the order closes a position for a FLATTEN that is in force and came after this halt."""
+        """Whether the order closes a position for a FLATTEN that is in force, and that no later halt of a person stops."""
         halts = self._state.halts
-        return intent.halt in halts and any(
-            one.number <= intent.halt and one.is_like(halt.tier, halt.scope, halt.name) for one in halts.values()
+        if intent.halt not in halts:
+            return False
+        return bool(halt.trigger or halt.tier is HaltTier.FLATTEN) or any(
+            one.number <= intent.halt and one.is_like(halt.tier, halt.scope, halt.name, halt.trigger) for one in halts.values()
         )
 
     def _reduces(self, intent: ev.OrderStaged) -> bool:

@@ -9,7 +9,7 @@ from tradeloop.core.state import State
 
 def halted(state: State, e: ev.Halted) -> None:
     state.halt_count = e.number
-    state.halts[e.number] = Halt(e.number, e.tier, e.scope, e.name, e.by, e.reason, e.at)
+    state.halts[e.number] = Halt(e.number, e.tier, e.scope, e.name, e.by, e.reason, e.at, trigger=e.trigger)
 
 
 def halt_released(state: State, e: ev.HaltReleased) -> None:

@@ -27,22 +27,22 @@ def stopped(state: State, order: OrderStaged | Order, instrument: Instrument) ->
 
 def stops(state: State, halt: Halt, order: OrderStaged | Order, instrument: Instrument) -> bool:
     """Whether this halt holds the order back."""
-    if not halt.covers(order) or _obeys(state, order, halt):
+    if not halt.covers(order) or closes_under(state, order, halt):
         return False
     return halt.tier is not HaltTier.REDUCE_ONLY or not reduces(state, order, instrument)
 
 
-def _obeys(state: State, order: OrderStaged | Order, halt: Halt) -> bool:
-    """Whether the order is the work of a FLATTEN that was asked for after this halt, or of this halt itself. A halt that comes
-    after the FLATTEN stops its orders, too: how else could it be stopped?
+def closes_under(state: State, order: OrderStaged | Order, halt: Halt) -> bool:
+    """Whether the order is the work of a FLATTEN that this halt does not stop: it is this one, or came after it, or the halt
+    yields. A person's halt that comes after the FLATTEN stops its orders, too: how else could it be stopped?
     """
-    return order.halt in state.halts and halt.number <= order.halt
+    return order.halt in state.halts and (halt.number <= order.halt or halt.yields)
 
 
 def canceling(state: State, order: Order) -> Halt | None:
     """The halt that wants this order out of the market, or None."""
     for halt in state.halts.values():
-        if halt.tier.cancels and halt.covers(order) and not _obeys(state, order, halt):
+        if halt.tier.cancels and halt.covers(order) and not closes_under(state, order, halt):
             return halt
     return None
 
