@@ -49,3 +49,32 @@ def test_doctor_names_the_files_of_ones_own(tmp_path: Path) -> None:
     home = with_rules(tmp_path, "calendar_hk.yaml", data_bytes("calendar_hk.yaml").decode())
     (found,) = [each for each in tradeloop(home, "doctor", "--json").document["findings"] if each["what"] == "market rules"]
     assert (found["state"], found["text"]) == ("ok", f"of your own in {home / 'rules'}: calendar_hk.yaml")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("price_limits.yaml", 'limit: "0.10"', 'limit: "NaN"', "row 1: limit was NaN; expected a finite number"),
+        ("price_limits.yaml", 'limit: "0.10"', 'limit: "10"', "row 1: limit was 10; expected a fraction below 1"),
+        ("price_limits.yaml", 'limit: "0.10"', 'limit: "Infinity"', "row 1: limit was Infinity; expected a finite number"),
+        (
+            "price_limits.yaml",
+            "verified_on: 2026-11-20",
+            "verified_on: 2999-01-01",
+            "row 1: verified_on was 2999-01-01; expected",
+        ),
+        ("sessions.yaml", "calendar: CN\n", "calendar: XX\n", "row 1: calendar was XX; expected one of CN, US, HK, ALWAYS"),
+        ("sessions.yaml", 'day_rolls: "19:00"', 'day_rolls: "99:00"', "day_rolls was 99:00; expected a time of day"),
+        ("order_rules.yaml", 'min_qty: "100"', 'min_qty: "150"', "row 1: min_qty was 150; expected whole lots of 100"),
+        ("order_limits.yaml", '"1000000"', '"Infinity"', "row 1: max_qty_limit was Infinity; expected a finite number"),
+    ],
+)
+def test_an_absurd_row_sends_no_order_and_is_no_fault_of_ours(tmp_path: Path, file: str, old: str, new: str, says: str) -> None:
+    home = with_rules(tmp_path, file, data_bytes(file).decode().replace(old, new))
+    words = ("--feed", "synthetic", "--start", "2026-11-20T02:00:00Z", "--speed", "60")
+    said = tradeloop(home, "orders", "submit", "600519.SH", "buy", "100", "--type", "limit", "--price", "50", *words)
+    assert said.code == 2
+    assert said.error.startswith(str(home / "rules" / file))
+    assert says in said.error
+    (found,) = [each for each in tradeloop(home, "doctor", "--json").document["findings"] if each["what"] == "market rules"]
+    assert (found["state"], says in found["text"]) == ("bad", True)

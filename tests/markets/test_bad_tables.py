@@ -17,7 +17,7 @@ from tradeloop.markets.tables import Dated, Table, decoded
 HEAD = """\
 table: price limits
 file: made_up.yaml
-verified_through: {CN_A: 2026-12-31, MARS: 2026-12-31}
+verified_through: {CN_A: 2026-12-31}
 sources: {a: A made-up source}
 rows:
 """
@@ -80,7 +80,7 @@ def test_a_prefix_that_two_rows_give_to_one_day_is_refused() -> None:
         (changed(effective_from=""), "cannot be read: Object missing required field `effective_from`"),
         (changed(effective_from="2019-02-30"), "cannot be read: "),
         (changed(limit='"ten"'), "cannot be read: "),
-        (changed(limit='"-0.1"'), "row 1: limit was -0.1; expected zero or more"),
+        (changed(limit='"-0.1"'), "row 1: limit was -0.1; expected more than zero"),
         (changed(effective_to="2019-07-21"), "row 1: effective_to is 2019-07-21, before effective_from (2019-07-22)"),
     ],
 )

@@ -76,7 +76,7 @@ def test_a_refusal_names_the_file_of_ones_own(tmp_path: Path) -> None:
     [
         ("price_limits.yaml", "market: US", "market: MARS", "there is no market 'MARS'; expected one of CN_A"),
         ("price_limits.yaml", "effective_to: 2026-07-05", "effective_to: 2026-07-06", "two rows of CN_A MAIN_SH True overlap"),
-        ("price_limits.yaml", 'limit: "0.10"', 'limit: "-0.10"', "limit was -0.10; expected zero or more"),
+        ("price_limits.yaml", 'limit: "0.10"', 'limit: "-0.10"', "limit was -0.10; expected more than zero"),
         ("price_limits.yaml", "limit:", "band:", "unknown field `band`"),
         ("calendar_hk.yaml", "calendar: HK", "calendar: MARS", "is the calendar 'MARS'; expected HK"),
     ],

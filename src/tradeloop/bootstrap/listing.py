@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Final
 
 from tradeloop.config import Settings
 from tradeloop.core.commands import OpenTradingDay
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.types import SECOND_NS, Symbol, TradingDay, UtcNs
+from tradeloop.engine.clock import WallClock
 from tradeloop.markets.facts import load_facts
 from tradeloop.markets.instruments import InstrumentMaster
 from tradeloop.markets.own_rules import use_rules
 from tradeloop.markets.sessions import auctions, trading_day_at, windows
+
+_AHEAD_S: Final = 14 * 3600
+"""How far the clocks of the earth are ahead of UTC at most."""
+
+
+def newest_day(now: UtcNs) -> date:
+    """The day it is where it is latest: rows that somebody verifies today in Auckland are not verified in the future."""
+    return datetime.fromtimestamp(now // SECOND_NS + _AHEAD_S, UTC).date()
 
 
 class Listing:
     """Instruments as the dated rules resolve them, and the trading days of their sessions."""
 
     def __init__(self, settings: Settings) -> None:
-        use_rules(settings.markets.rules)
+        use_rules(settings.markets.rules, newest_day(WallClock().now()))
         facts = settings.markets.facts
         self._master = InstrumentMaster(load_facts(facts) if facts is not None else None)
 

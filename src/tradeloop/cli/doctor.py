@@ -344,12 +344,14 @@ def _feed(loaded: Loaded) -> Finding:
 
 
 def _markets(loaded: Loaded) -> Iterator[Finding]:
+    from tradeloop.bootstrap.listing import newest_day
     from tradeloop.core.errors import BadInput
+    from tradeloop.engine.clock import WallClock
     from tradeloop.markets.coverage import ending_within, unverified_rows
     from tradeloop.markets.own_rules import use_rules
 
     try:
-        if own := use_rules(loaded.settings.markets.rules):
+        if own := use_rules(loaded.settings.markets.rules, newest_day(WallClock().now())):
             yield Finding("market rules", "ok", f"of your own in {loaded.settings.markets.rules}: {', '.join(own)}")
     except BadInput as error:
         yield Finding("market rules", "bad", f"{error}; nothing that trades starts before")

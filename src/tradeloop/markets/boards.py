@@ -7,6 +7,7 @@ other than stock, fund and convertible (index, b_share, bond) are listed so that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -14,8 +15,11 @@ from typing_extensions import override
 
 from tradeloop.core.errors import BadInput
 from tradeloop.markets.tables import Dated, Table, kept, read_table
+from tradeloop.markets.written import shown
 
 TRADABLE = ("stock", "fund", "convertible")
+KINDS = (*TRADABLE, "index", "b_share", "bond")
+_PREFIX = re.compile(r"[0-9]{1,6}", re.ASCII)
 EXCHANGE_NAMES = {"SH": "Shanghai", "SZ": "Shenzhen", "BJ": "Beijing"}
 
 
@@ -26,6 +30,20 @@ class BoardRow(Dated, frozen=True, kw_only=True):
     board: str
     kind: str
     prefixes: tuple[str, ...]
+
+    @override
+    def fault(self) -> str:
+        """Also a venue, a kind or a prefix that no code has."""
+        if self.venue not in EXCHANGE_NAMES:
+            return f"venue was {shown(self.venue)}; expected one of {', '.join(EXCHANGE_NAMES)}"
+        if self.kind not in KINDS:
+            return f"kind was {shown(self.kind)}; expected one of {', '.join(KINDS)}"
+        if not self.board.strip():
+            return "board was empty; expected a name"
+        bad = next((each for each in self.prefixes if not _PREFIX.fullmatch(each)), None if self.prefixes else "")
+        if bad is not None:
+            return f"prefixes held {shown(bad)}; expected one to six digits each"
+        return super().fault()
 
     @override
     def rules(self) -> Iterator[tuple[object, ...]]:

@@ -6,14 +6,16 @@ default, nor a holiday by default. `ALWAYS` is the calendar of venues that never
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, time, timedelta
 from itertools import pairwise
 
 import msgspec
 
 from tradeloop.core.errors import BadInput
-from tradeloop.markets.tables import content_of, in_one_line, kept, place_of
+from tradeloop.markets.tables import content_of, kept, place_of
+from tradeloop.markets.written import read_as, shown
 
 ALWAYS = "ALWAYS"
 CALENDAR_FILES: Mapping[str, str] = {
@@ -22,6 +24,8 @@ CALENDAR_FILES: Mapping[str, str] = {
     "HK": "calendar_hk.yaml",
 }
 SATURDAY = 5
+_MONTH_DAY = re.compile(r"[0-9]{2}-[0-9]{2}", re.ASCII)
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _DAY = timedelta(days=1)
 
 
@@ -98,20 +102,24 @@ def calendar(name: str) -> Calendar:
     return decoded_calendar(name, content_of(CALENDAR_FILES[name]))
 
 
-def decoded_calendar(name: str, content: bytes, where: str = "") -> Calendar:
-    """The calendar in the text of a data file; `BadInput`, in one sentence, for what is none or contradicts itself."""
+def decoded_calendar(name: str, content: bytes, where: str = "", today: date | None = None) -> Calendar:
+    """The calendar in the text of a data file; `BadInput`, in one sentence, for what is none or contradicts itself. With the
+    day of reading, also for a span that was verified after it.
+    """
     where = where or place_of(CALENDAR_FILES[name])
-    try:
-        written = msgspec.yaml.decode(content, type=CalendarFile)
-        closed, early = _days(written.closed), _days(written.early)
-        closes = time.fromisoformat(written.early_close) if written.early_close else None
-    except (msgspec.DecodeError, ValueError) as wrong:
-        raise BadInput(f"{where} cannot be read: {in_one_line(wrong)}") from wrong
+    written = read_as(content, CalendarFile, where)
+    closed, early = _days(where, "closed", written.closed), _days(where, "early", written.early)
+    if written.early_close and not _TIME_OF_DAY.fullmatch(written.early_close):
+        raise BadInput(f"{where}: early_close was {shown(written.early_close)}; expected a time of day such as 13:00")
+    closes = time.fromisoformat(written.early_close) if written.early_close else None
     if written.calendar != name:
         raise BadInput(f"{where} is the calendar {written.calendar!r}; expected {name}")
     if early and closes is None:
         raise BadInput(f"{where} has days that close early and no early_close; add the hour")
-    _refuse_bad_spans(where, written, (*closed, *early))
+    _refuse_bad_spans(where, written, (*closed, *early), today)
+    if both := set(closed) & set(early):
+        raise BadInput(f"{where}: early held {min(both)}, which is closed; expected days that trade")
+    _refuse_open_years(where, written.spans, set(closed))
     return Calendar(
         written.calendar,
         written.spans,
@@ -122,8 +130,12 @@ def decoded_calendar(name: str, content: bytes, where: str = "") -> Calendar:
     )
 
 
-def _refuse_bad_spans(where: str, written: CalendarFile, days: Iterable[date]) -> None:
+def _refuse_bad_spans(where: str, written: CalendarFile, days: Iterable[date], today: date | None) -> None:
+    if not written.spans:
+        raise BadInput(f"{where}: spans was empty; expected the days that the calendar speaks about")
     for span in (*written.spans, *written.no_nights):
+        if today is not None and span.verified_on is not None and span.verified_on > today:
+            raise BadInput(f"{where}: verified_on was {span.verified_on}; expected {today} at the latest, or null")
         if span.to < span.from_:
             raise BadInput(f"{where}: a span ends {span.to}, before it begins ({span.from_})")
         if span.source not in written.sources:
@@ -136,5 +148,31 @@ def _refuse_bad_spans(where: str, written: CalendarFile, days: Iterable[date]) -
             raise BadInput(f"{where} names {day}, which none of its spans covers; add the span and its source")
 
 
-def _days(by_year: Mapping[int, str]) -> list[date]:
-    return [date.fromisoformat(f"{year:04d}-{word}") for year, words in by_year.items() for word in words.split()]
+def _refuse_open_years(where: str, spans: Iterable[Span], closed: Collection[date]) -> None:
+    """A year whose holidays somebody forgot: no exchange here trades on the first day of a year."""
+    for span in spans:
+        for year in range(span.from_.year, span.to.year + 1):
+            first = date(year, 1, 1)
+            if span.from_ <= first and first.weekday() < SATURDAY and first not in closed:
+                raise BadInput(f"{where}: closed left out {first}, a weekday; expected it among the holidays of {year}")
+
+
+def _days(where: str, column: str, by_year: Mapping[int, str]) -> list[date]:
+    """The days that a file lists by year: weekdays, each once, because the others are closed anyway."""
+    found: dict[date, None] = {}
+    for year, words in by_year.items():
+        for word in words.split():
+            try:
+                if not _MONTH_DAY.fullmatch(word):
+                    raise ValueError(word)
+                day = date.fromisoformat(f"{year:04d}-{word}")
+            except ValueError:
+                raise BadInput(
+                    f"{where} cannot be read: {column} of {year} held {shown(word)}; expected days such as 12-31"
+                ) from None
+            if day.weekday() >= SATURDAY:
+                raise BadInput(f"{where}: {column} of {year} held {word}, a {day:%A}; expected weekdays, weekends are closed")
+            if day in found:
+                raise BadInput(f"{where}: {column} of {year} held {word} twice; expected it once")
+            found[day] = None
+    return list(found)

@@ -11,13 +11,17 @@ import re
 from datetime import date
 from decimal import Decimal
 
+from typing_extensions import override
+
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import Symbol
 from tradeloop.markets.tables import Dated, Table, kept, read_table
+from tradeloop.markets.written import shown
 
 EXCHANGES = ("SHFE", "INE", "DCE", "CZCE", "CFFEX", "GFEX")
 _LISTED_MONTHS_AHEAD = 24
 """CZCE lists contracts for about a year ahead; twice that still leaves one decade only."""
+_PRODUCT = re.compile(r"[A-Za-z]{1,2}", re.ASCII)
 _CANONICAL = re.compile(r"([A-Za-z]{1,2})(\d{2})(\d{2})\.([A-Z]+)", re.ASCII)
 
 
@@ -35,6 +39,18 @@ class ProductRow(Dated, frozen=True, kw_only=True):
     max_qty_limit: Decimal
     max_qty_market: Decimal
 
+    @override
+    def fault(self) -> str:
+        """Also a product that is none, and a largest order of less than one contract; 0 market orders are none at all."""
+        if fault := super().fault() or _no_exchange(self.exchange):
+            return fault
+        if not _PRODUCT.fullmatch(self.product):
+            return f"product was {shown(self.product)}; expected one or two letters"
+        for column in ("max_qty_limit", "max_qty_market"):
+            if 0 < getattr(self, column) < 1:
+                return f"{column} was {getattr(self, column)}; expected one contract or more"
+        return ""
+
 
 class CostRow(Dated, frozen=True, kw_only=True):
     """Margin and fee of a product; both fees None: unknown."""
@@ -48,6 +64,11 @@ class CostRow(Dated, frozen=True, kw_only=True):
     rate_close_today: Decimal | None = None
     per_lot: Decimal | None = None
     per_lot_close_today: Decimal | None = None
+
+    @override
+    def fault(self) -> str:
+        """Also an exchange that is none."""
+        return super().fault() or _no_exchange(self.exchange)
 
 
 class ConductRow(Dated, frozen=True, kw_only=True):
@@ -65,6 +86,15 @@ class ConductRow(Dated, frozen=True, kw_only=True):
     large_cancels: int | None
     large_cancel_qty: Decimal | None
     counts_killed: bool | None
+
+    @override
+    def fault(self) -> str:
+        """Also an exchange that is none."""
+        return super().fault() or _no_exchange(self.exchange)
+
+
+def _no_exchange(name: str) -> str:
+    return "" if name in EXCHANGES else f"exchange was {shown(name)}; expected one of {', '.join(EXCHANGES)}"
 
 
 @kept

@@ -7,10 +7,13 @@ one whole, and all files are taken or none: what was in force stays so where one
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tradeloop.core.errors import BadInput
+from tradeloop.markets.across import refuse_strangers
 from tradeloop.markets.boards import BoardRow
 from tradeloop.markets.calendars import CALENDAR_FILES, decoded_calendar
 from tradeloop.markets.fees import FeeRow
@@ -26,7 +29,7 @@ from tradeloop.markets.rules import (
     TickLadderRow,
 )
 from tradeloop.markets.sessions import SessionRow
-from tradeloop.markets.tables import Dated, decoded, replace_files
+from tradeloop.markets.tables import Dated, Table, data_bytes, decoded, replace_files
 
 TABLE_FILES: Final[Mapping[str, type[Dated]]] = {
     "boards.yaml": BoardRow,
@@ -46,30 +49,40 @@ TABLE_FILES: Final[Mapping[str, type[Dated]]] = {
 }
 
 
-def use_rules(folder: Path | None) -> tuple[str, ...]:
+def use_rules(folder: Path | None, today: date | None = None) -> tuple[str, ...]:
     """Takes the files of `folder`, or the packaged ones alone where it is None; says the names of those it took.
 
-    `BadInput`, in one sentence, for a folder that is not there, a file of no table or calendar, and what
-    `markets.tables.decoded` refuses. One process has one set of rules.
+    `BadInput`, in one sentence, for a folder that is not there, a file of no table or calendar, what
+    `markets.tables.decoded` refuses, on the day of reading where it is given, and what does not fit the other files. One
+    process has one set of rules.
     """
-    own = {} if folder is None else _read(folder)
+    own = {} if folder is None else _read(folder, today)
     replace_files(own)
     return tuple(own)
 
 
-def _read(folder: Path) -> dict[str, tuple[Path, bytes]]:
+def _read(folder: Path, today: date | None) -> dict[str, tuple[Path, bytes]]:
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
         own = {path.name: (path, path.read_bytes()) for path in paths}
     except OSError as wrong:
         raise BadInput(f"the folder of market rules {folder} cannot be read: {wrong.strerror}") from wrong
     calendars = {file: name for name, file in CALENDAR_FILES.items()}
+    tables: dict[str, Table[Any]] = {}
     for name, (path, content) in own.items():
         if name in calendars:
-            decoded_calendar(calendars[name], content, str(path))
+            decoded_calendar(calendars[name], content, str(path), today)
         elif name in TABLE_FILES:
-            decoded(name, content, TABLE_FILES[name], str(path))
+            tables[name] = decoded(name, content, TABLE_FILES[name], str(path), today)
         else:
             known = ", ".join(sorted((*TABLE_FILES, *calendars)))
             raise BadInput(f"{path} is the file of no market and no rule there is; expected one of {known}")
+    if tables:
+        whole = {name: tables[name] if name in tables else _packaged(name) for name in TABLE_FILES}
+        refuse_strangers(whole, list(tables), lambda name: str(own[name][0]) if name in own else f"markets/data/{name}")
     return own
+
+
+@cache
+def _packaged(name: str) -> Table[Any]:
+    return decoded(name, data_bytes(name), TABLE_FILES[name], f"markets/data/{name}")

@@ -22,6 +22,15 @@ class OrderRulesRow(Dated, frozen=True, kw_only=True):
     tick: Decimal | None
     settles_t1: bool
 
+    @override
+    def fault(self) -> str:
+        """Also a smallest order that is no whole number of lots."""
+        if fault := super().fault():
+            return fault
+        if self.lot is not None and self.min_qty is not None and self.min_qty % self.lot:
+            return f"min_qty was {self.min_qty:f}; expected whole lots of {self.lot:f}"
+        return ""
+
 
 class OrderLimitsRow(Dated, frozen=True, kw_only=True):
     """The largest quantity of one order, in units or, where the lot is the issuer's choice, in lots."""
@@ -82,7 +91,14 @@ class PermissionRow(Dated, frozen=True, kw_only=True):
 class ShortMarginRow(Dated, frozen=True, kw_only=True):
     """What a short sale needs of the account's own money, as a fraction of its value, beside its proceeds."""
 
+    WHOLE = ("rate",)
+
     rate: Decimal
+
+    @override
+    def fault(self) -> str:
+        """Also a rate of nothing."""
+        return super().fault() or ("" if self.rate else "rate was 0; expected more than zero")
 
 
 class TickLadderRow(Dated, frozen=True, kw_only=True):
@@ -93,11 +109,13 @@ class TickLadderRow(Dated, frozen=True, kw_only=True):
     @override
     def fault(self) -> str:
         """Also a ladder whose prices do not rise, or that does not reach above all."""
+        if fault := super().fault():
+            return fault
         bounds = [up_to for up_to, _ in self.steps]
         below = [bound for bound in bounds[:-1] if bound is not None]
         if not bounds or bounds[-1] is not None or len(below) != len(bounds) - 1 or below != sorted(set(below)):
             return "steps should rise in price and end with null"
-        return super().fault()
+        return ""
 
 
 @kept

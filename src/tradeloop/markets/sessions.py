@@ -12,6 +12,7 @@ from __future__ import annotations
 import calendar as gregorian
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -19,14 +20,16 @@ from typing_extensions import override
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS, UtcNs
-from tradeloop.markets.calendars import Calendar, calendar
+from tradeloop.markets.calendars import ALWAYS, CALENDAR_FILES, Calendar, calendar
 from tradeloop.markets.tables import Dated, Table, kept, read_table
+from tradeloop.markets.written import shown
 
 AUCTION_BEFORE_OPEN = "opening_auction"
 AUCTION_AT_CLOSE = "closing_auction"
 _KINDS = (AUCTION_BEFORE_OPEN, "night", "continuous", AUCTION_AT_CLOSE)
 _DAYS = ("every", "with_night", "without_night")
-_CLOCK = re.compile(r"[0-3][0-9]:[0-5][0-9]")
+_CLOCK = re.compile(r"[0-3][0-9]:[0-5][0-9]", re.ASCII)
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _LOOK_AHEAD_DAYS = 30
 """No exchange here closes for longer; the longest closing on record in the tables is eleven days."""
 
@@ -54,7 +57,13 @@ class SessionRow(Dated, frozen=True, kw_only=True):
 
     @override
     def fault(self) -> str:
-        """Also hours that are none, a segment that ends before it begins, and words that mean nothing here."""
+        """Also hours that are none, a segment that ends before it begins or before the last one has ended, and words that mean
+        nothing here.
+        """
+        if self.calendar not in (*CALENDAR_FILES, ALWAYS):
+            return f"calendar was {shown(self.calendar)}; expected one of {', '.join((*CALENDAR_FILES, ALWAYS))}"
+        if not self.segments:
+            return f"{self.key} has no segments; expected the hours of a day"
         for each in self.segments:
             if not (_CLOCK.fullmatch(each.from_) and _CLOCK.fullmatch(each.to) and each.from_ < each.to):
                 return f"{self.key} has a segment from {each.from_!r} to {each.to!r}; expected hours that rise, such as 09:30"
@@ -64,7 +73,26 @@ class SessionRow(Dated, frozen=True, kw_only=True):
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError):
             return f"{self.key} has the unknown zone {self.zone!r}; expected one such as Asia/Shanghai"
-        return super().fault()
+        return super().fault() or self._fault_of_order()
+
+    def _fault_of_order(self) -> str:
+        """What is wrong with how the segments follow one another, evening first, and where the day begins among them."""
+        evening = [each for each in self.segments if each.day == "with_night"]
+        day = [each for each in self.segments if each.day != "with_night"]
+        for earlier, later in (*pairwise(evening), *pairwise(day)):
+            if later.from_ < earlier.to:
+                return f"segments of {self.key}: one from {later.from_} came behind one to {earlier.to}; expected them to rise"
+        if evening and day and evening[-1].to > (morning := f"{int(day[0].from_[:2]) + 24}{day[0].from_[2:]}"):
+            return f"segments of {self.key}: the night went to {evening[-1].to}; expected it to end by {morning}"
+        if not self.day_rolls and not evening:
+            return ""
+        if not _TIME_OF_DAY.fullmatch(self.day_rolls):
+            return f"day_rolls was {shown(self.day_rolls)}; expected a time of day such as 19:00"
+        ends = day[-1].to if day else "00:00"
+        begins = evening[0].from_ if evening else "24:00"
+        if not ends <= self.day_rolls <= begins:
+            return f"day_rolls was {self.day_rolls}; expected a time from {ends} to {begins}, between the day and its evening"
+        return ""
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -84,7 +112,7 @@ def session_table() -> Table[SessionRow]:
 
 @kept
 def _rows_of(session: str) -> tuple[SessionRow, ...]:
-    rows = tuple(row for row in session_table().rows if row.key == session)
+    rows = tuple(sorted((row for row in session_table().rows if row.key == session), key=lambda row: row.effective_from))
     if not rows:
         known = ", ".join(sorted({row.key for row in session_table().rows}))
         raise BadInput(f"session was {session[:20]!r}; expected one of {known}")

@@ -21,11 +21,20 @@ from typing import ClassVar, Final, Generic, ParamSpec, TypeVar, cast
 import msgspec
 
 from tradeloop.core.errors import BadInput
+from tradeloop.core.types import is_exact
+from tradeloop.markets.written import read_as, shown
 
 MARKETS: Final = ("CN_A", "CN_FUTURES", "US", "HK", "CRYPTO")
 """Every market there is; a row of another one is refused."""
-_ABOVE_ZERO: Final = frozenset({"lot", "min_qty", "tick", "multiplier", "margin_rate", "max_qty_limit", "steps"})
+_ABOVE_ZERO: Final = frozenset(
+    {"lot", "min_qty", "tick", "steps", "multiplier", "margin_rate", "max_qty_limit", "max_lots", "limit", "up", "down", "days"}
+    | {"self_trades", "cancels", "large_cancels", "large_cancel_qty"}
+)
 """Fields in which zero would be as wrong as less than zero."""
+_FRACTIONS: Final = frozenset({"limit", "up", "down", "cage", "margin_rate", "rate", "rate_close_today"})
+"""Fields that say a part of something: a limit of 10 would be one of 1,000 %, and lets every price pass."""
+_HORIZON: Final = timedelta(days=5 * 366)
+"""How far from the day of reading a market may be said to be looked after: what nobody can know is no rule."""
 _DAY: Final = timedelta(days=1)
 
 
@@ -37,6 +46,8 @@ class Dated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     RULE: ClassVar[tuple[str, ...]] = ("market",)
     """The fields that say of what a row is the rule: rows that agree in all of them follow one another in time."""
+    WHOLE: ClassVar[tuple[str, ...]] = ()
+    """Fractions that may be 1 as well."""
 
     market: str
     effective_from: date
@@ -59,9 +70,18 @@ class Dated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             return f"effective_to is {self.effective_to}, before effective_from ({self.effective_from})"
         for field in self.__struct_fields__:
             for number in _numbers(getattr(self, field)):
-                if number < 0 or (number == 0 and field in _ABOVE_ZERO):
-                    expected = "more than zero" if field in _ABOVE_ZERO else "zero or more"
-                    return f"{field} was {number}; expected {expected}"
+                if expected := self._expected(field, number):
+                    return f"{field} was {shown(number)}; expected {expected}"
+        return ""
+
+    def _expected(self, field: str, number: Decimal | int) -> str:
+        """What a figure should have been, empty where it is that."""
+        if not is_exact(Decimal(number)) or "E+" in str(number):
+            return "a finite number in plain digits, such as 0.01"
+        if number < 0 or (number == 0 and field in _ABOVE_ZERO):
+            return "more than zero" if field in _ABOVE_ZERO else "zero or more"
+        if field in _FRACTIONS and (number > 1 or (number == 1 and field not in self.WHOLE)):
+            return "a fraction of at most 1" if field in self.WHOLE else "a fraction below 1, such as 0.1"
         return ""
 
 
@@ -140,13 +160,19 @@ def read_table(file: str, row_type: type[R]) -> Table[R]:
     return decoded(file, content_of(file), row_type)
 
 
-def decoded(file: str, content: bytes, row_type: type[R], where: str = "") -> Table[R]:
-    """The table in the text of a data file; `BadInput`, in one sentence, for what is no table or contradicts itself."""
+def decoded(file: str, content: bytes, row_type: type[R], where: str = "", today: date | None = None) -> Table[R]:
+    """The table in the text of a data file; `BadInput`, in one sentence, for what is no table or contradicts itself. With the
+    day of reading, also for a row that was verified after it.
+    """
     where = where or place_of(file)
-    try:
-        table: Table[R] = msgspec.yaml.decode(content, type=Table[row_type])  # type: ignore[valid-type]
-    except (msgspec.DecodeError, ValueError) as wrong:
-        raise BadInput(f"{where} cannot be read: {in_one_line(wrong)}") from wrong
+    table: Table[R] = read_as(content, Table[row_type], where)  # type: ignore[valid-type]
+    if table.file != file:
+        raise BadInput(f"{where}: file was {shown(table.file)}; expected {file}")
+    for market, last in table.verified_through.items():
+        if market not in MARKETS:
+            raise BadInput(f"{where}: verified_through was of {shown(market)}; expected one of {', '.join(MARKETS)}")
+        if today is not None and last > today + _HORIZON:
+            raise BadInput(f"{where}: verified_through of {market} was {last}; expected {today + _HORIZON} at the latest")
     for number, row in enumerate(table.rows, start=1):
         if row.market not in MARKETS:
             raise BadInput(f"{where} row {number}: there is no market {row.market!r}; expected one of {', '.join(MARKETS)}")
@@ -154,33 +180,30 @@ def decoded(file: str, content: bytes, row_type: type[R], where: str = "") -> Ta
             raise BadInput(f"{where} row {number}: source {row.source!r} is not among its sources; name it there")
         if row.market not in table.verified_through:
             raise BadInput(f"{where} row {number}: {row.market!r} has no verified_through; add the last known day")
+        if today is not None and row.verified_on is not None and row.verified_on > today:
+            raise BadInput(f"{where} row {number}: verified_on was {row.verified_on}; expected {today} at the latest, or null")
         if fault := row.fault():
             raise BadInput(f"{where} row {number}: {fault}")
     _refuse_overlaps_and_gaps(where, table.rows)
     return table
 
 
-def in_one_line(wrong: Exception) -> str:
-    """What a parser complains of, which it may do in several lines."""
-    return " ".join(str(wrong).split())
-
-
 def _refuse_overlaps_and_gaps(where: str, rows: Iterable[Dated]) -> None:
     """Of two rows for one day either could be meant, and a day between two rows is a rule that somebody forgot."""
-    by_rule: dict[tuple[object, ...], list[Dated]] = {}
-    for row in rows:
+    by_rule: dict[tuple[object, ...], list[tuple[int, Dated]]] = {}
+    for number, row in enumerate(rows, start=1):
         for rule in row.rules():
-            by_rule.setdefault(rule, []).append(row)
+            by_rule.setdefault(rule, []).append((number, row))
     for rule, its in by_rule.items():
-        its.sort(key=lambda row: row.effective_from)
-        for earlier, later in pairwise(its):
+        its.sort(key=lambda each: each[1].effective_from)
+        for (number, earlier), (_, later) in pairwise(its):
             of = " ".join(map(str, rule))
             if earlier.effective_to is None or earlier.effective_to >= later.effective_from:
                 ends = f"should end before {later.effective_from}"
-                raise BadInput(f"{where}: two rows of {of} overlap; the one from {earlier.effective_from} {ends}")
+                raise BadInput(f"{where} row {number}: two rows of {of} overlap; the one from {earlier.effective_from} {ends}")
             if earlier.effective_to + _DAY != later.effective_from:
                 gap = f"{earlier.effective_to + _DAY} to {later.effective_from - _DAY}"
-                raise BadInput(f"{where}: the rows of {of} leave out {gap}; let them follow one another")
+                raise BadInput(f"{where} row {number}: the rows of {of} leave out {gap}; let them follow one another")
 
 
 def _numbers(value: object) -> Iterator[Decimal | int]:
