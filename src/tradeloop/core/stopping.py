@@ -9,48 +9,27 @@ is left or nothing more can be done now. What stands in the way is named: T+1, a
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from decimal import Decimal
 from typing import Final
 
-from tradeloop.core import staging
+from tradeloop.core import closing, staging
 from tradeloop.core.breaks import ended_here_alone
-from tradeloop.core.commands import CancelRun, HaltTrading, ReleaseHalt, SubmitOrder
+from tradeloop.core.commands import CancelRun, HaltTrading, ReleaseHalt
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import Event, HaltChecked, Halted, HaltReleased, OrderCanceled, RunPaused
 from tradeloop.core.halt import Halt, HaltScope, HaltTier
 from tradeloop.core.inputs import LatchFound
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done
-from tradeloop.core.risk.stopped import HALTED, REDUCE_ONLY, closes_under, stopped
 from tradeloop.core.run import conduct
-from tradeloop.core.run.funds import holdings
-from tradeloop.core.run.legs import effects, slices
-from tradeloop.core.run.sizing import Held
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import AccountID, Qty, RunStatus, Side, Symbol, UtcNs
+from tradeloop.core.types import AccountID, RunStatus, UtcNs
 
 Facts = Generator[Event, None, None]
 
 HALT_WORK: Final = "halt"
 """Kind of the timer that wakes the work of a halt; its subject is the halt's number."""
-_DOUBLINGS_MAX: Final = 5
 _NAMES_SHOWN: Final = 5
-_AGAIN: Final = "again"
-_SOON: Final = (
-    _AGAIN,
-    "canceling",
-    "broker_ready",
-    "fate_unknown",
-    "fill_twice",
-    "quote_fresh",
-    "no_price",
-    HALTED,
-    REDUCE_ONLY,
-)
-"""What keeps a position from being closed only for a moment, or until a person lets go of what stops it: the work of the halt
-is not done.
-"""
 
 
 def halt(state: State, around: Surroundings, cmd: HaltTrading, now: UtcNs) -> Generator[Event, None, Done]:
@@ -199,9 +178,9 @@ def _stop_runs(state: State, around: Surroundings, known: Halt, now: UtcNs) -> F
         if not known.covers_all_of(run.created.broker, run.created.account):
             continue
         if known.tier.cancels and run.status in (RunStatus.RUNNING, RunStatus.PAUSED):
-            yield from conduct.cancel_run(state, around, CancelRun(run_id, known.by, _why(known)), now)
+            yield from conduct.cancel_run(state, around, CancelRun(run_id, known.by, closing.why(known)), now)
         elif run.status is RunStatus.RUNNING and not run.cancel_requested:
-            yield RunPaused(now, run_id, known.by, _why(known))
+            yield RunPaused(now, run_id, known.by, closing.why(known))
 
 
 # --- to work
@@ -214,14 +193,14 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
     if not known.tier.cancels:
         return
     for order in _open(state, known):
-        if order.cl_ord_id not in state.orders.open or _is_its_own(state, order, known):
+        if order.cl_ord_id not in state.orders.open or closing.is_its_own(state, order, known):
             continue
         if order.may_be_at_broker and not around.serves(order.broker, order.account):
             continue
-        if not order.may_be_at_broker or again or _is_forgotten(around, order, now):
-            yield from staging.cancel(state, order.cl_ord_id, known.by, _why(known), now)
+        if not order.may_be_at_broker or again or closing.is_forgotten(around, order, now):
+            yield from staging.cancel(state, order.cl_ord_id, known.by, closing.why(known), now)
             yield from _run_goes_on(state, around, order, now)
-    held = (yield from _close(state, around, known, now)) if known.tier is HaltTier.FLATTEN else []
+    held = (yield from closing.close(state, around, known, now)) if known.tier is HaltTier.FLATTEN else []
     open_ = _open(state, known)
     left = [order for order in open_ if around.serves(order.broker, order.account)]
     unknown = sum(order.unknown_at is not None for order in left)
@@ -232,16 +211,16 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
         named = _some([order.cl_ord_id for order in there])
         text += f", {len(there)} ended here and at work at the broker ({named}): cancel there"
     if known.tier is HaltTier.FLATTEN:
-        text += f", {_plural(len(held), 'position')} left" + ("" if not held else f" ({_some([code for code, _ in held])})")
+        text += f", {_plural(len(held), 'position')} left" + ("" if not held else f" ({_some([left.code for left in held])})")
     accounts = [(its.broker, account) for account, its in state.accounts.items() if around.serves(its.broker, account)]
     unheard = sorted({broker for broker, account in accounts if not state.is_ready(broker, account)})
     beyond = [order.cl_ord_id for order in out_of_reach(state, around, known)]
     if beyond:
         text += f", {_plural(len(beyond), 'order')} out of reach, of accounts that no broker shows ({_some(beyond)})"
     text += f", books of {_some(unheard)} not seen" if unheard else ""
-    done = not (count or unheard or any(code.endswith(_SOON) for code, _ in held))
+    done = not (count or unheard or not all(left.may_stay for left in held))
     if (text, done) != (known.found, known.done) or (not done and _is_to_be_said_again(around, known, now)):
-        yield HaltChecked(now, known.number, count, done, text, tuple(why for _, why in held), unknown)
+        yield HaltChecked(now, known.number, count, done, text, tuple(left.why for left in held), unknown)
 
 
 def _is_to_be_said_again(around: Surroundings, known: Halt, now: UtcNs) -> bool:
@@ -251,111 +230,13 @@ def _is_to_be_said_again(around: Surroundings, known: Halt, now: UtcNs) -> bool:
     return now - known.at >= max(around.policy.unknown_alert_ns, 2 * (known.said_at - known.at))
 
 
-def _is_forgotten(around: Surroundings, order: Order, now: UtcNs) -> bool:
-    """Whether nobody waits for an answer to a cancel of this order, or will ask for one."""
-    if order.cancel_requested_at is not None:
-        return False
-    wait = around.policy.ack_timeout_ns << min(order.cancel_asks, _DOUBLINGS_MAX)
-    return not order.cancel_asks or now - order.updated_at >= wait
-
-
 def _open(state: State, known: Halt) -> list[Order]:
     return [order for order in state.orders.open.values() if known.covers(order)]
-
-
-def _is_its_own(state: State, order: Order, known: Halt) -> bool:
-    """Whether the order closes a position for this halt, or for a FLATTEN that goes on beside it: was asked for after it, or
-    before it and no halt in force stops it.
-    """
-    if order.halt >= known.number:
-        return True
-    return closes_under(state, order, known) and stopped(state, order, state.instruments[order.symbol]) is None
-
-
-def _close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Generator[Event, None, list[tuple[str, str]]]:
-    """Order what closes the positions within the halt; what is left of them, each as (symbol and rule, sentence)."""
-    left: list[tuple[str, str]] = []
-    for account, its in sorted(state.accounts.items()):
-        books = holdings(state, account)
-        for symbol in sorted(books):
-            if not _holds(known, its.broker, account, symbol):
-                continue
-            held = books[symbol]
-            for side, qty in ((Side.SELL, held.qty), (Side.BUY, held.short)):
-                if not qty:
-                    continue
-                if not around.serves(its.broker, account):
-                    left.append((f"{symbol} out of reach", f"{qty:f} {symbol} of {account}: no configured broker shows it"))
-                    continue
-                code, why = yield from _close_one(state, around, known, account, symbol, side, qty, held, now)
-                leg = "" if not held.short else (" long" if side is Side.SELL else " short")
-                left.append((f"{symbol}{leg} {code}", f"{qty:f}{leg} {symbol} of {account}: {why}"))
-    return left
-
-
-def _holds(known: Halt, broker: str, account: AccountID, symbol: Symbol) -> bool:
-    return known.covers_all_of(broker, account) or (known.scope is HaltScope.SYMBOL and known.name == symbol)
-
-
-def _close_one(
-    state: State,
-    around: Surroundings,
-    known: Halt,
-    account: AccountID,
-    symbol: Symbol,
-    side: Side,
-    qty: Decimal,
-    held: Held,
-    now: UtcNs,
-) -> Generator[Event, None, tuple[str, str]]:
-    """Close one leg of one position; (code, sentence) of why it is still there. It does not wait for what closes the other leg,
-    which may not trade for days.
-    """
-    working = [state.orders.open[cl_ord_id] for cl_ord_id in state.working.get((account, symbol), ())]
-    in_the_way = [order for order in working if order.side is side or not _is_its_own(state, order, known)]
-    if in_the_way:
-        return _at_work(state, around, known, side, in_the_way)
-    instrument = state.instruments[symbol]
-    if side is Side.SELL and instrument.settles_t1:
-        free = state.held(account, symbol).sellable(settles_t1=True)
-        if not free:
-            return "T+1", "bought today, it may be sold on the next trading day"
-        qty = min(qty, free)
-    count, last = known.tries.get(f"{account}|{symbol}|{side.value}", (0, 0))
-    if count and now < last + (around.policy.probe_every_ns << min(count, _DOUBLINGS_MAX)):
-        return _AGAIN, f"order {count} to close it has ended, the next one follows"
-    why: tuple[str, str] = ("none", "there is no legal order that would close it")
-    for effect, part in effects(side, qty, instrument, held):
-        for size in slices(part, instrument, side, part):
-            want = SubmitOrder(
-                account, symbol, side, Qty(size), f"halt:{known.number}", position_effect=effect, reason=_why(known)
-            )
-            denied = staging.why_not(state, around, want, now, halt=known.number)
-            if denied is not None:
-                return denied.rule, denied.text
-            reply = yield from staging.stage(state, around, want, now, halt=known.number)
-            why = "closing", f"order {reply.cl_ord_id} closes it"
-    return why
-
-
-def _at_work(state: State, around: Surroundings, known: Halt, side: Side, working: list[Order]) -> tuple[str, str]:
-    own = next((order for order in working if order.side is side and _is_its_own(state, order, known)), None)
-    if own is None:
-        return "canceling", f"order {working[0].cl_ord_id} is to go first"
-    quote = around.quotes.get(own.symbol)
-    nobody = quote is not None and (quote.bid if own.side is Side.SELL else quote.ask) is None and not own.cum_qty
-    if nobody:
-        return "waits", f"order {own.cl_ord_id} closes it, and nobody is on the other side: the market may stand at its limit"
-    return "closing", f"order {own.cl_ord_id} closes it ({own.ord_status.value})"
 
 
 def _run_goes_on(state: State, around: Surroundings, order: Order, now: UtcNs) -> Facts:
     if order.run_id is not None:
         yield from conduct.advance(state, around, order.run_id, now)
-
-
-def _why(known: Halt) -> str:
-    return f"halt {known.number} ({known.tier.value} of {known.where})" + (f": {known.reason}" if known.reason else "")
 
 
 def _some(names: Sequence[str]) -> str:

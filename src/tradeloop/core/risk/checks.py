@@ -37,6 +37,8 @@ from tradeloop.core.types import (
     STOP_LIMIT,
     ZERO,
     OrdType,
+    Px,
+    Side,
     UtcNs,
     is_exact,
 )
@@ -225,6 +227,9 @@ def lots(order: OrderStaged | Order, instrument: Instrument, held: Decimal) -> D
         )
     limit = instrument.max_qty_market if order.ord_type is OrdType.MARKET else instrument.max_qty_limit
     if limit is not None and qty > limit:
+        if not limit and instrument.max_qty_limit != limit:
+            text = f"{order.symbol} takes no market orders; give a limit"
+            return Denied("order_qty_max", f"{limit:f}", f"{qty:f}", text)
         return Denied(
             "order_qty_max",
             f"{limit:f}",
@@ -272,15 +277,11 @@ def inside_cage(
     price = order.price
     if price is None or instrument.cage is None or (order.stop_px is not None and isinstance(order, OrderStaged)):
         return None
-    hours = state.hours.get(instrument.session)
-    quote = around.quotes.get(order.symbol)
-    if hours is None or not hours.is_continuous(now) or quote is None or not market.is_current(around, quote, now):
+    found = bound_of_cage(state, around, instrument, order.side, now)
+    if found is None:
         return None
-    buying = order.side is BUY
-    first, second = (quote.ask, quote.bid) if buying else (quote.bid, quote.ask)
-    reference = next((px for px in (first, second, quote.last, quote.prev_close) if px is not None), None)
-    bound = None if reference is None else instrument.bound_of_cage(order.side, reference)
-    if bound is None or (price <= bound if buying else price >= bound):
+    buying, (bound, reference) = order.side is BUY, found
+    if price <= bound if buying else price >= bound:
         return None
     most, which = ("most", "offer") if buying else ("least", "bid")
     return Denied(
@@ -290,6 +291,24 @@ def inside_cage(
         f"price was {price:f}; {order.side.value} orders of {order.symbol} may be at {most} {bound:f} now, by the best {which} "
         f"or the last price ({reference:f}); move the price",
     )
+
+
+def bound_of_cage(
+    state: State, around: Surroundings, instrument: Instrument, side: Side, now: UtcNs
+) -> tuple[Px, Decimal] | None:
+    """The highest price of a buy, or the lowest of a sell, that the cage allows now, and the price it goes by; None where there
+    is no cage at this hour, or no market is seen.
+    """
+    hours = state.hours.get(instrument.session)
+    quote = around.quotes.get(instrument.symbol)
+    if instrument.cage is None or hours is None or not hours.is_continuous(now):
+        return None
+    if quote is None or not market.is_current(around, quote, now):
+        return None
+    first, second = (quote.ask, quote.bid) if side is BUY else (quote.bid, quote.ask)
+    reference = next((px for px in (first, second, quote.last, quote.prev_close) if px is not None), None)
+    bound = None if reference is None else instrument.bound_of_cage(side, reference)
+    return None if bound is None or reference is None else (bound, reference)
 
 
 def closable(

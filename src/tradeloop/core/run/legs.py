@@ -37,12 +37,15 @@ def effects(side: Side, qty: Decimal, instrument: Instrument, held: Held) -> lis
     return [(effect, part) for effect, part in parts if part > ZERO]
 
 
-def slices(qty: Decimal, instrument: Instrument, side: Side = Side.BUY, draws_on: Decimal = ZERO) -> list[Decimal]:
-    """`qty` cut into orders the venue takes at once; each legal, together at most `qty`, none where not even one is possible.
+def slices(
+    qty: Decimal, instrument: Instrument, side: Side = Side.BUY, draws_on: Decimal = ZERO, *, limit: bool = False
+) -> list[Decimal]:
+    """`qty` cut into orders the venue takes at once, at the market or, with `limit`, at a price; each legal, together at most
+    `qty`, none where not even one is possible.
 
     A sell that takes all it `draws_on` may end with the odd remainder, as a single one may.
     """
-    largest = instrument.max_qty_market
+    largest = instrument.max_qty_limit if limit else instrument.max_qty_market
     if largest is None or qty <= largest:
         return [qty]
     largest = step_down(largest, instrument.lot)

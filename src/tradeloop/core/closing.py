@@ -1,0 +1,234 @@
+"""The orders by which a FLATTEN closes positions: as much of each leg as legal orders can close, and what is left by name.
+
+They go at the market. Where no market order may go, because the product or the broker takes limits alone, they go at the most
+aggressive price that is legal, and are renewed when the market has left them behind. What no legal order can sell, such as less
+than a lot, stays and is named; a halt has not done its work while anything is left that an order could close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from tradeloop.core import market, staging
+from tradeloop.core.commands import SubmitOrder
+from tradeloop.core.events import Event
+from tradeloop.core.halt import Halt, HaltScope
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.order import Order
+from tradeloop.core.reports import Quote
+from tradeloop.core.risk.checks import bound_of_cage
+from tradeloop.core.risk.stopped import closes_under, stopped
+from tradeloop.core.run.funds import holdings
+from tradeloop.core.run.legs import effects, slices
+from tradeloop.core.run.sizing import Held
+from tradeloop.core.state import State
+from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.types import LIMIT, MARKET, ZERO, AccountID, OrdType, Px, Qty, Side, Symbol, UtcNs, step_down, step_up
+
+DOUBLINGS_MAX: Final = 5
+_TICKS: Final = 10
+"""How far beyond the other side's best price a limit goes where no band and no cage says how far it may."""
+_STAYS: Final = frozenset({"T+1", "session_open", "suspended", "lot", "out of reach"})
+"""What keeps a position from being closed by any order of today: the work of the halt is done for now, and looked at again."""
+
+
+class Left(msgspec.Struct, frozen=True):
+    """A leg that is left: `code` names it and the rule, `why` is the sentence. `may_stay`: no order could close it now."""
+
+    code: str
+    why: str
+    may_stay: bool
+
+
+def is_its_own(state: State, order: Order, known: Halt) -> bool:
+    """Whether the order closes a position for this halt, or for a FLATTEN that goes on beside it: was asked for after it, or
+    before it and no halt in force stops it.
+    """
+    if order.halt >= known.number:
+        return True
+    return closes_under(state, order, known) and stopped(state, order, state.instruments[order.symbol]) is None
+
+
+def close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Generator[Event, None, list[Left]]:
+    """Order what closes the positions within the halt; what is left of them."""
+    left: list[Left] = []
+    for account, its in sorted(state.accounts.items()):
+        books = holdings(state, account)
+        for symbol in sorted(books):
+            if not _holds(known, its.broker, account, symbol):
+                continue
+            held = books[symbol]
+            for side, qty in ((Side.SELL, held.qty), (Side.BUY, held.short)):
+                if not qty:
+                    continue
+                if around.serves(its.broker, account):
+                    rule, why = yield from _close_one(state, around, known, account, symbol, side, qty, held, now)
+                else:
+                    rule, why = "out of reach", "no configured broker shows it"
+                leg = "" if not held.short else (" long" if side is Side.SELL else " short")
+                left.append(Left(f"{symbol}{leg} {rule}", f"{qty:f}{leg} {symbol} of {account}: {why}", rule in _STAYS))
+    return left
+
+
+def why(known: Halt) -> str:
+    """The reason that orders and cancels of a halt give."""
+    return f"halt {known.number} ({known.tier.value} of {known.where})" + (f": {known.reason}" if known.reason else "")
+
+
+def _holds(known: Halt, broker: str, account: AccountID, symbol: Symbol) -> bool:
+    return known.covers_all_of(broker, account) or (known.scope is HaltScope.SYMBOL and known.name == symbol)
+
+
+def _close_one(
+    state: State,
+    around: Surroundings,
+    known: Halt,
+    account: AccountID,
+    symbol: Symbol,
+    side: Side,
+    qty: Decimal,
+    held: Held,
+    now: UtcNs,
+) -> Generator[Event, None, tuple[str, str]]:
+    """Close one leg of one position; (rule, sentence) of why it is still there. It does not wait for what closes the other leg,
+    which may not trade for days.
+    """
+    working = [state.orders.open[cl_ord_id] for cl_ord_id in state.working.get((account, symbol), ())]
+    in_the_way = [order for order in working if order.side is side or not is_its_own(state, order, known)]
+    instrument = state.instruments[symbol]
+    count, last = known.tries.get(f"{account}|{symbol}|{side.value}", (0, UtcNs(0)))
+    rests = bool(count) and now < last + (around.policy.probe_every_ns << min(count, DOUBLINGS_MAX))
+    if in_the_way:
+        if not rests:
+            yield from _renew(state, around, known, in_the_way, now)
+        return _at_work(state, around, known, side, in_the_way)
+    if side is Side.SELL and instrument.settles_t1:
+        free = state.held(account, symbol).sellable(settles_t1=True)
+        if not free:
+            return "T+1", "bought today, it may be sold on the next trading day"
+        qty = min(qty, free)
+    if rests:
+        return "again", f"order {count} to close it has ended, the next one follows"
+    ord_type, price = MARKET, None
+    if not _takes_market_orders(around, instrument, state.accounts[account].broker):
+        ord_type, price = LIMIT, most_aggressive(state, around, instrument, side, now, ticks=0 if count % 2 else _TICKS)
+        if price is None:
+            return "no_price", f"{symbol} takes limit orders alone, and no present price of it is known; check the feed"
+    said: tuple[str, str] = ("lot", _below_a_lot(instrument, side))
+    for effect, part in effects(side, qty, instrument, held):
+        legal = instrument.floor_qty(part, side, part)
+        for size in slices(legal, instrument, side, legal, limit=ord_type is LIMIT) if legal else ():
+            want = SubmitOrder(
+                account,
+                symbol,
+                side,
+                Qty(size),
+                f"halt:{known.number}",
+                ord_type,
+                price,
+                position_effect=effect,
+                reason=why(known),
+            )
+            denied = staging.why_not(state, around, want, now, halt=known.number)
+            if denied is not None:
+                return denied.rule, denied.text
+            reply = yield from staging.stage(state, around, want, now, halt=known.number)
+            said = "closing", f"order {reply.cl_ord_id} closes it"
+    return said
+
+
+def _below_a_lot(instrument: Instrument, side: Side) -> str:
+    does = "sells" if side is Side.SELL else "buys back"
+    return (
+        f"no legal order {does} so little: {instrument.symbol} trades in steps of {instrument.lot:f}, "
+        f"at least {instrument.min_qty:f}; ask the broker"
+    )
+
+
+def _at_work(state: State, around: Surroundings, known: Halt, side: Side, working: list[Order]) -> tuple[str, str]:
+    own = next((order for order in working if order.side is side and is_its_own(state, order, known)), None)
+    if own is None:
+        return "canceling", f"order {working[0].cl_ord_id} is to go first"
+    quote = around.quotes.get(own.symbol)
+    nobody = quote is not None and (quote.bid if own.side is Side.SELL else quote.ask) is None and not own.cum_qty
+    if nobody:
+        return "waits", f"order {own.cl_ord_id} closes it, and nobody is on the other side: the market may stand at its limit"
+    return "closing", f"order {own.cl_ord_id} closes it ({own.ord_status.value})"
+
+
+# --- at a limit
+
+
+def _takes_market_orders(around: Surroundings, instrument: Instrument, broker: str) -> bool:
+    largest = instrument.max_qty_market
+    is_taken = largest is None or step_down(largest, instrument.lot) >= instrument.min_qty
+    return is_taken and OrdType.MARKET in around.brokers[broker].ord_types
+
+
+def most_aggressive(
+    state: State, around: Surroundings, instrument: Instrument, side: Side, now: UtcNs, *, ticks: int = _TICKS
+) -> Px | None:
+    """The price at which a limit is surest to trade and still legal: the end of the day's band or of the cage, whichever comes
+    first; where there is neither, some ticks beyond the best price of the other side. None where no present price is known.
+
+    Limits of futures are changed by notice and in no table: who asks again after a refusal asks for no ticks.
+    """
+    quote = around.quotes.get(instrument.symbol)
+    if quote is None or not market.is_current(around, quote, now):
+        return None
+    cage = bound_of_cage(state, around, instrument, side, now)
+    band = None if quote.prev_close is None else market.band(around, instrument, quote.prev_close)
+    ends = [] if cage is None else [cage[0]]
+    if band is not None:
+        ends.append(band[0] if side is Side.SELL else band[1])
+    if ends:
+        return Px(max(ends) if side is Side.SELL else min(ends))
+    best = _to_trade_at(quote, side)
+    if best is None:
+        return None
+    there = (quote.bid if side is Side.SELL else quote.ask) is not None
+    beyond = ticks * instrument.tick if there else ZERO
+    if side is Side.SELL:
+        return Px(max(step_down(best - beyond, instrument.tick), instrument.tick))
+    return Px(step_up(best + beyond, instrument.tick))
+
+
+def _to_trade_at(quote: Quote, side: Side) -> Decimal | None:
+    """The price that a limit must reach to trade next: the other side's best; where nobody is there, the best of its own."""
+    other, own = (quote.bid, quote.ask) if side is Side.SELL else (quote.ask, quote.bid)
+    if other is not None:
+        return other
+    seen = [px for px in (own, quote.last) if px is not None]
+    if not seen:
+        return None
+    return min(seen) if side is Side.SELL else max(seen)
+
+
+def _renew(state: State, around: Surroundings, known: Halt, working: list[Order], now: UtcNs) -> Generator[Event, None, None]:
+    """Take out its limits that the market has left behind; the next look orders anew."""
+    for order in working:
+        if (
+            order.halt != known.number
+            or order.price is None
+            or not order.may_be_at_broker
+            or not is_forgotten(around, order, now)
+        ):
+            continue
+        quote = around.quotes.get(order.symbol)
+        if quote is None or not market.is_current(around, quote, now):
+            continue
+        best = _to_trade_at(quote, order.side)
+        if best is not None and (order.price > best if order.side is Side.SELL else order.price < best):
+            yield from staging.cancel(state, order.cl_ord_id, known.by, f"{why(known)}; the market has left it behind", now)
+
+
+def is_forgotten(around: Surroundings, order: Order, now: UtcNs) -> bool:
+    """Whether nobody waits for an answer to a cancel of this order, or will ask for one."""
+    if order.cancel_requested_at is not None:
+        return False
+    wait = around.policy.ack_timeout_ns << min(order.cancel_asks, DOUBLINGS_MAX)
+    return not order.cancel_asks or now - order.updated_at >= wait
