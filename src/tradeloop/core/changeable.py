@@ -1,6 +1,7 @@
 """Station 4: whether an order may get other terms at all, and whether it was asked for them before.
 
-Asked before any rule of risk: what may not be changed is refused in words that say what to do instead.
+Asked before any rule of risk: what may not be changed is refused in words that say what to do instead. What risk refuses then
+is a fact of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tradeloop.core.replies import OrderReply
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import OrdStatus
+from tradeloop.core.types import OrdStatus, UtcNs
 
 
 def may_change(around: Surroundings, order: Order, terms: Terms) -> None:
@@ -59,6 +60,28 @@ def may_change(around: Surroundings, order: Order, terms: Terms) -> None:
             f"{UNANSWERED_MAX} changes of order {order.cl_ord_id} have no answer yet, which is the most that may wait; wait "
             "for an answer or cancel the order"
         )
+
+
+def refused(command: ReplaceOrder, terms: Terms, denied: Denied, now: UtcNs) -> ReplaceDenied:
+    """The fact that risk refused these terms."""
+    return ReplaceDenied(
+        now,
+        command.cl_ord_id,
+        terms.order_qty,
+        terms.price,
+        terms.stop_px,
+        denied.rule,
+        denied.limit,
+        denied.was,
+        denied.text,
+        command.by,
+        command.reason,
+        command.request_id,
+        denied.scope,
+        denied.this_order,
+        command.approved_by,
+        denied.uncounted,
+    )
 
 
 def in_words(terms: Terms | ReplaceRequested | ReplaceDenied) -> str:

@@ -189,6 +189,9 @@ class OrderDenied(Fact, frozen=True):
     strategy_id: str = ""
     scope: str = ""
     this_order: str = ""
+    approved_by: str = ""
+    """Who was named as having approved it; `uncounted` says why that changed nothing, where it might have."""
+    uncounted: str = ""
 
 
 class LateOrderDenied(Fact, frozen=True):
@@ -787,7 +790,9 @@ class ReplaceRequested(Fact, frozen=True):
 
 
 class ReplaceDenied(Fact, frozen=True):
-    """We refused other terms before anything was sent: the rule, its limit and what was found. The order stands as it stood."""
+    """We refused other terms before anything was sent: the rule, its limit and what was found. The order stands as it stood.
+    `approved_by` and `uncounted` as in OrderDenied.
+    """
 
     cl_ord_id: ClOrdID
     order_qty: Qty
@@ -802,6 +807,8 @@ class ReplaceDenied(Fact, frozen=True):
     request_id: str = ""
     scope: str = ""
     this_order: str = ""
+    approved_by: str = ""
+    uncounted: str = ""
 
 
 class OrderReplaced(Fact, frozen=True):

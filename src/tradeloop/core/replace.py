@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from tradeloop.core.answers import NOT_SENT
-from tradeloop.core.changeable import asked_before, in_words, may_change
+from tradeloop.core.changeable import asked_before, in_words, may_change, refused
 from tradeloop.core.claim import claim
 from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.errors import BadInput
@@ -24,7 +24,6 @@ from tradeloop.core.events import (
     OrderReplaced,
     OrderRestated,
     Overfilled,
-    ReplaceDenied,
     ReplaceFateLost,
     ReplaceRejected,
     ReplaceRequested,
@@ -80,22 +79,7 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
     verdict = change.check(state, around, order, terms, need, now, command.by, command.approved_by)
     denied = verdict.denied
     if denied is not None:
-        yield ReplaceDenied(
-            now,
-            order.cl_ord_id,
-            terms.order_qty,
-            terms.price,
-            terms.stop_px,
-            denied.rule,
-            denied.limit,
-            denied.was,
-            denied.text,
-            command.by,
-            command.reason,
-            command.request_id,
-            denied.scope,
-            denied.this_order,
-        )
+        yield refused(command, terms, denied, now)
         return OrderReply(order.cl_ord_id, denied)
     yield from told(order.cl_ord_id, verdict, now)
     number = order.replace_asks + 1

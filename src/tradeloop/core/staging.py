@@ -154,6 +154,8 @@ def stage(
             want.strategy_id,
             denied.scope,
             denied.this_order,
+            want.approved_by,
+            denied.uncounted,
         )
         return OrderReply(intent.cl_ord_id, denied)
     yield intent

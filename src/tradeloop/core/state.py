@@ -47,7 +47,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 27
+SNAPSHOT_FORMAT: Final = 28
 
 
 class Link(msgspec.Struct, array_like=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.core.risk.cases import BANK, MOUTAI, Case, a_limit, buys, limited
 from tests.core.risk.test_rules import CASES, asked
 
-from tradeloop.core.limit import LimitScope
+from tradeloop.core.limit import LimitScope, Severity
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.risk.chinese import in_chinese
 from tradeloop.core.risk.codes import ORDER_CODES
@@ -41,6 +42,20 @@ def test_the_scope_is_said_in_chinese(scope: LimitScope, name: str, words: str) 
         in_chinese(reply.denied)
         == f"委托被拒绝（max_order_qty）：单笔委托数量{words}上限 100，现值 0，本委托增加 200；请减小数量或拆分委托"
     )
+
+
+@pytest.mark.parametrize(
+    ("approver", "why"), [("ann", "不能批准本人提交的委托或改单"), ("mallory", "不在审批人名单（risk.approvers）中")]
+)
+def test_why_an_approval_did_not_count_is_said_in_chinese(approver: str, why: str) -> None:
+    limit = msgspec.structs.replace(a_limit("max_order_qty", 100), severity=Severity.APPROVAL)
+    ask = msgspec.structs.replace(buys(200, approved_by=approver, request_id="r1"), by="ann")
+    desk = limited(limit, approvers=("bob",))
+    for _ in ("first", "again"):
+        reply = desk.give(ask)
+        assert isinstance(reply, OrderReply)
+        assert reply.denied is not None
+        assert in_chinese(reply.denied).endswith(f"；{approver} 的批准无效：{why}，请由他人批准；否则请减小数量或拆分委托")
 
 
 def test_what_is_not_known_is_said() -> None:

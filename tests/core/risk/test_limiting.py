@@ -197,6 +197,41 @@ def test_an_order_that_needs_approval_goes_when_somebody_else_has_given_it() -> 
     assert order.approved_by == "bob"
 
 
+def test_a_denial_says_why_the_approval_that_an_order_names_did_not_count() -> None:
+    desk = limited(msgspec.structs.replace(SMALL, severity=Severity.APPROVAL), approvers=("bob", "eve"))
+    for approver, why in (
+        ("mallory", "the approval of 'mallory' does not count, risk.approvers names bob, eve alone; have somebody else"),
+        ("Ann", "the approval of 'Ann' does not count, nobody approves what they ask for themselves; have somebody else"),
+        ("", "and this order adds 6000; have somebody else approve it, or make it smaller"),
+    ):
+        reply = desk.give(msgspec.structs.replace(buys(600), by="ann", approved_by=approver))
+        assert isinstance(reply, OrderReply)
+        assert reply.denied is not None
+        assert why in reply.denied.text
+        assert desk.of(OrderDenied)[-1].approved_by == approver
+
+
+def test_the_denial_of_a_change_says_why_its_approval_did_not_count_and_says_so_again() -> None:
+    desk = limited(msgspec.structs.replace(SMALL, severity=Severity.APPROVAL), approvers=("bob",))
+    order = desk.order(buys(100))
+    desk.ack(order)
+    change = ReplaceOrder(order.cl_ord_id, "eve", Qty(Decimal(900)), request_id="r1", approved_by="mallory")
+    first, again = desk.give(change), desk.give(change)
+    assert isinstance(first, OrderReply)
+    assert isinstance(again, OrderReply)
+    assert first.denied is not None
+    assert "the approval of 'mallory' does not count, risk.approvers names bob alone" in first.denied.text
+    assert again.denied == first.denied
+
+
+def test_an_approval_that_would_not_have_helped_is_not_spoken_of() -> None:
+    desk = limited(SMALL, approvers=("bob",))
+    reply = desk.give(buys(600, approved_by="mallory"))
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is not None
+    assert "mallory" not in reply.denied.text
+
+
 @pytest.mark.parametrize("approver", ["Ann", " ann", "\uff41nn", "ann ", " "])
 def test_nobody_approves_an_order_of_their_own_under_another_spelling(approver: str) -> None:
     desk = limited(msgspec.structs.replace(SMALL, severity=Severity.APPROVAL))

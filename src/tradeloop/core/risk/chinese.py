@@ -6,7 +6,7 @@ from typing import Final
 
 from tradeloop.core.limit import LimitScope
 from tradeloop.core.risk.codes import ORDER_CODES
-from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.denied import Denied, Uncounted
 from tradeloop.core.risk.judging import UNKNOWN
 from tradeloop.core.risk.registry import RULES
 
@@ -16,6 +16,10 @@ _SCOPES: Final = {
     LimitScope.STRATEGY: "策略",
     LimitScope.SYMBOL: "证券",
     LimitScope.INDUSTRY: "行业",
+}
+_UNCOUNTED: Final = {
+    Uncounted.OWN.value: "不能批准本人提交的委托或改单",
+    Uncounted.UNLISTED.value: "不在审批人名单（risk.approvers）中",
 }
 
 
@@ -31,7 +35,13 @@ def in_chinese(denied: Denied) -> str:
     bound = "下限" if rule.at_least else "上限"
     figures = "现值未知" if denied.was == UNKNOWN else f"现值 {denied.was}，本委托增加 {denied.this_order}"
     where = f"{words.title_zh}（{_scope(denied.scope)}）"
-    return f"{said}{where}{bound} {denied.limit}，{figures}；{words.remedy_zh}"
+    return f"{said}{where}{bound} {denied.limit}，{figures}；{_approval(denied)}{words.remedy_zh}"
+
+
+def _approval(denied: Denied) -> str:
+    """Why an approval that was named did not count; empty where none was."""
+    why = _UNCOUNTED.get(denied.uncounted)
+    return "" if why is None else f"{denied.approved_by} 的批准无效：{why}，请由他人批准；否则"
 
 
 def _scope(where: str) -> str:

@@ -20,7 +20,7 @@ from tradeloop.core.events import LimitPassed, OrderThrottled
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.people import is_one_of, person
-from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.denied import Denied, Uncounted
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import Family, Look, Measure, Measured, Missing, RiskRule, Screen, Unit
 from tradeloop.core.types import ONE, ZERO, ClOrdID, UtcNs
@@ -117,7 +117,7 @@ def judge(look: Look, *, at_send: bool = False, lessens: bool = False) -> Verdic
             if waits_for is None or _room_at(waits_for) < found.room_at:
                 waits_for = beyond
         else:
-            return Verdict(denied(rule, beyond), tuple(told))
+            return Verdict(denied(rule, beyond, look), tuple(told))
     return Verdict(None, tuple(told), waits_for) if told or waits_for is not None else PASSED
 
 
@@ -194,9 +194,18 @@ def is_beyond(rule: RiskRule, limit: RiskLimit, found: Found | None) -> bool:
 
 def _agreed(look: Look) -> bool:
     """Whether somebody else than who sends the order approved it: one of the desk's approvers, where it names any."""
+    return bool(person(look.order.approved_by)) and _uncounted(look) is None
+
+
+def _uncounted(look: Look) -> Uncounted | None:
+    """Why the approval that an order names does not count; None where it does, or names nobody."""
     order, known = look.order, look.around.policy.approvers
     approver = person(order.approved_by)
-    return approver not in ("", person(order.by)) and (not known or is_one_of(approver, known))
+    if not approver:
+        return None
+    if approver == person(order.by):
+        return Uncounted.OWN
+    return None if not known or is_one_of(approver, known) else Uncounted.UNLISTED
 
 
 def _room_at(beyond: Beyond) -> UtcNs:
@@ -218,14 +227,16 @@ def throttled(cl_ord_id: ClOrdID, beyond: Beyond, now: UtcNs) -> OrderThrottled:
     return OrderThrottled(now, cl_ord_id, beyond.limit.rule, most, was, max(_room_at(beyond), UtcNs(now + 1)))
 
 
-def denied(rule: RiskRule, beyond: Beyond) -> Denied:
-    """What whoever sent the order is told."""
+def denied(rule: RiskRule, beyond: Beyond, look: Look | None = None) -> Denied:
+    """What whoever sent the order is told; with the `look` at it, why an approval that it names did not count."""
     limit = beyond.limit
     bound = "at least" if rule.at_least else "at most"
     most, was, adds = figures(rule, beyond)
     remedy = rule.words.remedy
+    uncounted = None
     if limit.severity is Severity.APPROVAL:
-        remedy = f"have somebody else approve it, or {remedy}"
+        uncounted = None if look is None else _uncounted(look)
+        remedy = f"{_why(look, uncounted)}have somebody else approve it, or {remedy}"
     if isinstance(beyond.found, Failed):
         text = f"{rule.words.title} ({limit.where}) could not be measured, and an order that no rule has judged does not go"
         return Denied(rule.code, most, FAILED, f"{text}: {beyond.found.error}; report it", limit.where, adds)
@@ -237,7 +248,19 @@ def denied(rule: RiskRule, beyond: Beyond) -> Denied:
         text = f"{rule.words.title} ({limit.where}): not allowed{what}; {remedy}"
     else:
         text = f"{rule.words.title} ({limit.where}) may be {bound} {most}, is {was}, and this order adds {adds}; {remedy}"
-    return Denied(rule.code, most, was, text, limit.where, adds)
+    if look is None or uncounted is None:
+        return Denied(rule.code, most, was, text, limit.where, adds)
+    return Denied(rule.code, most, was, text, limit.where, adds, look.order.approved_by, uncounted.value)
+
+
+def _why(look: Look | None, uncounted: Uncounted | None) -> str:
+    """Why an approval did not count, as the beginning of what to do; empty where none was given."""
+    if look is None or uncounted is None:
+        return ""
+    named = f"the approval of {look.order.approved_by!r} does not count, "
+    if uncounted is Uncounted.OWN:
+        return f"{named}nobody approves what they ask for themselves; "
+    return f"{named}risk.approvers names {', '.join(look.around.policy.approvers)} alone; "
 
 
 def figures(rule: RiskRule, beyond: Beyond) -> tuple[str, str, str]:
