@@ -269,7 +269,7 @@ def test_check_gives_every_figure_and_sends_nothing(home: Path) -> None:
     assert (found["denied"]["rule"], found["denied"]["this_order"]) == ("max_order_qty", "101")
     assert found["denied"]["text_zh"].startswith("委托被拒绝（max_order_qty）：单笔委托数量（每个账户）上限 100，现值 0")
     assert all(each["passed"] for each in found["checks"])
-    assert {each["check"] for each in found["checks"]} >= {"not_stopped", "session_open", "legal_price", "cash_free"}
+    assert {each["check"] for each in found["checks"]} >= {"halted", "session_open", "tick", "cash"}
     qty, value = found["limits"]
     assert (qty["limit"], qty["was"], qty["this_order"], qty["beyond"]) == ("100", "0", "101", True)
     assert (value["severity"], value["beyond"], Decimal(value["this_order"]) > 1000) == ("warn", True, True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from decimal import Decimal
 
 import pytest
@@ -14,6 +16,8 @@ from tradeloop.core.events import OrderStaged, ReplaceRequested
 from tradeloop.core.halt import HaltTier
 from tradeloop.core.hypothetical import Answer, Hindsight, explain
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
+from tradeloop.core.risk.codes import ORDER_CODES
+from tradeloop.core.risk.pipeline import PIPELINE, SAYS
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import RuleGroup
 from tradeloop.core.types import Qty
@@ -43,7 +47,7 @@ def test_every_check_and_every_limit_answers_and_nothing_is_recorded() -> None:
     desk.give(HaltTrading(HaltTier.HALT, "ann", "news"))
     before = len(desk.events), desk.state.hash()
     answer = explained(desk, 100)
-    assert [each.name for each in answer.checks if each.denied is not None] == ["not_stopped"]
+    assert [each.code for each in answer.checks if each.denied is not None] == ["halted"]
     assert answer.denied is not None
     assert answer.denied.rule == "halted"
     figures = [(each.limit.rule, each.most, each.was, each.adds, each.is_beyond) for each in answer.figures]
@@ -63,6 +67,23 @@ def test_the_answer_is_what_whoever_sends_it_is_told() -> None:
         reply = desk.give(buys(qty))
         assert reply is not None
         assert reply.denied == denied  # type: ignore[union-attr]
+
+
+def test_the_checks_have_the_codes_of_the_registry_and_of_their_denials() -> None:
+    """One code, one meaning: what is shown of an order is what its denial carries."""
+    desk = limited()
+    codes = [each.code for each in explained(desk, 100).checks]
+    assert codes == [code for code in ORDER_CODES if code != "price_drift"]  # of an order that leaves late
+    checks = {each.code: each for each in explained(desk, 101).checks}
+    assert {code for code, each in checks.items() if each.denied is not None} == {"lot"}
+    assert {code for code, each in checks.items() if not each.asked} == {"exact_qty", "order_qty_max"}
+
+
+def test_every_check_names_the_codes_that_it_says_no_with() -> None:
+    assert set(SAYS) == set(PIPELINE)
+    for check, codes in SAYS.items():
+        said = re.findall(r'Denied\(\s*"(\w+)"', inspect.getsource(check))
+        assert set(said) <= set(codes), check.__name__
 
 
 def test_a_limit_of_another_symbol_is_not_asked() -> None:

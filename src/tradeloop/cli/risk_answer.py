@@ -31,7 +31,11 @@ def said_of(desk: Desk, order: SubmitOrder) -> dict[str, Any]:
         },
         "waits": answer.verdict.waits_for is not None and denied is None,
         "checks": [
-            {"check": each.name, "passed": each.denied is None, "text": "" if each.denied is None else each.denied.text}
+            {
+                "check": each.code,
+                "passed": each.denied is None if each.asked else None,
+                "text": "" if each.denied is None else each.denied.text,
+            }
             for each in answer.checks
         ],
         "limits": [_figure(each) for each in answer.figures],

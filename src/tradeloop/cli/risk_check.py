@@ -82,7 +82,8 @@ def _tell(voice: Voice, document: dict[str, Any]) -> int:
 def _show(out: Console, document: dict[str, Any]) -> None:
     from tradeloop.cli import words
 
-    checks = [(each["check"], "ok" if each["passed"] else "NO", each["text"]) for each in document["checks"]]
+    stand = {True: "ok", False: "NO", None: "not asked"}
+    checks = [(each["check"], stand[each["passed"]], each["text"]) for each in document["checks"]]
     words.table(out, "Checks of every order", ("check", "", "~why not"), checks)
     rows = [
         (each["rule"], each["scope"], each["limit"], each["was"], each["this_order"], _stands(each))

@@ -4,6 +4,8 @@ that says no. And what limits would have said of orders that were sent: the jour
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from tradeloop.core import events as ev
@@ -13,9 +15,11 @@ from tradeloop.core.limit import RiskLimit
 from tradeloop.core.replacement import Terms
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk.change import as_intent, lessens
+from tradeloop.core.risk.checks import Check
+from tradeloop.core.risk.codes import ORDER_CODES
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.judging import Beyond, Verdict, asked, figures, is_beyond, judge
-from tradeloop.core.risk.pipeline import PIPELINE
+from tradeloop.core.risk.pipeline import PIPELINE, SAYS
 from tradeloop.core.risk.rule import Look, Missing
 from tradeloop.core.staging import intent_of
 from tradeloop.core.state import State
@@ -24,10 +28,13 @@ from tradeloop.core.types import UtcNs
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """One of the checks that hold for every order, by its name, and its no."""
+    """One code of the checks that hold for every order (core/risk/codes.py), and the no that carries it. `asked` is false where
+    another code was the answer of the same check, so that nobody knows of this one.
+    """
 
-    name: str
+    code: str
     denied: Denied | None
+    asked: bool = True
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -45,25 +52,35 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Everything that risk says of an order; `denied` is what whoever sends it would be told."""
+    """Everything that risk says of an order; `denied` is what whoever sends it would be told, the pipeline's first no."""
 
     intent: ev.OrderStaged
     checks: tuple[Checked, ...]
     figures: tuple[Figure, ...]
     verdict: Verdict
-
-    @property
-    def denied(self) -> Denied | None:
-        """The first no, as the pipeline gives it."""
-        return next((each.denied for each in self.checks if each.denied is not None), self.verdict.denied)
+    denied: Denied | None
 
 
 def explain(state: State, around: Surroundings, want: SubmitOrder, now: UtcNs) -> Answer:
     """Ask everything of an order, and record nothing. Raises BadInput as submitting it would."""
     intent, instrument = intent_of(state, around, want, now)
-    checks = tuple(Checked(rule.__name__, rule(state, around, intent, instrument, now)) for rule in PIPELINE)
+    said = {rule: rule(state, around, intent, instrument, now) for rule in PIPELINE}
     look = Look(state, around, intent, instrument, now)
-    return Answer(intent, checks, tuple(_figures(look)), judge(look))
+    verdict = judge(look)
+    first = next((denied for denied in said.values() if denied is not None), verdict.denied)
+    return Answer(intent, _by_code(said), tuple(_figures(look)), verdict, first)
+
+
+def _by_code(said: Mapping[Check, Denied | None]) -> tuple[Checked, ...]:
+    """What the checks said, code by code, in the order of the registry: two checks may say one code, and one check several."""
+    denials: dict[str, Denied] = {}
+    asked: dict[str, bool] = {}
+    for rule, denied in said.items():
+        if denied is not None:
+            denials.setdefault(denied.rule, denied)
+        for code in SAYS[rule]:
+            asked[code] = asked.get(code, True) and (denied is None or denied.rule == code)
+    return tuple(Checked(code, denials.get(code), asked[code] or code in denials) for code in ORDER_CODES if code in asked)
 
 
 def _figures(look: Look) -> list[Figure]:

@@ -14,9 +14,10 @@ from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
+from tradeloop.core.risk import checks
 from tradeloop.core.risk.approved import Approved
 from tradeloop.core.risk.change import as_intent, replacement
-from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, settled, still_held
+from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, Check, settled, still_held
 from tradeloop.core.risk.cost import unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.judging import PASSED, Verdict, judge
@@ -30,6 +31,27 @@ RISK_VERSION: Final = "8"
 
 PIPELINE: Final = GATE + BOOKS
 """The checks that hold for every order, in the order in which they are asked."""
+
+SAYS: Final[dict[Check, tuple[str, ...]]] = {
+    checks.not_stopped: ("halted", "reduce_only"),
+    checks.equity_known: ("equity_known",),
+    checks.broker_ready: ("broker_ready",),
+    checks.session_open: ("session_open",),
+    checks.not_halted: ("halted",),
+    checks.not_quarantined: ("fate_unknown",),
+    checks.not_doubted: ("fill_twice",),
+    checks.quote_fresh: ("quote_fresh", "suspended"),
+    checks.order_type_known: ("order_type", "time_in_force"),
+    checks.legal_quantity: ("exact_qty", "lot", "order_qty_max"),
+    checks.legal_price: ("tick", "price_limit"),
+    checks.inside_cage: ("price_cage",),
+    checks.closable: ("sellable",),
+    checks.settled: ("sellable",),
+    checks.effect_known: ("position_effect",),
+    checks.bounded: ("order_value", "no_price"),
+    checks.cash_free: ("cash",),
+}
+"""The codes (core/risk/codes.py) that each of them can say no with."""
 
 
 def version(state: State) -> str:
