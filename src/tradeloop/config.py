@@ -57,6 +57,12 @@ def _listed(value: object) -> object:
     return value
 
 
+def _in_one_line(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("no signs that are not seen; type the name anew")
+    return name
+
+
 def _once_each(names: tuple[str, ...]) -> tuple[str, ...]:
     if not all(map(str.isprintable, names)):
         raise ValueError("no signs that are not seen; type the names anew")
@@ -246,7 +252,7 @@ class Settings(BaseSettings):
 
     group: str = Field(default="main", min_length=2, max_length=16, pattern=r"^[a-z0-9]+$")
     """The account group: one writer, one journal; its first two characters begin every order id."""
-    operator: str = ""
+    operator: Annotated[str, AfterValidator(_in_one_line)] = ""
     """Whose name stands under a command; empty is the login name."""
     database: Database = Database()
     broker: Broker = Broker.model_validate({})

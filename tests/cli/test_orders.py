@@ -6,9 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.cli.commands import FAST, FILES, Said, orders, runs, tradeloop, us_run
 
 DEMO = ("--feed", "demo", "--speed", FAST)
+BROKEN = "momen\ntum"
 
 
 def submit(home: Path, *words: str) -> Said:
@@ -236,3 +238,31 @@ def test_a_name_that_is_no_unicode_text_is_refused_in_one_sentence(tmp_path: Pat
     assert said.code == 2
     assert said.error == "command line: operator was '\\udce9milie'; expected text in UTF-8, correct it"
     assert not (tmp_path / "tradeloop.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("orders", "submit", "BAC.US", "buy", "1", "--strategy", BROKEN), "strategy_id"),
+        (("orders", "submit", "BAC.US", "buy", "1", "--request-id", BROKEN), "request_id"),
+        (("orders", "submit", "BAC.US", "buy", "1", "--approved-by", BROKEN), "--approved-by"),
+        (("orders", "submit", "BAC.US", "buy", "1", "--by", BROKEN), "operator"),
+        (("orders", "replace", "o1", "--qty", "1", "--request-id", BROKEN), "request_id"),
+        (("risk", "check", "BAC.US", "buy", "1", "--strategy", BROKEN), "strategy_id"),
+        (
+            ("risk", "set", "max_order_qty", "1", "--scope", "strategy", "--name", BROKEN, "--for", "1h", "--reason", "r"),
+            "name",
+        ),
+        (("halt", "--strategy", BROKEN), "--strategy"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else value,
+)
+def test_a_name_of_two_lines_is_refused_in_one_sentence_and_leaves_no_trace(
+    tmp_path: Path, words: tuple[str, ...], what: str
+) -> None:
+    """It would stand in rows of tables and files, and be two of them."""
+    said = tradeloop(tmp_path, *words, *DEMO)
+    assert said.code == 2, said.err
+    assert what in said.error
+    assert "signs that are not seen; type the name anew" in said.error
+    assert list(tmp_path.iterdir()) == []

@@ -12,8 +12,19 @@ from hypothesis import strategies as st
 from tests.core.runs_made import A, a_run, prices
 
 from tradeloop.core.checked import TEXT_MAX, Distrusted, checked, checked_command, checked_quote
-from tradeloop.core.commands import CancelOrder, Command, ListInstruments, OpenTradingDay, RetryRun, RunLimits, TargetLine
+from tradeloop.core.commands import (
+    CancelOrder,
+    ChangeLimit,
+    Command,
+    ListInstruments,
+    OpenTradingDay,
+    ReplaceOrder,
+    RetryRun,
+    RunLimits,
+    TargetLine,
+)
 from tradeloop.core.errors import BadInput
+from tradeloop.core.limit import LimitScope, RiskLimit
 from tradeloop.core.reports import (
     BrokerDown,
     BrokerSnapshot,
@@ -61,6 +72,30 @@ SURROGATE = "e\ud800"
 def reason(found: object) -> str:
     assert isinstance(found, Distrusted), found
     return found.reason
+
+
+@pytest.mark.parametrize("name", ["momen\ntum", "a\tb", "\x1b[31mred", "a\x7f", "a\u200bb"])
+def test_a_name_with_a_line_end_or_a_sign_that_nobody_sees_is_refused(name: str) -> None:
+    """Names stand in rows of tables and files: one of two lines would be two rows."""
+    limit = RiskLimit("max_order_qty", Decimal(1), LimitScope.STRATEGY, name=name, by="ann", reason="r")
+    target = msgspec.structs.replace(a_run({A: "0.1"}).targets[0], name=name)
+    for command in (
+        buy(A, 100, strategy_id=name),
+        buy(A, 100, request_id=name),
+        ReplaceOrder(ClOrdID("o1"), "ann", Qty(Decimal(1)), request_id=name),
+        ChangeLimit(limit, lasts_ns=1),
+        a_run({A: "0.1"}, project_id=name),
+        a_run({A: "0.1"}, decision_snapshot_id=name),
+        a_run({A: "0.1"}, champion_id=name),
+        a_run({A: "0.1"}, by=name),
+        msgspec.structs.replace(a_run({A: "0.1"}), targets=(target,)),
+    ):
+        with pytest.raises(BadInput, match="signs that are not seen; type the name anew"):
+            checked_command(command)
+
+
+def test_a_name_of_any_script_and_a_reason_of_several_lines_may_enter() -> None:
+    checked_command(buy(A, 100, strategy_id="动量 1", request_id="r-1", reason="news\nand more"))
 
 
 @pytest.mark.parametrize("text", [*NO_NUMBERS, "0", "-50"])

@@ -18,6 +18,7 @@ OTHER_LANGUAGES = {
     "docs/reference/risk-rules.md": "what a denial says to a Chinese reader, beside the English",
     "tests/core/risk/test_chinese.py": "denials in Chinese",
     "tests/cli/test_risk.py": "denials in Chinese",
+    "tests/core/test_checked.py": "names as people give them",
     "src/tradeloop/core/risk/*.py": "what a rule says to a Chinese reader, beside the English",
     "src/tradeloop/markets/facts.py": "the mark that exchanges put into a stock's name",
     "src/tradeloop/i18n/zh*": "what a Chinese reader is shown",

@@ -48,6 +48,9 @@ async def carried_out(voice: Voice, loaded: Loaded, command: Command, name: str)
     from tradeloop.cli.control import ask_the_writer, spoken
     from tradeloop.cli.known import refuse
     from tradeloop.cli.working import settle, working_desk
+    from tradeloop.core.checked import checked_command
+
+    checked_command(command)  # before anything is opened: what is refused here leaves no trace
 
     async def here() -> int:
         async with working_desk(loaded, voice, name, first=[command], look=lambda state: refuse(state, command)) as desk:

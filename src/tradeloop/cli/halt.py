@@ -122,6 +122,7 @@ def scope_of(named: dict[str, str | None]) -> tuple[HaltScope, str]:
     """What of the desk the options name. Raises BadInput where they name more than one thing, or nothing at all."""
     from tradeloop.core.errors import BadInput
     from tradeloop.core.halt import HaltScope
+    from tradeloop.core.people import seen
     from tradeloop.markets.symbols import canonical
 
     given = [(what, name) for what, name in named.items() if name is not None]
@@ -132,6 +133,7 @@ def scope_of(named: dict[str, str | None]) -> tuple[HaltScope, str]:
     ((what, name),) = given
     if not name.strip():
         raise BadInput(f"--{what} was empty; give its name, or leave the option away to stop everything")
+    seen(name, f"--{what}")
     return HaltScope(what), canonical(name) if what == "symbol" else name
 
 

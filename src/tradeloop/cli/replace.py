@@ -49,7 +49,9 @@ def replace(
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.cli.asking import tell, there_or_here
         from tradeloop.cli.control import ask_the_writer
+        from tradeloop.core.checked import checked_command
         from tradeloop.core.commands import ReplaceOrder
+        from tradeloop.core.people import seen
         from tradeloop.core.types import ClOrdID, Px, Qty, exact
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
@@ -63,6 +65,9 @@ def replace(
             request_id,
             approved_by,
         )
+
+        checked_command(command)  # before anything is opened: what is refused here leaves no trace
+        seen(approved_by, "--approved-by")
 
         async def here() -> int:
             answer = await _here(voice, loaded, command)

@@ -40,14 +40,16 @@ def typed_order(
     reason: str = "",
 ) -> SubmitOrder:
     """The order that these words ask for, of the configured account, by whoever types. Raises BadInput."""
+    from tradeloop.core.checked import checked_command
     from tradeloop.core.commands import SubmitOrder
     from tradeloop.core.errors import BadInput
+    from tradeloop.core.people import seen
     from tradeloop.core.types import AccountID, OrdType, Px, Qty, Side, TimeInForce, exact
     from tradeloop.markets.symbols import canonical
 
     if side.upper() not in ("BUY", "SELL"):
         raise BadInput(f"the side was {side[:40]!r}; expected buy or sell")
-    return SubmitOrder(
+    order = SubmitOrder(
         account=AccountID(loaded.settings.broker.account),
         symbol=canonical(symbol),
         side=Side(side.upper()),
@@ -62,3 +64,6 @@ def typed_order(
         reason=reason,
         approved_by=approved_by,
     )
+    checked_command(order)  # before anything is opened: what is refused here leaves no trace
+    seen(approved_by, "--approved-by")
+    return order

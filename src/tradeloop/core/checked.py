@@ -21,6 +21,7 @@ from tradeloop.core import reports as r
 from tradeloop.core.commands import Command, ListInstruments, OpenTradingDay, StartRun, SubmitOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.named import names_seen
 from tradeloop.core.types import (
     DECIMAL_PLACES_MAX,
     SIGNIFICANT_DIGITS_MAX,
@@ -79,8 +80,10 @@ def checked_command(command: Command) -> None:
     """Raises BadInput when the command holds what the journal or the arithmetic could not carry."""
     if type(command) is SubmitOrder:
         _submit(command)
+        names_seen(command)
         return
     _walk(command, type(command).__name__)
+    names_seen(command)
     if type(command) is ListInstruments:
         for instrument in command.instruments:
             _instrument(instrument)
