@@ -252,6 +252,8 @@ def test_an_order_beyond_a_limit_that_asks_for_approval_goes_with_one(home: Path
     assert tradeloop(home, "orders", "submit", *alone).code == 3
     assert tradeloop(home, "orders", "submit", *alone, "--approved-by", "mallory").code == 3
     assert tradeloop(home, "orders", "submit", *agreed).code == 0
+    assert [row["approved_by"] for row in orders(home)] == ["bob", "mallory", ""]
+    assert "approved by" in tradeloop(home, "orders", "--open").out + tradeloop(home, "orders").out
 
 
 def test_a_limit_of_a_strategy_covers_the_order_typed_for_it(home: Path) -> None:

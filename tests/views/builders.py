@@ -149,6 +149,7 @@ class Story:
         run_id: RunID | None = None,
         leg: int = 0,
         by: str = "ann",
+        approved_by: str = "",
     ) -> ClOrdID:
         """An order passed risk and is durable."""
         cl_ord_id = ClOrdID(self.next_id("g100001"))
@@ -172,6 +173,7 @@ class Story:
                 reserve=Amount(D(reserve)),
                 run_id=run_id,
                 leg=leg,
+                approved_by=approved_by,
             )
         )
         return cl_ord_id
@@ -349,6 +351,7 @@ class Story:
                 by="ann",
                 run_id=run_id,
                 leg=leg,
+                approved_by="mallory",
             )
         )
         return cl_ord_id

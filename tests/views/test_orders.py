@@ -10,7 +10,7 @@ from tests.views.builders import AAPL, ACCOUNT, BROKER, D, Story
 from tests.views.databases import a_database
 
 from tradeloop.core import events as ev
-from tradeloop.core.types import ClOrdID, OrderID, Px, Qty, Side, UtcNs
+from tradeloop.core.types import Amount, ClOrdID, OrderID, Px, Qty, Side, UtcNs
 from tradeloop.journal.codec import decode
 from tradeloop.views.rows import FillRow, OrderRow, TradeRow
 from tradeloop.views.sql import SqlViews
@@ -45,6 +45,25 @@ async def test_a_staged_order_is_new_and_has_not_been_submitted(tmp_path: Path) 
     assert (row.status, row.ord_status, row.order_type, row.ord_type) == ("NEW", "STAGED", "LMT", "LIMIT")
     assert (row.price, row.submitted_at, row.ib_order_id, row.is_open) == (D("187.5"), None, None, True)
     assert (row.broker, row.account_id, row.created_by) == (BROKER, ACCOUNT, "ann")
+
+
+async def test_an_order_says_who_approved_its_terms(tmp_path: Path) -> None:
+    """A change that nobody had to approve leaves the name; another approval takes its place."""
+    for approvers, last in (((), "bob"), (("",), "bob"), (("", "eve"), "eve")):
+        story = Story.begun()
+        cl_ord_id = story.stage(AAPL, Side.BUY, "100", price="187.5", approved_by="bob")
+        for number, approver in enumerate(approvers, 1):
+            terms = Qty(D(100 + number)), Px(D("187.5")), None
+            zero = Amount(D(0))
+            story.tell(
+                ev.ReplaceRequested(story.tick(), cl_ord_id, number, *terms, "ann", "more", "2", zero, zero, "", approver),
+                ev.OrderReplaced(story.tick(), cl_ord_id, number, *terms, zero, zero),
+            )
+        row = await the_order(story, cl_ord_id, tmp_path)
+        assert row.approved_by == last
+        assert story.state.orders.open[cl_ord_id].approved_by == last
+    story = Story.begun()
+    assert (await the_order(story, story.stage(), tmp_path)).approved_by == ""
 
 
 async def test_a_sent_order_is_submitted_at_the_moment_sending_began(tmp_path: Path) -> None:
@@ -126,6 +145,7 @@ async def test_a_denied_order_is_a_row_with_the_rule_and_its_figures(tmp_path: P
     assert (row.status, row.ord_status, row.is_open, row.leaves_qty) == ("REJECTED", "DENIED", False, D(0))
     assert row.error_code == "max_order_value"
     assert "was 20000 USD" in row.error
+    assert row.approved_by == "mallory"
 
 
 @pytest.mark.parametrize(

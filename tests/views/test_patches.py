@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import BigInteger, Boolean, Connection, Integer
 from sqlalchemy.engine import make_url
 from tests.views.builders import Story, random_story
 from tests.views.databases import a_database, bare_database, dump, every_dialect
@@ -20,6 +20,7 @@ from tradeloop.views.sql import SqlViews
 from tradeloop.views.tables import metadata
 
 NAME = "20261121_read_models.sql"
+APPROVED = "20261121_who_approved.sql"
 
 
 @every_dialect
@@ -64,6 +65,49 @@ def test_every_statement_of_the_patch_may_be_run_again(dialect: Dialect) -> None
     made = patches.statements(patch.sql, dialect)
     assert made
     assert all("IF NOT EXISTS" in statement for statement in made)
+
+
+def up_to(dialect: Dialect, last: str, where: Path) -> Path:
+    """A folder with the patches of a dialect up to one of them: an older version of the program."""
+    where.mkdir()
+    for file in sorted(patches.folder(dialect).glob("*.sql")):
+        if file.name <= last:
+            (where / file.name).write_bytes(file.read_bytes())
+    return where
+
+
+@every_dialect
+async def test_who_approved_comes_into_a_database_with_orders_and_none_is_lost(dialect: Dialect, tmp_path: Path) -> None:
+    """S0-37: a database of an older version, with rows; afterwards the patch runs by hand once more."""
+    async with bare_database(dialect, tmp_path) as url:
+        await patches.upgrade(url, up_to(dialect, NAME, tmp_path / "older"))
+        line = line_to(url)
+
+        async def say(sentence: str) -> None:
+            await line.run(lambda c: c.exec_driver_sql(sentence).close(), "by hand")
+
+        older = [each.name for each in metadata.tables["trade_orders"].columns if each.name != "approved_by"]
+        values = {"id": "'o1'", "trade_run_id": "NULL", "is_open": "true", "is_external": "false", "qty": "'100'"}
+        numbers = (Boolean, Integer, BigInteger)
+        kinds = {each.name: each.type for each in metadata.tables["trade_orders"].columns}
+        written = [values.get(name, "7" if isinstance(kinds[name], numbers) else "'1'") for name in older]
+        await say(f"INSERT INTO trade_orders ({', '.join(older)}) VALUES ({', '.join(written)})")
+        assert await patches.drift(url, metadata) == ["column trade_orders.approved_by is missing"]
+
+        assert await patches.upgrade(url) == [APPROVED]
+        assert await patches.upgrade(url) == []
+        assert await patches.drift(url, metadata) == []
+        await say("UPDATE trade_orders SET approved_by = 'bob' WHERE approved_by = ''")
+        patch = next(p for p in patches.patches(line.dialect) if p.name == APPROVED)
+        for statement in patches.statements(patch.sql, line.dialect):
+            await say(statement)
+
+        def row(c: Connection) -> tuple[object, ...]:
+            return tuple(c.exec_driver_sql("SELECT id, trade_run_id, reason, seq, approved_by FROM trade_orders").one())
+
+        assert await line.run(row, "by hand") == ("o1", None, "1", 7, "bob")
+        await line.close()
+        assert await patches.drift(url, metadata) == []
 
 
 async def test_without_the_patch_the_views_say_what_to_do(tmp_path: Path) -> None:

@@ -324,7 +324,21 @@ def _show(out: Any, rows: list[OrderRow]) -> None:
     words.table(
         out,
         "Orders",
-        ("order", "side", ">quantity", "symbol", "?type", ">?price", ">?stop", "status", *numbers, "?at", "?run", "~text"),
+        (
+            "order",
+            "side",
+            ">quantity",
+            "symbol",
+            "?type",
+            ">?price",
+            ">?stop",
+            "status",
+            *numbers,
+            "?at",
+            "?run",
+            "?approved by",
+            "~text",
+        ),
         [
             (
                 row.id,
@@ -340,6 +354,7 @@ def _show(out: Any, rows: list[OrderRow]) -> None:
                 words.money(row.commission),
                 words.moment(row.staged_at),
                 row.trade_run_id or "",
+                row.approved_by,
                 ended_because(row),
             )
             for row in rows

@@ -111,6 +111,7 @@ def staged(fold: Fold, e: ev.OrderStaged) -> None:
         cancel_at=e.cancel_at,
         created_by=e.by,
         risk_version=e.risk_version,
+        approved_by=e.approved_by,
         request_id=e.request_id,
         strategy_id=e.strategy_id,
         parent_id=e.parent,
@@ -150,6 +151,7 @@ def denied(fold: Fold, e: ev.OrderDenied) -> None:
         staged_at=e.at,
         denied_at=e.at,
         created_by=e.by,
+        approved_by=e.approved_by,
         request_id=e.request_id,
         seq=fold.seq,
         updated_seq=fold.seq,
@@ -251,6 +253,7 @@ def learned(fold: Fold, e: OrderFact) -> None:
         case ev.ReplaceRequested():
             asked = Asked(e.number, Terms(e.order_qty, e.price, e.stop_px), at, e.need)
             _keep_waiting(row, [*_waiting(row), asked])
+            row.approved_by = e.approved_by or row.approved_by
             _promise(fold, row, e.reserve - row.reserved, at)
             _freeze(fold, row, at)
         case ev.OrderReplaced():

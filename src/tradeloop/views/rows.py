@@ -117,7 +117,8 @@ class OrderRow(Row, kw_only=True):
     `status` is S0's word, `ord_status` FIX's; both are computed from the facts whenever one is added. `ib_order_id` is S0's
     name for the broker's own id and holds `order_id` whichever broker it is. A denied order has `denied_at` and never had a
     broker. `qty`, `price` and `stop_px` are the terms in force; `replaces` is a JSON list of the changes asked for that
-    have no answer yet: number, quantity, price, stop price.
+    have no answer yet: number, quantity, price, stop price. `approved_by`: who approved the terms that were asked for last,
+    or was named as having approved a denied order.
     """
 
     trade_run_id: str | None
@@ -166,6 +167,7 @@ class OrderRow(Row, kw_only=True):
     is_external: bool = False
     created_by: str = ""
     risk_version: str = ""
+    approved_by: str = ""
     request_id: str = ""
     strategy_id: str = ""
     parent_id: str | None = None

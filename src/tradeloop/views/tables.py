@@ -225,6 +225,7 @@ trade_orders: Final = _table(
     _flag("is_external"),
     _word("created_by", 128),
     _word("risk_version", 64),
+    _word("approved_by", 128),
     _word("request_id", 255),
     _word("strategy_id", 128),
     _word("parent_id", 64, null=True),
