@@ -118,6 +118,15 @@ def test_without_a_journal_the_broker_is_asked_and_the_next_start_is_halted(home
     assert [order["ord_status"] for order in orders(home)] == ["DENIED", "CANCELED"]
 
 
+def test_what_keeps_a_stop_from_its_record_and_from_the_broker_is_said_once(home: Path) -> None:
+    assert tradeloop(home, *STANDS).code == 0
+    (home / "paper.db").rename(home / "away")
+    said = tradeloop(home, "cancel-all", "--reason", "news", *DEMO)
+    assert said.code == 1
+    assert said.out.replace("\n", " ").count("are gone") == 1
+    assert "for the same reason the broker was not asked to cancel" in said.out
+
+
 def no_journal(home: Path) -> None:
     (home / "tradeloop.db").mkdir()
 

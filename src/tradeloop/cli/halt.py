@@ -353,7 +353,7 @@ async def _without_a_journal(
         try:
             found = await cancel_at_broker(shell.load(feed__kind="none"), wanted, within_s)
         except (TradeloopError, OSError) as error:
-            text += f"; {error}"
+            text += "; for the same reason the broker was not asked to cancel" if str(error) == str(why) else f"; {error}"
         else:
             left = f", {len(found.left)} still open: {', '.join(found.left[:5])}" if found.left else ", none is left open"
             text += f"; {plural(found.asked, 'order')} cancelled at the broker{left}"
