@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 from tests.cli.commands import Said, orders, tradeloop
 from tests.cli.test_orders import DEMO, faults, submit
+from tests.core.risk.cases import MOUTAI, buys
 
 from tradeloop.cli import control
 from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.types import ClOrdID, Qty
+from tradeloop.testing.builders import an_instrument
+from tradeloop.testing.desk import Desk
 
 
 def standing(home: Path) -> str:
@@ -32,7 +36,13 @@ def test_a_standing_order_gets_the_terms_that_were_asked_for(tmp_path: Path) -> 
     order = standing(tmp_path)
     said = replace(tmp_path, order, "--qty", "200", "--price", "9.50", "--reason", "second thoughts", "--json")
     assert said.code == 0, said.err
-    assert said.document["done"] == f"order {order} is NEW: 200 at 9.50, 0 filled"
+    found = said.document
+    assert found["done"] == f"order {order} is NEW: 200 at 9.50, 0 filled"
+    assert (found["order"], found["symbol"], found["status"], found["change"]) == (order, "BAC.US", "NEW", "REPLACED")
+    assert found["broker_order_id"]
+    assert found["before"] == {"qty": "100", "price": "10.00", "stop_px": None}
+    assert found["asked"] == found["in_force"] == {"qty": "200", "price": "9.50", "stop_px": None}
+    assert (found["denied"], found["repeat"]) == (None, False)
     (row,) = orders(tmp_path)
     assert (row["qty"], row["price"], row["leaves_qty"], row["reserved"]) == ("200", "9.5", "200", "1900")
 
@@ -57,8 +67,13 @@ def test_what_risk_denies_ends_with_the_code_of_a_denial_and_changes_nothing(tmp
     order = standing(tmp_path)
     said = replace(tmp_path, order, "--qty", "10000000")
     assert said.code == 3
-    assert "denied: BUY 10000000 BAC.US may cost" in said.error
+    assert next(line for line in said.err.splitlines() if "denied" in line).startswith("denied: BUY 10000000 BAC.US may cost")
+    assert "error:" not in said.err
     assert orders(tmp_path)[0]["qty"] == "100"
+    found = replace(tmp_path, order, "--qty", "10000000", "--json").document
+    assert (found["order"], found["status"], found["change"]) == (order, "NEW", "DENIED")
+    assert (found["denied"]["rule"], found["in_force"]["qty"], found["asked"]["qty"]) == ("cash", "100", "10000000")
+    assert found["denied"]["text_zh"].startswith("委托被拒绝（cash）")
 
 
 def test_a_change_that_changes_nothing_is_refused_with_what_is(tmp_path: Path) -> None:
@@ -106,3 +121,27 @@ def test_the_process_that_trades_answers_a_denial_with_its_code() -> None:
     assert (denied.ok, denied.text, denied.exit_code) == (False, "denied: too little cash", 3)
     asked = control.spoken(OrderReply(ClOrdID("c1")), command)
     assert (asked.ok, asked.text) == (True, "change of order c1 is on its way; the broker answers")
+
+
+async def test_the_process_that_trades_tells_what_became_of_a_change_with_its_parts() -> None:
+    desk = Desk().opened(an_instrument(MOUTAI))
+    order = desk.order(buys(100))
+    desk.ack(order)
+
+    class Engine:
+        async def ask(self, command: ReplaceOrder) -> object:
+            return desk.give(command)
+
+    async def asked(qty: int) -> control.Answer:
+        command = ReplaceOrder(order.cl_ord_id, "ann", Qty(Decimal(qty)))
+        line = json.dumps({"do": "ReplaceOrder", **msgspec.to_builtins(command)}).encode()
+        said = await control._decided(SimpleNamespace(state=desk.state, engine=Engine()), line)  # type: ignore[arg-type]
+        return msgspec.json.decode(msgspec.json.encode(said), type=control.Answer)
+
+    no = await asked(10_000_000)
+    assert (no.ok, no.exit_code) == (False, 3)
+    assert no.change is not None
+    assert (no.change["change"], no.change["denied"]["rule"], no.change["in_force"]["qty"]) == ("DENIED", "cash", "100")
+    yes = await asked(200)
+    assert yes.change is not None
+    assert (yes.change["change"], yes.change["before"]["qty"], yes.change["asked"]["qty"]) == ("PENDING", "100", "200")

@@ -25,7 +25,8 @@ async def there_or_here(
 ) -> T:
     """What `there` makes of the answer of the process that trades here, or what `here` gives where none does.
 
-    Raises Ended where that process refuses, LeaseHeld where one trades that does not answer.
+    Raises Ended where that process refuses (that a change of an order is refused is an answer), LeaseHeld where one trades that
+    does not answer.
     """
     answer = await ask()
     if answer is None:
@@ -35,7 +36,7 @@ async def there_or_here(
             answer = await ask()  # it may have opened its socket between our two tries
             if answer is None:
                 raise
-    if not answer.ok:
+    if not answer.ok and answer.change is None:
         raise Ended(answer.text, answer.exit_code)
     return await there(answer)
 

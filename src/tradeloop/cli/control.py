@@ -20,6 +20,7 @@ import msgspec
 
 from tradeloop.cli.known import refuse
 from tradeloop.cli.record import iso
+from tradeloop.cli.replace_answer import PENDING, REPLACED, change_document, terms_of
 from tradeloop.cli.risk_answer import said_of
 from tradeloop.cli.shell import DENIED
 from tradeloop.core.commands import (
@@ -90,11 +91,14 @@ Field = str | int | bool | list[str | int | bool | list[str] | None] | None
 
 
 class Answer(msgspec.Struct):
-    """What the trading process says; `exit_code` is the one the asking command ends with."""
+    """What the trading process says; `exit_code` is the one the asking command ends with. `change`: what became of a change
+    of an order, as a document.
+    """
 
     ok: bool
     text: str
     exit_code: int = 0
+    change: dict[str, Any] | None = None
 
 
 @asynccontextmanager
@@ -206,11 +210,26 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
 
             to_release(desk.state, command)  # a code is not spent on nothing
             command = await asyncio.to_thread(with_second_factor, desk.loaded, desk.state, command, _code(line))
+        if isinstance(command, ReplaceOrder):
+            return await _changed(desk, command)
         return spoken(await desk.engine.ask(command), command)
     except BadInput as error:
         return Answer(False, str(error), 2)
     except TradeloopError as error:
         return Answer(False, str(error), 1)
+
+
+async def _changed(desk: Desk, command: ReplaceOrder) -> Answer:
+    """Other terms for an order: the broker's answer is not waited for here."""
+    order = desk.state.orders.get(command.cl_ord_id)
+    before = None if order is None else terms_of(order)
+    reply = await desk.engine.ask(command)
+    said = spoken(reply, command)
+    order = desk.state.orders.get(command.cl_ord_id)
+    if isinstance(reply, OrderReply) and order is not None and before is not None:
+        change = PENDING if order.replaces else REPLACED
+        said.change = change_document(order, before, command, reply, change, said.text)
+    return said
 
 
 def _who(desk: Desk) -> str:

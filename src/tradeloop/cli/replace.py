@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tradeloop.cli.options import By, Feed, Json, Reason, Speed, Start, feed_settings
-from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
+from tradeloop.cli.shell import DENIED, FAILED, OK, UNKNOWN, Shell, Voice, perform
 from tradeloop.cli.typed_order import ApprovedBy
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def replace(
     """
 
     async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.cli.asking import tell, there_or_here
+        from tradeloop.cli.asking import there_or_here
         from tradeloop.cli.control import ask_the_writer
         from tradeloop.core.checked import checked_command
         from tradeloop.core.commands import ReplaceOrder
@@ -70,37 +70,51 @@ def replace(
         seen(approved_by, "--approved-by")
 
         async def here() -> int:
-            answer = await _here(voice, loaded, command)
-            if not answer.ok:
-                raise Ended(answer.text, answer.exit_code)
-            return tell(voice, answer)
+            return _told(voice, await _here(voice, loaded, command))
 
         async def there(answer: Answer) -> int:
-            return tell(voice, answer)
+            return _told(voice, answer)
 
         return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command), there, here)
 
     perform(ctx, json, work)
 
 
+def _told(voice: Voice, answer: Answer) -> int:
+    """Say what became of the change, as `orders submit` does of an order: a document, and beside it one line for a no."""
+    if answer.exit_code == DENIED:
+        voice.say(answer.text)
+    elif not answer.ok:
+        voice.say(f"error: {answer.text}")
+    document = {"done": answer.text} if answer.change is None else answer.change
+    voice.result(document, lambda out: out.print(answer.text, soft_wrap=True) if answer.ok else None)
+    return answer.exit_code
+
+
 async def _here(voice: Voice, loaded: Loaded, command: ReplaceOrder) -> Answer:
     """Ask in a desk of our own, and wait for the broker's answer."""
+    from tradeloop.cli import replace_answer as became
     from tradeloop.cli.control import Answer, spoken
     from tradeloop.cli.known import refuse
     from tradeloop.cli.working import ready, worked, working_desk
+    from tradeloop.core.replies import OrderReply
 
     async with working_desk(loaded, voice, "orders replace", look=lambda state: refuse(state, command)) as desk:
         await ready(desk)
-        reply = await desk.engine.ask(command)
-        said = spoken(reply, command)
-        if not said.ok:
-            return said
 
         def standing() -> Order:
             found = desk.state.orders.get(command.cl_ord_id)
             assert found is not None
             return found
 
+        before = became.terms_of(standing()) if desk.state.orders.get(command.cl_ord_id) is not None else None
+        reply = await desk.engine.ask(command)
+        assert isinstance(reply, OrderReply)
+        assert before is not None  # an order that is not known is refused
+        said = spoken(reply, command)
+        if not said.ok:
+            said.change = became.change_document(standing(), before, command, reply, became.DENIED, said.text)
+            return said
         number = standing().replace_asks
         await worked(desk, lambda: not standing().replaces, lambda order: order.cl_ord_id == command.cl_ord_id)
         await desk.reconcile()
@@ -111,8 +125,13 @@ async def _here(voice: Voice, loaded: Loaded, command: ReplaceOrder) -> Answer:
     terms = f"{order.order_qty:f}" + ("" if order.price is None else f" at {order.price:f}")
     terms += "" if order.stop_px is None else f", once at {order.stop_px:f}"
     stands = f"order {order.cl_ord_id} is {order.ord_status.value}: {terms}, {order.cum_qty:f} filled"
+    why = "", ""
     if order.replaces:
-        return Answer(False, f"whether the change took effect is unknown; {stands}", UNKNOWN)
-    if order.replaced >= number:
-        return Answer(True, stands, OK)
-    return Answer(False, f"the change was refused ({row.error_code}: {row.error}); {stands}", FAILED)
+        answer, change = Answer(False, f"whether the change took effect is unknown; {stands}", UNKNOWN), became.UNKNOWN
+    elif order.replaced >= number:
+        answer, change = Answer(True, stands, OK), became.REPLACED
+    else:
+        answer = Answer(False, f"the change was refused ({row.error_code}: {row.error}); {stands}", FAILED)
+        change, why = became.REFUSED, (row.error_code, row.error)
+    answer.change = became.change_document(order, before, command, reply, change, answer.text, why)
+    return answer

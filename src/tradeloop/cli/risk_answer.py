@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
     from tradeloop.core.commands import SubmitOrder
     from tradeloop.core.hypothetical import Figure
+    from tradeloop.core.risk.denied import Denied
 
 
 def said_of(desk: Desk, order: SubmitOrder) -> dict[str, Any]:
@@ -18,17 +19,7 @@ def said_of(desk: Desk, order: SubmitOrder) -> dict[str, Any]:
     answer = explain(desk.state, desk.engine.around, order, desk.clock.now())
     denied = answer.denied
     return {
-        "denied": None
-        if denied is None
-        else {
-            "rule": denied.rule,
-            "limit": denied.limit,
-            "was": denied.was,
-            "scope": denied.scope,
-            "this_order": denied.this_order,
-            "text": denied.text,
-            "text_zh": in_chinese(denied),
-        },
+        "denied": None if denied is None else denied_document(denied),
         "waits": answer.verdict.waits_for is not None and denied is None,
         "checks": [
             {
@@ -39,6 +30,19 @@ def said_of(desk: Desk, order: SubmitOrder) -> dict[str, Any]:
             for each in answer.checks
         ],
         "limits": [_figure(each) for each in answer.figures],
+    }
+
+
+def denied_document(denied: Denied) -> dict[str, Any]:
+    """A denial with its parts."""
+    return {
+        "rule": denied.rule,
+        "limit": denied.limit,
+        "was": denied.was,
+        "scope": denied.scope,
+        "this_order": denied.this_order,
+        "text": denied.text,
+        "text_zh": in_chinese(denied),
     }
 
 
