@@ -14,6 +14,8 @@ class Hours(msgspec.Struct, array_like=True, frozen=True):
     windows: tuple[tuple[UtcNs, UtcNs], ...]
     auctions: tuple[tuple[UtcNs, UtcNs], ...] = ()
     """Those parts of the spans in which orders are gathered for one price."""
+    began_at: UtcNs = UtcNs(0)
+    """When the day became the session's, by our clock: an order from just before may be one of this day to its venue."""
 
     def is_open(self, now: UtcNs) -> bool:
         """Whether orders may be sent at `now`."""

@@ -7,16 +7,20 @@ bound anew and the fill moves to the order they name. Position and cash stood ri
 
 Until such a look nothing contradicts a mixed-up answer. A venue that repeats our id in no part of its books leaves it standing:
 what is held is right there, too, and the orders differ from its books in what has filled, which is a break (core/standing.py).
+
+Numbers begin anew every day, so that of a DAY order means nothing on the next one; but an order that is sent right at the roll
+may be one of the new day to its venue, and its fills are of that day. They are its own where the books leave no other order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from decimal import Decimal
 
 from tradeloop.core.claim import claim, counted_anew, move
 from tradeloop.core.days import lives_on
 from tradeloop.core.events import Event, OrderAcknowledged
-from tradeloop.core.execution import order_key
+from tradeloop.core.execution import order_key, parts_of
 from tradeloop.core.fills import find
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import order_named
@@ -24,7 +28,7 @@ from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, RunID, Side, Symbol, UtcNs
+from tradeloop.core.types import BUY, ZERO, ClOrdID, OrderID, OrdStatus, RunID, Side, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
 Rebound = dict[ClOrdID, None]
@@ -140,6 +144,7 @@ def misplaced_fills(
     owners = lines_by_number(state, snap) if rebound or any(_differs(state, theirs) for theirs in lines) else {}
     came: dict[ClOrdID, None] = {}
     went: dict[ClOrdID, None] = {}
+    rolled = _AtTheRoll(state, around, snap, shown)
     for key, x in (shown if owners else news).items():
         if x.cl_ord_id is not None:
             named = order_named(x.cl_ord_id)
@@ -152,7 +157,9 @@ def misplaced_fills(
         named = order_named(line.cl_ord_id)
         order = None if state.execs.is_of(key, named) else state.orders.get(named)
         booked = None if order is None else state.execs.get(key)
-        if order is None or booked is None or order.order_id != x.order_id or not may_be_of(state, order, x):
+        if order is None or booked is None or order.order_id != x.order_id:
+            continue
+        if not may_be_of(state, order, x) and not rolled.is_of(order, line, x):
             continue
         if named in rebound or booked.cl_ord_id in rebound or line.cum_qty > order.cum_qty:
             yield from _to(state, around, key, x, named, came, went, now)
@@ -183,6 +190,65 @@ def lines_by_number(state: State, snap: BrokerSnapshot) -> Owners:
 def may_be_of(state: State, order: Order, x: Execution) -> bool:
     """Numbers begin anew every day: whether a fill of that day can be one of the order."""
     return x.trading_day == order.trading_day or (x.trading_day > order.trading_day and lives_on(state, order))
+
+
+class _AtTheRoll:
+    """Which fills of a new trading day are of a DAY order that was sent when the day before ended.
+
+    The number alone does not say so, because another order may bear it on the new day. They are its own where the order was
+    sent no longer before the roll than a request may take; where the books show all orders of the new day and all fills since
+    the send, and one order alone under that number, which bears our id; and where what they count in it is exactly what we
+    have of it and these fills, each at a price that it allows. Fills that this look may be the first to show say nothing yet:
+    orders are read before executions, and another order may have come in between.
+    """
+
+    def __init__(self, state: State, around: Surroundings, snap: BrokerSnapshot, shown: Mapping[str, Execution]) -> None:
+        self._state, self._around, self._snap, self._shown = state, around, snap, shown
+
+    def is_of(self, order: Order, line: OpenOrder, x: Execution) -> bool:
+        snap = self._snap
+        first, last, since = snap.first_day, snap.trading_day, snap.executions_since
+        begun = order.staged_at if order.send_begun_at is None else order.send_begun_at
+        if not snap.orders_complete or first is None or last is None or not first <= x.trading_day <= last:
+            return False
+        if since is None or since > begun or not self._was_sent_at_the_roll(order, x, begun):
+            return False
+        of = (order.order_id, order.symbol, order.side)
+        if sum((one.order_id, one.symbol, one.side) == of for one in snap.orders or ()) != 1:
+            return False
+        return line.cum_qty <= order.most_qty and self._all_of(order, x) == line.cum_qty - order.cum_qty
+
+    def _was_sent_at_the_roll(self, order: Order, x: Execution, begun: UtcNs) -> bool:
+        hours = self._state.hours.get(self._state.instruments[order.symbol].session)
+        if hours is None or hours.trading_day != x.trading_day:
+            return False
+        policy, able = self._around.policy, self._around.brokers[order.broker]
+        longest = policy.send_within_ns + policy.place_timeout_ns + able.request_lifetime_ns
+        return hours.began_at - begun <= longest
+
+    def _all_of(self, order: Order, x: Execution) -> Decimal | None:
+        """The quantity of all fills of that day that bear the order's number; None where one of them cannot be its own, or is
+        too new for this look.
+        """
+        state, snap = self._state, self._snap
+        lag = max(self._around.policy.recent_ns, self._around.brokers[snap.broker].visibility_lag_ns)
+        total, on = ZERO, dict.fromkeys((order.cl_ord_id,), ZERO)
+        for key, other in self._shown.items():
+            booked = state.execs.get(key) if other.trading_day == x.trading_day else None
+            if booked is None or booked.busted or (other.order_id, other.symbol, other.side) != (x.order_id, x.symbol, x.side):
+                continue
+            booked_at = state.recent.booked_at(snap.account, parts_of(key)[2], key)
+            beyond = order.price is not None and (booked.px > order.price if x.side is BUY else booked.px < order.price)
+            if other.cl_ord_id is not None or booked_at is None or booked_at >= snap.read_at - lag or beyond:
+                return None
+            on[booked.cl_ord_id] = on.get(booked.cl_ord_id, ZERO) + booked.qty
+        del on[order.cl_ord_id]
+        for cl_ord_id, qty in on.items():
+            stranger = state.orders.get(cl_ord_id)
+            if stranger is None or not stranger.external or stranger.cum_qty != qty:
+                return None
+            total += qty
+        return total
 
 
 def _to(

@@ -47,7 +47,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 28
+SNAPSHOT_FORMAT: Final = 29
 
 
 class Link(msgspec.Struct, array_like=True):

@@ -98,7 +98,7 @@ def test_the_auctions_of_a_day_are_told_anew_where_they_were_not_known() -> None
     desk = caged()
     windows = desk.state.hours["CN_A"].windows
     desk.give(OpenTradingDay("CN_A", DAY, windows, windows))
-    assert desk.state.hours["CN_A"] == Hours(DAY, windows, windows)
+    assert desk.state.hours["CN_A"] == Hours(DAY, windows, windows, began_at=NOON)
     made = len(desk.events)
     desk.give(OpenTradingDay("CN_A", DAY, windows, windows))
     assert len(desk.events) == made
