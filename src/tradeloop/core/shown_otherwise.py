@@ -3,6 +3,11 @@
 The list names the fill by its identity, so it says what the lost report would have said, and is booked like it. A
 correction moves holdings or money, so fills are compared where those differ, however long they have: a difference has no age
 that a clock which jumps could not give it.
+
+A fill that was taken back stands again where the books say so in three places: the list, what is held, and the line that counts
+it in its order. Where they show no line of an order that has ended, as books of open orders do, the third place is the money,
+and all of it has to say so for longer than a list may lag: what moved shares and money could be a fill that it does not show
+yet. Where that is not so a person decides: what differs is a break of position or of cash.
 """
 
 from __future__ import annotations
@@ -10,9 +15,11 @@ from __future__ import annotations
 from collections.abc import Container, Generator, Iterable, Mapping
 from decimal import Decimal
 
+from tradeloop.core.cash import flow_of
 from tradeloop.core.charging import charge_all_anew
 from tradeloop.core.events import Event
 from tradeloop.core.execution import Exec, parts_of
+from tradeloop.core.instrument import FUTURE
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import places, together
 from tradeloop.core.reports import BrokerSnapshot, Execution
@@ -39,6 +46,7 @@ def corrected_fills(
     shortly before it, or after it, that it may be older; but where an order is `over` what was ordered, a fill that the same
     look shows smaller was corrected: no list, however old, shows more fills than fit into an order.
     """
+    before = around.again.pop(snap.account, {})
     if not shown:
         return
     symbols, currencies = _differing(state, snap)
@@ -78,11 +86,10 @@ def corrected_fills(
     for (account, symbol), its in of_symbols.items():
         orders = yield from _of_one_symbol(state, account, symbol, its, (snap.as_of, able.visibility_lag_ns), now)
         yield from _settled(state, around, orders, touched, now)
-    for its in gone.values():
-        if _stand_again(state, snap, its):
-            for key, x in its.items():
-                order = yield from as_shown(state, key, x, (snap.as_of, able.visibility_lag_ns), now)
-                yield from _settled(state, around, (order.cl_ord_id,), touched, now)
+    for its in _standing_again(state, around, snap, gone, before, lag):
+        for key, x in its.items():
+            order = yield from as_shown(state, key, x, (snap.as_of, able.visibility_lag_ns), now)
+            yield from _settled(state, around, (order.cl_ord_id,), touched, now)
 
 
 def _settled(
@@ -95,28 +102,93 @@ def _settled(
             touched[after.run_id] = None
 
 
-def _stand_again(state: State, snap: BrokerSnapshot, fills: dict[str, Execution]) -> bool:
-    """Whether the broker's books say in three places that fills of one symbol, which it took back, stand all the same: the list
-    shows them, the lines of their orders count them, and so does what is held. A list alone may go on showing what was taken
-    back.
+def _standing_again(
+    state: State,
+    around: Surroundings,
+    snap: BrokerSnapshot,
+    gone: Mapping[tuple[AccountID, Symbol], dict[str, Execution]],
+    before: Mapping[Symbol, tuple[UtcNs, dict[str, Execution]]],
+    lag: int,
+) -> list[dict[str, Execution]]:
+    """Fills that the broker took back and whose books show them all the same, as far as they stand, by symbol. A list alone may
+    go on showing what was taken back.
     """
+    counted: list[dict[str, Execution]] = []
+    uncounted: dict[Currency, dict[Symbol, dict[str, Execution]]] = {}
+    for (_, symbol), its in gone.items():
+        if not _are_held(state, snap, its):
+            continue
+        left = _not_counted(state, snap, its)
+        if not left:
+            counted.append(its)
+        elif not any(_would_be_shown(state, around, snap, cl_ord_id) for cl_ord_id in left):
+            uncounted.setdefault(state.instruments[symbol].currency, {})[symbol] = its
+    for currency, by_symbol in uncounted.items():
+        if not _are_paid_for(state, snap, currency, by_symbol):
+            continue
+        for symbol, its in by_symbol.items():
+            since, shown = before.get(symbol, (snap.read_at, its))
+            since = since if shown == its else snap.read_at
+            around.again.setdefault(snap.account, {})[symbol] = since, its
+            if snap.read_at - since > lag:
+                counted.append(its)
+    return counted
+
+
+def _are_held(state: State, snap: BrokerSnapshot, fills: dict[str, Execution]) -> bool:
+    """Whether what is held differs from ours by exactly these fills of one symbol."""
     one = next(iter(fills.values()))
     if snap.positions is None or snap.orders is None or state.held(one.account, one.symbol).updated_at > snap.read_at:
         return False
     held = sum((p.long_qty - p.short_qty for p in snap.positions if p.symbol == one.symbol), ZERO)
     more = sum((x.last_qty if x.side is BUY else -x.last_qty for x in fills.values()), ZERO)
-    if held != state.held(one.account, one.symbol).net_qty + more:
-        return False
+    return held == state.held(one.account, one.symbol).net_qty + more
+
+
+def _not_counted(state: State, snap: BrokerSnapshot, fills: dict[str, Execution]) -> dict[ClOrdID, Decimal]:
+    """The orders of fills of one symbol whose lines do not count them, each with how much of it."""
+    symbol = next(iter(fills.values())).symbol
     counted: dict[ClOrdID, Decimal] = {}
     for key, x in fills.items():
         booked = state.execs.get(key)
         if booked is not None:
             counted[booked.cl_ord_id] = counted.get(booked.cl_ord_id, ZERO) + x.last_qty
-    for theirs in snap.orders:
-        order = our_order(state, snap, theirs) if theirs.symbol == one.symbol else None
+    for theirs in snap.orders or ():
+        order = our_order(state, snap, theirs) if theirs.symbol == symbol else None
         if order is not None and theirs.cum_qty == order.cum_qty + counted.get(order.cl_ord_id, ZERO):
             counted.pop(order.cl_ord_id, None)
-    return not counted
+    return counted
+
+
+def _would_be_shown(state: State, around: Surroundings, snap: BrokerSnapshot, cl_ord_id: ClOrdID) -> bool:
+    """Whether the books show the order, or would if it had ended."""
+    order, first, last = state.orders.get(cl_ord_id), snap.first_day, snap.trading_day
+    shown = (our_order(state, snap, theirs) for theirs in snap.orders or ())
+    if order is None or any(one is not None and one.cl_ord_id == cl_ord_id for one in shown):
+        return True
+    if not around.brokers[snap.broker].orders_complete:
+        return False
+    return not snap.orders_complete or first is None or last is None or first <= order.day_there <= last
+
+
+def _are_paid_for(
+    state: State, snap: BrokerSnapshot, currency: Currency, by_symbol: Mapping[Symbol, Mapping[str, Execution]]
+) -> bool:
+    """Whether the money differs from ours by exactly these fills. The price of a future moves none when it is traded."""
+    book, theirs = state.accounts[snap.account].cash.get(currency), [c for c in snap.cash or () if c.currency == currency]
+    if book is None or len(theirs) != 1 or book.updated_at > snap.read_at:
+        return False
+    less = ZERO
+    for symbol, fills in by_symbol.items():
+        instrument = state.instruments[symbol]
+        if instrument.asset_class is FUTURE:
+            return False
+        for key, x in fills.items():
+            booked = state.execs.get(key)
+            assert booked is not None
+            fee = booked.fee if x.commission is None else x.commission
+            less += fee - flow_of(instrument, x.side, instrument.notional(x.last_px, x.last_qty), None)
+    return theirs[0].balance == book.balance - less
 
 
 def _of_one_symbol(

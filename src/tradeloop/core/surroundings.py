@@ -91,8 +91,11 @@ class Surroundings:
     `unseen`: acknowledged orders that a broker which shows open orders only did not show at its last looks: at how many in a
     row, and when the first of them was read, by our clock and by the broker's; a new process begins to count anew.
     `moving`: figures of each account that its last looks could not be compared with: at how many in a row, and when the first
-    of them was read (core/uncompared.py); counted anew like these. `minutes`: the market's last minute by
-    symbol, while a limit asks for it. `valuation` is what positions are worth by these quotes, kept up while limits ask for it.
+    of them was read (core/uncompared.py); counted anew like these.
+    `again`: fills taken back that the books of an account show all the same, by symbol, and when the first of its looks in a
+    row that said so was read (core/shown_otherwise.py); counted anew, too.
+    `minutes`: the market's last minute by symbol, while a limit asks for it.
+    `valuation` is what positions are worth by these quotes, kept up while limits ask for it.
     `unmeasured`: since when a place of a limit cannot be measured (core/tripping.py); a new process begins to count anew.
     `room`: the orders that a limit of frequency holds back (core/room.py). `set_aside`: what a line of a run may cost,
     by what it was reckoned from (core/run/sending.py); it saves work and changes no figure.
@@ -100,6 +103,7 @@ class Surroundings:
 
     __slots__ = (
         "accounts",
+        "again",
         "bands",
         "brokers",
         "fills",
@@ -132,6 +136,7 @@ class Surroundings:
         self.settled: dict[AccountID, OrderLines] = {}
         self.fills: dict[AccountID, FillLines] = {}
         self.unseen: dict[ClOrdID, tuple[int, UtcNs, UtcNs]] = {}
+        self.again: dict[AccountID, dict[Symbol, tuple[UtcNs, dict[str, Execution]]]] = {}
         self.moving: dict[tuple[AccountID, str], dict[str, tuple[int, UtcNs]]] = {}
         self.paces = {
             name: Pace(name, able.rate_per_second) for name, able in brokers.items() if able.rate_per_second is not None
