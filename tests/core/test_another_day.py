@@ -15,7 +15,7 @@ from tradeloop.core.inputs import Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerUp, CancelReject, SendOutcome
 from tradeloop.core.types import SECOND_NS, OrdStatus, OrdType, TimeInForce, TradingDay, UtcNs
-from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_quote, a_snapshot, an_execution, buy
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_quote, a_snapshot, an_execution, buy, their_order
 from tradeloop.testing.desk import Desk
 
 MONDAY = TradingDay("2026-07-20")
@@ -161,6 +161,45 @@ def test_an_order_that_outlives_its_day_does_not_expire_by_being_missing() -> No
 
     assert status(desk, order) is OrdStatus.NEW
     assert [found.kind for found in desk.of(BreakFound)] == ["order_missing"]
+
+
+def gone_over_the_roll(desk: Desk, **changes: Any) -> tuple[Order, dict[str, Any]]:
+    """An order good till cancelled whose end was not heard, and Monday's books, which show all fills since it was sent."""
+    order = resting(desk, tif=TimeInForce.GTC, **changes)
+    begun = desk.now
+    monday(desk)
+    return order, {"executions_since": begun}
+
+
+def test_an_acknowledged_order_that_later_books_lack_is_over_by_the_looks_that_end_one_never_heard_of() -> None:
+    """Both neither work nor have traded: only the answer to the one came."""
+    desk = Desk().opened(*LISTED)
+    unheard = desk.order(buy(B, 100, tif=TimeInForce.GTC))
+    order, books = gone_over_the_roll(desk)
+    books["executions_since"] = unheard.staged_at
+    look(desk, times=2, **books)
+    assert [status(desk, one) for one in (order, unheard)] == [OrdStatus.NEW, OrdStatus.UNKNOWN]
+    look(desk, times=4, **books)
+    assert [status(desk, one) for one in (order, unheard)] == [OrdStatus.CANCELED, OrdStatus.CANCELED]
+    assert desk.known(order.cl_ord_id).text == f"not in the broker's books of {MONDAY}, and its executions are complete"
+    assert (reserved(desk), desk.state.breaks) == (0, {})
+
+
+@pytest.mark.parametrize("doubt", ["fills from later on", "shown in between", "its own day", "a few looks"])
+def test_an_acknowledged_order_that_later_books_lack_stays_a_break_where_they_prove_less(doubt: str) -> None:
+    desk = Desk().opened(*LISTED)
+    order, books = gone_over_the_roll(desk)
+    shown = their_order(order.cl_ord_id, A, order.side, 100, OrdStatus.NEW)
+    less: dict[str, dict[str, Any]] = {
+        "fills from later on": {"executions_since": UtcNs(books["executions_since"] + 1)},
+        "its own day": {"orders_from": DAY},
+    }
+    for _ in range(1 if doubt == "a few looks" else 4):
+        look(desk, times=2, **{**books, **less.get(doubt, {})})
+        if doubt == "shown in between":
+            look(desk, times=1, **books, orders=(shown,))
+    assert status(desk, order) is OrdStatus.NEW
+    assert "order_missing" in {found.kind for found in desk.of(BreakFound)}
 
 
 def test_a_missing_order_can_be_closed_by_a_person_and_its_break_with_it() -> None:

@@ -20,6 +20,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Final
 
+from tradeloop.core.absence import is_long_enough, shows_all_fills, shows_its_day
 from tradeloop.core.breaks import ORDER_MISSING, ORDER_QTY, id_of
 from tradeloop.core.commands import ResolveOrder
 from tradeloop.core.errors import BadInput
@@ -71,20 +72,19 @@ def not_shown(
         return
     # By the clock of this process, which may be behind the one that sent it: what was found since its fate was lost came later.
     since = begun if order.unknown_at is None else min(begun, order.unknown_at)
-    shows_it = snapshot.orders_complete and able.orders_complete and _covers(snapshot, order, since)
-    if not (shows_it or _shows_all_fills(snapshot, order, since)) or nameless.may_be(order, since):
+    reaches_back = snapshot.executions_since is None or snapshot.executions_since <= since
+    shows_it = shows_its_day(around, snapshot, order) and reaches_back
+    if not (shows_it or shows_all_fills(snapshot, since)) or nameless.may_be(order, since):
         return
     yield AbsenceSeen(now, order.cl_ord_id, seen_at, snapshot.as_of)
     order = state.orders.open[order.cl_ord_id]
     wait = able.request_lifetime_ns + able.visibility_lag_ns
     assert order.absent_from is not None
     left_by = _left_by(state, around, begun)
-    if order.absences < around.policy.looks or seen_at - max(left_by, order.absent_from) < wait:
-        return
-    # Whatever our clock says, the same by the broker's: ours may have been set since the first look, so that time seems to have
-    # passed, or so that the first look seems an hour older than this process. A send is never later than its own limits.
+    # The first look may seem an hour older than this process, by a clock that was set. A send is never later than its limits.
     later = min(max(left_by - order.absent_from, 0), around.policy.send_within_ns + around.policy.place_timeout_ns)
-    if snapshot.as_of - (order.absent_from_theirs or snapshot.as_of) < wait + later:
+    first = max(left_by, order.absent_from), order.absent_from_theirs or snapshot.as_of
+    if not is_long_enough(around, snapshot, order.absences, first, wait, wait + later):
         return
     if not shows_it:
         text = f"over, and not traded: neither among the open orders of {order.broker} nor in its executions"
@@ -95,23 +95,6 @@ def not_shown(
         yield OrderCanceled(now, order.cl_ord_id, "never sent, and a cancel was wanted")
     else:
         yield from send_late(state, around, order, now)
-
-
-def _covers(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bool:
-    """Whether the look shows all orders of the day on which it was sent; and, where it says since when it shows executions,
-    those since then.
-    """
-    first, last, since = snapshot.first_day, snapshot.trading_day, snapshot.executions_since
-    if first is None or last is None or not first <= order.day_there <= last:
-        return False
-    return since is None or since <= begun
-
-
-def _shows_all_fills(snapshot: BrokerSnapshot, order: Order, begun: UtcNs) -> bool:
-    """Whether a look at open orders shows every execution that the order can have had."""
-    del order  # of whatever day: what is open is shown, and what filled is among the executions
-    since = snapshot.executions_since
-    return snapshot.executions is not None and since is not None and since <= begun
 
 
 class Nameless:

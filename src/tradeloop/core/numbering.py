@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from decimal import Decimal
 
+from tradeloop.core.absence import sent_at, shows_all_fills
 from tradeloop.core.claim import claim, counted_anew, move
 from tradeloop.core.days import lives_on
 from tradeloop.core.events import Event, OrderAcknowledged
@@ -207,24 +208,23 @@ class _AtTheRoll:
 
     def is_of(self, order: Order, line: OpenOrder, x: Execution) -> bool:
         snap = self._snap
-        first, last, since = snap.first_day, snap.trading_day, snap.executions_since
-        begun = order.staged_at if order.send_begun_at is None else order.send_begun_at
+        first, last = snap.first_day, snap.trading_day
         if not snap.orders_complete or first is None or last is None or not first <= x.trading_day <= last:
             return False
-        if since is None or since > begun or not self._was_sent_at_the_roll(order, x, begun):
+        if not shows_all_fills(snap, sent_at(order)) or not self._was_sent_at_the_roll(order, x):
             return False
         of = (order.order_id, order.symbol, order.side)
         if sum((one.order_id, one.symbol, one.side) == of for one in snap.orders or ()) != 1:
             return False
         return line.cum_qty <= order.most_qty and self._all_of(order, x) == line.cum_qty - order.cum_qty
 
-    def _was_sent_at_the_roll(self, order: Order, x: Execution, begun: UtcNs) -> bool:
+    def _was_sent_at_the_roll(self, order: Order, x: Execution) -> bool:
         hours = self._state.hours.get(self._state.instruments[order.symbol].session)
         if hours is None or hours.trading_day != x.trading_day:
             return False
         policy, able = self._around.policy, self._around.brokers[order.broker]
         longest = policy.send_within_ns + policy.place_timeout_ns + able.request_lifetime_ns
-        return hours.began_at - begun <= longest
+        return hours.began_at - sent_at(order) <= longest
 
     def _all_of(self, order: Order, x: Execution) -> Decimal | None:
         """The quantity of all fills of that day that bear the order's number; None where one of them cannot be its own, or is

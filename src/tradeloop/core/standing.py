@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Final
 
+from tradeloop.core.absence import is_long_enough, sent_at, shows_all_fills, shows_its_day
 from tradeloop.core.announced import as_announced, fills_missing
 from tradeloop.core.breaks import ORDER_MISSING, ORDER_OPEN, ORDER_QTY, closed, found, id_of
 from tradeloop.core.claim import claim
@@ -147,7 +148,8 @@ def standings(
             elif order.ending is not None and fills_missing(order, order.ending.cum_qty):
                 yield from _fills_never_came(state, snap, order, order.ending, now)
             elif able.orders_complete:
-                yield from _missing(state, snap, order, now)
+                nameless = Nameless(state, snap, echoes_ids=able.echoes_ids) if nameless is None else nameless
+                yield from _missing(state, around, snap, order, nameless, now)
             else:
                 nameless = Nameless(state, snap, echoes_ids=able.echoes_ids) if nameless is None else nameless
                 yield from _not_open(state, around, snap, order, nameless, now)
@@ -172,8 +174,11 @@ def _shown_at(order: Order) -> UtcNs:
     return max(order.acked_at or UtcNs(0), order.terms_at or UtcNs(0), order.traded_at)
 
 
-def _missing(state: State, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Facts:
-    """The broker acknowledged the order and does not show it. It ended with its day, or a person must say what became of it."""
+def _missing(state: State, around: Surroundings, snap: BrokerSnapshot, order: Order, nameless: Nameless, now: UtcNs) -> Facts:
+    """The broker acknowledged the order and does not show it. It ended with its day; or, where these books are of later days
+    than its own, it is over by the looks that would end it had it never been heard of (core/absence.py). Anything else a person
+    decides.
+    """
     first = snap.first_day
     over = first is not None and order.tif is not TimeInForce.GTC and "" < order.trading_day < first
     if over and _fills_agree(state, snap, order):
@@ -181,6 +186,10 @@ def _missing(state: State, snap: BrokerSnapshot, order: Order, now: UtcNs) -> Fa
         if (yield from before_the_end(state, order, now)):
             yield OrderExpired(now, order.cl_ord_id, text)
         return
+    if not shows_its_day(around, snap, order) and order.cum_qty < order.order_qty:
+        text = f"not in the broker's books{'' if first is None else f' of {first}'}, and its executions are complete"
+        if (yield from _over(state, around, snap, order, nameless, text, now)):
+            return
     yield from found(
         state,
         now,
@@ -211,10 +220,8 @@ def _not_open(state: State, around: Surroundings, snap: BrokerSnapshot, order: O
         if (yield from before_the_end(state, order, now)):
             yield OrderExpired(now, order.cl_ord_id, text)
         return
-    if _shows_all_fills(snap, order) and _is_gone(state, around, snap, order, nameless):
-        text = "not among the broker's open orders, and its executions are complete"
-        if (yield from before_the_end(state, order, now)):
-            yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_asks > 0)
+    text = "not among the broker's open orders, and its executions are complete"
+    if (yield from _over(state, around, snap, order, nameless, text, now)):
         return
     yield from found(
         state,
@@ -230,6 +237,17 @@ def _not_open(state: State, around: Surroundings, snap: BrokerSnapshot, order: O
     )
 
 
+def _over(
+    state: State, around: Surroundings, snap: BrokerSnapshot, order: Order, nameless: Nameless, text: str, now: UtcNs
+) -> Generator[Event, None, bool]:
+    """End an order that neither works nor has traded what we have not heard of; whether it is over."""
+    if not shows_all_fills(snap, sent_at(order)) or not _is_gone(state, around, snap, order, nameless):
+        return False
+    if (yield from before_the_end(state, order, now)):
+        yield OrderCanceled(now, order.cl_ord_id, text, order.cancel_asks > 0)
+    return True
+
+
 def _is_gone(state: State, around: Surroundings, snap: BrokerSnapshot, order: Order, nameless: Nameless) -> bool:
     """Whether looks that show all fills of an order have shown for long enough that it does not work. One that we wanted out of
     the market is not doubted as much as one that should be there.
@@ -242,7 +260,7 @@ def _is_gone(state: State, around: Surroundings, snap: BrokerSnapshot, order: Or
     looks, since, since_theirs = around.unseen.get(order.cl_ord_id, (0, snap.read_at, snap.as_of))
     around.unseen[order.cl_ord_id] = looks + 1, since, since_theirs
     wait = max(lag, able.request_lifetime_ns + able.visibility_lag_ns)
-    if looks + 1 < policy.looks or snap.read_at - since < wait or snap.as_of - since_theirs < wait:
+    if not is_long_enough(around, snap, looks + 1, (since, since_theirs), wait, wait):
         return False
     return order.order_id is not None or not nameless.may_be(order, order.staged_at)
 
@@ -252,8 +270,7 @@ def _uncounted(state: State, snap: BrokerSnapshot, order: Order, nameless: Namel
     they leave no room for a fill that we have not heard of, also one without an id, it has ended with what has come.
     """
     assert order.ending is not None
-    begun = order.staged_at if order.send_begun_at is None else order.send_begun_at
-    if _fills_agree(state, snap, order) and (order.order_id is not None or not nameless.may_be(order, begun)):
+    if _fills_agree(state, snap, order) and (order.order_id is not None or not nameless.may_be(order, sent_at(order))):
         yield from as_announced(state, order, order.ending, now)
     else:
         yield from _fills_never_came(state, snap, order, order.ending, now)
@@ -280,19 +297,13 @@ def _fills_never_came(state: State, snap: BrokerSnapshot, order: Order, ending: 
 
 def _fills_agree(state: State, snap: BrokerSnapshot, order: Order) -> bool:
     """Whether the books leave no room for a fill of the order that we have not heard of."""
-    if _shows_all_fills(snap, order):
+    if shows_all_fills(snap, sent_at(order)):
         return True
     if snap.positions is None or state.held(order.account, order.symbol).updated_at > snap.read_at:
         return False
     ours = state.held(order.account, order.symbol)
     theirs = next(((p.long_qty, p.short_qty) for p in snap.positions if p.symbol == order.symbol), (ZERO, ZERO))
     return (ours.long_qty, ours.short_qty) == theirs
-
-
-def _shows_all_fills(snap: BrokerSnapshot, order: Order) -> bool:
-    """Whether the broker's list of executions reaches back to before the order was sent."""
-    begun = order.staged_at if order.send_begun_at is None else order.send_begun_at
-    return snap.executions is not None and snap.executions_since is not None and snap.executions_since <= begun
 
 
 def _rest_of_a_stranger(state: State, around: Surroundings, order: Order, theirs: OpenOrder, now: UtcNs) -> Facts:
