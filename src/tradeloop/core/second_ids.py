@@ -9,7 +9,9 @@ common. So nothing is merged because it looks alike, and what looks alike is no 
   quantity, price, `transact_at`) of a fill that the other channel alone has told of; and what a look shows of the same moment
   with other figures, where the broker counts exactly what there is of the order with the one in the place of the other: a
   correction that nobody heard of; or where the look was read before a correction that we have heard of.
-- That is held: not booked, a break with an alert, and its symbol takes no orders. A look is asked for.
+- Equal fills of two orders in one moment are common where times are whole seconds. What is known to be of another order, by our
+  id or by a number that the books show beside it, is not in doubt; and each is compared with those of its own order first.
+- What is in doubt is held: not booked, a break with an alert, and its symbol takes no orders. A look is asked for.
 - The broker's books decide. A look that shows both ids shows two fills, and the second one is booked. So it is where the books
   count more in the order than the fills we know make (cum_qty). Where they show one of the two, however long they have had to
   show both, they count it once: the other is a second id of it (`ExecIDJoined`), by which it is known from then on in repeats,
@@ -60,7 +62,8 @@ def told_again(state: State, around: Surroundings, x: Execution, now: UtcNs) -> 
         return False
     if id_of(FILL_TWICE, x.broker, x.account, _subject(x)) in state.breaks:
         return True
-    alike = [twin for twin in state.ids.shown_at(x.account, x.transact_at) if _alike(state, twin, x)]
+    shown = [twin for twin in state.ids.shown_at(x.account, x.transact_at) if _alike(state, twin, x)]
+    alike = _of_its_order_first(state, x, shown) if shown else []
     engaged = _engaged(state, x.broker, x.account) if alike else set()
     for twin in alike:
         if twin not in engaged:
@@ -150,11 +153,18 @@ class _Look:
             if key not in engaged and self.shows(key) is None and state.execs.root(key) == key
         ]
         pairs: dict[str, str] = {}
-        for x in unknown:
-            twin = next((one for one in ours if one[1] == x.transact_at and _alike(state, one[0], x)), None)
-            if twin is not None:
-                ours.remove(twin)
-                pairs[_key(x)] = twin[0]
+        for surely in (True, False):  # of equal fills of two orders each is paired with that of its own first
+            for x in unknown:
+                if _key(x) in pairs:
+                    continue
+                for one in ours:
+                    if one[1] != x.transact_at or not _alike(state, one[0], x):
+                        continue
+                    is_of_it = self._is_of_the_order_of(x, one[0])
+                    if is_of_it or (is_of_it is None and not surely):
+                        ours.remove(one)
+                        pairs[_key(x)] = one[0]
+                        break
         self._pairs = pairs
         self._besides = self._misplaced = self._in_doubt = None
         for x in unknown:
@@ -280,6 +290,18 @@ class _Look:
             if named is not None and may_be_of(self.state, named, x):
                 return named
         return find(self.state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
+
+    def _is_of_the_order_of(self, x: Execution, twin: str) -> bool | None:
+        """Whether the fill is of the order of that of ours, as far as ids and lines say; None where they do not."""
+        _, account, day, side, _ = parts_of(twin)
+        number = self.state.ids.number_of(account, day, twin)
+        execution = self.state.execs.get(twin)
+        booked = None if execution is None else self.state.orders.get(execution.cl_ord_id)
+        its = booked if number is None else self._named(number, x.symbol, side)
+        named = self._named(x.order_id, x.symbol, x.side) if x.cl_ord_id is None else self._order(x)
+        if its is None or named is None or its.external or named.external:
+            return None
+        return its.cl_ord_id == named.cl_ord_id
 
     def _named(self, number: OrderID | None, symbol: Symbol, side: Side) -> Order | None:
         """The order of ours that the books show under a number, None where they show none or two."""
@@ -415,6 +437,24 @@ def _alike(state: State, twin: str, x: Execution) -> bool:
         return False
     order = state.orders.get(execution.cl_ord_id)
     return order is not None and order.symbol == x.symbol
+
+
+def _of_its_order_first(state: State, x: Execution, twins: list[str]) -> list[str]:
+    """Those of the fills of ours that a report may be told of once more: of the order that it names first, as far as is known.
+    What names our id is of no other order than one that was named by it.
+    """
+    order = find(state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
+    its: list[str] = []
+    others: list[str] = []
+    for twin in twins:
+        _, account, day, _, _ = parts_of(twin)
+        execution = state.execs.get(twin)
+        assert execution is not None
+        if order is not None and execution.cl_ord_id == order.cl_ord_id:
+            its.append(twin)
+        elif order is None or x.cl_ord_id is None or state.ids.number_of(account, day, twin) is not None:
+            others.append(twin)
+    return its + others
 
 
 def has_second_ids(around: Surroundings, broker: str) -> bool:
