@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import subprocess
@@ -11,11 +12,13 @@ from pathlib import Path
 import pyotp
 import pytest
 
+from tradeloop.access.attempts import Attempts
 from tradeloop.access.one_time import STEP_S, step_of
-from tradeloop.access.second_factor import LOCK_MAX_S, WRONG_MAX, SecondFactor
+from tradeloop.access.second_factor import LOCK_MAX_S, WRONG_MAX, SecondFactor, WrongCode
 from tradeloop.core.errors import BadInput, JournalFailed
 from tradeloop.core.types import SECOND_NS, UtcNs
 
+FILES = ["second-factor.json", "second-factor.json.lock", "second-factor.log"]
 NOON = UtcNs(1_800_000_000 * SECOND_NS)
 """The beginning of a step."""
 
@@ -214,7 +217,11 @@ def test_the_file_is_its_owners_alone_and_stays_so(tmp_path: Path) -> None:
     factor.check(device.shows(NOON), NOON)
     for path in tmp_path.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["second-factor.json", "second-factor.json.lock"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "second-factor.json",
+        "second-factor.json.lock",
+        "second-factor.log",
+    ]
 
 
 def test_a_file_that_others_may_read_counts_for_nothing(tmp_path: Path) -> None:
@@ -244,7 +251,11 @@ def test_a_code_whose_use_cannot_be_recorded_is_not_taken(tmp_path: Path, monkey
         disk.setattr("os.fsync", full)
         with pytest.raises(JournalFailed, match=r"could not be read or written \(No space left on device\)"):
             factor.check(device.shows(NOON), NOON)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["second-factor.json", "second-factor.json.lock"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "second-factor.json",
+        "second-factor.json.lock",
+        "second-factor.log",
+    ]
     factor.check(device.shows(NOON), NOON)
 
 
@@ -260,3 +271,105 @@ def test_neither_code_nor_secret_is_in_what_is_said_or_shown(tmp_path: Path) -> 
     for text in (said, str(used.value), repr(kept), repr(vars(factor)), repr(vars(SecondFactor(tmp_path / "other").begin()))):
         assert code not in text
         assert device.secret not in text
+
+
+def attempts(folder: Path) -> list[tuple[str, str]]:
+    """What was tried, and by whom."""
+    lines = (folder / "second-factor.log").read_text("utf-8").splitlines()
+    return [(found["what"], found["by"]) for found in map(json.loads, lines)]
+
+
+def test_every_attempt_is_kept_beside_it_also_when_it_is_gone(tmp_path: Path) -> None:
+    factor = SecondFactor(tmp_path / "second-factor.json")
+    pending = factor.begin()
+    device = Device(pending.uri("ann@main"))
+    pending.confirm(device.shows(later(-60)), later(-60), "ann")
+    for _ in range(WRONG_MAX):
+        with pytest.raises(WrongCode):
+            factor.check(device.never_shows(NOON), NOON, "mallory")
+    with pytest.raises(BadInput, match="is locked until"):
+        factor.check(device.shows(NOON), NOON, "mallory\n")
+    factor.check(device.shows(later(90)), later(90), "bob")
+    with pytest.raises(BadInput, match="good once"):
+        factor.check(device.shows(later(90)), later(90), "bob")
+    factor.remove(device.shows(later(120)), later(120), "ann")
+    (tmp_path / "second-factor.json").unlink(missing_ok=True)
+    wrongs = [("wrong", "mallory")] * WRONG_MAX
+    bobs = [("taken", "bob"), ("used before", "bob")]
+    assert attempts(tmp_path) == [
+        ("set up", "ann"),
+        *wrongs,
+        ("while locked", "mallory "),
+        *bobs,
+        ("taken", "ann"),
+        ("removed", "ann"),
+    ]
+    text = (tmp_path / "second-factor.log").read_text("utf-8")
+    assert device.secret not in text
+    assert device.shows(later(90)) not in text
+
+
+def test_wrong_codes_are_told_with_how_many_when_and_by_whom_until_a_right_one(tmp_path: Path) -> None:
+    factor, device = set_up(tmp_path)
+    assert factor.suspicion() == ""
+    for count in (1, 2):
+        with pytest.raises(WrongCode) as refused:
+            factor.check(device.never_shows(NOON), NOON, "mallory")
+        assert refused.value.count == count
+    said = SecondFactor(tmp_path / "second-factor.json").suspicion()
+    assert said.startswith(
+        "2 wrong codes in a row were given to the second factor, the last at 2027-01-15 08:00:00Z by mallory;"
+    )
+    factor.check(device.shows(NOON), NOON)
+    assert factor.suspicion() == ""
+
+
+def test_who_tries_for_days_fills_no_disk(tmp_path: Path) -> None:
+    found = Attempts(tmp_path / "second-factor.json")
+    (tmp_path / "second-factor.log").write_bytes(b"x" * (1 << 20))
+    for at in range(3):
+        found.add(at, "wrong", "mallory")
+    assert [each.at for each in found.newest()] == [1, 2]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["second-factor.log", "second-factor.log.old"]
+
+
+def test_an_attempt_that_cannot_be_kept_lets_nobody_through(tmp_path: Path) -> None:
+    factor, device = set_up(tmp_path)
+    (tmp_path / "second-factor.log").unlink()
+    (tmp_path / "second-factor.log").mkdir()
+    with pytest.raises(JournalFailed, match="so no code can be taken"):
+        factor.check(device.shows(NOON), NOON)
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out_after_a_slip(tmp_path: Path) -> None:
+    factor, device = set_up(tmp_path)
+    wrong(factor, device, NOON)
+    factor.check(device.shows(later(-3600)), later(-3600))
+
+
+def test_a_clock_that_is_set_back_makes_no_lock_longer(tmp_path: Path) -> None:
+    factor, device = set_up(tmp_path)
+    for _ in range(WRONG_MAX):
+        wrong(factor, device, NOON)
+    with pytest.raises(BadInput, match="is locked until 2027-01-15 07:01:00Z"):
+        factor.check(device.shows(later(-3600)), later(-3600))
+    factor.check(device.shows(later(-3540)), later(-3540))
+
+
+@pytest.mark.parametrize("until", [10**17, 10**30])
+def test_a_lock_without_an_end_is_one_of_the_usual_length(tmp_path: Path, until: int) -> None:
+    factor, device = set_up(tmp_path)
+    path = tmp_path / "second-factor.json"
+    kept = json.loads(path.read_text("ascii"))
+    path.write_text(json.dumps({**kept, "wrong": 5, "locked_until": until}), "ascii")
+    with pytest.raises(BadInput, match="is locked until 2027-01-15 08:01:00Z"):
+        factor.check(device.shows(NOON), NOON)
+    factor.check(device.shows(later(60)), later(60))
+
+
+def test_counts_below_nothing_are_none(tmp_path: Path) -> None:
+    factor, device = set_up(tmp_path)
+    path = tmp_path / "second-factor.json"
+    path.write_text(json.dumps({**json.loads(path.read_text("ascii")), "wrong": -1000}), "ascii")
+    with pytest.raises(BadInput, match="is no second factor that can be read"):
+        factor.check(device.shows(NOON), NOON)

@@ -13,17 +13,28 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pyotp
 import pytest
 from tests.cli.commands import tradeloop
 
 from tradeloop.access.second_factor import SecondFactor
-from tradeloop.cli import second_factor
+from tradeloop.cli import control, second_factor
+from tradeloop.config import Home, load
+from tradeloop.core.commands import HaltTrading
+from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.events import HaltReleased
+from tradeloop.core.halt import HaltTier
+from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import UtcNs
 from tradeloop.journal import codec
+from tradeloop.testing.builders import BROKER
+from tradeloop.testing.desk import Desk as Core
+
+if TYPE_CHECKING:
+    from tradeloop.bootstrap import Desk
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 DAY_NS = 86_400 * 10**9
@@ -252,3 +263,35 @@ def test_doctor_says_whether_a_live_halt_could_be_released(home: Path, monkeypat
     assert (state, "none is set up: run `tradeloop second-factor set-up`" in text) == ("warn", True)
     set_up(home, monkeypatch)
     assert found() == [("ok", "set up; a halt is released with a code of it")]
+
+
+def test_wrong_codes_that_nobody_heard_are_told_by_whatever_starts_next(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    assert tradeloop(home, "halt", "--by", "ann").code == 0
+    for _ in range(2):
+        assert tradeloop(home, "resume", "--reason", "let me", "--by", "mallory", "--code", no_code()).code == 2
+    told = r"2 wrong codes in a row were given to the second factor, the last at \S+ \S+ by mallory"
+    (found,) = [each for each in tradeloop(home, "doctor", "--json").document["findings"] if each["what"] == "codes"]
+    assert found["state"] == "warn"
+    assert re.match(told, found["text"])
+    assert re.search(f"warning: {told}", tradeloop(home, "resume", "--reason", "look").err)
+    assert re.search(f"critical: {told}", tradeloop(home, "halt", "--by", "ann", "--symbol", "BAC.US").err)
+
+
+async def test_the_desk_alerts_from_the_second_wrong_code_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    with (home / "broker.yaml").open("a", encoding="ascii") as settings:
+        settings.write(f"name: {BROKER}\n")
+    core = Core(Policy(live=(BROKER,))).opened()
+    alerts: list[RaiseAlert] = []
+    core.give(HaltTrading(HaltTier.HALT, "ann", "fat finger"))
+    loaded = load({}, home=Home(home, home, home), environ={}, folder=home)
+    desk = SimpleNamespace(loaded=loaded, state=core.state, engine=SimpleNamespace(alert=alerts.append))
+    line = json.dumps({"do": "ReleaseHalt", "by": "mallory", "reason": "let me", "code": no_code()}).encode()
+    for count in (1, 2, 3):
+        answer = await control._decided(cast("Desk", desk), line)
+        assert f"the code was wrong, {count} in a row" in answer.text
+    assert [(each.level, each.key) for each in alerts] == [("CRITICAL", "second factor")] * 2
+    assert alerts[0].text.startswith("mallory asked for the release of a halt (global): the code was wrong, 2 in a row")

@@ -14,7 +14,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from pydantic import SecretStr
@@ -26,6 +26,9 @@ if sys.platform != "win32":
 
 _OPEN: Final = 0o077
 _BASE32: Final = re.compile(r"[A-Z2-7]{32,}")
+
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 def _secret(_: type, text: object) -> SecretStr:
@@ -40,9 +43,9 @@ class Kept(msgspec.Struct, frozen=True):
     """
 
     secret: SecretStr
-    last_step: int = 0
-    wrong: int = 0
-    locked_until: int = 0
+    last_step: Count = 0
+    wrong: Count = 0
+    locked_until: Count = 0
 
 
 class KeptFile:
@@ -63,6 +66,8 @@ class KeptFile:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             yield
+        except OSError as error:
+            raise self._failed(error) from None
         finally:
             os.close(fd)
 

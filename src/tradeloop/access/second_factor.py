@@ -14,6 +14,8 @@ from typing import Final
 import msgspec
 from pydantic import SecretStr
 
+from tradeloop.access import attempts
+from tradeloop.access.attempts import Attempts
 from tradeloop.access.kept import Kept, KeptFile
 from tradeloop.access.one_time import DIGITS, STEP_S, draw, is_code, step_of, uri
 from tradeloop.core.errors import BadInput
@@ -23,8 +25,18 @@ KIND: Final = "totp"
 """What the journal says was given."""
 WRONG_MAX: Final = 5
 LOCK_S: Final = 60
+SUSPICIOUS: Final = 2
+"""From so many wrong codes in a row on people are told: one is a slip."""
 LOCK_MAX_S: Final = 3600
 SET_UP: Final = "run `tradeloop second-factor set-up` at a terminal"
+
+
+class WrongCode(BadInput):
+    """A code was wrong, for the `count`th time in a row."""
+
+    def __init__(self, text: str, count: int) -> None:
+        super().__init__(text)
+        self.count = count
 
 
 class SecondFactor:
@@ -32,6 +44,28 @@ class SecondFactor:
 
     def __init__(self, path: Path) -> None:
         self._file = KeptFile(path)
+        self._attempts = Attempts(path)
+
+    def suspicion(self) -> str:
+        """What should make a person look, empty where nothing should: wrong codes since the last right one, and by whom. Raises
+        BadInput where the factor cannot be read.
+        """
+        kept = self._file.read()
+        if kept is None or not kept.wrong:
+            return ""
+        try:
+            wrong = [each for each in self._attempts.newest() if each.what == attempts.WRONG]
+        except OSError:
+            wrong = []
+        last = f", the last at {_moment(wrong[-1].at // SECOND_NS)} by {wrong[-1].by or 'nobody named'}" if wrong else ""
+        codes = "1 wrong code was" if kept.wrong == 1 else f"{kept.wrong} wrong codes in a row were"
+        return f"{codes} given to the second factor{last}; every attempt is in {self._attempts.path}"
+
+    @property
+    def wrong_codes(self) -> int:
+        """How many were wrong since the last right one. Raises BadInput where the factor cannot be read."""
+        kept = self._file.read()
+        return 0 if kept is None else kept.wrong
 
     @property
     def is_set_up(self) -> bool:
@@ -43,38 +77,50 @@ class SecondFactor:
         _refuse_a_second(self._file.read())
         return Pending(self._file, draw())
 
-    def check(self, code: str, now: UtcNs) -> None:
-        """Take a code, which is good for nothing after that. Raises BadInput saying why it was not taken, JournalFailed where
-        that could not be recorded.
+    def check(self, code: str, now: UtcNs, by: str = "") -> None:
+        """Take a code, which is good for nothing after that, from `by`. Raises BadInput saying why it was not taken, WrongCode
+        where it was wrong, JournalFailed where that could not be recorded.
         """
         with self._file.locked():
-            self._take(code, now)
+            self._take(code, now, by)
 
-    def remove(self, code: str, now: UtcNs) -> None:
+    def remove(self, code: str, now: UtcNs, by: str = "") -> None:
         """Have none any more; it takes a code. Raises as `check` does."""
         with self._file.locked():
-            self._take(code, now)
+            self._take(code, now, by)
+            self._attempts.add(now, attempts.REMOVED, by)
             self._file.remove()
 
-    def _take(self, code: str, now: UtcNs) -> None:
+    def _take(self, code: str, now: UtcNs, by: str) -> None:
         kept = self._file.read()
         if kept is None:
             raise BadInput(f"no second factor is set up; {SET_UP}")
         now_s = now // SECOND_NS
+        if kept.locked_until > now_s + _lock_s(
+            kept.wrong
+        ):  # longer than any lock: the clock was set back since, or the file says so
+            kept = msgspec.structs.replace(kept, locked_until=now_s + _lock_s(kept.wrong))
+            self._file.write(kept)
         if now_s < kept.locked_until:
+            self._attempts.add(now, attempts.LOCKED, by)
             raise BadInput(f"{_locked(kept)}; no code is looked at before that")
         _refuse_no_code(code)
         step = step_of(kept.secret, code, now)
         if step is None:
-            kept = msgspec.structs.replace(kept, wrong=kept.wrong + 1, locked_until=now_s + _lock_s(kept.wrong + 1))
+            lock_s = _lock_s(kept.wrong + 1)
+            kept = msgspec.structs.replace(kept, wrong=kept.wrong + 1, locked_until=now_s + lock_s if lock_s else 0)
             self._file.write(kept)
+            self._attempts.add(now, attempts.WRONG, by)
             locked = f"; {_locked(kept)}" if kept.locked_until > now_s else ""
-            raise BadInput(
+            raise WrongCode(
                 f"the code was wrong, {kept.wrong} in a row{locked}; give the one that is shown now, and see that both clocks"
-                f" are right to {STEP_S} s"
+                f" are right to {STEP_S} s",
+                kept.wrong,
             )
         if step <= kept.last_step:
+            self._attempts.add(now, attempts.USED, by)
             raise BadInput("this code, or a newer one, was taken before, and a code is good once; wait for the next one")
+        self._attempts.add(now, attempts.TAKEN, by)
         self._file.write(Kept(kept.secret, last_step=step))
 
 
@@ -88,7 +134,7 @@ class Pending:
         """What an authenticator app is given; whoever reads it has the secret."""
         return uri(self._secret, name)
 
-    def confirm(self, code: str, now: UtcNs) -> None:
+    def confirm(self, code: str, now: UtcNs, by: str = "") -> None:
         """Have it count from now on: the device shows its codes. Raises BadInput where this is none of them, or somebody else
         was quicker.
         """
@@ -100,6 +146,7 @@ class Pending:
             )
         with self._file.locked():
             _refuse_a_second(self._file.read())
+            Attempts(self._file.path).add(now, attempts.SET_UP, by)
             self._file.write(Kept(self._secret, last_step=step))
 
 
@@ -120,5 +167,8 @@ def _lock_s(wrong: int) -> int:
 
 
 def _locked(kept: Kept) -> str:
-    until = datetime.fromtimestamp(kept.locked_until, UTC)
-    return f"after {kept.wrong} wrong codes the second factor is locked until {until:%Y-%m-%d %H:%M:%SZ}"
+    return f"after {kept.wrong} wrong codes the second factor is locked until {_moment(kept.locked_until)}"
+
+
+def _moment(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%SZ}"

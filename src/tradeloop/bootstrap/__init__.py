@@ -32,6 +32,7 @@ from tradeloop.bootstrap.market import Market, refuse_speed
 from tradeloop.bootstrap.paper import lost_books
 from tradeloop.bootstrap.past import Past, read_past
 from tradeloop.bootstrap.policy import policy_of, quote_age_ns
+from tradeloop.bootstrap.release import suspicion
 from tradeloop.config import Loaded
 from tradeloop.core.commands import Command
 from tradeloop.core.effects import RaiseAlert
@@ -125,6 +126,8 @@ async def open_desk(
     desk = Desk(loaded, engine, clock, broker, market.feed, listing, views, reader, engine.alert)
     try:
         await desk.open(past, market, first, limits.command)
+        if tried := suspicion(loaded):
+            engine.alert(RaiseAlert("CRITICAL", "second factor", tried))
         if journal.remark:
             engine.alert(RaiseAlert("WARNING", "journal", journal.remark))
         yield desk

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tradeloop.access.second_factor import KIND, SET_UP, SecondFactor
+from tradeloop.access.second_factor import KIND, SET_UP, SUSPICIOUS, SecondFactor
 from tradeloop.bootstrap.brokers import live_brokers, refuse_another
 from tradeloop.config import Loaded
 from tradeloop.core.commands import ReleaseHalt
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, TradeloopError
 from tradeloop.core.state import State
 from tradeloop.engine.clock import WallClock
 
@@ -43,8 +43,17 @@ def with_second_factor(loaded: Loaded, state: State, command: ReleaseHalt, code:
     if not code:
         why = _why(live_brokers(loaded, state))
         raise BadInput(f"{why}: give the code that your authenticator shows now with --code; the halt stays")
-    SecondFactor(loaded.home.second_factor).check(code, WallClock().now())
+    SecondFactor(loaded.home.second_factor).check(code, WallClock().now(), command.by)
     return msgspec.structs.replace(command, second_factor=KIND)
+
+
+def suspicion(loaded: Loaded) -> str:
+    """What a desk that starts tells people of codes that were tried while none ran; empty where a slip explains it."""
+    factor = SecondFactor(loaded.home.second_factor)
+    try:
+        return factor.suspicion() if factor.wrong_codes >= SUSPICIOUS else ""
+    except TradeloopError as error:
+        return str(error)
 
 
 def _why(live: Sequence[str]) -> str:

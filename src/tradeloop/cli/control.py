@@ -40,6 +40,7 @@ from tradeloop.core.commands import (
     RevertLimit,
     SubmitOrder,
 )
+from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, OrderReply, RunReply
 from tradeloop.core.run.conduct import ENDED
@@ -206,10 +207,17 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
         assert not isinstance(command, str)
         refuse(desk.state, command)
         if isinstance(command, ReleaseHalt):
+            from tradeloop.access.second_factor import SUSPICIOUS, WrongCode
             from tradeloop.bootstrap.release import with_second_factor
 
             to_release(desk.state, command)  # a code is not spent on nothing
-            command = await asyncio.to_thread(with_second_factor, desk.loaded, desk.state, command, _code(line))
+            try:
+                command = await asyncio.to_thread(with_second_factor, desk.loaded, desk.state, command, _code(line))
+            except WrongCode as wrong:
+                if wrong.count >= SUSPICIOUS:
+                    text = f"{command.by} asked for the release of a halt ({command.scope.value}): {wrong}"
+                    desk.engine.alert(RaiseAlert("CRITICAL", "second factor", text))
+                raise
         if isinstance(command, ReplaceOrder):
             return await _changed(desk, command)
         return spoken(await desk.engine.ask(command), command)

@@ -268,6 +268,7 @@ async def _limits(loaded: Loaded) -> AsyncIterator[Finding]:
 
 async def _second_factor(loaded: Loaded) -> AsyncIterator[Finding]:
     """Whether a halt could be released, where the broker trades live."""
+    from tradeloop.access.second_factor import SecondFactor
     from tradeloop.bootstrap.release import needs_a_code
     from tradeloop.cli.halt import recorded_state
     from tradeloop.core.errors import TradeloopError
@@ -276,6 +277,8 @@ async def _second_factor(loaded: Loaded) -> AsyncIterator[Finding]:
     try:
         if needs_a_code(loaded, await recorded_state(loaded) or State()):
             yield Finding("second factor", "ok", "set up; a halt is released with a code of it")
+            if tried := SecondFactor(loaded.home.second_factor).suspicion():
+                yield Finding("codes", "warn", f"{tried}; if nobody slipped, find out who it was")
     except TradeloopError as error:
         yield Finding("second factor", "warn", str(error))
 

@@ -39,6 +39,7 @@ def resume(
     named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
 
     async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.access.second_factor import SecondFactor
         from tradeloop.bootstrap.release import needs_a_code
         from tradeloop.core.commands import ReleaseHalt
         from tradeloop.core.errors import BadInput
@@ -50,6 +51,8 @@ def resume(
         if not reason.strip():
             raise BadInput("--reason was empty; a halt is released for a reason")
         given = code or ""
+        if tried := SecondFactor(loaded.home.second_factor).suspicion():
+            voice.say(f"warning: {tried}")
         if code is None and needs_a_code(loaded, await recorded_state(loaded) or State()):
             given = asked_for(voice) or ""
         done = await _released(voice, loaded, ReleaseHalt(loaded.operator, reason, scope, name), given)

@@ -41,7 +41,7 @@ def set_up(ctx: typer.Context, by: By = None, json: Json = False) -> None:
         pending = SecondFactor(loaded.home.second_factor).begin()
         voice.say("give this to an authenticator app now; whoever has it can release halts, and it is shown only once:")
         voice.say(pending.uri(f"{loaded.operator}@{loaded.settings.group}"))
-        _confirm(voice, pending)
+        _confirm(voice, pending, loaded.operator)
         text = f"the second factor is set up, in {loaded.home.second_factor}"
         voice.result({"second_factor": text}, lambda out: out.print(text, soft_wrap=True))
         return OK
@@ -50,7 +50,7 @@ def set_up(ctx: typer.Context, by: By = None, json: Json = False) -> None:
 
 
 @app.command("remove")
-def remove(ctx: typer.Context, code: Code = None, json: Json = False) -> None:
+def remove(ctx: typer.Context, code: Code = None, by: By = None, json: Json = False) -> None:
     """Take the second factor away, with a code of it. A live desk that is halted is then released by nobody."""
 
     async def work(shell: Shell, voice: Voice) -> int:
@@ -58,13 +58,14 @@ def remove(ctx: typer.Context, code: Code = None, json: Json = False) -> None:
         from tradeloop.core.errors import BadInput
         from tradeloop.engine.clock import WallClock
 
-        factor = SecondFactor(shell.load().home.second_factor)
+        loaded = shell.load(operator=by)
+        factor = SecondFactor(loaded.home.second_factor)
         if not factor.is_set_up:
             raise BadInput("no second factor is set up, nothing to remove")
         given = code if code is not None else asked_for(voice)
         if given is None:
             raise BadInput(f"{_NO_TERMINAL}; give --code")
-        factor.remove(given, WallClock().now())
+        factor.remove(given, WallClock().now(), loaded.operator)
         text = "the second factor is removed"
         voice.result({"second_factor": text}, lambda out: out.print(text, soft_wrap=True))
         return OK
@@ -80,7 +81,7 @@ def asked_for(voice: Voice) -> str | None:
     return text.strip()
 
 
-def _confirm(voice: Voice, pending: Pending) -> None:
+def _confirm(voice: Voice, pending: Pending, by: str) -> None:
     """Ask for a code until it is right, a few times. Raises BadInput where none was; then nothing is set up."""
     from tradeloop.core.errors import BadInput
     from tradeloop.engine.clock import WallClock
@@ -88,7 +89,7 @@ def _confirm(voice: Voice, pending: Pending) -> None:
     for left in reversed(range(_TRIES)):
         typed: str = typer.prompt("the code that it shows now", hide_input=True, err=True)
         try:
-            return pending.confirm(typed.strip(), WallClock().now())
+            return pending.confirm(typed.strip(), WallClock().now(), by)
         except BadInput as error:
             if not left:
                 raise BadInput(f"{error}; nothing is set up") from None
