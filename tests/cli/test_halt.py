@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -13,13 +14,23 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.cli.commands import FAST, orders, tradeloop
 
+from tradeloop.cli import halt
+from tradeloop.cli.shell import Voice
+from tradeloop.core.commands import SubmitOrder
+from tradeloop.core.events import OrderCanceled
+from tradeloop.core.halt import HaltScope
+from tradeloop.core.types import OrdType, Px, Qty, Side, Symbol, UtcNs
 from tradeloop.engine.latch import FileLatch
+from tradeloop.testing.builders import ACCOUNT, an_instrument
+from tradeloop.testing.desk import Desk as Core
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ("--feed", "demo", "--speed", FAST)
@@ -310,3 +321,32 @@ def test_a_halt_of_a_symbol_nobody_knows_stands_and_says_that_nobody_knows_it(ho
     assert "warning: no instrument NOPE.US is known here" in said.err
     assert [one["name"] for one in standing(home)] == ["NOPE.US"]
     assert "no instrument" not in tradeloop(home, "halt", "--symbol", "BAC", "--by", "ann", *DEMO).err
+
+
+def test_a_halt_of_a_strategy_that_no_order_has_carried_stands_and_says_so(home: Path) -> None:
+    said = tradeloop(home, "halt", "--strategy", "no such", "--by", "ann", *DEMO)
+    assert said.code == 0, said.err
+    assert "warning: no order here has ever carried the strategy no such: if another one should stop, halt that one" in said.err
+    assert "`tradeloop resume --strategy 'no such' --reason …` ends this halt" in said.err
+
+
+def test_a_strategy_that_an_open_or_a_closed_order_has_carried_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    desk, voice = Core().opened(an_instrument("600519.SH")), Voice(json=False)
+    for name in ("alpha", "beta"):
+        order = SubmitOrder(ACCOUNT, Symbol("600519.SH"), Side.BUY, Qty(Decimal(100)), "ann", strategy_id=name)
+        desk.give(msgspec.structs.replace(order, ord_type=OrdType.LIMIT, price=Px(Decimal("9.90"))))
+    first = next(iter(desk.state.orders.open))
+    desk.apply(OrderCanceled(UtcNs(desk.now), first, "enough"))
+    assert [each.strategy_id for each in desk.state.orders.open.values()] == ["beta"]
+    for name in ("alpha", "beta", "alph", "gamma"):
+        halt._warn_of_unknown(voice, HaltScope.STRATEGY, name, desk.state)
+    said = capsys.readouterr().err
+    assert re.findall(r"carried the strategy (\w+)", said) == ["alph", "gamma"]
+
+
+def test_what_stops_a_part_is_latched_by_the_file_of_parts_and_said_so(home: Path) -> None:
+    """`HALT` stops everything: who reads that it holds the halt of one symbol looks in the wrong place, or deletes too much."""
+    (home / "risk.yaml").write_text("limits: 7\n", encoding="ascii")  # no desk opens
+    for option, name in ((), "HALT"), (("--symbol", "BAC.US"), "HALT.part"), (("--strategy", "alpha"), "HALT.part"):
+        said = tradeloop(home, "halt", *option, "--by", "ann")
+        assert said.out.startswith(f"HALT is latched by {home / name};"), said.out

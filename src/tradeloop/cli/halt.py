@@ -7,6 +7,7 @@ is asked to cancel. What comes of it is told until nothing is left, or `--within
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ import typer
 
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, bounded, feed_settings
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
-from tradeloop.core.types import SECOND_NS, UtcNs
+from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
 from tradeloop.engine.clock import WallClock
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tradeloop.bootstrap import Desk
     from tradeloop.config import Loaded
     from tradeloop.core.commands import HaltTrading
@@ -158,19 +161,18 @@ async def _stop(
         told.begun(text, latched)
         if latched is not None and latched.why:
             held = latched.sentence if latched.holds else "only the journal holds this halt"
-            voice.say(f"warning: {loaded.home.latch} could not be written ({latched.why}); {held}")
+            voice.say(f"warning: {latched.file} could not be written ({latched.why}); {held}")
 
     async def there(answer: Any) -> int:
         begun(answer.text)
-        if scope is HaltScope.SYMBOL:
-            _warn_of_unknown(voice, name, await recorded_state(loaded))
+        if scope in (HaltScope.SYMBOL, HaltScope.STRATEGY):
+            _warn_of_unknown(voice, scope, name, await recorded_state(loaded))
         return await told.until_done(lambda: ask_what_is_halted(loaded), within_s)
 
     async def here() -> int:
         async with _a_desk(loaded, voice, command) as desk:
             begun(desk.first_replies[0].text)  # type: ignore[union-attr]
-            if scope is HaltScope.SYMBOL:
-                _warn_of_unknown(voice, name, desk.state)
+            _warn_of_unknown(voice, scope, name, desk.state)
             if tier is HaltTier.FLATTEN and desk.feed is None:
                 voice.say(
                     "warning: no feed is configured, and without a price no position is closed; give --feed, or set feed.kind"
@@ -203,13 +205,34 @@ async def recorded_state(loaded: Loaded) -> State | None:
         return None
 
 
-def _warn_of_unknown(voice: Voice, symbol: str, state: State | None) -> None:
+def _warn_of_unknown(voice: Voice, scope: HaltScope, name: str, state: State | None) -> None:
     """A slip of the pen stops nothing that trades. The halt stands all the same: to stop is never refused."""
-    if state is not None and symbol not in state.instruments:
+    from tradeloop.core.halt import HaltScope
+
+    if state is None or scope not in (HaltScope.SYMBOL, HaltScope.STRATEGY):
+        return
+    if scope is HaltScope.SYMBOL:
+        known, what = name in state.instruments, f"no instrument {name} is known here, it was never held, planned or traded"
+    else:
+        known, what = _was_carried(state, name), f"no order here has ever carried the strategy {name}"
+    if not known:
+        option = f"--{scope.value} {shlex.quote(name)}"
         voice.say(
-            f"warning: no instrument {symbol} is known here, it was never held, planned or traded: if another one should stop,"
-            f" halt that one; `tradeloop resume --symbol {symbol} --reason …` ends this halt"
+            f"warning: {what}: if another one should stop, halt that one; `tradeloop resume {option} --reason …` ends this halt"
         )
+
+
+def _was_carried(state: State, strategy: str) -> bool:
+    """Whether any order, open or closed, is or was of this strategy. Of the closed ones only those are unpacked that hold its
+    letters.
+    """
+    if any(order.strategy_id == strategy for order in state.orders.open.values()):
+        return True
+    letters = strategy.encode()
+    for key, packed in state.orders.closed.items():
+        if letters in packed and (order := state.orders.get(ClOrdID(key))) is not None and order.strategy_id == strategy:
+            return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -218,6 +241,7 @@ class _Latched:
 
     holds: bool
     sentence: str
+    file: Path
     why: str = ""
     in_full: bool = True
     """Whether the file says all that was asked for, the cancels too."""
@@ -227,18 +251,20 @@ def _latch(loaded: Loaded, command: HaltTrading) -> _Latched:
     from tradeloop.engine.latch import FileLatch, StandsIn
 
     path, what = loaded.home.latch, command.tier.value
+    latch = FileLatch(path)
+    file = latch.file_of(command)
     try:
-        FileLatch(path).add(command)
+        latch.add(command)
     except StandsIn as error:
         cancels = "; it cancels nothing by itself" if command.tier.cancels else ""
         text = f"{path} stands in for {what} and stops everything{cancels}"
-        return _Latched(True, text, str(error.strerror), in_full=False)
+        return _Latched(True, text, file, str(error.strerror), in_full=False)
     except OSError as error:
         why = str(error.strerror or error)
         return _Latched(
-            False, f"NOTHING IS HALTED: {path} could not be written ({why}); touch {path} yourself", why, in_full=False
+            False, f"NOTHING IS HALTED: {file} could not be written ({why}); touch {path} yourself", file, why, in_full=False
         )
-    return _Latched(True, f"{what} is latched by {path}")
+    return _Latched(True, f"{what} is latched by {file}", file)
 
 
 async def ask_what_is_halted(loaded: Loaded) -> list[dict[str, Any]]:
