@@ -24,9 +24,9 @@ from tests.cli.commands import FAST, orders, tradeloop
 
 from tradeloop.cli import halt
 from tradeloop.cli.shell import Voice
-from tradeloop.core.commands import SubmitOrder
+from tradeloop.core.commands import HaltTrading, SubmitOrder
 from tradeloop.core.events import OrderCanceled
-from tradeloop.core.halt import HaltScope
+from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.types import OrdType, Px, Qty, Side, Symbol, UtcNs
 from tradeloop.engine.latch import FileLatch
 from tradeloop.testing.builders import ACCOUNT, an_instrument
@@ -350,3 +350,29 @@ def test_what_stops_a_part_is_latched_by_the_file_of_parts_and_said_so(home: Pat
     for option, name in ((), "HALT"), (("--symbol", "BAC.US"), "HALT.part"), (("--strategy", "alpha"), "HALT.part"):
         said = tradeloop(home, "halt", *option, "--by", "ann")
         assert said.out.startswith(f"HALT is latched by {home / name};"), said.out
+
+
+def test_a_release_lists_what_it_ends_and_asks_where_a_limit_has_tripped_beside_a_persons_halt(home: Path) -> None:
+    assert tradeloop(home, "halt", "--reason", "lunch", "--by", "ann", *DEMO).code == 0
+    tripped = HaltTrading(HaltTier.HALT, "risk", "the loss of the day is 1500", trigger="max_daily_loss|account|||")
+    FileLatch(home / "HALT").add(tripped)
+
+    both = tradeloop(home, "resume", "--reason", "lunch is over", *DEMO)
+
+    assert both.code == 2
+    assert (
+        "a person's halt and one that tripped by itself stand together, name what is to end: --number 1 is HALT by ann"
+        in both.err
+    )
+    assert "--number 2 is HALT by risk" in both.err
+    assert tradeloop(home, "resume", "--reason", "lunch is over", "--number", "7", *DEMO).code == 2
+
+    own = tradeloop(home, "resume", "--reason", "lunch is over", "--number", "1", *DEMO)
+
+    assert own.code == 0, own.err
+    assert "releases halt 1 of everything: HALT by ann" in own.err
+    (left,) = standing(home)
+    assert (left["number"], left["by"], left["trigger"]) == (2, "risk", "max_daily_loss|account|||")
+    assert [each.by for each in FileLatch(home / "HALT").read()] == ["risk"]
+    assert tradeloop(home, "resume", "--reason", "looked at it", *DEMO).code == 0
+    assert standing(home) == []

@@ -197,7 +197,7 @@ def test_the_process_that_trades_decides_about_the_code_whoever_asks_it(home: Pa
         set_up(home, monkeypatch)
         with watching(home):
             assert tradeloop(home, "halt", "--by", "ann").code == 0
-            release = {"do": "ReleaseHalt", "by": "eve", "reason": "let me", "scope": "global", "name": ""}
+            release = {"do": "ReleaseHalt", "by": "eve", "reason": "let me", "scope": "global", "name": "", "numbers": [1]}
             for claimed in ({}, {"second_factor": "totp"}, {"second_factor": "totp", "code": ""}):
                 answer = asked_on_the_socket(home, **release, **claimed)
                 assert (answer["ok"], answer["exit_code"]) == (False, 2), answer
@@ -210,7 +210,7 @@ def test_the_process_that_trades_decides_about_the_code_whoever_asks_it(home: Pa
             said = tradeloop(home, "resume", "--reason", "looked", "--code", given, "--by", "bob")
             assert said.code == 0, said.err
             assert tradeloop(home, "halt", "--by", "ann").code == 0
-            assert "a code is good once" in asked_on_the_socket(home, **release, code=given)["text"]
+            assert "a code is good once" in asked_on_the_socket(home, **{**release, "numbers": [2]}, code=given)["text"]
         assert [(each.by, each.second_factor) for each in releases(home)] == [("bob", "totp")]
         assert (home / "HALT").exists()
 

@@ -148,7 +148,7 @@ def test_a_second_flatten_leaves_the_first_ones_orders_at_work_and_takes_over_wh
     assert desk.of(SendCancel) == []
     assert desk.of(HaltChecked)[-1].held == (f"1000 {MOUTAI} of {ACCOUNT}: order {first.cl_ord_id} closes it (NEW)",)
 
-    desk.give(ReleaseHalt("ann", "the wide one goes on", HaltScope.SYMBOL, MOUTAI))
+    desk.give(ReleaseHalt("ann", "the wide one goes on", HaltScope.SYMBOL, MOUTAI, numbers=(1,)))
     looks(desk, 2)
     assert [each.cl_ord_id for each in desk.of(SendCancel)] == [first.cl_ord_id]
     desk.give(CancelReject(BROKER, first.cl_ord_id, "busy", "later"))

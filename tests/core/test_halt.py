@@ -76,7 +76,8 @@ def halt(desk: Desk, tier: HaltTier = HaltTier.HALT, scope: HaltScope = HaltScop
 
 
 def release(desk: Desk, scope: HaltScope = HaltScope.GLOBAL, name: str = "") -> Done:
-    reply = desk.give(ReleaseHalt("bob", "looked at it", scope, name))
+    seen = tuple(number for number, one in desk.state.halts.items() if (one.scope, one.name) == (scope, name))
+    reply = desk.give(ReleaseHalt("bob", "looked at it", scope, name, numbers=seen))
     assert isinstance(reply, Done)
     return reply
 

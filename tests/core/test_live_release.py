@@ -34,9 +34,9 @@ def test_where_the_broker_is_live_no_halt_is_released_without_a_second_factor(sc
     desk = Desk(LIVE).opened(an_instrument(MOUTAI))
     desk.give(HaltTrading(HaltTier.HALT, "ann", "fat finger", scope, name))
     with pytest.raises(BadInput, match=f"broker {BROKER} trades live: a halt there is released with a second factor"):
-        desk.give(ReleaseHalt("bob", "looked at it", scope, name))
+        desk.give(ReleaseHalt("bob", "looked at it", scope, name, numbers=(1,)))
     assert desk.of(HaltReleased) == []
-    desk.give(ReleaseHalt("bob", "looked at it", scope, name, "totp"))
+    desk.give(ReleaseHalt("bob", "looked at it", scope, name, "totp", (1,)))
     assert [event.second_factor for event in desk.of(HaltReleased)] == ["totp"]
 
 
@@ -44,7 +44,7 @@ def test_a_halt_of_another_broker_than_the_live_one_needs_no_second_factor() -> 
     desk = Desk(Policy(live=("elsewhere",))).opened(an_instrument(MOUTAI))
     for scope, name in ((HaltScope.BROKER, BROKER), (HaltScope.ACCOUNT, ACCOUNT)):
         desk.give(HaltTrading(HaltTier.HALT, "ann", "fat finger", scope, name))
-        desk.give(ReleaseHalt("bob", "looked at it", scope, name))
+        desk.give(ReleaseHalt("bob", "looked at it", scope, name, numbers=tuple(desk.state.halts)))
     assert [event.second_factor for event in desk.of(HaltReleased)] == ["", ""]
 
 
@@ -56,8 +56,8 @@ def test_a_broker_that_the_journal_knows_as_live_stays_live_whatever_a_later_pro
     desk.state = State.unpack(desk.state.pack())
     desk.give(HaltTrading(HaltTier.HALT, "ann", "fat finger"))
     with pytest.raises(BadInput, match=f"broker {BROKER} trades live"):
-        desk.give(ReleaseHalt("bob", "looked at it"))
-    desk.give(ReleaseHalt("bob", "looked at it", second_factor="totp"))
+        desk.give(ReleaseHalt("bob", "looked at it", numbers=(1,)))
+    desk.give(ReleaseHalt("bob", "looked at it", second_factor="totp", numbers=(1,)))
     assert [event.second_factor for event in desk.of(HaltReleased)] == ["totp"]
 
 

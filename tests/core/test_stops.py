@@ -274,7 +274,7 @@ def it_is_gone(desk: Desk, what: str) -> None:
     if what == "broker":
         desk.give(BrokerUp(BROKER), a_snapshot(positions=HELD, as_of=desk.now, asked_at=desk.now))
     else:
-        desk.give(ReleaseHalt("ann", "looked", HaltScope(what), {"account": ACCOUNT}.get(what, "")))
+        desk.give(ReleaseHalt("ann", "looked", HaltScope(what), {"account": ACCOUNT}.get(what, ""), numbers=(1,)))
 
 
 def fired(desk: Desk) -> list[Order]:

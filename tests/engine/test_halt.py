@@ -123,7 +123,7 @@ async def test_a_halt_by_command_stands_in_the_file_and_a_release_takes_it_out(l
     await engine.ask(HaltTrading(HaltTier.REDUCE_ONLY, "ann", "", HaltScope.SYMBOL, A))
     assert [each.tier for each in latch.read()] == [HaltTier.HALT, HaltTier.REDUCE_ONLY]
 
-    await engine.ask(ReleaseHalt("bob", "looked at it"))
+    await engine.ask(ReleaseHalt("bob", "looked at it", numbers=(1,)))
     await house.clock.forward(1)
 
     assert not (tmp_path / "HALT").exists()
@@ -296,7 +296,7 @@ async def test_a_file_that_somebody_writes_after_a_release_halts_though_the_rele
     await house.clock.forward(POLL_S)
     with monkeypatch.context() as disk:
         disk.setattr(FileLatch, "write", full)
-        await engine.ask(ReleaseHalt("ann", "looked"))
+        await engine.ask(ReleaseHalt("ann", "looked", numbers=(1,)))
     if unlinked:
         (tmp_path / "HALT").unlink()
     (tmp_path / "HALT").write_text("HALT again, this is bob\n")
@@ -315,7 +315,7 @@ async def test_a_release_that_could_not_be_written_is_written_when_there_is_room
     await engine.ask(HaltTrading(HaltTier.HALT, "ann"))
     with monkeypatch.context() as disk:
         disk.setattr(FileLatch, "write", full)
-        await engine.ask(ReleaseHalt("bob", "looked"))
+        await engine.ask(ReleaseHalt("bob", "looked", numbers=(1,)))
     assert (tmp_path / "HALT").exists()
     await house.clock.forward(6)
     assert not (tmp_path / "HALT").exists()
@@ -331,7 +331,7 @@ async def test_a_file_that_can_not_be_written_is_told_and_a_release_holds_all_th
     await engine.ask(HaltTrading(HaltTier.HALT, "ann"))
 
     monkeypatch.setattr(FileLatch, "write", full)
-    await engine.ask(ReleaseHalt("bob", "looked"))
+    await engine.ask(ReleaseHalt("bob", "looked", numbers=(1,)))
     await house.clock.forward(1)
     await placed(engine, buy(A, 100))
 

@@ -146,7 +146,7 @@ async def ask_for_halts(path: Path) -> Answer | None:
 
 def halts_in_force(state: State) -> list[dict[str, Any]]:
     """The halts in force, and what each has come to."""
-    fields = ("number", "tier", "scope", "name", "by", "reason", "at", "found", "done", "unknown", "held")
+    fields = ("number", "tier", "scope", "name", "by", "reason", "trigger", "at", "found", "done", "unknown", "held")
     return [
         {**{field: msgspec.to_builtins(getattr(halt, field)) for field in fields}, "at_iso": iso(halt.at)}
         for halt in state.halts.values()

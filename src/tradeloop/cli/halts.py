@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tradeloop.config import Loaded
     from tradeloop.core.halt import Halt
+    from tradeloop.core.state import State
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Standing:
             "at_iso": iso(halt.at) if self.recorded else None,
             "by": halt.by,
             "reason": halt.reason,
+            "trigger": halt.trigger or None,
             "recorded": self.recorded,
             "latch_file": self.file,
             "done": halt.done if cancels else None,
@@ -96,9 +98,50 @@ def halts(ctx: typer.Context, json: Json = False) -> None:
 
 
 async def _recorded(loaded: Loaded) -> list[Halt]:
-    from tradeloop.bootstrap import is_new, read_past
+    return list((await _known(loaded)).halts.values())
 
-    return [] if await is_new(loaded) else list((await read_past(loaded)).state.halts.values())
+
+async def _known(loaded: Loaded) -> State:
+    from tradeloop.bootstrap import is_new, read_past
+    from tradeloop.core.state import State
+
+    return State() if await is_new(loaded) else (await read_past(loaded)).state
+
+
+async def in_force(loaded: Loaded) -> list[Halt]:
+    """The halts in force, as the process that trades here says; where none does as the journal has them, and those of the file
+    behind them by the numbers that the next desk gives them.
+    """
+    import msgspec
+
+    from tradeloop.cli.control import ask_for_halts
+    from tradeloop.core.halt import Halt, HaltScope, HaltTier
+    from tradeloop.core.types import UtcNs
+
+    answer = await ask_for_halts(loaded.home.socket)
+    if answer is not None and answer.ok:
+        said = msgspec.json.decode(answer.text, type=list[dict[str, Any]])
+        return [
+            Halt(
+                each["number"],
+                HaltTier(each["tier"]),
+                HaltScope(each["scope"]),
+                each["name"],
+                each["by"],
+                each["reason"],
+                UtcNs(each["at"]),
+                trigger=each["trigger"],
+            )
+            for each in said
+        ]
+    state = await _known(loaded)
+    standing = _standing(loaded, list(state.halts.values()))
+    count = state.halt_count
+    for each in standing:
+        if not each.recorded:
+            count += 1
+            each.halt.number = count
+    return [each.halt for each in standing]
 
 
 def _standing(loaded: Loaded, recorded: list[Halt]) -> list[Standing]:
@@ -107,13 +150,14 @@ def _standing(loaded: Loaded, recorded: list[Halt]) -> list[Standing]:
     from tradeloop.engine.latch import FileLatch
 
     latch = FileLatch(loaded.home.latch)
-    in_file = {(each.tier, each.scope, each.name): each for each in latch.read()}
+    in_file = {(each.tier, each.scope, each.name, each.trigger): each for each in latch.read()}
     found = []
     for halt in recorded:
-        latched = in_file.pop((halt.tier, halt.scope, halt.name), None)
+        latched = in_file.pop((halt.tier, halt.scope, halt.name, halt.trigger), None)
         found.append(Standing(halt, None if latched is None else latch.file_of(latched)))
-    for key, each in in_file.items():
-        found.append(Standing(Halt(0, *key, each.by, each.reason, UtcNs(0)), latch.file_of(each)))
+    for each in in_file.values():
+        there = Halt(0, each.tier, each.scope, each.name, each.by, each.reason, UtcNs(0), trigger=each.trigger)
+        found.append(Standing(there, latch.file_of(each)))
     return found
 
 

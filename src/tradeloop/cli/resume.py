@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tradeloop.cli.control import Answer
     from tradeloop.config import Loaded
     from tradeloop.core.commands import ReleaseHalt
+    from tradeloop.core.halt import Halt
 
 
 def resume(
@@ -28,6 +29,9 @@ def resume(
     symbol: SymbolOnly = None,
     broker: Broker = None,
     strategy: Strategy = None,
+    number: Annotated[
+        list[int] | None, typer.Option("--number", help="Only this one of them, as `tradeloop halts` has it; may be repeated.")
+    ] = None,
     code: Code = None,
     by: By = None,
     feed: Feed = None,
@@ -35,13 +39,18 @@ def resume(
     start: Start = None,
     json: Json = False,
 ) -> None:
-    """End the halts of exactly this scope; without an option those of everything. Runs stay paused: `tradeloop runs resume`."""
+    """End the halts of exactly this scope; without an option those of everything. Runs stay paused: `tradeloop runs resume`.
+
+    Those that it ends are listed first. Where a newer one comes meanwhile nothing is released; and where a person's and one
+    that tripped by itself stand together, each that is to end is named with --number.
+    """
     named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.access.second_factor import SecondFactor
         from tradeloop.bootstrap.release import needs_a_code
-        from tradeloop.core.commands import ReleaseHalt
+        from tradeloop.cli.halts import in_force
+        from tradeloop.core.commands import HaltTrading, ReleaseHalt
         from tradeloop.core.errors import BadInput
         from tradeloop.core.state import State
         from tradeloop.engine.latch import FileLatch
@@ -50,16 +59,38 @@ def resume(
         scope, name = scope_of(named)
         if not reason.strip():
             raise BadInput("--reason was empty; a halt is released for a reason")
+        there = [halt for halt in await in_force(loaded) if (halt.scope, halt.name) == (scope, name)]
+        ended = _named(there, number)
+        for halt in ended:
+            voice.say(f"releases halt {halt.number} of {halt.where}: {halt.said}")
         given = code or ""
         if tried := SecondFactor(loaded.home.second_factor).suspicion():
             voice.say(f"warning: {tried}")
         if code is None and needs_a_code(loaded, await recorded_state(loaded) or State()):
             given = asked_for(voice) or ""
-        done = await _released(voice, loaded, ReleaseHalt(loaded.operator, reason, scope, name), given)
-        FileLatch(loaded.home.latch).remove(scope, name)
+        numbers, seen = tuple(halt.number for halt in ended), max((halt.number for halt in there), default=0)
+        release = ReleaseHalt(loaded.operator, reason, scope, name, numbers=numbers, seen=seen)
+        done = await _released(voice, loaded, release, given)
+        FileLatch(loaded.home.latch).remove([HaltTrading(h.tier, h.by, h.reason, scope, name, h.trigger) for h in ended])
         return done
 
     perform(ctx, json, work)
+
+
+def _named(there: list[Halt], numbers: list[int] | None) -> list[Halt]:
+    """The halts that are to end. Raises BadInput where some of them may be such that nobody has seen."""
+    from tradeloop.core.errors import BadInput
+
+    if numbers is None:
+        if len({bool(halt.trigger) for halt in there}) > 1:
+            each = "; ".join(f"--number {halt.number} is {halt.said}" for halt in there)
+            raise BadInput(f"a person's halt and one that tripped by itself stand together, name what is to end: {each}")
+        return there
+    known = {halt.number: halt for halt in there}
+    gone = [number for number in numbers if number not in known]
+    if gone:
+        raise BadInput(f"--number was {gone[0]}; in force there are {', '.join(map(str, known)) or 'none'}")
+    return [known[number] for number in dict.fromkeys(numbers)]
 
 
 async def _released(voice: Voice, loaded: Loaded, command: ReleaseHalt, code: str) -> int:

@@ -226,7 +226,8 @@ class HaltTrading(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReleaseHalt(msgspec.Struct, frozen=True, gc=False):
-    """A named person ends every halt of exactly this scope, for a reason.
+    """A named person ends halts of exactly this scope, for a reason: those of these `numbers`. `seen` is the newest of the
+    scope that was looked at, where it is none of them; one that is newer nobody has seen, and then nothing is released.
 
     `second_factor`: which one the person gave, such as `totp`. Only the process that has checked it says so: what a request
     from elsewhere says of it is not believed (bootstrap/release.py).
@@ -237,6 +238,8 @@ class ReleaseHalt(msgspec.Struct, frozen=True, gc=False):
     scope: HaltScope = HaltScope.GLOBAL
     name: str = ""
     second_factor: str = ""
+    numbers: tuple[int, ...] = ()
+    seen: int = 0
 
 
 class SetLimits(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from tradeloop.core.halt import Halt, HaltScope, HaltTier
 from tradeloop.core.inputs import LatchFound
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done
+from tradeloop.core.risk.unmeasured import is_measured
 from tradeloop.core.run import conduct
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
@@ -55,7 +56,9 @@ def latched(state: State, around: Surroundings, found: LatchFound, now: UtcNs) -
 
 
 def release(state: State, around: Surroundings, cmd: ReleaseHalt, now: UtcNs) -> Generator[Event, None, Done]:
-    """End every halt of a scope. What waited for it passes the gate anew; a run that it paused waits for a person."""
+    """End the halts that are named. What waited for them passes the gate anew; a run that one paused waits for a person. A
+    limit that is still exceeded, and halts nothing any more, is named: whoever releases has looked, and is not overruled.
+    """
     if not cmd.by.strip() or not cmd.reason.strip():
         raise BadInput("a halt is released by a named person for a reason; one of them was empty")
     ended = to_release(state, cmd)
@@ -75,17 +78,42 @@ def release(state: State, around: Surroundings, cmd: ReleaseHalt, now: UtcNs) ->
     paused = [run_id for run_id, run in state.runs.live.items() if run.status is RunStatus.PAUSED]
     left = f"; still in force: {', '.join(one.where for one in state.halts.values())}" if state.halts else ""
     runs = f"; paused, to be resumed by a person: {_some(paused)}" if paused else ""
-    return Done(f"released: {'; '.join(f'{one.where} ({one.tier.value})' for one in ended)}{left}{runs}")
+    beyond = still_beyond(state)
+    limits = f"; beyond {_their(beyond)} still, and halting again only after being within: {_some(beyond)}" if beyond else ""
+    return Done(f"released: {'; '.join(f'{one.where} ({one.tier.value})' for one in ended)}{left}{runs}{limits}")
 
 
 def to_release(state: State, cmd: ReleaseHalt) -> list[Halt]:
-    """The halts that a release would end. Raises BadInput where there are none."""
-    ended = [one for one in state.halts.values() if (one.scope, one.name) == (cmd.scope, cmd.name)]
-    if not ended:
-        where = "everything" if cmd.scope is HaltScope.GLOBAL else f"{cmd.scope.value} {cmd.name!r}"
-        there = "; ".join(f"{one.where} ({one.tier.value})" for one in state.halts.values())
-        raise BadInput(f"no halt of {where} is in force, nothing to release; in force: {there or 'none'}")
-    return ended
+    """The halts that a release would end. Raises BadInput where there are none, where one that is named is not in force, and
+    where one has come that nobody has seen.
+    """
+    there = [one for one in state.halts.values() if (one.scope, one.name) == (cmd.scope, cmd.name)]
+    where = "everything" if cmd.scope is HaltScope.GLOBAL else f"{cmd.scope.value} {cmd.name!r}"
+    if not there:
+        others = "; ".join(f"{one.where} ({one.tier.value})" for one in state.halts.values())
+        raise BadInput(f"no halt of {where} is in force, nothing to release; in force: {others or 'none'}")
+    listed = "; ".join(f"halt {one.number}: {one.said}" for one in there)
+    if not cmd.numbers:
+        raise BadInput(f"a release names the halts that it ends by their numbers; in force of {where}: {listed}")
+    known = {one.number: one for one in there}
+    gone = [number for number in cmd.numbers if number not in known]
+    if gone:
+        raise BadInput(f"halt {gone[0]} of {where} is not in force, nothing was released; in force: {listed}")
+    newer = [one for one in there if one.number > max(cmd.seen, *cmd.numbers)]
+    if newer:
+        came = "; ".join(f"halt {one.number}: {one.said}" for one in newer)
+        raise BadInput(f"a newer halt of {where} came meanwhile, nothing was released ({came}); look at it and release again")
+    return [known[number] for number in dict.fromkeys(cmd.numbers)]
+
+
+def still_beyond(state: State) -> list[str]:
+    """The limits that a trigger found exceeded when it last looked, and that no halt of theirs holds."""
+    held = {one.trigger for one in state.halts.values()}
+    return [
+        f"{state.limits.in_force[limit_id].rule} of {what}"
+        for limit_id, what in state.limits.tripped
+        if limit_id not in held and not state.limits.in_force[limit_id].shadow and is_measured(what)
+    ]
 
 
 def _live_within(state: State, around: Surroundings, scope: HaltScope, name: str) -> str:
@@ -242,6 +270,10 @@ def _run_goes_on(state: State, around: Surroundings, order: Order, now: UtcNs) -
 def _some(names: Sequence[str]) -> str:
     more = len(names) - _NAMES_SHOWN
     return ", ".join(map(str, names[:_NAMES_SHOWN])) + (f" and {more} more" if more > 0 else "")
+
+
+def _their(limits: Sequence[str]) -> str:
+    return "its limit" if len(limits) == 1 else "their limits"
 
 
 def _plural(count: int, what: str) -> str:

@@ -79,9 +79,9 @@ class FileLatch:
         whole, part = map(_stamp, self._files)
         return (whole, part) if _stops_everything(halt) else part
 
-    def remove(self, scope: HaltScope, name: str) -> None:
-        """Latch nothing of this scope any more. Raises OSError."""
-        self.write([each for each in self.read() if (each.scope, each.name) != (scope, name)])
+    def remove(self, gone: Sequence[HaltTrading]) -> None:
+        """Latch these no more. Raises OSError."""
+        self.write([each for each in self.read() if not any(same(each, one) for one in gone)])
 
     def _stand_in(self, why: OSError) -> None:
         """Where the disk is full, have an empty HALT, which needs no block of it. Raises StandsIn once it is there."""

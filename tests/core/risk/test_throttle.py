@@ -196,7 +196,7 @@ def test_those_that_a_halt_stops_give_up_their_place_and_go_when_it_is_released(
     desk.give(HaltTrading(HaltTier.HALT, "ann", "stop"))
     rings(desk)
     desk.wait(5)
-    desk.give(ReleaseHalt("ann", "looked"))
+    desk.give(ReleaseHalt("ann", "looked", numbers=(1,)))
     assert third.send_begun_at is not None
     assert fourth.send_begun_at is not None
 

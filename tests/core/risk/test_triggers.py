@@ -160,7 +160,7 @@ def test_it_stops_as_much_as_its_limit_says(case: Case) -> None:
 def test_whoever_releases_it_is_not_overruled_a_second_later(case: Case) -> None:
     desk = case.desk(case.limit)
     case.beyond(desk)
-    desk.give(ReleaseHalt("ann", "looked at it", *case.halts))
+    desk.give(ReleaseHalt("ann", "looked at it", *case.halts, numbers=tuple(desk.state.halts)))
     looks(desk)
     assert desk.state.halts == {}
 
@@ -169,7 +169,7 @@ def test_whoever_releases_it_is_not_overruled_a_second_later(case: Case) -> None
 def test_it_trips_again_when_it_was_within_its_limit_in_between(case: Case) -> None:
     desk = case.desk(case.limit)
     case.beyond(desk)
-    desk.give(ReleaseHalt("ann", "looked at it", *case.halts))
+    desk.give(ReleaseHalt("ann", "looked at it", *case.halts, numbers=tuple(desk.state.halts)))
     case.again(desk)
     looks(desk, 0)
     assert len(desk.of(LimitCleared)) == 1
@@ -388,7 +388,7 @@ def test_a_trigger_that_failed_measures_again_and_whoever_released_it_is_not_ove
     desk = case.desk(case.limit)
     fails(case, desk, monkeypatch)
     (halted,) = desk.of(Halted)
-    desk.give(ReleaseHalt("ann", "looked at it", halted.scope, halted.name))
+    desk.give(ReleaseHalt("ann", "looked at it", halted.scope, halted.name, numbers=(halted.number,)))
     fails(case, desk, monkeypatch)
     assert desk.state.halts == {}
     looks(desk)

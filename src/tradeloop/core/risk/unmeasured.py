@@ -27,6 +27,11 @@ def unmeasured(what: str) -> str:
     return f"{_MARK}{what}"
 
 
+def is_measured(what: str) -> bool:
+    """Whether a place that is recorded as exceeded was measured at all."""
+    return not what.startswith(_MARK)
+
+
 def kept_back(state: State, order: OrderStaged | Order, instrument: Instrument) -> Denied | None:
     """Why an order may not open anything in its account now, or None: what only closes passes, and so does the work of a
     FLATTEN.

@@ -27,6 +27,12 @@ RELEASE_NS: Final = 60 * SECOND_NS
 _WORKING: Final = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
 
 
+def a_release(by: str, why: str, scope: HaltScope, name: str, state: State) -> c.ReleaseHalt:
+    """By somebody who has seen all that stands there now."""
+    seen = tuple(number for number, halt in state.halts.items() if (halt.scope, halt.name) == (scope, name))
+    return c.ReleaseHalt(by, why, scope, name, numbers=seen)
+
+
 class MemoryLatch:
     """The latch file of a world: it outlives every process."""
 
@@ -91,8 +97,9 @@ class Stopper:
         else:
             self._ask(command)
         if dice.random() < 0.4:
-            release = c.ReleaseHalt("dora", "it is over", scope, name)
-            self._timeline.after(dice.randint(3, 20) * SECOND_NS, lambda: self._ask(release))
+            after = dice.randint(3, 20) * SECOND_NS
+            shadow = self._judge.shadow
+            self._timeline.after(after, lambda: self._ask(a_release("dora", "it is over", scope, name, shadow)))
 
     def settle(self, process: Process, state: State, calm_since: int) -> None:
         """Release what stands, once CANCEL_ALL has had its time; it has to be over by then (invariant 28)."""
@@ -109,7 +116,7 @@ class Stopper:
                     if order.ord_status in _WORKING and self._is_within(halt, order):
                         self._judge.broken(28, f"{halt.said}, and {order.order_id} works at the venue still")
         for scope, name in dict.fromkeys((halt.scope, halt.name) for halt in state.halts.values()):
-            process.ask(c.ReleaseHalt("carol", "looked at", scope, name), lambda reply: None)
+            process.ask(a_release("carol", "looked at", scope, name, state), lambda reply: None)
 
     def _is_within(self, halt: Halt, theirs: Any) -> bool:
         """Whether a halt covers an order of the venue's books; there is one account here, and one broker."""

@@ -17,7 +17,7 @@ from tradeloop.core.types import SECOND_NS, OrdType, Qty, Side
 from tradeloop.testing.builders import ACCOUNT
 from tradeloop.testing.checkers import Judge
 from tradeloop.testing.faults import Fault, Weather
-from tradeloop.testing.world.halts import MemoryLatch
+from tradeloop.testing.world.halts import MemoryLatch, a_release
 from tradeloop.testing.world.loop import Timeline
 from tradeloop.testing.world.market import SYMBOLS, Market
 
@@ -85,8 +85,11 @@ class Hurried:
                 latch.write((*latch.read(), halt))
 
         self._timeline.after(dice.randint(50, 250) * MS, touch)
-        release = c.ReleaseHalt(self._who, "it is over", HaltScope.GLOBAL, "")
-        self._timeline.after(dice.randint(3, 15) * SECOND_NS, lambda: self._ask(release, _heard))
+
+        def release() -> None:
+            self._ask(a_release(self._who, "it is over", HaltScope.GLOBAL, "", self._judge.shadow), _heard)
+
+        self._timeline.after(dice.randint(3, 15) * SECOND_NS, release)
 
     def _resting(self) -> c.SubmitOrder:
         dice = self._dice

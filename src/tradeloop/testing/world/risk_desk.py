@@ -22,6 +22,7 @@ from tradeloop.core.types import SECOND_NS, OrdType, Qty, Side, TimeInForce
 from tradeloop.testing.builders import ACCOUNT
 from tradeloop.testing.checkers import Judge
 from tradeloop.testing.faults import Weather
+from tradeloop.testing.world.halts import a_release
 from tradeloop.testing.world.limits import STRATEGIES, a_limit, file_of, halts_out
 from tradeloop.testing.world.loop import Timeline
 from tradeloop.testing.world.market import SYMBOLS, Market
@@ -141,7 +142,7 @@ class RiskDesk:
             return
         for scope, name in dict.fromkeys((halt.scope, halt.name) for halt in self._judge.shadow.halts.values()):
             if self._dice.random() < 0.5:
-                self._ask(c.ReleaseHalt("hugo", "looked at", scope, name), _heard)
+                self._ask(a_release("hugo", "looked at", scope, name, self._judge.shadow), _heard)
         self._timeline.after(LOOK_NS, self._look)
 
 
