@@ -97,8 +97,8 @@ class FileLatch:
     def _read(self, path: Path, line: _Line) -> tuple[HaltTrading, ...]:
         try:
             stamp = _stamp_of(path.stat())
-        except FileNotFoundError:
-            return ()
+        except FileNotFoundError as error:
+            return (_unreadable(path, error),) if path.is_symlink() else ()  # a link to nowhere was put there by somebody
         except OSError as error:
             return (_unreadable(path, error),)
         known = self._seen.get(path)
@@ -143,10 +143,11 @@ def same(one: HaltTrading, other: HaltTrading) -> bool:
 
 
 def _stamp(path: Path) -> _Stamp | None:
-    try:
-        return _stamp_of(path.stat())
-    except OSError:
-        return None
+    """Of whatever is there, of a link to nowhere too; None where nothing is."""
+    for look in (path.stat, path.lstat):
+        with contextlib.suppress(OSError):
+            return _stamp_of(look())
+    return None
 
 
 def _stamp_of(state: os.stat_result) -> _Stamp:
