@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.runs_made import A, a_run, prices
 
-from tradeloop.core.checked import TEXT_MAX, Distrusted, checked, checked_command, checked_quote
+from tradeloop.core.checked import Distrusted, checked, checked_command, checked_quote
 from tradeloop.core.commands import (
     CancelOrder,
     ChangeLimit,
@@ -24,6 +24,7 @@ from tradeloop.core.commands import (
     TargetLine,
 )
 from tradeloop.core.errors import BadInput
+from tradeloop.core.fit import TEXT_MAX
 from tradeloop.core.limit import LimitScope, RiskLimit
 from tradeloop.core.reports import (
     BrokerDown,

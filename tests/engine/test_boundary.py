@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from tests.engine.made import A, B, House, only, order_of, outcome, placed, settle
@@ -11,7 +13,7 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.events import BreakFound, StopTriggered, Traded
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerUp, OrderReject
-from tradeloop.core.types import ClOrdID, OrdStatus, OrdType, Side
+from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, OrdType, Side
 from tradeloop.engine.inbox import Inbox
 from tradeloop.testing.builders import BROKER, NOON, a_quote, a_snapshot, an_execution, buy, number, sell
 
@@ -30,6 +32,38 @@ async def test_a_fill_that_cannot_be_is_told_to_a_person_and_shows_as_a_break() 
     assert (alert.level, "last_px was 'NaN'" in alert.text) == ("CRITICAL", True)
     assert {"position", "cash"} <= {found.kind for found in house.on_disk(BreakFound)}
     assert (await engine.ask(buy(B, 100))) is not None
+    await engine.stop()
+
+
+@pytest.mark.parametrize("effect", [None, "OPEN", "\u5f00\u4ed3", 5, []])
+async def test_a_fill_whose_effect_is_no_word_of_ours_is_told_and_never_reaches_the_journal(effect: Any) -> None:
+    """The journal would write it and could not read it again: no start after that one."""
+    house = House()
+    engine = await house.open()
+    before = len(house.on_disk(object))
+    engine.report(an_execution(None, A, Side.BUY, 100, "10", order_id=OrderID("77"), position_effect=effect))
+    await settle()
+    alert = only([alert for alert in house.alerts if alert.key.startswith("distrusted:")])
+    assert "position_effect was" in alert.text
+    assert "expected a PositionEffect" in alert.text
+    assert len(house.on_disk(object)) == before
+    await house.kill(engine)
+    again = house.engine()
+    await again.start()
+    await again.stop()
+
+
+async def test_what_is_no_report_and_of_no_broker_is_told_and_ends_nothing() -> None:
+    house = House()
+    engine = await house.open()
+    for what in (None, "fill", BrokerUp([])):  # type: ignore[arg-type]
+        engine.report(what)  # type: ignore[arg-type]
+        engine.quote(what)  # type: ignore[arg-type]
+    await settle()
+    assert (await engine.ask(buy(A, 100))) is not None
+    assert {alert.key.split(" ")[0] for alert in house.alerts} == {
+        "distrusted:NoneType", "distrusted:str", "distrusted:BrokerUp", "distrusted:Quote",
+    }  # fmt: skip
     await engine.stop()
 
 

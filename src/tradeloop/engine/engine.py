@@ -19,6 +19,7 @@ from tradeloop.core.decide import ACK_TIMEOUT, ORDER_TIMEOUT, PROBE, RESEND
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import InvariantBroken, JournalFailed, LeaseHeld
 from tradeloop.core.events import TradedAt
+from tradeloop.core.fit import shown
 from tradeloop.core.follow import after_restart
 from tradeloop.core.inputs import Start
 from tradeloop.core.replies import Reply
@@ -181,12 +182,12 @@ class Engine:
             self.inbox.put(report)
             return
         found = checked(report)
-        if report.broker not in self._brokers and type(report) is not CancelOutcome:
+        believed = found.rest if isinstance(found, Distrusted) else found
+        if believed is not None and believed.broker not in self._brokers and type(report) is not CancelOutcome:
             found = Distrusted("no broker of that name is configured")
         if isinstance(found, Distrusted):
-            self._distrust(
-                f"{type(report).__name__} of broker {report.broker!a:.60}", found.reason, in_part=found.rest is not None
-            )
+            what = f"{type(report).__name__} of broker {shown(getattr(report, 'broker', None))}"
+            self._distrust(what, found.reason, in_part=found.rest is not None)
             if found.rest is None:
                 return
             found = found.rest
@@ -196,7 +197,7 @@ class Engine:
         """Take a quote; one that cannot be true is passed over and a person is told."""
         found = checked_quote(quote)
         if isinstance(found, Distrusted):
-            self._distrust(f"Quote of {quote.symbol!a:.60}", found.reason)
+            self._distrust(f"Quote of {shown(getattr(quote, 'symbol', None))}", found.reason)
             return
         self.inbox.quote(found)
 

@@ -1,0 +1,110 @@
+"""A look at a broker's books, examined once at the boundary (core/checked.py).
+
+A part with one row that cannot be believed could not be read, which is not the same as empty. Of executions one alone is left
+out: what it moved shows as a break against positions and cash, and the others are booked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from tradeloop.core import fit
+from tradeloop.core import reports as r
+from tradeloop.core.checked_fills import Distrusted, execution
+from tradeloop.core.errors import BadInput
+from tradeloop.core.types import OrdStatus, Side
+
+
+def snapshot(s: r.BrokerSnapshot) -> r.BrokerSnapshot | Distrusted:
+    """The look without what cannot be, or an error where it says not even whose books it shows, and of when."""
+    first, day = s.orders_from, s.trading_day
+    fit.identity(("broker", "account"), s.broker, s.account)
+    for date, what in ((day, "trading_day"), (first, "orders_from")):
+        if date is not None:
+            fit.day(date, what)
+    fit.account(s.account)
+    fit.moment(s.as_of, "as_of")
+    fit.moment_or_none(s.asked_at, "asked_at")
+    fit.moment_or_none(s.executions_since, "executions_since")
+    fit.flag(s.orders_complete, "orders_complete")
+    why: list[str] = []
+    orders, positions, cash, fills = (
+        _rows(s.orders, r.OpenOrder, _open_order, "orders", why),
+        _rows(s.positions, r.HeldPosition, _held_position, "positions", why),
+        _rows(s.cash, r.HeldCash, _held_cash, "cash", why),
+        _rows(s.executions, r.Execution, None, "executions", why),
+    )
+    executions, since = fills, s.executions_since
+    if fills is not None:
+        executions = _executions(fills, why)
+        if len(executions) < len(fills):
+            since = None  # a list that lacks one is complete since no moment: it proves no absence
+    sound = msgspec.structs.replace(
+        s, orders=orders, positions=positions, cash=cash, executions=executions, executions_since=since
+    )
+    return Distrusted("; ".join(why[:5]), sound) if why else sound
+
+
+def _rows(rows: Any, kind: type, check: Callable[[Any], Any] | None, part: str, why: list[str]) -> Any:
+    """The rows of one part as they may be believed; None where the part could not be read."""
+    if rows is None:
+        return None
+    try:
+        if type(rows) not in (tuple, list):
+            raise fit.wrong(rows, part, "a tuple of rows, or None")
+        for row in rows:
+            if type(row) is not kind:
+                raise fit.wrong(row, f"a row of {part}", f"a {kind.__name__}")
+        return tuple(rows) if check is None else tuple(map(check, rows))
+    except BadInput as error:
+        why.append(f"{part} not read: {error}")
+        return None
+
+
+def _executions(fills: tuple[r.Execution, ...], why: list[str]) -> tuple[r.Execution, ...]:
+    believed: list[Any] = []
+    for x in fills:
+        try:
+            found: Any = execution(x)
+            if isinstance(found, Distrusted):
+                why.append(f"execution {fit.shown(x.exec_id)}: {found.reason}")
+                found = found.rest
+            believed.append(found)
+        except BadInput as error:
+            why.append(f"execution {fit.shown(x.exec_id)} left out: {error}")
+    return tuple(believed)
+
+
+def _open_order(o: r.OpenOrder) -> r.OpenOrder:
+    cl_ord_id = o.cl_ord_id
+    names = ("account", "symbol", "order_id", "cl_ord_id")
+    fit.identity(names, o.account, o.symbol, o.order_id, "" if cl_ord_id is None else cl_ord_id)
+    fit.word(o.side, Side, "side")
+    fit.word(o.ord_status, OrdStatus, "ord_status")
+    fit.exact(o.order_qty, "order_qty", above=True)
+    fit.exact(o.cum_qty, "cum_qty")
+    fit.exact_or_none(o.price, "price", least=None)
+    text = fit.words(o.text)
+    return o if text is o.text else msgspec.structs.replace(o, text=text)
+
+
+def _held_position(p: r.HeldPosition) -> r.HeldPosition:
+    fit.identity(("account", "symbol"), p.account, p.symbol)
+    fit.exact(p.long_qty, "long_qty")
+    fit.exact(p.short_qty, "short_qty")
+    fit.exact_or_none(p.long_sellable, "long_sellable")
+    if p.cost is None:
+        return p
+    cost = fit.amount(p.cost, "cost")
+    return p if cost is p.cost else msgspec.structs.replace(p, cost=cost)
+
+
+def _held_cash(c: r.HeldCash) -> r.HeldCash:
+    fit.identity(("account", "currency"), c.account, c.currency)
+    balance = fit.amount(c.balance, "balance")
+    available = None if c.available is None else fit.amount(c.available, "available")
+    same = balance is c.balance and available is c.available
+    return c if same else msgspec.structs.replace(c, balance=balance, available=available)
