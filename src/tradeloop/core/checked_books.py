@@ -1,13 +1,14 @@
 """A look at a broker's books, examined once at the boundary (core/checked.py).
 
 A part with one row that cannot be believed could not be read, which is not the same as empty. Of executions one alone is left
-out: what it moved shows as a break against positions and cash, and the others are booked.
+out: what it moved shows as a break against positions and cash, and the others are booked. Rows that name another account are
+left out of every part, and told: one login may show several accounts (IB), and the look is of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +17,9 @@ from tradeloop.core import reports as r
 from tradeloop.core.checked_fills import Distrusted, execution
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import OrdStatus, Side
+
+_NAMES_MAX: Final = 3
+"""Names of other accounts in one sentence."""
 
 
 def snapshot(s: r.BrokerSnapshot) -> r.BrokerSnapshot | Distrusted:
@@ -31,11 +35,12 @@ def snapshot(s: r.BrokerSnapshot) -> r.BrokerSnapshot | Distrusted:
     fit.moment_or_none(s.executions_since, "executions_since")
     fit.flag(s.orders_complete, "orders_complete")
     why: list[str] = []
+    others: list[str] = []
     orders, positions, cash, fills = (
-        _rows(s.orders, r.OpenOrder, _open_order, "orders", why),
-        _rows(s.positions, r.HeldPosition, _held_position, "positions", why),
-        _rows(s.cash, r.HeldCash, _held_cash, "cash", why),
-        _rows(s.executions, r.Execution, None, "executions", why),
+        _rows(s, r.OpenOrder, _open_order, "orders", why, others),
+        _rows(s, r.HeldPosition, _held_position, "positions", why, others),
+        _rows(s, r.HeldCash, _held_cash, "cash", why, others),
+        _rows(s, r.Execution, None, "executions", why, others),
     )
     executions, since = fills, s.executions_since
     if fills is not None:
@@ -45,11 +50,14 @@ def snapshot(s: r.BrokerSnapshot) -> r.BrokerSnapshot | Distrusted:
     sound = msgspec.structs.replace(
         s, orders=orders, positions=positions, cash=cash, executions=executions, executions_since=since
     )
-    return Distrusted("; ".join(why[:5]), sound) if why else sound
+    return Distrusted("; ".join(why[:5]), sound, ", ".join(others)) if why or others else sound
 
 
-def _rows(rows: Any, kind: type, check: Callable[[Any], Any] | None, part: str, why: list[str]) -> Any:
-    """The rows of one part as they may be believed; None where the part could not be read."""
+def _rows(
+    s: r.BrokerSnapshot, kind: type, check: Callable[[Any], Any] | None, part: str, why: list[str], others: list[str]
+) -> Any:
+    """The account's rows of one part as they may be believed; None where the part could not be read."""
+    rows: Any = getattr(s, part)
     if rows is None:
         return None
     try:
@@ -58,10 +66,24 @@ def _rows(rows: Any, kind: type, check: Callable[[Any], Any] | None, part: str, 
         for row in rows:
             if type(row) is not kind:
                 raise fit.wrong(row, f"a row of {part}", f"a {kind.__name__}")
+        rows = _own(s.account, rows, part, others)
         return tuple(rows) if check is None else tuple(map(check, rows))
     except BadInput as error:
         why.append(f"{part} not read: {error}")
         return None
+
+
+def _own(account: str, rows: Sequence[Any], part: str, others: list[str]) -> Sequence[Any]:
+    """The rows of this account. Those that name no account, or nothing that is a name, stay for the checks to find."""
+    foreign = [row for row in rows if row.account != account and type(row.account) is str and row.account]
+    if not foreign:
+        return rows
+    own = [row for row in rows if row.account == account or type(row.account) is not str or not row.account]
+    names = dict.fromkeys(row.account for row in foreign)
+    more = f" and {len(names) - _NAMES_MAX} more" if len(names) > _NAMES_MAX else ""
+    shown = ", ".join(fit.shown(name) for name in list(names)[:_NAMES_MAX])
+    others.append(f"{len(foreign)} of the {part} (of {shown}{more})")
+    return own
 
 
 def _executions(fills: tuple[r.Execution, ...], why: list[str]) -> tuple[r.Execution, ...]:
@@ -80,6 +102,7 @@ def _executions(fills: tuple[r.Execution, ...], why: list[str]) -> tuple[r.Execu
 
 def _open_order(o: r.OpenOrder) -> r.OpenOrder:
     cl_ord_id = o.cl_ord_id
+    _named(o.account)
     names = ("account", "symbol", "order_id", "cl_ord_id")
     fit.identity(names, o.account, o.symbol, o.order_id, "" if cl_ord_id is None else cl_ord_id)
     fit.word(o.side, Side, "side")
@@ -92,6 +115,7 @@ def _open_order(o: r.OpenOrder) -> r.OpenOrder:
 
 
 def _held_position(p: r.HeldPosition) -> r.HeldPosition:
+    _named(p.account)
     fit.identity(("account", "symbol"), p.account, p.symbol)
     fit.exact(p.long_qty, "long_qty")
     fit.exact(p.short_qty, "short_qty")
@@ -103,8 +127,15 @@ def _held_position(p: r.HeldPosition) -> r.HeldPosition:
 
 
 def _held_cash(c: r.HeldCash) -> r.HeldCash:
+    _named(c.account)
     fit.identity(("account", "currency"), c.account, c.currency)
     balance = fit.amount(c.balance, "balance")
     available = None if c.available is None else fit.amount(c.available, "available")
     same = balance is c.balance and available is c.available
     return c if same else msgspec.structs.replace(c, balance=balance, available=available)
+
+
+def _named(account: str) -> None:
+    """Whose a row is nobody may have to guess."""
+    if account == "":
+        raise BadInput("account of a row was empty; expected the account that the look is of")

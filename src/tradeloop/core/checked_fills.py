@@ -17,10 +17,15 @@ from tradeloop.core.types import VALUE_DIGITS_MAX, ZERO, PositionEffect, Side, i
 
 
 class Distrusted(msgspec.Struct, frozen=True, gc=False):
-    """What is not believed, and why. `rest` is the part that still is: of a snapshot, or a fill without its commission."""
+    """What is not believed, and why. `rest` is the part that still is: of a snapshot, or a fill without its commission.
+
+    `of_others`: what is no business of ours, because it names another account. It may well be true, so it is no reason for
+    distrust, which is empty where there is nothing else.
+    """
 
     reason: str
     rest: r.BrokerSnapshot | r.Execution | r.ExecutionCorrect | None = None
+    of_others: str = ""
 
 
 def execution(x: r.Execution) -> r.Execution | Distrusted:

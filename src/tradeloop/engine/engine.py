@@ -187,7 +187,10 @@ class Engine:
             found = Distrusted("no broker of that name is configured")
         if isinstance(found, Distrusted):
             what = f"{type(report).__name__} of broker {shown(getattr(report, 'broker', None))}"
-            self._distrust(what, found.reason, in_part=found.rest is not None)
+            if found.of_others:
+                self._pass_over(what, found.of_others)
+            if found.reason:
+                self._distrust(what, found.reason, in_part=found.rest is not None)
             if found.rest is None:
                 return
             found = found.rest
@@ -214,6 +217,13 @@ class Engine:
         fate = "is believed in part only" if in_part else "is not believed and was not booked"
         text = f"a {what} {fate}: {reason}; ask who sent it, then compare the books"
         self.alert(RaiseAlert("CRITICAL", f"distrusted:{what}", text))
+
+    def _pass_over(self, what: str, of_others: str) -> None:
+        text = (
+            f"a {what} showed what is another account's, which was left out: {of_others}; where one login sees several "
+            "accounts nothing has to be done, else look at the account in broker.yaml"
+        )
+        self.alert(RaiseAlert("WARNING", f"of-others:{what}", text))
 
     def preview(self, command: StartRun) -> Preview:
         """What a run would be now; nothing is recorded and nothing sent."""
