@@ -10,11 +10,38 @@ import msgspec
 import pytest
 from tests.engine.made import A, House, only, settle
 
+from tradeloop.core.breaks import NOT_COMPARED
 from tradeloop.core.checked import Distrusted, checked
-from tradeloop.core.events import BreakFound
-from tradeloop.core.reports import BrokerSnapshot, HeldCash, HeldPosition
-from tradeloop.core.types import AccountID, Amount, Currency, OrderID, OrdStatus, Px, Qty, Side, Symbol
-from tradeloop.testing.builders import ACCOUNT, a_snapshot, an_execution, their_order
+from tradeloop.core.commands import ListInstruments
+from tradeloop.core.events import AccountAdopted, BreakFound
+from tradeloop.core.execution import exec_key
+from tradeloop.core.inputs import Start
+from tradeloop.core.reports import BrokerSnapshot, BrokerUp, ExecutionBust, ExecutionCorrect, HeldCash, HeldPosition
+from tradeloop.core.types import (
+    AccountID,
+    Amount,
+    Currency,
+    ExecID,
+    OrderID,
+    OrdStatus,
+    OrdType,
+    Px,
+    Qty,
+    Side,
+    Symbol,
+)
+from tradeloop.testing.builders import (
+    ACCOUNT,
+    BROKER,
+    DAY,
+    NOON,
+    a_snapshot,
+    an_execution,
+    an_instrument,
+    buy,
+    their_order,
+)
+from tradeloop.testing.desk import Desk
 
 OTHER = AccountID("U2")
 LINE = their_order(None, A, Side.BUY, 100, OrdStatus.NEW, order_id=OrderID("z9"), price=Px(Decimal(9)))
@@ -71,6 +98,75 @@ def test_a_row_that_names_no_account_makes_its_part_unknown(part: str) -> None:
     assert isinstance(found, Distrusted)
     assert "account of a row was empty" in found.reason
     assert getattr(found.rest, part) is None
+
+
+@pytest.mark.parametrize("part", ["positions", "cash"])
+async def test_two_rows_of_one_make_a_part_unknown_and_move_nothing(part: str) -> None:
+    """CTP shows yesterday's and today's part of a position apart. Which adapter does not add them up is found."""
+    house = House()
+    engine = await house.open()
+    showing(house, beside(part, ROWS[part]))
+    if part == "positions":
+        showing(house, beside(part, ROWS[part]))
+    await house.clock.forward(40)
+    alert = only([alert for alert in house.alerts if alert.key.startswith("distrusted:")])
+    assert f"two rows of the {part} were of" in alert.text
+    assert house.on_disk(BreakFound) == []
+    await house.clock.forward(600)
+    assert {found.kind for found in house.on_disk(BreakFound)} == {NOT_COMPARED}
+    await engine.stop()
+
+
+def test_two_rows_of_one_symbol_do_not_become_our_books() -> None:
+    rows = tuple(msgspec.structs.replace(HELD, long_qty=Qty(Decimal(qty))) for qty in (3, 2))
+    found = checked(msgspec.structs.replace(a_snapshot(), positions=rows))
+    assert isinstance(found, Distrusted)
+    assert isinstance(found.rest, BrokerSnapshot)
+    desk = Desk()
+    desk.give(Start(1, "t", "t1"), ListInstruments((an_instrument(A),)), BrokerUp(BROKER), found.rest)
+    assert desk.of(AccountAdopted) == []
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        msgspec.structs.replace(FILL, account=OTHER),
+        ExecutionBust(BROKER, OTHER, DAY, FILL.exec_id, Side.BUY),
+        ExecutionCorrect(BROKER, OTHER, DAY, FILL.exec_id, Side.BUY, Qty(Decimal(1)), Px(Decimal(1))),
+    ],
+)
+async def test_a_fill_of_another_account_of_the_login_is_told_and_not_booked(report: Any) -> None:
+    house = House()
+    engine = await house.open()
+    before = len(house.on_disk(object))
+    engine.report(report)
+    await settle()
+    assert [(alert.level, alert.key.split(":")[0]) for alert in house.alerts] == [("WARNING", "of-others")]
+    assert len(house.on_disk(object)) == before
+    await engine.stop()
+
+
+async def test_a_look_at_another_account_than_was_asked_of_is_not_believed() -> None:
+    house = House()
+    engine = await house.open()
+    engine.report(a_snapshot(account=OTHER))
+    await settle()
+    assert "account was 'U2'; expected 'demo'" in only(house.alerts).text
+    assert OTHER not in engine.state.accounts
+    await engine.stop()
+
+
+def test_a_fill_inside_the_books_that_is_booked_here_keeps_its_figures() -> None:
+    """The books of an account may become ours twice: of what is known nothing is forgotten, so that it can be taken back."""
+    desk = Desk().opened(an_instrument(A))
+    order = desk.order(buy(A, 300, ord_type=OrdType.LIMIT, price="10.00"))
+    fills = [an_execution(order.cl_ord_id, A, Side.BUY, 100, "10", f"e{n}", transact_at=NOON + n) for n in (1, 2)]
+    desk.give(*fills)
+    seen = tuple(exec_key(BROKER, ACCOUNT, DAY, x.exec_id, x.side) for x in fills)
+    desk.state.execs.seen(seen[1])
+    assert [known is not None and known.qty for known in map(desk.state.execs.get, seen)] == [100, 100]
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e2"), Side.BUY))
+    assert desk.state.held(ACCOUNT, Symbol(A)).long_qty == 100
 
 
 def test_of_many_other_accounts_a_sentence_names_a_few() -> None:

@@ -20,6 +20,8 @@ from tradeloop.core.types import OrdStatus, Side
 
 _NAMES_MAX: Final = 3
 """Names of other accounts in one sentence."""
+_ONE_ROW_OF_EACH: Final[dict[type, str]] = {r.HeldPosition: "symbol", r.HeldCash: "currency"}
+"""Where a second row of the same makes the part unknown (ports/broker.py)."""
 
 
 def snapshot(s: r.BrokerSnapshot) -> r.BrokerSnapshot | Distrusted:
@@ -67,7 +69,12 @@ def _rows(
             if type(row) is not kind:
                 raise fit.wrong(row, f"a row of {part}", f"a {kind.__name__}")
         rows = _own(s.account, rows, part, others)
-        return tuple(rows) if check is None else tuple(map(check, rows))
+        if check is None:
+            return tuple(rows)
+        believed = tuple(map(check, rows))
+        if kind in _ONE_ROW_OF_EACH:
+            _once(believed, part, _ONE_ROW_OF_EACH[kind])
+        return believed
     except BadInput as error:
         why.append(f"{part} not read: {error}")
         return None
@@ -84,6 +91,16 @@ def _own(account: str, rows: Sequence[Any], part: str, others: list[str]) -> Seq
     shown = ", ".join(fit.shown(name) for name in list(names)[:_NAMES_MAX])
     others.append(f"{len(foreign)} of the {part} (of {shown}{more})")
     return own
+
+
+def _once(rows: tuple[Any, ...], part: str, key: str) -> None:
+    """Two rows of one symbol or currency may be two parts of one figure, or one figure read twice: nobody can tell."""
+    seen: set[str] = set()
+    for row in rows:
+        name = getattr(row, key)
+        if name in seen:
+            raise BadInput(f"two rows of the {part} were of {fit.shown(name)}; expected one row with all of it")
+        seen.add(name)
 
 
 def _executions(fills: tuple[r.Execution, ...], why: list[str]) -> tuple[r.Execution, ...]:

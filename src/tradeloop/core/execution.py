@@ -135,9 +135,10 @@ class Executions:
         self.packed.pop(key)
 
     def seen(self, key: str) -> None:
-        """The fill is inside the books, and nothing else is known of it."""
-        self.changes += key in self.packed
-        self.packed[key] = b""
+        """The fill is inside the books, and nothing else is known of it; where more is known, that stands."""
+        if not self.packed.get(key):
+            self.changes += key in self.packed
+            self.packed[key] = b""
 
     def items(self) -> Iterator[tuple[str, Exec]]:
         """Every execution with figures, in the order of its key."""

@@ -28,6 +28,8 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 def shown(value: object) -> str:
     """What was found, short enough for a sentence and in characters that every channel carries."""
+    if value is None:
+        return "None"
     try:
         said = str(value)[:SHOWN_MAX]
     except ValueError:  # an integer of thousands of digits

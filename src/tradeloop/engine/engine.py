@@ -23,7 +23,7 @@ from tradeloop.core.fit import shown
 from tradeloop.core.follow import after_restart
 from tradeloop.core.inputs import Start
 from tradeloop.core.replies import Reply
-from tradeloop.core.reports import CancelOutcome, Quote, Report
+from tradeloop.core.reports import BrokerSnapshot, CancelOutcome, Execution, ExecutionBust, ExecutionCorrect, Quote, Report
 from tradeloop.core.run.conduct import Preview, preview
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy, Surroundings
@@ -183,8 +183,8 @@ class Engine:
             return
         found = checked(report)
         believed = found.rest if isinstance(found, Distrusted) else found
-        if believed is not None and believed.broker not in self._brokers and type(report) is not CancelOutcome:
-            found = Distrusted("no broker of that name is configured")
+        if believed is not None:
+            found = self._of_ours(believed) or found
         if isinstance(found, Distrusted):
             what = f"{type(report).__name__} of broker {shown(getattr(report, 'broker', None))}"
             if found.of_others:
@@ -217,6 +217,17 @@ class Engine:
         fate = "is believed in part only" if in_part else "is not believed and was not booked"
         text = f"a {what} {fate}: {reason}; ask who sent it, then compare the books"
         self.alert(RaiseAlert("CRITICAL", f"distrusted:{what}", text))
+
+    def _of_ours(self, report: Report) -> Distrusted | None:
+        """Why a report is no business of ours; None where it is."""
+        broker = self._brokers.get(report.broker)
+        if broker is None:
+            return None if type(report) is CancelOutcome else Distrusted("no broker of that name is configured")
+        if isinstance(report, BrokerSnapshot) and report.account != broker.account:
+            return Distrusted(f"account was {shown(report.account)}; expected {shown(broker.account)}, which it was asked of")
+        if isinstance(report, Execution | ExecutionBust | ExecutionCorrect) and report.account != broker.account:
+            return Distrusted("", of_others=f"a fill of {shown(report.account)}")
+        return None
 
     def _pass_over(self, what: str, of_others: str) -> None:
         text = (

@@ -61,5 +61,11 @@ class Broker(Protocol):
         ...
 
     async def snapshot(self, executions_since: UtcNs | None = None) -> BrokerSnapshot:
-        """The venue's books now. Raises NotSent when they cannot be read."""
+        """The venue's books now. Raises NotSent when they cannot be read.
+
+        Each symbol of the positions and each currency of the cash has one row with all of it, also where the venue shows parts
+        apart (CTP: yesterday's and today's, long and short): only the adapter knows whether two rows are two parts, which it
+        adds up, or one read twice. Two rows of one make that part unknown. Rows of other accounts that the login sees are left
+        out; an adapter that cannot tell them apart names in each row the account it is of.
+        """
         ...
