@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.engine.made import A, B, House, only, order_of, outcome, placed, settle
+from tests.engine.made import A, B, House, Venue, only, order_of, outcome, placed, settle
 
 from tradeloop.core.commands import CancelOrder
 from tradeloop.core.errors import BadInput
@@ -14,7 +14,9 @@ from tradeloop.core.events import BreakFound, StopTriggered, Traded
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerUp, OrderReject
 from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, OrdType, Side
+from tradeloop.engine.engine import Engine
 from tradeloop.engine.inbox import Inbox
+from tradeloop.journal import codec
 from tradeloop.testing.builders import BROKER, NOON, a_quote, a_snapshot, an_execution, buy, number, sell
 
 
@@ -157,3 +159,22 @@ async def test_a_broker_that_cannot_carry_our_ids_is_refused_at_the_start(change
     house.venue.capabilities = msgspec.structs.replace(house.venue.capabilities, **changes)
     with pytest.raises(BadInput, match="broker paper takes ids of"):
         await house.engine().start()
+
+
+def test_two_brokers_whose_accounts_have_one_name_are_refused() -> None:
+    """The second one's books would be compared with those of the first, and their orders sent to whichever came first."""
+    house = House()
+    with pytest.raises(
+        BadInput, match="account demo is configured at broker paper and at broker two; expected each account at"
+    ):
+        Engine(
+            journal=house.journal,
+            codec=codec,
+            clock=house.clock,
+            brokers={BROKER: house.venue, "two": Venue(7)},
+            policy=house.policy,
+            group="t1",
+            owner="test",
+            version="test",
+            alert=house.alerts.append,
+        )

@@ -17,7 +17,7 @@ from tradeloop.core.checked import Distrusted, checked, checked_quote
 from tradeloop.core.commands import Command, StartRun
 from tradeloop.core.decide import ACK_TIMEOUT, ORDER_TIMEOUT, PROBE, RESEND
 from tradeloop.core.effects import RaiseAlert
-from tradeloop.core.errors import InvariantBroken, JournalFailed, LeaseHeld
+from tradeloop.core.errors import BadInput, InvariantBroken, JournalFailed, LeaseHeld
 from tradeloop.core.events import TradedAt
 from tradeloop.core.fit import shown
 from tradeloop.core.follow import after_restart
@@ -48,7 +48,9 @@ OF_AN_ORDER: Final = frozenset({ACK_TIMEOUT, RESEND, ORDER_TIMEOUT, PROBE})
 
 
 class Engine:
-    """One account group: its journal, its brokers, its state."""
+    """One account group: its journal, its brokers, its state. Raises BadInput where two brokers have accounts of one
+    name: books are kept by the name of the account.
+    """
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class Engine:
         traded_at: tuple[TradedAt, ...] = (),
         latch: Latch | None = None,
     ) -> None:
+        _one_broker_each(brokers)
         self._journal = journal
         self._codec = codec
         self._clock = clock
@@ -323,3 +326,14 @@ class Engine:
             if guard.is_cancelling:
                 await dispatch.cancel_last(guard.last_cancels())
             raise
+
+
+def _one_broker_each(brokers: dict[str, Broker]) -> None:
+    whose: dict[str, str] = {}
+    for name, broker in brokers.items():
+        first = whose.setdefault(broker.account, name)
+        if first != name:
+            raise BadInput(
+                f"account {broker.account} is configured at broker {first} and at broker {name}; expected each account at one"
+                " broker, since its books are kept by its name: give one of the two another name"
+            )
