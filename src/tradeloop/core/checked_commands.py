@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from tradeloop.core import fit
-from tradeloop.core.commands import Command, ListInstruments, OpenTradingDay, StartRun, SubmitOrder
+from tradeloop.core.commands import Command, ListInstruments, OpenTradingDay, RetryRun, StartRun, SubmitOrder
 from tradeloop.core.errors import BadInput
-from tradeloop.core.instrument import Instrument
+from tradeloop.core.instrument import FeeLine, Instrument
 from tradeloop.core.named import names_seen
-from tradeloop.core.types import VALUE_DIGITS_MAX, ZERO, OrdType, PositionEffect, Side
+from tradeloop.core.types import (
+    DECIMAL_PLACES_MAX,
+    INTEGER_DIGITS_MAX,
+    ONE,
+    VALUE_DIGITS_MAX,
+    OrdType,
+    PositionEffect,
+    Side,
+)
 from tradeloop.core.types import TimeInForce as Tif
+
+PLACES_MAX: Final = 40
+"""Decimal places of a weight, which may be what a division left; as many as core/types.py reads from text."""
+TICKS_MAX: Final = 1_000_000
 
 
 def checked_command(command: Command) -> None:
@@ -28,9 +40,11 @@ def checked_command(command: Command) -> None:
     if type(command) is ListInstruments:
         for instrument in command.instruments:
             _instrument(instrument)
+    elif type(command) in (StartRun, RetryRun):
+        _prices(command)
     elif type(command) is OpenTradingDay:
         fit.day(command.trading_day)
-    elif type(command) is StartRun and command.order_timeout_ns is not None and command.order_timeout_ns <= 0:
+    if type(command) is StartRun and command.order_timeout_ns is not None and command.order_timeout_ns <= 0:
         raise BadInput(f"order_timeout_ns was {command.order_timeout_ns}; expected more than zero, or none")
 
 
@@ -60,8 +74,7 @@ def _walk(value: Any, what: str) -> None:
     if isinstance(value, str):
         fit.text(value, what)
     elif isinstance(value, Decimal):
-        if not value.is_finite() or value.adjusted() >= VALUE_DIGITS_MAX or len(value.as_tuple().digits) > 2 * fit.TEXT_MAX:
-            raise BadInput(f"{what} was {str(value)[:40]}; expected a finite number below 1E+{VALUE_DIGITS_MAX}")
+        _fraction(value, what)
     elif isinstance(value, msgspec.Struct):
         for field in value.__struct_fields__:
             _walk(getattr(value, field), field)
@@ -79,10 +92,67 @@ def _walk(value: Any, what: str) -> None:
         raise BadInput(f"{what} was {str(value)[:40]!a}, a {type(value).__name__}; expected text or an exact decimal")
 
 
+def _fraction(number: Decimal, what: str) -> None:
+    """What no more is asked of than that sums and products of it end."""
+    if not number.is_finite() or number.adjusted() >= VALUE_DIGITS_MAX or _places(number) > PLACES_MAX:
+        raise fit.wrong(number, what, f"a finite number below 1E+{VALUE_DIGITS_MAX}, of at most {PLACES_MAX} decimal places")
+
+
+def _places(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return -exponent
+
+
+def _prices(command: Any) -> None:
+    """What a run divides money by. The middle of a bid and an ask has one place more than they have."""
+    if type(command) is StartRun:
+        for target in command.targets:
+            _price(target.price, f"price of {target.symbol}")
+    for seen in command.prices:
+        _price(seen.px, f"px of {seen.symbol}")
+        _price(seen.prev_close, f"prev_close of {seen.symbol}")
+
+
+def _price(px: Decimal | None, what: str) -> None:
+    if px is not None and (px.adjusted() >= INTEGER_DIGITS_MAX or _places(px) > DECIMAL_PLACES_MAX + 1):
+        raise fit.wrong(px, what, f"a price below 1E+{INTEGER_DIGITS_MAX}, of at most {DECIMAL_PLACES_MAX} decimal places")
+
+
 def _instrument(i: Instrument) -> None:
-    for step, what in ((i.tick, "tick"), (i.lot, "lot"), (i.min_qty, "min_qty"), (i.multiplier, "multiplier")):
+    """Every figure: what an order is asked by, each time, and what its cost is computed from."""
+    for step, what in (
+        (i.tick, "tick"),
+        (i.lot, "lot"),
+        (i.min_qty, "min_qty"),
+        (i.multiplier, "multiplier"),
+        (i.fees.quantum, "fee quantum"),
+    ):
         fit.exact(step, f"{what} of {i.symbol}", above=True)
-    if i.fees.quantum <= ZERO:
-        raise BadInput(f"fee quantum of {i.symbol} was {i.fees.quantum}; expected more than zero")
-    if i.margin_rate is not None and i.margin_rate <= ZERO:
-        raise BadInput(f"margin_rate of {i.symbol} was {i.margin_rate}; expected more than zero, or none")
+    for most, what in (
+        (i.max_qty_limit, "max_qty_limit"),
+        (i.max_qty_market, "max_qty_market"),
+        (i.large_cancel_qty, "large_cancel_qty"),
+        (i.margin_rate, "margin_rate"),
+    ):
+        fit.exact_or_none(most, f"{what} of {i.symbol}", above=True)
+    for part, what in ((i.price_limit, "price_limit"), (i.price_limit_down, "price_limit_down"), (i.cage, "cage")):
+        fit.exact_or_none(part, f"{what} of {i.symbol}")
+    if not 0 <= i.cage_ticks <= TICKS_MAX:
+        raise fit.wrong(i.cage_ticks, f"cage_ticks of {i.symbol}", f"0 to {TICKS_MAX}")
+    for line in i.fees.lines:
+        _fee_line(line, f"of fee {line.name!a:.20} of {i.symbol}")
+
+
+def _fee_line(line: FeeLine, of: str) -> None:
+    """A rebate is a rate below zero; nobody asks more than all that was traded."""
+    for rate, what in ((line.rate, "rate"), (line.close_today_rate, "close_today_rate"), (line.maximum_rate, "maximum_rate")):
+        fit.exact_or_none(rate, f"{what} {of}", least=None)
+        if rate is not None and abs(rate) > ONE:
+            raise fit.wrong(rate, f"{what} {of}", "a part of what was traded, at most 1")
+    for money, what in (
+        (line.per_unit, "per_unit"),
+        (line.close_today_per_unit, "close_today_per_unit"),
+        (line.minimum, "minimum"),
+    ):
+        fit.exact_or_none(money, f"{what} {of}", least=None)

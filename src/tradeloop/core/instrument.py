@@ -6,7 +6,7 @@ core holds no rule of any exchange as a constant. Fees are a `FeeSchedule` resol
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import Enum
 from typing import Final
 
@@ -16,6 +16,9 @@ from tradeloop.core.types import BUY, ONE, SELL, ZERO, Amount, Currency, Px, Qty
 
 UNRESOLVED: Final = "UNRESOLVED"
 """The market of an instrument that no rule resolves: its currency and its multiplier are guesses (core/fills.py)."""
+
+WIDE: Final = Context(prec=60)
+"""What a fill of any size may cost can be rounded in it; the usual 28 digits are those of a price and a quantity."""
 
 
 class AssetClass(Enum):
@@ -69,7 +72,7 @@ class FeeSchedule(msgspec.Struct, frozen=True):
                 cost = min(cost, notional * line.maximum_rate)
             if cost < line.minimum:  # noqa: PLR1730 - asked twice of every order: a call costs four times as much
                 cost = line.minimum
-            total += cost.quantize(self.quantum, ROUND_HALF_UP)
+            total += cost.quantize(self.quantum, ROUND_HALF_UP, WIDE)
         return Amount(total)
 
 

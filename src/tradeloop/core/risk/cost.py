@@ -7,7 +7,7 @@ from decimal import ROUND_UP, Decimal
 from tradeloop.core.cash import own_rate
 from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.events import OrderStaged
-from tradeloop.core.instrument import FUTURE, Instrument
+from tradeloop.core.instrument import FUTURE, WIDE, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk.denied import Denied
@@ -60,7 +60,7 @@ def worst_cost(
         value = instrument.notional(px, opening)
     if instrument.asset_class is FUTURE or want.side is SELL:
         value = Amount(value * own_rate(instrument, want.side))
-    return Amount((cost + value).quantize(instrument.fees.quantum, ROUND_UP))
+    return Amount((cost + value).quantize(instrument.fees.quantum, ROUND_UP, WIDE))
 
 
 def unbounded(state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument) -> Denied | None:

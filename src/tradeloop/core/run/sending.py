@@ -20,7 +20,7 @@ from tradeloop.core import market
 from tradeloop.core.algo import ALGOS
 from tradeloop.core.algo.base import Parent
 from tradeloop.core.events import Event, LineResized, PlanLine
-from tradeloop.core.instrument import AssetClass
+from tradeloop.core.instrument import WIDE, AssetClass
 from tradeloop.core.risk.cost import bound_px, closes, opening_qty
 from tradeloop.core.run.attempts import seen_px
 from tradeloop.core.run.funds import cash_book
@@ -255,4 +255,4 @@ def _cost_bound(state: State, around: Surroundings, account: AccountID, line: Pl
         if not opening:
             return ZERO
         value = instrument.notional(px, opening)
-    return (value + fee).quantize(instrument.fees.quantum, rounding=ROUND_UP)
+    return (value + fee).quantize(instrument.fees.quantum, ROUND_UP, WIDE)
