@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import Enum
-from typing import Any, Final
-
-import msgspec
+from typing import Any, Final, get_args
 
 from tradeloop.core import fit
 from tradeloop.core.commands import Command, ListInstruments, OpenTradingDay, RetryRun, StartRun, SubmitOrder
 from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import FeeLine, Instrument
 from tradeloop.core.named import names_seen
+from tradeloop.core.typed import Check, check_of, places
 from tradeloop.core.types import (
     DECIMAL_PLACES_MAX,
     INTEGER_DIGITS_MAX,
     ONE,
-    VALUE_DIGITS_MAX,
     OrdType,
     PositionEffect,
     Side,
 )
 from tradeloop.core.types import TimeInForce as Tif
 
-PLACES_MAX: Final = 40
-"""Decimal places of a weight, which may be what a division left; as many as core/types.py reads from text."""
 TICKS_MAX: Final = 1_000_000
+
+_TYPES: Final[dict[type, Check]] = {kind: check_of(kind) for kind in get_args(Command) if kind is not SubmitOrder}
+"""Each command's walk; the order's own is written out below, because it is asked the most."""
 
 
 def checked_command(command: Command) -> None:
@@ -35,16 +33,19 @@ def checked_command(command: Command) -> None:
         _submit(command)
         names_seen(command)
         return
-    _walk(command, type(command).__name__)
+    check = _TYPES.get(type(command))
+    if check is None:
+        raise fit.wrong(command, "a command", "one of core/commands.py")
+    check(command, type(command).__name__)
     names_seen(command)
-    if type(command) is ListInstruments:
+    if isinstance(command, ListInstruments):
         for instrument in command.instruments:
             _instrument(instrument)
-    elif type(command) in (StartRun, RetryRun):
+    elif isinstance(command, StartRun | RetryRun):
         _prices(command)
-    elif type(command) is OpenTradingDay:
+    elif isinstance(command, OpenTradingDay):
         fit.day(command.trading_day)
-    if type(command) is StartRun and command.order_timeout_ns is not None and command.order_timeout_ns <= 0:
+    if isinstance(command, StartRun) and command.order_timeout_ns is not None and command.order_timeout_ns <= 0:
         raise BadInput(f"order_timeout_ns was {command.order_timeout_ns}; expected more than zero, or none")
 
 
@@ -60,48 +61,15 @@ def _submit(c: SubmitOrder) -> None:
         c.reason,
         c.approved_by,
     )
-    for number, what in ((c.order_qty, "order_qty"), (c.price, "price"), (c.stop_px, "stop_px")):
-        if number is not None and number.__class__ is not Decimal:
+    if type(c.order_qty) is not Decimal:
+        raise fit.unfit(c.order_qty, "order_qty")
+    for number, what in ((c.price, "price"), (c.stop_px, "stop_px")):
+        if number is not None and type(number) is not Decimal:
             raise fit.unfit(number, what)
     fit.word(c.side, Side, "side")
     fit.word(c.ord_type, OrdType, "ord_type")
     fit.word(c.tif, Tif, "tif")
     fit.word(c.position_effect, PositionEffect, "position_effect")
-
-
-def _walk(value: Any, what: str) -> None:
-    """Everything in a command that is not on the hot path, found by what it is."""
-    if isinstance(value, str):
-        fit.text(value, what)
-    elif isinstance(value, Decimal):
-        _fraction(value, what)
-    elif isinstance(value, msgspec.Struct):
-        for field in value.__struct_fields__:
-            _walk(getattr(value, field), field)
-    elif isinstance(value, tuple | list):
-        for item in value:
-            _walk(item, what)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _walk(key, what)
-            _walk(item, what)
-    elif isinstance(value, int):
-        if not -fit.MOMENT_END <= value < fit.MOMENT_END:
-            raise BadInput(f"{what} was {str(value)[:40]}; expected a number below 2**63")
-    elif value is not None and not isinstance(value, Enum):
-        raise BadInput(f"{what} was {str(value)[:40]!a}, a {type(value).__name__}; expected text or an exact decimal")
-
-
-def _fraction(number: Decimal, what: str) -> None:
-    """What no more is asked of than that sums and products of it end."""
-    if not number.is_finite() or number.adjusted() >= VALUE_DIGITS_MAX or _places(number) > PLACES_MAX:
-        raise fit.wrong(number, what, f"a finite number below 1E+{VALUE_DIGITS_MAX}, of at most {PLACES_MAX} decimal places")
-
-
-def _places(number: Decimal) -> int:
-    exponent = number.as_tuple().exponent
-    assert isinstance(exponent, int)
-    return -exponent
 
 
 def _prices(command: Any) -> None:
@@ -115,7 +83,7 @@ def _prices(command: Any) -> None:
 
 
 def _price(px: Decimal | None, what: str) -> None:
-    if px is not None and (px.adjusted() >= INTEGER_DIGITS_MAX or _places(px) > DECIMAL_PLACES_MAX + 1):
+    if px is not None and (px.adjusted() >= INTEGER_DIGITS_MAX or places(px) > DECIMAL_PLACES_MAX + 1):
         raise fit.wrong(px, what, f"a price below 1E+{INTEGER_DIGITS_MAX}, of at most {DECIMAL_PLACES_MAX} decimal places")
 
 
