@@ -193,7 +193,7 @@ def test_a_preview_shows_the_plan_of_the_run_and_records_nothing() -> None:
     cmd = a_run({A: "0.1"})
     before = desk.state.hash()
 
-    seen = preview(desk.state, cmd, desk.now)
+    seen = preview(desk.state, cmd, desk.now, desk.around.policy.max_drift)
 
     assert desk.state.hash() == before
     work = Work(desk, desk.give(cmd))
@@ -205,7 +205,7 @@ def test_a_preview_in_a_currency_the_account_never_had_leaves_no_trace() -> None
     desk = Desk().opened(*LISTED)
     before = desk.state.hash()
 
-    seen = preview(desk.state, a_run({A: "0.1"}, currency=Currency("USD")), desk.now)
+    seen = preview(desk.state, a_run({A: "0.1"}, currency=Currency("USD")), desk.now, desk.around.policy.max_drift)
 
     assert {finding.code for finding in seen.findings} >= {"other_currency", "no_equity"}
     assert desk.state.hash() == before

@@ -40,9 +40,9 @@ def test_a_retry_in_a_moved_market_still_aims_at_the_quantities_of_the_first_att
     first = Work.begun({A: "0.1"})
     first.fill(A, 4_000)
     first.canceled(A)
-    first.desk.give(a_quote(A, bid="10.49", ask="10.50"))
+    first.desk.give(a_quote(A, bid="10.14", ask="10.15"))
 
-    second = first.retried(at=prices(px="10.50"))
+    second = first.retried(at=prices(px="10.15"))
 
     assert second.sent() == {A: 6_000}
     assert second.run.created.equity == Decimal(1_000_000)
@@ -83,9 +83,9 @@ def test_a_retry_keeps_what_its_maker_saw_beside_what_it_was_planned_with() -> N
     first = Work.begun({A: "0.1"})
     first.reject(A)
 
-    second = first.retried(at=prices(px="10.50"))
+    second = first.retried(at=prices(px="10.15"))
 
-    assert {price.px for price in second.run.created.prices} == {Decimal("10.50")}
+    assert {price.px for price in second.run.created.prices} == {Decimal("10.15")}
     assert second.leg(A).line.ref_px == 10
 
 
@@ -123,7 +123,7 @@ def test_a_retry_that_waited_is_approved_at_the_prices_its_maker_saw() -> None:
 
     first.desk.give(a_quote(A, bid="10.59", ask="10.61"), ApproveRun(second.run_id, "boss"))
 
-    assert second.sent() == {A: 10_000}
+    assert second.sent() == {A: 9_500}
 
 
 def test_a_retry_whose_price_ran_away_while_it_waited_for_money_is_left_to_a_person() -> None:

@@ -186,7 +186,7 @@ class _Trade:
                 return self._denied(desk, shown, seen)
             return await self._follow(desk, shown)  # what was in the way has gone, such as a session that opened
         self._show_plan(desk, shown, seen)
-        self._warn_of_far_prices(desk)
+        self._warn_of_far_prices(desk, seen)
         self._warn_of_breaks(desk)
         if dry or not (self._yes or self._confirmed(shown, seen)):
             return self._unsent(desk, shown, seen)
@@ -255,9 +255,12 @@ class _Trade:
         self._voice.release()  # the plan that the question is about
         return typer.confirm(question, default=False, err=True)
 
-    def _warn_of_far_prices(self, desk: Desk) -> None:
-        """A price column is taken at its word; one far from the market is more often a slip than a wish."""
+    def _warn_of_far_prices(self, desk: Desk, seen: Preview) -> None:
+        """Of prices far from a market price too old to refuse their lines (core/run/drift.py); those go by the next quote."""
+        refused = {line.symbol for line in seen.lines if line.code == "price_drift"}
         for symbol, px in self._target.prices.items():
+            if symbol in refused:
+                continue
             quote = desk.latest.get(symbol)
             market = quote.mid_or_last if quote is not None else None
             if market and abs(px / market - 1) > _FAR:

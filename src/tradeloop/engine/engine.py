@@ -241,7 +241,7 @@ class Engine:
 
     def preview(self, command: StartRun) -> Preview:
         """What a run would be now; nothing is recorded and nothing sent."""
-        return preview(self.state, command, self._clock.now())
+        return preview(self.state, command, self._clock.now(), self.around.policy.max_drift)
 
     async def wait(self) -> None:
         """Until the engine ends; raises what ended it."""

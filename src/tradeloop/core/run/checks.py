@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from tradeloop.core.commands import StartRun
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.run.drift import NONE_REFUSED, PRICE_DRIFT, Refused
 from tradeloop.core.run.limits import LIMITS
 from tradeloop.core.run.look import Finding, Look, Rule, Windows, clock, some, weights
 from tradeloop.core.run.plan import BUYS, SELLS, plan
@@ -43,15 +44,17 @@ def checks(
     windows: Windows,
     open_days: Sequence[TradingDay] = (),
     ageless: Collection[Symbol] = (),
+    refused: Refused = NONE_REFUSED,
 ) -> tuple[Finding, ...]:
     """Every reason to refuse the run, in a fixed order; empty when it may be planned.
 
     `cash` is what may be spent now and `equity` what the weights are fractions of, both in the currency of
     the run. `is_trading_day` is about `cmd.trade_date`; `windows` are the [start, end) spans of that date in
     which orders may be sent; `open_days` are the trading days that the sessions of the targets are in, where known;
-    `ageless` are the symbols whose last price counts however old it is.
+    `ageless` are the symbols whose last price counts however old it is; `refused` those whose price in the target is too far
+    from the market.
     """
-    look = Look(cmd, instruments, held, cash, equity, now, is_trading_day, windows, open_days, ageless)
+    look = Look(cmd, instruments, held, cash, equity, now, is_trading_day, windows, open_days, ageless, refused)
     shape = [finding for rule in _SHAPE for finding in rule(look)]
     limits = [finding for rule in LIMITS for finding in rule(look)]
     # A plan of contradictory targets would raise; what it would have cost is then beside the point.
@@ -125,10 +128,14 @@ def _one_currency(look: Look) -> Iterable[Finding]:
 
 def _some_price_usable(look: Look) -> Iterable[Finding]:
     wanted = [target for target in look.cmd.targets if target.weight > ZERO]
-    if not wanted or any(target.price is not None for target in wanted):
+    if wanted and all(target.symbol in look.refused for target in wanted):
+        yield Finding(PRICE_DRIFT, some(look.refused[target.symbol][1] for target in wanted))
+        return
+    if not wanted or any(target.price is not None and target.symbol not in look.refused for target in wanted):
         return
     seen = {price.symbol: price for price in look.cmd.prices}
-    priced = [price for t in wanted if (price := seen.get(t.symbol)) is not None and price.px > ZERO]
+    usable = [target for target in wanted if target.symbol not in look.refused]
+    priced = [price for t in usable if (price := seen.get(t.symbol)) is not None and price.px > ZERO]
     if not priced:
         yield Finding(
             "no_prices",
@@ -186,6 +193,7 @@ def _smallest_order(look: Look) -> Iterable[Finding]:
         max_quote_age_ns=look.cmd.limits.max_quote_age_ns,
         currency=look.cmd.currency,
         ageless=look.ageless,
+        refused=look.refused,
     )
     orders = [line for line in lines if line.order_qty > ZERO]
     if any(line.wave == SELLS for line in orders):

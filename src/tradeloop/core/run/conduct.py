@@ -8,9 +8,11 @@ nothing further is sent (FAILED_BATCH); when some failed, the good ones go on an
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
+from decimal import Decimal
 from hashlib import sha256
 
 import msgspec
+from msgspec.structs import replace
 
 from tradeloop.core import market
 from tradeloop.core.commands import (
@@ -39,12 +41,13 @@ from tradeloop.core.events import (
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk.stopped import stopped_account
-from tradeloop.core.run.attempts import planned_prices, seen_px
+from tradeloop.core.run.attempts import retried_lines, seen_px
 from tradeloop.core.run.checks import Finding, checks, reasons_first
+from tradeloop.core.run.drift import at_market, far, far_from_market
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of, lacking
 from tradeloop.core.run.others import others_at_work
-from tradeloop.core.run.plan import LEFT_BEHIND, plan
+from tradeloop.core.run.plan import plan
 from tradeloop.core.run.sending import DAY_OVER, day_is_over, give_up_the_day, send_ready
 from tradeloop.core.run.sizing import Held, seconds
 from tradeloop.core.run_book import Run
@@ -80,8 +83,10 @@ class Preview(msgspec.Struct, frozen=True):
     last_prices: tuple[SeenPrice, ...] = ()
 
 
-def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
-    """Check and plan a run without making it. Raises BadInput when the account is not known."""
+def preview(state: State, cmd: StartRun, now: UtcNs, max_drift: Decimal) -> Preview:
+    """Check and plan a run without making it; a price of the target may be `max_drift` from the market's. Raises BadInput when
+    the account is not known.
+    """
     if cmd.account not in state.accounts:
         raise BadInput(
             f"account was {cmd.account!r}, known are {sorted(state.accounts) or 'none yet'}; connect its broker first"
@@ -95,7 +100,8 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
     windows = next((h.windows for h in (*shut, *hours) if h is not None), ())
     open_days = [h.trading_day for h in hours if h is not None]
     ageless = _ageless(state, cmd, held, now)
-    findings = checks(cmd, state.instruments, held, free, equity, now, trading, windows, open_days, ageless)
+    refused = far_from_market(cmd.targets, cmd.prices, now, cmd.limits.max_quote_age_ns, max_drift, ageless)
+    findings = checks(cmd, state.instruments, held, free, equity, now, trading, windows, open_days, ageless, refused)
     if unpriced:
         named = ", ".join(lacking(state, cmd.account, unpriced))
         findings += (
@@ -121,6 +127,7 @@ def preview(state: State, cmd: StartRun, now: UtcNs) -> Preview:
         max_quote_age_ns=cmd.limits.max_quote_age_ns,
         currency=cmd.currency,
         ageless=ageless,
+        refused=refused,
     )
     brought = {target.symbol for target in cmd.targets if target.price is not None}
     old = (p for p in cmd.prices if p.symbol in ageless and now - p.at > cmd.limits.max_quote_age_ns)
@@ -154,7 +161,7 @@ def start(state: State, around: Surroundings, cmd: StartRun, now: UtcNs) -> Gene
         return RunReply(known, run.status, repeat=True)
     if cmd.mode is Mode.DRY_RUN:
         raise BadInput("a dry run is previewed, never made; ask for the plan instead")
-    seen = preview(state, cmd, now)
+    seen = preview(state, cmd, now, around.policy.max_drift)
     if seen.findings:
         yield _denied(cmd, seen, now)
         return RunReply(None, None, failed=_said(seen.findings))
@@ -222,7 +229,7 @@ def _refuse_another_market(state: State, around: Surroundings, run: Run, now: Ut
             raise BadInput(f"run {created.run_id} needs a present price of {line.symbol}, none was known; start its feed")
         if quote is not None and state.hours[state.instruments[line.symbol].session].is_open(now):
             _refuse_an_old_quote(around, run, quote, now)
-        if abs(seen - then) > then * limit:
+        if far(then, seen, limit):
             raise BadInput(
                 f"run {created.run_id} was planned with {line.symbol} at {then:f}, which was {seen:f} now; at most"
                 f" {limit:.2%} of change is allowed, make a new run"
@@ -297,7 +304,8 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     """A new attempt at what an ended run left over, made by a named person (S0-59, D1).
 
     The targets in units are those of the first attempt: its equity and the prices it could use are used again
-    (core/run/attempts.py), whatever the market shows now; that is frozen beside them. What the first attempt had
+    (core/run/attempts.py), but for what is worth more than its weight by now; what the market shows is frozen beside them. A
+    price that the target brought is held against the market as in a run. What the first attempt had
     to wait for, each attempt waits for again: an approval, or somebody who lets it go. Only what was to be ordered and was not
     is taken up: a holding that the run was told to keep is kept.
     """
@@ -337,24 +345,16 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
         hold_for_approval=was.hold_for_approval,
         inputs=was.inputs,
     )
-    seen = preview(state, again, now)
+    planned = replace(again, targets=at_market(targets, cmd.prices))
+    seen = preview(state, planned, now, around.policy.max_drift)
     if seen.findings:
         yield _denied(again, seen, now)
         return RunReply(None, None, failed=_said(seen.findings))
-    held = holdings(state, was.account)
-    lines = plan(
-        targets,
-        planned_prices(state, old, cmd.prices),
-        state.instruments,
-        held,
-        was.equity,
-        was.rounding,
-        False,
-        now=now,
-        max_quote_age_ns=was.limits.max_quote_age_ns,
-        currency=was.currency,
-        kept_because=LEFT_BEHIND,
-    )
+    lines, refused = retried_lines(state, old, planned, now, around.policy.max_drift)
+    if refused and not any(line.order_qty for line in lines):
+        seen = Preview(tuple(Finding(code, text) for code, text in refused.values()), (), seen.cash, was.equity)
+        yield _denied(again, seen, now)
+        return RunReply(None, None, failed=_said(seen.findings))
     seen = Preview((), lines, seen.cash, was.equity)
     created = _created(state, again, seen, now, attempt=was.attempt + 1, supersedes=cmd.run_id)
     yield created

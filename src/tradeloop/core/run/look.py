@@ -10,6 +10,7 @@ import msgspec
 
 from tradeloop.core.commands import StartRun, TargetLine
 from tradeloop.core.instrument import Instrument
+from tradeloop.core.run.drift import NONE_REFUSED, Refused
 from tradeloop.core.run.sizing import Held
 from tradeloop.core.types import SECOND_NS, ZERO, Symbol, TradingDay, UtcNs
 
@@ -44,6 +45,8 @@ class Look(msgspec.Struct, frozen=True):
     open_days: Sequence[TradingDay] = ()
     ageless: Collection[Symbol] = ()
     """Symbols whose last price counts however old it is: a dry-run is made while their market is shut."""
+    refused: Refused = NONE_REFUSED
+    """Symbols whose price in the target is too far from the market, with code and sentence."""
 
     @property
     def total_weight(self) -> Decimal:

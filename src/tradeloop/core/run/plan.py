@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -77,14 +78,16 @@ def plan(
     currency: Currency | None = None,
     ageless: Collection[Symbol] = (),
     kept_because: str = UNNAMED,
+    refused: Mapping[Symbol, tuple[str, str]] = MappingProxyType({}),
 ) -> tuple[PlanLine, ...]:
     """The lines of a run, in the order of their legs.
 
     `equity` is in `currency`, and so is every instrument that gets an order; None leaves that unchecked. A
     price older than `max_quote_age_ns` at `now`, or further ahead of it, makes no order; None leaves its age
     unchecked, and a price that the target file brought has none; what is `ageless` may be as old as it is. Holdings
-    that no target names are sold, or kept where `sell_unlisted` is False, for the reason `kept_because`. Raises BadInput for a
-    symbol named twice and for a negative weight.
+    that no target names are sold, or kept where `sell_unlisted` is False, for the reason `kept_because`. What is
+    `refused` makes no order, for its code and sentence, and is shown at the market's price. Raises BadInput for a symbol named
+    twice and for a negative weight.
 
     Where the price is not known, `target_qty` is zero, `residual_value` the whole target value, and
     `residual_qty` is known only for a target of nothing.
@@ -97,7 +100,8 @@ def plan(
     with localcontext(prec=_PRECISION):
         for target in [*targets, *(TargetLine(symbol, ZERO, row=0) for symbol in unnamed)]:
             quote = seen.get(target.symbol)
-            wish = _wish(target, quote, held.get(target.symbol, Held()), equity)
+            brought = None if target.symbol in refused and quote is not None else target.price
+            wish = _wish(target, brought, quote, held.get(target.symbol, Held()), equity)
             if target.symbol not in named and not sell_unlisted:
                 lines.append(_kept(wish, kept_because))
                 continue
@@ -106,13 +110,12 @@ def plan(
                 age_ns = None
             else:
                 age_ns = now - quote.at if target.symbol not in ageless else min(now - quote.at, 0)
-            why_not = _obstacle(wish, instrument, quote, age_ns, max_quote_age_ns, currency)
+            why_not = _obstacle(wish, instrument, quote, age_ns, max_quote_age_ns, currency) or refused.get(wish.symbol)
             lines.extend(_lines(wish, instrument, rounding, why_not))
     return _numbered(lines)
 
 
-def _wish(target: TargetLine, quote: SeenPrice | None, held: Held, equity: Decimal) -> Wish:
-    px = target.price
+def _wish(target: TargetLine, px: Px | None, quote: SeenPrice | None, held: Held, equity: Decimal) -> Wish:
     if px is None and quote is not None:
         px = quote.px
     # Nothing is wanted as nothing, also where the equity is negative: Decimal knows a minus zero.

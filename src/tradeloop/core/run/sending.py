@@ -23,6 +23,7 @@ from tradeloop.core.events import Event, LineResized, PlanLine
 from tradeloop.core.instrument import WIDE, AssetClass
 from tradeloop.core.risk.cost import bound_px, closes, opening_qty
 from tradeloop.core.run.attempts import seen_px
+from tradeloop.core.run.drift import PRICE_DRIFT, far, worth_too_much
 from tradeloop.core.run.funds import cash_book
 from tradeloop.core.run.plan import SELLS
 from tradeloop.core.run.release import Drop, LegState, LineState, Send, Shrink, release
@@ -92,6 +93,8 @@ def send_ready(state: State, around: Surroundings, run: Run, now: UtcNs) -> Gene
         match action:
             case Send(leg=number, qty=qty):
                 yield from _send(state, around, run, number, qty, now)
+            case Shrink(leg=number) if _ran_away(state, around, run, run.leg(number).line) is not None:
+                pass  # it is given up where it would be sent, for that reason alone
             case Shrink(leg=number, qty=qty, code=code, reason=reason):
                 yield LineResized(now, created.run_id, number, qty, code, reason)
             case Drop(leg=number, code=code, reason=reason):
@@ -153,9 +156,9 @@ def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, n
     """Stage the one order of a leg."""
     created, leg = run.created, run.leg(number)
     line = leg.line
-    moved = _ran_away(around, run, line)
+    moved = _ran_away(state, around, run, line)
     if moved is not None:
-        yield LineResized(now, created.run_id, number, Qty(ZERO), "price_drift", moved)
+        yield LineResized(now, created.run_id, number, Qty(ZERO), PRICE_DRIFT, moved)
         return
     if leg.code == WAITS:
         yield LineResized(now, created.run_id, number, qty, line.code, line.reason or "its wait is over")
@@ -177,14 +180,18 @@ def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, n
     yield from stage(state, around, want, now, run_id=created.run_id, leg=number, cancel_at=cancel_at)
 
 
-def _ran_away(around: Surroundings, run: Run, line: PlanLine) -> str | None:
-    """Why a leg is for a person now: the price has moved further from what was decided on than an order may be sent late."""
+def _ran_away(state: State, around: Surroundings, run: Run, line: PlanLine) -> str | None:
+    """Why a leg is for a person now: the price has moved further from what was decided on than an order may be sent late, or
+    makes more of the line than its weight.
+    """
     quote = around.quotes.get(line.symbol)
     seen = quote.mid_or_last if quote is not None else None
     limit = around.policy.max_drift
     then = seen_px(run, line)
-    if seen is None or not then or abs(seen - then) <= then * limit:
+    if seen is None or not then:
         return None
+    if not far(then, seen, limit):
+        return worth_too_much(line, state.instruments[line.symbol], seen, limit, run.created.rounding)
     return f"{line.symbol} was planned at {then:f} and is at {seen:f} now, further than {limit:%}; retry it or leave it"
 
 
