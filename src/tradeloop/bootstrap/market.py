@@ -7,7 +7,7 @@ orders that were open when the process before ended: they had a claim on them, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import chain
@@ -121,12 +121,27 @@ class Market:
         last = past.last_at
         if last is None or begin >= last:
             return begin
+        if trade_date is None and written in ("", "open") and session and _reach(sources, _day_before(session, last)):
+            return last  # no day was named: it goes on where the journal stands
         if session and trading_day_at(session, last) > trading_day_at(session, begin):
             raise BadInput(
                 f"the books of {loaded.home.data} stand at {_iso(last)}, and time does not go back to {_iso(begin)};"
                 " give a replay of an earlier day a home of its own with --home"
             )
         return last
+
+
+def _reach(sources: Sequence[Source], at: UtcNs) -> bool:
+    """Whether a recording has anything from `at` on."""
+    return any(quote.at >= at for source in sources for quote in source())
+
+
+def _day_before(session: str, at: UtcNs) -> UtcNs:
+    """When the trading day before that of `at` opens: a journal may stand in the night after a recording's last day."""
+    day = trading_day_at(session, at) - timedelta(days=1)
+    while not (spans := windows(session, day)):
+        day -= timedelta(days=1)
+    return spans[0][0]
 
 
 def refuse_speed(feed: FeedSettings) -> None:

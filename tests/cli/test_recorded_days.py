@@ -1,0 +1,74 @@
+"""A recording of several days in one home: commands go on where the journal stands, and a mistyped day moves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.commands import Said, a_portfolio, tradeloop
+
+MINUTES = "ts,symbol,open,high,low,close,volume"
+DAYS = ("2026-07-15", "2026-07-16", "2026-07-17")
+
+
+def recorded(folder: Path) -> Path:
+    """Made-up minute bars of one stock on three trading days, Wednesday to Friday."""
+    rows = [
+        f"{day}T{at}:00+08:00,600036.SH,40,40,40,40,9000000"
+        for day in DAYS
+        for at in ("09:30", "09:31", "09:32", "09:33", "09:34", "14:00", "15:00")
+    ]
+    file = folder / "bars.csv"
+    file.write_text("\n".join((MINUTES, *rows, "")), encoding="utf-8")
+    return file
+
+
+def a_context(folder: Path, day: str, snapshot: str = "s1") -> Path:
+    """A decision for one day."""
+    file = folder / f"{day}-{snapshot}.json"
+    file.write_text(
+        f"""{{"schema_version": 1, "project_id": "days", "trade_date": "{day}", "active_champion_id": "c1",
+        "decision_snapshot_id": "{snapshot}", "market": "CN_A", "currency": "CNY", "target_exposure": "0.1",
+        "risk_checks": {{"all": {{"passed": true, "detail": "ok"}}}}, "generated_at": "2026-07-14T07:30:00Z"}}""",
+        encoding="utf-8",
+    )
+    return file
+
+
+def ran(tmp_path: Path, day: str, *words: str, snapshot: str = "s1") -> Said:
+    """A run of one day on the recording."""
+    portfolio = a_portfolio(tmp_path, "600036.SH,0.1\n")
+    context = a_context(tmp_path, day, snapshot)
+    feed = ("--feed", str(recorded(tmp_path)), "--speed", "600")
+    return tradeloop(tmp_path / "home", "run", str(portfolio), "--context", str(context), *feed, *words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("reconcile",),
+        ("orders", "submit", "600036.SH", "buy", "100"),
+        ("flatten", "--reason", "end"),
+        ("cancel-all", "--reason", "end"),
+    ],
+    ids=["reconcile", "submit", "flatten", "cancel-all"],
+)
+def test_a_command_goes_on_where_the_journal_stands_in_a_recording_of_several_days(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """The recording begins two days before it: no day was named that time would have to go back to."""
+    assert ran(tmp_path, DAYS[1], "--yes").code == 0
+
+    said = tradeloop(tmp_path / "home", *words, "--feed", str(recorded(tmp_path)), "--speed", "600")
+
+    assert said.code == (1 if words[0] == "flatten" else 0), said.err  # what was bought today is sold on the next day
+    assert "time does not go back" not in said.err
+
+
+def test_a_recording_of_another_time_is_still_refused(tmp_path: Path) -> None:
+    assert ran(tmp_path, DAYS[1], "--yes").code == 0
+
+    said = tradeloop(tmp_path / "home", "reconcile", "--feed", "demo")
+
+    assert said.code == 2
+    assert "time does not go back to 2013-10-08T13:30:00Z" in said.error
