@@ -44,6 +44,22 @@ def test_runs_show_says_what_reconcile_says(home: Path) -> None:
     assert [each["cause"] for each in record["breaks"]] == [each["cause"] for each in reconciled["breaks"]]
 
 
+@pytest.mark.parametrize("with_context", [True, False])
+def test_a_run_that_is_given_again_ends_with_1_while_a_break_is_unexplained(tmp_path: Path, with_context: bool) -> None:
+    """S0-60: it is the same run and sends nothing, but something is left for a person."""
+    portfolio = a_portfolio(tmp_path, "BAC.US,0.5\nAIG.US,0.45\n")
+    context = ("--context", str(FILES / "good" / "execution_context_us.json")) if with_context else ()
+    words = ("run", str(portfolio), *context, *DEMO, "--yes")
+    assert tradeloop(tmp_path, *words).code == 0
+    assert tradeloop(tmp_path, *words).code == 0
+    assert tradeloop(tmp_path, "orders", "submit", "AIG", "sell", "100", *DEMO).code == 0
+
+    again = tradeloop(tmp_path, *words)
+
+    assert "exists; nothing was sent" in again.err
+    assert (again.code, "1 unexplained break" in again.out) == (1, True)
+
+
 def test_the_plans_reason_explains_the_planned_residual_and_nothing_beyond_it(tmp_path: Path) -> None:
     """A line that the plan rounded, and a sale by hand on top of it: two breaks, one of them explained."""
     bars = tmp_path / "bars.csv"

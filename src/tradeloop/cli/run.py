@@ -225,8 +225,7 @@ class _Trade:
 
         self._voice.say(f"run {ended.created.run_id} exists; nothing was sent")
         async with open_archive(self._loaded) as archive:
-            await finish_from_archive(self._voice, archive, ended)
-        return OK
+            return await finish_from_archive(self._voice, archive, ended)
 
     def _command(self, desk: Desk, *, paper: bool) -> StartRun:
         from tradeloop.bootstrap import quote_age_ns
@@ -335,8 +334,7 @@ class _Trade:
             self._voice.say(f"run {known} exists and is {status.value}; see `tradeloop runs show {known}`")
         else:
             self._voice.say(f"run {known} exists and goes on")
-        code = await self._follow(desk, cmd, known)
-        return OK if status in ENDED else code
+        return await self._follow(desk, cmd, known, had_ended=status in ENDED)
 
     def _why_denied_now(self) -> str:
         """Why a plan that was allowed is a run that is denied: time has passed in between, of the market too."""
@@ -350,7 +348,7 @@ class _Trade:
         )
         return f"the market moved while the plan was made, and the run is denied now{fast}"
 
-    async def _follow(self, desk: Desk, cmd: StartRun, known: RunID | None = None) -> int:
+    async def _follow(self, desk: Desk, cmd: StartRun, known: RunID | None = None, *, had_ended: bool = False) -> int:
         from tradeloop.cli.progress import RunProgress
         from tradeloop.cli.run_result import follow_run
         from tradeloop.core.replies import RunReply
@@ -363,7 +361,7 @@ class _Trade:
                 for failed in reply.failed:
                     self._voice.say(f"denied: {self._target.at_fault(failed.partition(':')[0])}{failed}")
                 raise Ended(f"{self._why_denied_now()}; nothing was sent", DENIED)
-            code = await follow_run(self._voice, desk, reply.run_id)
+            code = await follow_run(self._voice, desk, reply.run_id, had_ended=had_ended)
         if self._demo and not self._voice.json:
             self._voice.out.print(
                 f"\nThe demo's home is {self._loaded.home.data}; look around in it, for example:\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tradeloop.cli.artefacts import write_missing, written, zone_of
 from tradeloop.cli.record import Record, held_now, read_record, read_with_held
-from tradeloop.cli.run_tables import record_document, show_record
+from tradeloop.cli.run_tables import break_rows, record_document, show_record, unexplained
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Voice
 from tradeloop.cli.working import worked
 from tradeloop.core.errors import BadInput
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RESTING = (RunStatus.AWAITING_APPROVAL, RunStatus.NEW, RunStatus.PAUSED)
 
 
-async def follow_run(voice: Voice, desk: Desk, run_id: RunID) -> int:
+async def follow_run(voice: Voice, desk: Desk, run_id: RunID, *, had_ended: bool = False) -> int:
     """Work a run to its end and show what became of it; one that waits for a person already is shown as it stands.
 
     A run that is paused meanwhile is waited for: what works goes on working, and somebody will resume or cancel it.
@@ -35,29 +35,34 @@ async def follow_run(voice: Voice, desk: Desk, run_id: RunID) -> int:
     run = desk.state.runs[run_id]
     if run.status not in RESTING:
         await worked(desk, lambda: run.status in ENDED, lambda order: order.run_id == run_id)
-    return await show_result(voice, desk, run_id)
+    return await show_result(voice, desk, run_id, had_ended=had_ended)
 
 
-async def show_result(voice: Voice, desk: Desk, run_id: RunID) -> int:
-    """A last look at the broker's books, the files of the run, its tables; the exit code."""
+async def show_result(voice: Voice, desk: Desk, run_id: RunID, *, had_ended: bool = False) -> int:
+    """A last look at the broker's books, the files of the run, its tables; the exit code. What a run that `had_ended` ended as
+    was said then: what it left unexplained by now is what counts.
+    """
     snapshot = await desk.reconcile()
     await desk.views_caught_up()
     held = {str(symbol): Decimal(each.net_qty) for symbol, each in desk.state.positions.get(desk.account, {}).items()}
     record = await read_record(desk.views.queries, run_id, held=held, at_broker=_at_broker(snapshot))
     at = UtcNs(record.run.finished_at or desk.clock.now())
     files = _files(voice, desk.loaded.home.artefacts / run_id, record, at, desk.state)
-    await _show(voice, desk.views.queries, record, files, desk.clock.now())
-    return exit_code_of(record)
+    now = desk.clock.now()
+    await _show(voice, desk.views.queries, record, files, now)
+    left = left_unexplained(record, now)
+    return left if had_ended else exit_code_of(record) or left
 
 
-async def finish_from_archive(voice: Voice, archive: Archive, run: Run) -> None:
-    """Show a run that ended before, and write the files that a crash may have kept it from leaving."""
+async def finish_from_archive(voice: Voice, archive: Archive, run: Run) -> int:
+    """Show a run that ended before, and write the files that a crash may have kept it from leaving; the exit code."""
     run_id = run.created.run_id
     record = await read_record(archive.views.queries, run_id)
     at = UtcNs(run.finished_at or run.created.at)
     files = _files(voice, archive.loaded.home.artefacts / run_id, record, at, (await archive.recovered()).state)
     record = replace(record, held=await held_now(archive.views.queries, record.run))
     await _show(voice, archive.views.queries, record, files, at)
+    return left_unexplained(record, at)
 
 
 async def show_from_archive(voice: Voice, archive: Archive, run_id: str) -> None:
@@ -75,6 +80,13 @@ def exit_code_of(record: Record) -> int:
     if status in RESTING:
         return OK
     return OK if status is RunStatus.COMPLETED and not record.todo else FAILED
+
+
+def left_unexplained(record: Record, now: int) -> int:
+    """The exit code of what an ended run shows: 1 where a break is left that nothing explains."""
+    if RunStatus(record.run.status) not in ENDED:
+        return OK
+    return FAILED if unexplained(break_rows(record, record.target_lines(), now)) else OK
 
 
 def _files(voice: Voice, folder: Path, record: Record, at: UtcNs, state: State) -> list[Path]:
