@@ -50,6 +50,17 @@ def _exactly(value: object) -> object:
         raise ValueError("a plain decimal number such as 12.34") from None
 
 
+def _parts(value: object) -> object:
+    """A fraction as people write one: `0.25` or `25%`."""
+    text = str(value).strip()
+    if not text.endswith("%"):
+        return _exactly(value)
+    try:
+        return exact(text[:-1], "it") / 100
+    except BadInput:
+        raise ValueError("a plain decimal number such as 0.25, or 25%") from None
+
+
 def _listed(value: object) -> object:
     """A list as YAML has it, or one line of text with commas, as an environment variable has it."""
     if isinstance(value, str):
@@ -99,7 +110,7 @@ _SEED_MAX: Final = 2**63 - 1
 
 Number = Annotated[Decimal, BeforeValidator(_exactly)]
 Positive = Annotated[Number, Field(ge=0, le=_AMOUNT_MAX)]
-Fraction = Annotated[Number, Field(ge=0, le=10)]
+Fraction = Annotated[Decimal, BeforeValidator(_parts), Field(ge=0, le=10)]
 _T = TypeVar("_T")
 Perhaps = Annotated[_T | None, BeforeValidator(_absent)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_listed)]

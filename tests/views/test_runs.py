@@ -230,3 +230,13 @@ async def test_a_break_is_one_row_from_its_finding_to_its_close_and_counts_its_r
         (back,) = (await queries.breaks()).rows
     assert (moved.theirs, moved.delta, moved.status, moved.repair) == ("13", D(3), "OPEN", "take theirs")
     assert (back.times, back.closed_at, back.theirs) == (2, None, "12")
+
+
+async def test_a_run_that_did_all_it_was_to_do_has_no_error(tmp_path: Path) -> None:
+    """S0-18: the words of a good end are no error."""
+    story = Story.begun()
+    run_id = story.run((AAPL, Side.BUY, "100"))
+    story.tell(ev.RunStarted(story.tick(), run_id))
+    story.tell(ev.RunEnded(story.tick(), run_id, RunStatus.COMPLETED, "", "every line was worked to its end"))
+    row = await the_run(story, run_id, tmp_path)
+    assert (row.status, row.error) == ("COMPLETED", "")

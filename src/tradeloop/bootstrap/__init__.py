@@ -50,6 +50,7 @@ __all__ = [
     "Archive",
     "Configured",
     "Desk",
+    "Listing",
     "NoQuotes",
     "Past",
     "configured_in",

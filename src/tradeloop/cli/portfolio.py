@@ -50,6 +50,21 @@ class Target:
             return f"{self.context_name}: "
         return f"{self.name}: "
 
+    def with_row(self, error: BadInput, loaded: Loaded) -> BadInput:
+        """The same refusal with file and row, where it is about the rules of one symbol on the day of the decision."""
+        from tradeloop.bootstrap import Listing
+
+        if self.trade_date is None:
+            return error
+        listing, on = Listing(loaded.settings), date.fromisoformat(self.trade_date)
+        for line in self.portfolio.lines:
+            try:
+                listing.session_of(line.symbol, on)
+            except BadInput as found:
+                if str(found) == str(error):
+                    return BadInput(f"{self.name}, row {line.row}: {line.symbol}: {error}")
+        return error
+
     @property
     def prices(self) -> dict[Symbol, Px]:
         """Prices that the file brought."""

@@ -19,6 +19,7 @@ from tradeloop.audit.artefacts import FillRow as FillLine
 from tradeloop.audit.artefacts import OrderRow as OrderLine
 from tradeloop.audit.artefacts import ReconcileRow, RunSummary, average_px, slippage_bp
 from tradeloop.core.errors import BadInput
+from tradeloop.core.run.ending import ALL_DONE
 from tradeloop.core.types import SECOND_NS, ZERO, OrdStatus, RunStatus, Side, UtcNs
 from tradeloop.views.queries import PAGE_MAX, Page, Queries
 from tradeloop.views.rows import BreakRow, FillRow, OrderRow, Row, RunLineRow, RunRow
@@ -86,7 +87,7 @@ class Record:
             risk_checks=params["risk_checks"],
             inputs=tuple((what, digest) for what, digest in params["inputs"]),
             code=run.code,
-            text=run.error,
+            text=words_of(run),
             requested_at=_at(run.requested_at),
             started_at=_at(run.started_at),
             finished_at=_at(run.finished_at),
@@ -311,6 +312,12 @@ def plain_rows(rows: list[Any]) -> list[dict[str, Any]]:
     return [_plain(row) for row in rows]
 
 
+def words_of(run: RunRow) -> str:
+    """What is said of where a run stands: what went wrong or is left, else that nothing is."""
+    done = run.status == RunStatus.COMPLETED.value and run.todo == "[]"
+    return run.error or (ALL_DONE if done else "")
+
+
 def iso(at: int) -> str:
     """A time in nanoseconds as ISO 8601, UTC, to the second."""
     return f"{datetime.fromtimestamp(at // SECOND_NS, UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -328,7 +335,8 @@ def _plain(row: Any) -> dict[str, Any]:
             if name.endswith(("_at", "_time")) and isinstance(value, int):
                 found[f"{name}_iso"] = iso(value)
     if isinstance(row, RunRow):
-        found["text"] = found.pop("error")
+        found.pop("error")
+        found["text"] = words_of(row)
     return found
 
 

@@ -138,7 +138,7 @@ class _Trade:
 
     async def work(self) -> int:
         """The exit code."""
-        from tradeloop.cli.working import ready, working_desk
+        from tradeloop.core.errors import BadInput
 
         ended = None if self._dry_run else await self._known_and_ended()
         if ended is not None:
@@ -149,6 +149,14 @@ class _Trade:
                 " give --feed demo, --feed synthetic or a recording, or leave --yes away for a dry-run",
                 2,
             )
+        try:
+            return await self._at_a_desk()
+        except BadInput as error:
+            raise self._target.with_row(error, self._loaded) from error
+
+    async def _at_a_desk(self) -> int:
+        from tradeloop.cli.working import ready, working_desk
+
         async with working_desk(
             self._loaded,
             self._voice,

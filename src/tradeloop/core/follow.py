@@ -36,6 +36,7 @@ from tradeloop.core.relisting import too_dear
 from tradeloop.core.risk.judging import FAILED, UNKNOWN
 from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.room import ROOM, key_of, subject
+from tradeloop.core.run.ending import end_in_words
 from tradeloop.core.run.sending import WAITS
 from tradeloop.core.staging import again_at
 from tradeloop.core.state import State
@@ -603,7 +604,7 @@ def _halt_checked(state: State, around: Surroundings, e: ev.HaltChecked) -> tupl
 
 def _run_ended(state: State, around: Surroundings, e: ev.RunEnded) -> tuple[Effect, ...]:
     if e.status is RunStatus.FAILED or e.todo:
-        return (RaiseAlert("WARNING", f"run:{e.run_id}", f"run {e.run_id} ended {e.status.value} {e.code}: {e.text}"),)
+        return (RaiseAlert("WARNING", f"run:{e.run_id}", end_in_words(e)),)
     return _NOTHING
 
 

@@ -164,7 +164,7 @@ def _weight(written: str, symbol: Symbol) -> Decimal:
     weight = _number(bare, f"the weight of {symbol}")
     if weight < ZERO:
         raise BadInput(f"the weight of {symbol} was {shown(written)}; expected zero or more, write 0 to sell all of it")
-    return weight
+    return weight.copy_abs()  # "-0" is nothing, and is shown as that
 
 
 def _price(written: str, symbol: Symbol) -> Px | None:

@@ -35,7 +35,7 @@ def read_source(source: Path | bytes, name: str) -> Source:
     """
     if isinstance(source, bytes):
         return _bounded(Source(name, source))
-    shown = shown_name(source.name)
+    shown = shown_name(source.name or str(source))
     try:
         # Opening a pipe waits until somebody writes into it, and no signal ends that.
         if not S_ISREG(source.stat().st_mode) and not source.is_dir():

@@ -6,6 +6,7 @@ One row per trouble, by its key: a repeat counts up, the event that ends it reso
 from __future__ import annotations
 
 from tradeloop.core import events as ev
+from tradeloop.core.run.ending import end_in_words
 from tradeloop.core.types import RunStatus
 from tradeloop.views.fold import Fold
 from tradeloop.views.rows import AlertRow
@@ -33,8 +34,7 @@ def alert(fold: Fold, e: ev.Event) -> None:
             _raise(fold, e, break_alert(e.break_id), "WARNING", e.subject, text)
         case ev.RunEnded() if e.status is RunStatus.FAILED or e.todo:
             level = "CRITICAL" if e.status is RunStatus.FAILED else "WARNING"
-            text = f"run {e.run_id} ended {e.status.value} {e.code}: {e.text}"
-            _raise(fold, e, run_alert(e.run_id), level, e.run_id, text)
+            _raise(fold, e, run_alert(e.run_id), level, e.run_id, end_in_words(e))
         case _:
             for key in alert_ids(e):
                 _resolve(fold, e, key)

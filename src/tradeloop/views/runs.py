@@ -121,7 +121,9 @@ def moved(fold: Fold, e: RunFact) -> None:
         case ev.RunCancelRequested():
             row.cancel_requested_by, row.cancel_requested_at, row.error = e.by, e.at, e.reason
         case ev.RunEnded():
-            row.status, row.code, row.error, row.finished_at = e.status.value, e.code, e.text, e.at
+            row.status, row.code, row.finished_at = e.status.value, e.code, e.at
+            # A run that did all it was to do has no error; its words are those of every such run.
+            row.error = e.text if e.todo or e.status is not RunStatus.COMPLETED else ""
             row.todo = _JSON.encode(e.todo).decode()
     row.updated_at, row.updated_seq = e.at, fold.seq
     fold.rows.runs.put(row)

@@ -12,6 +12,7 @@ from tradeloop.core.types import RunStatus, UtcNs
 
 FAILED_BATCH: Final = "FAILED_BATCH"
 PARTIAL: Final = "partial"
+ALL_DONE: Final = "every line was worked to its end"
 
 _LEFT_OVER = frozenset(
     {
@@ -67,13 +68,18 @@ def left_over(state: State, run: Run) -> tuple[int, ...]:
     return tuple(todo)
 
 
+def end_in_words(e: RunEnded) -> str:
+    """What is told of an end that a person has to know about."""
+    return f"run {e.run_id} ended {f'{e.status.value} {e.code}'.rstrip()}{f': {e.text}' if e.text else ''}"
+
+
 def ended(state: State, run: Run, now: UtcNs, *, day_over: bool = False) -> RunEnded:
     """The end of a run whose legs are all closed. One that its trading day left behind without a fill has failed, but not
     where there was nothing to give up: `day_over` is then what ended it.
     """
     run_id = run.created.run_id
     todo = left_over(state, run)
-    text = f"{len(todo)} of {len(run.legs)} lines need a person" if todo else "every line was worked to its end"
+    text = f"{len(todo)} of {len(run.legs)} lines need a person" if todo else ALL_DONE
     gave_up = any(leg.code == DAY_OVER for leg in run.legs)
     if day_over or gave_up:
         text = f"trading day {run.created.trade_date} is over; {text}"
