@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from tradeloop.core.commands import RunLimits, SeenPrice, StartRun
 from tradeloop.core.errors import BadInput
@@ -150,9 +153,20 @@ def start_run(
 
 
 def content_hash(target: Target, rounding: str) -> str:
-    """What the same key must have again to be the same run: both files and the rounding."""
-    context = target.context.sha256 if target.context is not None else ""
-    return sha256(f"{target.portfolio.sha256}|{context}|{rounding}".encode()).hexdigest()
+    """What the same key must have again to be the same run: what both files mean, however they are written, and the rounding.
+
+    The order of the rows, the names beside the codes, the ends of lines and idle zeros mean nothing.
+    """
+    lines = sorted((line.symbol, _digits(line.weight), _digits(line.price), line.industry) for line in target.portfolio.lines)
+    decision = None if target.context is None else msgspec.structs.replace(target.context, sha256="")
+    return sha256(_MEANING.encode((lines, decision, rounding))).hexdigest()
+
+
+_MEANING: Final = msgspec.json.Encoder(order="deterministic")
+
+
+def _digits(number: Decimal | None) -> str:
+    return "" if number is None else f"{number.normalize():f}"
 
 
 def _listed(written: str) -> Symbol:

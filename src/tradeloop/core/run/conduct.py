@@ -155,8 +155,8 @@ def start(state: State, around: Surroundings, cmd: StartRun, now: UtcNs) -> Gene
         run = state.runs[known]
         if run.created.content_hash != cmd.content_hash:
             raise BadInput(
-                f"run {known} exists for this project, snapshot, mode and trade date with other content; "
-                "a changed target needs a new decision_snapshot_id"
+                f"run {known} exists for this project, snapshot, mode and trade date with other content: its target,"
+                " its decision or its rounding was another; give what it was made from, or a new decision_snapshot_id"
             )
         return RunReply(known, run.status, repeat=True)
     if cmd.mode is Mode.DRY_RUN:
