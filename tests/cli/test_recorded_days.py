@@ -72,3 +72,23 @@ def test_a_recording_of_another_time_is_still_refused(tmp_path: Path) -> None:
 
     assert said.code == 2
     assert "time does not go back to 2013-10-08T13:30:00Z" in said.error
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2026-11-16", "the trade date is 2026-11-16, and the recording ends on 2026-07-17; correct the context"),
+        ("2026-07-18", "the trade date 2026-07-18 is a Saturday or a holiday and no trading day of CN_A"),
+        ("2027-12-28", "2027-12-28"),
+    ],
+    ids=["past the recording", "a Saturday", "past the calendar"],
+)
+@pytest.mark.parametrize("how", ["--dry-run", "--yes"])
+def test_a_mistyped_trade_date_is_refused_and_moves_no_clock(tmp_path: Path, day: str, said: str, how: str) -> None:
+    """Time does not go back within a home: a slip of the pen would end its recorded days for ever."""
+    assert ran(tmp_path, DAYS[0], "--yes").code == 0
+
+    refused = ran(tmp_path, day, how, snapshot="s2")
+
+    assert (refused.code, said in refused.error) == (2, True), refused.err
+    assert ran(tmp_path, DAYS[1], "--yes", snapshot="s3").code == 0

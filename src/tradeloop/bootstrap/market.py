@@ -116,6 +116,8 @@ class Market:
                 raise BadInput("feed.start was 'open', which needs a trade date; name a time with its zone, or a context")
             day = date.fromisoformat(trade_date) if trade_date is not None else _day_of(listing, symbol, first)
             session = listing.session_of(symbol, day)
+            if trade_date is not None:
+                _refuse_another_day(session, day, sources)
             spans = windows(session, day) or windows(session, next_trading_day(session, day))
             begin = spans[0][0]
         last = past.last_at
@@ -129,6 +131,21 @@ class Market:
                 " give a replay of an earlier day a home of its own with --home"
             )
         return last
+
+
+def _refuse_another_day(session: str, day: date, sources: Sequence[Source]) -> None:
+    """Raise BadInput for a trade date that nothing can be traded on: a clock that has gone there does not go back."""
+    spans = windows(session, day)
+    if not spans:
+        nearest = next_trading_day(session, day)
+        raise BadInput(
+            f"the trade date {day} is a {day:%A} or a holiday and no trading day of {session}, the next one is {nearest};"
+            " correct the context"
+        )
+    if sources and not _reach(sources, spans[0][0]):
+        last = max((quote.at for source in sources for quote in source()), default=None)
+        ends = "has no quote" if last is None else f"ends on {trading_day_at(session, last)}"
+        raise BadInput(f"the trade date is {day}, and the recording {ends}; correct the context, or name a longer recording")
 
 
 def _reach(sources: Sequence[Source], at: UtcNs) -> bool:
