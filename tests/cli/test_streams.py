@@ -53,6 +53,26 @@ def test_a_reader_that_has_seen_enough_is_no_fault(home: Path) -> None:
     assert ran.stderr == ""
 
 
+@pytest.mark.parametrize("words", ["verify", "runs list", "config show", "config show --json", "doctor"])
+def test_a_reader_that_has_gone_leaves_an_answer_its_exit_code(words: str, home: Path) -> None:
+    """The shell's `pipefail` gives the command's own."""
+    for reader in ("head -1", "true"):
+        ran = shell(home, f"$TL {words} | {reader}")
+        assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_an_answer_that_is_bad_news_says_so_to_a_reader_that_has_gone_too(home: Path) -> None:
+    assert shell(home, "$TL runs show nothing-like-it | true").returncode == 2
+
+
+@pytest.mark.parametrize(("gone", "code"), [("| true", 0), ("| head -1", 0), (">/dev/full", 1)])
+def test_a_run_whose_plan_can_not_be_shown_is_worked_to_its_end(tmp_path: Path, gone: str, code: int) -> None:
+    """Where the result cannot be written the work is done all the same."""
+    ran = shell(tmp_path, f"$TL run --demo --speed {FAST} {gone}")
+    assert ran.returncode == code, ran.stderr
+    assert {each["ord_status"] for each in orders(tmp_path / "demo")} == {"FILLED"}
+
+
 @pytest.mark.parametrize("words", ["positions", "positions --json", "version", "verify", "doctor"])
 def test_a_result_that_can_not_be_written_is_said_and_is_not_a_failure_of_the_work(words: str, home: Path) -> None:
     ran = shell(home, f"$TL {words} >/dev/full")

@@ -114,7 +114,7 @@ class Voice:
             self.release()
 
     def release(self) -> None:
-        """Write what was kept back, and wait for whoever reads it. Raises as `result` does."""
+        """Write what was kept back, and wait for whoever reads it; one who has gone misses it. Raises as `result` does."""
         documents, self._documents = b"".join(self._documents), []
         text = self._shown.taken()
         if not documents and not text:
@@ -126,7 +126,7 @@ class Voice:
             sys.stdout.buffer.write(documents)  # JSON is UTF-8, whatever the terminal's encoding is
             sys.stdout.flush()
         except BrokenPipeError:
-            raise  # whoever read has seen enough
+            sys.stdout = None  # whoever read has seen enough, and the code of the result stands; closing it would complain
         except OSError as error:
             sys.stdout = None  # closing it would try once more
             raise Ended(
