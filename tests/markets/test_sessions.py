@@ -14,8 +14,10 @@ from tradeloop.markets.sessions import (
     auctions,
     is_open,
     is_trading_day,
+    limits_only,
     next_open,
     next_trading_day,
+    no_cancels,
     segments,
     trading_day_at,
     windows,
@@ -249,3 +251,18 @@ def test_the_closing_auction_is_told_apart_from_continuous_trading() -> None:
         (ns(datetime(2026, 7, 17, 14, 57, tzinfo=SHANGHAI)), ns(datetime(2026, 7, 17, 15, 0, tzinfo=SHANGHAI))),
     )
     assert auctions("CN_A", date(2018, 8, 17)) == auctions("US", day) == auctions("CN_A", date(2026, 7, 18)) == ()
+
+
+def test_the_hours_of_limits_alone_and_without_cancels_are_those_of_the_rows() -> None:
+    day = date(2026, 7, 17)
+
+    def spans(*clocks: tuple[int, int, int, int]) -> tuple[tuple[UtcNs, UtcNs], ...]:
+        return tuple(
+            (ns(datetime(2026, 7, 17, a, b, tzinfo=SHANGHAI)), ns(datetime(2026, 7, 17, c, d, tzinfo=SHANGHAI)))
+            for a, b, c, d in clocks
+        )
+
+    assert limits_only("CN_A", day) == spans((9, 15, 9, 20), (9, 20, 9, 25), (14, 57, 15, 0))
+    assert no_cancels("CN_A", day) == spans((9, 20, 9, 25), (14, 57, 15, 0))
+    for session in ("US", "HK", "CRYPTO", "FN0230"):
+        assert limits_only(session, day) == no_cancels(session, day) == ()

@@ -13,7 +13,7 @@ from tradeloop.engine.clock import WallClock
 from tradeloop.markets.facts import load_facts
 from tradeloop.markets.instruments import InstrumentMaster
 from tradeloop.markets.own_rules import use_rules
-from tradeloop.markets.sessions import auctions, trading_day_at, windows
+from tradeloop.markets.sessions import auctions, limits_only, no_cancels, trading_day_at, windows
 
 _AHEAD_S: Final = 14 * 3600
 """How far the clocks of the earth are ahead of UTC at most."""
@@ -45,4 +45,11 @@ class Listing:
     def opening(session: str, at: UtcNs) -> OpenTradingDay:
         """The command that opens the trading day `at` counts for."""
         day = trading_day_at(session, at)
-        return OpenTradingDay(session, TradingDay(day.isoformat()), windows(session, day), auctions(session, day))
+        return OpenTradingDay(
+            session,
+            TradingDay(day.isoformat()),
+            windows(session, day),
+            auctions(session, day),
+            limits_only(session, day),
+            no_cancels(session, day),
+        )

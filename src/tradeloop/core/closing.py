@@ -1,8 +1,8 @@
 """The orders by which a FLATTEN closes positions: as much of each leg as legal orders can close, and what is left by name.
 
-They go at the market. Where no market order may go, because the product or the broker takes limits alone, they go at the most
-aggressive price that is legal, and are renewed when the market has left them behind. What no legal order can sell, such as less
-than a lot, stays and is named; a halt has not done its work while anything is left that an order could close.
+They go at the market. Where no market order may go, because the product, the broker or this hour takes limits alone, they go
+at the most aggressive price that is legal, and are renewed when the market has left them behind. What no legal order can sell,
+such as less than a lot, stays and is named; a halt has not done its work while an order could close anything that is left.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tradeloop.core import market, staging
 from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.events import Event
 from tradeloop.core.halt import Halt, HaltScope
+from tradeloop.core.hours import moment
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Quote
@@ -25,6 +26,7 @@ from tradeloop.core.risk.stopped import closes_under, stopped
 from tradeloop.core.run.funds import holdings
 from tradeloop.core.run.legs import effects, slices
 from tradeloop.core.run.sizing import Held
+from tradeloop.core.staging import no_cancels_until
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import LIMIT, MARKET, ZERO, AccountID, OrdType, Px, Qty, Side, Symbol, UtcNs, step_down, step_up
@@ -103,9 +105,9 @@ def _close_one(
     count, last = known.tries.get(f"{account}|{symbol}|{side.value}", (0, UtcNs(0)))
     rests = bool(count) and now < last + (around.policy.probe_every_ns << min(count, DOUBLINGS_MAX))
     if in_the_way:
-        if not rests:
+        if not rests and no_cancels_until(state, symbol, now) is None:
             yield from _renew(state, around, known, in_the_way, now)
-        return _at_work(state, around, known, side, in_the_way)
+        return _at_work(state, around, known, side, in_the_way, now)
     if side is Side.SELL and instrument.settles_t1:
         free = state.held(account, symbol).sellable(settles_t1=True)
         if not free:
@@ -114,7 +116,7 @@ def _close_one(
     if rests:
         return "again", f"order {count} to close it has ended, the next one follows"
     ord_type, price = MARKET, None
-    if not _takes_market_orders(around, instrument, state.accounts[account].broker):
+    if not _takes_market_orders(state, around, instrument, state.accounts[account].broker, now):
         ord_type, price = LIMIT, most_aggressive(state, around, instrument, side, now, ticks=0 if count % 2 else _TICKS)
         if price is None:
             return "no_price", f"{symbol} takes limit orders alone, and no present price of it is known; check the feed"
@@ -149,10 +151,12 @@ def _below_a_lot(instrument: Instrument, side: Side) -> str:
     )
 
 
-def _at_work(state: State, around: Surroundings, known: Halt, side: Side, working: list[Order]) -> tuple[str, str]:
+def _at_work(state: State, around: Surroundings, known: Halt, side: Side, working: list[Order], now: UtcNs) -> tuple[str, str]:
     own = next((order for order in working if order.side is side and is_its_own(state, order, known)), None)
     if own is None:
-        return "canceling", f"order {working[0].cl_ord_id} is to go first"
+        until = no_cancels_until(state, working[0].symbol, now)
+        then = "" if until is None else f", and the exchange takes no cancels until {moment(until)}"
+        return "canceling", f"order {working[0].cl_ord_id} is to go first{then}"
     quote = around.quotes.get(own.symbol)
     nobody = quote is not None and (quote.bid if own.side is Side.SELL else quote.ask) is None and not own.cum_qty
     if nobody:
@@ -163,9 +167,11 @@ def _at_work(state: State, around: Surroundings, known: Halt, side: Side, workin
 # --- at a limit
 
 
-def _takes_market_orders(around: Surroundings, instrument: Instrument, broker: str) -> bool:
-    largest = instrument.max_qty_market
+def _takes_market_orders(state: State, around: Surroundings, instrument: Instrument, broker: str, now: UtcNs) -> bool:
+    largest, hours = instrument.max_qty_market, state.hours.get(instrument.session)
     is_taken = largest is None or step_down(largest, instrument.lot) >= instrument.min_qty
+    if hours is not None and hours.limits_until(now) is not None:
+        return False
     return is_taken and OrdType.MARKET in around.brokers[broker].ord_types
 
 

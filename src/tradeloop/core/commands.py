@@ -282,12 +282,15 @@ class OpenTradingDay(msgspec.Struct, frozen=True):
     """A session begins its trading day: today's holdings of the day before become yesterday's, T+1 stock becomes sellable.
 
     `windows` are the [start, end) spans in which orders may be sent, `auctions` those of them that end in one price for all.
+    In `limits_only` an order needs a limit, and in `no_cancels` the exchange takes no cancels.
     """
 
     session: str
     trading_day: TradingDay
     windows: tuple[tuple[UtcNs, UtcNs], ...]
     auctions: tuple[tuple[UtcNs, UtcNs], ...] = ()
+    limits_only: tuple[tuple[UtcNs, UtcNs], ...] = ()
+    no_cancels: tuple[tuple[UtcNs, UtcNs], ...] = ()
 
 
 Command = (

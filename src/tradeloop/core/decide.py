@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
+import msgspec
+
 from tradeloop.core import (
     answers,
     fate,
@@ -44,6 +46,7 @@ from tradeloop.core.events import (
     TradingDayOpened,
 )
 from tradeloop.core.halting import with_halts
+from tradeloop.core.hours import Hours
 from tradeloop.core.inputs import Input, LatchFound, Start, TimerFired
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE
@@ -285,17 +288,14 @@ def _list_instruments(state: State, around: Surroundings, cmd: c.ListInstruments
 
 def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: UtcNs) -> Decision:
     known = state.hours.get(cmd.session)
-    if known is not None and (known.trading_day, known.windows, known.auctions) == (
-        cmd.trading_day,
-        cmd.windows,
-        cmd.auctions,
-    ):
+    told = Hours(cmd.trading_day, cmd.windows, cmd.auctions, UtcNs(0), cmd.limits_only, cmd.no_cancels)
+    if known is not None and msgspec.structs.replace(known, began_at=UtcNs(0)) == told:
         return Done(f"{cmd.session} is in trading day {cmd.trading_day} already")
     if known is not None and cmd.trading_day < known.trading_day:
         raise BadInput(
             f"trading day was {cmd.trading_day}, {cmd.session} is in {known.trading_day} already; days do not go back"
         )
-    yield TradingDayOpened(now, cmd.session, cmd.trading_day, cmd.windows, cmd.auctions)
+    yield TradingDayOpened(now, cmd.session, cmd.trading_day, cmd.windows, cmd.auctions, cmd.limits_only, cmd.no_cancels)
     for order in list(state.orders.open.values()):
         if (
             order.tif is TimeInForce.DAY

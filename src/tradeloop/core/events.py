@@ -95,6 +95,8 @@ class TradingDayOpened(Fact, frozen=True):
     trading_day: TradingDay
     windows: tuple[tuple[UtcNs, UtcNs], ...]
     auctions: tuple[tuple[UtcNs, UtcNs], ...] = ()
+    limits_only: tuple[tuple[UtcNs, UtcNs], ...] = ()
+    no_cancels: tuple[tuple[UtcNs, UtcNs], ...] = ()
 
 
 class BrokerConnected(Fact, frozen=True):

@@ -38,7 +38,7 @@ from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.room import ROOM, key_of, subject
 from tradeloop.core.run.ending import end_in_words
 from tradeloop.core.run.sending import WAITS
-from tradeloop.core.staging import again_at
+from tradeloop.core.staging import again_at, no_cancels_until
 from tradeloop.core.state import State
 from tradeloop.core.stopping import HALT_WORK, out_of_reach
 from tradeloop.core.surroundings import Surroundings
@@ -343,11 +343,14 @@ def _stop_ended(state: State, cl_ord_id: ClOrdID) -> tuple[Effect, ...]:
 
 
 def _cancel_rejected(state: State, around: Surroundings, e: ev.CancelRejected) -> tuple[Effect, ...]:
-    """Look again whether the order has to go (core/decide.py), whatever the broker's reason was."""
+    """Look again whether the order has to go (core/decide.py), whatever the broker's reason was: not before the exchange takes
+    cancels again.
+    """
     order = state.orders.open.get(e.cl_ord_id)
     if order is None:
         return _NOTHING
-    return (SetTimer(UtcNs(e.at + _patience(around, order)), CANCEL_AGAIN, e.cl_ord_id),)
+    until = no_cancels_until(state, order.symbol, e.at)
+    return (SetTimer(until or UtcNs(e.at + _patience(around, order)), CANCEL_AGAIN, e.cl_ord_id),)
 
 
 def _fate_lost(state: State, around: Surroundings, e: ev.FateLost) -> tuple[Effect, ...]:

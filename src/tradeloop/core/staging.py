@@ -24,6 +24,7 @@ from tradeloop.core.events import (
     ReserveRaised,
     SendBegun,
 )
+from tradeloop.core.hours import moment
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.people import seen
@@ -354,7 +355,21 @@ def cancel(state: State, cl_ord_id: ClOrdID, by: str, reason: str, now: UtcNs) -
         yield OrderCanceled(now, cl_ord_id, f"cancelled by {by} before it was sent: {reason}")
         return Done(f"order {cl_ord_id} had not been sent and is cancelled")
     yield CancelRequested(now, cl_ord_id, by, reason)
+    until = no_cancels_until(state, order.symbol, now)
+    if until is not None:
+        return Done(
+            f"cancel of {cl_ord_id} is on its way; the exchange takes no cancels of {order.symbol} until {moment(until)}, and "
+            "will refuse it: ask again then"
+        )
     return Done(f"cancel of {cl_ord_id} is on its way; the broker answers")
+
+
+def no_cancels_until(state: State, symbol: Symbol, now: UtcNs) -> UtcNs | None:
+    """Until when the exchange takes no cancels of a symbol; None where it takes them now. One is sent all the same: it does no
+    harm, and the broker may keep it until then.
+    """
+    hours = state.hours.get(state.instruments[symbol].session)
+    return None if hours is None else hours.no_cancels_until(now)
 
 
 def order_of_run(

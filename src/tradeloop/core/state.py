@@ -47,7 +47,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 29
+SNAPSHOT_FORMAT: Final = 30
 
 
 class Link(msgspec.Struct, array_like=True):

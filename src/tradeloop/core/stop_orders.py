@@ -17,7 +17,7 @@ from tradeloop.core.risk.stopped import stopped
 from tradeloop.core.staging import may_wait, send_late
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import BUY, AccountID, TimeInForce, UtcNs
+from tradeloop.core.types import BUY, STOP, AccountID, TimeInForce, UtcNs
 
 SHARED: Final = (broker_ready, session_open, not_halted, not_quarantined, not_doubted)
 """What of the gate says the same of every order of an account in a symbol."""
@@ -37,6 +37,7 @@ def on_quote(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Ge
     if hours is None or not hours.is_open(now) or quote.suspended or not market.is_current(around, quote, now):
         return
     instrument = state.instruments[quote.symbol]
+    limits_alone = hours.limits_until(now) is not None
     shut: dict[tuple[str, AccountID, str], bool] = {}
     for cl_ord_id in list(held):
         order = state.orders.open.get(cl_ord_id)
@@ -65,6 +66,8 @@ def on_quote(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Ge
             continue
         if state.halts and stopped(state, order, instrument) is not None:
             continue  # it stays on watch: fired now it could not be sent, and would be gone when the halt ends
+        if order.ord_type is STOP and limits_alone:
+            continue  # likewise: what it becomes has no price, and this hour's auction takes none such
         yield StopTriggered(now, cl_ord_id, seen, quote.at)
         yield from send_late(state, around, order, now)
 

@@ -42,6 +42,7 @@ class SegmentRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     to: str
     day: str = "every"
     cancels: bool = True
+    market_orders: bool = True
 
 
 class SessionRow(Dated, frozen=True, kw_only=True):
@@ -102,6 +103,7 @@ class Segment(msgspec.Struct, frozen=True):
     start: UtcNs
     end: UtcNs
     cancels: bool
+    market_orders: bool
 
 
 @kept
@@ -154,7 +156,7 @@ def segments(session: str, day: date) -> tuple[Segment, ...]:
         if closes is not None:
             end = min(end, _at(datetime.combine(day, closes, zone)))
         if start < end:
-            found.append(Segment(written.kind, start, end, written.cancels))
+            found.append(Segment(written.kind, start, end, written.cancels, written.market_orders))
     return tuple(found)
 
 
@@ -177,6 +179,16 @@ def windows(session: str, day: date) -> tuple[tuple[UtcNs, UtcNs], ...]:
 def auctions(session: str, day: date) -> tuple[tuple[UtcNs, UtcNs], ...]:
     """The [start, end) spans within `windows` in which orders are gathered and matched at one price."""
     return tuple((segment.start, segment.end) for segment in segments(session, day) if segment.kind == AUCTION_AT_CLOSE)
+
+
+def limits_only(session: str, day: date) -> tuple[tuple[UtcNs, UtcNs], ...]:
+    """The [start, end) spans in which an order needs a limit."""
+    return tuple((segment.start, segment.end) for segment in segments(session, day) if not segment.market_orders)
+
+
+def no_cancels(session: str, day: date) -> tuple[tuple[UtcNs, UtcNs], ...]:
+    """The [start, end) spans in which the exchange takes orders and no cancels."""
+    return tuple((segment.start, segment.end) for segment in segments(session, day) if not segment.cancels)
 
 
 def trading_day_at(session: str, instant: UtcNs) -> date:

@@ -104,7 +104,8 @@ def _word(value: object) -> str:
         return str(value.value)
     if isinstance(value, SegmentRow):
         when = "" if value.day == "every" else f" {value.day.replace('_', ' ')}"
-        return f"{value.from_}-{value.to} {value.kind}{when}{'' if value.cancels else ' without cancels'}"
+        lacks = [what for what, has in (("cancels", value.cancels), ("market orders", value.market_orders)) if not has]
+        return f"{value.from_}-{value.to} {value.kind}{when}{' without ' if lacks else ''}{' or '.join(lacks)}"
     if isinstance(value, tuple):
         return " ".join(_pair(each) if isinstance(each, tuple) else f"{_word(each)};" for each in value).rstrip(";")
     return str(value)

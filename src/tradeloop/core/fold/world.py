@@ -72,7 +72,7 @@ def _relisted(state: State, before: Instrument, after: Instrument) -> None:
 def trading_day_opened(state: State, e: ev.TradingDayOpened) -> None:
     before = state.hours.get(e.session)
     began_at = before.began_at if before is not None and before.trading_day == e.trading_day else e.at
-    state.hours[e.session] = Hours(e.trading_day, e.windows, e.auctions, began_at)
+    state.hours[e.session] = Hours(e.trading_day, e.windows, e.auctions, began_at, e.limits_only, e.no_cancels)
     if before is None or before.trading_day == e.trading_day:
         return  # without an earlier day, what is held is what the broker showed, and so is what of it may be sold
     _let_go(state, e, before.trading_day)

@@ -14,6 +14,7 @@ from typing import Final
 from tradeloop.core import market
 from tradeloop.core.breaks import in_doubt
 from tradeloop.core.events import OrderStaged
+from tradeloop.core.hours import moment
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
@@ -42,6 +43,7 @@ from tradeloop.core.types import (
     UtcNs,
     is_exact,
 )
+from tradeloop.core.types import MARKET as MARKET_ORDER
 
 Check = Callable[[State, Surroundings, OrderStaged | Order, Instrument, UtcNs], Denied | None]
 
@@ -72,6 +74,20 @@ def session_open(
         day,
         f"the market of {order.symbol} is closed ({day}); orders go in its trading hours only",
     )
+
+
+def takes_market_orders(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """At this hour the exchange takes orders without a price of their own. A stop that waits is asked when it has fired."""
+    if order.ord_type is not MARKET_ORDER:
+        return None
+    hours = state.hours.get(instrument.session)
+    until = None if hours is None or not hours.limits_only else hours.limits_until(now)
+    if until is None:
+        return None
+    text = f"the exchange takes no market orders of {order.symbol} in its auction, until {moment(until)}; give a limit"
+    return Denied("limits_only", "LIMIT", order.ord_type.value, text)
 
 
 def not_stopped(
@@ -403,6 +419,7 @@ GATE: Final[tuple[Check, ...]] = (
     equity_known,
     broker_ready,
     session_open,
+    takes_market_orders,
     not_halted,
     not_quarantined,
     not_doubted,

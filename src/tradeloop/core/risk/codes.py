@@ -24,6 +24,7 @@ ORDER_CODES: Final[dict[str, Words]] = {
     ),
     "broker_ready": Words("the broker is ready", "券商已就绪", "wait, or reconnect it", "请等待，或重新连接"),
     "session_open": Words("the market is open", "处于交易时段", "order in its trading hours", "请在交易时段内委托"),
+    "limits_only": Words("the exchange takes market orders now", "当前时段接受市价委托", "give a limit", "请改用限价委托"),
     "fate_unknown": Words("no order of the symbol is of unknown fate", "该证券没有状态不明的委托", *_WAIT_PROOF),
     "fill_twice": Words(
         "no fill may have been told twice",

@@ -26,7 +26,7 @@ from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, UtcNs
 
-RISK_VERSION: Final = "8"
+RISK_VERSION: Final = "9"
 """Changes whenever a check does; journalled with every order."""
 
 PIPELINE: Final = GATE + BOOKS
@@ -37,6 +37,7 @@ SAYS: Final[dict[Check, tuple[str, ...]]] = {
     checks.equity_known: ("equity_known",),
     checks.broker_ready: ("broker_ready",),
     checks.session_open: ("session_open",),
+    checks.takes_market_orders: ("limits_only",),
     checks.not_halted: ("halted",),
     checks.not_quarantined: ("fate_unknown",),
     checks.not_doubted: ("fill_twice",),
