@@ -131,6 +131,11 @@ class Halt(msgspec.Struct, array_like=True, gc=False):
         return (self.tier, self.scope, self.name, self.trigger) == (tier, scope, name, trigger)
 
 
+def at_most(tier: HaltTier, scope: HaltScope) -> HaltTier:
+    """The tier, or the most that this scope knows: positions are not kept by strategy, so that none can be closed by it."""
+    return HaltTier.CANCEL_ALL if (tier, scope) == (HaltTier.FLATTEN, HaltScope.STRATEGY) else tier
+
+
 def covers(scope: HaltScope, name: str, order: Covered) -> bool:
     """Whether an order is within a scope."""
     if scope is HaltScope.GLOBAL:

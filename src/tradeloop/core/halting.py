@@ -12,7 +12,7 @@ from typing import Final
 
 from tradeloop.core.commands import HaltTrading
 from tradeloop.core.events import Event, LateOrderDenied, OrderDenied, ReplaceDenied
-from tradeloop.core.halt import HaltScope
+from tradeloop.core.halt import HaltScope, at_most
 from tradeloop.core.limit import LimitScope, RiskLimit
 from tradeloop.core.replies import Reply
 from tradeloop.core.risk.judging import FAILED, UNKNOWN, amount
@@ -66,11 +66,12 @@ def _is_by(denial: Denial, limit: RiskLimit) -> bool:
 
 def _halt(state: State, around: Surroundings, denial: Denial, limit: RiskLimit, now: UtcNs) -> Generator[Event, None, None]:
     scope, name = _place(state, denial, limit.scope)
-    if any(one.is_like(limit.tier, scope, name, limit.limit_id) for one in state.halts.values()):
+    tier = at_most(limit.tier, scope)  # a journal may hold a limit from before that was refused
+    if any(one.is_like(tier, scope, name, limit.limit_id) for one in state.halts.values()):
         return
     words = RULES[limit.rule].words
     reason = f"{words.title} ({limit.where}) may be {denial.limit}, was {denial.was}, and an order added {denial.this_order}"
-    yield from halt(state, around, HaltTrading(limit.tier, "risk", reason, scope, name, limit.limit_id), now)
+    yield from halt(state, around, HaltTrading(tier, "risk", reason, scope, name, limit.limit_id), now)
 
 
 def _place(state: State, denial: Denial, scope: LimitScope) -> tuple[HaltScope, str]:

@@ -18,7 +18,7 @@ import msgspec
 from tradeloop.core.commands import HaltTrading
 from tradeloop.core.errors import BUGS
 from tradeloop.core.events import EquityMarked, Event, LimitCleared, LimitTripped
-from tradeloop.core.halt import HaltScope
+from tradeloop.core.halt import HaltScope, at_most
 from tradeloop.core.limit import LimitScope, RiskLimit
 from tradeloop.core.risk.judging import FAILED, UNKNOWN, amount
 from tradeloop.core.risk.rule import Missing
@@ -110,7 +110,8 @@ def _judge(state: State, around: Surroundings, limit: RiskLimit, trigger: Trigge
     yield LimitTripped(now, limit.limit_id, place.what, limit.rule, most, seen.was, limit.shadow)
     if not limit.shadow:
         reason = f"{trigger.words.title} is {seen.was}, at most {most} ({limit.where}, {place.what}); {trigger.words.remedy}"
-        cmd = HaltTrading(limit.tier, "risk", reason, place.scope, place.name, limit.limit_id)
+        tier = at_most(limit.tier, place.scope)
+        cmd = HaltTrading(tier, "risk", reason, place.scope, place.name, limit.limit_id)
         yield from halt(state, around, cmd, now)
 
 

@@ -13,6 +13,7 @@ from tradeloop.core.commands import ChangeLimit, ReplaceOrder, RevertLimit, SetL
 from tradeloop.core.effects import RaiseAlert, SetTimer
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import Halted, LimitEnded, LimitPassed, LimitsConfigured, LimitSet, OrderDenied
+from tradeloop.core.evolve import evolve
 from tradeloop.core.follow import after_restart
 from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.inputs import TimerFired
@@ -321,6 +322,33 @@ def test_a_limit_that_halts_halts_nothing_in_shadow_or_where_its_figure_is_not_k
 def test_a_tier_says_how_much_a_limit_stops_that_halts_and_no_other() -> None:
     with pytest.raises(BadInput, match="its tier was FLATTEN, take that out or give it severity halt"):
         limited(msgspec.structs.replace(SMALL, tier=HaltTier.FLATTEN))
+
+
+FLATTENS = a_limit("max_orders_per_day", 1, LimitScope.STRATEGY, name="trend", severity=Severity.HALT, tier=HaltTier.FLATTEN)
+
+
+def test_a_limit_of_a_strategy_that_flattens_is_refused_by_the_file_and_by_the_command() -> None:
+    no = "limit max_orders_per_day of strategy trend cannot FLATTEN, positions are not kept by strategy; give it .* CANCEL_ALL"
+    with pytest.raises(BadInput, match=no):
+        limited(FLATTENS)
+    desk = limited(SMALL)
+    with pytest.raises(BadInput, match=no):
+        changed(desk, FLATTENS)
+    assert [*desk.state.limits.in_force] == [SMALL.limit_id]
+
+
+def test_a_limit_that_flattens_a_strategy_in_an_old_journal_cancels_what_works_of_it() -> None:
+    desk = limited()
+    evolve(desk.state, LimitsConfigured(desk.now, (FLATTENS,), "risk.yaml"))
+    works = desk.order(msgspec.structs.replace(buys(100), strategy_id="trend"))
+    desk.ack(works)
+    for request in ("second", "third"):
+        reply = desk.give(msgspec.structs.replace(buys(100), strategy_id="trend", request_id=request))
+        assert isinstance(reply, OrderReply)
+        assert reply.denied is not None
+    (halted,) = desk.of(Halted)
+    assert (halted.tier, halted.scope, halted.name) == (HaltTier.CANCEL_ALL, HaltScope.STRATEGY, "trend")
+    assert desk.known(works.cl_ord_id).cancel_requested_at is not None
 
 
 def test_the_tighter_of_two_limits_decides_whichever_comes_first() -> None:

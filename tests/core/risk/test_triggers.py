@@ -406,6 +406,20 @@ def test_a_trigger_that_fails_in_shadow_is_told_and_stops_nothing(case: Case, mo
     assert "ZeroDivisionError: no price" in desk.of(RaiseAlert)[-1].text
 
 
+def test_a_place_that_is_a_strategy_has_no_position_to_close_and_its_orders_are_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def watch(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> Iterator[Place]:
+        yield Place(HaltScope.STRATEGY, "trend", "trend", Decimal(2000))
+
+    monkeypatch.setitem(TRIGGERS, "max_daily_loss", msgspec.structs.replace(TRIGGERS["max_daily_loss"], watch=watch))
+    desk = a_holder(a_limit("max_daily_loss", 1000, tier=HaltTier.FLATTEN))
+    looks(desk)
+    assert [(each.tier, each.scope, each.name) for each in desk.of(Halted)] == [
+        (HaltTier.CANCEL_ALL, HaltScope.STRATEGY, "trend")
+    ]
+
+
 def test_what_cannot_be_marked_halts_the_account_whose_loss_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = a_holder(a_limit("max_daily_loss", 1000))
 

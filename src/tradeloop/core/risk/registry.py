@@ -59,6 +59,8 @@ def checked(limit: RiskLimit) -> RiskLimit:
         raise BadInput(
             f"{what} refuses orders and halts nothing; its tier was {limit.tier.value}, take that out or give it severity halt"
         )
+    if limit.tier is HaltTier.FLATTEN and limit.scope is LimitScope.STRATEGY:
+        raise BadInput(f"{what} cannot FLATTEN, positions are not kept by strategy; give it the tier CANCEL_ALL")
     if limit.currency and rule.unit is not Unit.MONEY:
         raise BadInput(f"{what} is not of money, and its currency was {limit.currency}; take that out")
     _extras(rule, limit, what)

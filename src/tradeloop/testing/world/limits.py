@@ -138,7 +138,7 @@ def a_limit(dice: Random, code: str, binds: Sequence[int] = BINDS) -> RiskLimit:
         shadow=dice.random() < 0.15,
     )
     if rule is None:
-        return checked(msgspec.structs.replace(limit, tier=dice.choice(TRIPS)))
+        return checked(msgspec.structs.replace(limit, tier=_trips(dice, scope)))
     floor = FLOORS.get(code, (None, None, None))[tight]
     severity = dice.choice((*rule.severities, *rule.severities[:1] * 3))
     only, but = _lists(dice, rule, tight)
@@ -146,13 +146,19 @@ def a_limit(dice: Random, code: str, binds: Sequence[int] = BINDS) -> RiskLimit:
         msgspec.structs.replace(
             limit,
             severity=severity,
-            tier=dice.choice(TRIPS) if severity is Severity.HALT else HaltTier.HALT,
+            tier=_trips(dice, scope) if severity is Severity.HALT else HaltTier.HALT,
             allow_missing=dice.random() < 0.7,
             floor=None if floor is None else Decimal(floor),
             only=only,
             but=but,
         )
     )
+
+
+def _trips(dice: Random, scope: LimitScope) -> HaltTier:
+    """How much it stops; no position is kept by strategy, and none can be closed by it."""
+    tier = dice.choice(TRIPS)
+    return HaltTier.CANCEL_ALL if scope is LimitScope.STRATEGY and tier is HaltTier.FLATTEN else tier
 
 
 def _named(dice: Random, scope: LimitScope) -> str:
