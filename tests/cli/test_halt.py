@@ -103,6 +103,10 @@ def test_flatten_closes_what_is_held_and_tells_it(home: Path) -> None:
         (("halt", "--symbol", "BAC.US", "--account", "x"), "expected one of --account, --symbol, --broker, --strategy, were 2"),
         (("cancel-all", "--symbol", "nonsense!"), "nonsense!"),
         (("flatten", "--broker", " "), "--broker was empty"),
+        (
+            ("halt", "--strategy", "s" * 600),
+            "name was 600 characters long, beginning 'ssssssssssssssssssss'; expected at most 512",
+        ),
     ],
 )
 def test_what_cannot_be_halted_is_one_sentence_and_changes_nothing(home: Path, words: tuple[str, ...], sentence: str) -> None:

@@ -123,8 +123,10 @@ def flatten(
 
 def scope_of(named: dict[str, str | None]) -> tuple[HaltScope, str]:
     """What of the desk the options name. Raises BadInput where they name more than one thing, or nothing at all."""
+    from tradeloop.core.checked import checked_command
+    from tradeloop.core.commands import HaltTrading
     from tradeloop.core.errors import BadInput
-    from tradeloop.core.halt import HaltScope
+    from tradeloop.core.halt import HaltScope, HaltTier
     from tradeloop.core.people import seen
     from tradeloop.markets.symbols import canonical
 
@@ -137,7 +139,9 @@ def scope_of(named: dict[str, str | None]) -> tuple[HaltScope, str]:
     if not name.strip():
         raise BadInput(f"--{what} was empty; give its name, or leave the option away to stop everything")
     seen(name, f"--{what}")
-    return HaltScope(what), canonical(name) if what == "symbol" else name
+    scope, name = HaltScope(what), canonical(name) if what == "symbol" else name
+    checked_command(HaltTrading(HaltTier.HALT, "", "", scope, name))  # before the file holds what no order can be called
+    return scope, name
 
 
 async def _stop(

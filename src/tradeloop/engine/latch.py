@@ -2,8 +2,9 @@
 
 The file `HALT` stops everything while it is there, whatever is in it: its first word may be CANCEL_ALL or FLATTEN, the rest is
 the reason. Commands write it, too, a JSON object a line. What stops less than everything stands in `HALT.part` beside it, so
-that `touch HALT` never finds a weaker halt in its place. What cannot be read or understood stops everything. Where the disk is
-full, an empty `HALT` stands in for what could not be written: it needs no room, and stops everything.
+that `touch HALT` never finds a weaker halt in its place. What cannot be read or understood stops everything; what was written
+here reads back as it was written, since names are compared. Where the disk is full, an empty `HALT` stands in for what could
+not be written: it needs no room, and stops everything.
 """
 
 from __future__ import annotations
@@ -17,15 +18,22 @@ from typing import Final
 
 import msgspec
 
+from tradeloop.core.checked import checked_command
 from tradeloop.core.commands import HaltTrading
+from tradeloop.core.errors import BadInput
 from tradeloop.core.halt import HaltScope, HaltTier
 
 BY_FILE: Final = "the latch file"
-_BYTES_MAX: Final = 65_536
+_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Of one file; more than any desk has halts for."""
 _TEXT_MAX: Final = 200
+"""Of what a person typed into a file."""
+_SAID_MAX: Final = 2048
+"""Of what a JSON line says of who and why: more than a reason of ours ever has, and what the journal can hold."""
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 _Stamp = tuple[int, int, int]
+HaltKey = tuple[HaltTier, HaltScope, str, str]
 
 
 class StandsIn(OSError):
@@ -54,9 +62,11 @@ class FileLatch:
         """Make the files say this and nothing else. Raises OSError."""
         held = self.read()
         whole, part = self._files
+        halts = each_once(halts)
         try:
             _write(whole, [each for each in halts if _stops_everything(each)])
             _write(part, [each for each in halts if not _stops_everything(each)])
+            _keep_folder(whole.parent)
         except OSError as error:
             if any(_stops_everything(each) and not any(same(each, one) for one in held) for each in halts):
                 self._stand_in(error)
@@ -106,12 +116,14 @@ class FileLatch:
             return known[1]
         try:
             with path.open("rb") as file:
-                text = file.read(_BYTES_MAX).decode("utf-8", "replace")
+                text = file.read(_BYTES_MAX + 1)
         except FileNotFoundError:
             return ()
         except OSError as error:
             return (_unreadable(path, error),)
-        found = tuple(line(each.strip()) for each in (text.splitlines() or [""]) if each.strip() or not text.strip())
+        lines = [each for each in map(bytes.strip, text.split(b"\n")) if each] or [b""]
+        too_much = [_no_halt_of_ours(f"{path.name} is larger than {_BYTES_MAX} bytes")] if len(text) > _BYTES_MAX else []
+        found = each_once([*map(line, lines), *too_much])
         self._seen[path] = stamp, found
         return found
 
@@ -122,13 +134,11 @@ class _Line:
     def __init__(self, *, whole: bool) -> None:
         self._whole = whole
 
-    def __call__(self, text: str) -> HaltTrading:
+    def __call__(self, line: bytes) -> HaltTrading:
         try:
-            halt = msgspec.json.decode(text, type=HaltTrading)
-        except msgspec.MsgspecError:
-            return _in_words(text)
-        by, reason, name, trigger = map(_clean, (halt.by, halt.reason, halt.name, halt.trigger))
-        halt = HaltTrading(halt.tier, by or BY_FILE, reason, halt.scope, name, trigger)
+            halt = _as_it_says(msgspec.json.decode(line, type=HaltTrading))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError, BadInput):
+            return _in_words(line.decode("utf-8", "replace").strip())
         if self._whole and not _stops_everything(halt):
             return HaltTrading(HaltTier.HALT, halt.by, halt.reason)
         return halt
@@ -137,9 +147,36 @@ class _Line:
 _of_all, _of_a_part = _Line(whole=True), _Line(whole=False)
 
 
+def _as_it_says(halt: HaltTrading) -> HaltTrading:
+    """The halt of a JSON line, its name and its trigger to the letter: a release, and the journal, name it just so. Raises
+    BadInput where it names nothing that could be halted, or nothing that trips.
+    """
+    name = "" if halt.scope is HaltScope.GLOBAL else halt.name
+    if halt.scope is not HaltScope.GLOBAL and not name:
+        raise BadInput(f"a halt of scope {halt.scope.value} had no name")
+    if halt.trigger != _words(halt.trigger):
+        raise BadInput(f"a trigger was {halt.trigger[:40]!a}")
+    checked_command(HaltTrading(halt.tier, BY_FILE, "", halt.scope, name))
+    by = _words(halt.by) if halt.by.strip() else BY_FILE
+    return HaltTrading(halt.tier, by, _words(halt.reason), halt.scope, name, halt.trigger)
+
+
+def each_once(halts: Sequence[HaltTrading]) -> tuple[HaltTrading, ...]:
+    """The first of those that stop as much in the same place, for the same who or what asked."""
+    first: dict[HaltKey, HaltTrading] = {}
+    for each in halts:
+        first.setdefault(key_of(each), each)
+    return tuple(first.values())
+
+
+def key_of(halt: HaltTrading) -> HaltKey:
+    """What makes two the same."""
+    return halt.tier, halt.scope, halt.name, halt.trigger
+
+
 def same(one: HaltTrading, other: HaltTrading) -> bool:
     """Whether two stop as much in the same place, for the same who or what asked."""
-    return (one.tier, one.scope, one.name, one.trigger) == (other.tier, other.scope, other.name, other.trigger)
+    return key_of(one) == key_of(other)
 
 
 def _stamp(path: Path) -> _Stamp | None:
@@ -169,21 +206,32 @@ def _stops_everything(halt: HaltTrading) -> bool:
 
 
 def _unreadable(path: Path, error: OSError) -> HaltTrading:
-    return HaltTrading(HaltTier.HALT, BY_FILE, f"{path.name} can not be read: {error.strerror or type(error).__name__}")
+    return _no_halt_of_ours(f"{path.name} can not be read: {error.strerror or type(error).__name__}")
+
+
+def _no_halt_of_ours(why: str) -> HaltTrading:
+    return HaltTrading(HaltTier.HALT, BY_FILE, why)
 
 
 def _clean(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text).strip()[:_TEXT_MAX]
 
 
+def _words(text: str) -> str:
+    """Who and why, as the file and the journal can hold them."""
+    return text[:_SAID_MAX].encode(errors="replace").decode().replace("\0", "?")
+
+
 def _write(path: Path, halts: Sequence[HaltTrading]) -> None:
     if not halts:
         path.unlink(missing_ok=True)
-    else:
-        text = b"".join(msgspec.json.encode(halt) + b"\n" for halt in halts)
-        if not _says(path, text):
-            _put(path, text)
-    _keep_folder(path.parent)
+        return
+    said = (msgspec.structs.replace(each, by=_words(each.by), reason=_words(each.reason)) for each in halts)
+    text = b"".join(msgspec.json.encode(each) + b"\n" for each in said)
+    if len(text) > _BYTES_MAX:  # it would be read as more than was asked for
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    if not _says(path, text):
+        _put(path, text)
 
 
 def _says(path: Path, text: bytes) -> bool:
