@@ -59,7 +59,7 @@ def close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Genera
     """Order what closes the positions within the halt; what is left of them."""
     left: list[Left] = []
     for account, its in sorted(state.accounts.items()):
-        books = holdings(state, account)
+        books = holdings(state, account, Symbol(known.name) if known.scope is HaltScope.SYMBOL else None)
         for symbol in sorted(books):
             if not _holds(known, its.broker, account, symbol):
                 continue

@@ -32,6 +32,7 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.limiting import LIMIT_ENDS
 from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE, cancel_request, replace_request
+from tradeloop.core.quiet import next_look, woken
 from tradeloop.core.relisting import too_dear
 from tradeloop.core.risk.judging import FAILED, UNKNOWN
 from tradeloop.core.risk.pipeline import approved, approved_change
@@ -56,7 +57,8 @@ _AT_ONCE: Final = UtcNs(0)
 def follow(state: State, around: Surroundings, event: ev.Event) -> tuple[Effect, ...]:
     """The effects of one fact, given the state it led to."""
     rule = _FOLLOW.get(type(event))
-    return _NOTHING if rule is None else rule(state, around, event)
+    effects = _NOTHING if rule is None else rule(state, around, event)
+    return (*effects, *woken(state, around, event)) if around.quiet else effects
 
 
 def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) -> tuple[Effect, ...]:
@@ -97,7 +99,7 @@ def on_timer(state: State, around: Surroundings, timer: TimerFired, now: UtcNs) 
     if timer.kind == RISK_LOOK and looks(state):
         return (SetTimer(UtcNs(now + LOOK_NS), RISK_LOOK, ""),)
     if timer.kind == HALT_WORK and int(timer.subject) in state.halts:
-        return (SetTimer(UtcNs(now + around.policy.probe_every_ns), HALT_WORK, timer.subject),)
+        return (next_look(state, around, int(timer.subject), now),)
     return _NOTHING
 
 

@@ -24,7 +24,7 @@ from tradeloop.core.risk.unmeasured import is_measured
 from tradeloop.core.run import conduct
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import AccountID, RunStatus, UtcNs
+from tradeloop.core.types import AccountID, RunStatus, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -242,7 +242,7 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
         text += f", {_plural(len(held), 'position')} left" + ("" if not held else f" ({_some([left.code for left in held])})")
     accounts = [(its.broker, account) for account, its in state.accounts.items() if around.serves(its.broker, account)]
     unheard = sorted({broker for broker, account in accounts if not state.is_ready(broker, account)})
-    beyond = [order.cl_ord_id for order in out_of_reach(state, around, known)]
+    beyond = [order.cl_ord_id for order in open_ if not around.serves(order.broker, order.account)]
     if beyond:
         text += f", {_plural(len(beyond), 'order')} out of reach, of accounts that no broker shows ({_some(beyond)})"
     text += f", books of {_some(unheard)} not seen" if unheard else ""
@@ -259,7 +259,12 @@ def _is_to_be_said_again(around: Surroundings, known: Halt, now: UtcNs) -> bool:
 
 
 def _open(state: State, known: Halt) -> list[Order]:
-    return [order for order in state.orders.open.values() if known.covers(order)]
+    if known.scope is not HaltScope.SYMBOL:
+        return [order for order in state.orders.open.values() if known.covers(order)]
+    symbol = Symbol(known.name)  # hundreds of symbols may be halted, each with few orders among many
+    return [
+        state.orders.open[cl_ord_id] for account in state.accounts for cl_ord_id in state.working.get((account, symbol), ())
+    ]
 
 
 def _run_goes_on(state: State, around: Surroundings, order: Order, now: UtcNs) -> Facts:

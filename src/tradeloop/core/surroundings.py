@@ -11,6 +11,7 @@ import msgspec
 
 from tradeloop.core.capabilities import Capabilities
 from tradeloop.core.events import PlanLine
+from tradeloop.core.halt import HaltScope
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.minute import Minute
 from tradeloop.core.pacing import Pace
@@ -98,7 +99,8 @@ class Surroundings:
     `valuation` is what positions are worth by these quotes, kept up while limits ask for it.
     `unmeasured`: since when a place of a limit cannot be measured (core/tripping.py); a new process begins to count anew.
     `room`: the orders that a limit of frequency holds back (core/room.py). `set_aside`: what a line of a run may cost,
-    by what it was reckoned from (core/run/sending.py); it saves work and changes no figure.
+    by what it was reckoned from (core/run/sending.py); it saves work and changes no figure. `quiet`: the halts that have
+    nothing left to do, by what they are of (core/quiet.py).
     """
 
     __slots__ = (
@@ -112,6 +114,7 @@ class Surroundings:
         "offsets",
         "paces",
         "policy",
+        "quiet",
         "quotes",
         "room",
         "set_aside",
@@ -131,6 +134,7 @@ class Surroundings:
         self.valuation = Valuation()
         self.room = Room()
         self.set_aside: dict[tuple[AccountID, Symbol], tuple[Quote | None, PlanLine, Qty, Instrument, Decimal]] = {}
+        self.quiet: dict[tuple[HaltScope, str], dict[int, None]] = {}
         self.unmeasured: dict[tuple[str, str], UtcNs] = {}
         self.offsets: dict[str, int] = {}
         self.settled: dict[AccountID, OrderLines] = {}

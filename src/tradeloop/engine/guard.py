@@ -23,7 +23,7 @@ from tradeloop.core.risk.stopped import reduces, stopped
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
 from tradeloop.engine.comparator import Comparator
-from tradeloop.engine.latch import same
+from tradeloop.engine.latch import HaltKey, key_of
 from tradeloop.engine.writer import Published
 from tradeloop.ports.clock import Clock
 from tradeloop.ports.latch import Latch
@@ -57,14 +57,26 @@ class Guard:
         self, latch: Latch, state: State, clock: Clock, put: Callable[[LatchFound], None], alert: Callable[[RaiseAlert], None]
     ) -> None:
         self._latch, self._state, self._clock, self._put, self._alert = latch, state, clock, put, alert
-        self._found: list[tuple[HaltTrading, UtcNs]] = []
-        """What the latch held when it was last looked at, and since when."""
-        self._durable: dict[int, HaltTrading] = {halt.number: _as_asked(halt) for halt in state.halts.values()}
-        self._released: list[tuple[HaltTrading, object]] = []
+        self._held: tuple[HaltTrading, ...] | None = None
+        """What the latch held when it was last looked at."""
+        self._found: dict[HaltKey, tuple[HaltTrading, UtcNs]] = {}
+        """The same, and since when."""
+        self._durable: dict[HaltKey, HaltTrading] = {}
+        """What is in force."""
+        self._keys: dict[int, HaltKey] = {}
+        self._newest: dict[HaltKey, int] = {}
+        """By what number: one that is asked for anew has two for a moment, and stands on under the newer."""
+        self._unrecorded: list[HaltTrading] = []
+        """What of the latch was not durable at the last look."""
+        self._released: dict[HaltKey, tuple[HaltTrading, object]] = {}
         """Released, and still in a file that could not be written, with its mark: what somebody writes after it counts."""
+        self._unkept = False
+        """Whether the file lacks what it should say, because it could not be written."""
         self._keep_again_at = UtcNs(0)
         self._asked: dict[ClOrdID, UtcNs] = {}
         self._comparator = Comparator(state)
+        for halt in state.halts.values():
+            self._begins(halt.number, _as_asked(halt))
 
     # --- at the wire
 
@@ -107,12 +119,11 @@ class Guard:
         held = self._latch.read()
         if not self._released:
             return held
-        self._released = [
-            (gone, mark)
-            for gone, mark in self._released
-            if any(same(each, gone) for each in held) and self._latch.mark(gone) == mark
-        ]
-        return tuple(each for each in held if not any(same(each, gone) for gone, _ in self._released))
+        there = {key_of(each) for each in held}
+        for key, (gone, mark) in [*self._released.items()]:
+            if key not in there or self._latch.mark(gone) != mark:
+                del self._released[key]
+        return tuple(each for each in held if key_of(each) not in self._released)
 
     def _is_work_of(self, order: Order, halt: HaltTrading) -> bool:
         """Whether the order belongs to a FLATTEN that this halt does not stop, as core/risk/stopped.py has it; one that is not
@@ -163,41 +174,61 @@ class Guard:
         return found
 
     def _look(self) -> list[HaltTrading]:
-        """See what is latched, and have it recorded; what should be cancelling and is not recorded in time."""
+        """See what is latched, and have it recorded; what should be cancelling and is not recorded in time. Where the file says
+        what it said before there is nothing new to see, and only time goes by.
+        """
         now, held = self._clock.now(), self._latched()
-        before = self._found
-        self._found = [(each, next((since for known, since in before if same(known, each)), now)) for each in held]
-        new = tuple(each for each, since in self._found if since == now and not self._is_durable(each))
-        if new:
-            self._put(LatchFound(new))
-        late = [each for each, since in self._found if now - since >= PATIENCE_NS and not self._is_durable(each)]
-        self._missing(held)
-        if self._released and now >= self._keep_again_at:
-            self._keep(self._latched())
-        return [each for each in late if each.tier.cancels]
-
-    def _is_durable(self, halt: HaltTrading) -> bool:
-        return any(same(each, halt) for each in self._durable.values())
+        changed = held != self._held
+        if changed:
+            self._held, before = held, self._found
+            self._found = {key_of(each): (each, before.get(key_of(each), (each, now))[1]) for each in held}
+            self._unrecorded = [each for key, (each, _) in self._found.items() if key not in self._durable]
+            new = tuple(each for each in self._unrecorded if key_of(each) not in before)
+            if new:
+                self._put(LatchFound(new))
+        if (changed or self._unkept) and now >= self._keep_again_at:
+            self._follow(held)
+        self._unrecorded = [each for each in self._unrecorded if key_of(each) not in self._durable]
+        return [each for each in self._unrecorded if each.tier.cancels and now - self._found[key_of(each)][1] >= PATIENCE_NS]
 
     def heard(self, published: Published) -> None:
-        """A batch is durable: the file follows the journal, and what may leave is known."""
+        """A batch is durable: the file follows the journal, once for all of it, and what may leave is known."""
         self._comparator.heard(published)
+        changed = False
         for event in published.events:
             if type(event) is Halted:
-                self._durable[event.number] = _as_asked(event)
-                self._missing(self._latch.read())
-            elif type(event) is HaltReleased and (gone := self._durable.pop(event.number, None)) is not None:
-                self._found = [(each, since) for each, since in self._found if not same(each, gone)]
-                if not self._is_durable(gone):  # asked for anew, it stands on under its new number
-                    self._released.append((gone, self._latch.mark(gone)))
-                    self._keep(self._latched())
+                self._begins(event.number, _as_asked(event))
+                changed = True
+            elif type(event) is HaltReleased and (key := self._keys.pop(event.number, None)) is not None:
+                self._found.pop(key, None)
+                self._held = None  # what stands there again is new
+                if self._newest[key] == event.number:
+                    del self._newest[key]
+                    gone = self._durable.pop(key)
+                    self._released[key] = gone, self._latch.mark(gone)
+                    changed = True
+        if changed:
+            self._follow(self._latched())
 
-    def _missing(self, held: Sequence[HaltTrading]) -> None:
-        """What is in force stands in the file as well, so that a desk that loses its journal starts halted."""
-        lacking = [each for each in self._durable.values() if not any(same(each, one) for one in held)]
-        if lacking:
-            self._released = [(each, mark) for each, mark in self._released if not self._is_durable(each)]
-            self._keep([*self._latched(), *lacking])
+    def _begins(self, number: int, halt: HaltTrading) -> None:
+        key = key_of(halt)
+        self._keys[number] = key
+        self._newest[key], self._durable[key] = number, halt
+        self._released.pop(key, None)
+
+    def _lacking(self, held: Sequence[HaltTrading]) -> list[HaltTrading]:
+        there = {key_of(each) for each in held}
+        return [each for key, each in self._durable.items() if key not in there]
+
+    def _follow(self, held: Sequence[HaltTrading]) -> None:
+        """What is in force stands in the file as well, so that a desk that loses its journal starts halted; what was released
+        does not.
+        """
+        lacking = self._lacking(held)
+        if lacking or self._released:
+            self._keep([*held, *lacking])
+        else:
+            self._unkept = False
 
     def _keep(self, halts: Sequence[HaltTrading]) -> None:
         try:
@@ -206,8 +237,10 @@ class Guard:
             text = f"the latch file could not be written: {error.strerror or error}; what it says is not what is in force"
             self._alert(RaiseAlert("CRITICAL", "latch", text))
             self._keep_again_at = UtcNs(self._clock.now() + AGAIN_NS)
+            self._unkept = True
         else:
             self._released.clear()
+            self._held, self._keep_again_at, self._unkept = None, UtcNs(0), False
 
 
 def _as_asked(halt: Halt | Halted) -> HaltTrading:

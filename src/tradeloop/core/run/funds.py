@@ -17,11 +17,12 @@ from tradeloop.core.state import State
 from tradeloop.core.types import ZERO, AccountID, Currency, Symbol
 
 
-def holdings(state: State, account: AccountID) -> dict[Symbol, Held]:
-    """Every holding that is not flat, with what of it may be sold now."""
+def holdings(state: State, account: AccountID, only: Symbol | None = None) -> dict[Symbol, Held]:
+    """Every holding that is not flat, with what of it may be sold now; of all symbols, or of one."""
     held = {}
-    for symbol, position in state.positions.get(account, {}).items():
-        if position.is_flat:
+    positions = state.positions.get(account, {})
+    for symbol, position in positions.items() if only is None else ((only, positions.get(only)),):
+        if position is None or position.is_flat:
             continue
         held[symbol] = Held(
             position.long_qty,
