@@ -20,6 +20,7 @@ from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, JournalDamaged, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, Reply
 from tradeloop.core.reports import BrokerSnapshot, Quote
+from tradeloop.core.risk.triggers import at_stake
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, AccountID, Px, Symbol, UtcNs
 from tradeloop.engine.clock import stopwatch_ns
@@ -28,7 +29,6 @@ from tradeloop.engine.recover import walk
 from tradeloop.engine.writer import Published
 from tradeloop.feeds.latest import LatestQuotes
 from tradeloop.journal.sql import SqlJournal
-from tradeloop.markets.sessions import trading_day_at
 from tradeloop.ports.broker import Broker
 from tradeloop.ports.clock import Clock
 from tradeloop.ports.feed import Feed
@@ -91,6 +91,8 @@ class Desk:
         self._views_failed: TradeloopError | None = None
         self._views_rest_until = 0
         self._symbols: dict[Symbol, None] = {}
+        self._ended: dict[str, None] = {}
+        """Sessions whose calendar or hours have come to their end, which was told."""
         engine.subscribe(self._published)
 
     # --- asking
@@ -322,10 +324,10 @@ class Desk:
             await self.clock.sleep_until(UtcNs(self.clock.now() + DAY_LOOK_NS))
             now = market_time(self.clock.now(), self.feed)
             for session, hours in list(self.state.hours.items()):
-                if not session or trading_day_at(session, now).isoformat() == hours.trading_day:
+                if not session or self._listing.opening(session, now).trading_day <= hours.trading_day:
                     continue
                 here = [symbol for symbol in self._symbols if self.state.instruments[symbol].session == session]
-                await asyncio.gather(*self._list(here, at=now))
+                await asyncio.gather(*self._list(here, self.state, [session], now))
 
     async def _follow(self) -> None:
         """Keep the read models as far as the journal. They never hold trading up: what fails is tried again with a batch that
@@ -357,28 +359,39 @@ class Desk:
         else:
             self._views_failed = None
 
-    def _list(self, symbols: Iterable[Symbol], known: State | None = None, at: UtcNs | None = None) -> list[Awaitable[object]]:
+    def _list(
+        self, symbols: Iterable[Symbol], known: State, sessions: Iterable[str] = (), at: UtcNs | None = None
+    ) -> list[Awaitable[object]]:
         """Give the broker the rules of the day of `at`, today without it, and ask the engine to take them; to be awaited,
-        already on their way.
+        already on their way. `sessions` come to that day too, whether or not anything of them is listed.
         """
         now = self.clock.now() if at is None else at
-        instruments = []
-        for symbol in dict.fromkeys(symbols):
-            try:
-                instruments.append(self._listing.resolve(symbol, now))
-            except BadInput:
-                before = known.instruments.get(symbol) if known is not None else None
-                if before is None:
-                    raise
-                instruments.append(before)  # held from a day whose tables knew it; it can still be sold
+        instruments = [self._listing.as_known(symbol, now, known) for symbol in dict.fromkeys(symbols)]
         self._symbols |= {each.symbol: None for each in instruments}
-        days = [self._listing.opening(each, now) for each in dict.fromkeys(i.session for i in instruments) if each]
+        every = dict.fromkeys([*(each.session for each in instruments), *sessions])
+        days = [self._listing.opening(each, now) for each in every if each]
+        for each in days:
+            if not each.windows:
+                self._tell_end(each.session, now)
         if self._paper is not None:
             self._paper.list_instruments(instruments)
             for day in days:
                 self._paper.open_day(day.session, day.trading_day, day.windows)
         commands: list[Command] = [ListInstruments(tuple(instruments)), *days]
         return [self.engine.ask(command) for command in commands]
+
+    def _tell_end(self, session: str, now: UtcNs) -> None:
+        """Say once that nothing is sent to a market any more, and what brings it back."""
+        if session in self._ended:
+            return
+        self._ended[session] = None
+        here = dict.fromkeys(each for each in at_stake(self.state) if self.state.instruments[each].session == session)
+        left = f"; what is held or works there stays ({', '.join(here)})" if here else ""
+        text = (
+            f"{self._listing.why_closed(session, now)}; no order goes there, not even one that closes, and cancels do{left}:"
+            " upgrade tradeloop, or put newer files into the folder of the setting markets.rules, then start again"
+        )
+        self._alert(RaiseAlert("CRITICAL" if here else "WARNING", f"calendar:{session}", text))
 
 
 def market_time(now: UtcNs, feed: Feed | None) -> UtcNs:

@@ -76,7 +76,7 @@ class Market:
             self.feed = ReplayFeed(remaining, self.clock, name=feed.kind)
         elif feed.kind == "synthetic":
             at = self.clock.now()
-            walks = {each: _walk(listing.resolve(each, at), feed.prices, prices) for each in self.symbols}
+            walks = {each: _walk(listing.as_known(each, at, past.state), feed.prices, prices) for each in self.symbols}
             self.feed = SyntheticFeed(walks, self.clock, seed=feed.seed, interval_ns=feed.interval_ms * 1_000_000)
 
     def _from(self, source: Source, begin: UtcNs, since: Mapping[Symbol, UtcNs]) -> Source:
@@ -110,7 +110,8 @@ class Market:
         symbol = self.symbols[0] if self.symbols else _first_symbol(sources)
         if written not in ("", "open"):
             begin = _utc_ns(datetime.fromisoformat(written))
-            session = listing.session_of(symbol, datetime.fromtimestamp(begin // SECOND_NS, UTC).date()) if symbol else ""
+            day = datetime.fromtimestamp(begin // SECOND_NS, UTC).date()
+            session = listing.session_of(symbol, day, past.state) if symbol else ""
         else:
             if symbol is None or (trade_date is None and first is None):
                 raise BadInput("feed.start was 'open', which needs a trade date; name a time with its zone, or a context")
@@ -123,9 +124,9 @@ class Market:
         last = past.last_at
         if last is None or begin >= last:
             return begin
-        if trade_date is None and written in ("", "open") and session and _reach(sources, _day_before(session, last)):
+        if trade_date is None and written in ("", "open") and session and _reach(sources, _day_before(listing, session, last)):
             return last  # no day was named: it goes on where the journal stands
-        if session and trading_day_at(session, last) > trading_day_at(session, begin):
+        if session and listing.opening(session, last).trading_day > listing.opening(session, begin).trading_day:
             raise BadInput(
                 f"the books of {loaded.home.data} stand at {_iso(last)}, and time does not go back to {_iso(begin)};"
                 " give a replay of an earlier day a home of its own with --home"
@@ -153,9 +154,9 @@ def _reach(sources: Sequence[Source], at: UtcNs) -> bool:
     return any(quote.at >= at for source in sources for quote in source())
 
 
-def _day_before(session: str, at: UtcNs) -> UtcNs:
+def _day_before(listing: Listing, session: str, at: UtcNs) -> UtcNs:
     """When the trading day before that of `at` opens: a journal may stand in the night after a recording's last day."""
-    day = trading_day_at(session, at) - timedelta(days=1)
+    day = date.fromisoformat(listing.opening(session, at).trading_day) - timedelta(days=1)
     while not (spans := windows(session, day)):
         day -= timedelta(days=1)
     return spans[0][0]

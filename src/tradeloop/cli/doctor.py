@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tradeloop.config import Loaded
     from tradeloop.core.limit import RiskLimit
     from tradeloop.core.state import State
+    from tradeloop.markets.coverage import Ending
 
 _FREE_MIN: Final = 1 << 30
 _HORIZON_DAYS: Final = 60
@@ -66,14 +67,15 @@ async def _all(loaded: Loaded) -> AsyncIterator[Finding]:
         yield finding
     for finding in _home(loaded):
         yield finding
-    async for finding in _database(loaded):
+    read: list[State] = []
+    async for finding in _database(loaded, read):
         yield finding
     yield _feed(loaded)
     async for finding in _limits(loaded):
         yield finding
     async for finding in _second_factor(loaded):
         yield finding
-    for finding in _markets(loaded):
+    for finding in _markets(loaded, read[0] if read else None):
         yield finding
 
 
@@ -130,7 +132,8 @@ def _home(loaded: Loaded) -> Iterator[Finding]:
     yield Finding("disk", state, f"{free / (1 << 30):.1f} GiB free{remedy}")
 
 
-async def _database(loaded: Loaded) -> AsyncIterator[Finding]:
+async def _database(loaded: Loaded, read: list[State]) -> AsyncIterator[Finding]:
+    """How the record stands. What it says is put into `read`, where it can be read."""
     from tradeloop.bootstrap import is_new, lost_books, open_archive, read_past, refuse_lost_journal
     from tradeloop.cli.schema import schema_status
     from tradeloop.core.errors import JournalDamaged, TradeloopError
@@ -152,6 +155,7 @@ async def _database(loaded: Loaded) -> AsyncIterator[Finding]:
         past = None
         try:
             past = await read_past(loaded, whole=True)
+            read.append(past.state)
         except JournalDamaged as error:
             told = str(error)
             yield Finding("journal", "bad", f"{told}; see `tradeloop verify`")
@@ -283,6 +287,29 @@ async def _second_factor(loaded: Loaded) -> AsyncIterator[Finding]:
         yield Finding("second factor", "warn", str(error))
 
 
+def _that_ends(days: int, ending: Sequence[Ending], state: State | None) -> Finding:
+    """What calendars and tables whose last day is `days` away, or past, mean for what can be done then."""
+    from tradeloop.core.risk.triggers import at_stake
+
+    markets = {market for each in ending for market in each.markets}
+    held = [] if state is None else sorted({each for each in at_stake(state) if state.instruments[each].market in markets})
+    over = days < 0
+    when = f"ended {-days} days ago" if over else f"end in {days} days"
+    names = ", ".join(f"{each.what} ({each.last_day})" for each in ending)
+    then = "no order goes" if over else "from then on no order will go"
+    there = (
+        f"; held or working there: {_some(held)}, {'' if over else 'then '}to be cancelled and not to be closed" if held else ""
+    )
+    remedy = "upgrade tradeloop, or put newer files into the folder of the setting markets.rules"
+    text = f"{when}: {names}; {then} there, not even one that closes, and the other markets go on{there}; {remedy}"
+    return Finding("calendars", "bad" if over and held else "warn", text)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
+    return ", ".join(names[:_NAMED_MAX]) + more
+
+
 def _is_known(name: str, account: str) -> bool:
     """Whether a name in a list of a limit is that of something here; whether it is an industry only its owner knows."""
     from tradeloop.bootstrap.limit_names import is_board, looks_like_a_symbol
@@ -346,7 +373,7 @@ def _feed(loaded: Loaded) -> Finding:
     return Finding("feed", "ok", f"{feed.kind}, {feed.speed:g} times as fast as the world")
 
 
-def _markets(loaded: Loaded) -> Iterator[Finding]:
+def _markets(loaded: Loaded, state: State | None) -> Iterator[Finding]:
     from tradeloop.bootstrap.listing import newest_day
     from tradeloop.core.errors import BadInput
     from tradeloop.engine.clock import WallClock
@@ -358,13 +385,11 @@ def _markets(loaded: Loaded) -> Iterator[Finding]:
             yield Finding("market rules", "ok", f"of your own in {loaded.settings.markets.rules}: {', '.join(own)}")
     except BadInput as error:
         yield Finding("market rules", "bad", f"{error}; nothing that trades starts before")
-    ending: dict[int, list[str]] = {}
+    ending: dict[int, list[Ending]] = {}
     for each in ending_within(_HORIZON_DAYS, _today()):
-        ending.setdefault(each.days_left, []).append(f"{each.what} ({each.last_day})")
-    for days, names in ending.items():
-        remedy = "upgrade tradeloop, or put newer files into the folder of the setting markets.rules"
-        when = f"ended {-days} days ago" if days < 0 else f"end in {days} days"
-        yield Finding("calendars", "warn", f"{when}, and trading there is refused after it: {', '.join(names)}; {remedy}")
+        ending.setdefault(each.days_left, []).append(each)
+    for days, those in ending.items():
+        yield _that_ends(days, those, state)
     if not ending:
         yield Finding("calendars", "ok", f"none ends within {_HORIZON_DAYS} days")
     unverified: dict[str, Counter[str]] = {}

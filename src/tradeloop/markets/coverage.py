@@ -43,11 +43,12 @@ class UnverifiedRow(msgspec.Struct, frozen=True):
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """A calendar or table whose last day is near; negative `days_left` says it has passed."""
+    """A calendar or table whose last day is near; negative `days_left` says it has passed. `markets` cannot trade after it."""
 
     what: str
     last_day: date
     days_left: int
+    markets: tuple[str, ...]
 
 
 def tables() -> tuple[Table[Any], ...]:
@@ -77,12 +78,19 @@ def unverified_rows() -> tuple[UnverifiedRow, ...]:
 
 def ending_within(days: int, on: date) -> tuple[Ending, ...]:
     """The calendars, and the markets of each table, whose last day is at most `days` after `on`; soonest first."""
-    last_days = {f"calendar {name}": calendar(name).last_day for name in CALENDAR_FILES}
+    last_days = {f"calendar {name}": (calendar(name).last_day, _follow(name)) for name in CALENDAR_FILES}
     for table in tables():
         for market, horizon in table.verified_through.items():
-            last_days[f"{table.table} of {market}"] = horizon
-    found = [Ending(what, last, (last - on).days) for what, last in last_days.items() if (last - on).days <= days]
+            last_days[f"{table.table} of {market}"] = horizon, (market,)
+    found = [
+        Ending(what, last, (last - on).days, markets) for what, (last, markets) in last_days.items() if (last - on).days <= days
+    ]
     return tuple(sorted(found, key=lambda ending: (ending.last_day, ending.what)))
+
+
+def _follow(calendar_name: str) -> tuple[str, ...]:
+    """The markets whose hours are those of the days of a calendar."""
+    return tuple(dict.fromkeys(row.market for row in session_table().rows if row.calendar == calendar_name))
 
 
 def _unverified() -> Iterator[UnverifiedRow]:

@@ -209,6 +209,16 @@ def trading_day_at(session: str, instant: UtcNs) -> date:
     return day
 
 
+def local_day(session: str, instant: UtcNs) -> date:
+    """The day it is there, past `day_rolls` the next one, whether it is a trading day or not: never later than the trading day
+    that a newer calendar may tell.
+    """
+    newest = _rows_of(session)[-1]
+    local = datetime.fromtimestamp(instant // SECOND_NS, tz=ZoneInfo(newest.zone))
+    rolled = newest.day_rolls and local.time() >= time.fromisoformat(newest.day_rolls)
+    return local.date() + timedelta(days=1) if rolled else local.date()
+
+
 def is_open(session: str, instant: UtcNs) -> bool:
     """Whether an order may be sent at `instant`."""
     day = trading_day_at(session, instant)

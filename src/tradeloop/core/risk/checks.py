@@ -68,6 +68,12 @@ def session_open(
     if hours is not None and hours.is_open(now):
         return None
     day = "no trading day opened" if hours is None else f"trading day {hours.trading_day}"
+    if hours is not None and not hours.windows:
+        text = (
+            f"the market of {order.symbol} is closed: nobody knows its hours of {hours.trading_day}, its calendar or its table "
+            "of hours ended before; upgrade tradeloop, or put newer files into the folder of the setting markets.rules"
+        )
+        return Denied("session_open", instrument.session, f"no hours of {hours.trading_day}", text)
     return Denied(
         "session_open",
         instrument.session,

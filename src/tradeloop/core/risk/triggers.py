@@ -84,8 +84,8 @@ def _silence(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -
         if session in opened:
             heard.append(max(quote.at, opened[session]))
     if not heard:
-        at_stake = {_session(state, symbol) for symbol in _at_stake(state)}
-        heard.extend(max(since, state.started_at) for name, since in opened.items() if name in at_stake)
+        matters = {_session(state, symbol) for symbol in at_stake(state)}
+        heard.extend(max(since, state.started_at) for name, since in opened.items() if name in matters)
     if heard:
         yield Place(HaltScope.GLOBAL, "", "feed", _seconds(max(now - max(heard), 0)))
 
@@ -95,7 +95,7 @@ def _session(state: State, symbol: Symbol) -> str | None:
     return None if instrument is None else instrument.session
 
 
-def _at_stake(state: State) -> Iterator[Symbol]:
+def at_stake(state: State) -> Iterator[Symbol]:
     """What is held, and what may trade."""
     for account in state.accounts:
         for symbol, held in state.positions.get(account, {}).items():
