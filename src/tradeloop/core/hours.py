@@ -46,6 +46,10 @@ class Hours(msgspec.Struct, array_like=True, frozen=True):
         """Whether orders are matched one by one at `now`."""
         return self.is_open(now) and not any(start <= now < end for start, end in self.auctions)
 
+    def is_over(self, now: UtcNs) -> bool:
+        """Whether nothing is sent any more on this trading day."""
+        return all(end <= now for _, end in self.windows)
+
     def opens_later(self, now: UtcNs) -> bool:
         """Whether it is shut at `now` and opens again on this trading day: a lunch break, or before the bell."""
         return not self.is_open(now) and any(now < start for start, _ in self.windows)

@@ -27,7 +27,7 @@ from tradeloop.core.risk.unmeasured import PATIENCE_NS, unmeasured
 from tradeloop.core.state import State
 from tradeloop.core.stopping import halt
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import SECOND_NS, Amount, TradingDay, UtcNs
+from tradeloop.core.types import SECOND_NS, AccountID, Amount, Currency, TradingDay, UtcNs
 
 RISK_LOOK: Final = "risk_look"
 """Kind of the timer that looks; set while a limit asks for it (core/follow.py)."""
@@ -148,7 +148,6 @@ def _said(error: Exception) -> str:
 def _marks(state: State, around: Surroundings, limits: list[RiskLimit], now: UtcNs) -> list[EquityMarked]:
     """What is to be kept of what accounts were worth when their day began, and at most since: where these limits ask."""
     marks: list[EquityMarked] = []
-    day = max((hours.trading_day for hours in state.hours.values()), default=TradingDay(""))
     for account, currency in dict.fromkeys(purse for limit in limits for purse in purses_of(state, limit)):
         its = state.accounts[account]
         if not its.adopted or not state.is_ready(its.broker, account):
@@ -157,6 +156,36 @@ def _marks(state: State, around: Surroundings, limits: list[RiskLimit], now: Utc
         mark = state.marks.get((account, currency))
         if equity is None:
             continue
-        if mark is None or mark.trading_day < day or equity > mark.highest * (1 + _HIGHER_BY):
+        day = _risk_day(state, account, currency, now)
+        if mark is not None and mark.trading_day == _NO_DAY < day:
+            # What it traded first is of this day already: it began with what there was before.
+            marks.append(EquityMarked(now, account, currency, mark.start, day))
+        elif mark is None or mark.trading_day < day or equity > mark.highest * (1 + _HIGHER_BY):
             marks.append(EquityMarked(now, account, currency, Amount(equity), day))
     return marks
+
+
+def _risk_day(state: State, account: AccountID, currency: Currency, now: UtcNs) -> TradingDay:
+    """The day by which an account's loss in a currency is measured: that of the markets in which it holds or has traded
+    something in it, and none while it has not. Those that have closed for their day wait for the others; what is only listed
+    counts for nothing.
+    """
+    going, over = _NO_DAY, _NO_DAY
+    for session in _sessions_of(state, account, currency):
+        hours = state.hours.get(session)
+        if hours is None:
+            continue
+        if hours.is_over(now):
+            over = max(over, hours.trading_day)
+        elif going == _NO_DAY or hours.trading_day < going:
+            going = hours.trading_day
+    return going or over
+
+
+def _sessions_of(state: State, account: AccountID, currency: Currency) -> list[str]:
+    """The sessions of what an account holds, or has held since its books are ours, in a currency."""
+    instruments = (state.instruments[symbol] for symbol in state.positions.get(account, {}))
+    return list(dict.fromkeys(each.session for each in instruments if each.currency == currency))
+
+
+_NO_DAY: Final = TradingDay("")
