@@ -466,6 +466,36 @@ def test_a_feed_that_never_told_anything_is_silent_where_something_is_held() -> 
         assert len(desk.of(Halted)) == halted
 
 
+NEW_YORK: Final = Symbol("BAC.US")
+
+
+@pytest.mark.parametrize("works", [False, True], ids=["held", "works"])
+def test_a_market_that_talks_hides_no_other_that_is_silent(works: bool) -> None:
+    """Something is at stake in Shanghai, whose feed is dead; New York goes on telling."""
+    shares = an_instrument(MOUTAI), an_instrument(NEW_YORK, market="US", session="US")
+    desk = Desk().opened(*shares, positions={} if works else {MOUTAI: 1000}, cash=10_000)
+    if works:
+        desk.order(buys(100))
+    limited(SILENCE, desk=desk)
+    for _ in range(4):
+        desk.wait(10)
+        desk.give(a_quote(NEW_YORK, at=desk.now))
+        looks(desk, 0)
+    (halted,) = desk.of(Halted)
+    assert "the silence of the feed is 40" in halted.reason
+    assert "feed of CN_A" in halted.reason
+
+
+def test_a_market_in_which_nothing_is_at_stake_may_be_silent_while_another_talks() -> None:
+    desk = Desk().opened(an_instrument(MOUTAI), an_instrument(NEW_YORK, market="US", session="US"), positions={MOUTAI: 1000})
+    limited(SILENCE, desk=desk)
+    for _ in range(4):
+        desk.wait(10)
+        desk.give(a_quote(MOUTAI, at=desk.now))
+        looks(desk, 0)
+    assert desk.of(Halted) == []
+
+
 def test_what_an_account_is_worth_is_recorded_only_where_a_limit_on_losses_asks() -> None:
     two = (a_limit("max_break_seconds", 30), a_limit("max_feed_silence_seconds", 30, GLOBAL))
     desk = limited(*two, desk=Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 1000}, cash=10_000))

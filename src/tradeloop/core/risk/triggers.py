@@ -72,22 +72,26 @@ def _breaks(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) ->
 
 
 def _silence(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> Iterator[Place]:
-    """How long the feed has been silent, as a whole, while a market is open that it tells of, or in which something is held or
-    may trade: since its newest quote, and at most since the market opened and the process began.
+    """How long the feed has been silent of each open market in which something is held or may trade: since its newest quote,
+    and at most since the market opened and the process began. One that goes on talking of another market hides nothing.
+
+    Where nothing is at stake in what is open, it is as long as the feed has been silent as a whole.
     """
     opened = {name: since for name, hours in state.hours.items() if (since := hours.open_since(now)) is not None}
     if not opened:
         return
-    heard: list[UtcNs] = []
+    newest: dict[str, UtcNs] = {}
     for symbol, quote in around.quotes.items():
         session = _session(state, symbol)
         if session in opened:
-            heard.append(max(quote.at, opened[session]))
-    if not heard:
-        matters = {_session(state, symbol) for symbol in at_stake(state)}
-        heard.extend(max(since, state.started_at) for name, since in opened.items() if name in matters)
-    if heard:
-        yield Place(HaltScope.GLOBAL, "", "feed", _seconds(max(now - max(heard), 0)))
+            newest[session] = max(quote.at, newest.get(session, opened[session]))
+    matters = {_session(state, symbol) for symbol in at_stake(state)}
+    for name, since in opened.items():
+        if name in matters:
+            heard = newest.get(name, max(since, state.started_at))
+            yield Place(HaltScope.GLOBAL, "", f"feed of {name}", _seconds(max(now - heard, 0)))
+    if newest and matters.isdisjoint(opened):
+        yield Place(HaltScope.GLOBAL, "", "feed", _seconds(max(now - max(newest.values()), 0)))
 
 
 def _session(state: State, symbol: Symbol) -> str | None:
@@ -101,8 +105,10 @@ def at_stake(state: State) -> Iterator[Symbol]:
         for symbol, held in state.positions.get(account, {}).items():
             if not held.is_flat:
                 yield symbol
-    for order in state.orders.open.values():
-        yield order.symbol
+    for legs in (state.exposure.buys, state.exposure.sells):
+        for (_, symbol), qty in legs.items():
+            if qty:
+                yield symbol
 
 
 def _clock(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> Iterator[Place]:
