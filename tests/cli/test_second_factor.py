@@ -137,6 +137,32 @@ def test_where_none_is_set_up_a_live_halt_is_released_by_nobody(home: Path) -> N
     assert tradeloop(home, "halts", "--json").document["halts"][0]["recorded"]
 
 
+def test_a_release_while_the_broker_is_away_says_that_it_was_done_and_what_is_left(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code is spent and the halt ended: whoever read that nothing was done would try again, and find nothing to release."""
+    live(home)
+    (home / "tradeloop.yaml").write_text("engine:\n  ready_within_s: 0.3\n", encoding="utf-8")
+    set_up(home, monkeypatch)
+    assert tradeloop(home, "halt", "--by", "ann").code == 0
+    said = tradeloop(home, "resume", "--reason", "looked", "--code", code(), "--json")
+    assert said.code == 0, said.err
+    assert said.document["done"].startswith("released: everything (HALT)")
+    assert "warning: broker toy was not ready within 0.3 s" in said.err
+    assert "nothing was sent" not in said.err
+    assert len(releases(home)) == 1
+    assert not (home / "HALT").exists()
+    assert tradeloop(home, "halts", "--json").document["halts"] == []
+
+
+def test_what_is_recorded_while_the_broker_is_away_is_said_to_stand(home: Path) -> None:
+    live(home)
+    (home / "tradeloop.yaml").write_text("engine:\n  ready_within_s: 0.3\n", encoding="utf-8")
+    said = tradeloop(home, "risk", "reload")
+    assert said.code == 1
+    assert "and that stands; nothing was sent yet: broker toy was not ready within 0.3 s" in said.error
+
+
 def test_without_a_code_it_is_refused_with_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     live(home)
     set_up(home, monkeypatch)

@@ -13,6 +13,7 @@ from tradeloop.cli.shell import Ended, Voice
 from tradeloop.core.errors import LeaseHeld
 
 if TYPE_CHECKING:
+    from tradeloop.bootstrap import Desk
     from tradeloop.cli.control import Answer
     from tradeloop.config import Loaded
     from tradeloop.core.commands import Command
@@ -48,7 +49,7 @@ async def carried_out(voice: Voice, loaded: Loaded, command: Command, name: str)
     """
     from tradeloop.cli.control import ask_the_writer, spoken
     from tradeloop.cli.known import refuse
-    from tradeloop.cli.working import settle, working_desk
+    from tradeloop.cli.working import working_desk
     from tradeloop.core.checked import checked_command
 
     checked_command(command)  # before anything is opened: what is refused here leaves no trace
@@ -56,13 +57,25 @@ async def carried_out(voice: Voice, loaded: Loaded, command: Command, name: str)
     async def here() -> int:
         async with working_desk(loaded, voice, name, first=[command], look=lambda state: refuse(state, command)) as desk:
             said = spoken(desk.first_replies[0], command)
-            await settle(desk)
+            await settled(desk, said)
             return tell(voice, said)
 
     async def there(answer: Answer) -> int:
         return tell(voice, answer)
 
     return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command), there, here)
+
+
+async def settled(desk: Desk, said: Answer) -> None:
+    """Return when what was `said` has come to rest at the broker. Raises Ended with what stands where the broker is away."""
+    from tradeloop.cli.working import NotReady, settle
+
+    try:
+        await settle(desk)
+    except NotReady as left:
+        if said.ok:
+            then = "keep `tradeloop watch` running, and it goes on when the broker answers"
+            raise Ended(f"{said.text}, and that stands; nothing was sent yet: {left.why}; {then}", left.code) from None
 
 
 def tell(voice: Voice, answer: Answer) -> int:

@@ -13,7 +13,7 @@ import typer
 from tradeloop.cli.halt import Account, Broker, Strategy, SymbolOnly, recorded_state, scope_of
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
 from tradeloop.cli.second_factor import Code, asked_for
-from tradeloop.cli.shell import Shell, Voice, perform
+from tradeloop.cli.shell import Ended, Shell, Voice, perform
 
 if TYPE_CHECKING:
     from tradeloop.cli.control import Answer
@@ -97,14 +97,17 @@ async def _released(voice: Voice, loaded: Loaded, command: ReleaseHalt, code: st
     from tradeloop.bootstrap.release import with_second_factor
     from tradeloop.cli.asking import tell, there_or_here
     from tradeloop.cli.control import ask_for_release, spoken
-    from tradeloop.cli.working import settle, working_desk
+    from tradeloop.cli.working import NotReady, settle, working_desk
     from tradeloop.core.state import State
 
     async def here() -> int:
         checked = with_second_factor(loaded, await recorded_state(loaded) or State(), command, code)
         async with working_desk(loaded, voice, "resume", first=[checked]) as desk:
             said = spoken(desk.first_replies[0], checked)
-            await settle(desk)
+            try:
+                await settle(desk)
+            except Ended as left:  # the release stands, and its code is spent: this is what is left to be seen to
+                voice.say(f"warning: {left.why if isinstance(left, NotReady) else left}")
             return tell(voice, said)
 
     async def there(answer: Answer) -> int:

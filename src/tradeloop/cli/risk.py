@@ -208,10 +208,10 @@ def reload(
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import configured_limits
-        from tradeloop.cli.asking import tell, there_or_here
+        from tradeloop.cli.asking import settled, tell, there_or_here
         from tradeloop.cli.control import Answer as Said
         from tradeloop.cli.control import ask_to_reload
-        from tradeloop.cli.working import settle, working_desk
+        from tradeloop.cli.working import working_desk
 
         loaded = shell.load(**feed_settings(feed, speed, start))
         configured_limits(loaded)  # refused here, nothing is opened or asked for it
@@ -221,8 +221,9 @@ def reload(
 
         async def here() -> int:
             async with working_desk(loaded, voice, "risk reload") as desk:
-                await settle(desk)
-                return tell(voice, Said(True, desk.limited))
+                said = Said(True, desk.limited)
+                await settled(desk, said)
+                return tell(voice, said)
 
         return await there_or_here(lambda: ask_to_reload(loaded.home.socket), there, here)
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Final
 
 from tradeloop.cli.alerts import Alerts
-from tradeloop.cli.shell import UNKNOWN, Ended, Voice
+from tradeloop.cli.shell import FAILED, UNKNOWN, Ended, Voice
 from tradeloop.core.commands import Command
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, ClOrdID, Px, Symbol, TradingDay
@@ -113,8 +113,16 @@ def _raise_what_the_broker_said(desk: Desk, waiting: Sequence[Order]) -> None:
         raise Ended(f"broker {desk.broker.name} is not ready: {link.text}; mend that, then `tradeloop watch` goes on{named}")
 
 
+class NotReady(Ended):
+    """The broker does not let itself be heard. `why` says that alone, for who has done something already."""
+
+    def __init__(self, why: str, then: str, code: int = FAILED) -> None:
+        super().__init__(f"{why}{then}", code)
+        self.why = why
+
+
 async def ready(desk: Desk) -> None:
-    """Return when orders may be sent. Raises Ended where the broker does not let itself be heard in time."""
+    """Return when orders may be sent. Raises NotReady where the broker does not let itself be heard in time."""
     limit = desk.loaded.settings.engine.ready_within_s
     try:
         async with asyncio.timeout(limit):
@@ -123,14 +131,15 @@ async def ready(desk: Desk) -> None:
         flying = [order for order in desk.state.orders.open.values() if _in_flight(order)]
         what = f"broker {desk.broker.name} was not ready within {limit:g} s"
         if flying:
-            raise Ended(
+            raise NotReady(
                 f"{what}, and the fate of order {flying[0].cl_ord_id} ({flying[0].symbol}) is unknown, of {len(flying)} in all;"
-                " look at `tradeloop orders --unknown`, and try again when it answers",
+                " look at `tradeloop orders --unknown`",
+                ", and try again when it answers",
                 UNKNOWN,
             ) from None
         link = desk.state.links.get(desk.broker.name)
         said = f" ({link.text})" if link is not None and link.text else ""
-        raise Ended(f"{what}{said}, and nothing was sent; see its connection, then try again") from None
+        raise NotReady(f"{what}{said}", ", and nothing was sent; see its connection, then try again") from None
 
 
 async def worked(desk: Desk, done: Callable[[], bool], mine: Callable[[Order], bool] = lambda _: True) -> None:
