@@ -116,6 +116,42 @@ def test_what_cannot_be_halted_is_one_sentence_and_changes_nothing(home: Path, w
     assert not list(home.iterdir())
 
 
+LONG = "r" * 100_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("halt",),
+        ("cancel-all",),
+        ("flatten",),
+        ("resume",),
+        ("runs", "cancel", "x"),
+        ("orders", "cancel", "x"),
+        ("symbols", "release", "BAC.US"),
+        ("risk", "revert", "max_order_qty"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_reason_that_no_journal_takes_is_refused_in_one_short_sentence_and_changes_nothing(
+    home: Path, words: tuple[str, ...]
+) -> None:
+    said = tradeloop(home, *words, "--reason", LONG)
+    assert said.code == 2
+    stops = words[0] in ("halt", "cancel-all", "flatten")
+    assert said.error == "--reason was 100,000 characters long; expected at most 512" + (
+        "; nothing was halted" if stops else ""
+    )
+    assert len(said.out) + len(said.err) < 500
+    assert not list(home.iterdir())
+
+
+def test_a_reason_as_long_as_a_journal_takes_halts_and_releases(home: Path) -> None:
+    assert tradeloop(home, "halt", "--reason", LONG[:512], "--by", "ann", *DEMO).code == 0
+    assert tradeloop(home, "halts", "--json").document["halts"][0]["reason"] == LONG[:512]
+    assert tradeloop(home, "resume", "--reason", LONG[:512], *DEMO).code == 0
+
+
 def test_without_a_journal_the_broker_is_asked_and_the_next_start_is_halted(home: Path) -> None:
     assert tradeloop(home, *STANDS).code == 0
     shutil.move(home / "tradeloop.db", home / "away")

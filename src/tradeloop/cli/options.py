@@ -33,6 +33,19 @@ def bounded(option: str, kind: type[N], low: N, high: N | None = None, *, about:
     return typer.Option(option, parser=read, metavar="NUMBER", help=about)
 
 
+def worded(option: str, *, about: str, so: str = "") -> Any:
+    """An option of free words, no longer than the journal takes them. `so`: what a refusal means for what was asked."""
+
+    def read(given: str) -> str:
+        from tradeloop.core.checked import TEXT_MAX
+
+        if len(given) > TEXT_MAX:
+            raise typer.BadParameter(f"{option} was {len(given):,} characters long; expected at most {TEXT_MAX}{so}")
+        return given
+
+    return typer.Option(option, parser=read, metavar="TEXT", help=about)
+
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; amounts as text.")]
 Feed = Annotated[
     str | None,
@@ -52,8 +65,8 @@ Start = Annotated[
     str | None,
     typer.Option("--start", help="When the replayed clock begins: open (of the trade date), or a time with its zone."),
 ]
-By = Annotated[str | None, typer.Option("--by", help="Whose name stands under this; otherwise the login name.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is journalled.")]
+By = Annotated[str | None, worded("--by", about="Whose name stands under this; otherwise the login name.")]
+Reason = Annotated[str, worded("--reason", about="Why; it is journalled.")]
 RunOf = Annotated[str | None, typer.Option("--run", help="Only those of this run.")]
 SymbolOf = Annotated[str | None, typer.Option("--symbol", help="Only those of this symbol, in any notation.")]
 AccountOf = Annotated[str | None, typer.Option("--account", help="Only those of this account.")]

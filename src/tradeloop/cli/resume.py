@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tradeloop.cli.halt import Account, Broker, Strategy, SymbolOnly, recorded_state, scope_of
-from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
+from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings, worded
 from tradeloop.cli.second_factor import Code, asked_for
 from tradeloop.cli.shell import Ended, Shell, Voice, perform
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def resume(
     ctx: typer.Context,
-    reason: Annotated[str, typer.Option("--reason", help="Why trading may go on; it is journalled.")],
+    reason: Annotated[str, worded("--reason", about="Why trading may go on; it is journalled.")],
     account: Account = None,
     symbol: SymbolOnly = None,
     broker: Broker = None,

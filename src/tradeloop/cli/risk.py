@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
+from tradeloop.cli.options import By, Feed, Json, Reason, Speed, Start, feed_settings
 from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ Scope = Annotated[
 Name = Annotated[str, typer.Option("--name", help="Which account, strategy, symbol or industry; each by itself without it.")]
 Money = Annotated[str, typer.Option("--currency", help="Of a limit on money: which; each by itself without it.")]
 For = Annotated[str, typer.Option("--for", help="How long it holds: 90s, 30min, 2h or 3d, at most 7d.")]
-Why = Annotated[str, typer.Option("--reason", help="Why; it is journalled.")]
 ApprovedBy = Annotated[
     str, typer.Option("--approved-by", help="Who agreed: another one of risk.approvers, where there are two or more.")
 ]
@@ -107,7 +106,7 @@ def show(
 def set_(
     ctx: typer.Context,
     rule: Rule,
-    reason: Why,
+    reason: Reason,
     for_: For,
     value: Value = "",
     scope: Scope = "global",
@@ -139,7 +138,7 @@ def set_(
 def shadow(
     ctx: typer.Context,
     rule: Rule,
-    reason: Why,
+    reason: Reason,
     for_: For,
     value: Value = "",
     scope: Scope = "global",
@@ -167,7 +166,7 @@ def shadow(
 def revert(
     ctx: typer.Context,
     rule: Rule,
-    reason: Why,
+    reason: Reason,
     scope: Scope = "global",
     name: Name = "",
     currency: Money = "",

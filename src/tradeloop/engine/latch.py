@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.checked import checked_command
+from tradeloop.core.checked import TEXT_MAX, checked_command
 from tradeloop.core.commands import HaltTrading
 from tradeloop.core.errors import BadInput
 from tradeloop.core.halt import HaltScope, HaltTier
@@ -26,8 +26,6 @@ from tradeloop.core.halt import HaltScope, HaltTier
 BY_FILE: Final = "the latch file"
 _BYTES_MAX: Final = 16 * 1024 * 1024
 """Of one file; more than any desk has halts for."""
-_TEXT_MAX: Final = 200
-"""Of what a person typed into a file."""
 _SAID_MAX: Final = 2048
 """Of what a JSON line says of who and why: more than a reason of ours ever has, and what the journal can hold."""
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
@@ -214,7 +212,7 @@ def _no_halt_of_ours(why: str) -> HaltTrading:
 
 
 def _clean(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text).strip()[:_TEXT_MAX]
+    return "".join(char if char.isprintable() else " " for char in text).strip()[:TEXT_MAX]
 
 
 def _words(text: str) -> str:
