@@ -129,7 +129,7 @@ def test_a_halt_asked_for_again_that_finds_something_is_looked_after_every_secon
 
 def test_a_halt_that_is_over_is_woken_by_nothing() -> None:
     desk = quiet(a_desk(), scope=SYMBOL, name=MOUTAI)
-    desk.give(ReleaseHalt("ann", "looked", SYMBOL, MOUTAI))
+    desk.give(ReleaseHalt("ann", "looked", SYMBOL, MOUTAI, numbers=(1,)))
     a_stranger(desk)
     assert next_look(desk) == 25
     assert not any(desk.around.quiet.values())

@@ -137,7 +137,7 @@ async def test_a_halt_of_any_name_is_one_halt_and_one_release_ends_it(latch: Fil
     assert [event.name for event in house.on_disk(Halted)] == [name]
     assert [each.name for each in latch.read()] == [name]
 
-    await engine.ask(ReleaseHalt("ann", "fine", STRATEGY, name))
+    await engine.ask(ReleaseHalt("ann", "fine", STRATEGY, name, numbers=(1,)))
     await house.clock.forward(5 * POLL_S)
     assert latch.read() == ()
     assert len(house.on_disk(Halted)) == 1

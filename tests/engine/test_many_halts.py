@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -132,10 +131,10 @@ async def test_what_is_asked_for_anew_stands_on_when_the_older_one_ends(desk: De
 async def test_a_halt_written_anew_after_its_release_is_found_though_the_file_says_the_same(tmp_path: Path) -> None:
     house, latch = House(), FileLatch(tmp_path / "HALT")
     engine = await house.open(house.engine(latch))
-    for _ in range(2):
+    for number in (1, 2):
         latch.add(HaltTrading(HaltTier.HALT, "ann", "the same words"))
         await house.clock.forward(LOOK_NS / 1e9)
-        await asyncio.gather(engine.ask(ReleaseHalt("ann", "looked")))
+        await engine.ask(ReleaseHalt("ann", "looked", numbers=(number,)))
     latch.add(HaltTrading(HaltTier.HALT, "ann", "the same words"))
     await house.clock.forward(LOOK_NS / 1e9)
     assert len(house.on_disk(Halted)) == 3
