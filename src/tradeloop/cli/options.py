@@ -37,7 +37,7 @@ def worded(option: str, *, about: str, so: str = "") -> Any:
     """An option of free words, no longer than the journal takes them. `so`: what a refusal means for what was asked."""
 
     def read(given: str) -> str:
-        from tradeloop.core.checked import TEXT_MAX
+        from tradeloop.core.fit import TEXT_MAX
 
         if len(given) > TEXT_MAX:
             raise typer.BadParameter(f"{option} was {len(given):,} characters long; expected at most {TEXT_MAX}{so}")

@@ -18,9 +18,10 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.core.checked import TEXT_MAX, checked_command
+from tradeloop.core.checked import checked_command
 from tradeloop.core.commands import HaltTrading
 from tradeloop.core.errors import BadInput
+from tradeloop.core.fit import TEXT_MAX
 from tradeloop.core.halt import HaltScope, HaltTier
 
 BY_FILE: Final = "the latch file"
