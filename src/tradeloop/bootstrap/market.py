@@ -124,7 +124,8 @@ class Market:
         last = past.last_at
         if last is None or begin >= last:
             return begin
-        if trade_date is None and written in ("", "open") and session and _reach(sources, _day_before(listing, session, last)):
+        covered = session and not listing.why_closed(session, last)
+        if trade_date is None and written in ("", "open") and covered and _reach(sources, _day_before(session, last)):
             return last  # no day was named: it goes on where the journal stands
         if session and listing.opening(session, last).trading_day > listing.opening(session, begin).trading_day:
             raise BadInput(
@@ -154,9 +155,9 @@ def _reach(sources: Sequence[Source], at: UtcNs) -> bool:
     return any(quote.at >= at for source in sources for quote in source())
 
 
-def _day_before(listing: Listing, session: str, at: UtcNs) -> UtcNs:
+def _day_before(session: str, at: UtcNs) -> UtcNs:
     """When the trading day before that of `at` opens: a journal may stand in the night after a recording's last day."""
-    day = date.fromisoformat(listing.opening(session, at).trading_day) - timedelta(days=1)
+    day = trading_day_at(session, at) - timedelta(days=1)
     while not (spans := windows(session, day)):
         day -= timedelta(days=1)
     return spans[0][0]
