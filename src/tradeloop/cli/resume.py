@@ -1,7 +1,8 @@
 """`tradeloop resume`: ends a halt, for a reason, and where the broker trades live with a second factor.
 
 Whether a code is right is decided where the release is: by the process that trades here, or by the desk that this command
-opens. Here it is asked for at most.
+opens. Here it is asked for at most. The latch file is that process's, too: what somebody writes into it during a release is a
+halt that nobody has released.
 """
 
 from __future__ import annotations
@@ -50,10 +51,9 @@ def resume(
         from tradeloop.access.second_factor import SecondFactor
         from tradeloop.bootstrap.release import needs_a_code
         from tradeloop.cli.halts import in_force
-        from tradeloop.core.commands import HaltTrading, ReleaseHalt
+        from tradeloop.core.commands import ReleaseHalt
         from tradeloop.core.errors import BadInput
         from tradeloop.core.state import State
-        from tradeloop.engine.latch import FileLatch
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
         scope, name = scope_of(named)
@@ -70,9 +70,7 @@ def resume(
             given = asked_for(voice) or ""
         numbers, seen = tuple(halt.number for halt in ended), max((halt.number for halt in there), default=0)
         release = ReleaseHalt(loaded.operator, reason, scope, name, numbers=numbers, seen=seen)
-        done = await _released(voice, loaded, release, given)
-        FileLatch(loaded.home.latch).remove([HaltTrading(h.tier, h.by, h.reason, scope, name, h.trigger) for h in ended])
-        return done
+        return await _released(voice, loaded, release, given)
 
     perform(ctx, json, work)
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Sequence
+import sys
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,11 +26,16 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.fit import TEXT_MAX
 from tradeloop.core.halt import HaltScope, HaltTier
 
+if sys.platform != "win32":
+    import fcntl
+
 BY_FILE: Final = "the latch file"
 _BYTES_MAX: Final = 16 * 1024 * 1024
 """Of one file; more than any desk has halts for."""
 _SAID_MAX: Final = 2048
 """Of what a JSON line says of who and why: more than a reason of ours ever has, and what the journal can hold."""
+_TRIES: Final = 100
+_REST_S: Final = 0.005
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 _Stamp = tuple[int, int, int]
@@ -44,6 +51,8 @@ class FileLatch:
 
     def __init__(self, path: Path) -> None:
         self._files = (path, path.with_name(f"{path.name}.part"))
+        self._looked: dict[Path, _Stamp | None] = {}
+        """What each file was when it was last read or written here."""
         self._seen: dict[Path, tuple[_Stamp, tuple[HaltTrading, ...]]] = {}
 
     def read(self) -> tuple[HaltTrading, ...]:
@@ -58,13 +67,26 @@ class FileLatch:
         return whole if _stops_everything(halt) else part
 
     def write(self, halts: Sequence[HaltTrading]) -> None:
-        """Make the files say this and nothing else. Raises OSError."""
-        held = self.read()
+        """Make the files say this, and nothing else but what somebody wrote since they were last read here. Raises OSError."""
+        with _alone(self._files[0].parent):
+            self._write(halts)
+
+    def _write(self, halts: Sequence[HaltTrading]) -> None:
         whole, part = self._files
         halts = each_once(halts)
+        held: list[HaltTrading] = []
+        for path, line in ((whole, _of_all), (part, _of_a_part)):
+            known, before = path in self._looked, self._looked.get(path)
+            held += (found := self._read(path, line))
+            if known and self._looked[path] != before:
+                halts = each_once([*halts, *found])
         try:
-            _write(whole, [each for each in halts if _stops_everything(each)])
-            _write(part, [each for each in halts if not _stops_everything(each)])
+            for path, its in (
+                (whole, [each for each in halts if _stops_everything(each)]),
+                (part, [each for each in halts if not _stops_everything(each)]),
+            ):
+                if _write(path, its, self._looked[path]):
+                    self._looked[path] = _stamp(path)
             _keep_folder(whole.parent)
         except OSError as error:
             if any(_stops_everything(each) and not any(same(each, one) for one in held) for each in halts):
@@ -73,15 +95,19 @@ class FileLatch:
 
     def add(self, halt: HaltTrading) -> None:
         """Latch one more. Raises StandsIn where everything is stopped instead, OSError where nothing is."""
-        held = self.read()
-        if not any(same(each, halt) for each in held):
-            try:
-                self.write((*held, halt))
-            except StandsIn:
-                raise
-            except OSError as error:
-                self._stand_in(error)
-                raise
+        with _alone(self._files[0].parent):
+            for _ in range(_TRIES):  # somebody may write while ours is on its way to the disk
+                held = self.read()
+                if any(same(each, halt) for each in held):
+                    return
+                try:
+                    self._write((*held, halt))
+                except StandsIn:
+                    raise
+                except OSError as error:
+                    self._stand_in(error)
+                    raise
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(self.file_of(halt)))
 
     def mark(self, halt: HaltTrading, /) -> object:
         """Another one each time that somebody has written where `halt` stands, with the same words too."""
@@ -90,7 +116,8 @@ class FileLatch:
 
     def remove(self, gone: Sequence[HaltTrading]) -> None:
         """Latch these no more. Raises OSError."""
-        self.write([each for each in self.read() if not any(same(each, one) for one in gone)])
+        with _alone(self._files[0].parent):
+            self._write([each for each in self.read() if not any(same(each, one) for one in gone)])
 
     def _stand_in(self, why: OSError) -> None:
         """Where the disk is full, have an empty HALT, which needs no block of it. Raises StandsIn once it is there."""
@@ -104,6 +131,7 @@ class FileLatch:
         raise StandsIn(why.errno, why.strerror, str(self._files[0])) from why
 
     def _read(self, path: Path, line: _Line) -> tuple[HaltTrading, ...]:
+        self._looked[path] = _stamp(path)
         try:
             stamp = _stamp_of(path.stat())
         except FileNotFoundError as error:
@@ -125,6 +153,29 @@ class FileLatch:
         found = each_once([*map(line, lines), *too_much])
         self._seen[path] = stamp, found
         return found
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other writer of ours is at the files while the block runs. The lock is that of the folder, since a full disk has room
+    for no other file. Where another holds it for longer than a disk takes, or there is none to be had, the block runs all the
+    same: to stop waits for nobody.
+    """
+    fd = -1
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            fd = os.open(folder, os.O_RDONLY)
+            for _ in range(_TRIES):
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    threading.Event().wait(_REST_S)
+    try:
+        yield
+    finally:
+        if fd >= 0:
+            os.close(fd)
 
 
 class _Line:
@@ -221,16 +272,18 @@ def _words(text: str) -> str:
     return text[:_SAID_MAX].encode(errors="replace").decode().replace("\0", "?")
 
 
-def _write(path: Path, halts: Sequence[HaltTrading]) -> None:
+def _write(path: Path, halts: Sequence[HaltTrading], seen: _Stamp | None) -> bool:
+    """Have the file say this, unless it is another than was seen: then somebody writes now, and the next look finds it."""
+    if _stamp(path) != seen:
+        return False
     if not halts:
         path.unlink(missing_ok=True)
-        return
+        return True
     said = (msgspec.structs.replace(each, by=_words(each.by), reason=_words(each.reason)) for each in halts)
     text = b"".join(msgspec.json.encode(each) + b"\n" for each in said)
     if len(text) > _BYTES_MAX:  # it would be read as more than was asked for
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
-    if not _says(path, text):
-        _put(path, text)
+    return _says(path, text) or _put(path, text, seen)
 
 
 def _says(path: Path, text: bytes) -> bool:
@@ -241,8 +294,8 @@ def _says(path: Path, text: bytes) -> bool:
         return False
 
 
-def _put(path: Path, text: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.new")
+def _put(path: Path, text: bytes, seen: _Stamp | None) -> bool:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
     placed = False
     try:
         with fresh.open("wb") as file:
@@ -250,12 +303,14 @@ def _put(path: Path, text: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         fresh.chmod(0o600)
-        fresh.replace(path)
-        placed = True
+        if _stamp(path) == seen:
+            fresh.replace(path)
+            placed = True
     finally:
         if not placed:
             with contextlib.suppress(OSError):
                 fresh.unlink(missing_ok=True)
+    return placed
 
 
 def _keep_folder(folder: Path) -> None:
