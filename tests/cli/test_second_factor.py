@@ -315,7 +315,8 @@ async def test_the_desk_alerts_from_the_second_wrong_code_on(home: Path, monkeyp
     core.give(HaltTrading(HaltTier.HALT, "ann", "fat finger"))
     loaded = load({}, home=Home(home, home, home), environ={}, folder=home)
     desk = SimpleNamespace(loaded=loaded, state=core.state, engine=SimpleNamespace(alert=alerts.append))
-    line = json.dumps({"do": "ReleaseHalt", "by": "mallory", "reason": "let me", "code": no_code()}).encode()
+    asked = {"do": "ReleaseHalt", "by": "mallory", "reason": "let me", "numbers": [1], "seen": 1, "code": no_code()}
+    line = json.dumps(asked).encode()
     for count in (1, 2, 3):
         answer = await control._decided(cast("Desk", desk), line)
         assert f"the code was wrong, {count} in a row" in answer.text

@@ -144,11 +144,12 @@ def test_a_finding_about_the_decision_names_its_file_and_one_about_the_hours_non
     assert "denied: portfolio.csv and decision.json: exposure_mismatch: " in said.err
 
 
-def test_a_price_far_from_the_market_is_warned_of(tmp_path: Path) -> None:
+def test_a_price_far_from_the_market_is_refused_with_its_row(tmp_path: Path) -> None:
     portfolio = tmp_path / "priced.csv"
     portfolio.write_text("ts_code,weight,price\nAIG.US,0.1,4.89\n", encoding="utf-8")
     said = tradeloop(tmp_path, "run", str(portfolio), *DEMO, "--dry-run")
-    assert "warning: priced.csv: the price of AIG.US was 4.89" in said.err
+    assert said.code == 3
+    assert "price_drift: row 2 prices AIG.US at 4.89, the market is at " in said.err
 
 
 def test_books_without_their_journal_are_adopted_under_their_own_currency_and_said_so(tmp_path: Path) -> None:
