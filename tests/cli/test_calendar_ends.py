@@ -91,6 +91,17 @@ def test_doctor_calls_the_end_of_a_calendar_an_error_while_something_of_it_is_he
     assert f"held or working there: {MOUTAI}, to be cancelled and not to be closed" in found[0]["text"]
 
 
+def test_a_recording_from_before_the_end_is_refused_for_its_time_and_not_for_the_calendar(home: Path) -> None:
+    """The journal stands past the end by then, where nobody knows which day was the last one before."""
+    assert tradeloop(home, "cancel-all", "--reason", "out", *AFTER).code == 0
+    bars = home / "bars.csv"
+    columns = "ts_code,trade_date,open,high,low,close,pre_close,volume_shares"
+    bars.write_text(f"{columns}\n{MOUTAI},{END},10,10.5,9.5,10,10,1000\n", encoding="utf-8")
+    said = tradeloop(home, "orders", "submit", MOUTAI, "buy", "100", "--feed", str(bars))
+    assert said.code == 2
+    assert "time does not go back" in said.error
+
+
 def short_calendar(folder: Path, last: date) -> Path:
     """Rules of one's own: a calendar of New York that ends after a few days."""
     folder.mkdir()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tradeloop.cli.options import By, Feed, Json, Speed, Start, bounded, feed_settings, worded
+from tradeloop.cli.options import By, Feed, Json, Speed, Start, any_words, bounded, feed_settings
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
 from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
 from tradeloop.engine.clock import WallClock
@@ -35,9 +35,7 @@ Account = Annotated[str | None, typer.Option("--account", help="Only this accoun
 SymbolOnly = Annotated[str | None, typer.Option("--symbol", help="Only this symbol, in any notation.")]
 Broker = Annotated[str | None, typer.Option("--broker", help="Only this broker.")]
 Strategy = Annotated[str | None, typer.Option("--strategy", help="Only orders of this strategy.")]
-Why = Annotated[
-    str, worded("--reason", about="Why; it is journalled, and everybody who is stopped reads it.", so="; nothing was halted")
-]
+Why = Annotated[str, any_words("--reason", about="Why; it is journalled, and everybody who is stopped reads it.")]
 Within = Annotated[float, bounded("--within", float, 0, about="How many seconds to wait until nothing is left.")]
 
 _ASK_S = 3.0

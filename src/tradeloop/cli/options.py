@@ -33,15 +33,28 @@ def bounded(option: str, kind: type[N], low: N, high: N | None = None, *, about:
     return typer.Option(option, parser=read, metavar="NUMBER", help=about)
 
 
-def worded(option: str, *, about: str, so: str = "") -> Any:
-    """An option of free words, no longer than the journal takes them. `so`: what a refusal means for what was asked."""
+def worded(option: str, *, about: str) -> Any:
+    """An option of free words, no longer than the journal takes them."""
 
     def read(given: str) -> str:
         from tradeloop.core.fit import TEXT_MAX
 
         if len(given) > TEXT_MAX:
-            raise typer.BadParameter(f"{option} was {len(given):,} characters long; expected at most {TEXT_MAX}{so}")
+            raise typer.BadParameter(f"{option} was {len(given):,} characters long; expected at most {TEXT_MAX}")
         return given
+
+    return typer.Option(option, parser=read, metavar="TEXT", help=about)
+
+
+def any_words(option: str, *, about: str) -> Any:
+    """An option of free words that refuses none, for what must not wait for better ones: the end of those that are too many for
+    the journal is cut off.
+    """
+
+    def read(given: str) -> str:
+        from tradeloop.core.fit import words
+
+        return words(given)
 
     return typer.Option(option, parser=read, metavar="TEXT", help=about)
 
