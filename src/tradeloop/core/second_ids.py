@@ -23,6 +23,8 @@ Where a venue gives no time, or nothing of the above fits, nothing is held: what
 position, cash and a fill that is not shown (core/unshown.py). docs/adr/0021-fills-told-twice.md
 """
 
+# size: what brings a fill into doubt and what settles it are read side by side, and share one view of a look
+
 from __future__ import annotations
 
 from collections.abc import Container, Generator, Iterator
@@ -87,6 +89,8 @@ def fills_of_their_own(
     yield from _part(state, look, now)
     for known in _open(state, snap.broker, snap.account):
         yield from _settle(state, around, look, known, touched, now)
+        if known.break_id not in state.breaks:
+            look.anew()
     for x, twin in look.doubtful() if may_be_new else ():
         yield _held(state, x, twin, now)
     held = {known.subject: _twin(known) for known in _open(state, snap.broker, snap.account)}
@@ -128,6 +132,10 @@ class _Look:
         """What this look brings into doubt, each with the fill of ours that it looks like."""
         self._in_doubt: dict[str, str] | None = None
 
+    def anew(self) -> None:
+        """Find once more what is found from our books: they have changed."""
+        self._roots = self._besides = self._misplaced = self._in_doubt = None
+
     def shows(self, root: str) -> Execution | None:
         """The line of one of our fills, under whatever id."""
         shown = self._shown().get(root)
@@ -166,11 +174,14 @@ class _Look:
                         pairs[_key(x)] = one[0]
                         break
         self._pairs = pairs
-        self._besides = self._misplaced = self._in_doubt = None
+        self.anew()
         for x in unknown:
-            if _key(x) in pairs and not self.counts_both(x, pairs):
-                yield x, pairs[_key(x)]
-            elif _key(x) not in pairs:
+            if _key(x) in pairs:
+                if not self.counts_both(x, pairs):
+                    yield x, pairs[_key(x)]
+                else:
+                    self._is_another(x, pairs.pop(_key(x)))
+            else:
                 alike = (one for one in ours if one[1] == x.transact_at)
                 other = next(
                     (one for one in alike if self.is_older(x, one[0], pairs) or self.is_instead(x, one[0], pairs, new=True)),
@@ -179,6 +190,17 @@ class _Look:
                 if other is not None:
                     ours.remove(other)
                     yield x, other[0]
+
+    def _is_another(self, x: Execution, twin: str) -> None:
+        """From here on the look brings the fill, beside that of ours: what the broker counts has room for it once."""
+        order, like = self._order(x), self.state.execs.get(twin)
+        assert order is not None
+        assert self._besides is not None
+        self._besides[order.cl_ord_id] = self._besides.get(order.cl_ord_id, ZERO) + x.last_qty
+        if self._in_doubt is not None:
+            self._in_doubt.pop(twin, None)
+        if like is None or like.cl_ord_id != order.cl_ord_id:
+            self._misplaced = None
 
     def unknown(self) -> list[Execution]:
         """What it shows that is neither booked nor held."""
