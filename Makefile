@@ -4,7 +4,8 @@
 SHELL   := /bin/bash
 BIN     := .venv/bin
 STAMP   := .venv/.installed
-WORKERS ?= 2
+# Many tests wait for real processes: three workers keep two cores busy.
+WORKERS ?= 3
 KILLS   ?= 200
 SEEDS   ?= 200
 FROM    ?= 0
