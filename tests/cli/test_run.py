@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -264,8 +266,10 @@ def test_a_denied_run_stands_in_the_journal(tmp_path: Path) -> None:
     assert "RunCreated" not in events
 
 
-def ask(home: Path, answer: str) -> tuple[int, str]:
-    """Run on a terminal and answer its question; the exit code, and what stdout got."""
+def ask(home: Path, *answers: str, meanwhile: Callable[[], None] = lambda: None) -> tuple[int, str]:
+    """Run on a terminal and answer its question, each time that it is asked, after what happens `meanwhile`; the exit code, and
+    what stdout got.
+    """
     import os
     import pty
     import subprocess
@@ -277,10 +281,12 @@ def ask(home: Path, answer: str) -> tuple[int, str]:
     command += ["--context", str(context), "--feed", "demo", "--speed", "60"]
     with subprocess.Popen(command, stdin=side, stderr=side, stdout=subprocess.PIPE, text=True) as process:
         os.close(side)
-        said = b""
-        while b"[y/N]" not in said:
-            said += os.read(terminal, 4096)
-        os.write(terminal, f"{answer}\n".encode())
+        for answer in answers:
+            said = b""
+            while b"[y/N]" not in said:
+                said += os.read(terminal, 4096)
+            meanwhile()
+            os.write(terminal, answer.encode())
         assert process.stdout is not None
         with contextlib.suppress(OSError):  # the terminal goes when the process does
             while os.read(terminal, 4096):
@@ -293,14 +299,35 @@ def ask(home: Path, answer: str) -> tuple[int, str]:
 
 def test_on_a_terminal_a_no_sends_nothing(tmp_path: Path) -> None:
     """S1-56: a person confirms."""
-    code, out = ask(tmp_path, "n")
+    code, out = ask(tmp_path, "n\n")
     assert code == 0
     assert "nothing was sent" in out
     assert orders(tmp_path) == []
 
 
+def test_on_a_terminal_what_is_neither_is_asked_again_and_the_end_of_the_terminal_sends_nothing(tmp_path: Path) -> None:
+    end_of_file = "\x04"
+    code, _ = ask(tmp_path, "maybe\n", end_of_file)
+    assert code == 1
+    assert orders(tmp_path) == []
+
+
+def test_on_a_terminal_the_desk_works_on_while_somebody_thinks(tmp_path: Path) -> None:
+    """A question held the whole process up: its lease, its stops and the file HALT."""
+
+    def halted() -> None:
+        (tmp_path / "HALT").touch()
+        until = time.monotonic() + 20
+        while not any(halt["recorded"] for halt in tradeloop(tmp_path, "halts", "--json").document["halts"]):
+            assert time.monotonic() < until, "nobody looked at the file while the question stood"
+            time.sleep(0.1)
+
+    ask(tmp_path, "y\n", meanwhile=halted)
+    assert orders(tmp_path) == []
+
+
 def test_on_a_terminal_a_yes_sends_the_plan_that_was_shown(tmp_path: Path) -> None:
-    code, out = ask(tmp_path, "y")
+    code, out = ask(tmp_path, "y\n")
     assert code == 0
     assert "COMPLETED" in out
     assert len(orders(tmp_path)) == 4

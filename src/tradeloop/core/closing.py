@@ -68,11 +68,11 @@ def close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Genera
                 if not qty:
                     continue
                 if around.serves(its.broker, account):
-                    rule, why = yield from _close_one(state, around, known, account, symbol, side, qty, held, now)
+                    rule, said = yield from _close_one(state, around, known, account, symbol, side, qty, held, now)
                 else:
-                    rule, why = "out of reach", "no configured broker shows it"
+                    rule, said = "out of reach", "no configured broker shows it"
                 leg = "" if not held.short else (" long" if side is Side.SELL else " short")
-                left.append(Left(f"{symbol}{leg} {rule}", f"{qty:f}{leg} {symbol} of {account}: {why}", rule in _STAYS))
+                left.append(Left(f"{symbol}{leg} {rule}", f"{qty:f}{leg} {symbol} of {account}: {said}", rule in _STAYS))
     return left
 
 

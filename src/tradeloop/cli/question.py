@@ -1,0 +1,46 @@
+"""A question at the terminal while a desk works.
+
+Whoever is asked may think for as long as it takes, and the desk goes on meanwhile: it keeps its lease, watches the stops that
+it holds, and sees the file HALT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from tradeloop.cli.shell import Voice
+
+_LONGEST = 4096
+
+
+async def is_confirmed(voice: Voice, question: str, terminal: int) -> bool:
+    """Whether the answer is yes; an empty one is no, and after any other the question is asked again. `terminal`: the number of
+    the stream that is read, which must be a terminal's. Raises typer.Abort where it ends.
+    """
+    while True:
+        voice.err.print(f"{question} [y/N]: ", end="", markup=False, highlight=False, soft_wrap=True)
+        line = await _line(terminal)
+        if not line:
+            raise typer.Abort
+        answer = line.decode(errors="replace").strip().lower()
+        if answer in ("y", "yes"):
+            return True
+        if answer in ("", "n", "no"):
+            return False
+        voice.say("answer y or n")
+
+
+async def _line(terminal: int) -> bytes:
+    """The next line that is typed; a terminal gives whole ones."""
+    loop, typed = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(terminal, typed.set)
+    try:
+        await typed.wait()
+    finally:
+        loop.remove_reader(terminal)
+    return os.read(terminal, _LONGEST)
