@@ -102,18 +102,21 @@ class Stopper:
             self._timeline.after(after, lambda: self._ask(a_release("dora", "it is over", scope, name, shadow)))
 
     def settle(self, process: Process, state: State, calm_since: int) -> None:
-        """Release what stands, once CANCEL_ALL has had its time; it has to be over by then (invariant 28)."""
+        """Release what stands, once CANCEL_ALL has had its time; it has to be over by then (invariant 28), but for orders by
+        which a FLATTEN closes positions: a HALT that came after it may hold those back for as long as it stands.
+        """
         if self._timeline.now - calm_since < RELEASE_NS:
             return
         if state.unknown or any(known.kind == ORDER_MISSING for known in state.breaks.values()):
             return  # proof may take longer, or a person's word; that they end is judged by itself (convergence.py)
         for halt in [*state.halts.values()]:
             if halt.tier is HaltTier.CANCEL_ALL:
-                if not halt.done:
+                closing = {order.cl_ord_id for order in state.orders.open.values() if order.halt in state.halts}
+                if not halt.done and not closing:
                     self._judge.broken(28, f"{halt.said} has not come to its end: {halt.found}")
                 for theirs in self._venue.truth().orders or ():
                     order: Any = theirs
-                    if order.ord_status in _WORKING and self._is_within(halt, order):
+                    if order.ord_status in _WORKING and order.cl_ord_id not in closing and self._is_within(halt, order):
                         self._judge.broken(28, f"{halt.said}, and {order.order_id} works at the venue still")
         for scope, name in dict.fromkeys((halt.scope, halt.name) for halt in state.halts.values()):
             process.ask(a_release("carol", "looked at", scope, name, state), lambda reply: None)
