@@ -1,14 +1,15 @@
 """A question at the terminal while a desk works.
 
 Whoever is asked may think for as long as it takes, and the desk goes on meanwhile: it keeps its lease, watches the stops that
-it holds, and sees the file HALT.
+it holds, and sees the file HALT. Where the desk ends, so does the question.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,10 +19,24 @@ if TYPE_CHECKING:
 _LONGEST = 4096
 
 
-async def is_confirmed(voice: Voice, question: str, terminal: int) -> bool:
+async def is_confirmed(voice: Voice, question: str, terminal: int, desk: Coroutine[Any, Any, None]) -> bool:
     """Whether the answer is yes; an empty one is no, and after any other the question is asked again. `terminal`: the number of
-    the stream that is read, which must be a terminal's. Raises typer.Abort where it ends.
+    the stream that is read, which must be a terminal's. Raises typer.Abort where it ends, and what ends `desk`, the work that
+    goes on meanwhile: nobody answers for one that has ended.
     """
+    asked, works = asyncio.ensure_future(_asked(voice, question, terminal)), asyncio.ensure_future(desk)
+    try:
+        await asyncio.wait((asked, works), return_when=asyncio.FIRST_COMPLETED)
+        if works.done():
+            voice.say("")  # behind the question, which nobody answers any more
+            works.result()
+        return await asked
+    finally:
+        asked.cancel()
+        works.cancel()
+
+
+async def _asked(voice: Voice, question: str, terminal: int) -> bool:
     while True:
         voice.err.print(f"{question} [y/N]: ", end="", markup=False, highlight=False, soft_wrap=True)
         line = await _line(terminal)

@@ -196,7 +196,7 @@ class _Trade:
         self._show_plan(desk, shown, seen)
         self._warn_of_far_prices(desk, seen)
         self._warn_of_breaks(desk)
-        if dry or not (self._yes or await self._confirmed(shown, seen)):
+        if dry or not (self._yes or await self._confirmed(desk, shown, seen)):
             return self._unsent(desk, shown, seen)
         # It is looked at once more where it is decided: this plan was shown, that one counts. A market that shut denies it.
         stale = any(desk.clock.now() - price.at > shown.limits.max_quote_age_ns for price in shown.prices)
@@ -255,14 +255,14 @@ class _Trade:
     def _may_ask(self) -> bool:
         return not self._voice.json and sys.stdin.isatty() and self._voice.err.is_terminal
 
-    async def _confirmed(self, cmd: StartRun, seen: Preview) -> bool:
+    async def _confirmed(self, desk: Desk, cmd: StartRun, seen: Preview) -> bool:
         from tradeloop.cli.question import is_confirmed
 
         count = sum(1 for line in seen.lines if line.order_qty)
         broker = self._loaded.settings.broker
         question = f"Send {count} orders to {broker.name} (account {cmd.account})?"
         self._voice.release()  # the plan that the question is about
-        return await is_confirmed(self._voice, question, sys.stdin.fileno())
+        return await is_confirmed(self._voice, question, sys.stdin.fileno(), desk.until(lambda: False))
 
     def _warn_of_far_prices(self, desk: Desk, seen: Preview) -> None:
         """Of prices far from a market price too old to refuse their lines (core/run/drift.py); those go by the next quote."""
