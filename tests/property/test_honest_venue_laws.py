@@ -384,7 +384,7 @@ class HonestVenue(RuleBasedStateMachine):
         """The way back from the venue's number leads to the order that bears it."""
         for order in self.orders():
             if order.order_id is not None and order.acked_at is not None:
-                key = order_key(order.broker, order.account, order.trading_day, order.symbol, order.order_id)
+                key = order_key(order.broker, order.account, order.number_day, order.symbol, order.order_id)
                 found = self.desk.state.by_order_id.get(key)
                 assert found is not None
                 assert self.desk.known(found).order_id == order.order_id

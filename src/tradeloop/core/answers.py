@@ -54,7 +54,7 @@ def on_ack(state: State, around: Surroundings, r: OrderAck, now: UtcNs) -> Facts
         return None
     number = order.order_id
     if number is not None:
-        key = order_key(order.broker, order.account, order.trading_day, order.symbol, r.order_id)
+        key = order_key(order.broker, order.account, order.number_day, order.symbol, r.order_id)
         if state.by_order_id.get(key) == order.cl_ord_id:
             return None
     said_at = order.terms_said_at

@@ -103,14 +103,14 @@ def counted_anew(state: State, cl_ord_id: ClOrdID, now: UtcNs) -> Generator[Even
 
 
 def _under_its_number(state: State, order: Order) -> list[Order | None]:
-    """Orders made elsewhere that bear the order's number: that of its own day, however old it is, and those of later days
-    where the order may have lived on. The number may come to be known on a later day than its fills, and before it was known
-    a fill may have come in a later day than the order's own.
+    """Orders made elsewhere that bear the order's number: that of the day on which it was given, however long ago, and those
+    of later days where the order may have lived on. The number may come to be known on a later day than its fills, and before
+    it was known a fill may have come in a later day than that.
     """
     number = order.order_id
     if number is None:
         return []
-    its_day = external_id(order.broker, order.account, order.trading_day, order.symbol, number, order.side)
+    its_day = external_id(order.broker, order.account, order.number_day, order.symbol, number, order.side)
     found = [state.orders.get(its_day)]
     if state.strangers and lives_on(state, order):
         for one in state.strangers.bearing(order.symbol, number, order.side):
@@ -124,7 +124,7 @@ def _is_of_a_later_day(stranger: Order, order: Order) -> bool:
     same = (stranger.broker, stranger.account, stranger.symbol, stranger.side, stranger.order_id)
     return (
         same == (order.broker, order.account, order.symbol, order.side, order.order_id)
-        and stranger.trading_day > order.trading_day
+        and stranger.trading_day > order.number_day
     )
 
 

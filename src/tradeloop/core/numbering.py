@@ -114,7 +114,7 @@ def _bind_anew(
     """
     former = order.order_id
     assert former is not None
-    key = order_key(order.broker, order.account, order.trading_day, order.symbol, number)
+    key = order_key(order.broker, order.account, order.number_day, order.symbol, number)
     holder_id = state.by_order_id.get(key)
     rebound[order.cl_ord_id] = None
     yield from _bind(state, around, order, number, touched, now)

@@ -147,6 +147,16 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     leave on a later one, and the broker's books know it from there on.
     """
 
+    numbered_on: TradingDay = NO_DAY
+    """The trading day on which the broker gave it its number, where that is another than `day_there`: a change may have brought
+    it a new one on a later day.
+    """
+
+    @property
+    def number_day(self) -> TradingDay:
+        """The trading day in which its number is its own: venues count anew every day (core/execution.py)."""
+        return self.numbered_on or self.day_there
+
     @property
     def day_there(self) -> TradingDay:
         """The trading day whose books at the broker show it."""

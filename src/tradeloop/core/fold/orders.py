@@ -306,6 +306,6 @@ def external_order_found(state: State, e: ev.ExternalOrderFound) -> None:
 def numbered(state: State, order: Order) -> None:
     """The order can be found by the number its venue gave it."""
     assert order.order_id is not None
-    key = order_key(order.broker, order.account, order.trading_day, order.symbol, order.order_id)
+    key = order_key(order.broker, order.account, order.number_day, order.symbol, order.order_id)
     state.by_order_id[key] = order.cl_ord_id
     state.numbers.count(order)
