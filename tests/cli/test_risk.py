@@ -184,6 +184,69 @@ def test_a_change_that_cannot_be_opens_nothing(home: Path, words: tuple[str, ...
     assert not (home / "tradeloop.db").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ("--scope", "account", "--name", "papre"),
+            "name was 'papre', which is no account known here, known: paper; did you mean",
+        ),
+        (
+            ("--scope", "strategy", "--name", "nosuch"),
+            "name was 'nosuch', which is no strategy known here, known: momentum; what",
+        ),
+        (
+            ("--scope", "industry", "--name", "nosuch"),
+            "name was 'nosuch', which is no industry known here, known: none yet; what",
+        ),
+    ],
+)
+def test_a_limit_on_a_name_that_nobody_knows_is_refused_with_those_that_are_known(
+    home: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    assert tradeloop(home, *ORDER, "--strategy", "momentum", *DEMO).code == 0
+    before = recorded(home)
+    rule = "max_industry_value" if "industry" in words else "max_orders_per_day"
+    said = set_(home, rule, "5", *words, "--for", "2h", "--reason", "news")
+    assert (said.code, said.error.startswith(sentence)) == (2, True), said.err
+    assert "what is to come stands in risk.yaml" in said.error
+    assert recorded(home) == before
+
+
+def test_a_list_of_a_person_with_a_name_that_nobody_knows_is_refused(home: Path) -> None:
+    said = set_(home, "blacklist", "--only", "nosuch,BAC.US", "--for", "2h", "--reason", "news")
+    assert said.code == 2
+    assert said.error.startswith("only was 'nosuch', which is no symbol, board, account or industry known here, known: paper")
+    assert not (home / "tradeloop.db").exists()
+
+
+@pytest.mark.parametrize("written", ["order", "file"])
+def test_a_strategy_is_known_by_its_orders_and_by_risk_yaml(home: Path, written: str) -> None:
+    if written == "file":
+        limits(home, "limits: [{rule: max_orders_per_day, value: 9, scope: strategy, name: momentum}]\n")
+    else:
+        assert tradeloop(home, *ORDER, "--strategy", "momentum", *DEMO).code == 0
+    words = ("max_orders_per_day", "5", "--scope", "strategy", "--name", "momentum", "--for", "2h", "--reason", "news")
+    assert set_(home, *words).code == 0
+
+
+def test_an_industry_is_known_by_the_file_of_facts(home: Path) -> None:
+    (home / "facts.csv").write_text("symbol,industry\nBAC.US,banks\n", encoding="utf-8")
+    (home / "tradeloop.yaml").write_text(f"markets:\n  facts: {home / 'facts.csv'}\n", encoding="utf-8")
+    of = ("max_industry_value", "5", "--scope", "industry", "--for", "2h", "--reason", "news")
+    assert set_(home, *of, "--name", "banks").code == 0
+    assert "known: banks; did you mean banks?" in set_(home, *of, "--name", "bank").error
+
+
+def test_the_answer_says_that_nobody_has_traded_the_symbol_of_a_limit(home: Path) -> None:
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+    of = ("max_order_qty", "5", "--scope", "symbol", "--for", "2h", "--reason", "news")
+    said = set_(home, *of, "--name", "BAX.US")
+    assert said.code == 0
+    assert "no BAX.US was ever held, planned or traded here, look how it is written" in said.out
+    assert "ever held" not in set_(home, *of, "--name", "BAC.US").out
+
+
 def test_a_person_forbids_symbols_for_a_time_and_takes_it_back(home: Path) -> None:
     said = set_(home, "blacklist", "--only", "600519, BAC.US", "--for", "2h", "--reason", "news")
     assert said.code == 0, said.err

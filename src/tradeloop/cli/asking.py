@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tradeloop.cli.control import Answer
     from tradeloop.config import Loaded
     from tradeloop.core.commands import Command
+    from tradeloop.core.state import State
 
 T = TypeVar("T")
 
@@ -48,14 +49,17 @@ async def carried_out(voice: Voice, loaded: Loaded, command: Command, name: str)
     In a desk of its own it is decided before anything unfinished goes on, so that a cancel is never late.
     """
     from tradeloop.cli.control import ask_the_writer, spoken
-    from tradeloop.cli.known import refuse
+    from tradeloop.cli.known import refuse_here
     from tradeloop.cli.working import working_desk
     from tradeloop.core.checked import checked_command
 
     checked_command(command)  # before anything is opened: what is refused here leaves no trace
 
+    def look(state: State) -> None:
+        refuse_here(loaded, state, command)
+
     async def here() -> int:
-        async with working_desk(loaded, voice, name, first=[command], look=lambda state: refuse(state, command)) as desk:
+        async with working_desk(loaded, voice, name, first=[command], look=look) as desk:
             said = spoken(desk.first_replies[0], command)
             await settled(desk, said)
             return tell(voice, said)

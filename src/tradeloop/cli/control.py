@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tradeloop.cli.known import refuse
+from tradeloop.cli.known import refuse_here
 from tradeloop.cli.record import iso
 from tradeloop.cli.replace_answer import PENDING, REPLACED, change_document, terms_of
 from tradeloop.cli.risk_answer import said_of
@@ -205,7 +205,7 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
         if isinstance(command, CheckOrder):
             return Answer(True, msgspec.json.encode(said_of(desk, command.order)).decode())
         assert not isinstance(command, str)
-        refuse(desk.state, command)
+        refuse_here(desk.loaded, desk.state, command)
         if isinstance(command, ReleaseHalt):
             from tradeloop.access.second_factor import SUSPICIOUS, WrongCode
             from tradeloop.bootstrap.release import with_second_factor

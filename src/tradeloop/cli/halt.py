@@ -17,7 +17,7 @@ import typer
 
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, any_words, bounded, feed_settings
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
-from tradeloop.core.types import SECOND_NS, ClOrdID, UtcNs
+from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.engine.clock import WallClock
 
 if TYPE_CHECKING:
@@ -211,6 +211,7 @@ async def recorded_state(loaded: Loaded) -> State | None:
 
 def _warn_of_unknown(voice: Voice, scope: HaltScope, name: str, state: State | None) -> None:
     """A slip of the pen stops nothing that trades. The halt stands all the same: to stop is never refused."""
+    from tradeloop.bootstrap.known_names import was_carried
     from tradeloop.core.halt import HaltScope
 
     if state is None or scope not in (HaltScope.SYMBOL, HaltScope.STRATEGY):
@@ -218,25 +219,12 @@ def _warn_of_unknown(voice: Voice, scope: HaltScope, name: str, state: State | N
     if scope is HaltScope.SYMBOL:
         known, what = name in state.instruments, f"no instrument {name} is known here, it was never held, planned or traded"
     else:
-        known, what = _was_carried(state, name), f"no order here has ever carried the strategy {name}"
+        known, what = was_carried(state, name), f"no order here has ever carried the strategy {name}"
     if not known:
         option = f"--{scope.value} {shlex.quote(name)}"
         voice.say(
             f"warning: {what}: if another one should stop, halt that one; `tradeloop resume {option} --reason …` ends this halt"
         )
-
-
-def _was_carried(state: State, strategy: str) -> bool:
-    """Whether any order, open or closed, is or was of this strategy. Of the closed ones only those are unpacked that hold its
-    letters.
-    """
-    if any(order.strategy_id == strategy for order in state.orders.open.values()):
-        return True
-    letters = strategy.encode()
-    for key, packed in state.orders.closed.items():
-        if letters in packed and (order := state.orders.get(ClOrdID(key))) is not None and order.strategy_id == strategy:
-            return True
-    return False
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from tradeloop.core.run.conduct import ENDED
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Archive
+    from tradeloop.config import Loaded
     from tradeloop.core.order import Order
     from tradeloop.core.run_book import Run
     from tradeloop.core.state import State
@@ -51,6 +52,15 @@ def refuse(state: State, command: c.Command) -> None:
             raise BadInput(f"account was {name!r}, known are {known}; nothing was halted")
         case _:
             pass
+
+
+def refuse_here(loaded: Loaded, state: State, command: c.Command) -> None:
+    """As `refuse`, and for a limit on a name that nobody knows here, by the settings and files of this home too."""
+    refuse(state, command)
+    if isinstance(command, c.ChangeLimit):
+        from tradeloop.bootstrap.known_names import refuse_nobodys
+
+        refuse_nobodys(loaded, state, command.limit)
 
 
 def run_of(state: State, run_id: RunID) -> Run:

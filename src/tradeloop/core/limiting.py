@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from tradeloop.core.commands import ChangeLimit, RevertLimit, SetLimits
 from tradeloop.core.errors import BUGS, BadInput
 from tradeloop.core.events import Event, LimitEnded, LimitsConfigured, LimitSet
-from tradeloop.core.limit import RiskLimit, Severity
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.people import is_one_of, person, seen
 from tradeloop.core.replies import Done
 from tradeloop.core.risk.judging import amount
@@ -71,8 +71,8 @@ def change(state: State, around: Surroundings, command: ChangeLimit, now: UtcNs)
             "a changed limit ends by itself, at a time ahead of now and at most 7 days away; put what is to last into risk.yaml"
         )
     yield LimitSet(now, limit, command.approved_by)
-    said = _beyond(state, around, limit, now)
-    return Done(f"{limit.rule} of {limit.where} is {_figure(limit)} until its time is up{said and '; '}{said}")
+    said = "".join(f"; {text}" for text in (_not_met(state, limit), _beyond(state, around, limit, now)) if text)
+    return Done(f"{limit.rule} of {limit.where} is {_figure(limit)} until its time is up{said}")
 
 
 def revert(state: State, around: Surroundings, command: RevertLimit, now: UtcNs) -> Answer:
@@ -131,6 +131,13 @@ def _beyond(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) ->
     except BUGS as error:  # the limit is set already; its rule refuses every order until it measures again
         return f"what there is of it now could not be measured ({type(error).__name__}: {error}); report it"
     return "" if found is None else f"it is beyond that now ({found}), and only orders that lessen it pass"
+
+
+def _not_met(state: State, limit: RiskLimit) -> str:
+    """That nobody here has met the symbol of a limit, which may be a slip of the pen; empty where somebody has."""
+    if limit.scope is not LimitScope.SYMBOL or not limit.name or limit.name in state.instruments:
+        return ""
+    return f"no {limit.name} was ever held, planned or traded here, look how it is written"
 
 
 def _figure(limit: RiskLimit) -> str:
