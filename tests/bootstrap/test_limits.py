@@ -15,6 +15,8 @@ from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import Unit
 
+QTY = RiskLimit("max_order_qty", Decimal(100))
+
 
 def configured(folder: Path, text: str | None = None, **environ: str) -> Configured:
     """The limits of a home whose risk.yaml is this."""
@@ -33,6 +35,42 @@ def test_without_a_file_there_are_no_limits(tmp_path: Path) -> None:
     assert configured(tmp_path, "").limits == ()
     assert configured(tmp_path, "limits:\n").limits == ()
     assert configured(tmp_path, "limits: []\n").limits == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "silent"),
+    [
+        (None, "is not there"),
+        ("", "says nothing of limits"),
+        ("# ours\n", "says nothing of limits"),
+        ("limits:\n", "says nothing"),
+    ],
+)
+def test_where_no_file_says_anything_what_was_in_force_stays_so(tmp_path: Path, text: str | None, silent: str) -> None:
+    found = configured(tmp_path, text)
+    before = {QTY.limit_id: QTY}
+    assert found.kept(before) == (QTY,)
+    assert (found.over(before).limits, found.over(before).origin) == ((QTY,), "the journal")
+    assert found.why_kept(before).startswith(f"{tmp_path / 'risk.yaml'} {silent}")
+    assert found.why_kept(before).endswith(
+        "so 1 limit stays in force as before (max_order_qty of global); put it back, or write `limits: []` to have none"
+    )
+    assert found.why_kept({}) == ""
+
+
+def test_a_file_that_says_that_there_are_none_ends_those_that_were(tmp_path: Path) -> None:
+    found = configured(tmp_path, "limits: []\n")
+    assert (found.over({QTY.limit_id: QTY}).limits, found.why_kept({QTY.limit_id: QTY})) == ((), "")
+
+
+def test_what_the_environment_names_takes_the_place_of_what_stays(tmp_path: Path) -> None:
+    before = RiskLimit("max_order_value", Decimal(7))
+    found = configured(tmp_path, MAX_ORDER_VALUE="9")
+    over = found.over({QTY.limit_id: QTY, before.limit_id: before})
+    assert (over.limits, over.origin) == (
+        (RiskLimit("max_order_value", Decimal(9)), QTY),
+        "environment MAX_ORDER_VALUE, the journal",
+    )
 
 
 def test_every_key_of_a_limit_is_read_as_it_is_written(tmp_path: Path) -> None:
@@ -55,7 +93,7 @@ def test_each_limit_says_in_which_row_it_stands(tmp_path: Path) -> None:
         tmp_path, "# ours\nlimits:\n  - {rule: max_order_qty, value: 1}\n\n  - {rule: max_order_value, value: 2}\n"
     )
     assert [found.origins[limit.limit_id] for limit in found.limits] == ["risk.yaml, row 3", "risk.yaml, row 5"]
-    assert found.command.origin == "risk.yaml"
+    assert found.over({}).origin == "risk.yaml"
 
 
 def test_a_fraction_may_be_a_percentage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +211,7 @@ def test_the_environment_sets_the_value_of_one_order_globally(tmp_path: Path, na
     found = configured(tmp_path, **{name: "50000.5"})
     assert found.limits == (RiskLimit("max_order_value", Decimal("50000.5")),)
     assert list(found.origins.values()) == [f"environment {name}"]
-    assert found.command.origin == f"environment {name}"
+    assert found.over({}).origin == f"environment {name}"
 
 
 @pytest.mark.parametrize("name", ["MAX_POSITION_SIZE", "TRADELOOP_MAX_POSITION_SIZE"])
@@ -193,7 +231,7 @@ def test_a_dotenv_file_sets_it_too(tmp_path: Path) -> None:
 def test_file_and_environment_hold_together(tmp_path: Path) -> None:
     found = configured(tmp_path, "limits: [{rule: max_order_value, value: 1, scope: account}]", MAX_ORDER_VALUE="2")
     assert [limit.value for limit in found.limits] == [2, 1]
-    assert found.command.origin == "environment MAX_ORDER_VALUE, risk.yaml"
+    assert found.over({}).origin == "environment MAX_ORDER_VALUE, risk.yaml"
 
 
 def test_one_limit_is_not_set_in_two_places(tmp_path: Path) -> None:

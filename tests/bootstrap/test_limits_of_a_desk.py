@@ -10,6 +10,7 @@ import pytest
 from tradeloop.bootstrap import configured_limits, open_archive, open_desk
 from tradeloop.config import Home, Loaded, load
 from tradeloop.core.commands import ChangeLimit
+from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput
 from tradeloop.core.limit import RiskLimit
 from tradeloop.core.replies import Done
@@ -89,3 +90,30 @@ async def test_no_desk_opens_on_a_file_that_is_wrong(tmp_path: Path) -> None:
         async with open_desk(loaded, command="test", alert=lambda _: None):
             pass
     assert [each.name for each in tmp_path.iterdir()] == ["risk.yaml"]
+
+
+async def test_a_file_that_is_gone_leaves_its_limits_in_force_and_every_start_says_so(tmp_path: Path) -> None:
+    loaded = settings(tmp_path, ONE)
+    async with open_desk(loaded, command="test", alert=lambda _: None):
+        pass
+    (tmp_path / "risk.yaml").unlink()
+    for _ in range(2):
+        alerts: list[RaiseAlert] = []
+        async with open_desk(loaded, command="test", alert=alerts.append) as desk:
+            assert [limit.value for limit in desk.state.limits.in_force.values()] == [100]
+            assert desk.limited == "1 limit, as before"
+            with pytest.raises(BadInput, match=r"risk\.yaml is not there, so 1 limit stays in force as before"):
+                await desk.reload_limits()
+        assert [each.level for each in alerts if "is not there, so 1 limit stays in force" in each.text] == ["WARNING"]
+    assert (await recorded(loaded)).count("LimitsConfigured") == 1
+
+
+async def test_a_file_without_limits_ends_them_at_the_start_and_says_so(tmp_path: Path) -> None:
+    loaded = settings(tmp_path, ONE)
+    async with open_desk(loaded, command="test", alert=lambda _: None):
+        pass
+    (tmp_path / "risk.yaml").write_text("limits: []\n", encoding="utf-8")
+    alerts: list[RaiseAlert] = []
+    async with open_desk(loaded, command="test", alert=alerts.append) as desk:
+        assert not desk.state.limits.in_force
+    assert any("no limit of risk is configured any more, 1 were" in each.text for each in alerts)

@@ -76,10 +76,30 @@ def test_a_limit_of_the_file_holds_from_the_next_start_on_and_is_recorded_once(h
     assert recorded(home)["events"]["LimitsConfigured"] == 1
 
 
-def test_a_file_that_is_gone_takes_its_limits_along_and_is_told(home: Path) -> None:
+def test_a_file_that_is_gone_leaves_its_limits_in_force_and_is_told(home: Path) -> None:
     limits(home, FILE)
     assert tradeloop(home, *ORDER, *DEMO).code == 0
     (home / "risk.yaml").unlink()
+    told = (
+        f"{home / 'risk.yaml'} is not there, so 1 limit stays in force as before (max_order_qty of each account); put it back"
+    )
+    found = shown(home)
+    assert (found["changed_since"], found["kept"].startswith(told)) == (False, True)
+    assert [row["origin"] for row in found["limits"]] == [f"the journal; {home / 'risk.yaml'} is not there"]
+    assert (finding(home, "risk.yaml")[0], finding(home, "risk.yaml")[1].startswith(told)) == ("warn", True)
+    before = recorded(home)
+    said = tradeloop(home, "risk", "reload", *DEMO)
+    assert (said.code, said.error.startswith(told)) == (2, True)
+    assert recorded(home) == before
+    said = tradeloop(home, "orders", "submit", "BAC.US", "buy", "101", *DEMO)
+    assert said.code == 3
+    assert f"warning: {told}" in said.err
+
+
+def test_a_file_that_says_that_there_are_none_ends_them_and_is_told(home: Path) -> None:
+    limits(home, FILE)
+    assert tradeloop(home, *ORDER, *DEMO).code == 0
+    limits(home, "limits: []\n")
     assert shown(home)["changed_since"]
     said = tradeloop(home, "risk", "reload", *DEMO)
     assert (said.code, said.out.strip()) == (0, "0 limits in force from risk.yaml")

@@ -86,7 +86,8 @@ async def open_desk(
     `symbols` become tradable; `prices` begin their made-up walks. `first` are commands decided before anything that was left
     unfinished goes on; their replies are the desk's `first_replies`. `look` sees the state as the journal has it and may raise,
     before anything is opened that writes. The limits of risk.yaml hold before all of that; where it cannot be read, nothing is
-    opened. Raises LeaseHeld naming the holder, JournalDamaged, JournalFailed, BadInput and NoQuotes.
+    opened, and where it is gone, those that were in force stay so. Raises LeaseHeld naming the holder, JournalDamaged,
+    JournalFailed, BadInput and NoQuotes.
     """
     settings, limits = loaded.settings, configured_limits(loaded)
     if await is_new(loaded):
@@ -126,7 +127,7 @@ async def open_desk(
     views = SqlViews(loaded.database_url, codec.decode)
     desk = Desk(loaded, engine, clock, broker, market.feed, listing, views, reader, engine.alert)
     try:
-        await desk.open(past, market, first, limits.command)
+        await desk.open(past, market, first, limits)
         if tried := suspicion(loaded):
             engine.alert(RaiseAlert("CRITICAL", "second factor", tried))
         if journal.remark:

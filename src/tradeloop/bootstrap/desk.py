@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import msgspec
 
-from tradeloop.bootstrap.limits import configured_limits
+from tradeloop.bootstrap.limits import Configured, configured_limits
 from tradeloop.bootstrap.listing import Listing
 from tradeloop.bootstrap.market import Market
 from tradeloop.bootstrap.past import Past
 from tradeloop.brokers.paper import PaperBroker
 from tradeloop.config import Loaded
-from tradeloop.core.commands import Command, ListInstruments, SeenPrice, SetLimits
+from tradeloop.core.commands import Command, ListInstruments, SeenPrice
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, JournalDamaged, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, Reply
@@ -142,14 +142,17 @@ class Desk:
         await self.engine.ask(ListInstruments(()))
 
     async def reload_limits(self) -> str:
-        """Read risk.yaml anew, and have it hold; what came of it. Raises BadInput where it cannot be read: then what was in
-        force stays in force.
+        """Read risk.yaml anew, and have it hold; what came of it. Raises BadInput where it cannot be read, or is gone: then
+        what was in force stays in force.
         """
         try:
             configured = configured_limits(self.loaded)
         except BadInput as error:
             raise BadInput(f"{error}; the limits stay as they were") from None
-        reply = await self.engine.ask(configured.command)
+        of_file = self.state.limits.of_file
+        if kept := configured.why_kept(of_file):
+            raise BadInput(kept)
+        reply = await self.engine.ask(configured.over(of_file))
         assert isinstance(reply, Done)
         return reply.text
 
@@ -212,11 +215,12 @@ class Desk:
 
     # --- its life
 
-    async def open(self, past: Past, market: Market, first: Sequence[Command], limits: SetLimits) -> None:
-        """Play the feed, take the lease, recover, connect; `limits` and then `first` are decided before anything unfinished
-        goes on.
+    async def open(self, past: Past, market: Market, first: Sequence[Command], configured: Configured) -> None:
+        """Play the feed, take the lease, recover, connect; the limits that are `configured` and then `first` are decided
+        before anything unfinished goes on.
         """
-        had = len(past.state.limits.of_file)
+        of_file = dict(past.state.limits.of_file)
+        limits = configured.over(of_file)
         await self._reader.open()
         stood, playing = list(market.standing.values()), market.symbols
         for quote in market.missed:
@@ -247,8 +251,11 @@ class Desk:
         self._last("views", self._follow())
         self._last("days", self._keep_days())
         await asyncio.gather(*answers, limited, *asked)
-        if had and not limits.limits:
-            text = f"no limit of risk is configured any more, {had} were; look whether {self.loaded.home.limits} is gone"
+        if kept := configured.why_kept(of_file):
+            self._alert(RaiseAlert("WARNING", "risk.yaml", kept))
+        elif of_file and not limits.limits:
+            file = self.loaded.home.limits
+            text = f"no limit of risk is configured any more, {len(of_file)} were; {file} says that there are none"
             self._alert(RaiseAlert("WARNING", "risk.yaml", text))
         self.limited = limited.result().text  # type: ignore[union-attr]
         self.first_replies = [each.result() for each in asked]

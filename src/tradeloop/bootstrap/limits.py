@@ -1,7 +1,8 @@
 """The limits of risk that an installation has: risk.yaml, and the two that other programs know by names of the environment.
 
 Read as text, so that no limit passes through a binary float, and taken whole or not at all: what cannot be understood is
-refused in one sentence with its row, and what was in force before stays in force.
+refused in one sentence with its row, and what was in force before stays in force. So it does where there is no file, or nothing
+in it: that may be a disk that is not there, or a copy that was cut short. `limits: []` says that there are none.
 """
 
 from __future__ import annotations
@@ -34,22 +35,42 @@ LISTS: Final = ("only", "but")
 """Keys that hold a list of names."""
 
 KEYS: Final = ("rule", "value", "scope", "name", "currency", "severity", "missing", "shadow", "tier", "floor", *LISTS)
+_NAMED_MAX: Final = 3
 _HUNDRED: Final = Decimal(100)
 _W = TypeVar("_W", bound=Word)
 
 
 @dataclass(frozen=True)
 class Configured:
-    """Limits as they are configured, and where each of them stands: its id -> origin."""
+    """Limits as they are configured, and where each of them stands: its id -> origin. `silent`: why the file says nothing of
+    limits, not even that there are none; empty where it does.
+    """
 
     limits: tuple[RiskLimit, ...]
     origins: Mapping[str, str]
+    silent: str = ""
 
-    @property
-    def command(self) -> SetLimits:
-        """What the desk is told."""
+    def kept(self, of_file: Mapping[str, RiskLimit]) -> tuple[RiskLimit, ...]:
+        """Those of the limits in force that stay so because no file says anything else."""
+        return tuple(limit for limit_id, limit in of_file.items() if limit_id not in self.origins) if self.silent else ()
+
+    def over(self, of_file: Mapping[str, RiskLimit]) -> SetLimits:
+        """What the desk is told, of which these are in force."""
+        kept = self.kept(of_file)
         sources = dict.fromkeys(origin.split(", row")[0] for origin in self.origins.values())
-        return SetLimits(self.limits, ", ".join(sources) or "risk.yaml")
+        if kept:
+            sources["the journal"] = None
+        return SetLimits((*self.limits, *kept), ", ".join(sources) or "risk.yaml")
+
+    def why_kept(self, of_file: Mapping[str, RiskLimit]) -> str:
+        """What people are told of those that stay in force; empty where there are none."""
+        kept = self.kept(of_file)
+        if not kept:
+            return ""
+        named = ", ".join(f"{limit.rule} of {limit.where}" for limit in kept[:_NAMED_MAX])
+        more = f" and {len(kept) - _NAMED_MAX} more" if len(kept) > _NAMED_MAX else ""
+        stay = "1 limit stays" if len(kept) == 1 else f"{len(kept)} limits stay"
+        return f"{self.silent}, so {stay} in force as before ({named}{more}); put it back, or write `limits: []` to have none"
 
 
 def configured_limits(loaded: Loaded) -> Configured:
@@ -61,7 +82,8 @@ def configured_in(path: Path, named: Mapping[str, RiskLimit] | None = None) -> C
     """The limits of a file, and beside them those that were `named` elsewhere, by origin."""
     limits: dict[str, RiskLimit] = {}
     origins: dict[str, str] = {}
-    for origin, limit in (*(named or {}).items(), *_read(path)):
+    entries = _entries(path)
+    for origin, limit in (*(named or {}).items(), *_read(path.name, entries)):
         try:
             checked(limit)
         except BadInput as error:
@@ -70,7 +92,8 @@ def configured_in(path: Path, named: Mapping[str, RiskLimit] | None = None) -> C
         if known is not None:
             raise BadInput(f"{origin}: the limit {limit.rule} of {limit.where} stands in {known}, too; keep one of them")
         limits[limit.limit_id], origins[limit.limit_id] = limit, origin
-    return Configured(tuple(limits.values()), origins)
+    silent = "" if entries is not None else f"{path} says nothing of limits" if path.exists() else f"{path} is not there"
+    return Configured(tuple(limits.values()), origins, silent)
 
 
 def a_value(text: str, rule: str) -> Decimal:
@@ -100,19 +123,24 @@ def _named(loaded: Loaded) -> dict[str, RiskLimit]:
     return found
 
 
-def _read(path: Path) -> Iterator[tuple[str, RiskLimit]]:
-    """(origin, limit) of each entry of a file; none where there is no file."""
+def _entries(path: Path) -> yaml.SequenceNode | None:
+    """The list of limits in a file; None where there is no file, or no list in it."""
     tree = tree_of(path)
     if tree is None or (isinstance(tree, yaml.ScalarNode) and not tree.value):
-        return
+        return None
     entries = _map(tree, path.name, ("limits",)).get("limits")
     if entries is None or (isinstance(entries, yaml.ScalarNode) and not entries.value):
-        return
+        return None
     if not isinstance(entries, yaml.SequenceNode):
         raise BadInput(f"{_row(path.name, entries)}: limits was no list; expected entries such as `- rule: max_order_value`")
-    for entry in entries.value:
-        origin = _row(path.name, entry)
-        yield origin, _limit(path.name, origin, entry)
+    return entries
+
+
+def _read(file: str, entries: yaml.SequenceNode | None) -> Iterator[tuple[str, RiskLimit]]:
+    """(origin, limit) of each entry of a file; none where there is no file."""
+    for entry in () if entries is None else entries.value:
+        origin = _row(file, entry)
+        yield origin, _limit(file, origin, entry)
 
 
 def _limit(file: str, origin: str, entry: yaml.Node) -> RiskLimit:

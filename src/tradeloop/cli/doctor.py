@@ -230,12 +230,12 @@ async def _limits(loaded: Loaded) -> AsyncIterator[Finding]:
     """What is in force, what is only asked, and what nobody has set where real money is traded."""
     from tradeloop.bootstrap import configured_limits
     from tradeloop.bootstrap.brokers import REHEARSALS
-    from tradeloop.cli.risk import limits_in_force
+    from tradeloop.cli.risk import is_pending, limits_in_force
     from tradeloop.core.errors import BadInput, TradeloopError
     from tradeloop.core.limit import LimitScope
 
     try:
-        configured = configured_limits(loaded).limits
+        configured = configured_limits(loaded)
     except BadInput as error:
         yield Finding("limits", "bad", f"{error}; nothing that trades starts before")
         return
@@ -243,7 +243,7 @@ async def _limits(loaded: Loaded) -> AsyncIterator[Finding]:
         recorded = await limits_in_force(loaded)
     except TradeloopError:
         return  # told with the database
-    limits = configured if recorded is None else tuple(recorded.in_force.values())
+    limits = configured.limits if recorded is None else tuple(recorded.in_force.values())
     broker = loaded.settings.broker
     stopping = [each for each in limits if not each.shadow]
     if stopping:
@@ -266,7 +266,9 @@ async def _limits(loaded: Loaded) -> AsyncIterator[Finding]:
     if nobodys := sorted({name for each in limits for name in (*each.only, *each.but) if not _is_known(name, broker.account)}):
         text = f"{', '.join(nobodys)}: no symbol, board or account that is known here; right only if it is an industry"
         yield Finding("names in limits", "warn", text)
-    if recorded is not None and {(each.limit_id, each) for each in configured} != {*recorded.of_file.items()}:
+    if recorded is not None and (kept := configured.why_kept(recorded.of_file)):
+        yield Finding("risk.yaml", "warn", kept)
+    elif recorded is not None and is_pending(recorded.of_file, configured):
         yield Finding("risk.yaml", "warn", "says something else than what is in force; run: tradeloop risk reload")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tradeloop.cli.control import Answer
     from tradeloop.config import Loaded
     from tradeloop.core.limit import RiskLimit, RiskLimits
+    from tradeloop.core.state import State
 
 app = typer.Typer(
     help="Limits of risk: show, check, set, shadow, revert, reload, replay.",
@@ -77,13 +79,16 @@ def show(
             refused = str(error)
         recorded = await limits_in_force(loaded)
         rows = rows_of(recorded, configured)
-        pending = configured is not None and (recorded is None or {*recorded.of_file.items()} != _by_id(configured))
+        of_file = {} if recorded is None else recorded.of_file
+        kept = "" if configured is None else configured.why_kept(of_file)
+        pending = configured is not None and (recorded is None or is_pending(of_file, configured))
         document = {
             "file": loaded.home.limits,
             "limits": rows,
             "recorded": recorded is not None,
             "changed_since": pending,
             "refused": refused or None,
+            "kept": kept or None,
             "approvers": list(loaded.settings.risk.approvers),
         }
         title = "Limits in force" if recorded is not None else "Limits that will hold from the first start on"
@@ -93,6 +98,8 @@ def show(
                 f"error: {refused}; what is listed is in force, and no process that trades can start before that is mended"
             )
             return FAILED
+        if kept:
+            voice.say(f"warning: {kept}")
         if pending:
             voice.say(
                 "risk.yaml says something else than what is in force: `tradeloop risk reload`, or the next start, takes it"
@@ -203,7 +210,7 @@ def reload(
     start: Start = None,
     json: Json = False,
 ) -> None:
-    """Have risk.yaml read anew and hold; one that cannot be read changes nothing."""
+    """Have risk.yaml read anew and hold; one that cannot be read, or is gone, changes nothing."""
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import configured_limits
@@ -211,15 +218,20 @@ def reload(
         from tradeloop.cli.control import Answer as Said
         from tradeloop.cli.control import ask_to_reload
         from tradeloop.cli.working import working_desk
+        from tradeloop.core.errors import BadInput
 
         loaded = shell.load(**feed_settings(feed, speed, start))
-        configured_limits(loaded)  # refused here, nothing is opened or asked for it
+        configured = configured_limits(loaded)  # refused here, nothing is opened or asked for it
+
+        def look(state: State) -> None:
+            if kept := configured.why_kept(state.limits.of_file):
+                raise BadInput(kept)
 
         async def there(answer: Answer) -> int:
             return tell(voice, answer)
 
         async def here() -> int:
-            async with working_desk(loaded, voice, "risk reload") as desk:
+            async with working_desk(loaded, voice, "risk reload", look=look) as desk:
                 said = Said(True, desk.limited)
                 await settled(desk, said)
                 return tell(voice, said)
@@ -287,8 +299,9 @@ async def limits_in_force(loaded: Loaded) -> RiskLimits | None:
         return (await archive.recovered()).state.limits
 
 
-def _by_id(configured: Configured) -> set[tuple[str, RiskLimit]]:
-    return {(limit.limit_id, limit) for limit in configured.limits}
+def is_pending(of_file: Mapping[str, RiskLimit], configured: Configured) -> bool:
+    """Whether something else is in force of the file than is configured now."""
+    return dict(of_file) != {limit.limit_id: limit for limit in configured.over(of_file).limits}
 
 
 def rows_of(recorded: RiskLimits | None, configured: Configured | None) -> list[dict[str, Any]]:
@@ -312,7 +325,8 @@ def rows_of(recorded: RiskLimits | None, configured: Configured | None) -> list[
         elif configured is not None and written.get(limit.limit_id) == limit:
             origin = configured.origins[limit.limit_id]
         else:
-            origin = "the journal; risk.yaml has changed since"
+            silent = configured.silent if configured is not None else ""
+            origin = f"the journal; {silent or 'risk.yaml has changed since'}"
         rows.append(
             {
                 "rule": limit.rule,
