@@ -23,14 +23,14 @@ from tests.cli.commands import tradeloop
 from tradeloop.access.second_factor import SecondFactor
 from tradeloop.cli import control, second_factor
 from tradeloop.config import Home, load
-from tradeloop.core.commands import HaltTrading
+from tradeloop.core.commands import HaltTrading, ReleaseSymbol
 from tradeloop.core.effects import RaiseAlert
-from tradeloop.core.events import HaltReleased
+from tradeloop.core.events import HaltReleased, SymbolReleased
 from tradeloop.core.halt import HaltTier
 from tradeloop.core.surroundings import Policy
-from tradeloop.core.types import UtcNs
+from tradeloop.core.types import Side, UtcNs
 from tradeloop.journal import codec
-from tradeloop.testing.builders import BROKER
+from tradeloop.testing.builders import BROKER, an_execution, an_instrument, buy
 from tradeloop.testing.desk import Desk as Core
 
 if TYPE_CHECKING:
@@ -322,3 +322,37 @@ async def test_the_desk_alerts_from_the_second_wrong_code_on(home: Path, monkeyp
         assert f"the code was wrong, {count} in a row" in answer.text
     assert [(each.level, each.key) for each in alerts] == [("CRITICAL", "second factor")] * 2
     assert alerts[0].text.startswith("mallory asked for the release of a halt (global): the code was wrong, 2 in a row")
+
+
+async def test_the_release_of_a_symbol_is_decided_by_the_code_too_whoever_asks(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    with (home / "broker.yaml").open("a", encoding="ascii") as settings:
+        settings.write(f"name: {BROKER}\n")
+    core = Core(Policy(live=(BROKER,))).opened(an_instrument("600519.SH"))
+    order = core.order(buy("600519.SH", 100))
+    core.give(an_execution(order.cl_ord_id, "600519.SH", Side.BUY, 300, "10.00"))
+    alerts: list[RaiseAlert] = []
+
+    async def ask(command: ReleaseSymbol) -> object:
+        return core.give(command)
+
+    loaded = load({}, home=Home(home, home, home), environ={}, folder=home)
+    desk = cast("Desk", SimpleNamespace(loaded=loaded, state=core.state, engine=SimpleNamespace(alert=alerts.append, ask=ask)))
+
+    async def said(**given: object) -> control.Answer:
+        asked = {"do": "ReleaseSymbol", "symbol": "600519.SH", "by": "mallory", "reason": "let me", **given}
+        return await control._decided(desk, json.dumps(asked).encode())
+
+    for claimed in ({}, {"second_factor": "totp"}, {"second_factor": "totp", "code": ""}):
+        answer = await said(**claimed)
+        assert (answer.exit_code, "give the code that your authenticator shows now" in answer.text) == (2, True)
+    for _ in range(2):
+        assert (await said(code=no_code())).exit_code == 2
+    assert [each.text for each in alerts if "mallory asked for the release of 600519.SH" in each.text]
+    assert "is not halted" in (await said(symbol="600000.SH", code=code())).text
+    assert core.of(SymbolReleased) == []
+    assert (await said(code=code())).ok
+    assert [(each.by, each.second_factor) for each in core.of(SymbolReleased)] == [("mallory", "totp")]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from tests.cli.commands import FAST, tradeloop
 from tests.cli.test_orders import submit
+from tests.cli.test_second_factor import code, no_code, set_up
 
-from tradeloop.bootstrap import open_desk
+from tradeloop.bootstrap import brokers, open_desk
 from tradeloop.config import find_home, load
 from tradeloop.core.reports import Execution
 from tradeloop.core.types import ClOrdID, ExecID, Px, Qty, Side, Symbol, TradingDay
@@ -76,4 +77,16 @@ def test_a_release_needs_a_reason_and_something_halted(home: Path) -> None:
     other = tradeloop(home, "symbols", "release", "AIG.US", "--reason", "why not", *DEMO)
     assert other.code == 2
     assert "'AIG.US', which is not halted" in other.error
+    assert len(tradeloop(home, "symbols", "--json").document["halted"]) == 1
+
+
+def test_where_the_broker_is_live_nobody_releases_a_symbol_without_a_code(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brokers, "REHEARSALS", frozenset())
+    release = ("symbols", "release", "BAC.US", "--reason", "read the contract note", *DEMO)
+    said = tradeloop(home, *release)
+    assert (said.code, "none is set up: run `tradeloop second-factor set-up`" in said.error) == (2, True)
+    set_up(home, monkeypatch)
+    for given in ((), ("--code", no_code())):
+        assert tradeloop(home, *release, *given).code == 2
+    assert "'AIG.US', which is not halted" in tradeloop(home, *release[:2], "AIG.US", *release[3:], "--code", code()).error
     assert len(tradeloop(home, "symbols", "--json").document["halted"]) == 1

@@ -1,19 +1,21 @@
-"""At a broker that trades live a halt ends with a second factor alone; which one was given is a fact, its code is not."""
+"""At a broker that trades live a halt or symbol is released with a second factor alone; which one is a fact, its code not."""
 
 from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 import pytest
 
-from tradeloop.core.commands import HaltTrading, ReleaseHalt
+from tradeloop.core.commands import HaltTrading, ReleaseHalt, ReleaseSymbol
 from tradeloop.core.errors import BadInput
-from tradeloop.core.events import HaltReleased, TradedAt
+from tradeloop.core.events import HaltReleased, SymbolReleased, TradedAt
 from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.inputs import Start
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy
-from tradeloop.testing.builders import ACCOUNT, BROKER, an_instrument
+from tradeloop.core.types import Side
+from tradeloop.testing.builders import ACCOUNT, BROKER, an_execution, an_instrument, buy
 from tradeloop.testing.desk import Desk
 
 MOUTAI = "600519.SH"
@@ -38,6 +40,18 @@ def test_where_the_broker_is_live_no_halt_is_released_without_a_second_factor(sc
     assert desk.of(HaltReleased) == []
     desk.give(ReleaseHalt("bob", "looked at it", scope, name, "totp", (1,)))
     assert [event.second_factor for event in desk.of(HaltReleased)] == ["totp"]
+
+
+def test_where_the_broker_is_live_no_symbol_is_released_without_a_second_factor() -> None:
+    desk = Desk(LIVE).opened(an_instrument(MOUTAI))
+    order = desk.order(buy(MOUTAI, 100))
+    desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 300, "10.00"))
+    release = ReleaseSymbol(order.symbol, "bob", "looked at the contract note")
+    with pytest.raises(BadInput, match=f"broker {BROKER} trades live: a symbol there is released with a second factor"):
+        desk.give(release)
+    assert (desk.of(SymbolReleased), [*desk.state.halted]) == ([], [MOUTAI])
+    desk.give(msgspec.structs.replace(release, second_factor="totp"))
+    assert ([event.second_factor for event in desk.of(SymbolReleased)], [*desk.state.halted]) == (["totp"], [])
 
 
 def test_a_halt_of_another_broker_than_the_live_one_needs_no_second_factor() -> None:

@@ -1,7 +1,7 @@
-"""What the release of a halt needs besides a name and a reason: a second factor, where the broker trades live.
+"""What the release of a halt or a symbol needs besides a name and a reason: a second factor, where the broker trades live.
 
 Called in the process that decides about the release, whoever asked for it, and nowhere else: a request says what code was
-given, never that one was right. The core refuses what this has not seen (core/stopping.py).
+given, never that one was right. The core refuses what this has not seen (core/stopping.py, core/decide.py).
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import msgspec
 from tradeloop.access.second_factor import KIND, SET_UP, SUSPICIOUS, SecondFactor
 from tradeloop.bootstrap.brokers import live_brokers, refuse_another
 from tradeloop.config import Loaded
-from tradeloop.core.commands import ReleaseHalt
+from tradeloop.core.commands import ReleaseHalt, ReleaseSymbol
 from tradeloop.core.errors import BadInput, TradeloopError
 from tradeloop.core.state import State
 from tradeloop.engine.clock import WallClock
+
+Release = ReleaseHalt | ReleaseSymbol
 
 
 def needs_a_code(loaded: Loaded, state: State) -> bool:
@@ -31,7 +33,7 @@ def needs_a_code(loaded: Loaded, state: State) -> bool:
     return True
 
 
-def with_second_factor(loaded: Loaded, state: State, command: ReleaseHalt, code: str) -> ReleaseHalt:
+def with_second_factor(loaded: Loaded, state: State, command: Release, code: str) -> Release:
     """The command with what is known here of the second factor, whatever it said of it. The code is good for nothing more.
 
     Raises BadInput where the broker is live and the code is not taken, or is another one than the journal's, and JournalFailed

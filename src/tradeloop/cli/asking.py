@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
     from tradeloop.cli.control import Answer
     from tradeloop.config import Loaded
-    from tradeloop.core.commands import Command
+    from tradeloop.core.commands import Command, ReleaseHalt, ReleaseSymbol
     from tradeloop.core.state import State
 
 T = TypeVar("T")
@@ -68,6 +68,37 @@ async def carried_out(voice: Voice, loaded: Loaded, command: Command, name: str)
         return tell(voice, answer)
 
     return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command), there, here)
+
+
+async def released(voice: Voice, loaded: Loaded, command: ReleaseHalt | ReleaseSymbol, code: str, name: str) -> int:
+    """As `carried_out`, of a release with the code of a second factor: whether it is right is decided where the release is.
+
+    In a desk of its own, what is left to be seen to after the release is a warning: the release stands, and its code is spent.
+    """
+    from tradeloop.bootstrap.release import with_second_factor
+    from tradeloop.cli.control import ask_for_release, spoken
+    from tradeloop.cli.halt import recorded_state
+    from tradeloop.cli.known import refuse_here
+    from tradeloop.cli.working import NotReady, settle, working_desk
+    from tradeloop.core.state import State
+
+    def look(state: State) -> None:
+        refuse_here(loaded, state, command)
+
+    async def here() -> int:
+        checked = with_second_factor(loaded, await recorded_state(loaded) or State(), command, code)
+        async with working_desk(loaded, voice, name, first=[checked], look=look) as desk:
+            said = spoken(desk.first_replies[0], checked)
+            try:
+                await settle(desk)
+            except Ended as left:
+                voice.say(f"warning: {left.why if isinstance(left, NotReady) else left}")
+            return tell(voice, said)
+
+    async def there(answer: Answer) -> int:
+        return tell(voice, answer)
+
+    return await there_or_here(lambda: ask_for_release(loaded.home.socket, command, code), there, here)
 
 
 async def settled(desk: Desk, said: Answer) -> None:

@@ -134,9 +134,9 @@ async def ask_the_writer(path: Path, command: Command | None, within_s: float = 
     return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command)}, within_s)
 
 
-async def ask_for_release(path: Path, command: ReleaseHalt, code: str) -> Answer | None:
+async def ask_for_release(path: Path, command: ReleaseHalt | ReleaseSymbol, code: str) -> Answer | None:
     """As `ask_the_writer`, with the code of the second factor: whether it is right is decided there, and there alone."""
-    return await _asked(path, {"do": ReleaseHalt.__name__, **msgspec.to_builtins(command), _CODE: code})
+    return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command), _CODE: code})
 
 
 async def ask_for_halts(path: Path) -> Answer | None:
@@ -206,18 +206,8 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
             return Answer(True, msgspec.json.encode(said_of(desk, command.order)).decode())
         assert not isinstance(command, str)
         refuse_here(desk.loaded, desk.state, command)
-        if isinstance(command, ReleaseHalt):
-            from tradeloop.access.second_factor import SUSPICIOUS, WrongCode
-            from tradeloop.bootstrap.release import with_second_factor
-
-            to_release(desk.state, command)  # a code is not spent on nothing
-            try:
-                command = await asyncio.to_thread(with_second_factor, desk.loaded, desk.state, command, _code(line))
-            except WrongCode as wrong:
-                if wrong.count >= SUSPICIOUS:
-                    text = f"{command.by} asked for the release of a halt ({command.scope.value}): {wrong}"
-                    desk.engine.alert(RaiseAlert("CRITICAL", "second factor", text))
-                raise
+        if isinstance(command, ReleaseHalt | ReleaseSymbol):
+            command = await _with_second_factor(desk, command, _code(line))
         if isinstance(command, ReplaceOrder):
             return await _changed(desk, command)
         return spoken(await desk.engine.ask(command), command)
@@ -225,6 +215,25 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
         return Answer(False, str(error), 2)
     except TradeloopError as error:
         return Answer(False, str(error), 1)
+
+
+async def _with_second_factor(desk: Desk, command: ReleaseHalt | ReleaseSymbol, code: str) -> Command:
+    """A release with what is known here of its code. People are told of codes that are wrong again and again."""
+    from tradeloop.access.second_factor import SUSPICIOUS, WrongCode
+    from tradeloop.bootstrap.release import with_second_factor
+
+    if isinstance(command, ReleaseHalt):
+        to_release(desk.state, command)  # a code is not spent on nothing
+        what = f"a halt ({command.scope.value})"
+    else:
+        what = command.symbol
+    try:
+        return await asyncio.to_thread(with_second_factor, desk.loaded, desk.state, command, code)
+    except WrongCode as wrong:
+        if wrong.count >= SUSPICIOUS:
+            text = f"{command.by} asked for the release of {what}: {wrong}"
+            desk.engine.alert(RaiseAlert("CRITICAL", "second factor", text))
+        raise
 
 
 async def _changed(desk: Desk, command: ReplaceOrder) -> Answer:

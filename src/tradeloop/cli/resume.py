@@ -14,12 +14,9 @@ import typer
 from tradeloop.cli.halt import Account, Broker, Strategy, SymbolOnly, recorded_state, scope_of
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings, worded
 from tradeloop.cli.second_factor import Code, asked_for
-from tradeloop.cli.shell import Ended, Shell, Voice, perform
+from tradeloop.cli.shell import Shell, Voice, perform
 
 if TYPE_CHECKING:
-    from tradeloop.cli.control import Answer
-    from tradeloop.config import Loaded
-    from tradeloop.core.commands import ReleaseHalt
     from tradeloop.core.halt import Halt
 
 
@@ -50,6 +47,7 @@ def resume(
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.access.second_factor import SecondFactor
         from tradeloop.bootstrap.release import needs_a_code
+        from tradeloop.cli.asking import released
         from tradeloop.cli.halts import in_force
         from tradeloop.core.commands import ReleaseHalt
         from tradeloop.core.errors import BadInput
@@ -70,7 +68,7 @@ def resume(
             given = asked_for(voice) or ""
         numbers, seen = tuple(halt.number for halt in ended), max((halt.number for halt in there), default=0)
         release = ReleaseHalt(loaded.operator, reason, scope, name, numbers=numbers, seen=seen)
-        return await _released(voice, loaded, release, given)
+        return await released(voice, loaded, release, given, "resume")
 
     perform(ctx, json, work)
 
@@ -89,26 +87,3 @@ def _named(there: list[Halt], numbers: list[int] | None) -> list[Halt]:
     if gone:
         raise BadInput(f"--number was {gone[0]}; in force there are {', '.join(map(str, known)) or 'none'}")
     return [known[number] for number in dict.fromkeys(numbers)]
-
-
-async def _released(voice: Voice, loaded: Loaded, command: ReleaseHalt, code: str) -> int:
-    from tradeloop.bootstrap.release import with_second_factor
-    from tradeloop.cli.asking import tell, there_or_here
-    from tradeloop.cli.control import ask_for_release, spoken
-    from tradeloop.cli.working import NotReady, settle, working_desk
-    from tradeloop.core.state import State
-
-    async def here() -> int:
-        checked = with_second_factor(loaded, await recorded_state(loaded) or State(), command, code)
-        async with working_desk(loaded, voice, "resume", first=[checked]) as desk:
-            said = spoken(desk.first_replies[0], checked)
-            try:
-                await settle(desk)
-            except Ended as left:  # the release stands, and its code is spent: this is what is left to be seen to
-                voice.say(f"warning: {left.why if isinstance(left, NotReady) else left}")
-            return tell(voice, said)
-
-    async def there(answer: Answer) -> int:
-        return tell(voice, answer)
-
-    return await there_or_here(lambda: ask_for_release(loaded.home.socket, command, code), there, here)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tradeloop.cli.options import By, Feed, Json, Reason, Speed, Start, feed_settings
+from tradeloop.cli.second_factor import Code, asked_for
 from tradeloop.cli.shell import OK, Shell, Voice, perform
 
 if TYPE_CHECKING:
@@ -44,20 +45,37 @@ def release(
     ctx: typer.Context,
     symbol: Annotated[str, typer.Argument(help="What may be traded again, in any notation.")],
     reason: Reason,
+    code: Code = None,
     by: By = None,
     feed: Feed = None,
     speed: Speed = None,
     start: Start = None,
     json: Json = False,
 ) -> None:
-    """Let a halted symbol take orders again, in your name and for a reason."""
+    """Let a halted symbol take orders again, in your name and for a reason, and where the broker trades live with a code."""
 
     async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.cli.asking import carried_out
+        from tradeloop.bootstrap.release import needs_a_code
+        from tradeloop.cli.asking import released
+        from tradeloop.cli.halt import recorded_state
+        from tradeloop.cli.known import refuse
+        from tradeloop.core.checked import checked_command
         from tradeloop.core.commands import ReleaseSymbol
+        from tradeloop.core.errors import BadInput
+        from tradeloop.core.state import State
         from tradeloop.markets.symbols import canonical
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
-        return await carried_out(voice, loaded, ReleaseSymbol(canonical(symbol), loaded.operator, reason), "symbols release")
+        if not reason.strip():
+            raise BadInput("a release needs a name and a reason; --reason was empty")
+        command = ReleaseSymbol(canonical(symbol), loaded.operator, reason)
+        checked_command(command)
+        recorded = await recorded_state(loaded)
+        if recorded is not None:
+            refuse(recorded, command)  # no code is asked for, or spent, where it releases nothing
+        given = code or ""
+        if code is None and needs_a_code(loaded, recorded or State()):
+            given = asked_for(voice) or ""
+        return await released(voice, loaded, command, given, "symbols release")
 
     perform(ctx, json, work)

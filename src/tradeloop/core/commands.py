@@ -204,11 +204,12 @@ class RepairBreak(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReleaseSymbol(msgspec.Struct, frozen=True, gc=False):
-    """A named person allows orders in an instrument again that an overfill had halted."""
+    """A named person allows orders in an instrument again that an overfill had halted. `second_factor`: as in ReleaseHalt."""
 
     symbol: Symbol
     by: str
     reason: str
+    second_factor: str = ""
 
 
 class HaltTrading(msgspec.Struct, frozen=True, gc=False):

@@ -45,6 +45,7 @@ from tradeloop.core.events import (
     SymbolReleased,
     TradingDayOpened,
 )
+from tradeloop.core.halt import HaltScope
 from tradeloop.core.halting import with_halts
 from tradeloop.core.hours import Hours
 from tradeloop.core.inputs import Input, LatchFound, Start, TimerFired
@@ -234,7 +235,9 @@ def _release_symbol(state: State, around: Surroundings, cmd: c.ReleaseSymbol, no
         raise BadInput(f"symbol was {cmd.symbol!r}, which is not halted here; nothing to release")
     if not cmd.by.strip() or not cmd.reason.strip():
         raise BadInput("a release needs a name and a reason; one of them was empty")
-    yield SymbolReleased(now, cmd.symbol, cmd.by, cmd.reason)
+    if not cmd.second_factor and (live := stopping.live_within(state, around, HaltScope.SYMBOL, cmd.symbol)):
+        raise BadInput(f"broker {live} trades live: a symbol there is released with a second factor, and none was given")
+    yield SymbolReleased(now, cmd.symbol, cmd.by, cmd.reason, cmd.second_factor)
     for account in state.accounts:
         for cl_ord_id in list(state.working.get((account, cmd.symbol), ())):
             order = state.orders.open.get(cl_ord_id)

@@ -536,11 +536,12 @@ class Overfilled(Fact, frozen=True):
 
 
 class SymbolReleased(Fact, frozen=True):
-    """A person allows orders in an instrument again after an overfill."""
+    """A person allows orders in an instrument again after an overfill. `second_factor`: as in HaltReleased."""
 
     symbol: Symbol
     by: str
     reason: str
+    second_factor: str = ""
 
 
 # --- runs

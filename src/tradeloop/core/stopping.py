@@ -62,7 +62,7 @@ def release(state: State, around: Surroundings, cmd: ReleaseHalt, now: UtcNs) ->
     if not cmd.by.strip() or not cmd.reason.strip():
         raise BadInput("a halt is released by a named person for a reason; one of them was empty")
     ended = to_release(state, cmd)
-    if not cmd.second_factor and (live := _live_within(state, around, cmd.scope, cmd.name)):
+    if not cmd.second_factor and (live := live_within(state, around, cmd.scope, cmd.name)):
         raise BadInput(f"broker {live} trades live: a halt there is released with a second factor, and none was given")
     for one in ended:
         yield HaltReleased(now, one.number, cmd.by, cmd.reason, cmd.second_factor)
@@ -116,7 +116,7 @@ def still_beyond(state: State) -> list[str]:
     ]
 
 
-def _live_within(state: State, around: Surroundings, scope: HaltScope, name: str) -> str:
+def live_within(state: State, around: Surroundings, scope: HaltScope, name: str) -> str:
     """A live broker at which a halt of this scope may stop something; empty where there is none. What is not known to lie
     elsewhere lies there.
     """

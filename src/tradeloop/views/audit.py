@@ -70,13 +70,12 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
         case ev.ListingRefused():
             return _of(fold, e, "rule:relisting", e.symbol, e.text, "denied")
         case ev.SymbolReleased():
-            return _of(fold, e, e.by, e.symbol, e.reason)
+            return _of(fold, e, e.by, e.symbol, e.reason + _given(e.second_factor))
         case ev.Halted():
             text = f"{e.tier.value} of {e.scope.value} {e.name}".strip() + (f": {e.reason}" if e.reason else "")
             return _of(fold, e, e.by, f"halt {e.number}", text + (", by the latch file" if e.from_file else ""), "halted")
         case ev.HaltReleased():
-            given = f" (second factor given: {e.second_factor})" if e.second_factor else ""
-            return _of(fold, e, e.by, f"halt {e.number}", e.reason + given)
+            return _of(fold, e, e.by, f"halt {e.number}", e.reason + _given(e.second_factor))
         case ev.HaltChecked():
             text = "; ".join((e.text, *e.held))
             return _of(fold, e, "engine", f"halt {e.number}", text, "done" if e.done else "asked")
@@ -186,6 +185,10 @@ def _of_run(fold: Fold, e: RunWord, who: str, text: str, result: str = "done") -
     run = fold.rows.runs.get(e.run_id)
     account = "" if run is None else run.account_id
     return _of(fold, e, who, e.run_id, text, result, account=account, run=e.run_id)
+
+
+def _given(second_factor: str) -> str:
+    return f" (second factor given: {second_factor})" if second_factor else ""
 
 
 def _of(
