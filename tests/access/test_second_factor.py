@@ -373,3 +373,23 @@ def test_counts_below_nothing_are_none(tmp_path: Path) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text("ascii")), "wrong": -1000}), "ascii")
     with pytest.raises(BadInput, match="is no second factor that can be read"):
         factor.check(device.shows(NOON), NOON)
+
+
+def test_who_set_it_up_is_kept_through_every_code_and_told_with_it(tmp_path: Path) -> None:
+    factor = SecondFactor(tmp_path / "second-factor.json")
+    pending = factor.begin()
+    device = Device(pending.uri("ann@main"))
+    pending.confirm(device.shows(later(-86_400)), later(-86_400), "ann\n" + "x" * 99)
+    name = "ann " + "x" * 60
+    wrong(factor, device, NOON)
+    assert factor.check(device.shows(NOON), NOON, "bob") == name
+    assert (factor.check(device.shows(later(60)), later(60), "bob"), factor.set_up_by) == (name, name)
+
+
+def test_of_one_that_was_set_up_before_names_were_kept_nobody_is_named(tmp_path: Path) -> None:
+    factor, device = set_up(tmp_path)
+    path = tmp_path / "second-factor.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    del kept["by"]
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    assert (factor.check(device.shows(NOON), NOON), factor.set_up_by) == ("", "")

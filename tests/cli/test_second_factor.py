@@ -68,13 +68,13 @@ def live(home: Path, port: int = 1) -> None:
     path.chmod(0o600)
 
 
-def set_up(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def set_up(home: Path, monkeypatch: pytest.MonkeyPatch, by: str = "") -> None:
     """A second factor, whose newest used code is a day old."""
     with monkeypatch.context() as drawn:
         drawn.setattr(pyotp, "random_base32", lambda: SECRET)
         pending = SecondFactor(home / "second-factor.json").begin()
     yesterday = UtcNs(time.time_ns() - DAY_NS)
-    pending.confirm(pyotp.TOTP(SECRET).at(yesterday // 10**9), yesterday)
+    pending.confirm(pyotp.TOTP(SECRET).at(yesterday // 10**9), yesterday, by)
 
 
 def code(steps: int = 0) -> str:
@@ -143,14 +143,14 @@ def test_a_release_while_the_broker_is_away_says_that_it_was_done_and_what_is_le
     """The code is spent and the halt ended: whoever read that nothing was done would try again, and find nothing to release."""
     live(home)
     (home / "tradeloop.yaml").write_text("engine:\n  ready_within_s: 0.3\n", encoding="utf-8")
-    set_up(home, monkeypatch)
+    set_up(home, monkeypatch, "hal")
     assert tradeloop(home, "halt", "--by", "ann").code == 0
     said = tradeloop(home, "resume", "--reason", "looked", "--code", code(), "--json")
     assert said.code == 0, said.err
     assert said.document["done"].startswith("released: everything (HALT)")
     assert "warning: broker toy was not ready within 0.3 s" in said.err
     assert "nothing was sent" not in said.err
-    assert len(releases(home)) == 1
+    assert [(each.second_factor, each.set_up_by) for each in releases(home)] == [("totp", "hal")]
     assert not (home / "HALT").exists()
     assert tradeloop(home, "halts", "--json").document["halts"] == []
 
@@ -287,8 +287,8 @@ def test_doctor_says_whether_a_live_halt_could_be_released(home: Path, monkeypat
     live(home)
     ((state, text),) = found()
     assert (state, "none is set up: run `tradeloop second-factor set-up`" in text) == ("warn", True)
-    set_up(home, monkeypatch)
-    assert found() == [("ok", "set up; a halt is released with a code of it")]
+    set_up(home, monkeypatch, "hal")
+    assert found() == [("ok", "set up by hal; a halt is released with a code of it")]
 
 
 def test_wrong_codes_that_nobody_heard_are_told_by_whatever_starts_next(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,7 +346,7 @@ async def test_the_release_of_a_symbol_is_decided_by_the_code_too_whoever_asks(
         asked = {"do": "ReleaseSymbol", "symbol": "600519.SH", "by": "mallory", "reason": "let me", **given}
         return await control._decided(desk, json.dumps(asked).encode())
 
-    for claimed in ({}, {"second_factor": "totp"}, {"second_factor": "totp", "code": ""}):
+    for claimed in ({}, {"second_factor": "totp", "set_up_by": "eve"}, {"second_factor": "totp", "code": ""}):
         answer = await said(**claimed)
         assert (answer.exit_code, "give the code that your authenticator shows now" in answer.text) == (2, True)
     for _ in range(2):
@@ -354,5 +354,5 @@ async def test_the_release_of_a_symbol_is_decided_by_the_code_too_whoever_asks(
     assert [each.text for each in alerts if "mallory asked for the release of 600519.SH" in each.text]
     assert "is not halted" in (await said(symbol="600000.SH", code=code())).text
     assert core.of(SymbolReleased) == []
-    assert (await said(code=code())).ok
-    assert [(each.by, each.second_factor) for each in core.of(SymbolReleased)] == [("mallory", "totp")]
+    assert (await said(code=code(), set_up_by="eve")).ok
+    assert [(each.by, each.second_factor, each.set_up_by) for each in core.of(SymbolReleased)] == [("mallory", "totp", "")]

@@ -38,8 +38,8 @@ def test_where_the_broker_is_live_no_halt_is_released_without_a_second_factor(sc
     with pytest.raises(BadInput, match=f"broker {BROKER} trades live: a halt there is released with a second factor"):
         desk.give(ReleaseHalt("bob", "looked at it", scope, name, numbers=(1,)))
     assert desk.of(HaltReleased) == []
-    desk.give(ReleaseHalt("bob", "looked at it", scope, name, "totp", (1,)))
-    assert [event.second_factor for event in desk.of(HaltReleased)] == ["totp"]
+    desk.give(ReleaseHalt("bob", "looked at it", scope, name, "totp", (1,), set_up_by="ann"))
+    assert [(event.second_factor, event.set_up_by) for event in desk.of(HaltReleased)] == [("totp", "ann")]
 
 
 def test_where_the_broker_is_live_no_symbol_is_released_without_a_second_factor() -> None:
@@ -50,8 +50,9 @@ def test_where_the_broker_is_live_no_symbol_is_released_without_a_second_factor(
     with pytest.raises(BadInput, match=f"broker {BROKER} trades live: a symbol there is released with a second factor"):
         desk.give(release)
     assert (desk.of(SymbolReleased), [*desk.state.halted]) == ([], [MOUTAI])
-    desk.give(msgspec.structs.replace(release, second_factor="totp"))
-    assert ([event.second_factor for event in desk.of(SymbolReleased)], [*desk.state.halted]) == (["totp"], [])
+    desk.give(msgspec.structs.replace(release, second_factor="totp", set_up_by="ann"))
+    assert [(event.second_factor, event.set_up_by) for event in desk.of(SymbolReleased)] == [("totp", "ann")]
+    assert not desk.state.halted
 
 
 def test_a_halt_of_another_broker_than_the_live_one_needs_no_second_factor() -> None:

@@ -162,7 +162,7 @@ async def test_the_audit_names_who_did_what_and_leaves_out_what_the_broker_did(t
     )
     story.tell(ev.BooksAdjusted(story.tick(), "b1", ACCOUNT, "cash", "USD", D(5), "erin", "dividend"))
     story.tell(ev.Halted(story.tick(), 1, HaltTier.HALT, HaltScope.GLOBAL, "", "fay", "look"))
-    story.tell(ev.HaltReleased(story.tick(), 1, "gus", "looked", "totp"))
+    story.tell(ev.HaltReleased(story.tick(), 1, "gus", "looked", "totp", "hal"))
     async with asked(story, tmp_path) as queries:
         rows = (await queries.audit()).rows[::-1]
     assert [(row.who, row.what) for row in rows] == [
@@ -179,7 +179,8 @@ async def test_the_audit_names_who_did_what_and_leaves_out_what_the_broker_did(t
         ("gus", "HaltReleased"),
     ]
     assert rows[0].text.endswith(f", broker {BROKER} (acme, live)")
-    assert [rows[at].text for at in (7, -1)] == ["looked (second factor given: totp)"] * 2
+    assert rows[7].text == "looked (second factor given: totp)"
+    assert rows[-1].text == "looked (second factor given: totp, set up by hal)"
     assert all(story.events[row.seq - 1].at == row.at for row in rows)
 
 

@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from tradeloop.access.kept import NAME_MAX
+
 TAKEN: Final = "taken"
 WRONG: Final = "wrong"
 USED: Final = "used before"
@@ -22,7 +24,11 @@ REMOVED: Final = "removed"
 _BYTES_MAX: Final = 1 << 20
 """From this size on the file is put aside, and the one that was put aside before goes: nobody fills a disk by trying."""
 _READ_MAX: Final = 65_536
-_NAME_MAX: Final = 64
+
+
+def as_kept(name: str) -> str:
+    """A name as a line can hold it, and the file of a second factor."""
+    return "".join(each if each.isprintable() else " " for each in name)[:NAME_MAX]
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -41,7 +47,7 @@ class Attempts:
 
     def add(self, at: int, what: str, by: str) -> None:
         """Note one, durably. Raises OSError."""
-        named = "".join(each if each.isprintable() else " " for each in by)[:_NAME_MAX]
+        named = as_kept(by)
         fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(fd, msgspec.json.encode(Attempt(at, what, named)) + b"\n")

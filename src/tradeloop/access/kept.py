@@ -25,6 +25,8 @@ if sys.platform != "win32":
     import fcntl
 
 _OPEN: Final = 0o077
+NAME_MAX: Final = 64
+"""Characters of a name that is kept."""
 _BASE32: Final = re.compile(r"[A-Z2-7]{32,}")
 
 
@@ -39,13 +41,14 @@ def _secret(_: type, text: object) -> SecretStr:
 
 class Kept(msgspec.Struct, frozen=True):
     """What is known of a second factor. `last_step` is the newest whose code was taken; `wrong` counts wrong codes in a row,
-    and until `locked_until` (seconds since 1970) none is looked at.
+    and until `locked_until` (seconds since 1970) none is looked at. `by`: who set it up; empty where nobody said.
     """
 
     secret: SecretStr
     last_step: Count = 0
     wrong: Count = 0
     locked_until: Count = 0
+    by: Annotated[str, msgspec.Meta(max_length=NAME_MAX)] = ""
 
 
 class KeptFile:

@@ -72,17 +72,23 @@ class SecondFactor:
         """Whether there is one. Raises BadInput where it cannot be read."""
         return self._file.read() is not None
 
+    @property
+    def set_up_by(self) -> str:
+        """Who set it up; empty where that is not known. Raises BadInput where it cannot be read."""
+        kept = self._file.read()
+        return "" if kept is None else kept.by
+
     def begin(self) -> Pending:
         """A new one that counts for nothing until it is confirmed. Raises BadInput where there is one already."""
         _refuse_a_second(self._file.read())
         return Pending(self._file, draw())
 
-    def check(self, code: str, now: UtcNs, by: str = "") -> None:
-        """Take a code, which is good for nothing after that, from `by`. Raises BadInput saying why it was not taken, WrongCode
-        where it was wrong, JournalFailed where that could not be recorded.
+    def check(self, code: str, now: UtcNs, by: str = "") -> str:
+        """Take a code, which is good for nothing after that, from `by`; who had set up the factor. Raises BadInput saying
+        why it was not taken, WrongCode where it was wrong, JournalFailed where that could not be recorded.
         """
         with self._file.locked():
-            self._take(code, now, by)
+            return self._take(code, now, by)
 
     def remove(self, code: str, now: UtcNs, by: str = "") -> None:
         """Have none any more; it takes a code. Raises as `check` does."""
@@ -91,7 +97,7 @@ class SecondFactor:
             self._attempts.add(now, attempts.REMOVED, by)
             self._file.remove()
 
-    def _take(self, code: str, now: UtcNs, by: str) -> None:
+    def _take(self, code: str, now: UtcNs, by: str) -> str:
         kept = self._file.read()
         if kept is None:
             raise BadInput(f"no second factor is set up; {SET_UP}")
@@ -121,7 +127,8 @@ class SecondFactor:
             self._attempts.add(now, attempts.USED, by)
             raise BadInput("this code, or a newer one, was taken before, and a code is good once; wait for the next one")
         self._attempts.add(now, attempts.TAKEN, by)
-        self._file.write(Kept(kept.secret, last_step=step))
+        self._file.write(Kept(kept.secret, last_step=step, by=kept.by))
+        return attempts.as_kept(kept.by)
 
 
 class Pending:
@@ -147,7 +154,7 @@ class Pending:
         with self._file.locked():
             _refuse_a_second(self._file.read())
             Attempts(self._file.path).add(now, attempts.SET_UP, by)
-            self._file.write(Kept(self._secret, last_step=step))
+            self._file.write(Kept(self._secret, last_step=step, by=attempts.as_kept(by)))
 
 
 def _refuse_a_second(kept: Kept | None) -> None:

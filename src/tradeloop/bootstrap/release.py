@@ -41,12 +41,12 @@ def with_second_factor(loaded: Loaded, state: State, command: Release, code: str
     """
     refuse_another(loaded, state)  # a code is not spent on a desk that does not open
     if not needs_a_code(loaded, state):
-        return msgspec.structs.replace(command, second_factor="")
+        return msgspec.structs.replace(command, second_factor="", set_up_by="")
     if not code:
         why = _why(live_brokers(loaded, state))
         raise BadInput(f"{why}: give the code that your authenticator shows now with --code; the halt stays")
-    SecondFactor(loaded.home.second_factor).check(code, WallClock().now(), command.by)
-    return msgspec.structs.replace(command, second_factor=KIND)
+    set_up_by = SecondFactor(loaded.home.second_factor).check(code, WallClock().now(), command.by)
+    return msgspec.structs.replace(command, second_factor=KIND, set_up_by=set_up_by)
 
 
 def suspicion(loaded: Loaded) -> str:

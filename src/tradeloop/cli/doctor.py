@@ -282,8 +282,10 @@ async def _second_factor(loaded: Loaded) -> AsyncIterator[Finding]:
 
     try:
         if needs_a_code(loaded, await recorded_state(loaded) or State()):
-            yield Finding("second factor", "ok", "set up; a halt is released with a code of it")
-            if tried := SecondFactor(loaded.home.second_factor).suspicion():
+            factor = SecondFactor(loaded.home.second_factor)
+            whose = f" by {factor.set_up_by}" if factor.set_up_by else ""
+            yield Finding("second factor", "ok", f"set up{whose}; a halt is released with a code of it")
+            if tried := factor.suspicion():
                 yield Finding("codes", "warn", f"{tried}; if nobody slipped, find out who it was")
     except TradeloopError as error:
         yield Finding("second factor", "warn", str(error))

@@ -204,12 +204,15 @@ class RepairBreak(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReleaseSymbol(msgspec.Struct, frozen=True, gc=False):
-    """A named person allows orders in an instrument again that an overfill had halted. `second_factor`: as in ReleaseHalt."""
+    """A named person allows orders in an instrument again that an overfill had halted. `second_factor`, `set_up_by`: as in
+    ReleaseHalt.
+    """
 
     symbol: Symbol
     by: str
     reason: str
     second_factor: str = ""
+    set_up_by: str = ""
 
 
 class HaltTrading(msgspec.Struct, frozen=True, gc=False):
@@ -230,8 +233,8 @@ class ReleaseHalt(msgspec.Struct, frozen=True, gc=False):
     """A named person ends halts of exactly this scope, for a reason: those of these `numbers`. `seen` is the newest of the
     scope that was looked at, where it is none of them; one that is newer nobody has seen, and then nothing is released.
 
-    `second_factor`: which one the person gave, such as `totp`. Only the process that has checked it says so: what a request
-    from elsewhere says of it is not believed (bootstrap/release.py).
+    `second_factor`: which one the person gave, such as `totp`, and `set_up_by` who had set it up. Only the process that has
+    checked it says so: what a request from elsewhere says of it is not believed (bootstrap/release.py).
     """
 
     by: str
@@ -241,6 +244,7 @@ class ReleaseHalt(msgspec.Struct, frozen=True, gc=False):
     second_factor: str = ""
     numbers: tuple[int, ...] = ()
     seen: int = 0
+    set_up_by: str = ""
 
 
 class SetLimits(msgspec.Struct, frozen=True):

@@ -237,7 +237,7 @@ def _release_symbol(state: State, around: Surroundings, cmd: c.ReleaseSymbol, no
         raise BadInput("a release needs a name and a reason; one of them was empty")
     if not cmd.second_factor and (live := stopping.live_within(state, around, HaltScope.SYMBOL, cmd.symbol)):
         raise BadInput(f"broker {live} trades live: a symbol there is released with a second factor, and none was given")
-    yield SymbolReleased(now, cmd.symbol, cmd.by, cmd.reason, cmd.second_factor)
+    yield SymbolReleased(now, cmd.symbol, cmd.by, cmd.reason, cmd.second_factor, cmd.set_up_by)
     for account in state.accounts:
         for cl_ord_id in list(state.working.get((account, cmd.symbol), ())):
             order = state.orders.open.get(cl_ord_id)

@@ -536,12 +536,13 @@ class Overfilled(Fact, frozen=True):
 
 
 class SymbolReleased(Fact, frozen=True):
-    """A person allows orders in an instrument again after an overfill. `second_factor`: as in HaltReleased."""
+    """A person allows orders in an instrument again after an overfill. `second_factor`, `set_up_by`: as in HaltReleased."""
 
     symbol: Symbol
     by: str
     reason: str
     second_factor: str = ""
+    set_up_by: str = ""
 
 
 # --- runs
@@ -886,12 +887,15 @@ class Halted(Fact, frozen=True):
 
 
 class HaltReleased(Fact, frozen=True):
-    """A person ended a halt. `second_factor`: which one was given, such as `totp`; empty where none was. No code is kept."""
+    """A person ended a halt. `second_factor`: which one was given, such as `totp`; empty where none was. No code is kept.
+    `set_up_by`: who had set that one up; empty where it does not say.
+    """
 
     number: int
     by: str
     reason: str
     second_factor: str = ""
+    set_up_by: str = ""
 
 
 class HaltChecked(Fact, frozen=True):

@@ -65,7 +65,7 @@ def release(state: State, around: Surroundings, cmd: ReleaseHalt, now: UtcNs) ->
     if not cmd.second_factor and (live := live_within(state, around, cmd.scope, cmd.name)):
         raise BadInput(f"broker {live} trades live: a halt there is released with a second factor, and none was given")
     for one in ended:
-        yield HaltReleased(now, one.number, cmd.by, cmd.reason, cmd.second_factor)
+        yield HaltReleased(now, one.number, cmd.by, cmd.reason, cmd.second_factor, cmd.set_up_by)
     numbers = [one.number for one in ended]
     for order in list(state.orders.open.values()):
         if order.may_be_at_broker:

@@ -70,12 +70,12 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
         case ev.ListingRefused():
             return _of(fold, e, "rule:relisting", e.symbol, e.text, "denied")
         case ev.SymbolReleased():
-            return _of(fold, e, e.by, e.symbol, e.reason + _given(e.second_factor))
+            return _of(fold, e, e.by, e.symbol, e.reason + _given(e))
         case ev.Halted():
             text = f"{e.tier.value} of {e.scope.value} {e.name}".strip() + (f": {e.reason}" if e.reason else "")
             return _of(fold, e, e.by, f"halt {e.number}", text + (", by the latch file" if e.from_file else ""), "halted")
         case ev.HaltReleased():
-            return _of(fold, e, e.by, f"halt {e.number}", e.reason + _given(e.second_factor))
+            return _of(fold, e, e.by, f"halt {e.number}", e.reason + _given(e))
         case ev.HaltChecked():
             text = "; ".join((e.text, *e.held))
             return _of(fold, e, "engine", f"halt {e.number}", text, "done" if e.done else "asked")
@@ -187,8 +187,10 @@ def _of_run(fold: Fold, e: RunWord, who: str, text: str, result: str = "done") -
     return _of(fold, e, who, e.run_id, text, result, account=account, run=e.run_id)
 
 
-def _given(second_factor: str) -> str:
-    return f" (second factor given: {second_factor})" if second_factor else ""
+def _given(e: ev.HaltReleased | ev.SymbolReleased) -> str:
+    """Which second factor a release was given with, and whose it is."""
+    whose = f", set up by {e.set_up_by}" if e.set_up_by else ""
+    return f" (second factor given: {e.second_factor}{whose})" if e.second_factor else ""
 
 
 def _of(
