@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -279,6 +280,58 @@ async def test_a_halt_asked_for_anew_stays_latched_all_the_time(latch: FileLatch
     assert {each.tier for each in latch.read()} == {HaltTier.HALT, HaltTier.FLATTEN}
     await house.clock.forward(1)
     assert [event.number for event in house.on_disk(Halted)] == [1, 2, 3]
+    await engine.stop()
+
+
+@pytest.mark.parametrize("looked", [True, False], ids=["looked at", "not looked at"])
+async def test_a_file_that_somebody_touches_while_a_release_becomes_durable_halts_again(
+    latch: FileLatch, tmp_path: Path, looked: bool
+) -> None:
+    house = House()
+    engine = await house.open(house.engine(latch))
+    (tmp_path / "HALT").touch()
+    await house.clock.forward(POLL_S)
+    house.journal.gate.clear()
+    release = asyncio.ensure_future(engine.ask(ReleaseHalt("ann", "looked", numbers=(1,))))
+    await house.clock.forward(POLL_S)
+    os.utime(tmp_path / "HALT", ns=(1, 1))
+    await house.clock.forward(POLL_S if looked else 0)
+    house.journal.gate.set()
+    await release
+
+    await house.clock.forward(POLL_S)
+
+    assert [event.number for event in house.on_disk(Halted)] == [1, 2]
+    assert (tmp_path / "HALT").exists()
+    await engine.stop()
+
+
+async def test_a_file_that_is_touched_between_the_last_look_and_a_release_halts_again(latch: FileLatch, tmp_path: Path) -> None:
+    """Whoever releases has seen what was there at the last look, and nothing newer."""
+    house = House()
+    engine = await house.open(house.engine(latch))
+    (tmp_path / "HALT").touch()
+    await house.clock.forward(POLL_S)
+    os.utime(tmp_path / "HALT", ns=(1, 1))
+    await engine.ask(ReleaseHalt("ann", "looked", numbers=(1,)))
+    await house.clock.forward(POLL_S)
+    assert [event.number for event in house.on_disk(Halted)] == [1, 2]
+    await engine.ask(ReleaseHalt("ann", "looked again", numbers=(2,)))
+    assert not (tmp_path / "HALT").exists()
+    await engine.stop()
+
+
+async def test_a_halt_of_a_command_is_ended_at_once_by_the_release_behind_it(latch: FileLatch, tmp_path: Path) -> None:
+    """Whoever halts by command writes the file first: that is no word against the release."""
+    house = House()
+    engine = await house.open(house.engine(latch))
+    await house.clock.forward(POLL_S)
+    FileLatch(tmp_path / "HALT").add(HaltTrading(HaltTier.HALT, "ann", "look"))
+    await engine.ask(HaltTrading(HaltTier.HALT, "ann", "look"))
+    await engine.ask(ReleaseHalt("bob", "looked", numbers=(1,)))
+    await house.clock.forward(POLL_S)
+    assert not (tmp_path / "HALT").exists()
+    assert len(house.on_disk(Halted)) == 1
     await engine.stop()
 
 

@@ -14,11 +14,12 @@ ALL = HaltTrading(HaltTier.HALT, "ann", "look")
 def test_a_link_to_nowhere_halts_everything_until_it_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "HALT"
     latch = FileLatch(path)
-    before = latch.mark(ALL)
+    latch.read()
+    before = latch.mark()
     path.symlink_to("/nonexistent/place")
     (found,) = latch.read()
     assert (found.tier, found.scope) == (HaltTier.HALT, HaltScope.GLOBAL)
-    assert latch.mark(ALL) != before
+    assert latch.is_newer(ALL, before)
     latch.remove([found])
     assert not path.is_symlink()
     assert latch.read() == ()

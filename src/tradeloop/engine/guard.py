@@ -26,7 +26,7 @@ from tradeloop.engine.comparator import Comparator
 from tradeloop.engine.latch import HaltKey, key_of
 from tradeloop.engine.writer import Published
 from tradeloop.ports.clock import Clock
-from tradeloop.ports.latch import Latch
+from tradeloop.ports.latch import Latch, Mark
 
 LOOK_NS: Final = SECOND_NS // 5
 """How often the latch is looked at."""
@@ -43,8 +43,13 @@ class NoLatch:
         """Nothing."""
         return ()
 
-    def mark(self, halt: HaltTrading, /) -> object:
+    def mark(self) -> Mark:
         """Always the same."""
+        return 0, 0
+
+    def is_newer(self, _halt: HaltTrading, _mark: Mark, /) -> bool:
+        """Never."""
+        return False
 
     def write(self, halts: Sequence[HaltTrading]) -> None:
         """Nowhere."""
@@ -68,8 +73,12 @@ class Guard:
         """By what number: one that is asked for anew has two for a moment, and stands on under the newer."""
         self._unrecorded: list[HaltTrading] = []
         """What of the latch was not durable at the last look."""
-        self._released: dict[HaltKey, tuple[HaltTrading, object]] = {}
+        self._released: dict[HaltKey, tuple[HaltTrading, Mark]] = {}
         """Released, and still in a file that could not be written, with its mark: what somebody writes after it counts."""
+        self._mark = latch.mark()
+        """What the files were at the last look."""
+        self._ending: dict[HaltKey, Mark] = {}
+        """Released as decided, and not durable yet: what the files were at the last look before that."""
         self._unkept = False
         """Whether the file lacks what it should say, because it could not be written."""
         self._keep_again_at = UtcNs(0)
@@ -121,7 +130,7 @@ class Guard:
             return held
         there = {key_of(each) for each in held}
         for key, (gone, mark) in [*self._released.items()]:
-            if key not in there or self._latch.mark(gone) != mark:
+            if key not in there or self._latch.is_newer(gone, mark):
                 del self._released[key]
         return tuple(each for each in held if key_of(each) not in self._released)
 
@@ -178,6 +187,7 @@ class Guard:
         what it said before there is nothing new to see, and only time goes by.
         """
         now, held = self._clock.now(), self._latched()
+        self._see()
         changed = held != self._held
         if changed:
             self._held, before = held, self._found
@@ -191,10 +201,22 @@ class Guard:
         self._unrecorded = [each for each in self._unrecorded if key_of(each) not in self._durable]
         return [each for each in self._unrecorded if each.tier.cancels and now - self._found[key_of(each)][1] >= PATIENCE_NS]
 
+    def _see(self) -> None:
+        """Remember what the files were when they were last read, for the releases that are decided from now on. Whoever wrote
+        later than that look, with the same words too, is not overruled: no release has seen it.
+        """
+        for key, number in self._newest.items():
+            if number not in self._state.halts:
+                self._ending.setdefault(key, self._mark)
+        self._mark = self._latch.mark()
+
     def heard(self, published: Published) -> None:
         """A batch is durable: the file follows the journal, once for all of it, and what may leave is known."""
         self._comparator.heard(published)
         changed = False
+        if any(type(event) is Halted for event in published.events):
+            self._latch.read()  # whoever halts writes the file first: that is no word against a release
+            self._see()
         for event in published.events:
             if type(event) is Halted:
                 self._begins(event.number, _as_asked(event))
@@ -205,7 +227,7 @@ class Guard:
                 if self._newest[key] == event.number:
                     del self._newest[key]
                     gone = self._durable.pop(key)
-                    self._released[key] = gone, self._latch.mark(gone)
+                    self._released[key] = gone, self._ending.pop(key, self._mark)
                     changed = True
         if changed:
             self._follow(self._latched())
@@ -215,6 +237,7 @@ class Guard:
         self._keys[number] = key
         self._newest[key], self._durable[key] = number, halt
         self._released.pop(key, None)
+        self._ending.pop(key, None)
 
     def _lacking(self, held: Sequence[HaltTrading]) -> list[HaltTrading]:
         there = {key_of(each) for each in held}
@@ -240,6 +263,7 @@ class Guard:
             self._unkept = True
         else:
             self._released.clear()
+            self._see()
             self._held, self._keep_again_at, self._unkept = None, UtcNs(0), False
 
 

@@ -25,6 +25,7 @@ from tradeloop.core.commands import HaltTrading
 from tradeloop.core.errors import BadInput
 from tradeloop.core.fit import TEXT_MAX
 from tradeloop.core.halt import HaltScope, HaltTier
+from tradeloop.ports.latch import Mark
 
 if sys.platform != "win32":
     import fcntl
@@ -53,6 +54,8 @@ class FileLatch:
         self._files = (path, path.with_name(f"{path.name}.part"))
         self._looked: dict[Path, _Stamp | None] = {}
         """What each file was when it was last read or written here."""
+        self._by_others = dict.fromkeys(self._files, 0)
+        """How often each was another one then than it had been left."""
         self._seen: dict[Path, tuple[_Stamp, tuple[HaltTrading, ...]]] = {}
 
     def read(self) -> tuple[HaltTrading, ...]:
@@ -85,8 +88,9 @@ class FileLatch:
                 (whole, [each for each in halts if _stops_everything(each)]),
                 (part, [each for each in halts if not _stops_everything(each)]),
             ):
-                if _write(path, its, self._looked[path]):
-                    self._looked[path] = _stamp(path)
+                written, stamp = _write(path, its, self._looked[path])
+                if written:
+                    self._looked[path] = stamp
             _keep_folder(whole.parent)
         except OSError as error:
             if any(_stops_everything(each) and not any(same(each, one) for one in held) for each in halts):
@@ -109,10 +113,14 @@ class FileLatch:
                     raise
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(self.file_of(halt)))
 
-    def mark(self, halt: HaltTrading, /) -> object:
-        """Another one each time that somebody has written where `halt` stands, with the same words too."""
-        whole, part = map(_stamp, self._files)
-        return (whole, part) if _stops_everything(halt) else part
+    def mark(self) -> Mark:
+        """How often somebody else had written each of the files when it was last read or written here."""
+        whole, part = self._files
+        return self._by_others[whole], self._by_others[part]
+
+    def is_newer(self, halt: HaltTrading, mark: Mark, /) -> bool:
+        """Whether somebody else has written where `halt` stands since that mark, with the same words too."""
+        return self.mark() != mark if _stops_everything(halt) else self.mark()[1] != mark[1]
 
     def remove(self, gone: Sequence[HaltTrading]) -> None:
         """Latch these no more. Raises OSError."""
@@ -131,7 +139,10 @@ class FileLatch:
         raise StandsIn(why.errno, why.strerror, str(self._files[0])) from why
 
     def _read(self, path: Path, line: _Line) -> tuple[HaltTrading, ...]:
-        self._looked[path] = _stamp(path)
+        there = _stamp(path)
+        if self._looked.setdefault(path, there) != there:
+            self._looked[path] = there
+            self._by_others[path] += 1
         try:
             stamp = _stamp_of(path.stat())
         except FileNotFoundError as error:
@@ -272,18 +283,19 @@ def _words(text: str) -> str:
     return text[:_SAID_MAX].encode(errors="replace").decode().replace("\0", "?")
 
 
-def _write(path: Path, halts: Sequence[HaltTrading], seen: _Stamp | None) -> bool:
-    """Have the file say this, unless it is another than was seen: then somebody writes now, and the next look finds it."""
+def _write(path: Path, halts: Sequence[HaltTrading], seen: _Stamp | None) -> tuple[bool, _Stamp | None]:
+    """Have the file say this, unless it is another than was seen: then somebody writes now, and the next look finds it. Whether
+    it says this, and what it is then.
+    """
     if _stamp(path) != seen:
-        return False
+        return False, None
     if not halts:
-        path.unlink(missing_ok=True)
-        return True
+        return _gone(path, seen), None
     said = (msgspec.structs.replace(each, by=_words(each.by), reason=_words(each.reason)) for each in halts)
     text = b"".join(msgspec.json.encode(each) + b"\n" for each in said)
     if len(text) > _BYTES_MAX:  # it would be read as more than was asked for
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
-    return _says(path, text) or _put(path, text, seen)
+    return (True, seen) if _says(path, text) else _put(path, text, seen)
 
 
 def _says(path: Path, text: bytes) -> bool:
@@ -294,23 +306,72 @@ def _says(path: Path, text: bytes) -> bool:
         return False
 
 
-def _put(path: Path, text: bytes, seen: _Stamp | None) -> bool:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
-    placed = False
+def _put(path: Path, text: bytes, seen: _Stamp | None) -> tuple[bool, _Stamp | None]:
+    fresh = _beside(path, "new")
     try:
         with fresh.open("wb") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         fresh.chmod(0o600)
-        if _stamp(path) == seen:
-            fresh.replace(path)
-            placed = True
+        stamp = _stamp(fresh)  # a name more or less does not change it
+        return (_placed(path, fresh, seen), stamp) if _stamp(path) == seen else (False, None)
     finally:
-        if not placed:
-            with contextlib.suppress(OSError):
-                fresh.unlink(missing_ok=True)
-    return placed
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+
+
+def _placed(path: Path, fresh: Path, seen: _Stamp | None) -> bool:
+    """Whether `fresh` stands at `path` now, in the place of what was seen. What somebody writes at the very moment is not lost:
+    a file that comes where none was is left there, and one that was written since it was seen is put back.
+    """
+    if seen is None:
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            return False
+        except OSError:  # no file system for links: what remains is the comparison before
+            fresh.replace(path)
+        return True
+    with _held(path) as old:
+        fresh.replace(path)
+        if old is None or _stamp(old) == seen:
+            return True
+        old.replace(path)
+        return False
+
+
+def _gone(path: Path, seen: _Stamp | None) -> bool:
+    """Whether nothing stands at `path` now. One that was written since it was seen is put back, where none has come since."""
+    if seen is None:
+        return True
+    with _held(path) as old:
+        path.unlink(missing_ok=True)
+        if old is None or _stamp(old) == seen:
+            return True
+        with contextlib.suppress(OSError):
+            os.link(old, path)
+        return False
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[Path | None]:
+    """What stands at `path`, by another name beside it while the block runs; None where there is nothing, or no link can be."""
+    old, linked = _beside(path, "old"), False
+    with contextlib.suppress(OSError):
+        old.unlink(missing_ok=True)  # left by a process that was killed
+    try:
+        with contextlib.suppress(OSError, NotImplementedError):
+            os.link(path, old, follow_symlinks=False)
+            linked = True
+        yield old if linked else None
+    finally:
+        with contextlib.suppress(OSError):
+            old.unlink(missing_ok=True)
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.{what}")
 
 
 def _keep_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from tradeloop.core.commands import Command, HaltTrading
 from tradeloop.core.halt import Halt, HaltScope, HaltTier
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, OrdStatus
+from tradeloop.ports.latch import Mark
 from tradeloop.testing.builders import ACCOUNT
 from tradeloop.testing.checkers import Judge
 from tradeloop.testing.faults import Fault, Weather
@@ -38,20 +39,28 @@ class MemoryLatch:
 
     def __init__(self) -> None:
         self.halts: tuple[HaltTrading, ...] = ()
-        self._writes = 0
+        self._by_hand = 0
 
     def read(self) -> tuple[HaltTrading, ...]:
         """What is latched."""
         return self.halts
 
-    def mark(self, _: HaltTrading, /) -> object:
-        """Another one each time that something is written."""
-        return self._writes
+    def mark(self) -> Mark:
+        """How often somebody has written."""
+        return self._by_hand, self._by_hand
+
+    def is_newer(self, _: HaltTrading, mark: Mark, /) -> bool:
+        """Whether somebody has since."""
+        return mark != self.mark()
 
     def write(self, halts: Sequence[HaltTrading]) -> None:
         """Latch exactly these."""
         self.halts = tuple(halts)
-        self._writes += 1
+
+    def by_hand(self, halt: HaltTrading) -> None:
+        """Somebody writes one more into it."""
+        self.halts = (*self.halts, halt)
+        self._by_hand += 1
 
 
 class Stopper:
@@ -93,7 +102,7 @@ class Stopper:
         name = {HaltScope.ACCOUNT: ACCOUNT, HaltScope.SYMBOL: dice.choice(SYMBOLS)}.get(scope, "")
         command = HaltTrading(tier, "dora", "stop it", scope, name)
         if scope is HaltScope.GLOBAL and tier is not HaltTier.REDUCE_ONLY and dice.random() < 0.5:
-            self.latch.write((*self.latch.read(), command))
+            self.latch.by_hand(command)
         else:
             self._ask(command)
         if dice.random() < 0.4:

@@ -82,7 +82,7 @@ class Hurried:
         def touch() -> None:
             if not self._weather.calm:
                 self._weather.meet(Fault.LATCHED_IN_A_BURST)
-                latch.write((*latch.read(), halt))
+                latch.by_hand(halt)
 
         self._timeline.after(dice.randint(50, 250) * MS, touch)
 
