@@ -20,6 +20,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerUp, CancelAck, HeldPosition, OrderReject
 from tradeloop.core.types import SECOND_NS, ZERO, OrdType, PositionEffect, Px, Qty, Side, Symbol, TimeInForce, TradingDay, UtcNs
 from tradeloop.markets import instruments
+from tradeloop.markets.facts import InstrumentFacts
 from tradeloop.markets.futures import products
 from tradeloop.markets.instruments import InstrumentMaster
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_execution, an_instrument, buy, sell
@@ -84,7 +85,7 @@ def test_what_takes_limits_alone_is_closed_at_a_limit(
 
     orders = flattens(desk)
 
-    price = bid - 10 * tick if side is Side.SELL else ask + 10 * tick
+    price = bid - 9 * tick if side is Side.SELL else ask + 9 * tick
     assert [(each.side, each.ord_type, each.price) for each in orders] == [(side, OrdType.LIMIT, Px(price))] * 2
     assert [each.order_qty for each in orders] == [most, 25]
     assert not last(desk).done
@@ -122,7 +123,7 @@ def test_a_limit_that_the_market_has_left_behind_is_taken_out_and_ordered_anew()
     desk = holding(rb(), 25)
     quoted(desk, "SR609.CZCE", 5000, 5001)
     (first,) = flattens(desk)
-    assert first.price == Px(Decimal(4990))
+    assert first.price == Px(Decimal(4991))
     desk.ack(first)
     looks(desk, "SR609.CZCE", 4991, 4992, after=1)
     assert desk.of(SendCancel) == []
@@ -155,7 +156,7 @@ def test_after_a_refusal_the_price_is_the_other_sides_best_which_is_within_every
     (first,) = flattens(desk)
     desk.give(OrderReject(BROKER, first.cl_ord_id, "50", "beyond the day's limit"))
     looks(desk, "SR609.CZCE", 4805, 4806)
-    assert [each.price for each in desk.of(OrderStaged)] == [Px(Decimal(4795)), Px(Decimal(4805))]
+    assert [each.price for each in desk.of(OrderStaged)] == [Px(Decimal(4796)), Px(Decimal(4805))]
 
 
 def test_without_a_present_quote_a_limit_waits_and_is_not_done() -> None:
@@ -179,6 +180,27 @@ def test_a_person_is_told_that_a_product_takes_no_market_orders() -> None:
     quoted(desk, "SR609.CZCE", 5000, 5001)
     desk.give(sell("SR609.CZCE", 1, position_effect=PositionEffect.CLOSE))
     assert desk.of(OrderDenied)[-1].text == "SR609.CZCE takes no market orders; give a limit"
+
+
+@pytest.mark.parametrize("qty", [100, 300_100])
+def test_hong_kong_is_closed_at_limits_and_takes_no_market_order_and_no_stop_without_a_limit(qty: int) -> None:
+    facts = InstrumentFacts(lot=Decimal(100), ref_price=Decimal(5))
+    share = InstrumentMaster().resolve(Symbol("00700.HK"), DAY, facts)
+    desk = holding(share, qty)
+    quoted(desk, "00700.HK", "5.000", "5.005")
+    for asked, said in (
+        ({}, "00700.HK takes no market orders; give a limit"),
+        (
+            {"ord_type": OrdType.STOP, "stop_px": "4.800"},
+            "00700.HK takes no market orders, which a stop without a limit becomes; give a limit",
+        ),
+    ):
+        desk.give(sell("00700.HK", 100, **asked))
+        assert desk.of(OrderDenied)[-1].text == said
+    sizes = [size for size in (300_000, qty % 300_000) if size <= qty]
+    assert [(each.ord_type, each.price, each.order_qty) for each in flattens(desk)] == [
+        (OrdType.LIMIT, Px(Decimal("4.955")), Qty(Decimal(size))) for size in sizes
+    ]
 
 
 # --- around lots

@@ -182,6 +182,7 @@ def test_one_order_is_no_larger_than_the_exchange_takes() -> None:
     desk = Desk().opened(an_instrument(max_qty_market=200, max_qty_limit=300))
     assert denied(desk, buy(MOUTAI, 300)).rule == "order_qty_max"
     assert accepted(desk, buy(MOUTAI, 300, ord_type=LIMIT, price="10"))
+    assert denied(desk, buy(MOUTAI, 300, ord_type=OrdType.STOP, stop_px="11")).rule == "order_qty_max"
 
 
 def test_a_price_off_the_tick_is_denied() -> None:

@@ -141,3 +141,9 @@ def test_a_future_whose_days_are_not_known_leaves_the_choice_to_the_sender() -> 
     )
 
     assert (line.order_qty, line.position_effect) == (Decimal(5), PositionEffect.AUTO)
+
+
+def test_what_takes_no_market_orders_is_not_planned_and_the_line_says_so() -> None:
+    line = only(planned(target("1"), prices=[price("1")], instruments=[stock(largest=0)]))
+    assert (int(line.order_qty), line.code) == (0, "order_cap")
+    assert line.reason == "600001.SH takes no market orders, and a run sends no others; order it with a limit"

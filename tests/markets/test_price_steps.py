@@ -53,9 +53,9 @@ def test_a_hong_kong_tick_holds_up_to_and_with_the_end_of_its_band(price: str | 
 
 
 @pytest.mark.parametrize("lot", [100, 500, 2000])
-def test_the_largest_order_of_hong_kong_is_three_thousand_board_lots(lot: int) -> None:
+def test_the_largest_order_of_hong_kong_is_three_thousand_board_lots_and_none_goes_at_the_market(lot: int) -> None:
     found = instrument("00700.HK", facts=InstrumentFacts(lot=Decimal(lot)))
-    assert found.max_qty_limit == found.max_qty_market == 3000 * lot
+    assert (found.max_qty_limit, found.max_qty_market) == (Decimal(3000 * lot), Decimal(0))
 
 
 def test_us_stocks_and_coins_have_no_largest_order() -> None:

@@ -32,8 +32,10 @@ from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import LIMIT, MARKET, ZERO, AccountID, OrdType, Px, Qty, Side, Symbol, UtcNs, step_down, step_up
 
 DOUBLINGS_MAX: Final = 5
-_TICKS: Final = 10
-"""How far beyond the other side's best price a limit goes where no band and no cage says how far it may."""
+_TICKS: Final = 9
+"""How far beyond the other side's best price a limit goes where no band and no cage says how far it may: nine spreads is the
+most that Hong Kong takes of an enhanced limit order (HKEX, as POEMS and moomoo tell it).
+"""
 _STAYS: Final = frozenset({"T+1", "session_open", "suspended", "lot", "out of reach"})
 """What keeps a position from being closed by any order of today: the work of the halt is done for now, and looked at again."""
 

@@ -33,7 +33,9 @@ class OrderRulesRow(Dated, frozen=True, kw_only=True):
 
 
 class OrderLimitsRow(Dated, frozen=True, kw_only=True):
-    """The largest quantity of one order, in units or, where the lot is the issuer's choice, in lots."""
+    """The largest quantity of one order, in units or, where the lot is the issuer's choice, in lots; 0 market orders are none
+    at all.
+    """
 
     RULE = ("market", "board")
 

@@ -247,10 +247,12 @@ def lots(order: OrderStaged | Order, instrument: Instrument, held: Decimal) -> D
             f"order_qty was {qty:f}, the lot of {order.symbol} is {instrument.lot:f} (at least {instrument.min_qty:f}); "
             + ("round down" if qty > instrument.min_qty else f"order at least {instrument.min_qty:f}"),
         )
-    limit = instrument.max_qty_market if order.ord_type is OrdType.MARKET else instrument.max_qty_limit
+    at_market = order.ord_type is MARKET_ORDER or order.ord_type is STOP  # what fires has to be one that the market takes
+    limit = instrument.max_qty_market if at_market else instrument.max_qty_limit
     if limit is not None and qty > limit:
         if not limit and instrument.max_qty_limit != limit:
-            text = f"{order.symbol} takes no market orders; give a limit"
+            becomes = ", which a stop without a limit becomes" if order.ord_type is STOP else ""
+            text = f"{order.symbol} takes no market orders{becomes}; give a limit"
             return Denied("order_qty_max", f"{limit:f}", f"{qty:f}", text)
         return Denied(
             "order_qty_max",

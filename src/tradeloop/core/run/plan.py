@@ -209,13 +209,16 @@ def _capped(wish: Wish, outcome: Outcome, cut: Decimal, instrument: Instrument) 
     signed = cut if outcome.side is Side.BUY else -cut
     px = wish.px if wish.px is not None else Px(ZERO)
     largest = instrument.max_qty_market if instrument.max_qty_market is not None else ZERO
+    sizes = f"at least {plain(instrument.min_qty)} and at most {plain(largest)} each"
+    reason = f"{plain(cut)} of {plain(outcome.order_qty)} do not fit into {LEGS_PER_LINE_MAX} orders of {sizes}"
+    if not largest:
+        reason = f"{wish.symbol} takes no market orders, and a run sends no others; order it with a limit"
     return msgspec.structs.replace(
         outcome,
         residual_qty=outcome.residual_qty + signed,
         residual_value=short_tail(outcome.residual_value + instrument.notional(px, signed)),
         code="order_cap",
-        reason=f"{plain(cut)} of {plain(outcome.order_qty)} do not fit into {LEGS_PER_LINE_MAX} orders"
-        f" of at least {plain(instrument.min_qty)} and at most {plain(largest)} each",
+        reason=reason,
     )
 
 
