@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import sqlite3
@@ -21,7 +22,7 @@ import pytest
 from tests.cli.commands import tradeloop
 
 from tradeloop.access.second_factor import SecondFactor
-from tradeloop.cli import control, second_factor
+from tradeloop.cli import control, resume, second_factor
 from tradeloop.config import Home, load
 from tradeloop.core.commands import HaltTrading, ReleaseSymbol
 from tradeloop.core.effects import RaiseAlert
@@ -185,6 +186,31 @@ def test_a_paper_desk_needs_none(home: Path) -> None:
         assert tradeloop(home, "halt", "--feed", "demo", "--speed", "300").code == 0
         assert tradeloop(home, "resume", "--reason", "looked", "--feed", "demo", "--speed", "300", *given).code == 0
     assert [each.second_factor for each in releases(home)] == ["", ""]
+
+
+def test_a_file_that_is_touched_while_the_code_is_typed_is_not_released_and_spends_no_code(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(home)
+    (home / "tradeloop.yaml").write_text("engine:\n  ready_within_s: 0.3\n", encoding="utf-8")
+    set_up(home, monkeypatch)
+    assert tradeloop(home, "halt", "--by", "ann").code == 0
+    given = code()
+
+    def touched(_: object) -> str:
+        os.utime(home / "HALT", ns=(1, 1))
+        return given
+
+    with monkeypatch.context() as typing:
+        typing.setattr(resume, "asked_for", touched)
+        said = tradeloop(home, "resume", "--reason", "looked")
+    assert (said.code, said.error) == (
+        2,
+        f"{home / 'HALT'} was written meanwhile, nothing was released; look at it and release again",
+    )
+    assert (home / "HALT").exists()
+    assert tradeloop(home, "resume", "--reason", "looked", "--code", given).code == 0
+    assert not (home / "HALT").exists()
 
 
 @pytest.mark.crash

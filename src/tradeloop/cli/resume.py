@@ -39,8 +39,8 @@ def resume(
 ) -> None:
     """End the halts of exactly this scope; without an option those of everything. Runs stay paused: `tradeloop runs resume`.
 
-    Those that it ends are listed first. Where a newer one comes meanwhile nothing is released; and where a person's and one
-    that tripped by itself stand together, each that is to end is named with --number.
+    Those that it ends are listed first. Where a newer one comes meanwhile, or somebody writes the latch file, nothing is
+    released; and where a person's and one that tripped by itself stand together, each that is to end is named with --number.
     """
     named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
 
@@ -49,14 +49,18 @@ def resume(
         from tradeloop.bootstrap.release import needs_a_code
         from tradeloop.cli.asking import released
         from tradeloop.cli.halts import in_force
-        from tradeloop.core.commands import ReleaseHalt
+        from tradeloop.core.commands import HaltTrading, ReleaseHalt
         from tradeloop.core.errors import BadInput
         from tradeloop.core.state import State
+        from tradeloop.engine.latch import FileLatch
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
         scope, name = scope_of(named)
         if not reason.strip():
             raise BadInput("--reason was empty; a halt is released for a reason")
+        latch = FileLatch(loaded.home.latch)
+        latch.read()
+        seen_at = latch.mark()
         there = [halt for halt in await in_force(loaded) if (halt.scope, halt.name) == (scope, name)]
         ended = _named(there, number)
         for halt in ended:
@@ -66,6 +70,9 @@ def resume(
             voice.say(f"warning: {tried}")
         if code is None and needs_a_code(loaded, await recorded_state(loaded) or State()):
             given = asked_for(voice) or ""
+        latch.read()
+        if any(latch.is_newer(HaltTrading(halt.tier, halt.by, scope=scope, name=name), seen_at) for halt in ended):
+            raise BadInput(f"{loaded.home.latch} was written meanwhile, nothing was released; look at it and release again")
         numbers, seen = tuple(halt.number for halt in ended), max((halt.number for halt in there), default=0)
         release = ReleaseHalt(loaded.operator, reason, scope, name, numbers=numbers, seen=seen)
         return await released(voice, loaded, release, given, "resume")
