@@ -27,7 +27,7 @@ OF_INSTRUMENT = (
     *("tick", "lot", "min_qty", "multiplier", "max_qty_limit", "max_qty_market", "price_limit", "price_limit_down"),
     *("margin_rate", "cage", "large_cancel_qty"),
 )
-OF_FEE = ("rate", "per_unit", "minimum", "maximum_rate", "close_today_rate", "close_today_per_unit")
+OF_FEE = ("rate", "per_unit", "minimum", "maximum_rate", "close_today_rate", "close_today_per_unit", "maximum")
 
 
 def an_odd_run(where: str, figure: Decimal) -> Any:
@@ -106,6 +106,13 @@ def test_a_fee_with_a_figure_that_no_cost_could_be_computed_from_is_refused(fiel
     assert desk is None or text not in (*FINE, *LARGE)
     if desk is not None:
         trades(desk, A)
+
+
+@pytest.mark.parametrize("maximum", ["-1", "4.99"])
+def test_a_maximum_below_zero_or_below_the_minimum_is_refused(maximum: str) -> None:
+    line = FeeLine("commission", minimum=Decimal(5), maximum=Decimal(maximum))
+    with pytest.raises(BadInput, match="maximum of fee 'commission'"):
+        checked_command(ListInstruments((an_instrument(A, fees=FeeSchedule((line,))),)))
 
 
 def test_the_middle_of_the_finest_bid_and_ask_is_a_price_of_a_run() -> None:

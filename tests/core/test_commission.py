@@ -8,10 +8,11 @@ import pytest
 
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.events import FeeChanged, FeeDistrusted, Traded
+from tradeloop.core.instrument import FeeLine, FeeSchedule
 from tradeloop.core.order import Order
 from tradeloop.core.reports import ExecutionBust, ExecutionCorrect
 from tradeloop.core.types import Amount, Currency, ExecID, Px, Qty, Side
-from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, fees
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, fees, sell
 from tradeloop.testing.desk import Desk
 
 MOUTAI = "600519.SH"
@@ -93,3 +94,43 @@ def test_when_the_fill_that_paid_the_minimum_is_taken_back_the_next_one_pays_it(
     assert desk.known(order.cl_ord_id).fees == 5
     assert desk.cash() == CASH - 500 - 5
     assert [(e.exec_id, e.fee) for e in desk.of(FeeChanged)] == [("e2", Decimal(5))]
+
+
+AT_MOST = FeeSchedule((FeeLine("taf", per_unit=Decimal("0.000195"), side=Side.SELL, maximum=Decimal("9.79")),))
+
+
+def sold(*quantities: int, commissions: dict[int, str] | None = None) -> tuple[Desk, Order]:
+    """A sale of 500 000 shares, filled in these parts; the broker names no fee but those given."""
+    listed = an_instrument(MOUTAI, lot=1, min_qty=1, fees=AT_MOST, currency=Currency("USD"))
+    desk = Desk().opened(listed, cash=CASH, currency="USD", positions={MOUTAI: 500_000})
+    order = desk.order(sell(MOUTAI, 500_000))
+    for number, qty in enumerate(quantities, start=1):
+        told = (commissions or {}).get(number)
+        commission = None if told is None else Amount(Decimal(told))
+        desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.SELL, qty, "1", f"e{number}", commission=commission))
+    return desk, order
+
+
+def test_a_maximum_per_trade_is_asked_of_each_fill_and_not_made_up_for_by_the_next() -> None:
+    desk, order = sold(200_000, 100, 200_000)
+    assert [str(e.fee) for e in desk.of(Traded)] == ["9.79", "0.02", "9.79"]
+    assert desk.known(order.cl_ord_id).fees == Decimal("19.60")
+    assert desk.cash("USD") == CASH + 400_100 - Decimal("19.60")
+
+
+def test_what_the_broker_charged_one_fill_leaves_the_maximum_of_the_next_as_it_is() -> None:
+    desk, _ = sold(200_000, 200_000, commissions={1: "12.34"})
+    assert [str(e.fee) for e in desk.of(Traded)] == ["12.34", "9.79"]
+
+
+def test_a_fill_that_reached_its_maximum_is_taken_back_and_the_others_stay_charged_as_they_were() -> None:
+    desk, order = sold(200_000, 100, 200_000)
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.SELL))
+    assert desk.known(order.cl_ord_id).fees == Decimal("9.81")
+    assert desk.cash("USD") == CASH + 200_100 - Decimal("9.81")
+
+
+def test_a_fill_that_is_corrected_to_a_small_one_pays_less_than_the_maximum() -> None:
+    desk, order = sold(200_000, 200_000)
+    desk.give(ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.SELL, Qty(Decimal(1000)), Px(Decimal(1)), None))
+    assert desk.known(order.cl_ord_id).fees == Decimal("9.99")

@@ -114,6 +114,34 @@ def test_a_fee_per_unit_is_capped_by_its_maximum_rate() -> None:
     assert schedule.fee(BUY, Decimal(1000), Decimal(100)) == Decimal(1)
 
 
+PER_TRADE = FeeSchedule((FeeLine("taf", per_unit=Decimal("0.000195"), side=SELL, maximum=Decimal("9.79")),))
+
+
+def test_a_maximum_bounds_each_fill_by_itself() -> None:
+    """FINRA's trading activity fee: at most so much per trade."""
+    paid, before = [], Decimal(0)
+    for qty in (Decimal(60_000), Decimal(100), Decimal(60_000)):
+        paid.append(str(PER_TRADE.grown(SELL, qty, qty, (before, before))))
+        before += qty
+    assert paid == ["9.79", "0.02", "9.79"]
+
+
+def test_an_order_is_estimated_as_if_no_fill_of_it_reached_the_maximum() -> None:
+    assert PER_TRADE.fee(SELL, Decimal(120_000), Decimal(120_000)) == Decimal("23.40")
+
+
+def test_a_side_that_pays_no_fee_pays_none_up_to_a_maximum_either() -> None:
+    assert PER_TRADE.grown(BUY, Decimal(60_000), Decimal(60_000), (Decimal(0), Decimal(0))) == 0
+
+
+def test_a_minimum_of_an_order_is_paid_once_beside_a_maximum_of_a_fill() -> None:
+    own = FeeLine("commission", per_unit=Decimal("0.005"), minimum=Decimal(1))
+    both = FeeSchedule((own, *PER_TRADE.lines))
+    first = both.grown(SELL, Decimal(100), Decimal(1000), (Decimal(0), Decimal(0)))
+    second = both.grown(SELL, Decimal(100), Decimal(1000), (Decimal(100), Decimal(1000)))
+    assert (str(first), str(second)) == ("1.02", "0.02")
+
+
 def test_closing_todays_futures_costs_its_own_rate() -> None:
     """D5."""
     line = FeeLine("fee", Decimal("0.0001"), close_today_rate=Decimal("0.001"), close_today_per_unit=Decimal(0))

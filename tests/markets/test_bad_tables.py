@@ -9,6 +9,7 @@ import pytest
 from tradeloop.core.errors import BadInput
 from tradeloop.markets.boards import BoardRow
 from tradeloop.markets.calendars import decoded_calendar
+from tradeloop.markets.fees import FeeRow
 from tradeloop.markets.futures import ProductRow
 from tradeloop.markets.rules import OrderRulesRow, PriceLimitRow, TickLadderRow
 from tradeloop.markets.sessions import SessionRow
@@ -55,6 +56,12 @@ def test_two_rows_for_one_day_are_refused_with_the_day_the_first_should_end_befo
     assert says in refusal(changed(effective_to="2026-07-06"), late)
     assert says in refusal(LIMIT, late)
     assert "overlap" in refusal(LIMIT, LIMIT)
+
+
+def test_a_fee_whose_maximum_is_zero_or_below_its_minimum_is_refused() -> None:
+    row = f'{{market: CN_A, name: a, minimum: "5", maximum: "%s", {SAID}}}'
+    assert "maximum was 4; expected at least the minimum, 5" in refusal(row % "4", row_type=FeeRow)
+    assert "maximum was 0; expected more than zero" in refusal(row % "0", row_type=FeeRow)
 
 
 def test_a_day_between_two_rows_is_refused() -> None:

@@ -261,6 +261,28 @@ def test_exchange_fees_are_added_where_the_broker_charges_them_apart() -> None:
     assert names == ["commission", "stamp_duty", "transfer_fee", "handling_fee", "regulatory_fee"]
 
 
+@pytest.mark.parametrize(
+    ("on", "most"),
+    [
+        (date(2013, 10, 8), "5.95"),
+        (date(2022, 1, 3), "6.49"),
+        (date(2023, 1, 3), "7.27"),
+        (date(2024, 1, 2), "8.30"),
+        (date(2026, 1, 2), "9.79"),
+    ],
+)
+def test_the_trading_activity_fee_of_a_us_sale_is_bounded_per_trade(on: date, most: str) -> None:
+    lines = [line for line in resolve("IBM", on).fees.lines if line.name == "taf"]
+    assert [str(line.maximum) for line in lines] == [most]
+
+
+def test_the_settlement_fee_of_hong_kong_was_bounded_until_the_30th_of_june_2025() -> None:
+    def most(on: date) -> list[Decimal | None]:
+        return [line.maximum for line in resolve("00700.HK", on).fees.lines if line.name == "settlement_fee"]
+
+    assert (most(date(2025, 6, 27)), most(date(2025, 6, 30))) == ([Decimal(100)], [None])
+
+
 def test_a_us_sale_of_the_demo_day_pays_the_sec_and_finra_and_a_buy_nothing() -> None:
     fees = resolve("IBM", date(2013, 10, 8)).fees
     assert fees.fee(Side.SELL, Decimal(100), Decimal(18_000)) == Decimal("0.32")

@@ -80,7 +80,9 @@ NESTED: dict[str, tuple[Any, Any]] = {
     "instrument": (LISTED, lambda row: c.ListInstruments((row,))),
     "fees": (LISTED.fees, lambda row: c.ListInstruments((msgspec.structs.replace(LISTED, fees=row),))),
     "fee": (
-        FeeLine("c", Decimal("0.001"), Decimal(0), Decimal(5), Decimal("0.5"), None, Decimal("0.001"), Decimal("0.1")),
+        FeeLine(
+            "c", Decimal("0.001"), Decimal(0), Decimal(5), Decimal("0.5"), None, Decimal("0.001"), Decimal("0.1"), Decimal(9)
+        ),
         lambda row: c.ListInstruments((msgspec.structs.replace(LISTED, fees=FeeSchedule((row,))),)),
     ),
     "window": ((UtcNs(0), UtcNs(5)), lambda row: c.OpenTradingDay("CN_A", DAY, (row,))),

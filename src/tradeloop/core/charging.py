@@ -1,7 +1,8 @@
 """Station 5: what fills cost by our own dated schedule, where the broker does not say.
 
-A minimum holds per order, not per fill, so a fill pays what the order's fee has grown by. When a fill of the order is taken
-back or corrected, the others are charged anew, as if it had never been or had always been so; what the broker charged stands.
+A minimum holds per order, not per fill, so a fill pays what the order's fee has grown by; a maximum holds per fill, and what
+it spares one fill is not made up for by the next. When a fill of the order is taken back or corrected, the others are charged
+anew, as if it had never been or had always been so; what the broker charged stands.
 """
 
 from __future__ import annotations
@@ -19,15 +20,24 @@ from tradeloop.core.types import CLOSE_TODAY, ZERO, AccountID, Amount, ClOrdID, 
 
 
 def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decimal) -> Amount:
-    """What our dated schedule says a fill cost.
+    """What our dated schedule says a fill cost."""
+    value_before = order.cum_value * instrument.multiplier if order.cum_qty else ZERO
+    return _fee_after(order, instrument, (order.cum_qty, value_before, order.fees), qty, value)
+
+
+def _fee_after(
+    order: Order, instrument: Instrument, before: tuple[Decimal, Decimal, Decimal], qty: Decimal, value: Decimal
+) -> Amount:
+    """The fee of a fill; `before`: quantity, value and fees of what the order had traded.
 
     A minimum holds per order, not per fill: the fee of everything filled so far, less what earlier fills were charged.
     """
-    total_qty = order.cum_qty + qty
-    total = value if not order.cum_qty else order.cum_value * instrument.multiplier + value
+    qty_before, value_before, charged = before
     close_today = order.position_effect is CLOSE_TODAY
-    fee = instrument.fees.fee(order.side, total_qty, total, close_today=close_today)
-    more = fee - order.fees
+    if instrument.fees.is_bounded():
+        return instrument.fees.grown(order.side, qty, value, (qty_before, value_before), close_today=close_today)
+    fee = instrument.fees.fee(order.side, qty_before + qty, value_before + value, close_today=close_today)
+    more = fee - charged
     if more < ZERO:
         return Amount(ZERO)
     return Amount(more)
@@ -76,17 +86,12 @@ def _charge(
     """Charge fills in their order; `before`: quantity, value and fees of what the order had traded before them."""
     if any(parts_of(key)[2] != today for key, _ in late):
         return
-    qty, value, charged = before
-    close_today = order.position_effect is CLOSE_TODAY
     for key, known in late:
         if known.busted:
             continue
-        qty += known.qty
-        value += known.px * known.qty * instrument.multiplier
-        fee = known.fee
-        if not known.fee_by_broker:
-            fee = Amount(max(instrument.fees.fee(order.side, qty, value, close_today=close_today) - charged, ZERO))
-        charged += fee
+        value = known.px * known.qty * instrument.multiplier
+        fee = known.fee if known.fee_by_broker else _fee_after(order, instrument, before, known.qty, value)
+        before = before[0] + known.qty, before[1] + value, before[2] + fee
         if fee != known.fee:
             broker, account, day, side, exec_id = parts_of(key)
             yield FeeChanged(now, order.cl_ord_id, broker, account, day, exec_id, order.symbol, side, fee)
@@ -96,7 +101,8 @@ def _since(
     state: State, order: Order, instrument: Instrument, key: str, today: TradingDay
 ) -> tuple[list[tuple[str, Exec]] | None, tuple[Decimal, Decimal, Decimal] | None]:
     """The fills of an order from the one that changed on, and quantity, value and fees of those before it; None where those may
-    have to be charged anew too: they are of other days, or were charged in another order, or by the broker.
+    have to be charged anew too: they are of other days, or were charged in another order, or by the broker, or a maximum spared
+    one of them something.
     """
     late = fills_since(state, order, key) if order.trading_day == today else None
     if late is None:

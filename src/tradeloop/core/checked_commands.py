@@ -124,3 +124,6 @@ def _fee_line(line: FeeLine, of: str) -> None:
         (line.minimum, "minimum"),
     ):
         fit.exact_or_none(money, f"{what} {of}", least=None)
+    fit.exact_or_none(line.maximum, f"maximum {of}")
+    if line.maximum is not None and line.maximum < line.minimum:
+        raise fit.wrong(line.maximum, f"maximum {of}", f"at least its minimum, {line.minimum:f}")

@@ -37,7 +37,11 @@ FUTURE: Final = AssetClass.FUTURE
 
 class FeeLine(msgspec.Struct, frozen=True, gc=False):
     """One component of the cost of a fill: `rate` of the traded amount plus `per_unit` times the quantity, bounded below by
-    `minimum`, for one side or both (`side` None)."""
+    `minimum`, for one side or both (`side` None).
+
+    `minimum` and `maximum_rate` bound what an order pays, `maximum` what each of its fills does: an authority's "at most so
+    much per trade" (FINRA's trading activity fee) is asked of every execution by itself.
+    """
 
     name: str
     rate: Decimal = ZERO
@@ -47,6 +51,7 @@ class FeeLine(msgspec.Struct, frozen=True, gc=False):
     side: Side | None = None
     close_today_rate: Decimal | None = None
     close_today_per_unit: Decimal | None = None
+    maximum: Decimal | None = None
 
 
 class FeeSchedule(msgspec.Struct, frozen=True):
@@ -56,7 +61,9 @@ class FeeSchedule(msgspec.Struct, frozen=True):
     quantum: Decimal = Decimal("0.01")
 
     def fee(self, side: Side, qty: Decimal, notional: Decimal, *, close_today: bool = False) -> Amount:
-        """Cost of one fill in the instrument's currency: each line rounded half up to the quantum, then added."""
+        """Cost of an order in the instrument's currency: each line rounded half up to the quantum, then added. A `maximum` is
+        left aside, since nobody knows in how many fills an order trades: it is estimated too dear, never too cheap.
+        """
         total = ZERO
         for line in self.lines:
             if line.side is not None and line.side is not side:
@@ -74,6 +81,29 @@ class FeeSchedule(msgspec.Struct, frozen=True):
                 cost = line.minimum
             total += cost.quantize(self.quantum, ROUND_HALF_UP, WIDE)
         return Amount(total)
+
+    def is_bounded(self) -> bool:
+        """Whether a line has a maximum, so that what a fill costs depends on its own size, too."""
+        for line in self.lines:  # noqa: SIM110 - asked of every fill: a generator costs three times as much
+            if line.maximum is not None:
+                return True
+        return False
+
+    def grown(
+        self, side: Side, qty: Decimal, notional: Decimal, before: tuple[Decimal, Decimal], *, close_today: bool = False
+    ) -> Amount:
+        """Cost of one fill of an order that had traded `before`, a quantity and its value: what each line grows by with it, at
+        most its maximum.
+        """
+        qty_before, value_before = before
+        total = ZERO
+        for line in self.lines:
+            alone = FeeSchedule((line,), self.quantum)
+            more: Decimal = alone.fee(side, qty_before + qty, value_before + notional, close_today=close_today)
+            if qty_before:
+                more -= alone.fee(side, qty_before, value_before, close_today=close_today)
+            total += more if line.maximum is None else min(more, line.maximum)
+        return Amount(max(total, ZERO))
 
 
 class Instrument(msgspec.Struct, frozen=True):

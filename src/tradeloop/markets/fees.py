@@ -1,10 +1,11 @@
 """What a fill costs: the dated fee lines of a market put together into the core's `FeeSchedule`.
 
-Two approximations, on purpose and on the safe side:
+Three approximations, on purpose and on the safe side:
 
 - A `FeeSchedule` is applied per fill, but brokers charge a minimum commission per *order*. An order that fills in
   several pieces is therefore estimated too dear, never too cheap, so cash is never overspent; an adapter whose broker
   reports the commission of a fill replaces the estimate (`Execution.commission`).
+- A maximum bounds one fill, and nobody knows in how many an order will trade: before it has traded, its maxima are left aside.
 - A broker's own terms replace the `commission` line alone. Chinese brokers usually quote a commission that contains
   the exchange's handling fee and the regulatory fee; `BrokerFees.passes_exchange_fees` adds them where the broker
   charges them apart.
@@ -17,6 +18,7 @@ from datetime import date
 from decimal import Decimal
 
 import msgspec
+from typing_extensions import override
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import AssetClass, FeeLine, FeeSchedule
@@ -31,7 +33,9 @@ _CENT = Decimal("0.01")
 
 
 class FeeRow(Dated, frozen=True, kw_only=True):
-    """One fee line for a while. Rates are fractions of the traded amount, `per_unit` money per share or coin."""
+    """One fee line for a while. Rates are fractions of the traded amount, `per_unit` money per share or coin, `maximum` the
+    most that one fill pays (None: no such bound).
+    """
 
     RULE = ("market", "name", "venues", "assets")
 
@@ -39,10 +43,20 @@ class FeeRow(Dated, frozen=True, kw_only=True):
     rate: Decimal = ZERO
     per_unit: Decimal = ZERO
     minimum: Decimal = ZERO
+    maximum: Decimal | None = None
     side: Side | None = None
     assets: tuple[AssetClass, ...] = ()
     venues: tuple[str, ...] = ()
     within_commission: bool = False
+
+    @override
+    def fault(self) -> str:
+        """Also a maximum that its own minimum breaks."""
+        if fault := super().fault():
+            return fault
+        if self.maximum is not None and self.maximum < self.minimum:
+            return f"maximum was {self.maximum:f}; expected at least the minimum, {self.minimum:f}"
+        return ""
 
 
 class BrokerFees(msgspec.Struct, frozen=True):
@@ -80,7 +94,7 @@ def schedule(market: str, venue: str, asset_class: AssetClass, on: date, broker:
         if row.within_commission and not broker.passes_exchange_fees:
             continue
         if row.rate or row.per_unit or row.minimum:
-            lines.append(FeeLine(row.name, row.rate, row.per_unit, row.minimum, side=row.side))
+            lines.append(FeeLine(row.name, row.rate, row.per_unit, row.minimum, side=row.side, maximum=row.maximum))
     return FeeSchedule(tuple(lines), QUANTA.get(market, _CENT))
 
 

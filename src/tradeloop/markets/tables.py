@@ -28,7 +28,7 @@ MARKETS: Final = ("CN_A", "CN_FUTURES", "US", "HK", "CRYPTO")
 """Every market there is; a row of another one is refused."""
 _ABOVE_ZERO: Final = frozenset(
     {"lot", "min_qty", "tick", "steps", "multiplier", "margin_rate", "max_qty_limit", "max_lots", "limit", "up", "down", "days"}
-    | {"self_trades", "cancels", "large_cancels", "large_cancel_qty"}
+    | {"maximum", "self_trades", "cancels", "large_cancels", "large_cancel_qty"}
 )
 """Fields in which zero would be as wrong as less than zero."""
 _FRACTIONS: Final = frozenset({"limit", "up", "down", "cage", "margin_rate", "rate", "rate_close_today"})

@@ -2,7 +2,8 @@
 been charged what the dated schedule makes of all that counts of it, a minimum once, whatever was taken back meanwhile.
 
 Counted from the facts alone, after every decision. Not asked: an order of which a fee was told or believed, one with fills of
-several days, and one of which a fill changed on another day than its own: what an earlier day was charged stands.
+several days, one of which a fill changed on another day than its own (what an earlier day was charged stands), and one whose
+fills are bounded one by one (what they spare depends on their order).
 """
 
 from __future__ import annotations
@@ -101,6 +102,8 @@ class Fees:
         if not counting:
             return
         instrument, side = state.instruments[counting[0].symbol], counting[0].side
+        if instrument.fees.is_bounded():
+            return
         qty = sum((fill.qty for fill in counting), ZERO)
         value = sum((fill.qty * fill.px for fill in counting), ZERO) * instrument.multiplier
         charged = sum((fill.fee for fill in counting), ZERO)

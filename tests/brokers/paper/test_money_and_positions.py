@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from tests.brokers.paper.made import ACME, COPPER, DAY, MAOTAI, NEXT_DAY, Bench, ashare, at, bar, future, quote, stock
 
@@ -37,6 +38,41 @@ def test_a_minimum_fee_is_charged_once_per_order_however_many_fills() -> None:
     fees = [r.commission for r in bench.heard() if isinstance(r, Execution)]
     assert fees == [Decimal("1.00"), Decimal("0.00"), Decimal("0.50")]
     assert bench.cash() == Decimal(10_000) - 200 * Decimal("10.01") - 100 * Decimal("10.02") - Decimal("1.50")
+
+
+TAF = FeeLine("taf", per_unit=Decimal("0.000195"), side=Side.SELL, maximum=Decimal("9.79"))
+
+
+def a_large_sale() -> Bench:
+    """200 000 shares sold in two fills, under a fee of at most 9.79 per trade."""
+    bench = Bench(msgspec.structs.replace(stock(), fees=FeeSchedule((TAF,))), cash=10_000)
+    bench.books.position(ACME).long_yesterday = Decimal(200_000)
+    bench.quote(quote(0, "1.00", "1.01", bid_size=199_000))
+    bench.sell(200_000)
+    bench.quote(quote(1, "0.99", "1.02", bid_size=199_000))
+    return bench
+
+
+def test_a_maximum_per_trade_is_asked_of_each_fill() -> None:
+    bench = a_large_sale()
+    assert [str(r.commission) for r in bench.heard() if isinstance(r, Execution)] == ["9.79", "0.19"]
+    assert bench.cash() == Decimal(10_000) + 199_990 - Decimal("9.98")
+
+
+def test_a_fill_that_reached_its_maximum_is_taken_back_with_what_it_cost() -> None:
+    bench = a_large_sale()
+    first, _ = (r for r in bench.heard() if isinstance(r, Execution))
+    interventions.bust(bench.matching, first.exec_id, at(2))
+    assert bench.cash() == Decimal(10_000) + 990 - Decimal("0.19")
+    bench.quote(quote(3, "1.00", "1.01", bid_size=199_000))
+    assert [str(r.commission) for r in bench.heard() if isinstance(r, Execution)] == ["9.79"]
+
+
+def test_a_fill_that_is_corrected_to_a_small_one_pays_what_the_fee_of_its_order_grows_by() -> None:
+    bench = a_large_sale()
+    first, _ = (r for r in bench.heard() if isinstance(r, Execution))
+    interventions.correct(bench.matching, first.exec_id, Qty(Decimal(1000)), Px(Decimal("1.00")), at(2))
+    assert [str(r.commission) for r in bench.heard() if isinstance(r, ExecutionCorrect)] == ["0.19"]
 
 
 def test_stamp_duty_falls_on_the_sale_alone() -> None:

@@ -62,7 +62,7 @@ def correct(matching: Matching, exec_id: ExecID, qty: Qty, px: Px, now: UtcNs) -
     position, cash = books.position(execution.symbol), books.cash_of(instrument.currency)
     from_today = book(position, cash, instrument, execution.side, execution.position_effect, qty, px)
     if order is None:
-        fee = Decimal(instrument.fees.fee(execution.side, qty, instrument.notional(px, qty)))
+        fee = Decimal(instrument.fees.grown(execution.side, qty, instrument.notional(px, qty), (ZERO, ZERO)))
     else:
         _uncharge(order, instrument, execution)
         fee = charge(order, instrument, qty, px, from_today)

@@ -125,6 +125,9 @@ def fee_of_rest(order: PaperOrder, instrument: Instrument, qty: Decimal, px: Dec
     if not instrument.fees.lines:
         return ZERO
     notional = order.fee_notional + instrument.notional(px, qty)
+    if instrument.fees.is_bounded():
+        before = instrument.fees.fee(order.side, order.fee_qty, order.fee_notional) if order.fee_qty else ZERO
+        return max(instrument.fees.fee(order.side, order.fee_qty + qty, notional) - before, ZERO)
     fee: Decimal = instrument.fees.fee(order.side, order.fee_qty + qty, notional)
     if order.fee_today_qty:
         fee = instrument.fees.fee(order.side, order.fee_today_qty, order.fee_today_notional, close_today=True) + (
@@ -134,17 +137,21 @@ def fee_of_rest(order: PaperOrder, instrument: Instrument, qty: Decimal, px: Dec
 
 
 def charge(order: PaperOrder, instrument: Instrument, qty: Decimal, px: Decimal, from_today: Decimal) -> Decimal:
-    """Fee of one fill: the order's fee so far, less what was charged before. The close-today part is charged at its own
-    rates."""
+    """Fee of one fill: the order's fee so far, less what was charged before; where a maximum bounds each fill, what the order's
+    fee grows by. The close-today part is charged at its own rates."""
     if not instrument.fees.lines:
         return ZERO
     rest = qty - from_today
+    grown = _grown(order, instrument, rest, px, from_today) if instrument.fees.is_bounded() else None
     if from_today:
         order.fee_today_qty += from_today
         order.fee_today_notional += instrument.notional(px, from_today)
     if rest:
         order.fee_qty += rest
         order.fee_notional += instrument.notional(px, rest)
+    if grown is not None:
+        order.fee_charged += grown
+        return grown
     total: Decimal = ZERO
     if order.fee_qty:
         total += instrument.fees.fee(order.side, order.fee_qty, order.fee_notional)
@@ -153,6 +160,17 @@ def charge(order: PaperOrder, instrument: Instrument, qty: Decimal, px: Decimal,
     fee = total - order.fee_charged
     order.fee_charged = total
     return fee
+
+
+def _grown(order: PaperOrder, instrument: Instrument, rest: Decimal, px: Decimal, from_today: Decimal) -> Decimal:
+    """What a fill adds to the order's fees, each line at most its maximum."""
+    fees, more = instrument.fees, ZERO
+    if from_today:
+        before = order.fee_today_qty, order.fee_today_notional
+        more += fees.grown(order.side, from_today, instrument.notional(px, from_today), before, close_today=True)
+    if rest:
+        more += fees.grown(order.side, rest, instrument.notional(px, rest), (order.fee_qty, order.fee_notional))
+    return more
 
 
 def needed(order: PaperOrder, instrument: Instrument) -> Decimal:
