@@ -38,7 +38,42 @@ def a_run_that_left_something(home: Path) -> str:
 
 def test_a_retry_is_offered_where_it_would_trade_what_is_left(tmp_path: Path) -> None:
     run = a_run_that_left_something(tmp_path)
-    assert breaks(tmp_path, run)["AIG.US"]["repair"] == f"tradeloop runs retry {run}"
+    assert proposed_at(tmp_path, "2013-10-08T13:30:30Z") == f"tradeloop runs retry {run}"
+
+
+def test_without_a_look_at_the_market_a_retry_is_offered_up_to_the_price_at_which_the_weight_is_held(tmp_path: Path) -> None:
+    """A tenth of 1,000,000, of which 500 are held: worth it at 200."""
+    run = a_run_that_left_something(tmp_path)
+    assert breaks(tmp_path, run)["AIG.US"]["repair"] == (
+        f"tradeloop runs retry {run}, while AIG.US is at most 200.00: above, what is held is worth its weight"
+    )
+
+
+def test_no_retry_is_offered_where_the_price_has_risen_so_far_that_it_would_be_denied(tmp_path: Path) -> None:
+    run = a_run_that_left_something(tmp_path)
+    with (tmp_path / "quotes.csv").open("a", encoding="utf-8") as quotes:
+        quotes.write("2013-10-08T13:35:00Z,AIG.US,249.80,249.90,500,500\n")
+    said = proposed_at(tmp_path, "2013-10-08T13:35:01Z")
+    assert said.startswith("none at 249.85: what is held of AIG.US is worth its weight there")
+    assert f"tradeloop runs retry {run} once it is at most 200.00" in said
+
+    again = ("--feed", str(tmp_path / "quotes.csv"), "--start", "2013-10-08T13:35:02Z", "--speed", "10")
+    denied = tradeloop(tmp_path, "runs", "retry", run, *again)
+    assert (denied.code, "denied: beyond_weight: AIG.US has risen to 249.85" in denied.err) == (3, True)
+
+
+def test_a_retry_says_that_its_equity_is_that_of_the_first_attempt(tmp_path: Path) -> None:
+    """The weights are those of one decision; the account has paid a spread meanwhile."""
+    run = a_run_that_left_something(tmp_path)
+    said = tradeloop(tmp_path, "runs", "retry", run, "--feed", "demo", "--speed", FAST)
+    assert "the weights of the first attempt and its equity, 1,000,000.00 USD, not those of now" in said.err
+    newer = run.removesuffix("-1") + "-2"
+    shown = tradeloop(tmp_path, "runs", "show", newer).out
+    assert f"fractions of 1,000,000.00 USD, the equity of the first attempt {run}, since a retry works what is left" in shown
+    found = tradeloop(tmp_path, "runs", "show", newer, "--json").document
+    assert (found["run"]["equity"], found["run"]["equity_of"]) == ("1000000", run)
+    (file,) = [Path(each) for each in found["artefacts"] if "reconcile" in each]
+    assert json.loads(file.read_text(encoding="utf-8"))["run"]["equity_of"] == run
 
 
 def test_no_second_retry_is_offered_of_a_run_that_was_retried(tmp_path: Path) -> None:

@@ -134,6 +134,7 @@ class BreakRow(msgspec.Struct, frozen=True):
 class RunSummary(msgspec.Struct, frozen=True):
     """What a run was made from and what became of it. `inputs` are (what, sha256) of the imported files.
 
+    `equity_of` is the run whose equity the weights of a retry are fractions of, its first attempt; empty for that one itself.
     `max_quote_age_s` is how old a price could be for this run, in seconds of the market: on a fast replay more than is set.
     """
 
@@ -162,6 +163,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     started_at: UtcNs | None = None
     finished_at: UtcNs | None = None
     supersedes: str = ""
+    equity_of: str = ""
     max_quote_age_s: Decimal | None = None
 
 

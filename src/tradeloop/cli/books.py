@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tradeloop.bootstrap import Desk
+    from tradeloop.cli.record import Record
     from tradeloop.views.sql import SqlViews
 
 
@@ -178,6 +179,7 @@ async def _reconciled(voice: Voice, loaded: Any, run: str | None, accept: str | 
     from tradeloop.bootstrap import open_archive
     from tradeloop.cli.asking import there_or_here
     from tradeloop.cli.control import Answer, ask_the_writer, ask_to_reconcile
+    from tradeloop.cli.run_result import at_prices
     from tradeloop.cli.working import ready, working_desk
     from tradeloop.core.commands import RepairBreak
     from tradeloop.engine.clock import WallClock
@@ -192,7 +194,15 @@ async def _reconciled(voice: Voice, loaded: Any, run: str | None, accept: str | 
         async with open_archive(loaded) as archive:
             is_of_the_world = (await archive.recovered()).state.clock == "wall"
             now = WallClock().now() if is_of_the_world else None
-            return await _told(voice, archive.views, loaded.settings.broker.account, run, now)
+            drift = loaded.settings.engine.max_drift
+            return await _told(
+                voice,
+                archive.views,
+                loaded.settings.broker.account,
+                run,
+                now,
+                look=lambda found: replace(found, max_drift=drift),
+            )
 
     async def here() -> int:
         async with working_desk(loaded, voice, "reconcile") as desk:
@@ -202,7 +212,15 @@ async def _reconciled(voice: Voice, loaded: Any, run: str | None, accept: str | 
                 await desk.engine.ask(RepairBreak(accept, loaded.operator, reason))
                 await desk.reconcile()
             await desk.views_caught_up()
-            return await _told(voice, desk.views, desk.account, run, desk.clock.now(), _stale(desk))
+            stale = _stale(desk)
+            return await _told(
+                voice,
+                desk.views,
+                desk.account,
+                run,
+                desk.clock.now(),
+                look=lambda found: replace(at_prices(found, desk), stale=stale),
+            )
 
     return await there_or_here(ask, there, here)
 
@@ -222,9 +240,12 @@ async def _told(
     account_id: str,
     run: str | None,
     now: int | None = None,
-    stale: Mapping[str, int] | None = None,
+    *,
+    look: Callable[[Record], Record],
 ) -> int:
-    """The reconciliation as the read models have it; without `now` the age of a break counts to the newest fact."""
+    """The reconciliation as the read models have it; without `now` the age of a break counts to the newest fact. `look` adds
+    what is known of the market.
+    """
     from tradeloop.cli.record import read_with_held
     from tradeloop.cli.run_tables import break_rows, broker_break_rows, show_breaks, show_reconciliation, unexplained
 
@@ -239,7 +260,7 @@ async def _told(
         title = "Reconciliation, ours against the broker's; no run yet"
         voice.result(document, lambda out: show_breaks(out, title, with_broker))
         return FAILED if found else OK
-    record = replace(await read_with_held(views, run_id, newest_only=False), stale=stale or {})
+    record = look(await read_with_held(views, run_id, newest_only=False))
     now = now if now is not None else max([record.run.updated_at, *(order.updated_at for order in record.orders)])
     lines = record.target_lines()
     breaks = break_rows(record, lines, now)

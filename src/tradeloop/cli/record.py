@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ from tradeloop.audit.artefacts import FillRow as FillLine
 from tradeloop.audit.artefacts import OrderRow as OrderLine
 from tradeloop.audit.artefacts import ReconcileRow, RunSummary, average_px, slippage_bp
 from tradeloop.core.errors import BadInput
+from tradeloop.core.run.attempts import UNUSABLE
 from tradeloop.core.run.ending import ALL_DONE
 from tradeloop.core.types import SECOND_NS, ZERO, OrdStatus, RunStatus, Side, UtcNs
 from tradeloop.views.queries import PAGE_MAX, Page, Queries
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Row)
 _LOOKS_MAX = 20
+_PLACES = Decimal("0.0001")
 _WINDOWS = msgspec.json.Decoder(tuple[tuple[int, int], ...])
 _NEVER_TRADES = (OrdStatus.DENIED.value, OrdStatus.REJECTED.value, OrdStatus.CANCELED.value, OrdStatus.EXPIRED.value)
 
@@ -51,6 +53,13 @@ class Record:
     """By symbol, the [start, end) spans of the trading day in which orders may be sent."""
     stale: Mapping[str, int] = field(default_factory=dict)
     """By symbol, when the newest price came that is too old to trade on; empty where nobody looked."""
+    first_px: Mapping[str, Decimal] = field(default_factory=dict)
+    """By symbol, the price that the first attempt which had one made its quantity from; a retry goes on with it."""
+    market_px: Mapping[str, Decimal] = field(default_factory=dict)
+    """By symbol, the present price of the market; empty where nobody looked."""
+    multipliers: Mapping[str, Decimal] = field(default_factory=dict)
+    max_drift: Decimal = ZERO
+    """How far a price may be from the one a quantity was made from (`engine.max_drift`)."""
 
     @property
     def todo(self) -> list[int]:
@@ -61,6 +70,20 @@ class Record:
     def unknown(self) -> list[OrderRow]:
         """Orders of unknown fate."""
         return [order for order in self.orders if order.unknown_at is not None and order.is_open]
+
+    @property
+    def equity_of(self) -> str:
+        """The run whose equity this attempt's weights are fractions of: the first attempt; empty for that one itself."""
+        return "" if self.run.attempt == 1 else _first_of(self.run.id)
+
+    def dearest(self, line: ReconcileRow) -> Decimal | None:
+        """The price above which what is held is worth its weight, so that a retry buys no more; None where there is none."""
+        last = next(each for each in reversed(self.lines) if each.symbol == line.ts_code)
+        value, first = last.target_value or ZERO, self.first_px.get(line.ts_code)
+        if line.side != Side.BUY.value or value <= ZERO or line.held_qty <= ZERO or first is None:
+            return None
+        worth = value / (line.held_qty * self.multipliers.get(line.ts_code, Decimal(1)))
+        return max(worth, first * (1 + self.max_drift)).quantize(_PLACES, ROUND_FLOOR)
 
     def summary(self) -> RunSummary:
         """What the run was made from and what became of it."""
@@ -92,6 +115,7 @@ class Record:
             started_at=_at(run.started_at),
             finished_at=_at(run.finished_at),
             supersedes=run.supersedes or "",
+            equity_of=self.equity_of,
             max_quote_age_s=Decimal(params["limits"]["max_quote_age_ns"]) / SECOND_NS,
         )
 
@@ -288,7 +312,28 @@ async def read_record(
     sessions = await queries.sessions(list(dict.fromkeys(line.symbol for line in lines)))
     over = any(each.trading_day > run.trade_date for each in sessions.values())
     hours = {symbol: _WINDOWS.decode(each.windows) for symbol, each in sessions.items()}
-    return Record(run, lines, orders[::-1], fills[::-1], breaks[::-1], held, at_broker, over, hours)
+    record = Record(run, lines, orders[::-1], fills[::-1], breaks[::-1], held, at_broker, over, hours)
+    positions = await queries.positions(account_id=run.account_id)
+    return replace(
+        record,
+        first_px=await _first_prices(queries, run, lines),
+        multipliers={row.symbol: row.multiplier for row in positions},
+    )
+
+
+def _first_of(run_id: str) -> str:
+    """The first attempt: ids are derived, and their last part counts the attempts (core/run/conduct.py)."""
+    return f"{run_id.rpartition('-')[0]}-1"
+
+
+async def _first_prices(queries: Queries, run: RunRow, lines: list[RunLineRow]) -> dict[str, Decimal]:
+    """What the first attempt made its quantities from, and this one where that had no price."""
+    planned = lines if run.attempt == 1 else [*await queries.run_lines(_first_of(run.id)), *lines]
+    found: dict[str, Decimal] = {}
+    for line in planned:
+        if line.ref_px is not None and line.code not in UNUSABLE:
+            found.setdefault(line.symbol, line.ref_px)
+    return found
 
 
 async def every(page: Callable[[int | None], Awaitable[Page[R]]]) -> list[R]:

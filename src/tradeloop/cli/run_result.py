@@ -15,7 +15,7 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.run_book import Run
 from tradeloop.core.state import State
-from tradeloop.core.types import RunID, RunStatus, UtcNs
+from tradeloop.core.types import RunID, RunStatus, Symbol, UtcNs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +46,7 @@ async def show_result(voice: Voice, desk: Desk, run_id: RunID, *, had_ended: boo
     await desk.views_caught_up()
     held = {str(symbol): Decimal(each.net_qty) for symbol, each in desk.state.positions.get(desk.account, {}).items()}
     record = await read_record(desk.views.queries, run_id, held=held, at_broker=_at_broker(snapshot))
+    record = at_prices(record, desk)
     at = UtcNs(record.run.finished_at or desk.clock.now())
     files = _files(voice, desk.loaded.home.artefacts / run_id, record, at, desk.state)
     now = desk.clock.now()
@@ -60,7 +61,8 @@ async def finish_from_archive(voice: Voice, archive: Archive, run: Run) -> int:
     record = await read_record(archive.views.queries, run_id)
     at = UtcNs(run.finished_at or run.created.at)
     files = _files(voice, archive.loaded.home.artefacts / run_id, record, at, (await archive.recovered()).state)
-    record = replace(record, held=await held_now(archive.views.queries, record.run))
+    drift = archive.loaded.settings.engine.max_drift
+    record = replace(record, held=await held_now(archive.views.queries, record.run), max_drift=drift)
     await _show(voice, archive.views.queries, record, files, at)
     return left_unexplained(record, at)
 
@@ -68,8 +70,15 @@ async def finish_from_archive(voice: Voice, archive: Archive, run: Run) -> int:
 async def show_from_archive(voice: Voice, archive: Archive, run_id: str) -> None:
     """Show a run as it stands; nothing is written."""
     record = await read_with_held(archive.views, run_id, newest_only=True)
+    record = replace(record, max_drift=archive.loaded.settings.engine.max_drift)
     at = record.run.finished_at or record.run.updated_at
     await _show(voice, archive.views.queries, record, written(archive.loaded.home.artefacts / run_id), at)
+
+
+def at_prices(record: Record, desk: Desk) -> Record:
+    """The record with the present prices of the market."""
+    seen = {str(each.symbol): Decimal(each.px) for each in desk.seen_prices(Symbol(line.symbol) for line in record.lines)}
+    return replace(record, market_px=seen, max_drift=desk.loaded.settings.engine.max_drift)
 
 
 def exit_code_of(record: Record) -> int:

@@ -86,6 +86,8 @@ def show_record(
     """What became of a run: lines, positions, cash, reconciliation."""
     run = record.run
     lines = record.target_lines()
+    if said := equity_in_words(record):
+        console.print(said, soft_wrap=True)
     words.table(
         console,
         f"Run {run.id}: {run.status}{f' ({run.code})' if run.code else ''}",
@@ -109,6 +111,17 @@ def show_record(
     show_positions(console, positions)
     show_accounts(console, accounts)
     show_reconciliation(console, record, lines, now)
+
+
+def equity_in_words(record: Record) -> str:
+    """Which equity the weights of a retry are fractions of, and why; empty for a first attempt, whose own it is."""
+    run = record.run
+    if not record.equity_of:
+        return ""
+    return (
+        f"attempt {run.attempt}: its weights are fractions of {words.money(run.equity)} {run.currency}, the equity of the first"
+        f" attempt {record.equity_of}, since a retry works what is left of that decision; for today's equity trade a new target"
+    )
 
 
 def show_positions(console: Console, positions: Sequence[PositionRow]) -> None:
@@ -257,6 +270,8 @@ def _repair(record: Record, line: ReconcileRow, now: int) -> str:
         came = f"its newest came at {words.moment(last)}, and a recording that has ended brings no more"
         return f"tradeloop runs retry {run.id}, once {line.ts_code} has a current price: {came}"
     first = _BEFORE_A_RETRY.get(line.code)
+    if first is None and (dearest := record.dearest(line)) is not None:
+        return _while_not_too_dear(record, line.ts_code, dearest)
     return f"tradeloop runs retry {run.id}{f', {first.format(line.ts_code)}' if first else ''}"
 
 
@@ -266,6 +281,19 @@ _BEFORE_A_RETRY = {
     "suspended": "once {} is traded again; before that it would be left out again",
 }
 """What has to come before a retry can trade a line."""
+
+
+def _while_not_too_dear(record: Record, symbol: str, dearest: Decimal) -> str:
+    """A retry buys up to the weight at the present price, and is denied where that is held already (core/run/drift.py)."""
+    again, market = f"tradeloop runs retry {record.run.id}", record.market_px.get(symbol)
+    if market is None:
+        return f"{again}, while {symbol} is at most {words.px(dearest)}: above, what is held is worth its weight"
+    if market <= dearest:
+        return again
+    return (
+        f"none at {words.px(market)}: what is held of {symbol} is worth its weight there, so that a retry buys no more and"
+        f" is denied where nothing else is left; {again} once it is at most {words.px(dearest)}, or trade a new target"
+    )
 
 
 def _moved(symbol: str, held: Decimal, left_with: Decimal, target: Decimal) -> dict[str, Any]:
@@ -318,7 +346,8 @@ def record_document(
     lines = record.target_lines()
     breaks = break_rows(record, lines, now)
     return {
-        "run": plain_rows([record.run])[0] | {"params": msgspec.json.decode(record.run.params)},
+        "run": plain_rows([record.run])[0]
+        | {"params": msgspec.json.decode(record.run.params), "equity_of": record.equity_of or None},
         "lines": plain_rows(list(lines)),
         "orders": plain_rows(record.orders),
         "fills": plain_rows(record.fills),

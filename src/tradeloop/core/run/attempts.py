@@ -1,5 +1,8 @@
 """What a new attempt takes over from those before it: the prices its targets in units are made from; and what it does not.
 
+The equity is that of the first attempt, too: what is left of a decision is worked, and its weights are fractions of the equity
+it was taken with. Who wants the weights of today's equity makes a new run.
+
 A symbol's price is that of the first attempt whose plan could use one. A market that moved meanwhile does not turn the
 residual into another portfolio, and a price that nobody could use the first time, because it was missing, stale, of a
 suspended symbol, or one of the target's own that was far from the market, is not brought back: today's stands in for it.
@@ -24,7 +27,7 @@ from tradeloop.core.run_book import Run
 from tradeloop.core.state import State
 from tradeloop.core.types import Px, Symbol, UtcNs
 
-_UNUSABLE: Final = frozenset({"unknown_instrument", "other_currency", "no_price", "stale_price", "suspended", PRICE_DRIFT})
+UNUSABLE: Final = frozenset({"unknown_instrument", "other_currency", "no_price", "stale_price", "suspended", PRICE_DRIFT})
 """Codes of lines whose price, if they had one, made no quantity."""
 
 
@@ -81,6 +84,6 @@ def planned_prices(state: State, old: Run, seen: Iterable[SeenPrice]) -> tuple[S
         for leg in run.legs:
             symbol = leg.line.symbol
             slip = leg.code == PRICE_DRIFT and symbol in brought and symbol not in traded
-            if leg.line.ref_px is not None and leg.line.code not in _UNUSABLE and not slip:
+            if leg.line.ref_px is not None and leg.line.code not in UNUSABLE and not slip:
                 first.setdefault(symbol, leg.line.ref_px)
     return tuple(replace(price, px=first.get(price.symbol, price.px)) for price in seen)
