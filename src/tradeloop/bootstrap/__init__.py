@@ -32,6 +32,7 @@ from tradeloop.bootstrap.market import Market, refuse_speed
 from tradeloop.bootstrap.paper import lost_books
 from tradeloop.bootstrap.past import Past, read_past
 from tradeloop.bootstrap.policy import policy_of, quote_age_ns
+from tradeloop.bootstrap.rehearsal import can_rehearse, rehearsal
 from tradeloop.bootstrap.release import suspicion
 from tradeloop.config import Loaded
 from tradeloop.core.commands import Command
@@ -53,6 +54,7 @@ __all__ = [
     "Listing",
     "NoQuotes",
     "Past",
+    "can_rehearse",
     "configured_in",
     "configured_limits",
     "is_new",
@@ -65,6 +67,7 @@ __all__ = [
     "read_past",
     "reading_url",
     "refuse_lost_journal",
+    "rehearsal",
     "sqlite_path",
 ]
 

@@ -20,7 +20,7 @@ from tradeloop.journal.lock import FileLock
 _INDEX_ROOM: Final = 1 << 16
 """Bytes free below which SQLite may not get the 32 KiB of a new index."""
 _COPIED_MAX: Final = 1 << 29
-_BESIDE: Final = ("", "-wal", ".head")
+BESIDE: Final = ("", "-wal", ".head")
 _TRIES: Final = 3
 
 Look = tuple[tuple[int, int] | None, ...]
@@ -35,17 +35,17 @@ def copied(path: Path) -> Path | None:
     if FileLock(path).holder() is not None:
         return None
     for _ in range(_TRIES):
-        seen = _look(path)
+        seen = look(path)
         folder = _copy(path, seen)
         if folder is None:
             return None
-        if _look(path) == seen:  # else somebody has begun to write meanwhile: half of it would be no copy
+        if look(path) == seen:  # else somebody has begun to write meanwhile: half of it would be no copy
             return Path(folder.name) / path.name
     return None
 
 
-def _look(path: Path) -> Look:
-    return tuple(_size_and_time(path.with_name(path.name + end)) for end in _BESIDE)
+def look(path: Path) -> Look:
+    return tuple(_size_and_time(path.with_name(path.name + end)) for end in BESIDE)
 
 
 def _size_and_time(path: Path) -> tuple[int, int] | None:
@@ -64,7 +64,7 @@ def _copy(path: Path, seen: Look) -> TemporaryDirectory[str] | None:
     if size > _COPIED_MAX or where is None:
         return None
     folder = TemporaryDirectory(prefix="tradeloop-full-disk-", dir=where)
-    for end, each in zip(_BESIDE, seen, strict=True):
+    for end, each in zip(BESIDE, seen, strict=True):
         if each is not None:
             shutil.copyfile(path.with_name(path.name + end), Path(folder.name) / (path.name + end))
     return folder

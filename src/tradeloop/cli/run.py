@@ -150,15 +150,48 @@ class _Trade:
                 2,
             )
         try:
-            return await self._at_a_desk()
+            code = await self._in_a_copy()
+            if code is None:
+                code = await self._at_a_desk(self._loaded)
+            assert code is not None
         except BadInput as error:
             raise self._target.with_row(error, self._loaded) from error
+        return code
 
-    async def _at_a_desk(self) -> int:
+    @property
+    def _is_dry(self) -> bool:
+        """Whether nothing will be sent, whatever the plan is."""
+        return self._dry_run or not (self._yes or self._may_ask())
+
+    async def _in_a_copy(self) -> int | None:
+        """What is not sent is planned in a copy of the books, so that nothing of them changes: a dry-run, and what would be
+        denied on a later day of a recording than the books stand in, whose time would not go back. None where it has to be
+        done in the books themselves.
+        """
+        from tradeloop.bootstrap import can_rehearse, rehearsal
+        from tradeloop.cli.schema import refuse_a_second_writer
+
+        if not can_rehearse(self._loaded) or not (self._is_dry or await self._is_of_a_later_day()):
+            return None
+        await refuse_a_second_writer(self._loaded, self._voice.say)
+        async with rehearsal(self._loaded) as copy:
+            return await self._at_a_desk(copy, in_a_copy=True)
+
+    async def _is_of_a_later_day(self) -> bool:
+        """Whether this is a run of a recording, of a later day than any that the books have opened."""
+        from tradeloop.bootstrap import is_new, read_past
+
+        day = self._target.trade_date
+        if day is None or self._loaded.settings.feed.kind not in ("demo", "replay") or await is_new(self._loaded):
+            return False
+        opened = [hours.trading_day for hours in (await read_past(self._loaded)).state.hours.values()]
+        return bool(opened) and day > max(opened)
+
+    async def _at_a_desk(self, loaded: Loaded, *, in_a_copy: bool = False) -> int | None:
         from tradeloop.cli.working import ready, working_desk
 
         async with working_desk(
-            self._loaded,
+            loaded,
             self._voice,
             "run",
             symbols=self._target.symbols,
@@ -171,9 +204,9 @@ class _Trade:
             missing = await desk.quoted([each for each in self._target.symbols if each not in self._target.prices])
             if missing and desk.feed is not None:
                 self._voice.say(f"warning: no quote has come of {', '.join(missing)}")
-            return await self._on(desk)
+            return await self._on(desk, in_a_copy=in_a_copy)
 
-    async def _on(self, desk: Desk) -> int:
+    async def _on(self, desk: Desk, *, in_a_copy: bool) -> int | None:
         from tradeloop.core.replies import RunReply
         from tradeloop.core.state import run_key
 
@@ -182,11 +215,13 @@ class _Trade:
             run_key(cmd.project_id, cmd.decision_snapshot_id, cmd.mode.value, cmd.trade_date, cmd.account)
         )
         if known is not None and not self._dry_run:
-            return await self._take_up(desk, cmd, known)
-        dry = self._dry_run or not (self._yes or self._may_ask())
+            return None if in_a_copy else await self._take_up(desk, cmd, known)
+        dry = self._is_dry
         shown = self._command(desk, paper=not dry)
         seen = desk.engine.preview(shown)
-        if seen.findings and not self._yes:
+        if in_a_copy and not dry and not seen.findings:
+            return None
+        if seen.findings and (in_a_copy or not self._yes):
             return self._denied(desk, shown, seen)
         if seen.findings:
             reply = await desk.engine.ask(shown)
@@ -312,7 +347,9 @@ class _Trade:
         return OK
 
     def _denied(self, desk: Desk, cmd: StartRun, seen: Preview) -> int:
-        """Say why there is no run, and leave the audit record; one that was to be sent is in the journal as well."""
+        """Say why there is no run, and leave the audit record; one that was to be sent is in the journal as well, except where
+        that would have moved a recording's clock to a later day.
+        """
         from tradeloop.cli.run_tables import plan_document
 
         path = self._write_unsent(desk, cmd, seen)
