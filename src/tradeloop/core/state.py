@@ -47,7 +47,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 31
+SNAPSHOT_FORMAT: Final = 32
 
 
 class Link(msgspec.Struct, array_like=True):
