@@ -77,8 +77,7 @@ async def released(voice: Voice, loaded: Loaded, command: ReleaseHalt | ReleaseS
     """
     from tradeloop.bootstrap.release import with_second_factor
     from tradeloop.cli.control import ask_for_release, spoken
-    from tradeloop.cli.halt import recorded_state
-    from tradeloop.cli.known import refuse_here
+    from tradeloop.cli.known import recorded_state, refuse_here
     from tradeloop.cli.working import NotReady, settle, working_desk
     from tradeloop.core.state import State
 

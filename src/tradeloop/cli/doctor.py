@@ -276,7 +276,7 @@ async def _second_factor(loaded: Loaded) -> AsyncIterator[Finding]:
     """Whether a halt could be released, where the broker trades live."""
     from tradeloop.access.second_factor import SecondFactor
     from tradeloop.bootstrap.release import needs_a_code
-    from tradeloop.cli.halt import recorded_state
+    from tradeloop.cli.known import recorded_state
     from tradeloop.core.errors import TradeloopError
     from tradeloop.core.state import State
 

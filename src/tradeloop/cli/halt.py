@@ -150,6 +150,7 @@ async def _stop(
     """Latch, record, and tell what is left."""
     from tradeloop.cli.asking import there_or_here
     from tradeloop.cli.control import ask_the_writer
+    from tradeloop.cli.known import recorded_state
     from tradeloop.core.commands import HaltTrading
     from tradeloop.core.errors import BadInput, TradeloopError
     from tradeloop.core.halt import HaltScope, HaltTier
@@ -195,18 +196,6 @@ async def _stop(
         if latched is not None:
             voice.say(latched.sentence)
         raise
-
-
-async def recorded_state(loaded: Loaded) -> State | None:
-    """What the journal says; None where it cannot be read now, which is no reason to say anything about a halt in force."""
-    from tradeloop.bootstrap import open_archive
-    from tradeloop.core.errors import TradeloopError
-
-    try:
-        async with open_archive(loaded, fresh_views=False) as archive:
-            return (await archive.recovered()).state
-    except (TradeloopError, OSError):
-        return None
 
 
 def _warn_of_unknown(voice: Voice, scope: HaltScope, name: str, state: State | None) -> None:

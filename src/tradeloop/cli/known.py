@@ -98,3 +98,15 @@ def ended(run: Run) -> str:
 
     how = f"{run.status.value} {run.code}".strip()
     return f"run {run.created.run_id} has ended as {how} at {words.moment(run.finished_at)}"
+
+
+async def recorded_state(loaded: Loaded) -> State | None:
+    """What the journal says; None where it cannot be read now, which is no reason to say anything about a halt in force."""
+    from tradeloop.bootstrap import open_archive
+    from tradeloop.core.errors import TradeloopError
+
+    try:
+        async with open_archive(loaded, fresh_views=False) as archive:
+            return (await archive.recovered()).state
+    except (TradeloopError, OSError):
+        return None

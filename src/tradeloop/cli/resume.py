@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tradeloop.cli.halt import Account, Broker, Strategy, SymbolOnly, recorded_state, scope_of
+from tradeloop.cli.halt import Account, Broker, Strategy, SymbolOnly, scope_of
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings, worded
 from tradeloop.cli.second_factor import Code, asked_for
 from tradeloop.cli.shell import Shell, Voice, perform
@@ -49,6 +49,7 @@ def resume(
         from tradeloop.bootstrap.release import needs_a_code
         from tradeloop.cli.asking import released
         from tradeloop.cli.halts import in_force
+        from tradeloop.cli.known import recorded_state
         from tradeloop.core.commands import HaltTrading, ReleaseHalt
         from tradeloop.core.errors import BadInput
         from tradeloop.core.state import State

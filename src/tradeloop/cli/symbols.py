@@ -57,8 +57,7 @@ def release(
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap.release import needs_a_code
         from tradeloop.cli.asking import released
-        from tradeloop.cli.halt import recorded_state
-        from tradeloop.cli.known import refuse
+        from tradeloop.cli.known import recorded_state, refuse
         from tradeloop.core.checked import checked_command
         from tradeloop.core.commands import ReleaseSymbol
         from tradeloop.core.errors import BadInput
