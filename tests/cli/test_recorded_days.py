@@ -92,3 +92,53 @@ def test_a_mistyped_trade_date_is_refused_and_moves_no_clock(tmp_path: Path, day
 
     assert (refused.code, said in refused.error) == (2, True), refused.err
     assert ran(tmp_path, DAYS[1], "--yes", snapshot="s3").code == 0
+
+
+def minutes_from_the_first(folder: Path) -> Path:
+    """Made-up minute bars of two days: the first of each ends a minute after the open."""
+    rows = [
+        f"{day}T{at}:00+08:00,600036.SH,40,40,40,40,9000000"
+        for day in DAYS[:2]
+        for at in ("09:31", "09:32", "09:33", "09:34", "14:00", "15:00")
+    ]
+    file = folder / "first.csv"
+    file.write_text("\n".join((MINUTES, *rows, "")), encoding="utf-8")
+    return file
+
+
+def doubled(file: Path) -> Path:
+    """The decision with twice the exposure."""
+    file.write_text(
+        file.read_text(encoding="utf-8").replace('"target_exposure": "0.1"', '"target_exposure": "0.2"'), encoding="utf-8"
+    )
+    return file
+
+
+def test_a_run_at_the_open_of_a_later_day_waits_for_the_first_bar_of_that_day(tmp_path: Path) -> None:
+    """The bar of 09:31 is the first price of the day; what stands before it is of the day before."""
+    home, feed = tmp_path / "home", ("--feed", str(minutes_from_the_first(tmp_path)), "--speed", "60", "--yes", "--json")
+    first, second = a_context(tmp_path, DAYS[0]), doubled(a_context(tmp_path, DAYS[1]))
+    light, heavy = a_portfolio(tmp_path, "600036.SH,0.1\n"), a_portfolio(tmp_path, "600036.SH,0.2\n", "heavy.csv")
+    assert tradeloop(home, "run", str(light), "--context", str(first), *feed).code == 0
+
+    said = tradeloop(home, "run", str(heavy), "--context", str(second), *feed)
+
+    assert said.code == 0, said.err
+    assert said.err.count("waiting for the first quotes since the open, until 2026-07-16 01:31:30Z at the latest") == 1
+    assert [order["ord_status"] for order in said.document["orders"]] == ["FILLED"]
+
+
+def test_a_session_without_a_quote_is_waited_for_no_longer_than_said(tmp_path: Path) -> None:
+    """The recording of the second day begins in the afternoon: the price of the day before is too old to trade on."""
+    file = tmp_path / "afternoon.csv"
+    times = [*(f"{DAYS[0]}T09:3{at}:00+08:00" for at in range(1, 6)), f"{DAYS[1]}T14:00:00+08:00"]
+    file.write_text("\n".join((MINUTES, *(f"{at},600036.SH,40,40,40,40,9000000" for at in times), "")), encoding="utf-8")
+    home, feed = tmp_path / "home", ("--feed", str(file), "--speed", "60", "--yes")
+    first, second = a_context(tmp_path, DAYS[0]), doubled(a_context(tmp_path, DAYS[1]))
+    light, heavy = a_portfolio(tmp_path, "600036.SH,0.1\n"), a_portfolio(tmp_path, "600036.SH,0.2\n", "heavy.csv")
+    assert tradeloop(home, "run", str(light), "--context", str(first), *feed).code == 0
+
+    said = tradeloop(home, "run", str(heavy), "--context", str(second), *feed)
+
+    assert (said.code, "waiting for the first quotes since the open" in said.err) == (3, True), said.err
+    assert "stale_prices" in said.err

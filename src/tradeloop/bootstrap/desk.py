@@ -13,6 +13,7 @@ from tradeloop.bootstrap.limits import Configured, configured_limits
 from tradeloop.bootstrap.listing import Listing
 from tradeloop.bootstrap.market import Market
 from tradeloop.bootstrap.past import Past
+from tradeloop.bootstrap.policy import quote_age_ns
 from tradeloop.brokers.paper import PaperBroker
 from tradeloop.config import Loaded
 from tradeloop.core.commands import Command, ListInstruments, SeenPrice
@@ -43,6 +44,10 @@ BATCHES_WAITING_MAX: Final = 1_000
 
 VIEWS_REST_S: Final = 5.0
 """Seconds of the world between two tries to make up read models that failed."""
+
+FIRST_QUOTE_NS: Final = 90 * SECOND_NS
+"""How long after the open of a session its first quotes are waited for, in seconds of the market: a minute bar that begins at
+the open is known when it ends, and a feed may be half as late."""
 
 _LOOK_S: Final = 1.0
 
@@ -179,6 +184,38 @@ class Desk:
             pass
         self._raise_what_failed()
         return [symbol for symbol in wanted if self.latest.get(symbol) is None]
+
+    def first_quotes_until(self, symbols: Iterable[Symbol]) -> UtcNs | None:
+        """Until when the first quotes of a session that has just opened are waited for: FIRST_QUOTE_NS from its open on. None
+        where every symbol has a current price, or that time has come.
+        """
+        now, due = self._market_time(), []
+        for symbol in symbols:
+            instrument, quote = self.state.instruments.get(symbol), self.latest.get(symbol)
+            hours = None if instrument is None else self.state.hours.get(instrument.session)
+            if hours is None or (quote is not None and now - quote.at <= quote_age_ns(self.loaded.settings)):
+                continue
+            due += [
+                UtcNs(start + FIRST_QUOTE_NS)
+                for start, end in hours.windows
+                if start <= now < min(end, start + FIRST_QUOTE_NS) and (quote is None or quote.at < start)
+            ]
+        return max(due, default=None)
+
+    async def first_quotes(self, symbols: Iterable[Symbol]) -> None:
+        """Return when the first quotes of a session that has just opened have come, are not worth waiting for any longer, or
+        will not come.
+        """
+        wanted, feed = list(symbols), self._lasting.get("feed")
+        while feed is not None and not feed.done() and (until := self.first_quotes_until(wanted)) is not None:
+            self._quoted.clear()
+            waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._quoted.wait())]
+            if self.clock.now() < until:
+                waits.append(asyncio.ensure_future(self.clock.sleep_until(until)))
+            await asyncio.wait((*waits, feed), return_when=asyncio.FIRST_COMPLETED)
+            for each in waits:
+                each.cancel()
+        self._raise_what_failed()
 
     async def until(self, done: Callable[[], bool]) -> None:
         """Return when `done()` says so; it is asked after every batch, and once a second. Raises what ended the engine."""
@@ -329,12 +366,15 @@ class Desk:
         """Open the next trading day of every session when its time has come, and list what trades under its rules."""
         while True:
             await self.clock.sleep_until(UtcNs(self.clock.now() + DAY_LOOK_NS))
-            now = market_time(self.clock.now(), self.feed)
+            now = self._market_time()
             for session, hours in list(self.state.hours.items()):
                 if not session or self._listing.opening(session, now).trading_day <= hours.trading_day:
                     continue
                 here = [symbol for symbol in self._symbols if self.state.instruments[symbol].session == session]
                 await asyncio.gather(*self._list(here, self.state, [session], now))
+
+    def _market_time(self) -> UtcNs:
+        return market_time(self.clock.now(), self.feed)
 
     async def _follow(self) -> None:
         """Keep the read models as far as the journal. They never hold trading up: what fails is tried again with a batch that

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 DEMO_SPEED: Final = 60.0
 _FAR: Final = Decimal("0.2")
 """How far a price of the file may be from the market without a word."""
+_WAIT_FOR_QUOTES: Final = frozenset({"no_prices", "stale_prices", "equity_unknown"})
+"""What denies a run at the open of a session alone, until its first quotes have come."""
 _DEMO_SETTINGS: Final = """\
 # Written by `tradeloop run --demo`, so that other commands find the demo's quotes.
 feed:
@@ -188,7 +190,7 @@ class _Trade:
         return bool(opened) and day > max(opened)
 
     async def _at_a_desk(self, loaded: Loaded, *, in_a_copy: bool = False) -> int | None:
-        from tradeloop.cli.working import ready, working_desk
+        from tradeloop.cli.working import opened, ready, working_desk
 
         async with working_desk(
             loaded,
@@ -201,7 +203,10 @@ class _Trade:
             await ready(desk)
             if self._loaded.settings.feed.kind == "synthetic":
                 self._voice.say("warning: the quotes of this run are made up (--feed synthetic)")
-            missing = await desk.quoted([each for each in self._target.symbols if each not in self._target.prices])
+            unpriced = [each for each in self._target.symbols if each not in self._target.prices]
+            missing = await desk.quoted(unpriced)
+            if self._is_dry or not in_a_copy:
+                await opened(desk, self._voice, self._target.symbols)
             if missing and desk.feed is not None:
                 self._voice.say(f"warning: no quote has come of {', '.join(missing)}")
             return await self._on(desk, in_a_copy=in_a_copy)
@@ -219,7 +224,7 @@ class _Trade:
         dry = self._is_dry
         shown = self._command(desk, paper=not dry)
         seen = desk.engine.preview(shown)
-        if in_a_copy and not dry and not seen.findings:
+        if in_a_copy and not dry and all(finding.code in _WAIT_FOR_QUOTES for finding in seen.findings):
             return None
         if seen.findings and (in_a_copy or not self._yes):
             return self._denied(desk, shown, seen)

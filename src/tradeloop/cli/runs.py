@@ -218,7 +218,7 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
     from tradeloop.cli.known import refuse
     from tradeloop.cli.progress import RunProgress
     from tradeloop.cli.run_result import follow_run
-    from tradeloop.cli.working import ready, working_desk
+    from tradeloop.cli.working import opened, ready, working_desk
 
     async def here() -> int:
         symbols = await _symbols_of(loaded, command.run_id)
@@ -226,6 +226,7 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
         async with working_desk(loaded, voice, f"runs {name}", symbols=symbols, look=look) as desk:
             await ready(desk)
             await desk.quoted(symbols)
+            await opened(desk, voice, symbols)
             with RunProgress(voice, desk, command.run_id):
                 await desk.engine.ask(command)
                 return await follow_run(voice, desk, command.run_id)
@@ -239,7 +240,7 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
 async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object]) -> int:
     from tradeloop.cli.progress import RunProgress
     from tradeloop.cli.run_result import follow_run
-    from tradeloop.cli.working import ready, working_desk
+    from tradeloop.cli.working import opened, ready, working_desk
     from tradeloop.core.commands import RetryRun
     from tradeloop.core.replies import RunReply
     from tradeloop.core.types import RunID
@@ -249,6 +250,7 @@ async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object])
     async with working_desk(loaded, voice, "runs retry", symbols=symbols) as desk:
         await ready(desk)
         await desk.quoted(symbols)
+        await opened(desk, voice, symbols)
         prices = desk.seen_prices([*symbols, *desk.held_symbols()])
         was = desk.state.runs.get(RunID(run))
         following = RunID(f"{run.rpartition('-')[0]}-{was.created.attempt + 1}") if was is not None else RunID(run)

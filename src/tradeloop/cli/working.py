@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from tradeloop.cli.alerts import Alerts
 from tradeloop.cli.shell import FAILED, UNKNOWN, Ended, Voice
+from tradeloop.cli.words import moment
 from tradeloop.core.commands import Command
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, ClOrdID, Px, Symbol, TradingDay
@@ -140,6 +141,16 @@ async def ready(desk: Desk) -> None:
         link = desk.state.links.get(desk.broker.name)
         said = f" ({link.text})" if link is not None and link.text else ""
         raise NotReady(f"{what}{said}", ", and nothing was sent; see its connection, then try again") from None
+
+
+async def opened(desk: Desk, voice: Voice, symbols: Sequence[Symbol]) -> None:
+    """Wait for the first quotes of a session that has just opened, and say until when: what stands is of the day before."""
+    until = desk.first_quotes_until(symbols) if desk.feed is not None and not desk.feed_ended else None
+    if until is None:
+        return
+    left = max(until - desk.clock.now(), 0) / SECOND_NS
+    voice.say(f"waiting for the first quotes since the open, until {moment(until)} at the latest ({left:.0f} s of the market)")
+    await desk.first_quotes(symbols)
 
 
 async def worked(desk: Desk, done: Callable[[], bool], mine: Callable[[Order], bool] = lambda _: True) -> None:
