@@ -15,6 +15,9 @@ from tradeloop.bootstrap import brokers, open_desk
 from tradeloop.bootstrap.brokers import BROKERS
 from tradeloop.config import Broker, BrokerKind, Home, Loaded, Section, load
 from tradeloop.core.errors import BadInput
+from tradeloop.core.events import TradedAt
+from tradeloop.core.state import Account, State
+from tradeloop.core.types import AccountID
 
 HOUR = "2013-10-08T14:00:00Z"
 
@@ -128,6 +131,39 @@ def test_a_journal_is_not_taken_to_another_broker(tmp_path: Path) -> None:
     assert "traded at broker paper, and the settings name toy" in refused.error
     assert refused.code == 2
     assert tradeloop(tmp_path, "verify", "--json").document["head"] == before["head"]
+
+
+def test_an_account_that_the_journal_knows_at_another_broker_is_refused(tmp_path: Path) -> None:
+    """Two brokers traded here, and the settings give the account of the one to the other."""
+    state = State()
+    state.brokers = {name: TradedAt(name, "toy", False) for name in ("floor-1", "floor-2")}
+    state.accounts = {AccountID("desk-1"): Account("floor-1"), AccountID("desk-2"): Account("floor-2")}
+    at = {"broker__kind": "toy", "broker__name": "floor-2"}
+    brokers.refuse_another(loaded(tmp_path, **at, broker__account="desk-2"), state)
+    brokers.refuse_another(loaded(tmp_path, **at, broker__account="desk-3"), state)
+
+    with pytest.raises(BadInput) as refused:
+        brokers.refuse_another(loaded(tmp_path, **at, broker__account="desk-1"), state)
+
+    assert str(refused.value) == (
+        f"broker.account was desk-1 at broker floor-2, and the journal of {tmp_path} knows that account at broker floor-1;"
+        " expected floor-1: set broker.name and broker.kind back, or name the account of floor-2 in broker.account"
+    )
+
+
+def test_a_desk_does_not_open_on_an_account_of_another_broker(tmp_path: Path) -> None:
+    assert us_run(tmp_path, a_portfolio(tmp_path, "IBM.US,0.95\n"), "--yes").code == 0
+
+    def moved(state: State) -> None:
+        """As a journal of two brokers would leave it."""
+        state.accounts[AccountID("paper")].broker = "elsewhere"
+
+    async def opened() -> None:
+        async with open_desk(loaded(tmp_path, feed__kind="demo"), command="test", alert=lambda _: None, look=moved):
+            pytest.fail("the desk is open")
+
+    with pytest.raises(BadInput, match="knows that account at broker elsewhere; expected elsewhere"):
+        asyncio.run(opened())
 
 
 @pytest.mark.parametrize("words", [("config", "show"), ("config", "show", "--json"), ("doctor",)], ids=" ".join)

@@ -17,6 +17,7 @@ from tradeloop.config import BrokerKind, Loaded
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import TradedAt
 from tradeloop.core.state import State
+from tradeloop.core.types import AccountID
 from tradeloop.ports.broker import Broker
 
 BROKERS: Final[Mapping[BrokerKind, Callable[[Loaded, Market], Broker]]] = {
@@ -51,7 +52,9 @@ def live_brokers(loaded: Loaded, state: State) -> tuple[str, ...]:
 
 
 def refuse_another(loaded: Loaded, state: State) -> None:
-    """Raises BadInput where the journal was written at another broker than the settings name."""
+    """Raises BadInput where the journal was written at another broker than the settings name, or has their account at another
+    one: its orders and its holdings would be looked for where they never were.
+    """
     broker, before = loaded.settings.broker, dict.fromkeys([*state.links, *state.brokers])
     known = state.brokers.get(broker.name)
     if known is not None and known.kind != broker.kind:
@@ -65,6 +68,13 @@ def refuse_another(loaded: Loaded, state: State) -> None:
             f"the books of {loaded.home.data} were traded at broker {', '.join(before)}, and the settings name {broker.name}:"
             f" what is open and held would be looked for where it never was; give {broker.name} a home of its own with --home,"
             " or set broker.kind and broker.name back"
+        )
+    account = state.accounts.get(AccountID(broker.account))
+    if account is not None and account.broker != broker.name:
+        raise BadInput(
+            f"broker.account was {broker.account} at broker {broker.name}, and the journal of {loaded.home.data} knows that"
+            f" account at broker {account.broker}; expected {account.broker}: set broker.name and broker.kind back, or name the"
+            f" account of {broker.name} in broker.account"
         )
 
 
