@@ -284,6 +284,13 @@ def test_a_command_that_cannot_be_decided_or_recorded_is_refused_in_words_that_c
     str(refused.value).encode()
 
 
+@pytest.mark.parametrize("day", ["", "today", "20260717", "2026-7-17", "2026-02-30", "2026-13-01", "0000-01-01", "2026-07-17 "])
+def test_a_run_for_a_trade_date_that_is_no_date_is_refused(day: str) -> None:
+    """S0-46: it is part of what makes two commands the same run."""
+    with pytest.raises(BadInput, match=r"trade_date was '.*'; expected a date such as 2026-07-17"):
+        checked_command(a_run({A: "0.5"}, trade_date=TradingDay(day)))
+
+
 @pytest.mark.parametrize(
     "command",
     [

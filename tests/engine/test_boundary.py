@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.core.runs_made import a_run
 from tests.engine.made import A, B, House, Venue, only, order_of, outcome, placed, settle
 
 from tradeloop.core.commands import CancelOrder
@@ -13,7 +14,7 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.events import BreakFound, StopTriggered, Traded
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerUp, OrderReject
-from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, OrdType, Side
+from tradeloop.core.types import ClOrdID, OrderID, OrdStatus, OrdType, Side, TradingDay
 from tradeloop.engine.engine import Engine
 from tradeloop.engine.inbox import Inbox
 from tradeloop.journal import codec
@@ -106,6 +107,17 @@ async def test_a_command_that_cannot_be_written_is_refused_to_its_asker_alone() 
     reply = await good
     assert isinstance(reply, OrderReply)
     assert reply.denied is None
+    await engine.stop()
+
+
+async def test_a_run_for_a_day_that_is_no_date_is_refused_to_its_asker_and_leaves_nothing() -> None:
+    house = House()
+    engine = await house.open()
+    before = await house.journal.head()
+    with pytest.raises(BadInput, match="trade_date was '2026-02-30'"):
+        await engine.ask(a_run({A: "0.1"}, trade_date=TradingDay("2026-02-30")))
+    assert await house.journal.head() == before
+    assert not engine.state.runs
     await engine.stop()
 
 

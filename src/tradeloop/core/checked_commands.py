@@ -43,6 +43,8 @@ def checked_command(command: Command) -> None:
             _instrument(instrument)
     elif isinstance(command, StartRun | RetryRun):
         _prices(command)
+        if isinstance(command, StartRun):
+            fit.day(command.trade_date, "trade_date")
     elif isinstance(command, OpenTradingDay):
         fit.day(command.trading_day)
     if isinstance(command, StartRun) and command.order_timeout_ns is not None and command.order_timeout_ns <= 0:

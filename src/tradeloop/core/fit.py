@@ -8,6 +8,7 @@ naming the field, what was expected and what was found. Those that end in `_or_n
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum
 from functools import lru_cache
@@ -91,8 +92,14 @@ def day(given: Any, what: str = "trading_day") -> None:
 
 @lru_cache(maxsize=64)
 def is_date(given: str) -> bool:
-    """Whether a text is a date."""
-    return _DATE.fullmatch(given) is not None
+    """Whether a text is a date of the calendar, as ISO 8601 writes it."""
+    if _DATE.fullmatch(given) is None:
+        return False
+    try:
+        date.fromisoformat(given)
+    except ValueError:  # the 30th of February
+        return False
+    return True
 
 
 def account(given: str) -> None:
