@@ -278,7 +278,8 @@ def test_the_trading_activity_fee_of_a_us_sale_is_bounded_per_trade(on: date, mo
 
 def test_the_settlement_fee_of_hong_kong_was_bounded_until_the_30th_of_june_2025() -> None:
     def most(on: date) -> list[Decimal | None]:
-        return [line.maximum for line in resolve("00700.HK", on).fees.lines if line.name == "settlement_fee"]
+        fees = resolve("00700.HK", on, InstrumentFacts(lot=Decimal(100))).fees
+        return [line.maximum for line in fees.lines if line.name == "settlement_fee"]
 
     assert (most(date(2025, 6, 27)), most(date(2025, 6, 30))) == ([Decimal(100)], [None])
 
