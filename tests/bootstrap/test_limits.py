@@ -154,6 +154,7 @@ REFUSED = {
     "no name": ("limits: [{rule: max_order_qty, value: 1, scope: account, name: null}]", "leave it out where each is meant"),
     "a code that two markets have": ("limits: [{rule: blacklist, only: ['000001']}]", "write 000001.SZ"),
     "an unknown market": ("limits: [{rule: blacklist, only: [600519.XX]}]", "has the unknown market 'XX'"),
+    "a symbol of an exchange": ("limits: [{rule: blacklist, only: ['NASDAQ:AAPL']}]", "which would match nothing"),
     "a board in other letters": (
         "limits: [{rule: blacklist, only: [star]}]",
         "is no board; did you mean STAR? Boards are MAIN_SH,",
@@ -299,10 +300,10 @@ def test_a_file_that_may_not_be_read_is_not_taken_for_no_limits(tmp_path: Path) 
 
 
 def test_names_are_taken_in_every_notation_that_means_one_thing(tmp_path: Path) -> None:
-    text = "limits: [{rule: blacklist, only: [sh600519, SZ.000001, STAR, au2512.SHFE, Banking, ann.lee, 80001234]}]"
+    text = "limits: [{rule: blacklist, only: [sh600519, SZ.000001, STAR, AU2512, bac.us, Banking, ann.lee, 80001234]}]"
     (tmp_path / "risk.yaml").write_text(text, encoding="utf-8")
     (limit,) = configured_in(tmp_path / "risk.yaml").limits
-    assert limit.only == ("600519.SH", "000001.SZ", "STAR", "au2512.SHFE", "Banking", "ann.lee", "80001234")
+    assert limit.only == ("600519.SH", "000001.SZ", "STAR", "au2512.SHFE", "BAC.US", "Banking", "ann.lee", "80001234")
 
 
 def test_an_account_may_be_called_whatever_its_broker_calls_it(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from tests.core.risk.cases import BANK, MOUTAI, Case, a_limit, buys, limited
+from tests.core.risk.cases import BANK, MOUTAI, Case, a_limit, buys, limited, refused, sells
 from tests.core.risk.test_rules import CASES, asked
 
 from tradeloop.core.commands import HaltTrading, ReplaceOrder, SetLimits
@@ -21,7 +21,7 @@ from tradeloop.core.risk.pipeline import PIPELINE, SAYS
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import RuleGroup
 from tradeloop.core.types import Qty
-from tradeloop.testing.builders import buy
+from tradeloop.testing.builders import an_instrument, buy
 from tradeloop.testing.desk import Desk
 
 
@@ -161,3 +161,17 @@ def test_hindsight_finds_what_each_rule_of_facts_would_have_denied(case: Case) -
         assert asked(case, desk, [order]) is None
         case.done(desk)
     assert looked_back(desk, case.limit)[-1][1] == case.rule
+
+
+@pytest.mark.parametrize("rule", ["no_self_trade", "max_minute_traded_value"])
+def test_a_look_back_counts_the_own_orders_that_worked(rule: str) -> None:
+    """What a rule reads of the other side of our own book stood there in the past as well."""
+    limit = a_limit(rule, 0 if rule == "no_self_trade" else 1500, LimitScope.GLOBAL)
+    orders = [buys(100, price="10"), sells(100, price="10")] if rule == "no_self_trade" else [buys(100), buys(100)]
+    live, past = (Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 1000}) for _ in range(2))
+    live.give(SetLimits((limit,), "risk.yaml"))
+    denied = [found.rule for order in orders if (found := refused(live, order)) is not None]
+    assert denied == [rule]
+    for order in orders:
+        past.give(order)
+    assert [found for _, found in looked_back(past, limit)] == [None, rule]

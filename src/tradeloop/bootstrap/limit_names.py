@@ -14,8 +14,8 @@ from typing import Final
 from tradeloop.core.errors import BadInput
 from tradeloop.core.limit import LimitScope
 from tradeloop.markets.boards import TRADABLE, boards
-from tradeloop.markets.futures import EXCHANGES
-from tradeloop.markets.symbols import QUOTES, canonical
+from tradeloop.markets.futures import EXCHANGES, products
+from tradeloop.markets.symbols import QUOTES, VENUES, canonical
 from tradeloop.yamltext import SHOWN_MAX
 
 CURRENCIES: Final = tuple(dict.fromkeys(("CNY", "HKD", "USD", *QUOTES)))
@@ -24,6 +24,7 @@ _USUAL: Final = {"RMB": "CNY", "CNH": "CNY", "YUAN": "CNY", "HKG": "HKD", "DOLLA
 _OF_ACCOUNTS: Final = "programme_report"
 """The rule whose list names accounts alone, which may be called whatever their broker calls them."""
 _PREFIXED: Final = re.compile(r"(sh|sz|bj|hk)[0-9]{4,6}", re.IGNORECASE)
+_CONTRACT: Final = re.compile(r"([A-Za-z]{1,2})[0-9]{3,4}")
 _NOBODY: Final = ("null", "none", "~")
 _CODE_DIGITS: Final = 6
 
@@ -60,11 +61,15 @@ def is_board(name: str) -> bool:
 
 
 def looks_like_a_symbol(name: str) -> bool:
-    """Whether nobody would call an account or an industry so: a code, or a name with its market."""
-    if _PREFIXED.fullmatch(name):
+    """Whether nobody would call an account or an industry so: a code, or a name with its market, in capitals or not."""
+    if _PREFIXED.fullmatch(name) or ":" in name:
+        return True
+    contract = _CONTRACT.fullmatch(name)
+    if contract is not None and contract[1].lower() in {row.product.lower() for row in products().rows}:
         return True
     if "." in name:
-        return not (name.islower() and name.replace(".", "").isalpha())
+        at = name.rpartition(".")[2].upper()
+        return at in VENUES or not (name.islower() and name.replace(".", "").isalpha())
     return name.isascii() and name.isdigit() and len(name) <= _CODE_DIGITS
 
 

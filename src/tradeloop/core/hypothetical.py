@@ -108,6 +108,7 @@ class Hindsight:
         self._around = Surroundings(Policy(), {})
         self.state.limits.configure(limits)
         self.state.activity.watch(self.state.limits.scopes)
+        self.state.exposure.own.watch(self.state.limits.rules, {}, {})
 
     def feed(self, event: ev.Event) -> Verdict | None:
         """The next fact; what the limits say of an order, or of the terms of one, before it is made. None of other facts."""

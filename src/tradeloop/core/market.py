@@ -6,6 +6,8 @@ as none: it would stay fresh for ever. A price of zero or less means "nobody the
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from tradeloop.core.instrument import AssetClass, Instrument
@@ -14,7 +16,11 @@ from tradeloop.core.minute import Minute
 from tradeloop.core.reports import Quote
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, Px, UtcNs
+from tradeloop.core.types import SECOND_NS, ZERO, Px, UtcNs
+
+BEFORE_THE_BELL_NS: Final = 4 * 3600 * SECOND_NS
+"""From so long before the first orders of a trading day on, quotes name the close that it is counted from. The day before is
+over by then: the closest are mainland futures, whose night session begins six hours after the day's end."""
 
 
 def is_current(around: Surroundings, quote: Quote, now: UtcNs) -> bool:
@@ -40,6 +46,18 @@ def take(state: State, around: Surroundings, quote: Quote, now: UtcNs) -> Quote 
         around.minutes.setdefault(quote.symbol, Minute()).take(quote)
     around.valuation.quoted(state, known, quote)
     return quote
+
+
+def todays_close(state: State, instrument: Instrument, quote: Quote | None) -> Px | None:
+    """The close that the limits of this trading day are counted from; None where no quote of it has come. One from before the
+    day names the close of the day before that, by which nothing of today may be judged.
+    """
+    if quote is None or quote.prev_close is None:
+        return None
+    hours = state.hours.get(instrument.session)
+    if hours is not None and hours.windows and quote.at < hours.windows[0][0] - BEFORE_THE_BELL_NS:
+        return None
+    return quote.prev_close
 
 
 def band(around: Surroundings, instrument: Instrument, prev_close: Px) -> tuple[Px, Px] | None:

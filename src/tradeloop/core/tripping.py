@@ -20,6 +20,7 @@ from tradeloop.core.errors import BUGS
 from tradeloop.core.events import EquityMarked, Event, LimitCleared, LimitTripped
 from tradeloop.core.halt import HaltScope, at_most
 from tradeloop.core.limit import LimitScope, RiskLimit
+from tradeloop.core.market import todays_close
 from tradeloop.core.risk.judging import FAILED, UNKNOWN, amount
 from tradeloop.core.risk.rule import Missing
 from tradeloop.core.risk.triggers import TRIGGERS, Place, Trigger, accounts_of, purses_of
@@ -27,7 +28,7 @@ from tradeloop.core.risk.unmeasured import PATIENCE_NS, unmeasured
 from tradeloop.core.state import State
 from tradeloop.core.stopping import halt
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import SECOND_NS, AccountID, Amount, Currency, TradingDay, UtcNs
+from tradeloop.core.types import SECOND_NS, ZERO, AccountID, Amount, Currency, TradingDay, UtcNs
 
 RISK_LOOK: Final = "risk_look"
 """Kind of the timer that looks; set while a limit asks for it (core/follow.py)."""
@@ -148,7 +149,7 @@ def _said(error: Exception) -> str:
 def _marks(state: State, around: Surroundings, limits: list[RiskLimit], now: UtcNs) -> list[EquityMarked]:
     """What is to be kept of what accounts were worth when their day began, and at most since: where these limits ask."""
     marks: list[EquityMarked] = []
-    for account, currency in dict.fromkeys(purse for limit in limits for purse in purses_of(state, limit)):
+    for account, currency in dict.fromkeys(purse for limit in limits for purse in purses_of(state, around, limit)):
         its = state.accounts[account]
         if not its.adopted or not state.is_ready(its.broker, account):
             continue
@@ -160,9 +161,28 @@ def _marks(state: State, around: Surroundings, limits: list[RiskLimit], now: Utc
         if mark is not None and mark.trading_day == _NO_DAY < day:
             # What it traded first is of this day already: it began with what there was before.
             marks.append(EquityMarked(now, account, currency, mark.start, day))
-        elif mark is None or mark.trading_day < day or equity > mark.highest * (1 + _HIGHER_BY):
+        elif mark is None or mark.trading_day < day:
+            began_with = Amount(equity - _since_the_close(state, around, account, currency))
+            marks.append(EquityMarked(now, account, currency, began_with, day))
+        elif equity > mark.highest * (1 + _HIGHER_BY):
             marks.append(EquityMarked(now, account, currency, Amount(equity), day))
     return marks
+
+
+def _since_the_close(state: State, around: Surroundings, account: AccountID, currency: Currency) -> Decimal:
+    """What the holdings that were carried over have gained since the day before closed: a day begins with its gap over night,
+    whenever somebody looks first. What was sold of them before that look is not in it.
+    """
+    gained = ZERO
+    for symbol, held in state.positions.get(account, {}).items():
+        carried = held.long_yesterday - held.short_yesterday
+        instrument, quote = state.instruments[symbol], around.quotes.get(symbol)
+        if not carried or instrument.currency != currency:
+            continue
+        close, px = todays_close(state, instrument, quote), around.valuation.px(symbol, quote)
+        if close is not None and px is not None:
+            gained += carried * (px - close) * instrument.multiplier
+    return gained
 
 
 def _risk_day(state: State, account: AccountID, currency: Currency, now: UtcNs) -> TradingDay:

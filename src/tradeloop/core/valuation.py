@@ -153,6 +153,10 @@ class Valuation:
         """The sums of an account in a currency, or of one industry of it."""
         return self._totals.get((account, currency, industry)) or _NOTHING
 
+    def currencies(self, account: AccountID) -> list[Currency]:
+        """Those in which the account holds something, or has since this process looked first."""
+        return [currency for its, currency, industry in self._totals if its == account and not industry]
+
     def of_symbol(self, account: AccountID, symbol: Symbol) -> Row | None:
         """One holding; None where nothing is held or about to be."""
         return self._rows.get((account, symbol))

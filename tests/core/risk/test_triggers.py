@@ -24,7 +24,7 @@ from tradeloop.core.risk.triggers import TRIGGERS, Place
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.tripping import RISK_LOOK
-from tradeloop.core.types import SECOND_NS, AccountID, Amount, Symbol, TradingDay, UtcNs
+from tradeloop.core.types import SECOND_NS, AccountID, Amount, Px, Symbol, TradingDay, UtcNs
 from tradeloop.core.valuation import Valuation
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, a_snapshot, an_execution, an_instrument
 from tradeloop.testing.desk import Desk
@@ -510,3 +510,38 @@ def test_what_an_account_is_worth_is_recorded_only_where_a_limit_on_losses_asks(
     desk.give(SetLimits((*two, a_limit("max_daily_loss", 10)), "risk.yaml"))
     looks(desk)
     assert [(each.account, each.currency) for each in desk.of(EquityMarked)] == [(ACCOUNT, "CNY")]
+
+
+def test_a_loss_in_money_of_which_there_is_none_is_a_loss_all_the_same() -> None:
+    """A share of Hong Kong in an account with yuan alone."""
+    hong_kong = an_instrument("00700.HK", currency="HKD", market="HK")
+    desk = limited(
+        a_limit("max_daily_loss", 100, GLOBAL), desk=Desk().opened(hong_kong, positions={"00700.HK": 1000}, quoted=False)
+    )
+    for px in ("400", "399.91", "399.90", "399.89"):
+        desk.give(a_quote("00700.HK", px, px, at=desk.now))
+        looks(desk)
+    (halted,) = desk.of(Halted)
+    assert "110" in halted.reason
+
+
+def test_a_quote_from_far_ahead_hides_no_silence() -> None:
+    """A feed whose clock is hours ahead, once, and is silent then."""
+    held = Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 100})
+    desk = limited(a_limit("max_feed_silence_seconds", 5, GLOBAL), desk=held)
+    desk.give(a_quote(BANK, at=desk.now + 8 * 3600 * SECOND_NS))
+    looks(desk, 5)
+    assert desk.of(Halted) == []
+    looks(desk, 1)
+    assert len(desk.of(Halted)) == 1
+
+
+def test_the_gap_over_night_is_a_loss_of_the_day_however_late_the_desk_starts() -> None:
+    """Carried over at 10, and the desk is started when the day has brought it to 9."""
+    held = Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 1000}, quoted=False)
+    desk = limited(a_limit("max_daily_loss", 999), desk=held)
+    desk.give(a_quote(MOUTAI, "9", "9", at=desk.now, prev_close=Px(Decimal(10))))
+    looks(desk)
+    looks(desk)
+    (halted,) = desk.of(Halted)
+    assert "1000" in halted.reason

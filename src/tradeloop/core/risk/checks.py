@@ -269,8 +269,8 @@ def legal_price(
     """Prices on the tick and inside the day's limits (R24, R25)."""
     if order.price is None and order.stop_px is None:
         return None  # the day's limits cost five divisions, and a market order has no price that they could bound
-    quote = around.quotes.get(order.symbol)
-    band = market.band(around, instrument, quote.prev_close) if quote is not None and quote.prev_close is not None else None
+    close = market.todays_close(state, instrument, around.quotes.get(order.symbol))
+    band = None if close is None else market.band(around, instrument, close)
     # A stop that has fired did so at a price the market made; what it becomes is judged by its own price alone.
     for price in (order.price, order.stop_px if isinstance(order, OrderStaged) else None):
         if price is None:

@@ -9,18 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from tradeloop.core.instrument import Instrument
+from tradeloop.core import market
+from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.limit import LimitScope, RiskLimit
-from tradeloop.core.risk.rule import ByList, Look, Measured, RiskRule, RuleGroup, Unit, Words
+from tradeloop.core.risk.rule import ByList, Look, Measured, Missing, RiskRule, RuleGroup, Unit, Words
 from tradeloop.core.types import ONE, ZERO
 
 _MAINLAND: Final = ("CN_A", "CN_FUTURES")
 
 
 def _forbids(
-    of: Callable[[Instrument], bool] | None, now: Callable[[Look], bool] | None, what: Callable[[Look], str]
-) -> Callable[[Look, RiskLimit], Measured | None]:
-    def measure(look: Look, _: RiskLimit) -> Measured | None:
+    of: Callable[[Instrument], bool] | None,
+    now: Callable[[Look], bool] | None,
+    what: Callable[[Look], str],
+    unknown: Callable[[Look], str],
+) -> Callable[[Look, RiskLimit], Measured | Missing | None]:
+    def measure(look: Look, _: RiskLimit) -> Measured | Missing | None:
+        if look.opens and (missing := unknown(look)):
+            return Missing(missing)
         if (of is not None and not of(look.instrument)) or (now is not None and not now(look)) or not look.opens:
             return None
         return Measured(ZERO, ONE, what=what(look))
@@ -32,6 +38,28 @@ def _symbol(look: Look) -> str:
     return look.order.symbol
 
 
+def _nothing(_: Look) -> str:
+    return ""
+
+
+def _may_be_marked(instrument: Instrument) -> bool:
+    """Whether nobody has said what a mainland stock is called: its name tells of special treatment and of a delisting."""
+    is_marked = instrument.is_st or instrument.is_delisting
+    return instrument.market == "CN_A" and instrument.asset_class is AssetClass.STOCK and not (instrument.name or is_marked)
+
+
+def _name(look: Look) -> str:
+    if not _may_be_marked(look.instrument):
+        return ""
+    return f"the name of {look.order.symbol}, which says what stands against it (column name of the file markets.facts)"
+
+
+def _state_of_trading(look: Look) -> str:
+    if look.quote is not None and (look.quote.suspended or market.is_current(look.around, look.quote, look.now)):
+        return ""
+    return f"a present quote of {look.order.symbol}, which says whether it trades"
+
+
 def _rule(
     code: str,
     words: tuple[str, str, str, str],
@@ -40,10 +68,11 @@ def _rule(
     *,
     now: Callable[[Look], bool] | None = None,
     what: Callable[[Look], str] = _symbol,
+    unknown: Callable[[Look], str] = _nothing,
     by_list: ByList = ByList.NO,
     number: str = "R42",
 ) -> RiskRule:
-    """`of`: the instruments that it is about; `now`: the moments."""
+    """`of`: the instruments that it is about; `now`: the moments; `unknown`: what is not known of the symbol of an order."""
     return RiskRule(
         code=code,
         number=number,
@@ -51,7 +80,7 @@ def _rule(
         unit=Unit.NONE,
         words=Words(*words),
         source=source,
-        measure=_forbids(of, now, what),
+        measure=_forbids(of, now, what, unknown),
         scopes=(LimitScope.GLOBAL, LimitScope.ACCOUNT, LimitScope.STRATEGY),
         by_list=by_list,
         concerns=of,
@@ -75,20 +104,23 @@ RULES: Final = (
         "no_special_treatment",
         ("opening a stock under special treatment (ST)", "买入风险警示股票", "trade something else", "请更换标的"),
         "R42",
-        lambda instrument: instrument.is_st,
+        lambda instrument: instrument.is_st or _may_be_marked(instrument),
+        unknown=_name,
     ),
     _rule(
         "no_suspended",
         ("opening what is suspended", "买入停牌标的", "wait until it trades again", "请等待复牌"),
         "R29, R42",
         now=lambda look: look.quote is not None and look.quote.suspended,
+        unknown=_state_of_trading,
         number="R29, R42",
     ),
     _rule(
         "no_delisting",
         ("opening what trades before its delisting", "买入退市整理标的", "trade something else", "请更换标的"),
         "R42",
-        lambda instrument: instrument.is_delisting,
+        lambda instrument: instrument.is_delisting or _may_be_marked(instrument),
+        unknown=_name,
     ),
     _rule(
         "board_permission",

@@ -43,9 +43,9 @@ def _price_deviation(look: Look, _: RiskLimit) -> Measured | Missing | None:
 def _from_prev_close(look: Look, _: RiskLimit) -> Measured | Missing | None:
     if look.is_way_out:
         return None
-    close = None if look.quote is None else look.quote.prev_close
+    close = market.todays_close(look.state, look.instrument, look.quote)
     if close is None or close <= ZERO:
-        return Missing(f"the previous close of {look.order.symbol}") if look.may_open else None
+        return Missing(f"the previous close of {look.order.symbol}, by a quote of today") if look.may_open else None
     return _beyond(look, close)
 
 
@@ -79,7 +79,8 @@ def _locked(look: Look, _: RiskLimit) -> Measured | Missing | None:
     if look.instrument.price_limit is None or look.is_way_out:
         return None
     quote = look.quote
-    if quote is None or quote.prev_close is None:
+    close = market.todays_close(look.state, look.instrument, quote)
+    if quote is None or close is None:
         return Missing(f"today's price limits of {look.order.symbol}") if look.may_open else None
     if look.order.side is BUY:
         theirs, size, ours = quote.ask, quote.ask_size, quote.bid
@@ -88,7 +89,7 @@ def _locked(look: Look, _: RiskLimit) -> Measured | Missing | None:
     seen = ours if ours is not None else quote.last
     if (theirs is not None and size != ZERO) or seen is None:
         return None
-    band = market.band(look.around, look.instrument, quote.prev_close)
+    band = market.band(look.around, look.instrument, close)
     assert band is not None
     at = band[1] if look.order.side is BUY else band[0]
     if seen < at if look.order.side is BUY else seen > at:

@@ -55,10 +55,11 @@ def accounts_of(state: State, limit: RiskLimit) -> list[AccountID]:
     return [account for account in state.accounts if limit.scope is LimitScope.GLOBAL or limit.name in ("", account)]
 
 
-def purses_of(state: State, limit: RiskLimit) -> Iterator[tuple[AccountID, Currency]]:
-    """The accounts and currencies that a limit is about."""
+def purses_of(state: State, around: Surroundings, limit: RiskLimit) -> Iterator[tuple[AccountID, Currency]]:
+    """The accounts and currencies that a limit is about: those of the money that is there, and of what is held without any."""
+    valued = around.valuation.look(state, around.quotes)
     for account in accounts_of(state, limit):
-        for currency in state.accounts[account].cash:
+        for currency in dict.fromkeys((*state.accounts[account].cash, *valued.currencies(account))):
             if limit.currency in ("", currency):
                 yield account, currency
 
@@ -73,7 +74,8 @@ def _breaks(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) ->
 
 def _silence(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -> Iterator[Place]:
     """How long the feed has been silent of each open market in which something is held or may trade: since its newest quote,
-    and at most since the market opened and the process began. One that goes on talking of another market hides nothing.
+    and at most since the market opened and the process began. One that goes on talking of another market hides nothing, and
+    neither does a quote stamped so far ahead that it counts as none (core/market.py).
 
     Where nothing is at stake in what is open, it is as long as the feed has been silent as a whole.
     """
@@ -83,7 +85,7 @@ def _silence(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) -
     newest: dict[str, UtcNs] = {}
     for symbol, quote in around.quotes.items():
         session = _session(state, symbol)
-        if session in opened:
+        if session in opened and quote.at <= now + around.policy.max_quote_age_ns:
             newest[session] = max(quote.at, newest.get(session, opened[session]))
     matters = {_session(state, symbol) for symbol in at_stake(state)}
     for name, since in opened.items():
@@ -139,7 +141,7 @@ def _drawdown(state: State, around: Surroundings, limit: RiskLimit, now: UtcNs) 
 
 
 def _marked(state: State, around: Surroundings, limit: RiskLimit) -> Iterator[tuple[AccountID, Currency, Decimal | None, Mark]]:
-    for account, currency in purses_of(state, limit):
+    for account, currency in purses_of(state, around, limit):
         equity = around.valuation.look(state, around.quotes).equity(state, account, currency)
         mark = state.marks.get((account, currency))
         if mark is not None or equity is None:
