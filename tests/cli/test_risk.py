@@ -369,12 +369,14 @@ def test_replay_says_what_a_file_would_have_denied(home: Path) -> None:
     before = recorded(home)
     other = home / "other.yaml"
     other.write_text(
-        "limits: [{rule: max_order_value, value: 1, shadow: true}, {rule: max_order_qty, value: 99}]\n", encoding="utf-8"
+        "limits: [{rule: max_order_value, value: 1, shadow: true}, {rule: max_order_qty, value: 99},"
+        " {rule: max_daily_loss, value: 1}]\n",
+        encoding="utf-8",
     )
     said = tradeloop(home, "risk", "replay", "--from", "2013-10-08", "--file", str(other), "--json")
     assert said.code == 0
     (order,) = orders(home)
-    assert said.document["orders"] == 1
+    assert (said.document["orders"], said.document["not_replayed"]) == (1, ["max_daily_loss"])
     assert [(each["order"], each["would"], each["rule"]) for each in said.document["found"]] == [
         (order["id"], "shadow", "max_order_value"),
         (order["id"], "deny", "max_order_qty"),

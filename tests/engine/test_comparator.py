@@ -16,7 +16,7 @@ from tradeloop.core.events import Halted, SendFailed
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.risk.approved import Approved
-from tradeloop.core.types import ClOrdID, OrdType, Qty, Side
+from tradeloop.core.types import ClOrdID, OrdType, Px, Qty, Side
 from tradeloop.engine.engine import Engine
 from tradeloop.ports.broker import Broker
 from tradeloop.testing.builders import buy
@@ -64,7 +64,15 @@ def another_symbol(order: Order) -> Order:
     return msgspec.structs.replace(order, symbol=B)
 
 
-@pytest.mark.parametrize("change", [larger, the_other_side, another_symbol])
+def another_price(order: Order) -> Order:
+    return msgspec.structs.replace(order, price=Px(Decimal("95.0")))
+
+
+def another_type(order: Order) -> Order:
+    return msgspec.structs.replace(order, ord_type=OrdType.MARKET, price=None)
+
+
+@pytest.mark.parametrize("change", [larger, the_other_side, another_symbol, another_price, another_type])
 async def test_an_order_that_is_not_what_was_decided_never_leaves_and_halts_the_desk(change: Change) -> None:
     house, engine = await opened()
     tampered(engine, change)

@@ -38,6 +38,7 @@ def replay(
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import configured_in, configured_limits, open_archive
         from tradeloop.core.errors import BadInput
+        from tradeloop.core.risk.triggers import TRIGGERS
 
         try:
             first = date.fromisoformat(from_).isoformat()
@@ -49,7 +50,13 @@ def replay(
             raise BadInput(f"{file or loaded.home.limits} holds no limits or is not there, so nothing would have been denied")
         async with open_archive(loaded, fresh_views=False) as archive:
             asked, rows = await _looked_back(archive, limits, first)
-        document = {"from": first, "limits": len(limits), "orders": asked, "found": rows}
+        document = {
+            "from": first,
+            "limits": len(limits),
+            "orders": asked,
+            "found": rows,
+            "not_replayed": sorted({limit.rule for limit in limits if limit.rule in TRIGGERS}),
+        }
         voice.result(document, lambda out: _show(out, document))
         return OK
 
@@ -147,3 +154,9 @@ def _show(out: Console, document: dict[str, Any]) -> None:
         " nothing was changed",
         soft_wrap=True,
     )
+    if document["not_replayed"]:
+        out.print(
+            f"not looked at: {', '.join(document['not_replayed'])}; these measure the desk by the quotes of each moment,"
+            " which no journal holds",
+            soft_wrap=True,
+        )
