@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.core.steps import steps
 
 from tradeloop.core.commands import OpenTradingDay
 from tradeloop.core.events import TradeMoved
 from tradeloop.core.order import Order
-from tradeloop.core.reports import Execution, OpenOrder
+from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.state import State
 from tradeloop.core.types import OrderID, OrdStatus, OrdType, Qty, Side, Symbol, TradingDay, UtcNs
 from tradeloop.testing.builders import ACCOUNT, DAY, NOON, a_snapshot, an_execution, an_instrument, buy, their_order
@@ -150,3 +151,35 @@ def test_where_the_fill_may_be_another_orders_it_stays_where_it_is_and_a_person_
     assert (filled(desk, order), desk.of(TradeMoved)) == (0, [])
     assert desk.state.held(ACCOUNT, Symbol(MOUTAI)).long_qty == qty
     assert "order_qty" in {known.kind for known in desk.state.breaks.values()}
+
+
+def many(count: int) -> tuple[Desk, BrokerSnapshot]:
+    """So many orders that were sent at the roll, each filled on the new day by its number, and Monday's books of them."""
+    desk = Desk().opened(an_instrument(lot=1, min_qty=1), cash=CASH)
+    orders = [desk.order(buy(MOUTAI, 100, ord_type=OrdType.LIMIT, price="10")) for _ in range(count)]
+    for number, order in enumerate(orders):
+        desk.ack(order, f"{number}")
+    desk.wait(1)
+    desk.give(OpenTradingDay("CN_A", MONDAY, ((desk.now, UtcNs(desk.now + 10**13)),)))
+    fills = tuple(by_number(100, f"e{number}", order_id=OrderID(f"{number}")) for number in range(count))
+    desk.give(*fills)
+    desk.wait(60)
+    return desk, a_snapshot(
+        as_of=desk.now,
+        trading_day=MONDAY,
+        executions_since=NOON,
+        cash=CASH - 1_000 * count,
+        positions={MOUTAI: 100 * count},
+        orders=tuple(line(order, 100, f"{number}") for number, order in enumerate(orders)),
+        executions=fills,
+    )
+
+
+def test_many_orders_sent_at_the_roll_cost_a_look_as_much_each_as_few() -> None:
+    """One look is one input: while it is decided nothing else is, and no lease is kept."""
+    cost = []
+    for count in (20, 40):
+        desk, books = many(count)
+        cost.append(steps(desk, books))
+        assert (len(desk.of(TradeMoved)), desk.state.breaks) == (count, {})
+    assert cost[1] < 2.2 * cost[0]

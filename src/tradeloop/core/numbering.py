@@ -14,6 +14,7 @@ may be one of the new day to its venue, and its fills are of that day. They are 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Mapping
 from decimal import Decimal
 
@@ -34,7 +35,9 @@ from tradeloop.core.types import BUY, ZERO, ClOrdID, OrderID, OrdStatus, RunID, 
 Facts = Generator[Event, None, None]
 Rebound = dict[ClOrdID, None]
 """Orders whose number this look has changed."""
-Owners = dict[tuple[OrderID | None, Symbol, Side], OpenOrder | None]
+_Numbered = tuple[OrderID | None, Symbol, Side]
+"""What the broker numbers, with what its numbers are counted apart by."""
+Owners = dict[_Numbered, OpenOrder | None]
 """The lines of a look that show our id, by the broker's number; None where two do."""
 
 
@@ -205,6 +208,8 @@ class _AtTheRoll:
 
     def __init__(self, state: State, around: Surroundings, snap: BrokerSnapshot, shown: Mapping[str, Execution]) -> None:
         self._state, self._around, self._snap, self._shown = state, around, snap, shown
+        self._lines: Counter[_Numbered] | None = None
+        self._fills: dict[_Numbered, list[tuple[str, Execution]]] | None = None
 
     def is_of(self, order: Order, line: OpenOrder, x: Execution) -> bool:
         snap = self._snap
@@ -213,8 +218,9 @@ class _AtTheRoll:
             return False
         if not shows_all_fills(snap, sent_at(order)) or not self._was_sent_at_the_roll(order, x):
             return False
-        of = (order.order_id, order.symbol, order.side)
-        if sum((one.order_id, one.symbol, one.side) == of for one in snap.orders or ()) != 1:
+        if self._lines is None:
+            self._lines = Counter((one.order_id, one.symbol, one.side) for one in snap.orders or ())
+        if self._lines[order.order_id, order.symbol, order.side] != 1:
             return False
         return line.cum_qty <= order.most_qty and self._all_of(order, x) == line.cum_qty - order.cum_qty
 
@@ -233,9 +239,9 @@ class _AtTheRoll:
         state, snap = self._state, self._snap
         lag = max(self._around.policy.recent_ns, self._around.brokers[snap.broker].visibility_lag_ns)
         total, on = ZERO, dict.fromkeys((order.cl_ord_id,), ZERO)
-        for key, other in self._shown.items():
+        for key, other in self._numbered(x):
             booked = state.execs.get(key) if other.trading_day == x.trading_day else None
-            if booked is None or booked.busted or (other.order_id, other.symbol, other.side) != (x.order_id, x.symbol, x.side):
+            if booked is None or booked.busted:
                 continue
             booked_at = state.recent.booked_at(snap.account, parts_of(key)[2], key)
             beyond = order.price is not None and (booked.px > order.price if x.side is BUY else booked.px < order.price)
@@ -249,6 +255,16 @@ class _AtTheRoll:
                 return None
             total += qty
         return total
+
+    def _numbered(self, x: Execution) -> list[tuple[str, Execution]]:
+        """The fills listed under the number of one: found in one walk for all that ask, or many orders that were sent at the
+        roll would each walk the fills of all.
+        """
+        if self._fills is None:
+            self._fills = {}
+            for key, other in self._shown.items():
+                self._fills.setdefault((other.order_id, other.symbol, other.side), []).append((key, other))
+        return self._fills.get((x.order_id, x.symbol, x.side), [])
 
 
 def _to(
