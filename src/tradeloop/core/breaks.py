@@ -10,6 +10,7 @@ from collections.abc import Generator
 from decimal import Decimal
 from typing import Final
 
+from tradeloop.core import doubts
 from tradeloop.core.events import BreakChanged, BreakClosed, BreakFound, Event
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot
@@ -25,7 +26,7 @@ ORDER_MISSING: Final = "order_missing"
 ORDER_OPEN: Final = "order_open"
 ORDER_QTY: Final = "order_qty"
 FILL_MISSING: Final = "fill_missing"
-FILL_TWICE: Final = "fill_twice"
+FILL_TWICE: Final = doubts.FILL_TWICE
 NOT_COMPARED: Final = "not_compared"
 _WORDS: Final = (ORDER_MISSING, ORDER_OPEN, FILL_MISSING, FILL_TWICE, NOT_COMPARED)
 """Breaks of words; all others are of figures, which are compared as numbers."""
@@ -38,9 +39,8 @@ def id_of(kind: str, broker: str, account: AccountID, subject: str) -> str:
 
 def in_doubt(state: State, account: AccountID, symbol: Symbol) -> str | None:
     """A fill of the symbol of which nobody knows yet whether it was told twice (core/second_ids.py)."""
-    for known in state.breaks.values():
-        if known.kind == FILL_TWICE and known.account == account and known.subject.startswith(f"{symbol} "):
-            return known.subject.split(" ", 1)[1]
+    for known in state.doubts.of_symbol(account, symbol):
+        return known.subject.split(" ", 1)[1]
     return None
 
 

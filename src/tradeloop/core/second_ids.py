@@ -27,7 +27,8 @@ position, cash and a fill that is not shown (core/unshown.py). docs/adr/0021-fil
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Iterator
+from collections import deque
+from collections.abc import Collection, Container, Generator, Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -35,6 +36,7 @@ import msgspec
 from tradeloop.core.announced import come_to_end
 from tradeloop.core.breaks import FILL_TWICE, closed, id_of
 from tradeloop.core.commands import RepairBreak
+from tradeloop.core.doubts import again_of, begins, subject_of, twin_of
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import BreakClosed, BreakFound, Event, ExecIDJoined, ExecIDParted, Overfilled
 from tradeloop.core.execution import Exec, exec_key, parts_of
@@ -49,9 +51,11 @@ from tradeloop.core.standing import our_order
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import settle_early
-from tradeloop.core.types import ZERO, AccountID, ClOrdID, OrderID, Qty, RunID, Side, Symbol, UtcNs
+from tradeloop.core.types import ZERO, ClOrdID, OrderID, Px, Qty, RunID, Side, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
+_Figures = tuple[int, Symbol, Side, Qty, Px]
+"""What two fills of one moment have in common where one may be the other."""
 
 
 def told_again(state: State, around: Surroundings, x: Execution, now: UtcNs) -> Generator[Event, None, bool]:
@@ -62,16 +66,13 @@ def told_again(state: State, around: Surroundings, x: Execution, now: UtcNs) -> 
     key = _key(x)
     if x.transact_at is None or key in state.execs or x.account not in state.accounts:
         return False
-    if id_of(FILL_TWICE, x.broker, x.account, _subject(x)) in state.breaks:
+    if id_of(FILL_TWICE, x.broker, x.account, subject_of(x, _key(x))) in state.breaks:
         return True
-    shown = [twin for twin in state.ids.shown_at(x.account, x.transact_at) if _alike(state, twin, x)]
-    alike = _of_its_order_first(state, x, shown) if shown else []
-    engaged = _engaged(state, x.broker, x.account) if alike else set()
-    for twin in alike:
-        if twin not in engaged:
-            yield _held(state, x, twin, now)
-            return True
-    return False
+    twin = _like(state, x, state.ids.shown_at(x.account, x.transact_at))
+    if twin is None:
+        return False
+    yield _held(state, x, twin, now)
+    return True
 
 
 def fills_of_their_own(
@@ -83,30 +84,33 @@ def fills_of_their_own(
     if snap.executions is None:
         return snap, {}
     may_be_new = has_second_ids(around, snap.broker) and not all(key in state.execs.packed for key in keys)
-    if not may_be_new and not state.ids.any_second(snap.account) and not _open(state, snap.broker, snap.account):
+    if not may_be_new and not state.ids.any_second(snap.account) and not state.doubts.of(snap.broker, snap.account):
         return snap, {}  # nothing is new and nothing in doubt, nearly always
     look = _Look(state, around, snap)
     yield from _part(state, look, now)
-    for known in _open(state, snap.broker, snap.account):
+    for known in list(state.doubts.of(snap.broker, snap.account)):
         yield from _settle(state, around, look, known, touched, now)
         if known.break_id not in state.breaks:
-            look.anew()
+            look.settled(known)
     for x, twin in look.doubtful() if may_be_new else ():
         yield _held(state, x, twin, now)
-    held = {known.subject: _twin(known) for known in _open(state, snap.broker, snap.account)}
-    among = {held[_subject(x)]: x for x in look.told if _subject(x) in held} if held else {}
+    held = {known.subject: twin_of(known) for known in state.doubts.of(snap.broker, snap.account)}
+    if not held:
+        return snap, {}
+    subjects = [subject_of(x, _key(x)) for x in look.told]
+    among = {held[subject]: x for x, subject in zip(look.told, subjects, strict=True) if subject in held}
     if not among:
         return snap, {}
-    others = tuple(x for x, own in zip(snap.executions, look.told, strict=True) if _subject(own) not in held)
+    others = tuple(x for x, subject in zip(snap.executions, subjects, strict=True) if subject not in held)
     return msgspec.structs.replace(snap, executions=others), among
 
 
 def confirm_second(state: State, known: BreakFound, command: RepairBreak, now: UtcNs) -> Generator[Event, None, Order | None]:
     """A named person says that the two are one fill; the order of it."""
-    execution = state.execs.get(_twin(known))
+    execution = state.execs.get(twin_of(known))
     if execution is None:
         raise BadInput(f"the fill of break {known.break_id} is not known any more; look again with `tradeloop reconcile`")
-    if _again(known) in state.execs:
+    if again_of(known) in state.execs:
         raise BadInput(
             f"the fill of break {known.break_id} was booked by its own report; look again with `tradeloop reconcile`"
         )
@@ -116,7 +120,11 @@ def confirm_second(state: State, known: BreakFound, command: RepairBreak, now: U
 
 
 class _Look:
-    """What one look shows: fills by key, and the fills of ours that it shows under whatever id."""
+    """What one look shows: fills by key, and the fills of ours that it shows under whatever id.
+
+    Each map is made when it is first asked for, in one walk. A doubt that is settled changes our books, and of the maps what it
+    moves alone (`settled`): thousands may be settled in one look, and to make all anew for each would cost the square.
+    """
 
     def __init__(self, state: State, around: Surroundings, snap: BrokerSnapshot) -> None:
         self.state, self.snap = state, snap
@@ -127,14 +135,28 @@ class _Look:
         self._counted: dict[ClOrdID, Decimal] | None = None
         self._besides: dict[ClOrdID, Decimal] | None = None
         self._misplaced: dict[ClOrdID, Decimal] | None = None
+        self._moves: dict[str, tuple[tuple[ClOrdID, Decimal], ...]] = {}
+        """What each fill of ours makes of `_misplaced`."""
         self._owners: Owners | None = None
         self._pairs: dict[str, str] = {}
         """What this look brings into doubt, each with the fill of ours that it looks like."""
         self._in_doubt: dict[str, str] | None = None
 
-    def anew(self) -> None:
-        """Find once more what is found from our books: they have changed."""
-        self._roots = self._besides = self._misplaced = self._in_doubt = None
+    def settled(self, known: BreakFound) -> None:
+        """A doubt is no more: what it looked like is known by both ids, or what was held is a fill beside it."""
+        again, twin = again_of(known), twin_of(known)
+        x = self.listed.get(again)
+        if x is None and self._shown().get(twin) is None:
+            return  # neither is shown, and nothing is counted of them
+        root = self.state.execs.root(again)
+        if x is not None and root != again and self._roots is not None:
+            self._roots.pop(again, None)
+            self._roots[root] = again
+        if x is not None and again not in self.state.execs and self._besides is not None:
+            self._count_besides(x)
+        if self._in_doubt is not None and self._in_doubt.get(twin) == again:
+            del self._in_doubt[twin]
+        self._place(twin)
 
     def shows(self, root: str) -> Execution | None:
         """The line of one of our fills, under whatever id."""
@@ -153,28 +175,24 @@ class _Look:
         unknown = [x for x in self.unknown() if x.transact_at is not None]
         if not unknown or snap.account not in state.accounts:
             return
-        engaged = _engaged(state, snap.broker, snap.account)
         moments = {x.transact_at: None for x in unknown if x.transact_at is not None}
-        ours = [
-            (key, at)
-            for key, at in state.recent.happened_at(snap.account, moments)
-            if key not in engaged and self.shows(key) is None and state.execs.root(key) == key
-        ]
+        free = _Free(
+            self,
+            (
+                (key, at)
+                for key, at in state.recent.happened_at(snap.account, moments)
+                if not state.doubts.are_of(key) and self.shows(key) is None and state.execs.root(key) == key
+            ),
+        )
         pairs: dict[str, str] = {}
         for surely in (True, False):  # of equal fills of two orders each is paired with that of its own first
             for x in unknown:
-                if _key(x) in pairs:
-                    continue
-                for one in ours:
-                    if one[1] != x.transact_at or not _alike(state, one[0], x):
-                        continue
-                    is_of_it = self._is_of_the_order_of(x, one[0])
-                    if is_of_it or (is_of_it is None and not surely):
-                        ours.remove(one)
-                        pairs[_key(x)] = one[0]
-                        break
+                twin = None if _key(x) in pairs else free.like(x, surely=surely)
+                if twin is not None:
+                    free.take(twin)
+                    pairs[_key(x)] = twin
         self._pairs = pairs
-        self.anew()
+        self._besides = self._misplaced = self._in_doubt = None
         for x in unknown:
             if _key(x) in pairs:
                 if not self.counts_both(x, pairs):
@@ -182,29 +200,27 @@ class _Look:
                 else:
                     self._is_another(x, pairs.pop(_key(x)))
             else:
-                alike = (one for one in ours if one[1] == x.transact_at)
+                alike = free.of_moment(x.transact_at)
                 other = next(
-                    (one for one in alike if self.is_older(x, one[0], pairs) or self.is_instead(x, one[0], pairs, new=True)),
-                    None,
+                    (one for one in alike if self.is_older(x, one, pairs) or self.is_instead(x, one, pairs, new=True)), None
                 )
                 if other is not None:
-                    ours.remove(other)
-                    yield x, other[0]
+                    free.take(other)
+                    yield x, other
 
     def _is_another(self, x: Execution, twin: str) -> None:
         """From here on the look brings the fill, beside that of ours: what the broker counts has room for it once."""
-        order, like = self._order(x), self.state.execs.get(twin)
-        assert order is not None
-        assert self._besides is not None
-        self._besides[order.cl_ord_id] = self._besides.get(order.cl_ord_id, ZERO) + x.last_qty
+        self._count_besides(x)
         if self._in_doubt is not None:
             self._in_doubt.pop(twin, None)
-        if like is None or like.cl_ord_id != order.cl_ord_id:
-            self._misplaced = None
+        self._place(twin)
+
+    def _open(self) -> Collection[BreakFound]:
+        return self.state.doubts.of(self.snap.broker, self.snap.account)
 
     def unknown(self) -> list[Execution]:
         """What it shows that is neither booked nor held."""
-        held = {_again(known) for known in _open(self.state, self.snap.broker, self.snap.account)}
+        held = {again_of(known) for known in self._open()}
         return [x for key, x in self.listed.items() if key not in self.state.execs and key not in held]
 
     def counts_both(self, x: Execution, held: Container[str] = ()) -> bool:
@@ -267,22 +283,32 @@ class _Look:
         back: its count of the order is made of them.
         """
         if self._misplaced is None:
-            self._misplaced = {}
-            for root, key in {**self._twins(), **self._shown()}.items():
-                booked, line = self.state.execs.get(root), self.listed[key]
-                is_shown = root in self._shown()
-                its = None if booked is None or (booked.busted and not is_shown) else self._order(line)
-                if booked is None or its is None:
-                    continue
-                qty, counts_here = line.last_qty if is_shown else booked.qty, ZERO if booked.busted else booked.qty
-                for of, moved in ((its.cl_ord_id, qty), (booked.cl_ord_id, -counts_here)):
-                    self._misplaced[of] = self._misplaced.get(of, ZERO) + moved
+            self._misplaced, self._moves = {}, {}
+            for root in {**self._twins(), **self._shown()}:
+                self._place(root)
         return order.cum_qty + self._misplaced.get(order.cl_ord_id, ZERO)
+
+    def _place(self, root: str) -> None:
+        """Count one fill of ours in the order that the look names."""
+        if self._misplaced is None:
+            return
+        for of, moved in self._moves.pop(root, ()):
+            self._misplaced[of] -= moved
+        is_shown = root in self._shown()
+        key = self._shown().get(root) or self._twins().get(root)
+        booked, line = self.state.execs.get(root), None if key is None else self.listed[key]
+        its = None if booked is None or line is None or (booked.busted and not is_shown) else self._order(line)
+        if booked is None or line is None or its is None:
+            return
+        qty, counts_here = line.last_qty if is_shown else booked.qty, ZERO if booked.busted else booked.qty
+        self._moves[root] = (its.cl_ord_id, qty), (booked.cl_ord_id, -counts_here)
+        for of, moved in self._moves[root]:
+            self._misplaced[of] = self._misplaced.get(of, ZERO) + moved
 
     def _twins(self) -> dict[str, str]:
         """The keys of what is in doubt and shown, by those of the fills that it looks like."""
         if self._in_doubt is None:
-            held = {_again(known): _twin(known) for known in _open(self.state, self.snap.broker, self.snap.account)}
+            held = {again_of(known): twin_of(known) for known in self._open()}
             self._in_doubt = {twin: key for key, twin in {**held, **self._pairs}.items() if key in self.listed}
         return self._in_doubt
 
@@ -300,10 +326,15 @@ class _Look:
         if self._besides is None:
             self._besides = {}
             for other in self.unknown():
-                its = None if _key(other) in held else self._order(other)
-                if its is not None:
-                    self._besides[its.cl_ord_id] = self._besides.get(its.cl_ord_id, ZERO) + other.last_qty
+                if _key(other) not in held:
+                    self._count_besides(other)
         return self._besides.get(order.cl_ord_id, ZERO)
+
+    def _count_besides(self, x: Execution) -> None:
+        """A fill that the look brings is new."""
+        its = self._order(x)
+        if its is not None and self._besides is not None:
+            self._besides[its.cl_ord_id] = self._besides.get(its.cl_ord_id, ZERO) + x.last_qty
 
     def _order(self, x: Execution) -> Order | None:
         """The order that a fill is of, as the books themselves say it: by our id in it, else by our id beside its number."""
@@ -313,17 +344,21 @@ class _Look:
                 return named
         return find(self.state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
 
-    def _is_of_the_order_of(self, x: Execution, twin: str) -> bool | None:
-        """Whether the fill is of the order of that of ours, as far as ids and lines say; None where they do not."""
+    def order_of_ours(self, twin: str) -> ClOrdID | None:
+        """The order of ours that one of our fills is surely of, as far as ids and lines say; None where they do not."""
         _, account, day, side, _ = parts_of(twin)
         number = self.state.ids.number_of(account, day, twin)
         execution = self.state.execs.get(twin)
         booked = None if execution is None else self.state.orders.get(execution.cl_ord_id)
-        its = booked if number is None else self._named(number, x.symbol, side)
+        its = booked
+        if number is not None and booked is not None:
+            its = self._named(number, booked.symbol, side)
+        return None if its is None or its.external else its.cl_ord_id
+
+    def order_of(self, x: Execution) -> ClOrdID | None:
+        """The order of ours that a line of the look is surely of; None where nothing says so."""
         named = self._named(x.order_id, x.symbol, x.side) if x.cl_ord_id is None else self._order(x)
-        if its is None or named is None or its.external or named.external:
-            return None
-        return its.cl_ord_id == named.cl_ord_id
+        return None if named is None or named.external else named.cl_ord_id
 
     def _named(self, number: OrderID | None, symbol: Symbol, side: Side) -> Order | None:
         """The order of ours that the books show under a number, None where they show none or two."""
@@ -333,11 +368,58 @@ class _Look:
         return None if line is None or line.cl_ord_id is None else self.state.orders.get(order_named(line.cl_ord_id))
 
 
+class _Free:
+    """Fills of ours that something unknown in a look may be another name of, by what they look like: those that come first in
+    the order of their keys are taken first. A moment may have very many.
+    """
+
+    def __init__(self, look: _Look, fills: Iterable[tuple[str, int]]) -> None:
+        self._look = look
+        self._alike: dict[_Figures, dict[ClOrdID | None, deque[tuple[int, str]]]] = {}
+        self._moments: dict[int, dict[str, None]] = {}
+        self._at: dict[str, int] = {}
+        for place, (key, at) in enumerate(fills):
+            self._moments.setdefault(at, {})[key] = None
+            self._at[key] = at
+            figures = _figures(look.state, key, at)
+            if figures is not None:
+                of = look.order_of_ours(key)
+                self._alike.setdefault(figures, {}).setdefault(of, deque()).append((place, key))
+
+    def of_moment(self, at: UtcNs | None) -> list[str]:
+        """Those of one moment that nothing has taken, whatever their figures."""
+        return [] if at is None else list(self._moments.get(at, ()))
+
+    def take(self, key: str) -> None:
+        """This one is spoken for."""
+        del self._moments[self._at[key]][key]
+
+    def like(self, x: Execution, *, surely: bool) -> str | None:
+        """The first one with the figures of a line that nothing has taken: of its own order `surely`, else of one that is not
+        known to be another.
+        """
+        if x.transact_at is None:
+            return None
+        orders = self._alike.get((x.transact_at, x.symbol, x.side, x.last_qty, x.last_px), {})
+        its = self._look.order_of(x)
+        if surely:
+            among = [] if its is None else [orders.get(its)]
+        else:
+            among = list(orders.values()) if its is None else [orders.get(its), orders.get(None)]
+        first = min((left[0] for one in among if (left := self._left(one, x.transact_at))), default=None)
+        return None if first is None else first[1]
+
+    def _left(self, keys: deque[tuple[int, str]] | None, at: int) -> deque[tuple[int, str]] | None:
+        while keys and keys[0][1] not in self._moments[at]:
+            keys.popleft()
+        return keys
+
+
 def _settle(
     state: State, around: Surroundings, look: _Look, known: BreakFound, touched: dict[RunID, None], now: UtcNs
 ) -> Facts:
     """What a look proves of one that is held; nothing, until it has had time to show both."""
-    again, twin = _again(known), _twin(known)
+    again, twin = again_of(known), twin_of(known)
     execution = state.execs.get(twin)
     if execution is None:
         yield from closed(state, now, known.break_id, "the fill it looked like is not known any more")
@@ -413,7 +495,7 @@ def _part(state: State, look: _Look, now: UtcNs) -> Facts:
 
 def _join(state: State, known: BreakFound, execution: Exec, now: UtcNs, by: str = "") -> Facts:
     """Two ids name one fill: what was said under the second before is said of it."""
-    again, twin = _again(known), _twin(known)
+    again, twin = again_of(known), twin_of(known)
     early = state.early.get(again)
     broker, account, day, side, exec_id = parts_of(twin)
     _, _, second_day, _, second = parts_of(again)
@@ -431,8 +513,7 @@ def _join(state: State, known: BreakFound, execution: Exec, now: UtcNs, by: str 
 def _held(state: State, x: Execution, twin: str, now: UtcNs) -> BreakFound:
     execution = state.execs.get(twin)
     assert execution is not None
-    begins = _begins(x.broker, x.account)
-    subject = _subject(x)
+    subject = subject_of(x, _key(x))
     break_id = id_of(FILL_TWICE, x.broker, x.account, subject)
     return BreakFound(
         now,
@@ -441,7 +522,7 @@ def _held(state: State, x: Execution, twin: str, now: UtcNs) -> BreakFound:
         x.broker,
         x.account,
         subject,
-        twin.removeprefix(begins),
+        twin.removeprefix(begins(x.broker, x.account)),
         f"{x.side.value} {x.last_qty:f} {x.symbol} at {x.last_px:f} once more, under another id",
         f"the broker gives one fill two ids, or made another in the moment of that of order {execution.cl_ord_id}",
         "the next looks at the broker's books decide; if they do not, ask the broker: where it is one fill, "
@@ -461,22 +542,33 @@ def _alike(state: State, twin: str, x: Execution) -> bool:
     return order is not None and order.symbol == x.symbol
 
 
-def _of_its_order_first(state: State, x: Execution, twins: list[str]) -> list[str]:
-    """Those of the fills of ours that a report may be told of once more: of the order that it names first, as far as is known.
-    What names our id is of no other order than one that was named by it.
+def _figures(state: State, key: str, at: int) -> _Figures | None:
+    """What one of our fills looks like; None where it does not stand."""
+    execution = state.execs.get(key)
+    order = None if execution is None or execution.busted else state.orders.get(execution.cl_ord_id)
+    if execution is None or order is None:
+        return None
+    return at, order.symbol, parts_of(key)[3], execution.qty, execution.px
+
+
+def _like(state: State, x: Execution, shown: Iterable[str]) -> str | None:
+    """The fill of ours that a report may be told of once more, of those that a look has shown and that nothing is held for: of
+    the order that it names first, as far as is known. What names our id is of no other order than one that was named by it.
     """
-    order = find(state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
-    its: list[str] = []
-    others: list[str] = []
-    for twin in twins:
+    order: Order | None = None
+    asked, other = False, None
+    for twin in shown:
+        if state.doubts.are_of(twin) or not _alike(state, twin, x):
+            continue
+        if not asked:
+            order = find(state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
+            asked = True
+        if order is not None and state.execs.is_of(twin, order.cl_ord_id):
+            return twin
         _, account, day, _, _ = parts_of(twin)
-        execution = state.execs.get(twin)
-        assert execution is not None
-        if order is not None and execution.cl_ord_id == order.cl_ord_id:
-            its.append(twin)
-        elif order is None or x.cl_ord_id is None or state.ids.number_of(account, day, twin) is not None:
-            others.append(twin)
-    return its + others
+        if order is None or x.cl_ord_id is None or state.ids.number_of(account, day, twin) is not None:
+            other = twin if other is None else other
+    return other
 
 
 def has_second_ids(around: Surroundings, broker: str) -> bool:
@@ -485,36 +577,6 @@ def has_second_ids(around: Surroundings, broker: str) -> bool:
     """
     able = around.brokers.get(broker)
     return able is not None and able.second_ids
-
-
-def _open(state: State, broker: str, account: AccountID) -> list[BreakFound]:
-    of = (FILL_TWICE, broker, account)
-    return [known for known in state.breaks.values() if (known.kind, known.broker, known.account) == of]
-
-
-def _engaged(state: State, broker: str, account: AccountID) -> set[str]:
-    """Fills of ours that another is held for."""
-    return {_twin(known) for known in _open(state, broker, account)}
-
-
-def _subject(x: Execution) -> str:
-    """What a break says of a fill that is held: its symbol, and its key within the account."""
-    return f"{x.symbol} {_key(x).removeprefix(_begins(x.broker, x.account))}"
-
-
-def _begins(broker: str, account: AccountID) -> str:
-    """How the execution keys of an account begin (core/execution.py)."""
-    return f"{broker}|{account}|"
-
-
-def _again(known: BreakFound) -> str:
-    """The key that is held."""
-    return _begins(known.broker, known.account) + known.subject.split(" ", 1)[1]
-
-
-def _twin(known: BreakFound) -> str:
-    """The key of the fill that it looks like."""
-    return _begins(known.broker, known.account) + known.ours
 
 
 def _key(x: Execution) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from tradeloop.core.activity import Activity, PackedActivity
 from tradeloop.core.cash import CashBook
+from tradeloop.core.doubts import Doubts
 from tradeloop.core.events import BreakFound, OrderDenied, ReplaceDenied, ReplaceRequested, TradedAt
 from tradeloop.core.execution import Executions
 from tradeloop.core.exposure import Exposure
@@ -117,6 +118,7 @@ class State:
         "clock",
         "counter",
         "denied",
+        "doubts",
         "early",
         "epoch",
         "execs",
@@ -194,6 +196,8 @@ class State:
         self.offers = Offers()  # what working orders may still trade
         self.exposure = Exposure()  # the same by account, symbol and side, of all of them
         self.numbers = Numbers()  # working orders by the number of their broker
+        # Derived from the breaks:
+        self.doubts = Doubts()
 
     def cash(self, account: AccountID, currency: Currency) -> CashBook:
         """The cash book of an account in a currency; an empty one where there is none yet."""
@@ -337,6 +341,8 @@ class State:
         state.runs.unpack(packed.runs, packed.ended_runs)
         state.run_keys = dict(packed.run_keys)
         state.breaks = dict(packed.breaks)
+        for known in state.breaks.values():
+            state.doubts.found(known)
         state.halted = dict(packed.halted)
         state.halts = {halt.number: halt for halt in packed.halts}
         state.halt_count = packed.halt_count

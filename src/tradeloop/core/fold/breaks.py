@@ -11,18 +11,29 @@ from tradeloop.core.types import ZERO, Amount, Currency, Symbol
 
 
 def break_found(state: State, e: ev.BreakFound) -> None:
-    state.breaks[e.break_id] = e
+    _keep(state, e)
 
 
 def break_changed(state: State, e: ev.BreakChanged) -> None:
     b = state.breaks[e.break_id]
-    state.breaks[e.break_id] = ev.BreakFound(
+    changed = ev.BreakFound(
         b.at, b.break_id, b.kind, b.broker, b.account, b.subject, e.ours, e.theirs, b.cause, b.repair, e.delta, e.ended
     )
+    _keep(state, changed)
 
 
 def break_closed(state: State, e: ev.BreakClosed) -> None:
-    state.breaks.pop(e.break_id, None)
+    known = state.breaks.pop(e.break_id, None)
+    if known is not None:
+        state.doubts.closed(known)
+
+
+def _keep(state: State, known: ev.BreakFound) -> None:
+    before = state.breaks.get(known.break_id)
+    if before is not None:
+        state.doubts.closed(before)
+    state.breaks[known.break_id] = known
+    state.doubts.found(known)
 
 
 def books_adjusted(state: State, e: ev.BooksAdjusted) -> None:
