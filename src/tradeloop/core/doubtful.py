@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator
 from decimal import Decimal
 
-from tradeloop.core.doubts import again_of, twin_of
+from tradeloop.core.doubts import again_of, symbol_of, twin_of
 from tradeloop.core.events import BreakFound
 from tradeloop.core.execution import exec_key, parts_of
 from tradeloop.core.fills import find
@@ -22,7 +22,7 @@ from tradeloop.core.reports import BrokerSnapshot, Execution
 from tradeloop.core.standing import our_order
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, ClOrdID, OrderID, Px, Qty, Side, Symbol, UtcNs
+from tradeloop.core.types import ZERO, ClOrdID, OrderID, Px, Qty, Side, Symbol, TradingDay, UtcNs
 
 Figures = tuple[int, Symbol, Side, Qty, Px]
 """What two fills of one moment have in common where one may be the other."""
@@ -49,23 +49,87 @@ class Look:
         self._owners: Owners | None = None
         self._pairs: dict[str, str] = {}
         """What this look brings into doubt, each with the fill of ours that it looks like."""
+        self._paired: dict[str, list[str]] = {}
+        """The same by the fill of ours."""
+        self._new: set[Figures] | None = None
         self._in_doubt: dict[str, str] | None = None
 
     def settled(self, known: BreakFound) -> None:
         """A doubt is no more: what it looked like is known by both ids, or what was held is a fill beside it."""
         again, twin = again_of(known), twin_of(known)
         x = self.listed.get(again)
-        if x is None and self._shown().get(twin) is None:
-            return  # neither is shown, and nothing is counted of them
         root = self.state.execs.root(again)
         if x is not None and root != again and self._roots is not None:
             self._roots.pop(again, None)
             self._roots[root] = again
         if x is not None and again not in self.state.execs and self._besides is not None:
             self._count_besides(x)
-        if self._in_doubt is not None and self._in_doubt.get(twin) == again:
-            del self._in_doubt[twin]
-        self._place(twin)
+        self._doubt(twin)
+
+    def in_turn(self) -> list[BreakFound]:
+        """What is in doubt, in the order in which it is settled. Where several look like one fill of ours, what is surely of
+        its order comes first: one of them can be it.
+        """
+        doubts, state = list(self._open()), self.state
+        shared = [known for known in doubts if len(state.doubts.of_twin(twin_of(known))) > 1]
+        first = {known.break_id for known in shared if self.is_of_its_order(known)}
+        return sorted(doubts, key=lambda known: known.break_id not in first) if first else doubts
+
+    def is_of_its_order(self, known: BreakFound) -> bool | None:
+        """Whether what is held is of the order of the fill that it looks like, None where nothing says so."""
+        return self._is_of(known, twin_of(known))
+
+    def _is_of(self, known: BreakFound, twin: str) -> bool | None:
+        its, named = self.order_of_ours(twin), self._order_held(known)
+        return None if its is None or named is None else its == named
+
+    def _order_held(self, known: BreakFound) -> ClOrdID | None:
+        """The order that what is held is surely of: by what the look shows of it, or by how its report named it."""
+        here = self.listed.get(again_of(known))
+        if here is not None:
+            return self.order_of(here)
+        symbol, side = Symbol(symbol_of(known)), parts_of(again_of(known))[3]
+        if known.named is not None:
+            order = find(self.state, known.broker, known.account, known.named, None, symbol, side, self._day(known))
+        else:
+            order = None if known.number is None else self._named(known.number, symbol, side)
+        return None if order is None or order.external else order.cl_ord_id
+
+    def _day(self, known: BreakFound) -> TradingDay:
+        return parts_of(again_of(known))[2]
+
+    def another_like(self, known: BreakFound) -> str | None:
+        """A fill of ours that what a report told of may be instead of the one it looked like: the books alone have told of it,
+        and nothing else is held for it that may be it. One of its own order comes first.
+        """
+        if known.named is None and known.number is None:
+            return None
+        state, twin = self.state, twin_of(known)
+        at = state.recent.happened(known.account, parts_of(twin)[2], twin)
+        figures = None if at is None else figures_of(state, twin, at)
+        if at is None or figures is None:
+            return None
+        found: str | None = None
+        for other in state.ids.shown_at(known.account, at):
+            if other == twin or state.ids.has_second(other):
+                continue
+            if any(self.is_of_its_order(one) is not False for one in state.doubts.of_twin(other)):
+                continue
+            is_of_it = self._is_of(known, other) if figures_of(state, other, at) == figures else False
+            if is_of_it:
+                return other
+            if is_of_it is None and found is None:
+                found = other
+        return found
+
+    def brings_alike(self, twin: str) -> bool:
+        """Whether the look brings a fill with the figures of one of ours, which is booked with it."""
+        at = self.state.recent.happened(self.snap.account, parts_of(twin)[2], twin)
+        if self._new is None:
+            self._new = {
+                (x.transact_at, x.symbol, x.side, x.last_qty, x.last_px) for x in self.unknown() if x.transact_at is not None
+            }
+        return at is not None and figures_of(self.state, twin, at) in self._new
 
     def shows(self, root: str) -> Execution | None:
         """The line of one of our fills, under whatever id."""
@@ -85,14 +149,13 @@ class Look:
         if not unknown or snap.account not in state.accounts:
             return
         moments = {x.transact_at: None for x in unknown if x.transact_at is not None}
-        free = _Free(
-            self,
-            (
-                (key, at)
-                for key, at in state.recent.happened_at(snap.account, moments)
-                if not state.doubts.are_of(key) and self.shows(key) is None and state.execs.root(key) == key
-            ),
-        )
+        ours = [
+            (key, at)
+            for key, at in state.recent.happened_at(snap.account, moments)
+            if self.shows(key) is None and state.execs.root(key) == key and not state.ids.has_second(key)
+        ]
+        free = _Free(self, ((key, at) for key, at in ours if not state.doubts.are_of(key)))
+        engaged = _Free(self, ((key, at) for key, at in ours if self._may_be_free(key)))
         pairs: dict[str, str] = {}
         for surely in (True, False):  # of equal fills of two orders each is paired with that of its own first
             for x in unknown:
@@ -100,14 +163,28 @@ class Look:
                 if twin is not None:
                     free.take(twin)
                     pairs[key_of(x)] = twin
-        self._pairs = pairs
+        again: dict[str, str] = {}
+        for x in unknown:  # what is held for a fill of ours may prove to be of another order
+            twin = None if key_of(x) in pairs else engaged.like(x, surely=True) or engaged.like(x, surely=False)
+            if twin is not None:
+                again[key_of(x)] = twin
+        self._pairs, self._paired = pairs, {}
+        for key, twin in {**pairs, **again}.items():
+            self._paired.setdefault(twin, []).append(key)
         self._besides = self._misplaced = self._in_doubt = None
         for x in unknown:
             if key_of(x) in pairs:
                 if not self.counts_both(x, pairs):
                     yield x, pairs[key_of(x)]
                 else:
-                    self._is_another(x, pairs.pop(key_of(x)))
+                    self._count_besides(x)
+                    self._part(x, pairs.pop(key_of(x)))
+            elif key_of(x) in again:
+                if self._is_counted(x, pairs):
+                    self._part(x, again[key_of(x)])
+                else:
+                    self._count_besides(x, -x.last_qty)
+                    yield x, again[key_of(x)]
             else:
                 alike = free.of_moment(x.transact_at)
                 other = next(
@@ -117,12 +194,15 @@ class Look:
                     free.take(other)
                     yield x, other
 
-    def _is_another(self, x: Execution, twin: str) -> None:
-        """From here on the look brings the fill, beside that of ours: what the broker counts has room for it once."""
-        self._count_besides(x)
-        if self._in_doubt is not None:
-            self._in_doubt.pop(twin, None)
-        self._place(twin)
+    def _may_be_free(self, twin: str) -> bool:
+        """Whether something is held for one of our fills, and none of it is surely of the order of that."""
+        held = self.state.doubts.of_twin(twin)
+        return bool(held) and not any(self.is_of_its_order(known) for known in held)
+
+    def _part(self, x: Execution, twin: str) -> None:
+        """The look brings the fill beside that of ours: what the broker counts has room for it."""
+        self._paired[twin].remove(key_of(x))
+        self._doubt(twin)
 
     def _open(self) -> Collection[BreakFound]:
         return self.state.doubts.of(self.snap.broker, self.snap.account)
@@ -143,6 +223,12 @@ class Look:
         if order is None or counted is None:
             return False
         return self._ours(order) + self._brought(order, held) + x.last_qty == counted
+
+    def _is_counted(self, x: Execution, held: Container[str]) -> bool:
+        """Whether the broker counts in the order of a new fill exactly what we have and what the look brings, with the fill."""
+        order = self._order(x)
+        counted = self._count(order)
+        return order is not None and counted is not None and self._ours(order) + self._brought(order, held) == counted
 
     def is_instead(self, x: Execution, twin: str, held: Container[str] = (), *, new: bool = False) -> bool:
         """Whether the broker counts exactly what there is of the order where a fill stands in the place of that of ours, which
@@ -217,9 +303,26 @@ class Look:
     def _twins(self) -> dict[str, str]:
         """The keys of what is in doubt and shown, by those of the fills that it looks like."""
         if self._in_doubt is None:
-            held = {again_of(known): twin_of(known) for known in self._open()}
-            self._in_doubt = {twin: key for key, twin in {**held, **self._pairs}.items() if key in self.listed}
+            self._in_doubt = {}
+            for twin in {**{twin_of(known): None for known in self._open()}, **self._paired}:
+                self._doubt(twin)
         return self._in_doubt
+
+    def _doubt(self, twin: str) -> None:
+        """Note what is in doubt and shown that looks like one of our fills; of several, one of the order it is booked on."""
+        if self._in_doubt is not None:
+            held = [again_of(known) for known in self.state.doubts.of_twin(twin)]
+            shown = [key for key in (*held, *self._paired.get(twin, ())) if key in self.listed]
+            if len(shown) > 1:
+                booked = self.state.execs.get(twin)
+                orders = {key: self._order(self.listed[key]) for key in shown}
+                its = [key for key, of in orders.items() if booked and of is not None and of.cl_ord_id == booked.cl_ord_id]
+                shown = its or shown
+            if shown:
+                self._in_doubt[twin] = shown[-1]
+            else:
+                self._in_doubt.pop(twin, None)
+        self._place(twin)
 
     def _count(self, order: Order | None) -> Decimal | None:
         """What the broker counts in an order of ours, None where it does not show it."""
@@ -239,11 +342,12 @@ class Look:
                     self._count_besides(other)
         return self._besides.get(order.cl_ord_id, ZERO)
 
-    def _count_besides(self, x: Execution) -> None:
-        """A fill that the look brings is new."""
+    def _count_besides(self, x: Execution, qty: Decimal | None = None) -> None:
+        """A fill that the look brings is new, or (`qty`) is not."""
         its = self._order(x)
         if its is not None and self._besides is not None:
-            self._besides[its.cl_ord_id] = self._besides.get(its.cl_ord_id, ZERO) + x.last_qty
+            more = x.last_qty if qty is None else qty
+            self._besides[its.cl_ord_id] = self._besides.get(its.cl_ord_id, ZERO) + more
 
     def _order(self, x: Execution) -> Order | None:
         """The order that a fill is of, as the books themselves say it: by our id in it, else by our id beside its number."""

@@ -355,8 +355,8 @@ class Traded(Fact, frozen=True):
     knows what. It is decided before it is booked, so that every reader of the journal sees the same figure. `rebooked`: by the
     venue's clock it happened before fills that were booked already, and the position becomes what it is in the venue's order of
     them; `realized` is then what all of them have realised more by it. None: it is booked behind the others. `by_books`: the
-    broker's books told of it, and no report before them. `by_number`: it named its order by the broker's number alone. Both are
-    told of brokers with second ids only.
+    broker's books told of it, and no report before them. `by_number`: it named its order by the broker's number alone, and no
+    books showed our id beside that. Both are told of brokers with second ids only.
     """
 
     cl_ord_id: ClOrdID
@@ -688,7 +688,8 @@ class RunEnded(Fact, frozen=True):
 class BreakFound(Fact, frozen=True):
     """Our books and the broker's, or the target, differ. `break_id` derives from kind and subject, so a second look finds the
     same break. `repair` says in words what would close it; `delta` is theirs minus ours where it is a number; `ended`, of an
-    order, that it has ended there."""
+    order, that it has ended there. Of a fill that a report told and that is held, `named` and `number` are our id and the
+    broker's number by which it named its order."""
 
     break_id: str
     kind: str
@@ -701,6 +702,8 @@ class BreakFound(Fact, frozen=True):
     repair: str
     delta: Decimal | None = None
     ended: bool = False
+    named: ClOrdID | None = None
+    number: OrderID | None = None
 
 
 class BreakChanged(Fact, frozen=True):

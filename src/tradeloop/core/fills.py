@@ -66,13 +66,14 @@ def on_execution(
     key: str = "",
     *,
     by_books: bool = False,
+    of: ClOrdID | None = None,
 ) -> Generator[Event, None, Order | None]:
     """Book one fill; returns the order it belongs to, None when it was known already.
 
     A fill of an account whose books are not ours yet is left to the first snapshot, which holds it in one form or the other.
     Of an order made elsewhere we may know a part only, so it is never judged overfilled. `together`: with which other fills it
     is booked, where one look brought them (core/missed.py); `key`: its own, where that is known (core/identity.py); `by_books`:
-    a look brought it.
+    a look brought it; `of`: the order of ours that the look shows under the number which the fill bears.
     """
     if not key:
         x, key = under_own_id(state, x, exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side))
@@ -119,7 +120,8 @@ def on_execution(
             becomes, realized = before(state, x.account, x.symbol, key, place, fill) or (None, realized)
     early = state.early.get(key)
     able = around.brokers.get(x.broker)
-    by_number = able is not None and able.second_ids and (x.cl_ord_id is None or order_named(x.cl_ord_id) != order.cl_ord_id)
+    named = of if x.cl_ord_id is None else order_named(x.cl_ord_id)
+    by_number = able is not None and able.second_ids and named != order.cl_ord_id
     binds = order.order_id is None and x.order_id is not None
     later = binds and order.acked_at is not None
     yield Traded(

@@ -7,6 +7,8 @@ are (core/recent.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from tradeloop.core.recent import DAYS_KEPT
@@ -26,22 +28,31 @@ class DayOfIds(msgspec.Struct, array_like=True):
 class IdsOfFills:
     """account -> trading day -> ids."""
 
-    __slots__ = ("_days",)
+    __slots__ = ("_days", "_roots", "_twice")
 
     def __init__(self) -> None:
         self._days: dict[AccountID, dict[TradingDay, DayOfIds]] = {}
+        self._roots: dict[str, str] = {}
+        self._twice: dict[str, int] = {}
+        """Which fill each second id names, and how many each fill has: derived, packed by no snapshot."""
 
     def shown(self, account: AccountID, day: TradingDay, at: UtcNs, key: str) -> None:
         """A fill was booked from the broker's books."""
         self._day(account, day).shown.setdefault(str(at), []).append(key)
 
-    def joined(self, account: AccountID, day: TradingDay, key: str) -> None:
-        """`key` is a second id."""
+    def joined(self, account: AccountID, day: TradingDay, key: str, root: str) -> None:
+        """`key` is a second id of the fill `root`."""
         self._day(account, day).second[key] = None
+        self._count(key, root)
 
     def parted(self, account: AccountID, day: TradingDay, key: str) -> None:
         """`key` is none after all."""
         self._day(account, day).second.pop(key, None)
+        self._forget(key)
+
+    def has_second(self, root: str) -> bool:
+        """Whether a fill is known by a second id beside its own."""
+        return root in self._twice
 
     def came(self, account: AccountID, day: TradingDay, key: str, number: OrderID) -> None:
         """A fill was booked that named its order by the broker's number alone."""
@@ -72,8 +83,21 @@ class IdsOfFills:
         if its is None:
             its = days[day] = DayOfIds()
             while len(days) > DAYS_KEPT:
-                del days[min(days)]
+                for key in days.pop(min(days)).second:
+                    self._forget(key)
         return its
+
+    def _count(self, key: str, root: str) -> None:
+        self._forget(key)
+        self._roots[key] = root
+        self._twice[root] = self._twice.get(root, 0) + 1
+
+    def _forget(self, key: str) -> None:
+        root = self._roots.pop(key, None)
+        if root is not None:
+            self._twice[root] -= 1
+            if not self._twice[root]:
+                del self._twice[root]
 
     def __bool__(self) -> bool:
         return bool(self._days)
@@ -83,8 +107,14 @@ class IdsOfFills:
         return [(account, sorted(days.items())) for account, days in sorted(self._days.items())]
 
     @classmethod
-    def unpack(cls, packed: list[tuple[AccountID, list[tuple[TradingDay, DayOfIds]]]]) -> IdsOfFills:
-        """What `pack` wrote."""
+    def unpack(
+        cls, packed: list[tuple[AccountID, list[tuple[TradingDay, DayOfIds]]]], root_of: Callable[[str], str]
+    ) -> IdsOfFills:
+        """What `pack` wrote; `root_of` says which fill a second id names."""
         ids = cls()
         ids._days = {account: dict(days) for account, days in packed}
+        for days in ids._days.values():
+            for its in days.values():
+                for key in its.second:
+                    ids._count(key, root_of(key))
         return ids

@@ -191,6 +191,12 @@ def lines_by_number(state: State, snap: BrokerSnapshot) -> Owners:
     return owners
 
 
+def named_beside(owners: Owners, x: Execution) -> ClOrdID | None:
+    """The order of ours that a look shows under the number of a fill; None where it shows none, or two."""
+    line = owners.get((x.order_id, x.symbol, x.side)) if owners else None
+    return None if line is None or line.cl_ord_id is None else order_named(line.cl_ord_id)
+
+
 def may_be_of(state: State, order: Order, x: Execution) -> bool:
     """Numbers begin anew every day: whether a fill of that day can be one of the order."""
     return x.trading_day == order.trading_day or (x.trading_day > order.trading_day and lives_on(state, order))

@@ -34,7 +34,7 @@ from tradeloop.core.identity import under_own_id
 from tradeloop.core.instrument import FUTURE
 from tradeloop.core.judged import overfilled, unjudged
 from tradeloop.core.missed import as_booked, keys_of
-from tradeloop.core.numbering import misplaced_fills, numbers
+from tradeloop.core.numbering import lines_by_number, misplaced_fills, named_beside, numbers
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.run.conduct import advance
@@ -141,14 +141,16 @@ def _booked(
     if held:
         shown, anew = shown_again(state, around, snap)
         keys = keys_of(anew)
-    by_books = has_second_ids(around, snap.broker)  # elsewhere nobody asks later which channel was the first
+    by_books = has_second_ids(around, snap.broker)  # elsewhere nobody asks later which channel was the first, and by what
+    owners = lines_by_number(state, snap) if by_books and anew else {}
     news: dict[str, Execution] = {}
     done: list[tuple[Execution, Execution, str]] = []
     new: dict[str, None] = {}
     moved: dict[ClOrdID, None] = {}
     for told, told_as, together in as_booked(state, anew, keys, now):
         execution, key = under_own_id(state, told, told_as)
-        order = yield from on_execution(state, around, execution, now, together, key, by_books=by_books)
+        of = named_beside(owners, execution)
+        order = yield from on_execution(state, around, execution, now, together, key, by_books=by_books, of=of)
         if together is None:
             yield from promise_again(state, around, order, now)
         elif order is not None:

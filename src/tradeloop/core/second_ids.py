@@ -11,11 +11,15 @@ common. So nothing is merged because it looks alike, and what looks alike is no 
   correction that nobody heard of; or where the look was read before a correction that we have heard of.
 - Equal fills of two orders in one moment are common where times are whole seconds. What is known to be of another order, by our
   id or by a number that the books show beside it, is not in doubt; and each is compared with those of its own order first.
-- What is in doubt is held: not booked, a break with an alert, and its symbol takes no orders. A look is asked for.
+- What is in doubt is held: not booked, a break with an alert, and its symbol takes no orders. A look is asked for. Several may
+  be held for one fill of ours: nothing alike is booked because another one is held for that, since either may be it.
 - The broker's books decide. A look that shows both ids shows two fills, and the second one is booked. So it is where the books
   count more in the order than the fills we know make (cum_qty). Where they show one of the two, however long they have had to
   show both, they count it once: the other is a second id of it (`ExecIDJoined`), by which it is known from then on in repeats,
   busts and corrections.
+- Of several that are held for one fill, what is surely of its order is that fill before any other; and a fill that is known by
+  two ids has no third. What is left over is compared with another fill that the books alone have told of. Where they have had
+  time to show one and bring none, its doubt ends, and they book it if they ever show it.
 - A second id whose fill the books show beside it after all, or still show long after that was taken back, is a fill of its
   own (`ExecIDParted`), and is booked.
 
@@ -33,9 +37,9 @@ from tradeloop.core.announced import come_to_end
 from tradeloop.core.breaks import FILL_TWICE, closed, id_of
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.doubtful import Look, alike, key_of
-from tradeloop.core.doubts import again_of, begins, subject_of, twin_of
+from tradeloop.core.doubts import again_of, begins, subject_of, symbol_of, twin_of
 from tradeloop.core.errors import BadInput
-from tradeloop.core.events import BreakClosed, BreakFound, Event, ExecIDJoined, ExecIDParted, Overfilled
+from tradeloop.core.events import BreakChanged, BreakClosed, BreakFound, Event, ExecIDJoined, ExecIDParted, Overfilled
 from tradeloop.core.execution import Exec, parts_of
 from tradeloop.core.fills import find
 from tradeloop.core.identity import own_fill
@@ -45,7 +49,7 @@ from tradeloop.core.short_promise import promise_again
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import settle_early
-from tradeloop.core.types import ZERO, Qty, RunID, UtcNs
+from tradeloop.core.types import ZERO, Qty, RunID, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -55,15 +59,14 @@ def told_again(state: State, around: Surroundings, x: Execution, now: UtcNs) -> 
     if not has_second_ids(around, x.broker):
         return False
     x = own_fill(state, x)
-    key = key_of(x)
-    if x.transact_at is None or key in state.execs or x.account not in state.accounts:
+    if x.transact_at is None or key_of(x) in state.execs or x.account not in state.accounts:
         return False
     if id_of(FILL_TWICE, x.broker, x.account, subject_of(x, key_of(x))) in state.breaks:
         return True
     twin = _like(state, x, state.ids.shown_at(x.account, x.transact_at))
     if twin is None:
         return False
-    yield _held(state, x, twin, now)
+    yield _held(state, x, twin, now, told=True)
     return True
 
 
@@ -80,7 +83,7 @@ def fills_of_their_own(
         return snap, {}  # nothing is new and nothing in doubt, nearly always
     look = Look(state, around, snap)
     yield from _part(state, look, now)
-    for known in list(state.doubts.of(snap.broker, snap.account)):
+    for known in look.in_turn():
         yield from _settle(state, around, look, known, touched, now)
         if known.break_id not in state.breaks:
             look.settled(known)
@@ -122,6 +125,9 @@ def _settle(state: State, around: Surroundings, look: Look, known: BreakFound, t
         yield from closed(state, now, known.break_id, "it was booked by its own report")
         return
     here, there = look.listed.get(again), look.shows(twin)
+    if state.ids.has_second(twin) or look.is_of_its_order(known) is False:
+        yield from _is_another(state, around, look, known, touched, now)
+        return
     order = state.orders.get(execution.cl_ord_id)
     assert order is not None
     if execution.busted:
@@ -148,6 +154,32 @@ def _settle(state: State, around: Surroundings, look: Look, known: BreakFound, t
     yield from promise_again(state, around, order, now)
     if order.run_id is not None:
         touched[order.run_id] = None
+
+
+def _is_another(
+    state: State, around: Surroundings, look: Look, known: BreakFound, touched: dict[RunID, None], now: UtcNs
+) -> Facts:
+    """What is held is not the fill that it looked like: that one has both its ids, or is surely of another order. What the look
+    shows is booked with it. What a report alone told of may be another one of those that the books show; where these have had
+    time to show it, and bring nothing like it, it is no fill that they do not know.
+    """
+    if look.listed.get(again_of(known)) is not None:
+        yield from closed(state, now, known.break_id, "the fill it looked like is another one")
+        return
+    other = look.another_like(known)
+    if other is not None:
+        ours = other.removeprefix(begins(known.broker, known.account))
+        yield BreakChanged(now, known.break_id, ours, known.theirs)
+        known = state.breaks[known.break_id]
+        yield from _settle(state, around, look, known, touched, now)
+        if known.break_id not in state.breaks:
+            look.settled(known)
+        return
+    there = look.shows(twin_of(known))
+    if look.snap.read_at - known.at <= look.lag or there is None or look.brings_alike(twin_of(known)):
+        return
+    if not look.counts_both(there):
+        yield from closed(state, now, known.break_id, "the broker has had time to show another fill, and shows none")
 
 
 def _was_taken_back(state: State, key: str) -> bool:
@@ -204,7 +236,8 @@ def _join(state: State, known: BreakFound, execution: Exec, now: UtcNs, by: str 
         yield from come_to_end(state, execution.cl_ord_id, now)
 
 
-def _held(state: State, x: Execution, twin: str, now: UtcNs) -> BreakFound:
+def _held(state: State, x: Execution, twin: str, now: UtcNs, *, told: bool = False) -> BreakFound:
+    """`told`: by a report, and no look shows how it names its order."""
     execution = state.execs.get(twin)
     assert execution is not None
     subject = subject_of(x, key_of(x))
@@ -221,27 +254,59 @@ def _held(state: State, x: Execution, twin: str, now: UtcNs) -> BreakFound:
         f"the broker gives one fill two ids, or made another in the moment of that of order {execution.cl_ord_id}",
         "the next looks at the broker's books decide; if they do not, ask the broker: where it is one fill, "
         f'`tradeloop reconcile --accept "{break_id}" --reason …`',
+        named=x.cl_ord_id if told else None,
+        number=x.order_id if told else None,
     )
 
 
 def _like(state: State, x: Execution, shown: Iterable[str]) -> str | None:
-    """The fill of ours that a report may be told of once more, of those that a look has shown and that nothing is held for: of
-    the order that it names first, as far as is known. What names our id is of no other order than one that was named by it.
+    """The fill of ours that a report may be told of once more, of those that a look has shown: of the order that it names
+    first, as far as is known. What names our id is of no other order than one that was named by it.
+
+    One that has one id, and that nothing is held for, is preferred, but to one of its own order that something of another
+    order is held for: it takes that. Where there is none it is held as well: the look decides which is which.
     """
     order: Order | None = None
-    asked, other = False, None
+    asked, taken, other, engaged = False, None, None, None
     for twin in shown:
-        if state.doubts.are_of(twin) or not alike(state, twin, x):
+        held = state.doubts.of_twin(twin)
+        if held and engaged is not None and all((known.named, known.number) == (x.cl_ord_id, x.order_id) for known in held):
+            continue  # of many that are equal in everything one is enough
+        if not alike(state, twin, x):
             continue
         if not asked:
             order = find(state, x.broker, x.account, x.cl_ord_id, x.order_id, x.symbol, x.side, x.trading_day)
             asked = True
-        if order is not None and state.execs.is_of(twin, order.cl_ord_id):
+        is_own = order is not None and state.execs.is_of(twin, order.cl_ord_id)
+        if state.ids.has_second(twin):
+            engaged = engaged or (twin if is_own or _may_be_of_another(state, x, order, twin) else None)
+            continue
+        if is_own and not held:
             return twin
-        _, account, day, _, _ = parts_of(twin)
-        if order is None or x.cl_ord_id is None or state.ids.number_of(account, day, twin) is not None:
-            other = twin if other is None else other
-    return other
+        if is_own:
+            engaged = twin
+            taken = taken or (None if any(_names(state, known, order) for known in held) else twin)
+            continue
+        if _may_be_of_another(state, x, order, twin):
+            if held:
+                engaged = engaged or twin
+            else:
+                other = other or twin
+    return taken or other or engaged
+
+
+def _may_be_of_another(state: State, x: Execution, order: Order | None, twin: str) -> bool:
+    """Whether a report can be one of a fill that is booked on another order than it names: one of the two named a number."""
+    _, account, day, _, _ = parts_of(twin)
+    return order is None or x.cl_ord_id is None or state.ids.number_of(account, day, twin) is not None
+
+
+def _names(state: State, known: BreakFound, order: Order | None) -> bool:
+    """Whether the report of a fill that is held named the order."""
+    _, _, day, side, _ = parts_of(again_of(known))
+    symbol = Symbol(symbol_of(known))
+    named = find(state, known.broker, known.account, known.named, known.number, symbol, side, day)
+    return named is not None and order is not None and named.cl_ord_id == order.cl_ord_id
 
 
 def has_second_ids(around: Surroundings, broker: str) -> bool:

@@ -48,7 +48,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 32
+SNAPSHOT_FORMAT: Final = 34
 
 
 class Link(msgspec.Struct, array_like=True):
@@ -348,7 +348,7 @@ class State:
         state.halt_count = packed.halt_count
         state.early = dict(packed.early)
         state.recent = RecentFills.unpack(packed.recent)
-        state.ids = IdsOfFills.unpack(packed.ids)
+        state.ids = IdsOfFills.unpack(packed.ids, state.execs.root)
         for order in packed.open_orders:
             state.orders.open[order.cl_ord_id] = order
             state.index(order)

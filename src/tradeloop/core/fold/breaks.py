@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tradeloop.core import events as ev
 from tradeloop.core.cash import margin_of
 from tradeloop.core.marks import Mark
@@ -16,10 +18,7 @@ def break_found(state: State, e: ev.BreakFound) -> None:
 
 def break_changed(state: State, e: ev.BreakChanged) -> None:
     b = state.breaks[e.break_id]
-    changed = ev.BreakFound(
-        b.at, b.break_id, b.kind, b.broker, b.account, b.subject, e.ours, e.theirs, b.cause, b.repair, e.delta, e.ended
-    )
-    _keep(state, changed)
+    _keep(state, msgspec.structs.replace(b, ours=e.ours, theirs=e.theirs, delta=e.delta, ended=e.ended))
 
 
 def break_closed(state: State, e: ev.BreakClosed) -> None:

@@ -200,8 +200,9 @@ def trade_never_came(state: State, e: ev.TradeNeverCame) -> None:
 
 def exec_id_joined(state: State, e: ev.ExecIDJoined) -> None:
     again = exec_key(e.broker, e.account, e.secondary_day, e.secondary_exec_id, e.side)
-    state.execs.name(again, exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side))
-    state.ids.joined(e.account, e.secondary_day, again)
+    root = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
+    state.execs.name(again, root)
+    state.ids.joined(e.account, e.secondary_day, again, root)
     state.early.pop(again, None)
 
 
