@@ -242,7 +242,9 @@ async def test_a_fact_that_would_break_an_invariant_stops_the_process(
 
 
 @pytest.mark.parametrize("number", [6])
-@pytest.mark.parametrize("how", ["sent again", "absent after no look", "cancelled after no look"])
+@pytest.mark.parametrize(
+    "how", ["sent again", "absent after no look", "cancelled after no look", "cancelled here", "expired here", "rejected here"]
+)
 async def test_a_fate_that_is_unknown_is_left_by_proof_alone(number: int, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     house = House()
     engine = await house.open()
@@ -253,6 +255,9 @@ async def test_a_fate_that_is_unknown_is_left_by_proof_alone(number: int, how: s
         "sent again": ev.SendBegun(now, cl_ord_id),
         "absent after no look": ev.NotSentProven(now, cl_ord_id, 3),
         "cancelled after no look": ev.OrderCanceled(now, cl_ord_id, "nowhere", by_us=False, proven=True),
+        "cancelled here": ev.OrderCanceled(now, cl_ord_id, "ann wants it out"),
+        "expired here": ev.OrderExpired(now, cl_ord_id, "its day is over"),
+        "rejected here": ev.OrderRejected(now, cl_ord_id, "E1", "nobody said so"),
     }
     decide_wrongly(monkeypatch, [facts[how]])
 

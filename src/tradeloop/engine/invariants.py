@@ -13,7 +13,7 @@ The starred invariants of a trading system, and what holds each here:
 | 1 | one order per id at the venue | `_send_begun`; `Dispatch` never overlaps two attempts |
 | 4 | one key, one order | `_staged` |
 | 5 | ids are never used again | `_staged` |
-| 6 | UNKNOWN is left by proof alone, and never sent again | `_send_begun`, `_proven_absent`, `_in_doubt` |
+| 6 | UNKNOWN is left by proof alone, and never sent again | `_send_begun`, `_proven_absent`, `_is_over`, `_in_doubt` |
 | 8 | filled is the sum of the fills | `_moved`, `_fill_moved`, `_terms_changed` |
 | 9 | an overfill is recorded and halts | `_moved`, `_fill_moved`, `_terms_changed`, `decided` |
 | 10 | leaves are ordered less filled | computed, never stored (core/order.py); `_found` |
@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from tradeloop.core import events as ev
 from tradeloop.core.cash import CashBook
@@ -47,6 +47,7 @@ from tradeloop.core.errors import InvariantBroken
 from tradeloop.core.execution import Exec, exec_key
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
+from tradeloop.core.reports import BrokerDown, BrokerUp, CancelOutcome, ReplaceOutcome, Report, SendOutcome
 from tradeloop.core.risk.cost import closes
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
@@ -58,6 +59,13 @@ Then = Callable[[], None]
 Promising = ev.ExternalOrderFound | ev.ReplaceRequested | ev.ReplaceRejected | ev.OrderRestated
 """Facts that say anew what is promised to an order."""
 
+SAID_BY_BROKERS: Final[frozenset[type]] = frozenset(get_args(Report)) - {
+    SendOutcome, CancelOutcome, ReplaceOutcome, BrokerUp, BrokerDown,
+}  # fmt: skip
+"""Inputs in which a broker speaks of its orders. Of the others that come by its session, some tell of the session, and some
+what our own wire made of a request.
+"""
+
 _NO_CASH: Final = CashBook()
 
 
@@ -66,7 +74,7 @@ class Invariants:
 
     __slots__ = (
         "_around", "_balance", "_cum", "_fill", "_instrument", "_last_id", "_net", "_order", "_over", "_rules", "_staging",
-        "_state", "_then_moved", "_then_staged", "_was",
+        "_state", "_then_moved", "_then_staged", "_was", "input",
     )  # fmt: skip
 
     _fill: ev.Traded | ev.TradeBusted | ev.TradeCorrected
@@ -80,6 +88,8 @@ class Invariants:
 
     def __init__(self, state: State, around: Surroundings) -> None:
         self._state, self._around = state, around
+        self.input: type = type(None)
+        """The kind of what is being decided."""
         self._last_id = ""
         self._over: dict[ClOrdID, None] = {}
         """Orders that this decision has let trade more than was ordered, and not said so yet."""
@@ -89,9 +99,9 @@ class Invariants:
             ev.OrderStaged: self._staged,
             ev.SendBegun: self._send_begun,
             ev.NotSentProven: self._proven_absent,
-            ev.OrderCanceled: self._canceled,
-            ev.OrderRejected: self._ended,
-            ev.OrderExpired: self._ended,
+            ev.OrderCanceled: self._is_over,
+            ev.OrderRejected: self._is_over,
+            ev.OrderExpired: self._is_over,
             ev.OrderResolved: self._ended,
             ev.CancelRequested: self._in_doubt,
             ev.CancelRejected: self._in_doubt,
@@ -215,10 +225,20 @@ class Invariants:
     def _proven_absent(self, e: ev.NotSentProven) -> None:
         self._proof(self._known(e.cl_ord_id))
 
-    def _canceled(self, e: ev.OrderCanceled) -> Then:
+    def _is_over(self, e: ev.OrderCanceled | ev.OrderRejected | ev.OrderExpired) -> Then:
+        """An order of unknown fate ends because it is proven to be over, or because its broker says so: no command and no timer
+        ends it. What a person resolves is a fact of its own.
+        """
         order = self._known(e.cl_ord_id)
-        if order.unknown_at is not None and e.proven:
-            self._proof(order)
+        if order.unknown_at is not None:
+            if isinstance(e, ev.OrderCanceled) and e.proven:
+                self._proof(order)
+            elif self.input not in SAID_BY_BROKERS:
+                raise InvariantBroken(
+                    6,
+                    f"{order.cl_ord_id} was to end by an {type(e).__name__} while its fate is unknown, on a "
+                    f"{self.input.__name__}: no word of its broker",
+                )
         return self._ended(e)
 
     def _proof(self, order: Order) -> None:

@@ -183,13 +183,15 @@ class Writer:
         """Decide and evolve a batch of inputs in memory, as many as there is time for; how many that were."""
         state, around = self.state, self._around
         events, effects = turn.events, turn.effects
-        before_it, whole = self._invariants.before, self._invariants.decided
+        rules = self._invariants
+        before_it, whole = rules.before, rules.decided
         now, elapsed = self._clock.now(), self._lease_clock.elapsed
         until = elapsed() + TURN_NS
         for number, (item, future) in enumerate(given):
             if number and elapsed() >= until:
                 return number
             before = len(effects)
+            rules.input = item.__class__
             decision = decide(state, around, item, now)
             reply: Reply | None = None
             try:

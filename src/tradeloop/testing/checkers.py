@@ -13,7 +13,8 @@ leg of a run · 32 a replay gives the same state · 33 the chain is whole · 35 
 · 38 a stranger's order is taken in once · 40 times of one process never fall. Convergence (36, 37, 42): convergence.py. What
 may leave at all (12, 21, 23, 25 to 28, 31, 35) is counted a second time, by other means: gate.py. What an order holds that
 works again (23): promised.py. What positions have cost and made (24): costs.py; what our own schedule has charged for fills
-(24): fees.py. What a process was told and has not booked (23, 36): heard.py. A process that refuses a fact of its own
+(24): fees.py. What a process was told and has not booked (23, 36): heard.py. What is over here and works at the venue (6, 36):
+ends.py. A process that refuses a fact of its own
 (engine/invariants.py; 14 and 22 here alone) is told of as broken, too. What a venue names twice (12): told_twice.py. On SQLite
 7, 33 and 35 are asked of the database itself, too: world/sqlite.py. What leaves besides orders, and what must not leave any
 more (15, 26, 28, 35, 42): way_out.py. What a person was told (41): told.py. In worlds that live under limits of risk, what they
@@ -43,6 +44,7 @@ from tradeloop.journal import codec
 from tradeloop.ports.journal import Batch
 from tradeloop.testing.builders import ACCOUNT
 from tradeloop.testing.costs import Costs
+from tradeloop.testing.ends import End, Ends
 from tradeloop.testing.fees import Fees
 from tradeloop.testing.gate import Gate
 from tradeloop.testing.promised import Promised
@@ -103,6 +105,10 @@ class Judge:
             ev.SendBegun: self._send_begun,
             ev.SendFailed: self._not_there,
             ev.NotSentProven: self._not_there,
+            ev.OrderCanceled: self._ended,
+            ev.OrderExpired: self._ended,
+            ev.OrderRejected: self._ended,
+            ev.OrderResolved: self._ended,
             ev.ExternalOrderFound: self._stranger,
             ev.AccountAdopted: self._adopted,
             ev.Traded: self._traded,
@@ -121,6 +127,7 @@ class Judge:
         self.promised = Promised(self.broken)
         self.costs = Costs(self.broken)
         self.fees = Fees(self.broken)
+        self.ends = Ends(self.broken, self.lost_ids)
         self._late_by = policy.send_within_ns + policy.place_timeout_ns + SECOND_NS
         self._forget()
 
@@ -151,6 +158,7 @@ class Judge:
         self.promised.forget()
         self.costs.forget()
         self.fees.forget()
+        self.ends.forget()
         for watcher in self.watchers:
             watcher.forget()
 
@@ -267,6 +275,9 @@ class Judge:
         self.surely_not[e.cl_ord_id, order.send_begun_at] = how
         if self._at_venue.get(e.cl_ord_id) and not self._rereading and e.cl_ord_id not in self.lost_ids:
             self.broken(6, f"{e.cl_ord_id} was {how}, and the venue has it as {self._at_venue[e.cl_ord_id]}")
+
+    def _ended(self, e: End) -> None:
+        self.ends.ended(e, self.shadow.orders.get(e.cl_ord_id), again=self._rereading)
 
     def _stranger(self, e: ev.ExternalOrderFound) -> None:
         key = (e.trading_day, f"{e.order_id}{e.symbol}{e.side.value}")
@@ -451,6 +462,7 @@ class Judge:
             self.broken(2, f"{order.cl_ord_id} is at the venue, and no durable attempt of it")
         elif attempt in self.surely_not:
             self.broken(6, f"{order.cl_ord_id} was {self.surely_not[attempt]}, and arrives all the same")
+        self.ends.arrived(order.cl_ord_id, is_first=not self._at_venue.get(order.cl_ord_id))
 
     def doubled(self, cl_ord_id: ClOrdID) -> None:
         """The venue took a second order under one id."""

@@ -223,6 +223,7 @@ class World:
         network.sent = self._sent
         self.venue.arrived = self._arrived
         self.venue.doubled = judge.doubled
+        judge.ends.works = self.venue.works
         judge.told = self._told
         judge.watchers += [self.way_out, self.told, self.heard, self.dealing]
         network.told, self.heard.filled_there = self._hears, self.venue.filled

@@ -153,6 +153,14 @@ class Venue:
         books = msgspec.structs.replace(books, orders=orders, executions=fills)
         return books if self.billing is None else self.billing.settled(books, DAY)
 
+    def works(self, cl_ord_id: ClOrdID) -> str:
+        """The status of an order under one of our ids that works now; empty where none does."""
+        numbers = self.orders_of.get(cl_ord_id)
+        if not numbers:
+            return ""
+        orders = self.loop.at_once(self.broker.snapshot()).orders or ()
+        return next((one.ord_status.value for one in orders if one.order_id in numbers and one.ord_status in WORKING), "")
+
     def filled(self, cl_ord_id: ClOrdID) -> Decimal:
         """How much of the orders under one of our ids counts as filled."""
         return sum((fill.last_qty for fill in self.fills.values() if fill.cl_ord_id == cl_ord_id), ZERO)
