@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -16,8 +17,10 @@ from tradeloop.core.decide import RESEND
 from tradeloop.core.evolve import evolve
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.limit import Severity
+from tradeloop.core.reports import ExecutionCorrect
 from tradeloop.core.state import State
-from tradeloop.testing.builders import a_quote
+from tradeloop.core.types import Qty, Side
+from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_quote, an_execution
 from tradeloop.testing.desk import Desk
 from tradeloop.testing.limits.kept import LimitsKept
 
@@ -44,6 +47,12 @@ def named(case: Case, steps: Sequence[Step]) -> list[int]:
 def judged(desk: Desk) -> list[int]:
     """What the judge names of the facts of a desk, with the limits that it had in shadow in force."""
     found: list[int] = []
+    watching(desk, found)
+    return found
+
+
+def watching(desk: Desk, found: list[int]) -> LimitsKept:
+    """A judge that has seen the facts of a desk, and notes what it finds."""
     judge = LimitsKept(lambda invariant, text: found.append(invariant), lambda: 0)
     state = State()
     for event in desk.events:
@@ -52,7 +61,7 @@ def judged(desk: Desk) -> list[int]:
             quote = desk.around.quotes.get(symbol)
             judge.prices.take(a_quote(symbol) if quote is None else quote)
         judge.fact(_in_force(event), state, again=False)
-    return found
+    return judge
 
 
 def _in_force(event: ev.Event) -> ev.Event:
@@ -86,3 +95,18 @@ def test_an_order_that_leaves_beyond_limits_that_were_set_since_is_named() -> No
     desk.wait(2)
     desk.give(TimerFired(RESEND, waiting.cl_ord_id))
     assert judged(desk) == [25, 25]
+
+
+@pytest.mark.parametrize(("corrected", "expected"), [(900, []), (100, [25])])
+def test_a_sell_that_was_corrected_leaves_as_much_as_the_venue_says(corrected: int, expected: list[int]) -> None:
+    """Seed 720173: a sell of 100 was more in truth, and what was bought later counted as if it were still held."""
+    found: list[int] = []
+    judge = watching(limited(a_limit("max_position_qty", 900)), found)
+    bought, sold = an_execution(None, MOUTAI, Side.BUY, 900, 10, "1"), an_execution(None, MOUTAI, Side.SELL, 100, 10, "2")
+    judge.hear(bought, ours=True)
+    judge.hear(sold, ours=True)
+    judge.hear(
+        ExecutionCorrect(BROKER, ACCOUNT, DAY, sold.exec_id, Side.SELL, Qty(Decimal(corrected)), sold.last_px), ours=True
+    )
+    judge.hear(an_execution(None, MOUTAI, Side.BUY, 600, 10, "3"), ours=True)
+    assert found == expected

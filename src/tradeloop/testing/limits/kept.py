@@ -128,9 +128,12 @@ class LimitsKept:
                     self._told[name] = report.symbol, report.last_qty
                     self.sizes.hear(report, ours=ours)
             case ExecutionBust() | ExecutionCorrect():
-                known = self._told.get((report.trading_day, report.exec_ref_id, report.side))
-                if known is not None:
-                    self.sizes.by_others(known[0], known[1] * 2)
+                name = report.trading_day, report.exec_ref_id, report.side
+                if name in self._told:
+                    symbol, before = self._told[name]
+                    now = report.last_qty if isinstance(report, ExecutionCorrect) else Qty(ZERO)
+                    self._told[name] = symbol, now
+                    self.sizes.changed(symbol, report.side, before, now)
             case _:
                 pass
 

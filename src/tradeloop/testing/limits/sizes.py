@@ -172,6 +172,11 @@ class Sizes:
         if way == 1 and most is not None and report.symbol in self._most and truly > most:
             self._broken(25, f"the venue holds {truly} {report.symbol} by our orders alone, and {most} were allowed at most")
 
+    def changed(self, symbol: Symbol, side: Side, before: Decimal, now: Decimal) -> None:
+        """A fill was taken back, or is of another quantity: so much more or less is there, and may be there by right."""
+        self._moves(symbol, now - before if side is Side.BUY else before - now)
+        self.by_others(symbol, max(abs(now - before), before * 2))
+
     def _moves(self, symbol: Symbol, qty: Decimal) -> None:
         self._truly[symbol] = self._truly.get(symbol, ZERO) + qty
 
