@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.engine.made import A, House, settle
+from tests.engine.made import A, House, outcome, settle
 
 from tradeloop.core.errors import JournalFailed
 from tradeloop.core.events import OrderStaged
@@ -13,6 +13,7 @@ from tradeloop.core.replies import OrderReply
 from tradeloop.engine import writer
 from tradeloop.engine.writer import Published
 from tradeloop.journal import codec
+from tradeloop.ports.journal import Batch
 from tradeloop.testing.builders import buy
 
 
@@ -80,6 +81,29 @@ async def test_when_a_turn_of_several_rows_fails_none_of_it_is_on_the_disk(monke
     for reply in replies:
         with pytest.raises(JournalFailed):
             await reply
+    with pytest.raises(JournalFailed, match="EIO"):
+        await engine.wait()
+
+
+async def test_a_turn_of_several_rows_is_one_append(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invariant 7: could its second row fail for itself, the first would be on the disk and denied to whoever asked."""
+    monkeypatch.setattr(writer, "ROW_EVENTS_MAX", 2)
+    house = House()
+    engine = await house.open()
+    before = list(house.store.rows)
+    appends = house.journal.appends
+    append = house.journal.append
+
+    async def only_the_first(*batches: Batch) -> None:
+        if house.journal.appends > appends:
+            raise JournalFailed("the disk said EIO")
+        await append(*batches)
+
+    monkeypatch.setattr(house.journal, "append", only_the_first)
+    answers = await asyncio.gather(*(outcome(engine.ask(buy(A, 100))) for _ in range(3)))
+
+    assert [type(answer) for answer in answers] == [OrderReply] * 3
+    assert len(house.store.rows) - len(before) == 3
     with pytest.raises(JournalFailed, match="EIO"):
         await engine.wait()
 

@@ -69,7 +69,9 @@ class Engine:
         clock_kind: str = "wall",
         traded_at: tuple[TradedAt, ...] = (),
         latch: Latch | None = None,
+        row_events: int = 0,
     ) -> None:
+        """`row_events`: how many events one row of the journal holds at most, 0 for as many as the writer thinks right."""
         _one_broker_each(brokers)
         self._journal = journal
         self._codec = codec
@@ -82,6 +84,7 @@ class Engine:
         self._clock_kind = clock_kind
         self._traded_at = traded_at
         self._latch = latch
+        self._row_events = row_events
         self._guard: Guard | None = None
         self._lease_clock = clock if lease_clock is None else lease_clock
         self.alert = Damper(alert, self._lease_clock)
@@ -155,6 +158,7 @@ class Engine:
             recovered.head,
             dispatch.act,
             self._lease_clock,
+            self._row_events,
         )
         writer.subscribe(guard.heard)
         for reader in self._readers:

@@ -90,6 +90,7 @@ class Writer:
         head: tuple[int, int, bytes],
         act: Callable[[Sequence[Effect]], None],
         lease_clock: Clock,
+        row_events: int = 0,
     ) -> None:
         self.state = state
         self._around = around
@@ -98,6 +99,7 @@ class Writer:
         self._codec = codec
         self._clock = clock
         self._lease_clock = lease_clock
+        self._row_events = row_events or ROW_EVENTS_MAX
         self.head = head
         """(batch, last_seq, hash) of the last durable row."""
         self._act = act
@@ -223,8 +225,8 @@ class Writer:
         """Make the turn durable: one row, or several at once where it is too large for one."""
         epoch = self.state.epoch  # of the events: while a row is on its way the state goes on
         events, rows, after = turn.events, [], self.head
-        for start in range(0, len(events), ROW_EVENTS_MAX):
-            part = events[start : start + ROW_EVENTS_MAX]
+        for start in range(0, len(events), self._row_events):
+            part = events[start : start + self._row_events]
             for piece, payload in self._cut(part, self._codec.encode(part)):
                 row = self._codec.seal(payload, count=len(piece), after=after, epoch=epoch, appended_at=self._clock.now())
                 follows(row.first_seq, after[1])

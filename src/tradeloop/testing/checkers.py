@@ -168,8 +168,20 @@ class Judge:
 
     # --- the journal
 
-    def row(self, batch: Batch) -> None:
-        """A row has become durable."""
+    def rows_kept(self, *batches: Batch) -> None:
+        """Rows are durable, together: the decisions in them are whole."""
+        for batch in batches:
+            self._row(batch)
+        self.promised.decided(self.shadow)
+        self.fees.decided(self.shadow)
+        self.gate.decided(self.shadow)
+        for cl_ord_id in self._over:
+            order = self.shadow.orders.get(cl_ord_id)
+            if order is not None and order.cum_qty > order.most_qty:  # else it was taken back in the same decision
+                self.broken(9, f"order {cl_ord_id} was filled beyond its quantity, and no Overfilled fact says so")
+        self._over.clear()
+
+    def _row(self, batch: Batch) -> None:
         try:
             self.head = codec.follow(self.head, batch)
             events = codec.decode(batch.payload)
@@ -192,20 +204,11 @@ class Judge:
             for watcher in self.watchers:
                 watcher.fact(event, self.shadow, again=self._rereading)
             self.told(event)
-        self.promised.decided(self.shadow)
-        self.fees.decided(self.shadow)
-        self.gate.decided(self.shadow)
-        for cl_ord_id in self._over:
-            order = self.shadow.orders.get(cl_ord_id)
-            if order is None or order.cum_qty <= order.most_qty:
-                continue  # what was told too much was taken back in the same decision
-            self.broken(9, f"order {cl_ord_id} was filled beyond its quantity, and no Overfilled fact says so")
-        self._over.clear()
 
-    def rewind(self, lost: Batch) -> None:
-        """A failover of the database lost the newest row: judge what is left anew."""
-        rows = [row for row in self.rows if row.batch != lost.batch]
-        for event in codec.decode(lost.payload):
+    def rewind(self, *lost: Batch) -> None:
+        """A failover of the database lost the newest commit: judge what is left anew."""
+        rows = [row for row in self.rows if row.batch not in {each.batch for each in lost}]
+        for event in (event for row in lost for event in codec.decode(row.payload)):
             if isinstance(event, ev.OrderStaged | ev.SendBegun):
                 self.lost_ids[event.cl_ord_id] = None
             elif isinstance(event, ev.RunCreated):
@@ -215,8 +218,7 @@ class Judge:
         self.shadow, self.head, self.rows = State(), codec.EMPTY, []
         self._forget()
         self._rereading = True
-        for row in rows:
-            self.row(row)
+        self.rows_kept(*rows)
         self._rereading = False
         for request_id, cl_ord_id in known.items():
             if cl_ord_id not in self.lost_ids:

@@ -45,7 +45,7 @@ class Commit:
 
 
 class Disk:
-    """Rows, snapshots and the lease. `watch` is told of every row that has become durable, before anybody else."""
+    """Rows, snapshots and the lease. `watch` hears of the rows of each commit that has become durable, before anybody else."""
 
     lets_two_in = False
     shows_damage_late = False
@@ -64,9 +64,11 @@ class Disk:
         """What is remembered of the head outside of the journal, as the file beside a SQLite database does."""
         self.full_until = 0
         self.has_lost_a_commit = False
+        self._last_commit = 0
+        """How many rows the newest commit has, which a failover may lose."""
         self.failovers = 0
         self.lease_gone_until = 0
-        self.watch: Callable[[Batch], None] = lambda row: None
+        self.watch: Callable[..., None] = lambda *rows: None
         self.moment: Callable[[Fault], None] = lambda fault: None
         """Called when a commit has begun (F42) or is durable (F43): the script may kill its process there."""
         self.broken: Callable[[int, str], None] = lambda invariant, text: None
@@ -123,10 +125,10 @@ class Disk:
         return None
 
     def _keep(self, *rows: Batch) -> None:
-        for row in rows:
-            self.rows.append(row)
-            self.seen_head = codec.head_of(row)
-            self.watch(row)
+        self.rows.extend(rows)
+        self.seen_head = self.head
+        self._last_commit = len(rows)
+        self.watch(*rows)
 
     @property
     def head(self) -> codec.Head:
@@ -179,16 +181,18 @@ class Disk:
 
     # --- what happens to a database
 
-    def fail_over(self) -> Batch | None:
-        """The replica that takes over has not heard of the last commit: it is gone."""
+    def fail_over(self) -> list[Batch]:
+        """The replica that takes over has not heard of the last commit: it is gone, with all its rows."""
+        lost = self.rows[len(self.rows) - self._last_commit :]
         if (
             self.is_lock
             or self.is_damaged_on_purpose
-            or not self.rows
-            or (self.snapshots and self.snapshots[0].batch >= self.rows[-1].batch)
+            or not lost
+            or (self.snapshots and self.snapshots[0].batch >= lost[0].batch)
         ):
-            return None
-        lost = self.rows.pop()
+            return []
+        del self.rows[-len(lost) :]
+        self._last_commit = 0
         self.seen_head = self.head
         self.has_lost_a_commit = True
         self.failovers += 1

@@ -87,6 +87,9 @@ LATER_DICE: Final = (
     "untold fees", "old words", "late lines",
 )  # fmt: skip
 """Names of the dice of those faults."""
+SMALL_ROWS: Final = (1, 2, 3, 5)
+ROWS_ARE_SMALL: Final = 0.2
+"""How many seeds have rows so small that a turn takes several: they are durable together or not at all."""
 CHANGING: Final = 0.5
 """How many seeds have operators who change their orders."""
 
@@ -218,7 +221,7 @@ class World:
 
     def _wire(self) -> None:
         judge, network, disk, supervisor = self.judge, self.network, self.disk, self.supervisor
-        disk.watch, disk.broken, disk.took_over, disk.note = judge.row, judge.broken, supervisor.took_over, self.note
+        disk.watch, disk.broken, disk.took_over, disk.note = judge.rows_kept, judge.broken, supervisor.took_over, self.note
         disk.moment, network.moment = self._moment, supervisor.at_moment
         network.sent = self._sent
         self.venue.arrived = self._arrived
@@ -309,7 +312,17 @@ class World:
 
     def _spawn(self, name: str, policy: Policy) -> Process:
         latch = None if self.stopper is None else self.stopper.latch
-        process = Process(name, self.timeline, self.sundial, self.disk, self.network, policy, self.market.latest, latch)
+        process = Process(
+            name,
+            self.timeline,
+            self.sundial,
+            self.disk,
+            self.network,
+            policy,
+            self.market.latest,
+            latch,
+            row_events_of(self.seed),
+        )
         if self.risk_desk is not None:
             process.limits = partial(getattr, self.risk_desk, "command")
         process.on_recovered = self._recovered
@@ -474,10 +487,11 @@ class World:
     def _fail_over(self) -> None:
         """The database fails over to a replica that has not heard of the last commit."""
         lost = self.disk.fail_over()
-        if lost is not None:
+        if lost:
             self.weather.meet(Fault.COMMIT_LOST)
-            self.note("!", f"the database failed over, batch {lost.batch} is lost")
-            self.judge.rewind(lost)
+            batches = " and ".join(str(row.batch) for row in lost)
+            self.note("!", f"the database failed over, batch {batches} is lost")
+            self.judge.rewind(*lost)
 
     def _step_the_clock(self) -> None:
         """Somebody sets the machine's clock."""
@@ -554,6 +568,12 @@ def cash_of(seed: int) -> Amount:
     """What the account of a seed begins with."""
     dice = Random(f"{seed}:cash")
     return Amount(Decimal(dice.choice(SCARCE))) if dice.random() < SCARCITY else CASH
+
+
+def row_events_of(seed: int) -> int:
+    """How many events a row of this seed holds at most; 0 for what the product takes, which no turn of a world fills."""
+    dice = Random(f"{seed}:rows")
+    return dice.choice(SMALL_ROWS) if dice.random() < ROWS_ARE_SMALL else 0
 
 
 def _day(trading_day: TradingDay, begins: int, ends: int) -> OpenTradingDay:

@@ -43,6 +43,7 @@ class Process:
         policy: Policy,
         seen: list[Quote],
         latch: Latch | None = None,
+        row_events: int = 0,
     ) -> None:
         self.name = name
         self.loop = timeline.loop(name)
@@ -76,6 +77,7 @@ class Process:
                 version="world",
                 alert=self._alert,
                 latch=latch,
+                row_events=row_events,
             )
             for quote in seen:
                 self.engine.quote(quote)

@@ -96,7 +96,7 @@ class SqliteDisk:
         self.rows: list[Batch] = []
         """What is durable, in the judge's eyes."""
         self.epoch = 0
-        self.watch: Callable[[Batch], None] = lambda row: None
+        self.watch: Callable[..., None] = lambda *rows: None
         self.moment: Callable[[Fault], None] = lambda fault: None
         self.broken: Callable[[int, str], None] = lambda invariant, text: None
         self.took_over: Callable[[str], None] = lambda process: None
@@ -215,9 +215,9 @@ class SqliteDisk:
         else:
             return
         durable, self._waiting = self._waiting[:safe], self._waiting[safe:]
-        for row in durable:
-            self.rows.append(row)
-            self.watch(row)
+        if durable:
+            self.rows.extend(durable)
+            self.watch(*durable)
 
     # --- what a death leaves
 
@@ -266,9 +266,9 @@ class SqliteDisk:
 
     # --- what happens to a database
 
-    def fail_over(self) -> Batch | None:
+    def fail_over(self) -> list[Batch]:
         """There is no replica."""
-        return None
+        return []
 
     def flip_a_bit(self) -> bool:
         """A bit of the files goes wrong where a start has to notice it: in a row it reads, or in what SQLite finds it by."""

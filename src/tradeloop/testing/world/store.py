@@ -34,8 +34,8 @@ class Store(Protocol):
     """Whether damage may be noticed as late as when the lease is taken."""
     rows: list[Batch]
     epoch: int
-    watch: Callable[[Batch], None]
-    """Told of every row that has become durable, before anybody else."""
+    watch: Callable[..., None]
+    """Told of the rows that have become durable together, before anybody else."""
     moment: Callable[[Fault], None]
     broken: Callable[[int, str], None]
     took_over: Callable[[str], None]
@@ -49,8 +49,8 @@ class Store(Protocol):
         """The process is gone."""
         ...
 
-    def fail_over(self) -> Batch | None:
-        """The database fails over and loses its newest row, which is given; None where it does not."""
+    def fail_over(self) -> list[Batch]:
+        """The database fails over and loses its newest commit, whose rows are given; none where it does not."""
         ...
 
     def flip_a_bit(self) -> bool:
