@@ -29,7 +29,7 @@ def told_by_a_fresh_process(hash_seed: str) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=100,
+        timeout=300,
     )
     return ran.stdout.splitlines()
 
