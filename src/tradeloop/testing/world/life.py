@@ -57,7 +57,7 @@ from tradeloop.testing.world.risk_desk import RiskDesk
 from tradeloop.testing.world.sqlite import SqliteDisk, lives_on_sqlite, why_not
 from tradeloop.testing.world.store import Store
 from tradeloop.testing.world.supervisor import Supervisor
-from tradeloop.testing.world.venue import Venue, abilities
+from tradeloop.testing.world.venue import Repeats, Venue, abilities
 from tradeloop.testing.world.wire import Wire
 
 YESTERDAY: Final = TradingDay("2026-07-16")
@@ -156,6 +156,7 @@ class World:
             second_ids=self.weather.enables(Fault.TWO_IDS), echoes_ids=not self.weather.enables(Fault.NAME_LOST),
         )  # fmt: skip
         self.venue = Venue(self.timeline, self.sundial, able, self.weather, cash_of(seed), self._dice("venue"))
+        self.venue.repeats = repeats_of(seed)
         self.back_office = BackOffice(self.timeline, self.venue, self.weather, self._dice("back office"))
         self.network = Network(self.timeline, self.venue, self.weather, self._dice("network"))
         self.judge = Judge(lambda: self.timeline.now, self.venue.orders_of, self.policy)
@@ -574,6 +575,11 @@ def row_events_of(seed: int) -> int:
     """How many events a row of this seed holds at most; 0 for what the product takes, which no turn of a world fills."""
     dice = Random(f"{seed}:rows")
     return dice.choice(SMALL_ROWS) if dice.random() < ROWS_ARE_SMALL else 0
+
+
+def repeats_of(seed: int) -> Repeats:
+    """What the venue of a seed says to the repeat of an order that it knows."""
+    return Random(f"{seed}:repeats").choice(tuple(Repeats))
 
 
 def _day(trading_day: TradingDay, begins: int, ends: int) -> OpenTradingDay:

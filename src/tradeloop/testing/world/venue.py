@@ -1,13 +1,15 @@
 """The venue: the paper broker, on time of its own that no crash of ours touches, behind the abilities it declares.
 
 What it declares is drawn from the seed and played as declared: for how long it knows an id again, for how long an accepted
-order may be missing from what it shows, and whether it shows orders that have ended. Every judgement is held against its books.
+order may be missing from what it shows, and whether it shows orders that have ended. So is what it says to a repeat of an order
+that it knows. Every judgement is held against its books.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from enum import Enum
 from random import Random
 from typing import Final
 
@@ -15,8 +17,10 @@ import msgspec
 
 from tradeloop.brokers.paper import PaperBroker, PaperConfig
 from tradeloop.brokers.paper.adapter import CAPABILITIES
+from tradeloop.brokers.paper.words import Code
 from tradeloop.core.capabilities import Capabilities, Dedupes
 from tradeloop.core.commands import OpenTradingDay
+from tradeloop.core.errors import Refused
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import (
@@ -57,6 +61,14 @@ AGAIN: Final = "-"
 """Between an id and the count of its use, where the venue forgets ids: its own books never confuse two orders."""
 
 
+class Repeats(Enum):
+    """What a venue says to an order under an id that it knows. None of it is about the first one's end (FIX F.1.a)."""
+
+    TOLD_AGAIN = "it tells how the first one stands"
+    REFUSED_ON_STREAM = "it refuses the second one in a report"
+    REFUSED_AT_ONCE = "it refuses the second one in its reply to the request"
+
+
 def abilities(dice: Random) -> Capabilities:
     """What a venue of this seed can do."""
     return msgspec.structs.replace(
@@ -84,6 +96,7 @@ class Venue:
         self.arrived: Callable[[Order], None] = lambda order: None
         self.doubled: Callable[[ClOrdID], None] = lambda cl_ord_id: None
         self.billing: Billing | None = None
+        self.repeats = Repeats.TOLD_AGAIN
         self._weather = weather
         self.second_ids = SecondIDs(lambda: timeline.now > 0 and weather.strikes(Fault.TWO_IDS))
         self._sundial = sundial
@@ -103,15 +116,27 @@ class Venue:
 
     # --- requests, at the moment they arrive
 
-    def place(self, order: Approved[Order]) -> None:
-        """Take an order, as a venue with these abilities does."""
+    def place(self, order: Approved[Order]) -> Refused | None:
+        """Take an order, as a venue with these abilities does; what it refuses in its reply."""
         it = order.order
         self.arrived(it)
         known = self.orders_of.get(it.cl_ord_id)
+        if known and self.repeats is not Repeats.TOLD_AGAIN and not self._has_forgotten(it.cl_ord_id):
+            return self._refuse_repeat(it.cl_ord_id)
         if known and self._has_forgotten(it.cl_ord_id):
             it = msgspec.structs.replace(it, cl_ord_id=ClOrdID(f"{it.cl_ord_id}{AGAIN}{len(known)}"))
             order = msgspec.structs.replace(order, order=it)
         self.loop.at_once(self.broker.place(order))
+        return None
+
+    def _refuse_repeat(self, cl_ord_id: ClOrdID) -> Refused | None:
+        """As IB answers 103 and a FIX venue a duplicate ClOrdID: nothing has changed, and nothing is told of the first one."""
+        code, text = Code.DUPLICATE_CL_ORD_ID.value, "the client order id was used before"
+        if self.repeats is Repeats.REFUSED_AT_ONCE:
+            return Refused(code, text, of_repeat=True)
+        with self.loop.running():
+            self._hear(OrderReject(BROKER, cl_ord_id, code, text, self._sundial.true(), of_repeat=True))
+        return None
 
     def _has_forgotten(self, cl_ord_id: ClOrdID) -> bool:
         match self.able.dedupes:

@@ -254,8 +254,7 @@ class Wire:
                 return  # too old for the venue
             if self.loop.dead:
                 weather.meet(Fault.REQUEST_OUTLIVES_CLIENT)
-            net.venue.place(order)
-            self._reply(key, session)
+            self._reply(key, session, net.venue.place(order))
 
         net.timeline.after(delay, arrive)
         if net.knows_repeats and weather.strikes(Fault.REQUEST_TWICE):
@@ -267,12 +266,14 @@ class Wire:
             return self._net.dice.randint(0, self.capabilities.request_lifetime_ns)
         return delay
 
-    def _reply(self, key: int, session: int) -> None:
-        """The venue has taken the request and says so, in one way or another."""
+    def _reply(self, key: int, session: int, refused: Refused | None = None) -> None:
+        """The venue has taken the request, or refused it, and says so, in one way or another."""
         weather = self._net.weather
         if session != self._session or weather.strikes(Fault.REPLY_LOST):
             return
-        if weather.strikes(Fault.ERROR_AFTER_EFFECT):
+        if refused is not None:
+            self._answer_later(key, refused)
+        elif weather.strikes(Fault.ERROR_AFTER_EFFECT):
             self._answer_later(key, FateUnknown("504 gateway time-out; execution status unknown"))
         else:
             lag = self._net.within(0.5, 3) if weather.strikes(Fault.TRADE_BEFORE_REPLY) else 0
