@@ -19,8 +19,10 @@ from tradeloop.testing.world.loop import Timeline
 SYMBOLS: Final = tuple(Symbol(f"60000{n}.SH") for n in (1, 2, 3, 4))
 TICK: Final = Decimal("0.01")
 CALM_PACE: Final = 3
-QUIET_PACE: Final = 10
-"""How much slower prices come when the faults are over, and when nothing shall happen any more."""
+QUIET_PACE: Final = 4
+"""How much slower prices come when the faults are over, and when nothing shall happen any more: not so slow that the feed is
+silent by the tightest limit of a world (world/limits.py).
+"""
 PLENTY: Final = 1_000_000
 PREV_CLOSE: Final = Px(Decimal(10))
 
