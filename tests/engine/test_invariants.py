@@ -21,6 +21,7 @@ from tradeloop.core.decide import decide
 from tradeloop.core.errors import InvariantBroken, JournalFailed
 from tradeloop.core.events import Event
 from tradeloop.core.evolve import evolve
+from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.pacing import Pace
 from tradeloop.core.replies import Reply
 from tradeloop.core.reports import CancelAck
@@ -146,6 +147,12 @@ def in_what_is_halted(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[
     return [halt, another, ev.SendBegun(another.at, another.cl_ord_id)]
 
 
+def under_a_stop(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
+    another = staged(house, engine)
+    stop = ev.Halted(another.at, 1, HaltTier.HALT, HaltScope.ACCOUNT, ACCOUNT, "ann", "enough")
+    return [another, stop, ev.SendBegun(another.at, another.cl_ord_id)]
+
+
 def a_strangers_order_of_nothing(house: House, engine: Engine, cl_ord_id: ClOrdID) -> list[Event]:
     return [a_strangers_order(house, qty=0)]
 
@@ -198,6 +205,7 @@ WRONG: list[tuple[int, Wrong]] = [
     (26, to_books_not_compared),
     (26, of_no_verdict),
     (28, in_what_is_halted),
+    (28, under_a_stop),
     (35, an_epoch_that_began),
 ]
 

@@ -3,7 +3,8 @@
 The simulation judges the same rules from outside, after the fact (testing/checkers.py). Here the process refuses itself: a fact
 that would break one is neither recorded nor followed by anything, the process stops with one sentence that names the invariant,
 and the next start finds the journal as it was right. Each rule is asked of what the fact does and not of how it was decided,
-and costs the same however many orders there are. A journal that exists is read without these rules: what was once recorded
+and costs the same however many orders there are. What only risk knows, the limits of a desk, is asked there alone
+(core/risk/), and the table says so. A journal that exists is read without these rules: what was once recorded
 happened, and refusing to read it would help nobody.
 
 The starred invariants of a trading system, and what holds each here:
@@ -22,11 +23,11 @@ The starred invariants of a trading system, and what holds each here:
 | 20 | cash is the sum of its flows | `_moved`, `_fill_moved`, `_charged`, `_adjusted`; reserved: `_ended`, `_terms_changed` |
 | 21 | positions are the sum of the fills | `_moved`, `_fill_moved`, `_adjusted` |
 | 22 | nothing is promised twice to sells | `_promised` |
-| 25 | what may still trade is covered; no order beside one in doubt | `_staged`, `_raised`, `_send_begun`, `_sound` |
+| 25 | cash covers what may trade; no order beside one in doubt | `_staged`, `_raised`, `_send_begun`, `_sound`; limits: risk |
 | 26 | what leaves has passed risk, at a broker whose books were compared | `_send_begun`; `Approved` is all a broker takes |
-| 27 | no more in a second than the venue takes | `Pace.left` (core/pacing.py) |
-| 28 | nothing is sent in what is halted | `_send_begun` |
-| 29 | no own orders that cross | no rule of risk asks it yet |
+| 27 | no more in a second than the venue takes | `Pace.left` (core/pacing.py); longer spans: risk |
+| 28 | nothing is sent in what is halted, by an overfill or by a stop | `_send_begun` |
+| 29 | no own orders that cross | risk alone, where a limit asks for it (core/risk/conduct.py) |
 | 30 | one order per leg of a run, no larger than the leg | `_staged` |
 | 32 | a replay gives the same state | core/ is deterministic; a snapshot without its hash is passed over (engine/recover.py) |
 | 33 | the chain is whole | `follows`; the journal is read row by row along its hashes |
@@ -49,6 +50,7 @@ from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerDown, BrokerUp, CancelOutcome, ReplaceOutcome, Report, SendOutcome
 from tradeloop.core.risk.cost import closes
+from tradeloop.core.risk.stopped import stopped
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, AccountID, ClOrdID, Currency, Side, Symbol
@@ -217,6 +219,8 @@ class Invariants:
             )
         if order.symbol in state.halted:
             raise InvariantBroken(28, f"{e.cl_ord_id} was to be sent in {order.symbol}, which is halted")
+        if state.halts and (stop := stopped(state, order, state.instruments[order.symbol])) is not None:
+            raise InvariantBroken(28, f"{e.cl_ord_id} was to be sent under a stop: {stop.text}")
         if state.unknown and (others := state.unknown.get((order.account, order.symbol))):
             raise InvariantBroken(
                 25, f"{e.cl_ord_id} was to be sent in {order.symbol} while the fate of {', '.join(others)} is unknown"
