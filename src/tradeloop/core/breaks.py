@@ -15,7 +15,7 @@ from tradeloop.core.events import BreakChanged, BreakClosed, BreakFound, Event
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot
 from tradeloop.core.state import State
-from tradeloop.core.types import AccountID, ClOrdID, Symbol, UtcNs
+from tradeloop.core.types import ZERO, AccountID, ClOrdID, Symbol, UtcNs
 
 Facts = Generator[Event, None, None]
 
@@ -35,6 +35,18 @@ _WORDS: Final = (ORDER_MISSING, ORDER_OPEN, FILL_MISSING, FILL_TWICE, NOT_COMPAR
 def id_of(kind: str, broker: str, account: AccountID, subject: str) -> str:
     """The id of the break of this kind about this subject."""
     return f"{kind}:{broker}:{account}:{subject}"
+
+
+def theirs_of(state: State, broker: str, account: AccountID, symbol: Symbol, *, short: bool) -> Decimal | None:
+    """What the broker holds of a leg, where an open break says that it is not what we do: by its last look, and by what our
+    books have moved since. None where no break says so.
+    """
+    known = state.breaks.get(id_of(POSITION, broker, account, f"{symbol} {'short' if short else 'long'}"))
+    if known is None:
+        return None
+    held = state.held(account, symbol)
+    ours = held.short_qty if short else held.long_qty
+    return max(ours + Decimal(known.theirs) - Decimal(known.ours), ZERO)
 
 
 def in_doubt(state: State, account: AccountID, symbol: Symbol) -> str | None:

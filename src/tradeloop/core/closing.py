@@ -3,6 +3,9 @@
 They go at the market. Where no market order may go, because the product, the broker or this hour takes limits alone, they go
 at the most aggressive price that is legal, and are renewed when the market has left them behind. What no legal order can sell,
 such as less than a lot, stays and is named; a halt has not done its work while an order could close anything that is left.
+
+Where the broker's books show another position than ours, no more is closed than both show: what is not there would be opened.
+That the two differ is named until it is settled, and so is what the broker alone shows.
 """
 
 from __future__ import annotations
@@ -14,8 +17,9 @@ from typing import Final
 import msgspec
 
 from tradeloop.core import market, staging
+from tradeloop.core.breaks import POSITION, theirs_of
 from tradeloop.core.commands import SubmitOrder
-from tradeloop.core.events import Event
+from tradeloop.core.events import BreakFound, Event
 from tradeloop.core.halt import Halt, HaltScope
 from tradeloop.core.hours import moment
 from tradeloop.core.instrument import Instrument
@@ -60,6 +64,7 @@ def is_its_own(state: State, order: Order, known: Halt) -> bool:
 def close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Generator[Event, None, list[Left]]:
     """Order what closes the positions within the halt; what is left of them."""
     left: list[Left] = []
+    differ = _differ(state, known)
     for account, its in sorted(state.accounts.items()):
         books = holdings(state, account, Symbol(known.name) if known.scope is HaltScope.SYMBOL else None)
         for symbol in sorted(books):
@@ -74,13 +79,35 @@ def close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Genera
                 else:
                     rule, said = "out of reach", "no configured broker shows it"
                 leg = "" if not held.short else (" long" if side is Side.SELL else " short")
-                left.append(Left(f"{symbol}{leg} {rule}", f"{qty:f}{leg} {symbol} of {account}: {said}", rule in _STAYS))
+                may_stay = rule in _STAYS
+                apart = differ.pop((account, symbol, side is Side.BUY), None)
+                if apart is not None:
+                    rule, said, may_stay = "differs", f"{_apart(apart)}; {said}", rule == "out of reach"
+                left.append(Left(f"{symbol}{leg} {rule}", f"{qty:f}{leg} {symbol} of {account}: {said}", may_stay))
+    for (account, _, _), apart in sorted(differ.items()):
+        said = f"{apart.subject} of {account}: {_apart(apart)}"
+        left.append(Left(f"{apart.subject} differs", said, not around.serves(apart.broker, account)))
     return left
 
 
 def why(known: Halt) -> str:
     """The reason that orders and cancels of a halt give."""
     return f"halt {known.number} ({known.tier.value} of {known.where})" + (f": {known.reason}" if known.reason else "")
+
+
+def _differ(state: State, known: Halt) -> dict[tuple[AccountID, Symbol, bool], BreakFound]:
+    """The legs within the halt of which the broker shows another quantity than we do; True stands for the short one."""
+    found = {}
+    for apart in state.breaks.values():
+        if apart.kind == POSITION:
+            symbol, leg = apart.subject.rsplit(" ", 1)
+            if _holds(known, apart.broker, apart.account, Symbol(symbol)):
+                found[apart.account, Symbol(symbol), leg == "short"] = apart
+    return found
+
+
+def _apart(apart: BreakFound) -> str:
+    return f"the broker shows {apart.theirs}, our books {apart.ours}: find out why, and settle it with `tradeloop reconcile`"
 
 
 def _holds(known: Halt, broker: str, account: AccountID, symbol: Symbol) -> bool:
@@ -104,6 +131,15 @@ def _close_one(
     working = [state.orders.open[cl_ord_id] for cl_ord_id in state.working.get((account, symbol), ())]
     in_the_way = [order for order in working if order.side is side or not is_its_own(state, order, known)]
     instrument = state.instruments[symbol]
+    theirs = theirs_of(state, state.accounts[account].broker, account, symbol, short=side is Side.BUY)
+    if theirs is not None and theirs < qty:
+        asked = [order for order in working if order.side is side and is_its_own(state, order, known)]
+        if sum((order.exposed_qty for order in asked), ZERO) > theirs:
+            yield from _take_back(state, around, known, asked, now)
+            return "canceling", f"order {asked[0].cl_ord_id} is for more than the broker shows, and is to go first"
+        if not theirs:
+            return "differs", "none of it is closed before"
+        qty = theirs
     count, last = known.tries.get(f"{account}|{symbol}|{side.value}", (0, UtcNs(0)))
     rests = bool(count) and now < last + (around.policy.probe_every_ns << min(count, DOUBLINGS_MAX))
     if in_the_way:
@@ -124,7 +160,7 @@ def _close_one(
             return "no_price", f"{symbol} takes limit orders alone, and no present price of it is known; check the feed"
     said: tuple[str, str] = ("lot", _below_a_lot(instrument, side))
     for effect, part in effects(side, qty, instrument, held):
-        legal = instrument.floor_qty(part, side, part)
+        legal = instrument.floor_qty(part, side, ZERO if qty is theirs else part)  # an odd remainder is sold with all of it
         for size in slices(legal, instrument, side, legal, limit=ord_type is LIMIT) if legal else ():
             want = SubmitOrder(
                 account,
@@ -143,6 +179,15 @@ def _close_one(
             reply = yield from staging.stage(state, around, want, now, halt=known.number)
             said = "closing", f"order {reply.cl_ord_id} closes it"
     return said
+
+
+def _take_back(
+    state: State, around: Surroundings, known: Halt, orders: list[Order], now: UtcNs
+) -> Generator[Event, None, None]:
+    """Its orders may open at the broker what they were to close."""
+    for order in orders:
+        if not order.may_be_at_broker or is_forgotten(around, order, now):
+            yield from staging.cancel(state, order.cl_ord_id, known.by, f"{why(known)}; the broker shows less to close", now)
 
 
 def _below_a_lot(instrument: Instrument, side: Side) -> str:

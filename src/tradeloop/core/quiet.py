@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from tradeloop.core import events as ev
-from tradeloop.core.breaks import ORDER_OPEN
+from tradeloop.core.breaks import ORDER_OPEN, POSITION
 from tradeloop.core.effects import SetTimer
 from tradeloop.core.halt import Halt, HaltScope
 from tradeloop.core.order import Order
@@ -63,6 +63,8 @@ def _places(state: State, event: ev.Event) -> tuple[Place, ...]:
         case ev.BooksAdjusted():
             its = state.accounts[event.account]
             return _around(its.broker, event.account, event.subject, "")
+        case ev.BreakFound(kind=kind) if kind == POSITION:
+            return _around(event.broker, event.account, event.subject.rsplit(" ", 1)[0], "")
         case ev.BreakFound():
             return _of(state.orders.get(ClOrdID(event.subject))) if event.kind == ORDER_OPEN else ()
         case ev.TradeMoved():

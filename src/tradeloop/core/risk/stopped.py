@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tradeloop.core.breaks import theirs_of
 from tradeloop.core.events import OrderStaged
 from tradeloop.core.halt import Halt, HaltTier
 from tradeloop.core.instrument import Instrument
@@ -22,7 +23,7 @@ def stopped(state: State, order: OrderStaged | Order, instrument: Instrument) ->
     for halt in state.halts.values():
         if stops(state, halt, order, instrument):
             return denial(halt)
-    return None
+    return _beyond_theirs(state, order, instrument) if order.halt and state.breaks else None
 
 
 def stops(state: State, halt: Halt, order: OrderStaged | Order, instrument: Instrument) -> bool:
@@ -58,6 +59,20 @@ def denial(halt: Halt) -> Denied:
     )
 
 
+def _beyond_theirs(state: State, order: OrderStaged | Order, instrument: Instrument) -> Denied | None:
+    """A closing order may open at the broker what it is to close, where that shows less than we do."""
+    theirs = theirs_of(state, order.broker, order.account, order.symbol, short=order.side is Side.BUY)
+    if theirs is None or reduces(state, order, instrument):
+        return None
+    return Denied(
+        REDUCE_ONLY,
+        f"{theirs:f}",
+        f"{order.order_qty:f}",
+        f"the broker shows {theirs:f} {order.symbol} to close, and an order of {order.order_qty:f} may with those at work be "
+        "for more; settle the break, see `tradeloop reconcile`",
+    )
+
+
 def stopped_account(state: State, account: AccountID, broker: str) -> Denied | None:
     """Why no run of an account could send anything now, or None."""
     for halt in state.halts.values():
@@ -67,11 +82,16 @@ def stopped_account(state: State, account: AccountID, broker: str) -> Denied | N
 
 
 def reduces(state: State, order: OrderStaged | Order, instrument: Instrument) -> bool:
-    """Whether an order can only make a position smaller, whatever becomes of the others that work on the same side."""
+    """Whether an order can only make a position smaller, whatever becomes of the others that work on the same side. Where the
+    broker shows less of it than we do, it may be that there is no more: it counts as theirs.
+    """
     if order.position_effect is PositionEffect.OPEN and not closes(order.side, order.position_effect, instrument):
         return False
     position = state.held(order.account, order.symbol)
     held: Decimal = position.long_qty if order.side is Side.SELL else position.short_qty
+    if state.breaks:
+        theirs = theirs_of(state, order.broker, order.account, order.symbol, short=order.side is Side.BUY)
+        held = held if theirs is None else min(held, theirs)
     wanted = order.exposed_qty if isinstance(order, Order) else order.order_qty
     if wanted > held:
         return False
