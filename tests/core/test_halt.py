@@ -363,62 +363,6 @@ def test_flatten_tries_again_after_a_refusal_and_not_at_once() -> None:
     assert len(desk.of(OrderStaged)) == 2
 
 
-def both_legs(fut: Instrument) -> Desk:
-    """A desk that holds ten of a contract both ways."""
-    desk = Desk().opened(fut, cash=1000000)
-    for make, name in ((buy, "a"), (sell, "b")):
-        order = desk.order(make(GOLD, 10, ord_type=OrdType.LIMIT, price="10", position_effect=PositionEffect.OPEN))
-        desk.ack(order, name)
-        desk.give(an_execution(order.cl_ord_id, GOLD, order.side, 10, 10, name))
-    return desk
-
-
-def at_limit_down(desk: Desk) -> None:
-    """Sellers only."""
-    desk.give(a_quote(GOLD, bid=None, ask="9.5", last=Px(Decimal("9.5")), at=desk.now))
-
-
-def test_flatten_closes_the_one_leg_of_a_contract_while_the_other_cannot_trade() -> None:
-    desk = both_legs(gold())
-    at_limit_down(desk)
-    halt(desk, HaltTier.FLATTEN)
-    sold, covered = desk.state.orders.open.values()
-    assert [(each.side, each.order_qty, each.halt) for each in (sold, covered)] == [
-        (Side.SELL, Qty(Decimal(10)), 1),
-        (Side.BUY, Qty(Decimal(10)), 1),
-    ]
-    desk.ack(sold, "s")
-    desk.ack(covered, "c")
-    desk.wait(1)
-    at_limit_down(desk)
-    desk.give(TimerFired("halt", "1"))
-
-    last = desk.of(HaltChecked)[-1]
-    assert last.text == f"2 open orders left, 2 positions left ({GOLD} long waits, {GOLD} short closing)"
-    nobody = "nobody is on the other side: the market may stand at its limit"
-    assert last.held == (
-        f"10 long {GOLD} of {ACCOUNT}: order {sold.cl_ord_id} closes it, and {nobody}",
-        f"10 short {GOLD} of {ACCOUNT}: order {covered.cl_ord_id} closes it (NEW)",
-    )
-    desk.give(an_execution(covered.cl_ord_id, GOLD, Side.BUY, 10, "9.5", "c1"))
-    assert desk.state.held(ACCOUNT, GOLD).net_qty == 10
-
-
-def test_a_refused_close_of_one_leg_keeps_the_other_from_nothing() -> None:
-    """Each leg has its own tries and waits between them."""
-    desk = both_legs(gold())
-    halt(desk, HaltTier.FLATTEN)
-    sold, covered = desk.state.orders.open.values()
-    desk.ack(sold, "s")
-    desk.ack(covered, "c")
-    desk.give(CancelAck(BROKER, sold.cl_ord_id, text="the exchange took it out"))
-    desk.wait(3)
-    desk.give(a_quote(GOLD, at=desk.now), TimerFired("halt", "1"))
-    again = [order for order in desk.state.orders.open.values() if order.side is Side.SELL]
-    assert [order.order_qty for order in again] == [Qty(Decimal(10))]
-    assert covered.cl_ord_id in desk.state.orders.open
-
-
 def test_a_halt_that_comes_after_a_flatten_stops_it_and_one_before_does_not() -> None:
     desk = a_desk(moutai="1000", pingan="1000")
     halt(desk)
@@ -460,15 +404,6 @@ def test_a_flatten_that_the_file_says_again_does_not_overrule_the_halt_after_it(
     assert desk.of(SendOrder) == []
     halt(desk, HaltTier.FLATTEN)
     assert [effect.order.order.symbol for effect in desk.of(SendOrder)] == [MOUTAI]
-
-
-def test_both_legs_of_a_contract_are_closed_at_once_each_by_its_own_order() -> None:
-    desk = both_legs(gold())
-    before = len(desk.of(SendOrder))
-    halt(desk, HaltTier.FLATTEN)
-    sent = [effect.order.order for effect in desk.of(SendOrder)][before:]
-    assert [(each.side, each.order_qty) for each in sent] == [(Side.SELL, Qty(Decimal(10))), (Side.BUY, Qty(Decimal(10)))]
-    assert all(each.position_effect is not PositionEffect.OPEN for each in sent)
 
 
 def test_a_flatten_asked_for_again_takes_out_what_it_ordered_before_and_closes_the_rest() -> None:

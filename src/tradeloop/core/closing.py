@@ -29,10 +29,10 @@ from tradeloop.core.risk.checks import bound_of_cage
 from tradeloop.core.risk.stopped import closes_under, stopped
 from tradeloop.core.run.funds import holdings
 from tradeloop.core.run.legs import effects, slices
-from tradeloop.core.run.sizing import Held
 from tradeloop.core.staging import no_cancels_until
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
+from tradeloop.core.turns import Leg, ahead, in_turn, is_alone, is_to_give_way
 from tradeloop.core.types import LIMIT, MARKET, ZERO, AccountID, OrdType, Px, Qty, Side, Symbol, UtcNs, step_down, step_up
 
 DOUBLINGS_MAX: Final = 5
@@ -65,25 +65,21 @@ def close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Genera
     """Order what closes the positions within the halt; what is left of them."""
     left: list[Left] = []
     differ = _differ(state, known)
-    for account, its in sorted(state.accounts.items()):
-        books = holdings(state, account, Symbol(known.name) if known.scope is HaltScope.SYMBOL else None)
-        for symbol in sorted(books):
-            if not _holds(known, its.broker, account, symbol):
-                continue
-            held = books[symbol]
-            for side, qty in ((Side.SELL, held.qty), (Side.BUY, held.short)):
-                if not qty:
-                    continue
-                if around.serves(its.broker, account):
-                    rule, said = yield from _close_one(state, around, known, account, symbol, side, qty, held, now)
-                else:
-                    rule, said = "out of reach", "no configured broker shows it"
-                leg = "" if not held.short else (" long" if side is Side.SELL else " short")
-                may_stay = rule in _STAYS
-                apart = differ.pop((account, symbol, side is Side.BUY), None)
-                if apart is not None:
-                    rule, said, may_stay = "differs", f"{_apart(apart)}; {said}", rule == "out of reach"
-                left.append(Left(f"{symbol}{leg} {rule}", f"{qty:f}{leg} {symbol} of {account}: {said}", may_stay))
+    legs = _legs(state, known)
+    outcome: dict[str, tuple[str, str]] = {}
+    for leg in in_turn(around, known, legs):
+        if around.serves(state.accounts[leg.account].broker, leg.account):
+            outcome[leg.name] = yield from _close_one(state, around, known, leg, now)
+        else:
+            outcome[leg.name] = "out of reach", "no configured broker shows it"
+    for leg in legs:
+        rule, said = outcome[leg.name]
+        side = "" if not leg.held.short else (" long" if leg.side is Side.SELL else " short")
+        may_stay = rule in _STAYS
+        apart = differ.pop((leg.account, leg.symbol, leg.side is Side.BUY), None)
+        if apart is not None:
+            rule, said, may_stay = "differs", f"{_apart(apart)}; {said}", rule == "out of reach"
+        left.append(Left(f"{leg.symbol}{side} {rule}", f"{leg.qty:f}{side} {leg.symbol} of {leg.account}: {said}", may_stay))
     for (account, _, _), apart in sorted(differ.items()):
         said = f"{apart.subject} of {account}: {_apart(apart)}"
         left.append(Left(f"{apart.subject} differs", said, not around.serves(apart.broker, account)))
@@ -93,6 +89,19 @@ def close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Genera
 def why(known: Halt) -> str:
     """The reason that orders and cancels of a halt give."""
     return f"halt {known.number} ({known.tier.value} of {known.where})" + (f": {known.reason}" if known.reason else "")
+
+
+def _legs(state: State, known: Halt) -> list[Leg]:
+    """What is held within the halt."""
+    found = []
+    for account, its in sorted(state.accounts.items()):
+        books = holdings(state, account, Symbol(known.name) if known.scope is HaltScope.SYMBOL else None)
+        for symbol in sorted(books):
+            if _holds(known, its.broker, account, symbol):
+                held = books[symbol]
+                both = ((Side.SELL, held.qty), (Side.BUY, held.short))
+                found += [Leg(account, symbol, side, qty, held) for side, qty in both if qty]
+    return found
 
 
 def _differ(state: State, known: Halt) -> dict[tuple[AccountID, Symbol, bool], BreakFound]:
@@ -115,19 +124,10 @@ def _holds(known: Halt, broker: str, account: AccountID, symbol: Symbol) -> bool
 
 
 def _close_one(
-    state: State,
-    around: Surroundings,
-    known: Halt,
-    account: AccountID,
-    symbol: Symbol,
-    side: Side,
-    qty: Decimal,
-    held: Held,
-    now: UtcNs,
+    state: State, around: Surroundings, known: Halt, leg: Leg, now: UtcNs
 ) -> Generator[Event, None, tuple[str, str]]:
-    """Close one leg of one position; (rule, sentence) of why it is still there. It does not wait for what closes the other leg,
-    which may not trade for days.
-    """
+    """Close one leg of one position; (rule, sentence) of why it is still there."""
+    account, symbol, side, qty = leg.account, leg.symbol, leg.side, leg.qty
     working = [state.orders.open[cl_ord_id] for cl_ord_id in state.working.get((account, symbol), ())]
     in_the_way = [order for order in working if order.side is side or not is_its_own(state, order, known)]
     instrument = state.instruments[symbol]
@@ -140,7 +140,7 @@ def _close_one(
         if not theirs:
             return "differs", "none of it is closed before"
         qty = theirs
-    count, last = known.tries.get(f"{account}|{symbol}|{side.value}", (0, UtcNs(0)))
+    count, last = known.tries.get(leg.name, (0, UtcNs(0)))
     rests = bool(count) and now < last + (around.policy.probe_every_ns << min(count, DOUBLINGS_MAX))
     if in_the_way:
         if not rests and no_cancels_until(state, symbol, now) is None:
@@ -151,6 +151,11 @@ def _close_one(
         if not free:
             return "T+1", "bought today, it may be sold on the next trading day"
         qty = min(qty, free)
+    first = ahead(state, leg)
+    if first:
+        if not is_alone(around, symbol, side):
+            yield from _give_way(state, around, known, first, now)
+        return "next", f"order {first[0].cl_ord_id} goes first, for the two could trade with each other"
     if rests:
         return "again", f"order {count} to close it has ended, the next one follows"
     ord_type, price = MARKET, None
@@ -159,7 +164,7 @@ def _close_one(
         if price is None:
             return "no_price", f"{symbol} takes limit orders alone, and no present price of it is known; check the feed"
     said: tuple[str, str] = ("lot", _below_a_lot(instrument, side))
-    for effect, part in effects(side, qty, instrument, held):
+    for effect, part in effects(side, qty, instrument, leg.held):
         legal = instrument.floor_qty(part, side, ZERO if qty is theirs else part)  # an odd remainder is sold with all of it
         for size in slices(legal, instrument, side, legal, limit=ord_type is LIMIT) if legal else ():
             want = SubmitOrder(
@@ -190,6 +195,15 @@ def _take_back(
             yield from staging.cancel(state, order.cl_ord_id, known.by, f"{why(known)}; the broker shows less to close", now)
 
 
+def _give_way(state: State, around: Surroundings, known: Halt, orders: list[Order], now: UtcNs) -> Generator[Event, None, None]:
+    """Orders for which another leg waits, and that do not trade, are tried again after it."""
+    if no_cancels_until(state, orders[0].symbol, now) is not None:
+        return
+    for order in orders:
+        if is_to_give_way(state, around, order, now) and (not order.may_be_at_broker or is_forgotten(around, order, now)):
+            yield from staging.cancel(state, order.cl_ord_id, known.by, f"{why(known)}; the other leg has its turn", now)
+
+
 def _below_a_lot(instrument: Instrument, side: Side) -> str:
     does = "sells" if side is Side.SELL else "buys back"
     return (
@@ -204,9 +218,7 @@ def _at_work(state: State, around: Surroundings, known: Halt, side: Side, workin
         until = no_cancels_until(state, working[0].symbol, now)
         then = "" if until is None else f", and the exchange takes no cancels until {moment(until)}"
         return "canceling", f"order {working[0].cl_ord_id} is to go first{then}"
-    quote = around.quotes.get(own.symbol)
-    nobody = quote is not None and (quote.bid if own.side is Side.SELL else quote.ask) is None and not own.cum_qty
-    if nobody:
+    if is_alone(around, own.symbol, own.side) and not own.cum_qty:
         return "waits", f"order {own.cl_ord_id} closes it, and nobody is on the other side: the market may stand at its limit"
     return "closing", f"order {own.cl_ord_id} closes it ({own.ord_status.value})"
 
