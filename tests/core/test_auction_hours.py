@@ -7,10 +7,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.core.test_halt import MOUTAI, halt
+from tests.core.test_halt import GOLD, MOUTAI, gold, halt
 
 from tradeloop.bootstrap.listing import Listing
-from tradeloop.core.commands import CancelOrder, ListInstruments
+from tradeloop.core.commands import CancelOrder, ListInstruments, OpenTradingDay
 from tradeloop.core.effects import SendCancel, SendOrder, SetTimer
 from tradeloop.core.events import HaltChecked, OrderDenied, OrderStaged, StopTriggered
 from tradeloop.core.halt import HaltTier
@@ -20,8 +20,8 @@ from tradeloop.core.order import Order
 from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.reports import BrokerUp, CancelReject, SendOutcome
 from tradeloop.core.state import State
-from tradeloop.core.types import SECOND_NS, OrdStatus, OrdType, Px, Side, TradingDay, UtcNs
-from tradeloop.testing.builders import BROKER, a_quote, a_snapshot, an_instrument, buy, sell
+from tradeloop.core.types import SECOND_NS, OrdStatus, OrdType, PositionEffect, Px, Side, TradingDay, UtcNs
+from tradeloop.testing.builders import BROKER, DAY, a_quote, a_snapshot, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import Desk
 
 
@@ -131,12 +131,61 @@ def test_a_refused_cancel_that_a_halt_wants_is_asked_again_when_the_exchange_tak
 
 
 def test_what_is_in_the_way_of_a_flatten_says_that_no_cancels_are_taken() -> None:
-    desk = a_desk("14:58")
+    desk = a_desk("14:58", held=100)
     order = works(desk)
     halt(desk, HaltTier.FLATTEN)
     last = desk.of(HaltChecked)[-1]
     assert f"order {order.cl_ord_id} is to go first, and the exchange takes no cancels until 07:00:00Z" in last.held[0]
     assert not last.done
+
+
+def closing(desk: Desk) -> list[tuple[Side, int, Px | None]]:
+    return [(each.side, int(each.order_qty), each.price) for each in desk.of(OrderStaged) if each.halt]
+
+
+def test_what_an_order_that_cannot_be_cancelled_leaves_free_is_closed_beside_it_at_once() -> None:
+    desk = a_desk("14:58")
+    works(desk)
+    halt(desk, HaltTier.FLATTEN)
+    assert closing(desk) == [(Side.SELL, 900, Px(Decimal("9.00")))]
+    for _ in range(3):
+        desk.wait(5)
+        quoted(desk)
+        desk.give(TimerFired("halt", "1"))
+    assert len(closing(desk)) == 1
+    assert not desk.of(HaltChecked)[-1].done
+
+
+def test_while_cancels_are_taken_what_is_in_the_way_goes_first() -> None:
+    desk = a_desk("14:30")
+    works(desk)
+    halt(desk, HaltTier.FLATTEN)
+    assert (closing(desk), len(desk.of(SendCancel))) == ([], 1)
+
+
+def test_beside_a_buy_that_cannot_be_cancelled_it_is_closed_at_a_price_that_does_not_meet_it() -> None:
+    desk = a_desk("14:58")
+    works(desk, Side.BUY, "9.50")
+    halt(desk, HaltTier.FLATTEN)
+    assert closing(desk) == [(Side.SELL, 1000, Px(Decimal("9.51")))]
+
+
+def test_of_a_contract_the_part_that_is_free_is_closed_beside_an_order_for_the_other() -> None:
+    """Ten of yesterday, of which two are on their way out, and four of today."""
+    fut = gold()
+    desk = Desk().opened(fut, cash=1_000_000, positions={GOLD: 10})
+    bought = desk.order(buy(GOLD, 4, position_effect=PositionEffect.OPEN))
+    desk.give(an_execution(bought.cl_ord_id, GOLD, Side.BUY, 4, 10))
+    for effect in (PositionEffect.CLOSE_YESTERDAY, PositionEffect.CLOSE_TODAY):
+        order = desk.order(sell(GOLD, 2, ord_type=OrdType.LIMIT, price="11", position_effect=effect))
+        desk.ack(order, effect.value)
+    end = UtcNs(desk.now + 300 * SECOND_NS)
+    desk.give(OpenTradingDay(fut.session, DAY, ((UtcNs(0), end),), auctions=((desk.now, end),), no_cancels=((desk.now, end),)))
+
+    halt(desk, HaltTier.FLATTEN)
+
+    parts = [(each.position_effect, int(each.order_qty)) for each in desk.of(OrderStaged) if each.halt]
+    assert parts == [(PositionEffect.CLOSE_YESTERDAY, 8), (PositionEffect.CLOSE_TODAY, 2)]
 
 
 def test_a_closing_limit_is_not_renewed_while_no_cancels_are_taken() -> None:

@@ -29,11 +29,26 @@ from tradeloop.core.risk.checks import bound_of_cage
 from tradeloop.core.risk.stopped import closes_under, stopped
 from tradeloop.core.run.funds import holdings
 from tradeloop.core.run.legs import effects, slices
+from tradeloop.core.run.sizing import Held
 from tradeloop.core.staging import no_cancels_until
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.turns import Leg, ahead, in_turn, is_alone, is_to_give_way
-from tradeloop.core.types import LIMIT, MARKET, ZERO, AccountID, OrdType, Px, Qty, Side, Symbol, UtcNs, step_down, step_up
+from tradeloop.core.types import (
+    LIMIT,
+    MARKET,
+    ZERO,
+    AccountID,
+    OrdType,
+    PositionEffect,
+    Px,
+    Qty,
+    Side,
+    Symbol,
+    UtcNs,
+    step_down,
+    step_up,
+)
 
 DOUBLINGS_MAX: Final = 5
 _TICKS: Final = 9
@@ -132,7 +147,8 @@ def _close_one(
     in_the_way = [order for order in working if order.side is side or not is_its_own(state, order, known)]
     instrument = state.instruments[symbol]
     theirs = theirs_of(state, state.accounts[account].broker, account, symbol, short=side is Side.BUY)
-    if theirs is not None and theirs < qty:
+    in_part = theirs is not None and theirs < qty
+    if theirs is not None and in_part:
         asked = [order for order in working if order.side is side and is_its_own(state, order, known)]
         if sum((order.exposed_qty for order in asked), ZERO) > theirs:
             yield from _take_back(state, around, known, asked, now)
@@ -142,10 +158,19 @@ def _close_one(
         qty = theirs
     count, last = known.tries.get(leg.name, (0, UtcNs(0)))
     rests = bool(count) and now < last + (around.policy.probe_every_ns << min(count, DOUBLINGS_MAX))
+    held, apart = leg.held, None
     if in_the_way:
-        if not rests and no_cancels_until(state, symbol, now) is None:
-            yield from _renew(state, around, known, in_the_way, now)
-        return _at_work(state, around, known, side, in_the_way, now)
+        if no_cancels_until(state, symbol, now) is None:
+            if not rests:
+                yield from _renew(state, around, known, in_the_way, now)
+            return _at_work(state, around, known, side, in_the_way, now)
+        # None of them goes before the exchange takes cancels again, so what they leave free is closed beside them.
+        beside = sum((order.exposed_qty for order in in_the_way if order.side is side), ZERO)
+        against = [order for order in in_the_way if order.side is not side]
+        apart = _out_of_reach(against, side, instrument)
+        if beside >= qty or (against and apart is None):
+            return _at_work(state, around, known, side, in_the_way, now)
+        qty, held = qty - beside, _less(state, leg, beside)
     if side is Side.SELL and instrument.settles_t1:
         free = state.held(account, symbol).sellable(settles_t1=True)
         if not free:
@@ -159,13 +184,15 @@ def _close_one(
     if rests:
         return "again", f"order {count} to close it has ended, the next one follows"
     ord_type, price = MARKET, None
-    if not _takes_market_orders(state, around, instrument, state.accounts[account].broker, now):
+    if apart is not None or not _takes_market_orders(state, around, instrument, state.accounts[account].broker, now):
         ord_type, price = LIMIT, most_aggressive(state, around, instrument, side, now, ticks=0 if count % 2 else _TICKS)
+        if price is not None and apart is not None:
+            price = max(price, apart) if side is Side.SELL else min(price, apart)
         if price is None:
             return "no_price", f"{symbol} takes limit orders alone, and no present price of it is known; check the feed"
     said: tuple[str, str] = ("lot", _below_a_lot(instrument, side))
-    for effect, part in effects(side, qty, instrument, leg.held):
-        legal = instrument.floor_qty(part, side, ZERO if qty is theirs else part)  # an odd remainder is sold with all of it
+    for effect, part in effects(side, qty, instrument, held):
+        legal = instrument.floor_qty(part, side, ZERO if in_part else part)  # an odd remainder is sold with all of it
         for size in slices(legal, instrument, side, legal, limit=ord_type is LIMIT) if legal else ():
             want = SubmitOrder(
                 account,
@@ -184,6 +211,26 @@ def _close_one(
             reply = yield from staging.stage(state, around, want, now, halt=known.number)
             said = "closing", f"order {reply.cl_ord_id} closes it"
     return said
+
+
+def _out_of_reach(against: list[Order], side: Side, instrument: Instrument) -> Px | None:
+    """The price from which on a closing order cannot trade with these, which are of the other side and ours; None where there
+    is no such price.
+    """
+    prices = [order.price for order in against if order.price is not None and order.stop_px is None and not order.replaces]
+    if not prices or len(prices) < len(against):
+        return None
+    return Px(max(prices) + instrument.tick if side is Side.SELL else min(prices) - instrument.tick)
+
+
+def _less(state: State, leg: Leg, qty: Decimal) -> Held:
+    """What is held besides what orders at work close of a leg."""
+    held, part = leg.held, state.offers.of_part(leg.account, leg.symbol, leg.side, PositionEffect.CLOSE_TODAY)
+    if leg.side is Side.SELL:
+        today = None if held.today is None else Qty(max(held.today - part, ZERO))
+        return msgspec.structs.replace(held, qty=Qty(held.qty - qty), today=today)
+    today = None if held.short_today is None else Qty(max(held.short_today - part, ZERO))
+    return msgspec.structs.replace(held, short=Qty(held.short - qty), short_today=today)
 
 
 def _take_back(
