@@ -181,6 +181,33 @@ def test_what_keeps_a_stop_from_its_record_and_from_the_broker_is_said_once(home
     assert "for the same reason the broker was not asked to cancel" in said.out
 
 
+NO_LIMITS = "limits: [{rule: nosuch, value: 1}]"
+
+
+@pytest.mark.parametrize(
+    ("words", "cancelled"), [(("--account", "paper"), 1), (("--broker", "paper"), 1), (("--broker", "other"), 0), ((), 1)]
+)
+def test_limits_that_cannot_be_read_keep_no_stop_of_an_account_or_a_broker_from_it(
+    home: Path, words: tuple[str, ...], cancelled: int
+) -> None:
+    assert tradeloop(home, *STANDS).code == 0
+    (home / "risk.yaml").write_text(NO_LIMITS)
+    said = tradeloop(home, "cancel-all", *words, "--reason", "news", *DEMO, "--json")
+    assert (said.code, said.document["latched"], said.document["recorded"]) == (1, True, False)
+    assert f"{cancelled} order{'' if cancelled == 1 else 's'} cancelled at the broker" in said.document["halted"]
+    assert "rule was 'nosuch'" in said.document["halted"]
+    (home / "risk.yaml").unlink()
+    assert [(each["tier"], each["name"]) for each in standing(home)] == [("CANCEL_ALL", words[1] if words else "")]
+
+
+def test_a_name_that_the_journal_does_not_know_is_refused_while_it_can_be_asked(home: Path) -> None:
+    assert tradeloop(home, *STANDS).code == 0
+    for words in (("--account", "nobody"), ("--broker", "nobody")):
+        said = tradeloop(home, "halt", *words, *DEMO)
+        assert (said.code, "nothing was halted" in said.error) == (2, True)
+    assert not [path for path in home.iterdir() if "HALT" in path.name]
+
+
 def no_journal(home: Path) -> None:
     (home / "tradeloop.db").mkdir()
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, any_words, bounded, feed_settings
-from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
+from tradeloop.cli.shell import FAILED, OK, UNKNOWN, USAGE, Ended, Shell, Voice, perform
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.engine.clock import WallClock
 
@@ -152,7 +152,7 @@ async def _stop(
     from tradeloop.cli.control import ask_the_writer
     from tradeloop.cli.known import recorded_state
     from tradeloop.core.commands import HaltTrading
-    from tradeloop.core.errors import BadInput, TradeloopError
+    from tradeloop.core.errors import TradeloopError, UnknownName
     from tradeloop.core.halt import HaltScope, HaltTier
 
     scope, name = scope_of(named)
@@ -186,13 +186,13 @@ async def _stop(
 
     try:
         return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command, _ASK_S), there, here)
-    except BrokenPipeError:
-        raise  # recorded, and whoever read has seen enough
+    except (BrokenPipeError, UnknownName):
+        raise  # recorded, and whoever read has seen enough; or nobody is called so
     except (TradeloopError, OSError) as error:
-        if to_be_named and isinstance(error, BadInput):
-            raise
         return await _without_a_journal(voice, shell, loaded, command, error, within_s)
-    except Ended:
+    except Ended as ended:
+        if latched is None and ended.code != USAGE:  # no word against the name
+            latched = _latch(loaded, command)
         if latched is not None:
             voice.say(latched.sentence)
         raise
@@ -354,6 +354,8 @@ async def _without_a_journal(
         def wanted(order: OpenOrder) -> bool:
             if command.scope is HaltScope.SYMBOL:
                 return order.symbol == command.name
+            if command.scope is HaltScope.BROKER:
+                return loaded.settings.broker.name == command.name
             return command.scope is not HaltScope.ACCOUNT or order.account == command.name
 
         voice.say(latched.sentence)  # it may take its time, and whatever ends it, this was heard

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tradeloop.core import commands as c
 from tradeloop.core import limiting
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, UnknownName
 from tradeloop.core.halt import HaltScope
 from tradeloop.core.risk.registry import checked
 from tradeloop.core.run.conduct import ENDED
@@ -49,7 +49,7 @@ def refuse(state: State, command: c.Command) -> None:
             limiting.set_by_person(state, command)
         case c.HaltTrading(scope=HaltScope.ACCOUNT, name=name) if name not in state.accounts:
             known = ", ".join(sorted(state.accounts)) or "none yet"
-            raise BadInput(f"account was {name!r}, known are {known}; nothing was halted")
+            raise UnknownName(f"account was {name!r}, known are {known}; nothing was halted")
         case _:
             pass
 

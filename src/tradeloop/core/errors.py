@@ -2,6 +2,7 @@
 
     TradeloopError
     ├─ BadInput        what was asked cannot be understood or is not allowed; nothing changed
+    │  └─ UnknownName  of a halt: nobody here is called so
     ├─ NotSent         surely not at the broker          -> may be retried with the same id
     ├─ FateUnknown     perhaps at the broker             -> ask, never resend
     ├─ Refused         the broker said no; its words kept -> an event, not a retry
@@ -25,6 +26,10 @@ class TradeloopError(Exception):
 
 class BadInput(TradeloopError):
     """Input says something impossible or forbidden: one sentence with what was expected, what was found, what to do."""
+
+
+class UnknownName(BadInput):
+    """What a halt was asked for is not there: alone of all that is wrong, it is a reason to halt nothing."""
 
 
 class NotSent(TradeloopError):

@@ -14,7 +14,7 @@ from typing import Final
 from tradeloop.core import closing, staging
 from tradeloop.core.breaks import ended_here_alone
 from tradeloop.core.commands import CancelRun, HaltTrading, ReleaseHalt
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, UnknownName
 from tradeloop.core.events import Event, HaltChecked, Halted, HaltReleased, OrderCanceled, RunPaused
 from tradeloop.core.halt import Halt, HaltScope, HaltTier, at_most
 from tradeloop.core.inputs import LatchFound
@@ -159,7 +159,7 @@ def _refuse(state: State, around: Surroundings, cmd: HaltTrading) -> None:
     known = named.get(cmd.scope)
     if known is not None and cmd.name not in known:
         there = ", ".join(sorted(known)) or "none yet"
-        raise BadInput(f"{cmd.scope.value} was {cmd.name!r}, known are {there}; nothing was halted")
+        raise UnknownName(f"{cmd.scope.value} was {cmd.name!r}, known are {there}; nothing was halted")
     if at_most(cmd.tier, cmd.scope) is not cmd.tier:
         raise BadInput("positions are kept by account and symbol, not by strategy; flatten one of those")
 
