@@ -364,6 +364,14 @@ class Home:
                 ) from None
 
 
+def login() -> str:
+    """The name under which commands are given where no other is set."""
+    try:
+        return getuser()
+    except (OSError, KeyError):
+        return "cli"
+
+
 @dataclass(frozen=True)
 class Loaded:
     """Settings, the folders they hold for, and where each value came from: dotted name -> origin."""
@@ -380,12 +388,7 @@ class Loaded:
     @property
     def operator(self) -> str:
         """The name under which commands are given."""
-        if self.settings.operator:
-            return self.settings.operator
-        try:
-            return getuser()
-        except (OSError, KeyError):
-            return "cli"
+        return self.settings.operator or login()
 
     def shown(self) -> list[tuple[str, str, str]]:
         """(name, value with secrets masked, origin) of every setting, in order."""

@@ -200,6 +200,65 @@ def test_limits_that_cannot_be_read_keep_no_stop_of_an_account_or_a_broker_from_
     assert [(each["tier"], each["name"]) for each in standing(home)] == [("CANCEL_ALL", words[1] if words else "")]
 
 
+BROKEN = {
+    "tradeloop.yaml": ("foo: 1", "tradeloop.yaml: foo is not a setting"),
+    "broker.yaml": ("kind: nosuch", "broker.yaml: broker.kind was 'nosuch'"),
+    "MAX_ORDER_VALUE": ("abc", "environment MAX_ORDER_VALUE: risk.max_order_value was 'abc'"),
+}
+
+
+def break_settings(home: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> str:
+    """Have settings that no command can read; what is wrong with them."""
+    text, sentence = BROKEN[where]
+    if where.endswith(".yaml"):
+        (home / where).write_text(text)
+    else:
+        monkeypatch.setenv(where, text)
+    return sentence
+
+
+@pytest.mark.parametrize("where", BROKEN)
+@pytest.mark.parametrize(
+    "words", [("halt",), ("halt", "--account", "paper"), ("cancel-all", "--symbol", "BAC.US"), ("flatten",)], ids=" ".join
+)
+def test_settings_that_cannot_be_read_keep_no_stop_from_being_latched(
+    home: Path, monkeypatch: pytest.MonkeyPatch, where: str, words: tuple[str, ...]
+) -> None:
+    sentence = break_settings(home, monkeypatch, where)
+    said = tradeloop(home, *words, "--reason", "panic", "--by", "ann", "--json")
+    assert (said.code, said.document["latched"], said.document["recorded"]) == (1, True, False)
+    assert f"is latched by {home / 'HALT'}" in said.document["halted"]
+    assert f"could not be recorded: {sentence}" in said.document["halted"]
+    assert ("for the same reason the broker was not asked to cancel" in said.document["halted"]) is (words[0] != "halt")
+    (latched,) = FileLatch(home / "HALT").read()
+    assert (latched.by, latched.reason, latched.name) == ("ann", "panic", words[2] if len(words) > 1 else "")
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("where", BROKEN)
+def test_settings_that_cannot_be_read_keep_no_stop_from_a_process_that_trades(
+    home: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    assert tradeloop(home, *STANDS).code == 0
+    with watching(home):
+        with monkeypatch.context() as broken:
+            sentence = break_settings(home, broken, where)
+            said = tradeloop(home, "cancel-all", "--account", "paper", "--reason", "panic", "--by", "ann", "--json")
+            assert (said.code, said.document["done"], said.document["halt"]["by"]) == (0, True, "ann")
+            assert f"warning: {sentence}" in said.err
+            said = tradeloop(home, "halt", "--symbol", "BAC.US", "--reason", "panic", "--by", "ann", "--json")
+            assert (said.code, said.document["latched"], said.document["recorded"]) == (0, True, True)
+            assert f"warning: {sentence}" in said.err
+        (home / where).unlink(missing_ok=True)
+        assert [order["ord_status"] for order in orders(home)] == ["CANCELED"]
+
+
+def test_an_option_that_is_wrong_is_refused_and_halts_nothing(home: Path) -> None:
+    said = tradeloop(home, "cancel-all", "--start", "yesterday")
+    assert (said.code, "expected 'open' or a time with its zone" in said.error) == (2, True)
+    assert not list(home.iterdir())
+
+
 def test_a_name_that_the_journal_does_not_know_is_refused_while_it_can_be_asked(home: Path) -> None:
     assert tradeloop(home, *STANDS).code == 0
     for words in (("--account", "nobody"), ("--broker", "nobody")):

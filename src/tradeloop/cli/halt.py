@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tradeloop.bootstrap import Desk
-    from tradeloop.config import Loaded
+    from tradeloop.config import Home, Loaded
     from tradeloop.core.commands import HaltTrading
     from tradeloop.core.errors import TradeloopError
     from tradeloop.core.halt import HaltScope, HaltTier
@@ -65,7 +65,7 @@ def halt(
         from tradeloop.core.halt import HaltTier
 
         tier = HaltTier.REDUCE_ONLY if reduce_only else HaltTier.HALT
-        return await _stop(voice, shell, shell.load(operator=by, **given), tier, named, reason, 0)
+        return await _stop(voice, shell, _desk_of(shell, by, given), tier, named, reason, 0)
 
     perform(ctx, json, work)
 
@@ -91,7 +91,7 @@ def cancel_all(
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.core.halt import HaltTier
 
-        return await _stop(voice, shell, shell.load(operator=by, **given), HaltTier.CANCEL_ALL, named, reason, within)
+        return await _stop(voice, shell, _desk_of(shell, by, given), HaltTier.CANCEL_ALL, named, reason, within)
 
     perform(ctx, json, work)
 
@@ -116,7 +116,7 @@ def flatten(
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.core.halt import HaltTier
 
-        return await _stop(voice, shell, shell.load(operator=by, **given), HaltTier.FLATTEN, named, reason, within)
+        return await _stop(voice, shell, _desk_of(shell, by, given), HaltTier.FLATTEN, named, reason, within)
 
     perform(ctx, json, work)
 
@@ -144,8 +144,43 @@ def scope_of(named: dict[str, str | None]) -> tuple[HaltScope, str]:
     return scope, name
 
 
+@dataclass(frozen=True)
+class _Desk:
+    """What is to be stopped. Its folders are all that a stop needs: settings that cannot be read are told behind it."""
+
+    home: Home
+    operator: str
+    settings: Loaded | TradeloopError | OSError
+
+    @property
+    def loaded(self) -> Loaded:
+        """The settings. Raises what is wrong with them."""
+        if isinstance(self.settings, Exception):
+            raise self.settings
+        return self.settings
+
+
+def _desk_of(shell: Shell, by: str | None, given: dict[str, object]) -> _Desk:
+    """The desk of these options. Raises BadInput where the options are wrong, and not the settings."""
+    from tradeloop.config import find_home, login
+    from tradeloop.core.errors import TradeloopError
+    from tradeloop.core.people import seen
+
+    home = find_home(shell.home)
+    try:
+        loaded = shell.load(operator=by, **given)
+    except (TradeloopError, OSError):
+        try:
+            shell.load()
+        except (TradeloopError, OSError) as error:
+            seen(by or "", "--by")
+            return _Desk(home, by or login(), error)
+        raise
+    return _Desk(home, loaded.operator, loaded)
+
+
 async def _stop(
-    voice: Voice, shell: Shell, loaded: Loaded, tier: HaltTier, named: dict[str, str | None], reason: str, within_s: float
+    voice: Voice, shell: Shell, desk: _Desk, tier: HaltTier, named: dict[str, str | None], reason: str, within_s: float
 ) -> int:
     """Latch, record, and tell what is left."""
     from tradeloop.cli.asking import there_or_here
@@ -156,11 +191,12 @@ async def _stop(
     from tradeloop.core.halt import HaltScope, HaltTier
 
     scope, name = scope_of(named)
-    command = HaltTrading(tier, loaded.operator, reason, scope, name)
+    command = HaltTrading(tier, desk.operator, reason, scope, name)
     told = _Told(voice, command)
-    loaded.home.prepare()
+    wrong = desk.settings if isinstance(desk.settings, Exception) else None
+    desk.home.prepare()
     to_be_named = scope in (HaltScope.ACCOUNT, HaltScope.BROKER)  # by somebody who knows which there are
-    latched = None if to_be_named else _latch(loaded, command)
+    latched = None if to_be_named else _latch(desk.home, command)
 
     def begun(text: str) -> None:
         told.begun(text, latched)
@@ -170,29 +206,31 @@ async def _stop(
 
     async def there(answer: Any) -> int:
         begun(answer.text)
-        if scope in (HaltScope.SYMBOL, HaltScope.STRATEGY):
-            _warn_of_unknown(voice, scope, name, await recorded_state(loaded))
-        return await told.until_done(lambda: ask_what_is_halted(loaded), within_s)
+        if wrong is not None:
+            voice.say(f"warning: {wrong}; the process that trades here began before that, and none starts until it is mended")
+        elif scope in (HaltScope.SYMBOL, HaltScope.STRATEGY):
+            _warn_of_unknown(voice, scope, name, await recorded_state(desk.loaded))
+        return await told.until_done(lambda: ask_what_is_halted(desk.home), within_s)
 
     async def here() -> int:
-        async with _a_desk(loaded, voice, command) as desk:
-            begun(desk.first_replies[0].text)  # type: ignore[union-attr]
-            _warn_of_unknown(voice, scope, name, desk.state)
-            if tier is HaltTier.FLATTEN and desk.feed is None:
+        async with _a_desk(desk.loaded, voice, command) as opened:
+            begun(opened.first_replies[0].text)  # type: ignore[union-attr]
+            _warn_of_unknown(voice, scope, name, opened.state)
+            if tier is HaltTier.FLATTEN and opened.feed is None:
                 voice.say(
                     "warning: no feed is configured, and without a price no position is closed; give --feed, or set feed.kind"
                 )
-            return await told.until_done(lambda: _halts_of(desk), within_s, then=_NEXT)
+            return await told.until_done(lambda: _halts_of(opened), within_s, then=_NEXT)
 
     try:
-        return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command, _ASK_S), there, here)
+        return await there_or_here(lambda: ask_the_writer(desk.home.socket, command, _ASK_S), there, here)
     except (BrokenPipeError, UnknownName):
         raise  # recorded, and whoever read has seen enough; or nobody is called so
     except (TradeloopError, OSError) as error:
-        return await _without_a_journal(voice, shell, loaded, command, error, within_s)
+        return await _without_a_journal(voice, shell, desk, command, error, within_s)
     except Ended as ended:
         if latched is None and ended.code != USAGE:  # no word against the name
-            latched = _latch(loaded, command)
+            latched = _latch(desk.home, command)
         if latched is not None:
             voice.say(latched.sentence)
         raise
@@ -228,10 +266,10 @@ class _Latched:
     """Whether the file says all that was asked for, the cancels too."""
 
 
-def _latch(loaded: Loaded, command: HaltTrading) -> _Latched:
+def _latch(home: Home, command: HaltTrading) -> _Latched:
     from tradeloop.engine.latch import FileLatch, StandsIn
 
-    path, what = loaded.home.latch, command.tier.value
+    path, what = home.latch, command.tier.value
     latch = FileLatch(path)
     file = latch.file_of(command)
     try:
@@ -248,13 +286,13 @@ def _latch(loaded: Loaded, command: HaltTrading) -> _Latched:
     return _Latched(True, f"{what} is latched by {file}", file)
 
 
-async def ask_what_is_halted(loaded: Loaded) -> list[dict[str, Any]]:
+async def ask_what_is_halted(home: Home) -> list[dict[str, Any]]:
     """The halts in force, as the process that trades here says."""
     import msgspec
 
     from tradeloop.cli.control import ask_for_halts
 
-    answer = await ask_for_halts(loaded.home.socket)
+    answer = await ask_for_halts(home.socket)
     found: list[dict[str, Any]] = msgspec.json.decode(answer.text if answer is not None and answer.ok else "[]")
     return found
 
@@ -326,7 +364,7 @@ class _Told:
 
 
 async def _without_a_journal(
-    voice: Voice, shell: Shell, loaded: Loaded, command: HaltTrading, why: TradeloopError | OSError, within_s: float
+    voice: Voice, shell: Shell, desk: _Desk, command: HaltTrading, why: TradeloopError | OSError, within_s: float
 ) -> int:
     """The file holds the halt; whoever trades here sees it. Where nobody does, the broker is asked to cancel. Whatever comes of
     that, how the file stands is told.
@@ -337,10 +375,10 @@ async def _without_a_journal(
     from tradeloop.core.errors import JournalFailed, LeaseHeld, TradeloopError
     from tradeloop.core.halt import HaltScope
 
-    latched = _latch(loaded, command)
+    latched = _latch(desk.home, command)
     text = f"{latched.sentence}; {command.tier.value} could not be recorded: {why}"
     try:
-        alive = isinstance(why, LeaseHeld) or await ask_the_writer(loaded.home.socket, None, _ASK_S) is not None
+        alive = isinstance(why, LeaseHeld) or await ask_the_writer(desk.home.socket, None, _ASK_S) is not None
     except JournalFailed:
         alive = True
     found: Canceled | None = None
@@ -355,7 +393,7 @@ async def _without_a_journal(
             if command.scope is HaltScope.SYMBOL:
                 return order.symbol == command.name
             if command.scope is HaltScope.BROKER:
-                return loaded.settings.broker.name == command.name
+                return desk.loaded.settings.broker.name == command.name
             return command.scope is not HaltScope.ACCOUNT or order.account == command.name
 
         voice.say(latched.sentence)  # it may take its time, and whatever ends it, this was heard
