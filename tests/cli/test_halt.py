@@ -100,9 +100,16 @@ def test_flatten_closes_what_is_held_and_tells_it(home: Path) -> None:
     ("words", "sentence"),
     [
         (("halt", "--account", "nobody"), "account was 'nobody', known are none yet; nothing was halted"),
-        (("halt", "--symbol", "BAC.US", "--account", "x"), "expected one of --account, --symbol, --broker, --strategy, were 2"),
+        (
+            ("halt", "--symbol", "BAC.US", "--account", "x"),
+            "expected one of --account, --symbol, --broker, --venue, --strategy, were 2",
+        ),
         (("cancel-all", "--symbol", "nonsense!"), "nonsense!"),
         (("flatten", "--broker", " "), "--broker was empty"),
+        (
+            ("flatten", "--venue", "LSE"),
+            "venue was 'LSE'; expected one of SH, SZ, BJ, HK, US, SHFE, CZCE, CFFEX, GFEX, INE, DCE",
+        ),
         (
             ("halt", "--strategy", "s" * 600),
             "name was 600 characters long, beginning 'ssssssssssssssssssss'; expected at most 512",
@@ -471,6 +478,33 @@ def test_a_strategy_that_an_open_or_a_closed_order_has_carried_is_known(capsys: 
         halt._warn_of_unknown(voice, HaltScope.STRATEGY, name, desk.state)
     said = capsys.readouterr().err
     assert re.findall(r"carried the strategy (\w+)", said) == ["alph", "gamma"]
+
+
+def test_a_venue_is_halted_listed_and_released_by_any_of_its_names(home: Path) -> None:
+    assert tradeloop(home, *STANDS).code == 0
+    said = tradeloop(home, "cancel-all", "--venue", "NASDAQ", "--reason", "news", *DEMO, "--json")
+    assert (said.code, said.document["done"], said.document["halt"]["name"]) == (0, True, "US")
+    assert [order["ord_status"] for order in orders(home)] == ["CANCELED"]
+    assert "is known here" not in said.err
+    (listed,) = standing(home)
+    assert (listed["scope"], listed["name"], Path(listed["latch_file"]).name) == ("venue", "US", "HALT.part")
+    assert listed["release"] == "tradeloop resume --venue US --reason …"
+    refused = tradeloop(home, "orders", "submit", "BAC.US", "buy", "100", *DEMO)
+    assert (refused.code, "venue US takes no new orders" in refused.out + refused.err) == (3, True)
+    assert tradeloop(home, "resume", "--venue", "us", "--reason", "read it", *DEMO).code == 0
+    assert standing(home) == []
+    said = tradeloop(home, "halt", "--venue", "SSE", *DEMO)
+    assert (said.code, "warning: no instrument of venue SH is known here" in said.err) == (0, True)
+
+
+def test_without_a_journal_what_trades_elsewhere_stays_at_work(home: Path) -> None:
+    assert tradeloop(home, *STANDS).code == 0
+    shutil.move(home / "tradeloop.db", home / "away")
+    no_journal(home)
+    said = tradeloop(home, "cancel-all", "--venue", "SH", *DEMO, "--json")
+    assert "0 orders cancelled at the broker" in said.document["halted"]
+    said = tradeloop(home, "cancel-all", "--venue", "US", *DEMO, "--json")
+    assert "1 order cancelled at the broker, none is left open" in said.document["halted"]
 
 
 def test_what_stops_a_part_is_latched_by_the_file_of_parts_and_said_so(home: Path) -> None:

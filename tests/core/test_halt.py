@@ -128,11 +128,12 @@ def test_under_a_halt_no_order_leaves_and_the_denial_says_who_when_why_and_how_i
     ("scope", "name", "other"),
     [
         (HaltScope.SYMBOL, MOUTAI, buy(PINGAN, 100)),
+        (HaltScope.VENUE, "SH", buy("000001.SZ", 100)),
         (HaltScope.STRATEGY, "trend", buy(MOUTAI, 100, strategy_id="mean")),
     ],
 )
 def test_a_halt_stops_its_scope_and_nothing_else(scope: HaltScope, name: str, other: object) -> None:
-    desk = a_desk()
+    desk = Desk().opened(an_instrument(MOUTAI), an_instrument(PINGAN), an_instrument("000001.SZ"))
     halt(desk, scope=scope, name=name)
 
     assert denied(desk, buy(MOUTAI, 100, strategy_id="trend")).rule == "halted"
@@ -561,6 +562,7 @@ def test_what_a_released_flatten_had_not_sent_yet_ends() -> None:
         (HaltTrading(HaltTier.HALT, " "), "a halt is asked for by a named person"),
         (HaltTrading(HaltTier.HALT, "ann", "", HaltScope.ACCOUNT, "nobody"), "account was 'nobody', known are"),
         (HaltTrading(HaltTier.HALT, "ann", "", HaltScope.BROKER, "x"), "broker was 'x', known are"),
+        (HaltTrading(HaltTier.HALT, "ann", "", HaltScope.VENUE), "the name of what to halt was '' for the scope venue"),
         (HaltTrading(HaltTier.HALT, "ann", "", HaltScope.SYMBOL), "the name of what to halt was '' for the scope symbol"),
         (HaltTrading(HaltTier.HALT, "ann", "", HaltScope.GLOBAL, "x"), "only global has none"),
         (HaltTrading(HaltTier.FLATTEN, "ann", "", HaltScope.STRATEGY, "s"), "not by strategy; flatten one of those"),

@@ -28,6 +28,7 @@ LIVE: Final = Policy(live=(BROKER,))
         (HaltScope.GLOBAL, ""),
         (HaltScope.BROKER, BROKER),
         (HaltScope.ACCOUNT, ACCOUNT),
+        (HaltScope.VENUE, "SH"),
         (HaltScope.SYMBOL, MOUTAI),
         (HaltScope.STRATEGY, "alpha"),
     ],

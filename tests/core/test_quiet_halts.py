@@ -19,7 +19,7 @@ from tradeloop.core.types import SECOND_NS, ExecID, OrderID, OrdStatus, Qty, Sid
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_quote, a_snapshot, an_execution, an_instrument, buy, their_order
 from tradeloop.testing.desk import Desk
 
-GLOBAL, SYMBOL, STRATEGY = HaltScope.GLOBAL, HaltScope.SYMBOL, HaltScope.STRATEGY
+GLOBAL, VENUE, SYMBOL, STRATEGY = HaltScope.GLOBAL, HaltScope.VENUE, HaltScope.SYMBOL, HaltScope.STRATEGY
 
 
 def next_look(desk: Desk, number: int = 1) -> float:
@@ -63,7 +63,7 @@ def test_a_halt_looks_every_second_until_nothing_is_left_and_then_at_the_pace_of
 
 
 @pytest.mark.parametrize(
-    ("scope", "name"), [(GLOBAL, ""), (HaltScope.ACCOUNT, ACCOUNT), (HaltScope.BROKER, BROKER), (SYMBOL, MOUTAI)]
+    ("scope", "name"), [(GLOBAL, ""), (HaltScope.ACCOUNT, ACCOUNT), (HaltScope.BROKER, BROKER), (VENUE, "SH"), (SYMBOL, MOUTAI)]
 )
 def test_a_strangers_order_wakes_a_halt_that_it_is_within(scope: HaltScope, name: str) -> None:
     desk = quiet(a_desk(), scope=scope, name=name)
@@ -75,7 +75,7 @@ def test_a_strangers_order_wakes_a_halt_that_it_is_within(scope: HaltScope, name
     assert next_look(desk) == 1
 
 
-@pytest.mark.parametrize(("scope", "name"), [(SYMBOL, PINGAN), (STRATEGY, "trend")])
+@pytest.mark.parametrize(("scope", "name"), [(VENUE, "SZ"), (SYMBOL, PINGAN), (STRATEGY, "trend")])
 def test_what_is_outside_it_wakes_no_halt(scope: HaltScope, name: str) -> None:
     desk = quiet(a_desk(), scope=scope, name=name)
     a_stranger(desk)

@@ -17,7 +17,7 @@ import typer
 
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, any_words, bounded, feed_settings
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, USAGE, Ended, Shell, Voice, perform
-from tradeloop.core.types import SECOND_NS, UtcNs
+from tradeloop.core.types import SECOND_NS, UtcNs, venue_of
 from tradeloop.engine.clock import WallClock
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 Account = Annotated[str | None, typer.Option("--account", help="Only this account.")]
 SymbolOnly = Annotated[str | None, typer.Option("--symbol", help="Only this symbol, in any notation.")]
 Broker = Annotated[str | None, typer.Option("--broker", help="Only this broker.")]
+Venue = Annotated[
+    str | None, typer.Option("--venue", help="Only what trades at this venue: SH, SZ, BJ, SHFE, HK, US and so on.")
+]
 Strategy = Annotated[str | None, typer.Option("--strategy", help="Only orders of this strategy.")]
 Why = Annotated[str, any_words("--reason", about="Why; it is journalled, and everybody who is stopped reads it.")]
 Within = Annotated[float, bounded("--within", float, 0, about="How many seconds to wait until nothing is left.")]
@@ -49,6 +52,7 @@ def halt(
     account: Account = None,
     symbol: SymbolOnly = None,
     broker: Broker = None,
+    venue: Venue = None,
     strategy: Strategy = None,
     reason: Why = "",
     by: By = None,
@@ -58,7 +62,7 @@ def halt(
     json: Json = False,
 ) -> None:
     """Let no new order leave, until `tradeloop resume`. Cancels go on, and what works goes on working."""
-    named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
+    named = {"account": account, "symbol": symbol, "broker": broker, "venue": venue, "strategy": strategy}
     given = feed_settings(feed, speed, start)
 
     async def work(shell: Shell, voice: Voice) -> int:
@@ -75,6 +79,7 @@ def cancel_all(
     account: Account = None,
     symbol: SymbolOnly = None,
     broker: Broker = None,
+    venue: Venue = None,
     strategy: Strategy = None,
     reason: Why = "",
     within: Within = 30,
@@ -85,7 +90,7 @@ def cancel_all(
     json: Json = False,
 ) -> None:
     """Halt, and take everything that works out of the market; strangers' orders in the account, too."""
-    named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
+    named = {"account": account, "symbol": symbol, "broker": broker, "venue": venue, "strategy": strategy}
     given = feed_settings(feed, speed, start)
 
     async def work(shell: Shell, voice: Voice) -> int:
@@ -101,6 +106,7 @@ def flatten(
     account: Account = None,
     symbol: SymbolOnly = None,
     broker: Broker = None,
+    venue: Venue = None,
     reason: Why = "",
     within: Within = 60,
     by: By = None,
@@ -110,7 +116,7 @@ def flatten(
     json: Json = False,
 ) -> None:
     """Cancel all, then close every position at the market; what cannot be closed now is named, and tried again later."""
-    named = {"account": account, "symbol": symbol, "broker": broker, "strategy": None}
+    named = {"account": account, "symbol": symbol, "broker": broker, "venue": venue, "strategy": None}
     given = feed_settings(feed, speed, start)
 
     async def work(shell: Shell, voice: Voice) -> int:
@@ -128,7 +134,7 @@ def scope_of(named: dict[str, str | None]) -> tuple[HaltScope, str]:
     from tradeloop.core.errors import BadInput
     from tradeloop.core.halt import HaltScope, HaltTier
     from tradeloop.core.people import seen
-    from tradeloop.markets.symbols import canonical
+    from tradeloop.markets.symbols import canonical, venue_called
 
     given = [(what, name) for what, name in named.items() if name is not None]
     if len(given) > 1:
@@ -139,7 +145,11 @@ def scope_of(named: dict[str, str | None]) -> tuple[HaltScope, str]:
     if not name.strip():
         raise BadInput(f"--{what} was empty; give its name, or leave the option away to stop everything")
     seen(name, f"--{what}")
-    scope, name = HaltScope(what), canonical(name) if what == "symbol" else name
+    scope = HaltScope(what)
+    if scope is HaltScope.SYMBOL:
+        name = canonical(name)
+    elif scope is HaltScope.VENUE:
+        name = venue_called(name)
     checked_command(HaltTrading(HaltTier.HALT, "", "", scope, name))  # before the file holds what no order can be called
     return scope, name
 
@@ -208,7 +218,7 @@ async def _stop(
         begun(answer.text)
         if wrong is not None:
             voice.say(f"warning: {wrong}; the process that trades here began before that, and none starts until it is mended")
-        elif scope in (HaltScope.SYMBOL, HaltScope.STRATEGY):
+        elif scope in (HaltScope.SYMBOL, HaltScope.VENUE, HaltScope.STRATEGY):
             _warn_of_unknown(voice, scope, name, await recorded_state(desk.loaded))
         return await told.until_done(lambda: ask_what_is_halted(desk.home), within_s)
 
@@ -241,10 +251,13 @@ def _warn_of_unknown(voice: Voice, scope: HaltScope, name: str, state: State | N
     from tradeloop.bootstrap.known_names import was_carried
     from tradeloop.core.halt import HaltScope
 
-    if state is None or scope not in (HaltScope.SYMBOL, HaltScope.STRATEGY):
+    if state is None or scope not in (HaltScope.SYMBOL, HaltScope.VENUE, HaltScope.STRATEGY):
         return
     if scope is HaltScope.SYMBOL:
         known, what = name in state.instruments, f"no instrument {name} is known here, it was never held, planned or traded"
+    elif scope is HaltScope.VENUE:
+        known = any(venue_of(symbol) == name for symbol in state.instruments)
+        what = f"no instrument of venue {name} is known here"
     else:
         known, what = was_carried(state, name), f"no order here has ever carried the strategy {name}"
     if not known:
@@ -392,6 +405,8 @@ async def _without_a_journal(
         def wanted(order: OpenOrder) -> bool:
             if command.scope is HaltScope.SYMBOL:
                 return order.symbol == command.name
+            if command.scope is HaltScope.VENUE:
+                return venue_of(order.symbol) == command.name
             if command.scope is HaltScope.BROKER:
                 return desk.loaded.settings.broker.name == command.name
             return command.scope is not HaltScope.ACCOUNT or order.account == command.name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tradeloop.cli.halt import Account, Broker, Strategy, SymbolOnly, scope_of
+from tradeloop.cli.halt import Account, Broker, Strategy, SymbolOnly, Venue, scope_of
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings, worded
 from tradeloop.cli.second_factor import Code, asked_for
 from tradeloop.cli.shell import Shell, Voice, perform
@@ -26,6 +26,7 @@ def resume(
     account: Account = None,
     symbol: SymbolOnly = None,
     broker: Broker = None,
+    venue: Venue = None,
     strategy: Strategy = None,
     number: Annotated[
         list[int] | None, typer.Option("--number", help="Only this one of them, as `tradeloop halts` has it; may be repeated.")
@@ -42,7 +43,7 @@ def resume(
     Those that it ends are listed first. Where a newer one comes meanwhile, or somebody writes the latch file, nothing is
     released; and where a person's and one that tripped by itself stand together, each that is to end is named with --number.
     """
-    named = {"account": account, "symbol": symbol, "broker": broker, "strategy": strategy}
+    named = {"account": account, "symbol": symbol, "broker": broker, "venue": venue, "strategy": strategy}
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.access.second_factor import SecondFactor

@@ -48,6 +48,7 @@ from tradeloop.core.types import (
     UtcNs,
     step_down,
     step_up,
+    venue_of,
 )
 
 DOUBLINGS_MAX: Final = 5
@@ -135,7 +136,8 @@ def _apart(apart: BreakFound) -> str:
 
 
 def _holds(known: Halt, broker: str, account: AccountID, symbol: Symbol) -> bool:
-    return known.covers_all_of(broker, account) or (known.scope is HaltScope.SYMBOL and known.name == symbol)
+    of_symbol = {HaltScope.SYMBOL: symbol, HaltScope.VENUE: venue_of(symbol)}
+    return known.covers_all_of(broker, account) or of_symbol.get(known.scope) == known.name
 
 
 def _close_one(

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from tradeloop.core.types import SECOND_NS, AccountID, Symbol, UtcNs, Word
+from tradeloop.core.types import SECOND_NS, AccountID, Symbol, UtcNs, Word, venue_of
 
 
 class HaltTier(Word):
@@ -31,10 +31,11 @@ class HaltTier(Word):
 
 
 class HaltScope(Word):
-    """Where it is stopped."""
+    """Where it is stopped. A venue is where an instrument trades, such as SH; a broker is who takes the orders."""
 
     GLOBAL = "global"
     BROKER = "broker"
+    VENUE = "venue"
     ACCOUNT = "account"
     SYMBOL = "symbol"
     STRATEGY = "strategy"
@@ -145,6 +146,7 @@ def covers(scope: HaltScope, name: str, order: Covered) -> bool:
 
 _NAME_OF: Final[dict[HaltScope, Callable[[Covered], str]]] = {
     HaltScope.BROKER: lambda order: order.broker,
+    HaltScope.VENUE: lambda order: venue_of(order.symbol),
     HaltScope.ACCOUNT: lambda order: order.account,
     HaltScope.SYMBOL: lambda order: order.symbol,
     HaltScope.STRATEGY: lambda order: order.strategy_id,

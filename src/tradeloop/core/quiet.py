@@ -18,7 +18,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.state import State
 from tradeloop.core.stopping import HALT_WORK
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import AccountID, ClOrdID, UtcNs
+from tradeloop.core.types import AccountID, ClOrdID, Symbol, UtcNs, venue_of
 
 Place = tuple[HaltScope, str]
 
@@ -62,9 +62,9 @@ def _places(state: State, event: ev.Event) -> tuple[Place, ...]:
             return () if _has_nothing_left(halt) else ((halt.scope, halt.name),)
         case ev.BooksAdjusted():
             its = state.accounts[event.account]
-            return _around(its.broker, event.account, event.subject, "")
+            return _around(its.broker, event.account, Symbol(event.subject), "")
         case ev.BreakFound(kind=kind) if kind == POSITION:
-            return _around(event.broker, event.account, event.subject.rsplit(" ", 1)[0], "")
+            return _around(event.broker, event.account, Symbol(event.subject.rsplit(" ", 1)[0]), "")
         case ev.BreakFound():
             return _of(state.orders.get(ClOrdID(event.subject))) if event.kind == ORDER_OPEN else ()
         case ev.TradeMoved():
@@ -80,10 +80,11 @@ def _of(order: Order | None) -> tuple[Place, ...]:
     return () if order is None else _around(order.broker, order.account, order.symbol, order.strategy_id)
 
 
-def _around(broker: str, account: AccountID, symbol: str, strategy_id: str) -> tuple[Place, ...]:
+def _around(broker: str, account: AccountID, symbol: Symbol, strategy_id: str) -> tuple[Place, ...]:
     return (
         (HaltScope.GLOBAL, ""),
         (HaltScope.BROKER, broker),
+        (HaltScope.VENUE, venue_of(symbol)),
         (HaltScope.ACCOUNT, account),
         (HaltScope.SYMBOL, symbol),
         (HaltScope.STRATEGY, strategy_id),

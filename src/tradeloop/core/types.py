@@ -207,6 +207,11 @@ class Rounding(Word):
     HALF_UP = "half_up"
 
 
+def venue_of(symbol: Symbol) -> str:
+    """Where it trades, as its canonical name says; empty where that says nothing."""
+    return symbol.rpartition(".")[2] if "." in symbol else ""
+
+
 def step_down(value: Decimal, step: Decimal) -> Decimal:
     """The largest multiple of `step` not above `value`."""
     return (value / step).to_integral_value(rounding=ROUND_DOWN) * step

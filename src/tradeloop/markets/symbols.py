@@ -82,6 +82,16 @@ def canonical(text: str, on: date | None = None) -> Symbol:
     return contract(match.group(1), match.group(2), venue, on)
 
 
+def venue_called(text: str) -> str:
+    """The venue as symbols carry it, in any usual notation. One that is not told apart from others, such as NASDAQ in US, is
+    all of them. Raises BadInput.
+    """
+    found = VENUES.get(unicodedata.normalize("NFKC", text).strip().upper())
+    if found is None:
+        raise BadInput(f"venue was {_shown(text)}; expected one of {', '.join(dict.fromkeys(VENUES.values()))}")
+    return found
+
+
 def _split(written: str) -> tuple[str, str | None]:
     """(code, canonical venue), from `600519.SH`, `SHFE.au2512` or `sh600519`; the venue is None where none is written."""
     head, dot, tail = written.rpartition(".")

@@ -283,6 +283,7 @@ class Gate:
             HaltScope.ACCOUNT: intent.account,
             HaltScope.SYMBOL: intent.symbol,
             HaltScope.BROKER: intent.broker,
+            HaltScope.VENUE: intent.symbol.rpartition(".")[2],
             HaltScope.STRATEGY: intent.strategy_id,
         }
         for number, halt in self._halts.items():
