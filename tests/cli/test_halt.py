@@ -439,6 +439,15 @@ def test_a_halt_that_a_file_alone_holds_is_listed_where_nothing_is_recorded(home
     assert not (home / "tradeloop.db").exists()
 
 
+def test_the_release_of_a_halt_that_a_file_alone_holds_says_so(home: Path) -> None:
+    (home / "HALT").write_text("CANCEL_ALL the exchange called")
+    said = tradeloop(home, "resume", "--reason", "settled", *DEMO)
+    assert said.code == 0
+    where = "by the latch file, in the file alone and not recorded yet"
+    assert f"releases halt 1 of everything: CANCEL_ALL {where}: the exchange called" in said.err
+    assert "1970" not in said.out + said.err
+
+
 def test_a_halt_in_the_file_is_listed_though_the_journal_cannot_be_read(home: Path) -> None:
     assert tradeloop(home, "halt", "--reason", "first", *DEMO).code == 0
     with sqlite3.connect(home / "tradeloop.db") as db:

@@ -92,10 +92,11 @@ class Halt(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def said(self) -> str:
-        """Who halted, when and why."""
-        moment = datetime.fromtimestamp(self.at // SECOND_NS, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        """Who halted, when and why. One that stands in the latch file alone has no time: nobody has recorded it yet."""
+        when = datetime.fromtimestamp(self.at // SECOND_NS, UTC).strftime(" at %Y-%m-%d %H:%M:%SZ") if self.at else ""
+        where = "" if self.at else ", in the file alone and not recorded yet"
         why = f": {self.reason}" if self.reason else ", without a reason"
-        return f"{self.tier.value} by {self.by} at {moment}{why}"
+        return f"{self.tier.value} by {self.by}{when}{where}{why}"
 
     @property
     def release(self) -> str:
