@@ -141,12 +141,29 @@ def test_a_closing_order_for_more_than_the_broker_turns_out_to_hold_is_taken_bac
     shown(desk, 300)
     looks(desk)
     assert [effect.cl_ord_id for effect in desk.of(SendCancel)] == [order.cl_ord_id]
-    assert "is for more than the broker shows" in last(desk).held[0]
+    assert "is for more than there is to close" in last(desk).held[0]
     looks(desk)
     assert len(desk.of(SendCancel)) == 1, "its answer is waited for"
     desk.give(CancelAck(BROKER, order.cl_ord_id))
     looks(desk, 5)
     assert [each.order_qty for each in closing(desk)] == [Qty(Decimal(1000)), Qty(Decimal(300))]
+
+
+@pytest.mark.parametrize("late", [400, 1000])
+def test_a_closing_order_for_more_than_is_left_after_a_late_fill_is_taken_back(late: int) -> None:
+    desk = a_desk(1000)
+    before = desk.order(sell(BAC, 1000))
+    desk.ack(before, "p")
+    desk.give(CancelAck(BROKER, before.cl_ord_id))
+    halt(desk, FLATTEN)
+    order = closing(desk)[0]
+    desk.ack(order)
+    desk.give(an_execution(before.cl_ord_id, BAC, Side.SELL, late, "9.99", "late"))
+    looks(desk)
+    assert [effect.cl_ord_id for effect in desk.of(SendCancel)] == [order.cl_ord_id]
+    desk.give(CancelAck(BROKER, order.cl_ord_id))
+    looks(desk, 5)
+    assert [int(each.order_qty) for each in closing(desk)[1:]] == [600] * (late == 400)
 
 
 def test_a_closing_order_that_has_not_left_stays_when_the_broker_turns_out_to_hold_none() -> None:

@@ -151,13 +151,13 @@ def _close_one(
     theirs = theirs_of(state, state.accounts[account].broker, account, symbol, short=side is Side.BUY)
     in_part = theirs is not None and theirs < qty
     if theirs is not None and in_part:
-        asked = [order for order in working if order.side is side and is_its_own(state, order, known)]
-        if sum((order.exposed_qty for order in asked), ZERO) > theirs:
-            yield from _take_back(state, around, known, asked, now)
-            return "canceling", f"order {asked[0].cl_ord_id} is for more than the broker shows, and is to go first"
-        if not theirs:
-            return "differs", "none of it is closed before"
         qty = theirs
+    asked = [order for order in working if order.side is side and is_its_own(state, order, known)]
+    if sum((order.exposed_qty for order in asked), ZERO) > qty:
+        yield from take_back(state, around, known, asked, now)
+        return "canceling", f"order {asked[0].cl_ord_id} is for more than there is to close, and is to go first"
+    if not qty:
+        return "differs", "none of it is closed before"
     count, last = known.tries.get(leg.name, (0, UtcNs(0)))
     rests = bool(count) and now < last + (around.policy.probe_every_ns << min(count, DOUBLINGS_MAX))
     held, apart = leg.held, None
@@ -235,13 +235,17 @@ def _less(state: State, leg: Leg, qty: Decimal) -> Held:
     return msgspec.structs.replace(held, short=Qty(held.short - qty), short_today=today)
 
 
-def _take_back(
-    state: State, around: Surroundings, known: Halt, orders: list[Order], now: UtcNs
-) -> Generator[Event, None, None]:
-    """Its orders may open at the broker what they were to close."""
+def take_back(state: State, around: Surroundings, known: Halt, orders: list[Order], now: UtcNs) -> Generator[Event, None, None]:
+    """Closing orders may open what they were to close, since there is less of it now."""
     for order in orders:
         if not order.may_be_at_broker or is_forgotten(around, order, now):
-            yield from staging.cancel(state, order.cl_ord_id, known.by, f"{why(known)}; the broker shows less to close", now)
+            yield from staging.cancel(state, order.cl_ord_id, known.by, f"{why(known)}; there is less to close", now)
+
+
+def opens(state: State, order: Order) -> bool:
+    """Whether a closing order is for more than is held still: a late fill has closed it before."""
+    held = state.held(order.account, order.symbol)
+    return order.exposed_qty > (held.long_qty if order.side is Side.SELL else held.short_qty)
 
 
 def _give_way(state: State, around: Surroundings, known: Halt, orders: list[Order], now: UtcNs) -> Generator[Event, None, None]:

@@ -221,7 +221,11 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
     if not known.tier.cancels:
         return
     for order in _open(state, known):
-        if order.cl_ord_id not in state.orders.open or closing.is_its_own(state, order, known):
+        if order.cl_ord_id not in state.orders.open:
+            continue
+        if closing.is_its_own(state, order, known):
+            if closing.opens(state, order):
+                yield from closing.take_back(state, around, known, [order], now)
             continue
         if order.may_be_at_broker and not around.serves(order.broker, order.account):
             continue
