@@ -84,6 +84,37 @@ def test_no_second_retry_is_offered_of_a_run_that_was_retried(tmp_path: Path) ->
     assert breaks(tmp_path, run)["AIG.US"]["repair"] == f"see run {newer}, which took up what this one left"
 
 
+def test_what_a_retry_bought_is_explained_by_it_at_the_run_that_it_retried(tmp_path: Path) -> None:
+    """Who followed an order to undo it would buy twice."""
+    run = a_run_that_left_something(tmp_path)
+    again = tradeloop(tmp_path, "runs", "retry", run, "--feed", "demo", "--speed", FAST, "--json")
+    newer = again.document["run"]["id"]
+    said = tradeloop(tmp_path, "reconcile", "--run", run, *DEMO, "--json")
+    assert (said.code, said.document["unexplained_breaks"]) == (0, 0)
+    left, bought = said.document["breaks"]
+    assert left["repair"] == f"see run {newer}, which took up what this one left"
+    assert (f"traded by run {newer} (+" in bought["cause"], bought["repair"]) == (True, f"see run {newer}, which is newer")
+
+
+def test_no_retry_is_offered_of_a_run_whose_account_has_a_newer_target(tmp_path: Path) -> None:
+    """It would buy back what the newer one sold."""
+    run = a_run_that_left_something(tmp_path)
+    other = tradeloop(tmp_path, "run", str(a_portfolio(tmp_path, "BAC.US,0.1\n", "b.csv")), *DEMO, "--yes", "--json")
+    assert other.code in (0, 1), other.err
+    newer = other.document["run"]["id"]
+    assert breaks(tmp_path, run)["AIG.US"]["repair"].startswith(f"see run {newer}, which is newer")
+
+
+def test_beside_a_retry_no_order_is_offered_for_what_a_hand_did(tmp_path: Path) -> None:
+    """A retry goes by what is held: after it the order would trade a second time."""
+    run = a_run_that_left_something(tmp_path)
+    assert tradeloop(tmp_path, "orders", "submit", "AIG", "buy", "7", *DEMO).code == 0
+    found = tradeloop(tmp_path, "runs", "show", run, "--json").document["breaks"]
+    left, moved = [each for each in found if each["between"] == "target"]
+    assert left["repair"].startswith(f"tradeloop runs retry {run}")
+    assert moved["repair"].startswith("none beside that of what the run left")
+
+
 def test_no_retry_is_offered_when_the_trading_day_of_the_run_is_over(tmp_path: Path) -> None:
     """It would be denied: a retry keeps the trade date of its run."""
     run = a_run_that_left_something(tmp_path)

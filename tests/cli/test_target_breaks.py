@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,55 @@ def test_shares_sold_by_hand_after_the_run_are_an_unexplained_break(home: Path) 
     assert moved["what"] == "AIG.US"
     assert "changed by -100" in moved["cause"]
     assert "orders submit AIG.US buy 100" in moved["repair"]
+
+
+def test_an_order_typed_beside_a_run_is_named(home: Path) -> None:
+    sold = tradeloop(home, "orders", "submit", "AIG", "sell", "100", *DEMO, "--json").document["order"]["id"]
+    said = tradeloop(home, "reconcile", *DEMO, "--json").document
+    (moved,) = [each for each in said["breaks"] if not each["explained"]]
+    assert moved["cause"] == f"held changed by -100 since: traded by order {sold} (-100), beside the run"
+
+
+def test_what_a_newer_run_traded_is_explained_by_it_and_never_undone_by_an_order(home: Path) -> None:
+    """An order back would trade against the newer target."""
+    (old,) = runs(home)
+    words = ("--feed", "demo", "--speed", FAST, "--yes", "--json")
+    newer = tradeloop(home, "run", str(a_portfolio(home, "AIG.US,0.05\nSPY.US,0.5\n")), *words)
+    assert newer.code == 0, newer.err
+    said = tradeloop(home, "reconcile", "--run", old["id"], *DEMO, "--json")
+    assert (said.code, said.document["unexplained_breaks"]) == (0, 0)
+    moved = {each["what"]: each for each in said.document["breaks"]}
+    assert "SPY.US" in moved, "what the older target did not name"
+    new = newer.document["run"]["id"]
+    assert all(f"traded by run {new} (" in each["cause"] for each in moved.values())
+    assert {each["repair"] for each in moved.values()} == {f"see run {new}, which is newer"}
+
+
+def test_of_a_hand_and_of_a_newer_run_each_has_the_part_that_it_traded(home: Path) -> None:
+    (old,) = runs(home)
+    words = ("--feed", "demo", "--speed", FAST, "--yes", "--json")
+    assert tradeloop(home, "orders", "submit", "AIG", "sell", "100", *DEMO).code == 0
+    newer = tradeloop(home, "run", str(a_portfolio(home, "AIG.US,0.05\n")), *words)
+    assert newer.code == 0, newer.err
+    said = tradeloop(home, "reconcile", "--run", old["id"], *DEMO, "--json").document
+    aig = [each for each in said["breaks"] if each["what"] == "AIG.US"]
+    assert [each["cause"].split(":")[1].split()[2] for each in aig] == ["run", "order"]
+    assert [int(each["ours"]) - int(each["theirs"]) for each in aig][1] == -100
+    assert not any("orders submit" in each["repair"] for each in said["breaks"])
+
+
+def test_what_no_order_of_ours_traded_stays_unexplained_beside_what_one_did(home: Path) -> None:
+    """Books that take the broker's figure change by no fill: an order of ours explains its own part alone."""
+    assert tradeloop(home, "orders", "submit", "AIG", "sell", "100", *DEMO).code == 0
+    with sqlite3.connect(home / "paper.db") as db:
+        db.execute("UPDATE positions SET long_today = CAST(long_today AS INTEGER) + 7 WHERE symbol = 'AIG.US'")
+    differs = tradeloop(home, "reconcile", *DEMO, "--json").document["breaks"]
+    (broken,) = [each["break_id"] for each in differs if "break_id" in each]
+    said = tradeloop(home, "reconcile", "--accept", broken, "--reason", "counted", *DEMO, "--json").document
+    changes = {each["cause"].partition(": ")[2][:15]: each for each in said["breaks"] if each["what"] == "AIG.US"}
+    assert sorted(changes) == ["traded by hand,", "traded by order"]
+    assert "orders submit AIG.US sell 7" in changes["traded by hand,"]["repair"]
+    assert "orders submit AIG.US buy 100" in changes["traded by order"]["repair"]
 
 
 def test_runs_show_says_what_reconcile_says(home: Path) -> None:
@@ -90,6 +140,14 @@ def test_an_older_run_is_not_blamed_for_what_a_newer_one_did(tmp_path: Path) -> 
     assert tradeloop(tmp_path, "run", str(a_portfolio(tmp_path, "SPY.US,0.5\n", "b.csv")), *words).code == 0
     record = tradeloop(tmp_path, "runs", "show", first.document["run"]["id"], "--json").document
     assert record["unexplained_breaks"] == 0
+
+
+def test_an_older_run_says_that_its_holdings_are_of_another_time(tmp_path: Path) -> None:
+    words = (*DEMO, "--yes", "--json")
+    first = tradeloop(tmp_path, "run", str(a_portfolio(tmp_path, "BAC.US,0.5\n", "a.csv")), *words)
+    newer = tradeloop(tmp_path, "run", str(a_portfolio(tmp_path, "SPY.US,0.5\n", "b.csv")), *words)
+    said = tradeloop(tmp_path, "runs", "show", first.document["run"]["id"]).out
+    assert f"held is what this run left; run {newer.document['run']['id']} (COMPLETED) is newer" in said
 
 
 def test_a_run_that_waits_for_approval_says_so_and_how_to_let_it_go(tmp_path: Path) -> None:

@@ -94,9 +94,9 @@ class ReconcileRow(msgspec.Struct, frozen=True):
     """Target against held for one symbol (S1-19, S1-38). `held_qty` is ours, `broker_qty` the broker's, None
     where it was not asked.
 
-    `residual_qty` is what is missing to the target, and `reason` why. `moved_qty` is the part of `held_qty` that
-    neither the start nor the run's own fills account for: it changed by another hand, and no reason of the run
-    explains it.
+    `residual_qty` is what is missing to the target, and `reason` why. `beside_qty` is the part of `held_qty` that
+    other runs and single orders traded since; `moved_qty` the part that neither the start nor any fill of ours
+    accounts for: it changed by another hand, and no reason of the run explains it.
     """
 
     run_id: str
@@ -115,7 +115,13 @@ class ReconcileRow(msgspec.Struct, frozen=True):
     residual_qty: Decimal
     code: str = ""
     reason: str = ""
+    beside_qty: Decimal = ZERO
     moved_qty: Decimal = ZERO
+
+    @property
+    def left_with(self) -> Decimal:
+        """What the run itself left: the start and its own fills."""
+        return self.held_qty - self.moved_qty - self.beside_qty
 
 
 class BreakRow(msgspec.Struct, frozen=True):

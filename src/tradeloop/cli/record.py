@@ -18,6 +18,7 @@ from tradeloop.audit.artefacts import BreakRow as BreakLine
 from tradeloop.audit.artefacts import FillRow as FillLine
 from tradeloop.audit.artefacts import OrderRow as OrderLine
 from tradeloop.audit.artefacts import ReconcileRow, RunSummary, average_px, slippage_bp
+from tradeloop.cli.beside import Beside, net, newer_run, traded_beside
 from tradeloop.core.errors import BadInput
 from tradeloop.core.run.attempts import UNUSABLE
 from tradeloop.core.run.ending import ALL_DONE
@@ -60,6 +61,10 @@ class Record:
     multipliers: Mapping[str, Decimal] = field(default_factory=dict)
     max_drift: Decimal = ZERO
     """How far a price may be from the one a quantity was made from (`engine.max_drift`)."""
+    newer: RunRow | None = None
+    """The newest run of the account, where it is not this one: what is held is its business."""
+    beside: Mapping[str, tuple[Beside, ...]] = field(default_factory=dict)
+    """By symbol, what others traded since this run was planned; empty where `held` is not known."""
 
     @property
     def todo(self) -> list[int]:
@@ -174,6 +179,13 @@ class Record:
         """Target against held, one line for each symbol."""
         return [self._target_line(symbol) for symbol in dict.fromkeys(line.symbol for line in self.lines)]
 
+    def unnamed(self) -> list[tuple[str, Decimal]]:
+        """What is held that the target had not to deal with, where it was to sell everything it does not name."""
+        if self.held is None or not msgspec.json.decode(self.run.params)["sell_unlisted"]:
+            return []
+        named = {line.symbol for line in self.lines}
+        return [(symbol, qty) for symbol, qty in sorted(self.held.items()) if qty and symbol not in named]
+
     def break_lines(self) -> list[BreakLine]:
         """The open breaks."""
         return [
@@ -193,6 +205,7 @@ class Record:
         start = last.held_qty if last.held_qty is not None else ZERO
         left_with = start + sum((_signed(order.side, order.cum_qty) for order in orders), ZERO)
         held = self.held.get(symbol, ZERO) if self.held is not None else left_with
+        beside = net(self.beside.get(symbol, ())) if self.held is not None else ZERO
         target = last.target_qty if last.target_qty is not None else ZERO
         average = average_px(traded)
         code, reason = self._why(lines, orders, target - left_with)
@@ -213,7 +226,8 @@ class Record:
             residual_qty=target - held,
             code=code,
             reason=reason,
-            moved_qty=held - left_with,
+            beside_qty=beside,
+            moved_qty=held - left_with - beside,
         )
 
     def _why(self, lines: list[RunLineRow], orders: list[OrderRow], short: Decimal) -> tuple[str, str]:
@@ -267,17 +281,23 @@ async def read_with_held(views: SqlViews, run_id: str, *, newest_only: bool) -> 
         before = await views.cursor()
         record = await read_record(views.queries, run_id)
         held = await (held_now(views.queries, record.run) if newest_only else held_by(views.queries, record.run.account_id))
+        record = await with_others(views.queries, replace(record, held=held))
         looks += 1
         if looks == _LOOKS_MAX or before == await views.cursor():
-            return replace(record, held=held)
+            return record
+
+
+async def with_others(queries: Queries, record: Record) -> Record:
+    """The record with the run that is newer, and with what others traded where that makes what is held another."""
+    record = replace(record, newer=await newer_run(queries, record.run))
+    if record.held is None or not (any(line.moved_qty for line in record.target_lines()) or record.unnamed()):
+        return record
+    return replace(record, beside=await traded_beside(queries, record.run))
 
 
 async def held_now(queries: Queries, run: RunRow) -> dict[str, Decimal] | None:
     """What the account holds, where `run` is its newest; None for an older one, whose target another has replaced."""
-    newest = (await queries.runs(account_id=run.account_id, limit=1)).rows
-    if not newest or newest[0].id != run.id:
-        return None
-    return await held_by(queries, run.account_id)
+    return None if await newer_run(queries, run) is not None else await held_by(queries, run.account_id)
 
 
 async def held_by(queries: Queries, account_id: str) -> dict[str, Decimal]:

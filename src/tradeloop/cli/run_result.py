@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tradeloop.cli.artefacts import write_missing, written, zone_of
-from tradeloop.cli.record import Record, held_now, read_record, read_with_held
+from tradeloop.cli.record import Record, held_now, read_record, read_with_held, with_others
 from tradeloop.cli.run_tables import break_rows, record_document, show_record, unexplained
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Voice
 from tradeloop.cli.working import worked
@@ -45,7 +45,8 @@ async def show_result(voice: Voice, desk: Desk, run_id: RunID, *, had_ended: boo
     snapshot = await desk.reconcile()
     await desk.views_caught_up()
     held = {str(symbol): Decimal(each.net_qty) for symbol, each in desk.state.positions.get(desk.account, {}).items()}
-    record = await read_record(desk.views.queries, run_id, held=held, at_broker=_at_broker(snapshot))
+    queries = desk.views.queries
+    record = await with_others(queries, await read_record(queries, run_id, held=held, at_broker=_at_broker(snapshot)))
     record = at_prices(record, desk)
     at = UtcNs(record.run.finished_at or desk.clock.now())
     files = _files(voice, desk.loaded.home.artefacts / run_id, record, at, desk.state)
@@ -63,6 +64,7 @@ async def finish_from_archive(voice: Voice, archive: Archive, run: Run) -> int:
     files = _files(voice, archive.loaded.home.artefacts / run_id, record, at, (await archive.recovered()).state)
     drift = archive.loaded.settings.engine.max_drift
     record = replace(record, held=await held_now(archive.views.queries, record.run), max_drift=drift)
+    record = await with_others(archive.views.queries, record)
     await _show(voice, archive.views.queries, record, files, at)
     return left_unexplained(record, at)
 

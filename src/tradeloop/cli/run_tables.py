@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tradeloop.cli import words
+from tradeloop.cli.beside import Beside, net
 from tradeloop.cli.record import Record, plain_rows
 from tradeloop.core.breaks import POSITION
 from tradeloop.core.commands import StartRun
@@ -103,11 +104,16 @@ def show_record(
                 words.px(line.avg_fill_price),
                 words.bp(line.slippage_bp),
                 words.qty(line.residual_qty),
-                line.reason if line.target_qty != line.held_qty - line.moved_qty or not line.order_qty else "",
+                line.reason if line.target_qty != line.left_with or not line.order_qty else "",
             )
             for line in lines
         ],
     )
+    if record.newer is not None and record.held is None:
+        newer = record.newer
+        console.print(
+            f"held is what this run left; run {newer.id} ({newer.status}) is newer, and what follows is of now", soft_wrap=True
+        )
     show_positions(console, positions)
     show_accounts(console, accounts)
     show_reconciliation(console, record, lines, now)
@@ -203,6 +209,8 @@ def _told(value: object, key: str) -> str:
     return words.qty(amount) if amount.is_finite() else text
 
 
+_NAMED_MAX = 3
+_RETRY = "tradeloop runs retry "
 _BREAK_KEYS = ("between", "what", "ours", "theirs", "age", "cause", "repair")
 
 
@@ -211,23 +219,23 @@ def break_rows(record: Record, lines: Sequence[ReconcileRow], now: int) -> list[
     found = broker_break_rows(record.breaks, now)
     ended = record.run.finished_at
     for line in lines:
-        left_with = line.held_qty - line.moved_qty
-        if line.target_qty != left_with:
+        repair = _repair(record, line, now) if line.target_qty != line.left_with else ""
+        if repair:
             found.append(
                 {
                     "between": "target",
                     "what": line.ts_code,
-                    "ours": plain(left_with),
+                    "ours": plain(line.left_with),
                     "theirs": plain(line.target_qty),
                     "age": words.age(now - ended) if ended else "-",
                     "cause": line.reason or "not known",
-                    "repair": _repair(record, line, now),
+                    "repair": repair,
                     "explained": bool(line.reason),
                 }
             )
-        if line.moved_qty:
-            found.append(_moved(line.ts_code, line.held_qty, left_with, line.target_qty))
-    found += [_moved(symbol, qty, ZERO, ZERO) for symbol, qty in _unnamed(record)]
+        found += _moved(record, line.ts_code, line.left_with, line.held_qty, line.target_qty, repair)
+    for symbol, qty in record.unnamed():
+        found += _moved(record, symbol, ZERO, qty, ZERO, "")
     return found
 
 
@@ -254,6 +262,8 @@ def _repair(record: Record, line: ReconcileRow, now: int) -> str:
         return "none needed: the target cannot be met closer"
     if run.superseded_by is not None:
         return f"see run {run.superseded_by}, which took up what this one left"
+    if record.newer is not None:
+        return f"see run {record.newer.id}, which is newer: a retry of this one would trade against it"
     if record.day_over:
         return f"trade a new target: {run.trade_date}, the trading day of the run, is over"
     if line.code == "t1_shortfall":
@@ -296,28 +306,63 @@ def _while_not_too_dear(record: Record, symbol: str, dearest: Decimal) -> str:
     )
 
 
-def _moved(symbol: str, held: Decimal, left_with: Decimal, target: Decimal) -> dict[str, Any]:
-    """What changed in a symbol of the target by another hand than the run's; no reason of the run explains it."""
-    back = target - held
-    order = f"tradeloop orders submit {symbol} {'buy' if back > ZERO else 'sell'} {abs(back):f}"
+def _moved(
+    record: Record, symbol: str, left_with: Decimal, held: Decimal, target: Decimal, repair: str
+) -> list[dict[str, Any]]:
+    """What changed in a symbol by another hand than the run's, from what it left to what is held: by other runs, by single
+    orders, and by nobody we know of. An order is proposed to undo what a hand did, never what a run did; `repair` is what
+    was proposed for what the run itself left.
+    """
+    hands = record.beside.get(symbol, ())
+    runs, orders = [each for each in hands if each.is_run], [each for each in hands if not each.is_run]
+    after_runs = left_with + net(runs)
+    after_orders = after_runs + net(orders)
+    see = f"see run {record.newer.id}, which is newer" if record.newer is not None else ""
+
+    def back(changed: Decimal) -> str:
+        return see or (_NEW_TARGET if held == target else _back(record, symbol, changed, repair))
+
+    by_runs, by_orders = f"traded by {_named('run', runs)}", f"traded by {_named('order', orders)}, beside the run"
+    by_nobody = "traded by hand, or adjusted, and by no order of ours; see `tradeloop fills`"
+    found = [
+        _change(symbol, left_with, after_runs, by_runs, see or _NEW_TARGET, explained=True),
+        _change(symbol, after_runs, after_orders, by_orders, back(after_orders - after_runs), explained=bool(see)),
+        _change(symbol, after_orders, held, by_nobody, back(held - after_orders), explained=False),
+    ]
+    return [each for each in found if each["ours"] != each["theirs"]]
+
+
+_NEW_TARGET = "trade a new target, so that it is meant"
+
+
+def _back(record: Record, symbol: str, changed: Decimal, repair: str) -> str:
+    """What undoes the change of another hand; never beside a retry, which goes by what is held."""
+    if record.run.finished_at is None:
+        return "wait: the run is not at its end"
+    if _RETRY in repair:
+        return "none beside that of what the run left: a retry goes by what is held; or trade a new target"
+    side = "sell" if changed > ZERO else "buy"
+    return f"tradeloop orders submit {symbol} {side} {abs(changed):f}, or trade a new target"
+
+
+def _named(what: str, hands: Sequence[Beside]) -> str:
+    """Runs or orders with what each added, the newest of many left out of the sentence and counted."""
+    named = ", ".join(f"{each.name} ({each.qty:+,f})" for each in hands[:_NAMED_MAX])
+    more = f" and {len(hands) - _NAMED_MAX} more" if len(hands) > _NAMED_MAX else ""
+    return f"{what} {named}{more}"
+
+
+def _change(symbol: str, was: Decimal, now: Decimal, cause: str, repair: str, *, explained: bool) -> dict[str, Any]:
     return {
         "between": "target",
         "what": symbol,
-        "ours": plain(held),
-        "theirs": plain(left_with),
+        "ours": plain(now),
+        "theirs": plain(was),
         "age": "-",
-        "cause": f"held changed by {held - left_with:+,f} beside the run: traded by hand, or adjusted; see `tradeloop fills`",
-        "repair": f"{order}, or trade a new target" if back else "trade a new target, so that it is meant",
-        "explained": False,
+        "cause": f"held changed by {now - was:+,f} since: {cause}",
+        "repair": repair,
+        "explained": explained,
     }
-
-
-def _unnamed(record: Record) -> list[tuple[str, Decimal]]:
-    """What is held that the target had not to deal with, where it was to sell everything it does not name."""
-    if record.held is None or not msgspec.json.decode(record.run.params)["sell_unlisted"]:
-        return []
-    named = {line.symbol for line in record.lines}
-    return [(symbol, qty) for symbol, qty in sorted(record.held.items()) if qty and symbol not in named]
 
 
 def _with_broker(each: BreakRow, now: int) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""Who else traded what a run's target is about, since the run was planned: other runs, and single orders.
+
+The read models name the order of every fill, so a position that another run or an order changed is no riddle. What no order of
+ours traded, an order that came to be known from the broker among it, is left for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tradeloop.core.types import ZERO, Side
+from tradeloop.views.queries import PAGE_MAX, Queries
+from tradeloop.views.rows import FillRow, RunRow
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What one other run, or one single order, added to a position; less than zero where it sold more."""
+
+    name: str
+    is_run: bool
+    qty: Decimal
+
+
+async def newer_run(queries: Queries, run: RunRow) -> RunRow | None:
+    """The newest run of the account, whose target took the place of this one's; None where this is it."""
+    newest = (await queries.runs(account_id=run.account_id, limit=1)).rows
+    return newest[0] if newest and newest[0].id != run.id else None
+
+
+async def traded_beside(queries: Queries, run: RunRow) -> dict[str, tuple[Beside, ...]]:
+    """By symbol, what others booked since the plan of `run` looked at the holdings, oldest first."""
+    found: dict[str, dict[str, Beside]] = {}
+    is_ours: dict[str, bool] = {}
+    for fill in await _since(queries, run):
+        if fill.trade_run_id == run.id or fill.exec_type == "TRADE_CANCEL":
+            continue
+        if fill.trade_run_id is None and not await _ours(queries, fill.trade_order_id, is_ours):
+            continue
+        name = fill.trade_run_id or fill.trade_order_id
+        qty = fill.fill_qty if fill.side == Side.BUY.value else -fill.fill_qty
+        of = found.setdefault(fill.symbol, {})
+        so_far = of[name].qty if name in of else ZERO
+        of[name] = Beside(name, fill.trade_run_id is not None, so_far + qty)
+    return {symbol: tuple(of.values()) for symbol, of in found.items()}
+
+
+def net(hands: Sequence[Beside]) -> Decimal:
+    """What they added together."""
+    return sum((each.qty for each in hands), ZERO)
+
+
+async def _since(queries: Queries, run: RunRow) -> list[FillRow]:
+    """The fills of the account that were booked after the run was planned, oldest first."""
+    found: list[FillRow] = []
+    before: int | None = None
+    while True:
+        page = await queries.fills(account_id=run.account_id, before=before, limit=PAGE_MAX)
+        newer = [row for row in page.rows if row.seq > run.seq]
+        found += newer
+        before = page.before
+        if before is None or len(newer) < len(page.rows):
+            return found[::-1]
+
+
+async def _ours(queries: Queries, cl_ord_id: str, known: dict[str, bool]) -> bool:
+    if cl_ord_id not in known:
+        order = await queries.order(cl_ord_id)
+        known[cl_ord_id] = order is not None and not order.is_external
+    return known[cl_ord_id]
