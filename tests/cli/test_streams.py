@@ -73,6 +73,13 @@ def test_a_run_whose_plan_can_not_be_shown_is_worked_to_its_end(tmp_path: Path, 
     assert {each["ord_status"] for each in orders(tmp_path / "demo")} == {"FILLED"}
 
 
+def test_the_plan_stands_above_the_orders_that_it_becomes(tmp_path: Path) -> None:
+    """In a log that takes both streams: nobody is asked, and the plan is to be seen before it is traded all the same."""
+    said = shell(tmp_path, f"$TL run --demo --speed {FAST} 2>&1").stdout
+    assert said.index("plan for 2013-10-08") < said.index("  order  BUY") < said.index("Positions")
+    assert said.count("plan for 2013-10-08") == 1
+
+
 @pytest.mark.parametrize("words", ["positions", "positions --json", "version", "verify", "doctor"])
 def test_a_result_that_can_not_be_written_is_said_and_is_not_a_failure_of_the_work(words: str, home: Path) -> None:
     ran = shell(home, f"$TL {words} >/dev/full")

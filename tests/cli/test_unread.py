@@ -117,6 +117,22 @@ def test_a_result_that_nobody_reads_holds_no_desk_up(home: Path) -> None:
             assert json.loads(out.read().removeprefix(_FILLED))["ended"] == "stopped"
 
 
+@pytest.mark.crash
+def test_a_plan_that_nobody_reads_is_traded_all_the_same_and_can_be_read_later(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tradeloop", "--home", str(tmp_path), "run", "--demo", "--speed", "300"]
+    log = tmp_path / "stderr"
+    with full_pipe() as (reading, writing), log.open("w") as err, subprocess.Popen(command, stdout=writing, stderr=err) as run:
+        try:
+            os.close(writing)
+            until(lambda: "fill " in log.read_text(encoding="utf-8"))
+            with os.fdopen(reading, "rb", closefd=False) as out:
+                said = out.read().decode()
+            assert run.wait(_PATIENCE_S) == 0
+        finally:
+            run.kill()
+    assert 0 < said.index("plan for 2013-10-08") < said.index("Positions")
+
+
 @contextmanager
 def full_pipe() -> Iterator[tuple[int, int]]:
     """Both ends of a pipe that takes nothing more."""

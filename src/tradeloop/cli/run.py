@@ -239,6 +239,7 @@ class _Trade:
         if dry or not (self._yes or await self._confirmed(desk, shown, seen)):
             return self._unsent(desk, shown, seen)
         # It is looked at once more where it is decided: this plan was shown, that one counts. A market that shut denies it.
+        await self._voice.begin()  # the plan stands above the orders that it becomes; nothing has been sent yet
         stale = any(desk.clock.now() - price.at > shown.limits.max_quote_age_ns for price in shown.prices)
         return await self._follow(desk, self._command(desk, paper=True) if stale else shown)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO, TypeVar
 import typer
 from typing_extensions import override
 
-from tradeloop.cli.unblocked import Unblocked
+from tradeloop.cli.unblocked import Begun, Unblocked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,6 +74,7 @@ class Voice:
         self._err: Console | None = None
         self._shown = _Shown(sys.stdout)
         self._documents: list[bytes] = []
+        self._begun: Begun | None = None
         self._works = False
 
     @property
@@ -113,14 +114,27 @@ class Voice:
         if not self._works:
             self.release()
 
+    async def begin(self) -> None:
+        """Have what was kept back so far written while the desk works on, before what will be said. A reader who takes longer
+        than a moment is not waited for here; one who has gone, or a full disk, is told at the end, as `release` does.
+        """
+        if self._begun is None and (text := self._shown.taken()):
+            self._begun = Begun(text, sys.stdout)
+            await asyncio.to_thread(self.stderr.finish, _PATIENCE_S)
+            self._begun.start()
+            await asyncio.to_thread(self._begun.join, _PATIENCE_S)
+
     def release(self) -> None:
         """Write what was kept back, and wait for whoever reads it; one who has gone misses it. Raises as `result` does."""
         documents, self._documents = b"".join(self._documents), []
         text = self._shown.taken()
-        if not documents and not text:
+        begun, self._begun = self._begun, None
+        if not documents and not text and begun is None:
             return
         self.stderr.finish(_PATIENCE_S)  # at a terminal, what was said before it stands above it
         try:
+            if begun is not None:
+                begun.end()
             sys.stdout.write(text)
             sys.stdout.flush()
             sys.stdout.buffer.write(documents)  # JSON is UTF-8, whatever the terminal's encoding is

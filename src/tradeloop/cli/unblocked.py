@@ -126,6 +126,40 @@ class Unblocked(io.TextIOBase):
         return True
 
 
+class Begun(Thread):
+    """The first part of a result, on its way to its reader while a desk works; nothing of it is left out."""
+
+    def __init__(self, text: str, stream: TextIO) -> None:
+        super().__init__(name="stdout", daemon=True)  # it ends with the process, wherever it hangs
+        self._text = text
+        self._stream = stream
+        self._error: OSError | None = None
+
+    @override
+    def run(self) -> None:
+        """Past the stream's own buffer, which whoever hangs in it would hold at the exit."""
+        number = _number(self._stream)
+        try:
+            if number is None:
+                self._stream.write(self._text)
+                return
+            encoding, errors = self._stream.encoding, self._stream.errors or "strict"
+            left = memoryview(self._text.replace("\n", os.linesep).encode(encoding, errors))
+            while left:
+                try:
+                    left = left[os.write(number, left) :]
+                except BlockingIOError:
+                    Event().wait(_AGAIN_S)
+        except OSError as error:
+            self._error = error
+
+    def end(self) -> None:
+        """Wait until it is read. Raises the OSError with which the reader went, or the disk was full."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+
+
 def _number(stream: TextIO) -> int | None:
     try:
         return stream.fileno()
