@@ -253,7 +253,9 @@ def _repair(record: Record, line: ReconcileRow, now: int) -> str:
     if run.status == RunStatus.AWAITING_APPROVAL.value:
         return f"tradeloop runs approve {run.id}"
     if run.status == RunStatus.PAUSED.value:
-        return f"tradeloop runs resume {run.id}"
+        if line.code in _RESUMED:
+            return f"tradeloop runs resume {run.id}"
+        return "wait: the run is paused, and trades this line no more when it is resumed; see it again at the end of the run"
     if not run.finished_at:
         return "wait: the run is not at its end"
     if not line.reason:
@@ -285,6 +287,8 @@ def _repair(record: Record, line: ReconcileRow, now: int) -> str:
     return f"tradeloop runs retry {run.id}{f', {first.format(line.ts_code)}' if first else ''}"
 
 
+_RESUMED = ("paused", "working", "unknown")
+"""What `Record` says of a line of a paused run that has an order open, or one that was not sent yet."""
 _BEFORE_A_RETRY = {
     "no_price": "once {} has a current price; before that it would be left out again",
     "stale_price": "once {} has a current price; before that it would be left out again",
