@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -111,6 +112,19 @@ def test_doctor_and_every_command_that_trades_warn_of_a_home_that_others_may_rea
     assert found["state"] == "warn"
     assert "chmod 700" in found["text"]
     assert f"warning: {found['text']}" in traded.err
+
+
+def test_doctor_names_what_can_not_be_written(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a disk that is mounted for reading only, where the system says so to the superuser too."""
+    kept = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: kept(path, mode) and not Path(path).is_relative_to(home))
+    before = sorted(home.rglob("*"))
+    said = tradeloop(home, "doctor", "--json")
+    (found,) = [each for each in said.document["findings"] if each["what"] == "home"]
+    assert (said.code, found["state"]) == (1, "bad")
+    named = f"{home}, {home / 'tradeloop.db'}, {home / 'paper.db'} can not be written"
+    assert found["text"].startswith(named)
+    assert sorted(home.rglob("*")) == before
 
 
 def test_doctor_names_calendars_that_end_and_rows_nobody_verified(home: Path) -> None:

@@ -5,6 +5,7 @@ Looks only, changes nothing. A cross is a reason not to trade (exit code 1), an 
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import sys
@@ -118,7 +119,9 @@ def _home(loaded: Loaded) -> Iterator[Finding]:
         yield Finding("home", "warn", f"{folder} does not exist yet; the first command that trades makes it")
         return
     opened = loaded.home.open_to_others()
-    if opened is not None:
+    if shut := _not_writable(loaded):
+        yield Finding("home", "bad", shut)
+    elif opened is not None:
         yield Finding("home", "warn", opened)
     else:
         yield Finding("home", "ok", f"{folder}, mode {stat.S_IMODE(folder.stat().st_mode):04o}")
@@ -130,6 +133,21 @@ def _home(loaded: Loaded) -> Iterator[Finding]:
     state = "ok" if free >= _FREE_MIN else "bad"
     remedy = "" if state == "ok" else "; free at least 1 GiB, a full disk stops the engine"
     yield Finding("disk", state, f"{free / (1 << 30):.1f} GiB free{remedy}")
+
+
+def _not_writable(loaded: Loaded) -> str:
+    """Why what is traded could not be kept here: a disk that is mounted for reading, or rights; empty where it could be."""
+    from tradeloop.bootstrap import sqlite_path
+
+    folder, database = loaded.home.data, sqlite_path(loaded)
+    files = [each for each in (database, loaded.home.paper_books) if each is not None and each.exists()]
+    shut = [str(folder)] if not os.access(folder, os.W_OK | os.X_OK) else []
+    shut += [str(each) for each in files if not os.access(each, os.W_OK)]
+    if not shut:
+        return ""
+    read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+    remedy = "its disk is mounted for reading only, mount it for writing" if read_only else "make it yours to write"
+    return f"{', '.join(shut)} can not be written; {remedy}, since nothing that trades starts before"
 
 
 async def _database(loaded: Loaded, read: list[State]) -> AsyncIterator[Finding]:
