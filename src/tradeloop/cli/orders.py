@@ -21,7 +21,7 @@ from tradeloop.cli.options import (
     canonical_or_none,
     feed_settings,
 )
-from tradeloop.cli.shell import DENIED, FAILED, OK, UNKNOWN, Ended, Shell, Voice, perform
+from tradeloop.cli.shell import DENIED, FAILED, OK, UNKNOWN, USAGE, Ended, Shell, Voice, perform
 from tradeloop.cli.typed_order import (
     ApprovedBy,
     PriceWord,
@@ -122,7 +122,7 @@ def submit(
     anyway: Annotated[
         bool,
         typer.Option(
-            "--anyway", help="Send it though an earlier one of symbol and side has no answer, or trades at the market."
+            "--anyway", help="Send it though an earlier one of symbol and side has no answer, or the same one is at work."
         ),
     ] = False,
     reason: Reason = "",
@@ -214,27 +214,46 @@ def resolve(
 
 
 async def _refuse_a_repeat(loaded: Loaded, command: SubmitOrder) -> None:
-    """An order that another process left behind without an answer goes on by itself: the command again would be a second."""
+    """An order that another process left behind goes on by itself: the command again would be a second one. While nobody knows
+    its fate, one on other terms is a second one, too; a run's orders are no command's.
+    """
     from tradeloop.bootstrap import is_new, read_past
-    from tradeloop.core.types import OrdType
 
     if await is_new(loaded):
         return
     for order in (await read_past(loaded)).state.orders.open.values():
-        same = (order.account, order.symbol, order.side) == (command.account, command.symbol, command.side)
-        answered = order.acked_at is not None and order.unknown_at is None and order.ord_type is not OrdType.MARKET
-        if same and not order.is_held and not order.external and not answered:
+        near = (order.account, order.symbol, order.side) == (command.account, command.symbol, command.side)
+        if not near or order.is_held or order.external or order.halt or order.run_id is not None:
+            continue
+        if (unanswered := _is_unanswered(order)) or _would_be_again(order, command):
+            state = "is of unknown fate" if unanswered else f"is {order.ord_status.value}"
             raise Ended(
-                f"order {order.cl_ord_id} ({order.side.value} {order.order_qty:f} {order.symbol}) of an earlier command is"
-                f" {order.ord_status.value} and goes on by itself; see `tradeloop orders --open`, let it end with"
+                f"order {order.cl_ord_id} ({order.side.value} {order.order_qty:f} {order.symbol}) of an earlier command"
+                f" {state}, and it goes on by itself; see `tradeloop orders --open`, let it end with"
                 " `tradeloop watch`, and only for a second order give --anyway, or a --request-id of its own",
-                UNKNOWN if order.send_begun_at is not None else FAILED,
+                UNKNOWN if unanswered else USAGE,
             )
+
+
+def _would_be_again(order: Order, command: SubmitOrder) -> bool:
+    """Whether an order that has not come to rest, at the market or not sent yet, is what the command asks for once more."""
+    from tradeloop.core.replacement import Terms
+    from tradeloop.core.types import OrdType
+
+    if order.acked_at is not None and order.ord_type is not OrdType.MARKET:
+        return False
+    asked = (Terms(command.order_qty, command.price, command.stop_px), command.ord_type, command.tif)
+    return asked == (order.first_terms or order.terms, order.ord_type, order.tif)
+
+
+def _is_unanswered(order: Order) -> bool:
+    """Whether nobody knows if the broker has it."""
+    return order.unknown_at is not None or (order.send_begun_at is not None and order.acked_at is None)
 
 
 def _interrupted(order: Order) -> Ended:
     """Ctrl-C while an order of this command is open: it is not forgotten, and the command again would be a second one."""
-    unanswered = order.unknown_at is not None or (order.send_begun_at is not None and order.acked_at is None)
+    unanswered = _is_unanswered(order)
     how = "its fate is unknown: look at `tradeloop orders --unknown`" if unanswered else "see `tradeloop orders --open`"
     return Ended(
         f"interrupted; order {order.cl_ord_id} is {order.ord_status.value}, {how}; do not repeat the command, it would be a"
