@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
 from tests.cli.commands import FILES, Said, runs, tradeloop
 
 BAD = sorted(path.name for path in (FILES / "bad").iterdir() if path.name != "manifest.csv")
+CONTEXT = "execution_context.json"
 DENIED_BY_THE_CHECKS = {
     "context_failed_risk_check.json": "risk_check_failed",
     "context_weekend_trade_date.json": "not_a_trading_day",
@@ -53,9 +55,49 @@ def test_a_target_that_may_not_be_traded_is_denied_and_recorded(name: str, rule:
     said = bad(tmp_path, name, "--yes")
     assert said.code == 3
     assert f"{rule}: " in said.err
+    assert name in said.err
     assert runs(tmp_path) == []
     (written,) = (tmp_path / "artefacts" / "unsent").glob("broker_submit_*.json")
     assert '"status": "DENIED"' in written.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_on_a_recording_every_bad_file_is_named_too(name: str, tmp_path: Path) -> None:
+    """A recorded day decides by itself when the clock begins, before any check of a run sees the context. A made-up bar."""
+    bars = tmp_path / "bars.csv"
+    bars.write_text(
+        "ts,symbol,open,high,low,close,volume\n2026-07-17T10:00:00+08:00,600036.SH,40,41,39,40,900000\n", encoding="utf-8"
+    )
+    folder, good = FILES / "bad", FILES / "good"
+    pair = (good / "portfolio_ashare.csv", folder / name) if name.startswith("context_") else (folder / name, good / CONTEXT)
+    words = ("run", str(pair[0]), "--context", str(pair[1]), "--feed", str(bars), "--speed", "600", "--yes")
+    said = tradeloop(tmp_path / "home", *words)
+    assert (said.code in (2, 3), name in said.err) == (True, True), said.err
+    assert runs(tmp_path / "home") == []
+
+
+@pytest.mark.parametrize(
+    ("day", "what"),
+    [
+        ("2026-06-19", "2026-06-19 is a holiday and no trading day of CN_A"),
+        ("2026-07-18", "2026-07-18 is a Saturday and no trading day of CN_A"),
+        ("2026-07-21", "2026-07-21, and the recording ends on 2026-07-17"),
+    ],
+)
+def test_a_day_without_trading_is_told_with_its_file_and_what_it_is(day: str, what: str, tmp_path: Path) -> None:
+    """S1-41. A context that does not say when it was made is not refused for having been made later."""
+    written = json.loads((FILES / "good" / CONTEXT).read_text(encoding="utf-8"))
+    context = tmp_path / "of_the_day.json"
+    context.write_text(json.dumps(written | {"trade_date": day, "generated_at": None}), encoding="utf-8")
+    bars = tmp_path / "bars.csv"
+    bars.write_text(
+        "ts,symbol,open,high,low,close,volume\n2026-07-17T10:00:00+08:00,600036.SH,40,41,39,40,900000\n", encoding="utf-8"
+    )
+    portfolio = FILES / "good" / "portfolio_ashare.csv"
+    said = tradeloop(tmp_path / "home", "run", str(portfolio), "--context", str(context), "--feed", str(bars), "--yes")
+    assert said.code == 2
+    assert said.error.startswith("of_the_day.json: the trade date ")
+    assert what in said.error
 
 
 def test_a_denial_is_one_json_document_too(tmp_path: Path) -> None:

@@ -19,6 +19,6 @@ def test_a_weekend_context_is_refused_for_its_day_alone_and_nothing_is_written(t
     said = tradeloop(tmp_path, "run", str(portfolio), "--context", str(context), "--feed", "demo", "--yes")
 
     assert said.code == 2
-    assert "the trade date 2013-10-05 is a Saturday or a holiday and no trading day of US" in said.error
+    assert said.error.startswith("execution_context.json: the trade date 2013-10-05 is a Saturday and no trading day of US")
     assert "the next one is 2013-10-07" in said.error
     assert runs(tmp_path) == []

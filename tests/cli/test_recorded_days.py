@@ -78,7 +78,7 @@ def test_a_recording_of_another_time_is_still_refused(tmp_path: Path) -> None:
     ("day", "said"),
     [
         ("2026-11-16", "the trade date is 2026-11-16, and the recording ends on 2026-07-17; correct the context"),
-        ("2026-07-18", "the trade date 2026-07-18 is a Saturday or a holiday and no trading day of CN_A"),
+        ("2026-07-18", "the trade date 2026-07-18 is a Saturday and no trading day of CN_A"),
         ("2027-12-28", "2027-12-28"),
     ],
     ids=["past the recording", "a Saturday", "past the calendar"],

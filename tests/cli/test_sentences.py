@@ -46,6 +46,17 @@ def test_a_symbol_whose_rules_begin_after_the_trade_date_is_named_with_file_and_
     assert "begin 2015-08-01; 2013-10-08 is before the table" in said.error
 
 
+def test_without_a_context_too_a_symbol_whose_rules_begin_later_is_named_with_file_and_row(tmp_path: Path) -> None:
+    """The recording says which day it is."""
+    portfolio = a_portfolio(tmp_path, "AIG.US,0.5\nBTC/USDT,0.45\n")
+    said = tradeloop(tmp_path, "run", str(portfolio), "--feed", "demo")
+    assert said.code == 2
+    assert said.error.startswith(
+        "portfolio.csv, row 3: BTC/USDT.CRYPTO: the order rules of BTC/USDT begin 2017-08-17; 2013-10-08"
+    )
+    assert said.error.endswith("is before the table, use a later day")
+
+
 @pytest.mark.parametrize(("written", "read"), [("25%", "0.25"), ("0.25", "0.25"), ("7.5 %", "0.075")])
 def test_a_fraction_is_written_as_itself_or_in_percent(tmp_path: Path, written: str, read: str) -> None:
     """As in risk.yaml."""

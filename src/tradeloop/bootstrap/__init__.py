@@ -28,7 +28,7 @@ from tradeloop.bootstrap.database import (
 from tradeloop.bootstrap.desk import Desk, NoQuotes
 from tradeloop.bootstrap.limits import Configured, configured_in, configured_limits
 from tradeloop.bootstrap.listing import Listing
-from tradeloop.bootstrap.market import Market, refuse_speed
+from tradeloop.bootstrap.market import Market, NoTradingThen, refuse_speed
 from tradeloop.bootstrap.paper import lost_books
 from tradeloop.bootstrap.past import Past, read_past
 from tradeloop.bootstrap.policy import policy_of, quote_age_ns
@@ -53,6 +53,7 @@ __all__ = [
     "Desk",
     "Listing",
     "NoQuotes",
+    "NoTradingThen",
     "Past",
     "can_rehearse",
     "configured_in",

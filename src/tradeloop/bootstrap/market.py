@@ -37,7 +37,13 @@ from tradeloop.ports.clock import Clock
 REPLAY_PAST_NS: Final = 86_400 * SECOND_NS
 """A recorded day that ended this long ago is not the present, so its journal goes on in its own time."""
 
+_WEEKEND: Final = (6, 7)
+
 _MADE_UP_START: Final = Decimal(10)
+
+
+class NoTradingThen(BadInput):
+    """A trade date that nothing can be traded on: whoever knows which file named it says so."""
 
 
 class Market:
@@ -136,18 +142,20 @@ class Market:
 
 
 def _refuse_another_day(session: str, day: date, sources: Sequence[Source]) -> None:
-    """Raise BadInput for a trade date that nothing can be traded on: a clock that has gone there does not go back."""
+    """Raise for a trade date that nothing can be traded on: a clock that has gone there does not go back."""
     spans = windows(session, day)
     if not spans:
         nearest = next_trading_day(session, day)
-        raise BadInput(
-            f"the trade date {day} is a {day:%A} or a holiday and no trading day of {session}, the next one is {nearest};"
-            " correct the context"
+        what = f"{day:%A}" if day.isoweekday() in _WEEKEND else "holiday"
+        raise NoTradingThen(
+            f"the trade date {day} is a {what} and no trading day of {session}, the next one is {nearest}; correct the context"
         )
     if sources and not _reach(sources, spans[0][0]):
         last = max((quote.at for source in sources for quote in source()), default=None)
         ends = "has no quote" if last is None else f"ends on {trading_day_at(session, last)}"
-        raise BadInput(f"the trade date is {day}, and the recording {ends}; correct the context, or name a longer recording")
+        raise NoTradingThen(
+            f"the trade date is {day}, and the recording {ends}; correct the context, or name a longer recording"
+        )
 
 
 def _reach(sources: Sequence[Source], at: UtcNs) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -53,13 +54,18 @@ class Target:
             return f"{self.context_name}: "
         return f"{self.name}: "
 
-    def with_row(self, error: BadInput, loaded: Loaded) -> BadInput:
-        """The same refusal with file and row, where it is about the rules of one symbol on the day of the decision."""
-        from tradeloop.bootstrap import Listing
+    def with_file(self, error: BadInput, loaded: Loaded) -> BadInput:
+        """The same refusal with the file it is about: the context where it is about the day of the decision, and the row of the
+        portfolio where it is about the rules of one symbol on that day, or on the day that the refusal names.
+        """
+        from tradeloop.bootstrap import Listing, NoTradingThen
 
-        if self.trade_date is None:
+        if isinstance(error, NoTradingThen):
+            return BadInput(f"{self.context_name}: {error}") if self.context_name else error
+        named = _DAY.search(str(error))
+        if (day := self.trade_date or (named.group() if named is not None else None)) is None:
             return error
-        listing, on = Listing(loaded.settings), date.fromisoformat(self.trade_date)
+        listing, on = Listing(loaded.settings), date.fromisoformat(day)
         for line in self.portfolio.lines:
             try:
                 listing.session_of(line.symbol, on)
@@ -74,6 +80,8 @@ class Target:
         return {line.symbol: line.price for line in self.portfolio.lines if line.price is not None}
 
 
+_DAY = re.compile(r"(?<=; )\d{4}-\d{2}-\d{2}", re.ASCII)
+"""The day that a table has no row of, as markets/tables.py says it."""
 _OF_THE_CONTEXT = frozenset({"risk_check_failed", "not_a_trading_day"})
 _OF_NO_FILE = frozenset(
     {

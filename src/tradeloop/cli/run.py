@@ -157,7 +157,7 @@ class _Trade:
                 code = await self._at_a_desk(self._loaded)
             assert code is not None
         except BadInput as error:
-            raise self._target.with_row(error, self._loaded) from error
+            raise self._target.with_file(error, self._loaded) from error
         return code
 
     @property
@@ -238,8 +238,8 @@ class _Trade:
         self._warn_of_breaks(desk)
         if dry or not (self._yes or await self._confirmed(desk, shown, seen)):
             return self._unsent(desk, shown, seen)
-        # It is looked at once more where it is decided: this plan was shown, that one counts. A market that shut denies it.
         await self._voice.begin()  # the plan stands above the orders that it becomes; nothing has been sent yet
+        # It is looked at once more where it is decided: this plan was shown, that one counts. A market that shut denies it.
         stale = any(desk.clock.now() - price.at > shown.limits.max_quote_age_ns for price in shown.prices)
         return await self._follow(desk, self._command(desk, paper=True) if stale else shown)
 

@@ -145,7 +145,7 @@ class Table(msgspec.Struct, Generic[R], frozen=True, kw_only=True, forbid_unknow
                 return row
         first, last = known[0].effective_from, max(self.last_day(row) for row in known)
         if day < first:
-            raise BadInput(f"the {self.table} of {of} begin {first}; {day} is before the table")
+            raise BadInput(f"the {self.table} of {of} begin {first}; {day} is before the table, use a later day")
         raise BadInput(f"the {self.table} of {of} end {last}; {day} needs newer rows in {place_of(self.file)}")
 
 
