@@ -130,3 +130,21 @@ def test_an_unknown_market_names_the_row(tmp_path: Path) -> None:
     assert said.code == 2
     assert said.error.startswith("p.csv, row 3: ")
     assert not (tmp_path / "home").exists()
+
+
+def in_market(folder: Path, market: str) -> Path:
+    """The good US decision, said to be for `market`."""
+    written = json.loads((FILES / "good" / "execution_context_us.json").read_text(encoding="utf-8"))
+    context = folder / "of_a_market.json"
+    context.write_text(json.dumps(written | {"market": market}), encoding="utf-8")
+    return context
+
+
+@pytest.mark.parametrize("market", ["HK", "CN_A", "CN_FUTURES", "CRYPTO"])
+def test_a_decision_for_another_market_is_refused_with_row_and_both_files(market: str, tmp_path: Path) -> None:
+    context, home = in_market(tmp_path, market), tmp_path / "home"
+    words = ("run", str(FILES / "good" / "portfolio_us.csv"), "--context", str(context), "--feed", "demo", "--yes")
+    said = tradeloop(home, *words)
+    assert (said.code, home.exists()) == (2, False)
+    assert said.error.startswith("portfolio_us.csv, row 2: AIG.US trades in US, and the market of of_a_market.json was")
+    assert f"was {market}, and 3 more rows elsewhere too" in said.error

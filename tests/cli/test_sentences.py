@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.cli.commands import a_portfolio, tradeloop, us_run
+from tests.cli.commands import FILES, a_portfolio, tradeloop, us_run
 
 from tradeloop.config import find_home, load
 from tradeloop.core.errors import BadInput
@@ -39,8 +40,12 @@ def test_no_portfolio_at_all_is_said_to_be_a_folder_by_its_path(tmp_path: Path) 
 
 
 def test_a_symbol_whose_rules_begin_after_the_trade_date_is_named_with_file_and_row(tmp_path: Path) -> None:
-    """The decision is of 2013-10-08."""
-    said = us_run(tmp_path, a_portfolio(tmp_path, "AIG.US,0.5\n600519.SH,0.45\n"), "--dry-run")
+    """The decision is of 2013-10-08, and names no market."""
+    written = json.loads((FILES / "good" / "execution_context_us.json").read_text(encoding="utf-8"))
+    context = tmp_path / "context.json"
+    context.write_text(json.dumps(written | {"market": ""}), encoding="utf-8")
+    portfolio = a_portfolio(tmp_path, "AIG.US,0.5\n600519.SH,0.45\n")
+    said = tradeloop(tmp_path, "run", str(portfolio), "--context", str(context), "--feed", "demo", "--dry-run")
     assert said.code == 2
     assert said.error.startswith("portfolio.csv, row 3: 600519.SH: ")
     assert "begin 2015-08-01; 2013-10-08 is before the table" in said.error

@@ -15,6 +15,7 @@ import msgspec
 from tradeloop.core.commands import RunLimits, SeenPrice, StartRun
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS, AccountID, Currency, Mode, Px, Symbol, TradingDay
+from tradeloop.markets.instruments import market_of
 from tradeloop.markets.symbols import canonical
 from tradeloop.targets.context import Context, read_context
 from tradeloop.targets.portfolio import Portfolio, read_portfolio
@@ -103,7 +104,22 @@ def read_target(portfolio: Path | Traversable, context: Path | Traversable | Non
     decision = None if context is None else read_context(_bytes_or_path(context), context.name)
     on = None if decision is None else date.fromisoformat(decision.trade_date)
     lines = read_portfolio(_bytes_or_path(portfolio), lambda text: canonical(text, on), portfolio.name)
-    return Target(portfolio.name, lines, decision, "" if context is None else context.name)
+    target = Target(portfolio.name, lines, decision, "" if context is None else context.name)
+    _refuse_another_market(target)
+    return target
+
+
+def _refuse_another_market(target: Target) -> None:
+    """Raise where the decision is for one market and a line trades in another: one of the two is of another decision."""
+    market = target.context.market if target.context is not None else ""
+    elsewhere = [line for line in target.portfolio.lines if market and market_of(line.symbol) != market]
+    if elsewhere:
+        first, more = elsewhere[0], len(elsewhere) - 1
+        others = f", and {more} more row{'' if more == 1 else 's'} elsewhere too" if more else ""
+        raise BadInput(
+            f"{target.name}, row {first.row}: {first.symbol} trades in {market_of(first.symbol)}, and the market of"
+            f" {target.context_name} was {market}{others}; correct the market, or give the portfolio that belongs to it"
+        )
 
 
 def _bytes_or_path(file: Path | Traversable) -> Path | bytes:

@@ -24,10 +24,19 @@ from tradeloop.markets.fees import BrokerFees, futures_schedule, schedule
 from tradeloop.markets.sessions import is_trading_day
 
 _NO_FACTS = InstrumentFacts()
+_MAINLAND = frozenset({"SH", "SZ", "BJ"})
 _ONE_LOT = Decimal(1)
 _CLASSES = {"stock": AssetClass.STOCK, "fund": AssetClass.FUND, "convertible": AssetClass.BOND}
 _NEW_LISTING_DAYS = 30
 """Calendar days after which a listing is surely past its first days."""
+
+
+def market_of(symbol: Symbol) -> str:
+    """The market that a canonical symbol is traded in (markets/tables.py); its venue says it, on every day."""
+    venue = symbol.rpartition(".")[2]
+    if venue in _MAINLAND:
+        return "CN_A"
+    return "CN_FUTURES" if venue in futures.EXCHANGES else venue
 
 
 class InstrumentMaster:
@@ -49,7 +58,7 @@ class InstrumentMaster:
         """
         known = facts or self._facts.get(symbol, _NO_FACTS)
         code, _, venue = symbol.rpartition(".")
-        if venue in {"SH", "SZ", "BJ"}:
+        if venue in _MAINLAND:
             return self._mainland(symbol, code, venue, on, known)
         if venue == "US":
             return self._spot(symbol, "US", "US", "USD", AssetClass.STOCK, on, known)
