@@ -438,6 +438,8 @@ def find_home(given: Path | None = None, environ: Mapping[str, str] | None = Non
     except RuntimeError as error:  # a ~ of nobody, or no home directory at all
         raise BadInput(f"no folder for the installation could be found ({error}); set {HOME_VARIABLE} to one") from None
     for folder in (home.config, home.data, home.state):
+        if os.path.isfile(folder):  # noqa: PTH113 -- Path.is_file() raises where a folder above may not be looked into
+            raise BadInput(f"the folder of the installation was {str(folder)!r}, which is a file; name a folder with --home")
         try:
             str(folder).encode()
         except UnicodeEncodeError:

@@ -21,6 +21,12 @@ def write(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text, encoding="utf-8")
 
 
+def test_a_file_is_no_home(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("ts_code,weight\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"p\.csv', which is a file; name a folder with --home"):
+        find_home(tmp_path / "p.csv")
+
+
 def test_the_command_line_wins_over_environment_dotenv_yaml_and_default(tmp_path: Path) -> None:
     name = "run.max_positions"
     origins = []

@@ -73,6 +73,10 @@ def test_a_journal_written_by_a_newer_program_is_refused(home: Path) -> None:
         head = db.execute("SELECT batch, last_seq, hash FROM journal ORDER BY batch DESC LIMIT 1").fetchone()
         row = codec.seal(msgspec.msgpack.encode((99, [])), count=1, after=head, epoch=9, appended_at=UtcNs(1))
         db.execute("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?)", msgspec.structs.astuple(row))
+    checked = tradeloop(home, "verify", "--json").document["sentence"]
+    assert checked.startswith(
+        f"the journal is sound up to sequence number {head[1]} and goes on: batch {head[0] + 1} was written"
+    )
     for words in (("replay",), ("orders", "submit", "BAC.US", "buy", "1", *DEMO), ("positions",)):
         said = tradeloop(home, *words)
         assert said.code == 1
@@ -100,6 +104,11 @@ def test_replay_can_stop_at_any_number(home: Path) -> None:
     early = tradeloop(home, "replay", "--until", "12", "--json").document
     assert early["seq"] == 12
     assert early["state_hash"] != tradeloop(home, "replay", "--json").document["state_hash"]
+
+
+def test_replay_says_where_the_journal_ends_before_the_number_that_was_asked_for(home: Path) -> None:
+    said = tradeloop(home, "replay", "--until", "999999", "--json")
+    assert f"--until was 999,999, and the journal ends at sequence number {said.document['seq']:,}" in said.err
 
 
 def test_export_writes_what_the_run_wrote(home: Path) -> None:

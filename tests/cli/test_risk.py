@@ -413,6 +413,11 @@ def test_doctor_warns_where_real_money_has_no_limit(home: Path, monkeypatch: pyt
     )
 
 
+def test_a_list_that_a_person_sets_is_told_by_its_names_and_not_as_nought(home: Path) -> None:
+    said = set_(home, "blacklist", "--only", "AIG.US,BAC.US", "--for", "2h", "--reason", "news", "--by", "ann")
+    assert "limit blacklist of global is set for AIG.US, BAC.US for a time, by ann: news" in said.err
+
+
 @pytest.mark.crash
 def test_a_process_that_trades_is_asked_told_and_reloaded(home: Path) -> None:
     limits(home, FILE)

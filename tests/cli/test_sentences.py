@@ -28,6 +28,11 @@ def test_the_end_of_a_run_is_told_without_a_stray_sign(status: RunStatus, code: 
     assert end_in_words(RunEnded(UtcNs(0), RunID("r1"), status, code, text)) == said
 
 
+def test_a_choice_that_is_none_is_refused_in_our_words_alone(tmp_path: Path) -> None:
+    said = tradeloop(tmp_path, "run", "p.csv", "--broker", "xx")
+    assert (said.code, said.error) == (2, "Invalid value for '--broker': 'xx' is not one of 'paper', 'toy'")
+
+
 def test_a_weight_of_minus_nothing_is_nothing(tmp_path: Path) -> None:
     said = us_run(tmp_path, a_portfolio(tmp_path, "AIG.US,0.95\nBAC.US,-0\n"), "--dry-run")
     assert said.code == 0, said.err

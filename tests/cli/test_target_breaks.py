@@ -167,9 +167,11 @@ def test_an_order_our_time_out_ended_says_so_and_not_the_brokers_words(tmp_path:
     quotes.write_text(
         "ts,symbol,bid,ask,bid_size,ask_size\n2013-10-08T13:30:01Z,AIG.US,48.80,48.90,500,500\n", encoding="utf-8"
     )
-    words = ("run", str(a_portfolio(tmp_path, "AIG.US,0.1\n")), "--feed", str(quotes), "--speed", "10", "--yes", "--json")
-    said = tradeloop(tmp_path, *words)
-    (line,) = said.document["lines"]
+    words = ("run", str(a_portfolio(tmp_path, "AIG.US,0.1\n")), "--feed", str(quotes), "--speed", "10", "--yes")
+    told = tradeloop(tmp_path, *words).err
+    assert "ended  BUY  AIG.US: time-out: not filled within 20 s" in told
+    (run,) = runs(tmp_path)
+    (line,) = tradeloop(tmp_path, "runs", "show", run["id"], "--json").document["lines"]
     assert line["reason"] == "time-out: not filled within 20 s"
     assert Decimal(line["residual_qty"]) > 0
     assert "time-out" in tradeloop(tmp_path, "orders").out

@@ -139,7 +139,7 @@ def test_a_good_run_has_no_finding() -> None:
             "blacklist",
             "was 600002.SH with 0.2 (row 3); give it weight 0",
         ),
-        (changed(currency=Currency("USD")), "other_currency", "600001.SH in CNY, 600002.SH in CNY"),
+        (changed(currency=Currency("USD")), "other_currency", "600002.SH in CNY; correct the currency"),
         (changed(prices=()), "no_prices", "was none for any of 2 targets; start the feed"),
         (changed(targets=(), target_exposure=None), "no_targets", "the target has no lines"),
         (

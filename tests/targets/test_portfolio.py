@@ -92,6 +92,10 @@ def test_different_notations_of_one_symbol_are_one_symbol() -> None:
 # --- the unit of the weights
 
 
+def test_weights_that_are_percent_of_too_small_a_sum_are_told_how_to_be_written() -> None:
+    assert refusal("code,weight\n600036.SH,5\n600000.SH,5\n").endswith("scale them down, or write 5% where percent is meant")
+
+
 def test_a_sum_a_hair_above_one_is_told_with_all_its_digits() -> None:
     """S1-40: "the weights sum to 1, expected at most 1" would help nobody."""
     assert refusal("code,weight\n600036.SH,0.5000001\n600000.SH,0.5\n") == (

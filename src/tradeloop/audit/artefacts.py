@@ -1,9 +1,9 @@
 """The files a run leaves behind, under S1's names and with S1's fields (S1-11, S1-31 to S1-38).
 
-    broker_submit_YYYYMMDD_HHMMSS.json        the run and what was handed to the broker, or would have been in
-    a dry-run broker_orders_YYYYMMDD_HHMMSS.parquet     one row for each order as it stands
-    broker_fills_YYYYMMDD_HHMMSS.parquet      one row for each fill broker_reconcile_YYYYMMDD_HHMMSS.json
-    target against held line by line, and the open breaks
+    broker_submit_YYYYMMDD_HHMMSS.json        the run and what was handed to the broker, or would have been in a dry-run
+    broker_orders_YYYYMMDD_HHMMSS.parquet     one row for each order as it stands
+    broker_fills_YYYYMMDD_HHMMSS.parquet      one row for each fill
+    broker_reconcile_YYYYMMDD_HHMMSS.json     target against held line by line, and the open breaks
 
 Promises: a file is there whole or not at all, none is ever overwritten, and no number passes through a binary
 float. Amounts are decimal128(38, 12) in Parquet and text in JSON; times are nanoseconds in UTC in Parquet and

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tradeloop.bootstrap import Desk
     from tradeloop.cli.shell import Voice
+    from tradeloop.core.order import Order
     from tradeloop.engine.writer import Published
 
 _LINES_MAX = 200
@@ -86,7 +87,8 @@ class RunProgress:
             case ev.OrderRejected() | ev.OrderCanceled() | ev.OrderExpired():
                 order = self._desk.state.orders.get(event.cl_ord_id)
                 if order is not None and order.run_id == self._run_id:
-                    self._line(event.at, f"ended  {order.side.value:<4} {order.symbol}: {event.text}".rstrip(" :"))
+                    why = _timed_out(order, event) or event.text
+                    self._line(event.at, f"ended  {order.side.value:<4} {order.symbol}: {why}".rstrip(" :"))
             case ev.RunPaused(run_id=self._run_id):
                 self._line(event.at, f"paused by {event.by}; `tradeloop runs resume {event.run_id}` lets it go on")
             case ev.RunResumed(run_id=self._run_id):
@@ -122,3 +124,10 @@ class RunProgress:
         full = sum(1 for leg, wanted in self._wanted.items() if wanted and self._filled.get(leg, ZERO) >= wanted)
         self._bar.update(self._orders, completed=full)
         self._bar.update(self._shares, completed=int(sum(self._filled.values())))
+
+
+def _timed_out(order: Order, event: ev.OrderRejected | ev.OrderCanceled | ev.OrderExpired) -> str:
+    """That our own time-out ended an order (S1-58), as the last table says it too; empty where it did not."""
+    if not isinstance(event, ev.OrderCanceled) or order.cancel_at is None or event.at < order.cancel_at:
+        return ""
+    return words.time_out(order.cancel_at - order.staged_at)

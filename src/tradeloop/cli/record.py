@@ -18,6 +18,7 @@ from tradeloop.audit.artefacts import BreakRow as BreakLine
 from tradeloop.audit.artefacts import FillRow as FillLine
 from tradeloop.audit.artefacts import OrderRow as OrderLine
 from tradeloop.audit.artefacts import ReconcileRow, RunSummary, average_px, slippage_bp
+from tradeloop.cli import words
 from tradeloop.cli.beside import Beside, net, newer_run, traded_beside
 from tradeloop.core.errors import BadInput
 from tradeloop.core.run.attempts import UNUSABLE
@@ -263,7 +264,7 @@ _WAITS = {
 def ended_because(order: OrderRow) -> str:
     """Why an order left the market: our own time-out before the broker's words for carrying it out."""
     if order.canceled_at is not None and order.cancel_at is not None and order.canceled_at >= order.cancel_at:
-        return f"time-out: not filled within {(order.cancel_at - order.staged_at) / SECOND_NS:g} s"
+        return words.time_out(order.cancel_at - order.staged_at)
     return order.error
 
 

@@ -38,6 +38,8 @@ def replay(
 
         async with open_archive(shell.load(), fresh_views=False) as archive:
             document = await _replayed(archive, until)
+        if until is not None and until > document["seq"]:
+            voice.say(f"warning: --until was {until:,}, and the journal ends at sequence number {document['seq']:,}")
         voice.result(document, lambda out: _pairs(out, document))
         return FAILED if document["snapshot"] == "differs" else OK
 

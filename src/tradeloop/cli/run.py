@@ -6,6 +6,7 @@ again is the same run: one that ended is shown, one that a crash interrupted goe
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import sys
 from dataclasses import dataclass
@@ -303,7 +304,14 @@ class _Trade:
         broker = self._loaded.settings.broker
         question = f"Send {count} orders to {broker.name} (account {cmd.account})?"
         self._voice.release()  # the plan that the question is about
-        return await is_confirmed(self._voice, question, sys.stdin.fileno(), desk.until(lambda: False))
+        try:
+            return await is_confirmed(self._voice, question, sys.stdin.fileno(), desk.until(lambda: False))
+        except typer.Abort:
+            self._voice.say("")  # behind the question
+            raise Ended("the terminal ended before an answer; nothing was sent") from None
+        except asyncio.CancelledError:
+            self._voice.say("\nnothing was sent")
+            raise
 
     def _warn_of_far_prices(self, desk: Desk, seen: Preview) -> None:
         """Of prices far from a market price too old to refuse their lines (core/run/drift.py); those go by the next quote."""

@@ -59,4 +59,4 @@ def _sentence(error: Any) -> str:
         return f"a number was below zero ({option}); expected one above it, the side says the direction"
     # What an option of ours says of itself (`bounded`) is the whole sentence; Typer would put its own words before it.
     said = error.message if isinstance(error, typer.BadParameter) and error.message.startswith("--") else error.format_message()
-    return " ".join(str(said).split()).rstrip(".")
+    return " ".join(str(said).replace("Value error, ", "").split()).rstrip(".")  # Typer's own word of a choice

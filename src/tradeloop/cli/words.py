@@ -67,6 +67,11 @@ def age(span_ns: int) -> str:
     return f"{seconds} s"
 
 
+def time_out(span_ns: int) -> str:
+    """Why an order ended that our fixed time-out took out of the market (S1-58)."""
+    return f"time-out: not filled within {span_ns / SECOND_NS:g} s"
+
+
 def table(console: Console, title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], empty: str = "none") -> None:
     """Print a table; `empty` stands in for no rows.
 

@@ -539,7 +539,8 @@ def _limit_set(state: State, around: Surroundings, e: ev.LimitSet) -> tuple[Effe
     limit = e.limit
     assert limit.until is not None
     agreed = f", approved by {e.approved_by}" if e.approved_by else ""
-    text = f"limit {limit.rule} of {limit.where} is {limit.value:f} for a time, by {limit.by}{agreed}: {limit.reason}"
+    is_now = f"set for {', '.join(limit.only)}" if limit.only and not limit.value else f"{limit.value:f}"
+    text = f"limit {limit.rule} of {limit.where} is {is_now} for a time, by {limit.by}{agreed}: {limit.reason}"
     ends = SetTimer(limit.until, LIMIT_ENDS, limit.limit_id)
     return RaiseAlert("WARNING", f"limit:{limit.limit_id}", text), ends, *_look_at_risk(state, e.at)
 

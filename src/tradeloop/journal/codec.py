@@ -112,9 +112,13 @@ def check_format(payload: bytes, where: str) -> None:
     _readable(written_as, where, FORMAT, OLDEST)
 
 
+class WrittenOtherwise(JournalDamaged):
+    """A row in a form that this program does not read, which another version of it wrote: nothing about it is damaged."""
+
+
 def _readable(written_as: int, where: str, newest: int, oldest: int) -> None:
     if not oldest <= written_as <= newest:
-        raise JournalDamaged(
+        raise WrittenOtherwise(
             f"{where} was written in form {written_as}, and tradeloop {__version__} reads the forms {oldest} to {newest};"
             " run the version of tradeloop that wrote it, or a newer one"
         )

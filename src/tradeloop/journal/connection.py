@@ -10,6 +10,7 @@ known, and an fsync that failed once may report success the next time although i
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -308,6 +309,10 @@ def told(what: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
         raise _trouble(what, error) from error
 
 
+_ABSENT: Final = re.compile(r'database "[^"]*" does not exist|Unknown database')
+"""How PostgreSQL (3D000) and MySQL (1049) say that a server has no such database."""
+
+
 def _trouble(what: str, error: Exception) -> JournalFailed | JournalDamaged:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     text = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
@@ -324,6 +329,8 @@ def _trouble(what: str, error: Exception) -> JournalFailed | JournalDamaged:
         return JournalDamaged(f"{what} met a damaged file (a text in it is not UTF-8); restore it from a backup")
     if isinstance(cause, TimeoutError):
         text = "no answer in time"
+    if _ABSENT.search(text):
+        return JournalFailed(f"{what} failed ({text}); create it on the server, empty, or correct database.url")
     return JournalFailed(
         f"{what} failed ({text}); see that the database is up, reachable and lets this user in, then start again"
     )

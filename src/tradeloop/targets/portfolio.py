@@ -206,8 +206,15 @@ def _is_percent(file: Source, read: list[_Line]) -> bool:
         return True
     raise BadInput(
         f"{file.name}, {rows}: the weights sum to {_plain(total)}; expected at most 1 as fractions,"
-        f" or more than {PERCENT_SUM_MIN} and at most {PERCENT_SUM_MAX} as percent, scale them down"
+        f" or more than {PERCENT_SUM_MIN} and at most {PERCENT_SUM_MAX} as percent, scale them down{_or_with_a_sign(read)}"
     )
+
+
+def _or_with_a_sign(read: list[_Line]) -> str:
+    """What else may have been meant where the sum is too small for percent, and no weight is that of a fraction."""
+    weights = [line.target.weight for line in read if line.target.weight]
+    may_be_percent = sum(weights, ZERO) <= PERCENT_SUM_MIN and min(weights) >= 1
+    return f", or write {_plain(weights[0])}% where percent is meant" if may_be_percent else ""
 
 
 def _plain(total: Decimal) -> str:

@@ -119,10 +119,11 @@ def _one_currency(look: Look) -> Iterable[Finding]:
         if (instrument := look.instruments.get(target.symbol)) is not None and instrument.currency != look.cmd.currency
     ]
     if others:
+        known = sum(1 for target in look.cmd.targets if target.symbol in look.instruments)
+        remedy = "correct the currency" if len(others) == known else "start one run for each currency"
         yield Finding(
             "other_currency",
-            f"all targets of a run trade in its currency {look.cmd.currency}, was {some(others)};"
-            " start one run for each currency",
+            f"all targets of a run trade in its currency {look.cmd.currency}, was {some(others)}; {remedy}",
         )
 
 
