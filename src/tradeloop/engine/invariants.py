@@ -27,7 +27,7 @@ The starred invariants of a trading system, and what holds each here:
 | 26 | what leaves has passed risk, at a broker whose books were compared | `_send_begun`; `Approved` is all a broker takes |
 | 27 | no more in a second than the venue takes | `Pace.left` (core/pacing.py); longer spans: risk |
 | 28 | nothing is sent in what is halted, by an overfill or by a stop | `_send_begun` |
-| 29 | no own orders that cross | the rule `no_self_trade` where it is in force; core/turns.py for a FLATTEN |
+| 29 | no own orders that cross | risk alone, where a limit asks for it (core/risk/conduct.py); core/turns.py for a FLATTEN |
 | 30 | one order per leg of a run, no larger than the leg | `_staged` |
 | 32 | a replay gives the same state | core/ is deterministic; a snapshot without its hash is passed over (engine/recover.py) |
 | 33 | the chain is whole | `follows`; the journal is read row by row along its hashes |
