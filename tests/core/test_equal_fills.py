@@ -252,6 +252,29 @@ def test_a_fill_that_is_taken_back_while_two_are_held_for_one_takes_back_its_own
     assert (filled(desk, orders), held(desk), desk.state.breaks) == ([100, 0], 100, {})
 
 
+def test_the_other_of_two_that_are_held_for_one_is_joined_to_its_own_where_that_one_is_taken_back() -> None:
+    desk, orders = shown_one(by_books=True, by_stream=False, told="e2 e1")
+    desk.wait(1)
+    desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("s1"), Side.BUY))
+    for _ in range(3):
+        look(desk, orders, fill(orders, "s2"), counts=(0, 100))
+    assert (filled(desk, orders), held(desk), desk.state.breaks) == ([0, 100], 100, {})
+    assert ("s2", "e2") in joined(desk)
+
+
+@pytest.mark.parametrize("shown", ["", "s1"])
+def test_the_doubt_of_a_fill_that_was_taken_back_unheard_ends_where_the_books_show_none(shown: str) -> None:
+    """What e2 told of is gone, and so may be what it looked like."""
+    desk, orders = shown_one(by_books=True, by_stream=False, told="e2 e1")
+    desk.wait(1)
+    if not shown:
+        desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("s1"), Side.BUY))
+    lines, counts = [fill(orders, one) for one in shown.split()], (100 if shown else 0, 0)
+    for _ in range(3):
+        look(desk, orders, *lines, counts=counts)
+    assert (filled(desk, orders), held(desk), desk.state.breaks) == ([*counts], sum(counts), {})
+
+
 def test_a_third_fill_that_looks_like_one_known_by_both_ids_is_booked_once_the_books_show_it() -> None:
     """s1 is e1; e3, of the same order, has its own line in the next books."""
     desk, orders = working()

@@ -30,7 +30,7 @@ class Told:
 
     def __init__(self, count: int, apart: int) -> None:
         self.desk = Desk(able=TWO_IDS).opened(an_instrument(A), cash=10_000_000)
-        self.order: Order = self.desk.order(buy(A, 100 * count + 100, ord_type=OrdType.LIMIT, price=10))
+        self.order: Order = self.desk.order(buy(A, 200 * count + 100, ord_type=OrdType.LIMIT, price=10))
         self.desk.ack(self.order)
         self.count, self.apart = count, apart
 
@@ -87,6 +87,24 @@ def test_what_the_books_showed_first_is_held_and_settled_at_one_cost_each(apart:
         assert told.is_right()
     assert hearing[1] < (2.2 if apart else 3) * hearing[0], "equal fills of one moment are walked, by their keys alone"
     assert settling[1] < 2.2 * settling[0]
+
+
+def test_what_is_held_as_well_for_fills_that_others_are_held_for_is_settled_at_one_cost_each() -> None:
+    """The books had shown half of the equal fills of one second when the stream told all."""
+    settling = []
+    for count in (FEW, MANY):
+        told = Told(count // 2, 0)
+        books = told.books()
+        told.count = count
+        told.desk.give(books, *told.fills("e"))
+        assert len(told.desk.state.breaks) == count
+        cost = 0
+        for _ in range(2):
+            told.desk.wait(60)
+            cost += steps(told.desk, told.books())
+        settling.append(cost)
+        assert told.is_right()
+    assert settling[1] < 3 * settling[0], "equal fills of one moment are walked, by their keys alone"
 
 
 def test_what_is_in_doubt_is_known_after_a_restart_by_its_account_its_symbol_and_its_twin() -> None:

@@ -67,13 +67,17 @@ class Look:
         self._doubt(twin)
 
     def in_turn(self) -> list[BreakFound]:
-        """What is in doubt, in the order in which it is settled. Where several look like one fill of ours, what is surely of
-        its order comes first: one of them can be it.
+        """What is in doubt, in the order in which it is settled. Of several that look like one fill of ours one can be it: the
+        first that is surely of its order comes before all else, and the others are left for the end.
         """
         doubts, state = list(self._open()), self.state
         shared = [known for known in doubts if len(state.doubts.of_twin(twin_of(known))) > 1]
-        first = {known.break_id for known in shared if self.is_of_its_order(known)}
-        return sorted(doubts, key=lambda known: known.break_id not in first) if first else doubts
+        first: dict[str, str] = {}
+        for known in shared:
+            if twin_of(known) not in first and self.is_of_its_order(known):
+                first[twin_of(known)] = known.break_id
+        turn = {known.break_id: 1 for known in shared} | dict.fromkeys(first.values(), -1)
+        return sorted(doubts, key=lambda known: turn.get(known.break_id, 0)) if turn else doubts
 
     def is_of_its_order(self, known: BreakFound) -> bool | None:
         """Whether what is held is of the order of the fill that it looks like, None where nothing says so."""
@@ -104,32 +108,38 @@ class Look:
         """
         if known.named is None and known.number is None:
             return None
-        state, twin = self.state, twin_of(known)
-        at = state.recent.happened(known.account, parts_of(twin)[2], twin)
-        figures = None if at is None else figures_of(state, twin, at)
-        if at is None or figures is None:
+        state, twin, figures = self.state, twin_of(known), self._figures_held(known)
+        if figures is None:
             return None
         found: str | None = None
-        for other in state.ids.shown_at(known.account, at):
+        for other in state.ids.shown_at(known.account, UtcNs(figures[0])):
             if other == twin or state.ids.has_second(other):
                 continue
             if any(self.is_of_its_order(one) is not False for one in state.doubts.of_twin(other)):
                 continue
-            is_of_it = self._is_of(known, other) if figures_of(state, other, at) == figures else False
+            is_of_it = self._is_of(known, other) if figures_of(state, other, figures[0]) == figures else False
             if is_of_it:
                 return other
             if is_of_it is None and found is None:
                 found = other
         return found
 
-    def brings_alike(self, twin: str) -> bool:
-        """Whether the look brings a fill with the figures of one of ours, which is booked with it."""
-        at = self.state.recent.happened(self.snap.account, parts_of(twin)[2], twin)
+    def lacks(self, known: BreakFound) -> bool:
+        """Whether the look, which shows all of its moment, brings no new fill with the figures of one that is held."""
+        since, figures = self.snap.executions_since, self._figures_held(known)
+        if self.shows(twin_of(known)) is None and (figures is None or since is None or since > figures[0]):
+            return False
         if self._new is None:
             self._new = {
                 (x.transact_at, x.symbol, x.side, x.last_qty, x.last_px) for x in self.unknown() if x.transact_at is not None
             }
-        return at is not None and figures_of(self.state, twin, at) in self._new
+        return figures not in self._new
+
+    def _figures_held(self, known: BreakFound) -> Figures | None:
+        """The figures of what is held: those of the fill of ours that it looked like, also where that was taken back since."""
+        twin = twin_of(known)
+        at = self.state.recent.happened(known.account, parts_of(twin)[2], twin)
+        return None if at is None else figures_of(self.state, twin, at, stands=False)
 
     def shows(self, root: str) -> Execution | None:
         """The line of one of our fills, under whatever id."""
@@ -436,10 +446,10 @@ def alike(state: State, twin: str, x: Execution) -> bool:
     return figures_of(state, twin, x.transact_at) == (x.transact_at, x.symbol, x.side, x.last_qty, x.last_px)
 
 
-def figures_of(state: State, key: str, at: int) -> Figures | None:
-    """What one of our fills looks like; None where it does not stand."""
+def figures_of(state: State, key: str, at: int, *, stands: bool = True) -> Figures | None:
+    """What one of our fills looks like; None where it is not known, or is to stand and does not."""
     execution = state.execs.get(key)
-    order = None if execution is None or execution.busted else state.orders.get(execution.cl_ord_id)
+    order = None if execution is None or (stands and execution.busted) else state.orders.get(execution.cl_ord_id)
     if execution is None or order is None:
         return None
     return at, order.symbol, parts_of(key)[3], execution.qty, execution.px

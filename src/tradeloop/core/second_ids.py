@@ -29,7 +29,7 @@ position, cash and a fill that is not shown (core/unshown.py). docs/adr/0021-fil
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 
 import msgspec
 
@@ -176,9 +176,9 @@ def _is_another(
             look.settled(known)
         return
     there = look.shows(twin_of(known))
-    if look.snap.read_at - known.at <= look.lag or there is None or look.brings_alike(twin_of(known)):
+    if look.snap.read_at - known.at <= look.lag or not look.lacks(known):
         return
-    if not look.counts_both(there):
+    if there is None or not look.counts_both(there):
         yield from closed(state, now, known.break_id, "the broker has had time to show another fill, and shows none")
 
 
@@ -270,7 +270,7 @@ def _like(state: State, x: Execution, shown: Iterable[str]) -> str | None:
     asked, taken, other, engaged = False, None, None, None
     for twin in shown:
         held = state.doubts.of_twin(twin)
-        if held and engaged is not None and all((known.named, known.number) == (x.cl_ord_id, x.order_id) for known in held):
+        if held and engaged is not None and _all_name(held, x):
             continue  # of many that are equal in everything one is enough
         if not alike(state, twin, x):
             continue
@@ -299,6 +299,11 @@ def _may_be_of_another(state: State, x: Execution, order: Order | None, twin: st
     """Whether a report can be one of a fill that is booked on another order than it names: one of the two named a number."""
     _, account, day, _, _ = parts_of(twin)
     return order is None or x.cl_ord_id is None or state.ids.number_of(account, day, twin) is not None
+
+
+def _all_name(held: Collection[BreakFound], x: Execution) -> bool:
+    """Whether the reports of all that is held named their order as this one does."""
+    return all(known.number == x.order_id and known.named == x.cl_ord_id for known in held)
 
 
 def _names(state: State, known: BreakFound, order: Order | None) -> bool:
