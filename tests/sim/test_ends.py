@@ -48,15 +48,16 @@ def test_an_order_that_arrives_behind_its_end_is_missed() -> None:
     ends, found = judged(order, "")
     ends.ended(end(order), order, again=False)
     assert found == []
-    ends.arrived(order.cl_ord_id, is_first=True)
+    ends.arrived(order.cl_ord_id)
     assert found == [6]
 
 
 def test_a_repeat_that_arrives_behind_the_end_of_its_order_is_no_second_one() -> None:
     order = sent(in_doubt=False)
     ends, found = judged(order, "")
+    ends.arrived(order.cl_ord_id)
     ends.ended(end(order), order, again=False)
-    ends.arrived(order.cl_ord_id, is_first=False)
+    ends.arrived(order.cl_ord_id)
     assert found == []
 
 

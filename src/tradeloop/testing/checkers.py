@@ -458,13 +458,13 @@ class Judge:
     def arrived(self, order: Order) -> None:
         """The venue takes an order."""
         attempt = (order.cl_ord_id, order.send_begun_at or 0)
+        self.ends.arrived(order.cl_ord_id)
         if order.cl_ord_id in self.lost_ids:
             return
         if attempt not in self.begun:
             self.broken(2, f"{order.cl_ord_id} is at the venue, and no durable attempt of it")
         elif attempt in self.surely_not:
             self.broken(6, f"{order.cl_ord_id} was {self.surely_not[attempt]}, and arrives all the same")
-        self.ends.arrived(order.cl_ord_id, is_first=not self._at_venue.get(order.cl_ord_id))
 
     def doubled(self, cl_ord_id: ClOrdID) -> None:
         """The venue took a second order under one id."""

@@ -26,6 +26,8 @@ class Ends:
         self.works: Callable[[ClOrdID], str] = lambda cl_ord_id: ""
         """How an order of ours works at the venue now; empty where it does not."""
         self._broken, self._lost_ids = broken, lost_ids
+        self._came: dict[ClOrdID, None] = {}
+        """Orders that have come to the venue, whatever it made of them."""
         self.forget()
 
     def forget(self) -> None:
@@ -41,10 +43,11 @@ class Ends:
         if not again and (status := self.works(e.cl_ord_id)):
             self._wrongly(e.cl_ord_id, f"is {status} at the venue at that moment")
 
-    def arrived(self, cl_ord_id: ClOrdID, *, is_first: bool) -> None:
-        """The venue takes an order: one that has ended here before would work there. A repeat makes no second one."""
-        if is_first and cl_ord_id in self._over:
-            self._wrongly(cl_ord_id, "arrives at the venue now")
+    def arrived(self, cl_ord_id: ClOrdID) -> None:
+        """An order comes to the venue: one that has ended here before would work there. A repeat makes no second one."""
+        if cl_ord_id in self._over and cl_ord_id not in self._came:
+            self._wrongly(cl_ord_id, "comes to the venue now")
+        self._came[cl_ord_id] = None
 
     def _wrongly(self, cl_ord_id: ClOrdID, where: str) -> None:
         how, unknown = self._over[cl_ord_id]
