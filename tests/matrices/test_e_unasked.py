@@ -23,7 +23,7 @@ E.1.c Unsolicited replace of a part-filled order
     restate 8000 @ 54         | PARTIALLY_FILLED |  8000 |  1000 |  7000 | 50
     fill C 7000 @ 50          | FILLED           |  8000 |  8000 |     0 | 50
 
-E.1.d Unsolicited reduction of the quantity, down to what has traded
+E.1.d Unsolicited reduction of the quantity
     new order 10000           | PENDING_NEW      | 10000 |     0 | 10000 |
     ack                       | NEW              | 10000 |     0 | 10000 |
     fill B 1000 @ 50          | PARTIALLY_FILLED | 10000 |  1000 |  9000 | 50
