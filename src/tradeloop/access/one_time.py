@@ -11,6 +11,7 @@ from typing import Final
 import pyotp
 from pydantic import SecretStr
 
+from tradeloop.access import drawn
 from tradeloop.core.types import SECOND_NS, UtcNs
 
 DIGITS: Final = 6
@@ -22,7 +23,7 @@ _ISSUER: Final = "Tradeloop"
 
 def draw() -> SecretStr:
     """A new secret of 160 bits, from the system's source of randomness."""
-    return SecretStr(pyotp.random_base32())
+    return drawn.totp_secret()
 
 
 def uri(secret: SecretStr, name: str) -> str:
