@@ -310,8 +310,12 @@ async def test_another_secret_with_a_known_id_is_nobody_and_is_noted(tmp_path: P
         await access.tick(later(2))
         (line,) = [each for each in await access.log(50) if each.what == "key refused"]
         assert (line.subject, line.address, line.text) == (key.id, HERE, "another secret, 3 times")
-        await access.tick(later(3))
+        for second in range(3, 60):
+            assert access.by_key(f"tlk_{key.id}.{'A' * 52}", later(second), HERE) is None
+            await access.tick(later(second))
         assert len([each for each in await access.log(50) if each.what == "key refused"]) == 1
+        await access.tick(later(62))
+        assert (await access.log(1))[0].text == "another secret, 57 times"
 
 
 async def test_a_list_says_when_a_key_was_last_used(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL
 from tests.access.made import ALL, HERE, LOOPBACK, PASSWORD, add, asked, file_in, later, opened, signed_in, with_factor
 from tests.journal.databases import fresh_database
 
+from tradeloop.access import database
 from tradeloop.access.database import AccessDatabase
 from tradeloop.access.identity import Role, Scope
 from tradeloop.access.refusals import SignInRefused, StoreFailed
@@ -109,13 +110,13 @@ async def test_a_store_of_a_newer_program_is_refused_and_left_alone(where: str, 
     async with a_store(where, tmp_path) as url:
         async with opened(url) as access:
             await add(access, "ann")
-        database = AccessDatabase(url)
+        there = AccessDatabase(url)
         try:
-            async with database._writing("testing") as connection:
+            async with there._writing("testing") as connection:
                 await connection.execute(update(access_store).values(format=999))
                 await connection.commit()
         finally:
-            await database.close()
+            await there.close()
         for _ in range(2):
             with pytest.raises(JournalDamaged, match="has format 999, and this version of tradeloop knows 1"):
                 async with opened(url):
@@ -156,6 +157,26 @@ async def test_a_file_that_is_none_of_ours_is_refused_in_one_sentence(tmp_path: 
     with pytest.raises(StoreFailed, match="opening users and keys"):
         async with opened(tmp_path):
             pass
+
+
+@pytest.mark.parametrize("url", ["postgresql://ann:canary-8842@127.0.0.1:1/books", "mysql://ann:canary-8842@127.0.0.1:1/books"])
+async def test_a_server_that_is_away_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(StoreFailed, match=r"opening users and keys in .*://127.0.0.1/books failed") as refused:
+        async with opened(url):
+            pass
+    assert "canary" not in str(refused.value)
+
+
+async def test_a_file_that_somebody_else_holds_for_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_MS", 50)
+    async with opened(tmp_path) as access:
+        await add(access, "ann")
+        with closing(sqlite3.connect(tmp_path / "access.db")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreFailed, match="SQLITE_BUSY"):
+                await add(access, "bob")
+        await add(access, "bob")
+        assert len(access.users.shown(later(0))) == 2
 
 
 async def test_a_row_that_can_not_be_read_is_named_and_not_told(tmp_path: Path) -> None:

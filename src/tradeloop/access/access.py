@@ -54,13 +54,13 @@ class Access:
     ) -> None:
         self._store = AccessStore(url)
         self._vault = Vault(masters)
-        self._passwords = passwords if passwords is not None else Passwords()
-        proof = Proof(self._store, self._passwords, self._vault)
+        hashing = passwords if passwords is not None else Passwords()
+        self._proof = proof = Proof(self._store, hashing, self._vault)
         self.sessions = Sessions(self._store, times if times is not None else SessionTimes())
-        self.door = SignIn(self._store, proof, self.sessions, self._passwords)
-        self.users = Users(self._store, self._passwords, proof)
+        self.door = SignIn(self._store, proof, self.sessions, hashing)
+        self.users = Users(self._store, hashing, proof)
         self.factors = Factors(self._store, proof)
-        self.first_user = FirstUser(self._store, self._passwords)
+        self.first_user = FirstUser(self._store, hashing)
         self.keys = Keys(self._store)
         self.tickets = Tickets()
         self.secrets = BrokerSecrets(self._store, self._vault)
@@ -75,7 +75,6 @@ class Access:
         opened = False
         try:
             refuse_unknown_masters(self._store, self._vault)
-            await self._passwords.ready()
             opened = True
         finally:
             if not opened:
@@ -83,6 +82,7 @@ class Access:
 
     async def close(self, now: UtcNs) -> None:
         """Write what memory knows, and let go of the store; a second call does nothing."""
+        await self._proof.settled()
         try:
             await self.tick(now)
         except TradeloopError as error:
@@ -142,7 +142,7 @@ class Access:
                     draft.drop(link)
             return self.keys.keep(draft, asked)
 
-        self.keys.forget(await self._store.change(decide))
+        self.keys.forget(await self._store.change(decide), now)
         self.sessions.forget()
 
     async def follow(self, clock: Clock) -> None:

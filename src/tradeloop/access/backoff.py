@@ -6,6 +6,7 @@ argument.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -32,7 +33,7 @@ def locked_until(guesses: Guesses | None, now: UtcNs) -> UtcNs | None:
 def after_wrong(guesses: Guesses | None, subject: str, now: UtcNs) -> Guesses:
     """What is known of `subject` after one more wrong guess."""
     before = guesses if guesses is not None else Guesses(subject, (), 0, UtcNs(0))
-    lately = (*(at for at in before.wrong if now - HOUR_NS < at <= now), now)[-IN_AN_HOUR:]
+    lately = tuple(sorted((*_lately(before, now), now)))[-IN_AN_HOUR:]
     in_a_row = before.in_a_row + 1
     over = in_a_row - FREE - 1
     until = now if over < 0 else now + min(LOCK_NS << min(over, 6), HOUR_NS)
@@ -43,8 +44,15 @@ def after_wrong(guesses: Guesses | None, subject: str, now: UtcNs) -> Guesses:
 
 def after_right(guesses: Guesses, now: UtcNs) -> Guesses | None:
     """The same after a right one; None where nothing is left to know."""
-    lately = tuple(at for at in guesses.wrong if now - HOUR_NS < at <= now)
+    lately = tuple(_lately(guesses, now))
     return msgspec.structs.replace(guesses, wrong=lately, in_a_row=0, told=False) if lately else None
+
+
+def _lately(guesses: Guesses, now: UtcNs) -> Iterator[UtcNs]:
+    """Those of an hour ago, and of an hour ahead: two who ask at once may be looked at in the other order. What lies further
+    ahead is from before the clock was set back.
+    """
+    return (at for at in guesses.wrong if now - HOUR_NS < at < now + HOUR_NS)
 
 
 def is_over(guesses: Guesses, now: UtcNs) -> bool:

@@ -82,7 +82,12 @@ class AccessDatabase:
         if self.path is None:
             options |= {"pool_pre_ping": True, "isolation_level": "REPEATABLE READ"}
         logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG it writes every statement with its values
+        self._errors: tuple[type[BaseException], ...] = (SQLAlchemyError, OSError)
         try:
+            if backend == "postgresql":
+                import asyncpg
+
+                self._errors += (asyncpg.PostgresError, asyncpg.InterfaceError)  # raised as they are while it connects
             self._engine: AsyncEngine = create_async_engine(parsed.set(drivername=_DRIVERS[backend]), **options)
         except ModuleNotFoundError as error:
             extra = "postgres" if backend == "postgresql" else "mysql"
@@ -185,13 +190,13 @@ class AccessDatabase:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        with _told(f"reading users and keys in {self.label}"):
+        with _told(f"reading users and keys in {self.label}", self._errors):
             async with asyncio.timeout(ANSWER_S), self._engine.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def _writing(self, what: str) -> AsyncIterator[AsyncConnection]:
-        with _told(f"{what} users and keys in {self.label}"):
+        with _told(f"{what} users and keys in {self.label}", self._errors):
             async with asyncio.timeout(ANSWER_S + BUSY_MS / 1000), self._engine.connect() as connection:
                 # A server lets the later of two writers see what the earlier one did, and its step then fits no more.
                 options = {"tradeloop_writes": True} if self.path else {"isolation_level": "READ COMMITTED"}
@@ -205,18 +210,25 @@ def _body(record: Record) -> str:
 class _told:  # noqa: N801  # read as a word, as in `with _told(...)`
     """Turns what a driver raises into one sentence; no value of a row is in it."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self, what: str, errors: tuple[type[BaseException], ...]) -> None:
+        self._what, self._errors = what, errors
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, (SQLAlchemyError, OSError)):
+        if not isinstance(error, self._errors):
             return
         cause: BaseException = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-        said = "no answer in time" if isinstance(cause, TimeoutError) else type(cause).__name__
+        said = "no answer in time" if isinstance(cause, TimeoutError) else _named(cause)
         raise StoreFailed(f"{self._what} failed ({said}); see that the disk or the server is there, then try again") from None
+
+
+def _named(cause: BaseException) -> str:
+    """What a driver calls it: a server's own words may hold what was written."""
+    name = getattr(cause, "sqlite_errorname", None) or type(cause.__cause__ or cause).__name__
+    number = cause.args[0] if cause.args and isinstance(cause.args[0], int) else None
+    return str(name) if number is None else f"{name} {number}"
 
 
 def _make_and_judge(path: Path) -> None:

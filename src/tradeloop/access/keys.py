@@ -33,6 +33,7 @@ LONGEST_NS: Final = 365 * DAY_NS
 GRACE_MAX_NS: Final = DAY_NS
 PER_OWNER_MAX: Final = 50
 USED_EVERY_NS: Final = 60 * SECOND_NS
+REFUSED_EVERY_NS: Final = 60 * SECOND_NS
 _REFUSED_MAX: Final = 256
 _ACCOUNTS_MAX: Final = 100
 _KEY: Final = re.compile(r"tlk_([a-z2-7]{16})\.([A-Z2-7]{52})")
@@ -73,6 +74,7 @@ class Keys:
         self._store = store
         self._used: dict[str, tuple[UtcNs, str]] = {}
         self._refused: Counter[tuple[str, str, str]] = Counter()
+        self._noted_at: UtcNs | None = None
 
     def by_text(self, text: str, now: UtcNs, address: str) -> Identity | None:
         """Who has this key, and note that it was used; None where it is none, over, or used from where it may not be."""
@@ -195,14 +197,18 @@ class Keys:
                 kept = msgspec.structs.replace(kept, old="")
             if kept is not key:
                 draft.put(kept)
+        if self._noted_at is not None and self._noted_at <= asked.at < self._noted_at + REFUSED_EVERY_NS:
+            return Counter()  # whoever goes on trying fills no disk
         noted = self._refused.copy()
         for (key_id, address, why), times in noted.items():
             said = Asked("", address, asked.at)
             draft.note(said, "key refused", key_id, f"{why}, {times} times" if times > 1 else why)
         return noted
 
-    def forget(self, noted: Counter[tuple[str, str, str]]) -> None:
-        """Let go of what the log has, and of what memory knows of keys that are gone."""
+    def forget(self, noted: Counter[tuple[str, str, str]], now: UtcNs) -> None:
+        """Let go of what the log has since `now`, and of what memory knows of keys that are gone."""
+        if noted:
+            self._noted_at = now
         self._refused -= noted
         for key_id in [each for each in self._used if self._store.get(Key, each) is None]:
             del self._used[key_id]

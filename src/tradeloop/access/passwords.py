@@ -21,7 +21,9 @@ LENGTH_MIN: Final = 12
 LENGTH_MAX: Final = 256
 PASSES: Final = 3
 MEMORY_KIB: Final = 65_536
-_NOBODYS: Final = "nobody has this password"
+_SALT: Final = "A" * 22
+_HASH: Final = "A" * 43
+"""16 and 32 bytes, all zero, as Argon2 writes them."""
 
 
 class Passwords:
@@ -29,7 +31,8 @@ class Passwords:
 
     def __init__(self, passes: int = PASSES, memory_kib: int = MEMORY_KIB) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1, type=Type.ID)
-        self._nobodys = ""
+        self.nobodys: Final = f"$argon2id$v=19$m={memory_kib},t={passes},p=1${_SALT}${_HASH}"
+        """What a name that nobody has is compared with: of the same cost, and no password gives it."""
 
     async def hashed(self, password: SecretStr) -> str:
         """What is kept of it."""
@@ -37,16 +40,8 @@ class Passwords:
 
     async def is_right(self, kept: str | None, password: SecretStr) -> bool:
         """Whether it is the one that was kept; `kept` None, for a name that nobody has, takes as long and is never right."""
-        if kept is None:
-            if not self._nobodys:
-                self._nobodys = await asyncio.to_thread(self._hasher.hash, _NOBODYS)
-            await asyncio.to_thread(self._matches, self._nobodys, password)
-            return False
-        return await asyncio.to_thread(self._matches, kept, password)
-
-    async def ready(self) -> None:
-        """Have what a name that nobody has is compared with made beforehand: the first of them would take twice as long."""
-        await self.is_right(None, SecretStr(_NOBODYS))
+        matches = await asyncio.to_thread(self._matches, self.nobodys if kept is None else kept, password)
+        return matches and kept is not None
 
     def is_outdated(self, kept: str) -> bool:
         """Whether it was kept at another cost than today's."""

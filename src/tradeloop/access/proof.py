@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from tradeloop.access import backoff, drawn
 from tradeloop.access.addresses import neighbourhood
 from tradeloop.access.asked import Asked
+from tradeloop.access.carried import Carried
 from tradeloop.access.codes import after_code
 from tradeloop.access.names import user_id
 from tradeloop.access.passwords import Passwords
@@ -35,6 +36,7 @@ Then = Callable[[Draft, User, bool], T]
 
 WAITING_MAX: Final = 16
 GUESSES_MAX: Final = 4096
+STRANGERS_AN_HOUR: Final = 60
 _WRONG: Final = "the name or the password was wrong"
 
 
@@ -45,6 +47,8 @@ class Proof:
         self._store, self._passwords, self.vault = store, passwords, vault
         self._one = asyncio.Lock()
         self._waiting = 0
+        self._strangers = Strangers()
+        self._carried = Carried()
 
     async def proven(
         self, name: str, password: SecretStr | None, code: str | None, asked: Asked, what: str, then: Then[T]
@@ -52,8 +56,18 @@ class Proof:
         """Have `then` in with the same change that takes the proof: given the draft, the user, and whether a code was taken.
 
         `password` None and `code` None are not asked for; an empty code is one that was not given. Raises SignInRefused,
-        LockedOut, CodeNeeded or TooBusy; `what` is said in the log.
+        LockedOut, CodeNeeded or TooBusy; `what` is said in the log. Whoever goes away before the answer has guessed all the
+        same.
         """
+        return await self._carried.out(self._proven(name, password, code, asked, what, then))
+
+    async def settled(self) -> None:
+        """Return when nobody is looked at any more."""
+        await self._carried.all()
+
+    async def _proven(
+        self, name: str, password: SecretStr | None, code: str | None, asked: Asked, what: str, then: Then[T]
+    ) -> T:
         async with self._turn():
             await self._refuse_locked(name, asked)
             user = self._store.get(User, user_id(name))
@@ -144,10 +158,12 @@ class Proof:
         def decide(draft: Draft) -> None:
             known = draft.get(User, user_id(name))
             who = "" if known is None else known.name
-            why = "a name that nobody has" if known is None else "disabled" if known.disabled else "a wrong password"
+            why = said if known is None else "disabled" if known.disabled else "a wrong password"
             _count(draft, name, asked)
-            draft.note(asked, f"{what} refused", who, why, who=who)
+            if why:
+                draft.note(asked, f"{what} refused", who, why, who=who)
 
+        said = self._strangers.said(asked.at) if self._store.get(User, user_id(name)) is None else "a name that nobody has"
         await self._store.change(decide)
 
     async def _refuse_locked(self, name: str, asked: Asked) -> None:
@@ -170,6 +186,26 @@ class Proof:
                 yield
         finally:
             self._waiting -= 1
+
+
+class Strangers:
+    """What the log says of names that nobody has: sixty lines an hour, and then how many more there were. They are as many as
+    somebody likes to try, and nobody fills a disk by trying.
+    """
+
+    def __init__(self) -> None:
+        self._hour, self._noted, self._passed_over = -1, 0, 0
+
+    def said(self, now: UtcNs) -> str:
+        """The words for one more; empty where it is only counted."""
+        if (hour := now // backoff.HOUR_NS) != self._hour:
+            self._hour, self._noted = hour, 0
+        if self._noted >= STRANGERS_AN_HOUR:
+            self._passed_over += 1
+            return ""
+        self._noted += 1
+        more, self._passed_over = self._passed_over, 0
+        return "a name that nobody has" + (f", after {more} more that were only counted" if more else "")
 
 
 def _tell(draft: Draft, subject: str, name: str, asked: Asked) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 from sqlalchemy.engine import URL
 
 from tradeloop.access.asked import Asked
+from tradeloop.access.carried import Carried
 from tradeloop.access.database import AccessDatabase, Found, Written
 from tradeloop.access.records import Entry, R, Record
 from tradeloop.access.refusals import StoreFailed
@@ -89,7 +90,7 @@ class AccessStore:
         self._kept: Kept = {}
         self._alone = asyncio.Lock()
         self._doubtful = False
-        self._at_work: set[asyncio.Task[Any]] = set()
+        self._carried = Carried()
 
     async def open(self) -> None:
         """Make what is missing, and read all of it."""
@@ -104,7 +105,7 @@ class AccessStore:
 
     async def close(self) -> None:
         """End what was begun and let go of every connection; a second call does nothing."""
-        await asyncio.gather(*self._at_work, return_exceptions=True)
+        await self._carried.all()
         await self._database.close()
 
     def get(self, kind: type[R], name: str) -> R | None:
@@ -120,10 +121,7 @@ class AccessStore:
 
         It may be called again with what another process wrote. Whoever stops waiting does not stop the change.
         """
-        task = asyncio.ensure_future(self._change(decide))
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
-        return await asyncio.shield(task)
+        return await self._carried.out(self._change(decide))
 
     async def refresh(self) -> bool:
         """Read all anew where another process has written; whether one had."""
