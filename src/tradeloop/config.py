@@ -256,6 +256,23 @@ class Risk(Section):
     """Who may change a limit while trading goes on; where there are two or more, one of them changes and another approves."""
 
 
+class Access(Section):
+    """Who may use the desk over HTTP, beside the users themselves."""
+
+    master_key: SecretStr = SecretStr("")
+    """What secrets of brokers and second factors are sealed with: 32 bytes in base64 or hexadecimal digits. Several, the new
+    one first, while a new one is brought in. Empty is the file below. `TRADELOOP_MASTER_KEY` is the same.
+    """
+    master_file: Perhaps[Path] = None
+    """A file with it, of mode 0600; empty is one in the configuration folder, made at the first use.
+    `TRADELOOP_MASTER_KEY_FILE` is the same.
+    """
+    idle_s: int = Field(default=28_800, ge=60, le=7 * _DAY_S)
+    """After how long a session ends that nobody uses."""
+    longest_s: int = Field(default=_DAY_S, ge=60, le=30 * _DAY_S)
+    """After how long a session ends however it is used."""
+
+
 class Settings(BaseSettings):
     """Everything that may be set."""
 
@@ -272,6 +289,7 @@ class Settings(BaseSettings):
     engine: EngineTimes = EngineTimes()
     risk: Risk = Risk()
     markets: Markets = Markets()
+    access: Access = Access()
 
     @classmethod
     @override
@@ -331,6 +349,16 @@ class Home:
     def second_factor(self) -> Path:
         """The secret of the second factor, and which of its codes were used."""
         return self.data / "second-factor.json"
+
+    @property
+    def access(self) -> Path:
+        """The users, sessions and keys of an installation on SQLite, beside the journal."""
+        return self.data / "access.db"
+
+    @property
+    def master_key(self) -> Path:
+        """What their secrets are sealed with, apart from them where the folders are apart: a backup of the data opens none."""
+        return self.config / "master.key"
 
     def open_to_others(self) -> str | None:
         """A sentence where others may look into the data folder; what is inside is its owner's alone all the same."""
@@ -547,7 +575,7 @@ def _map(value: str, origin: str) -> dict[str, str]:
 _NOT_SETTINGS: Final = frozenset({HOME_VARIABLE, "TRADELOOP_DEBUG", "TRADELOOP_DATA"})
 _SHORT_NAMES: Final = {
     f"{prefix}{name.upper()}": f"risk.{name}" for name in ("max_order_value", "max_position_size") for prefix in ("", PREFIX)
-}
+} | {"TRADELOOP_MASTER_KEY": "access.master_key", "TRADELOOP_MASTER_KEY_FILE": "access.master_file"}
 _TEST_PREFIX: Final = "TRADELOOP_TEST_"
 
 

@@ -13,6 +13,7 @@ from tradeloop.cli import (
     doctor,
     halt,
     halts,
+    keys,
     orders,
     record_commands,
     replace,
@@ -23,8 +24,11 @@ from tradeloop.cli import (
     run,
     runs,
     second_factor,
+    secrets_of_brokers,
+    sessions,
     settings,
     symbols,
+    users,
     watch,
 )
 from tradeloop.cli.shell import Shell
@@ -69,6 +73,10 @@ app.command("cancel-all")(halt.cancel_all)
 app.command("flatten")(halt.flatten)
 app.command("resume")(resume.resume)
 app.add_typer(second_factor.app, name="second-factor")
+app.add_typer(users.app, name="users")
+app.add_typer(sessions.app, name="sessions")
+app.add_typer(keys.app, name="keys")
+app.add_typer(secrets_of_brokers.app, name="secrets")
 risk.app.command("check")(risk_check.check)
 risk.app.command("replay")(risk_replay.replay)
 app.add_typer(risk.app, name="risk")
