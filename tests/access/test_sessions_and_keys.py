@@ -409,6 +409,12 @@ def test_whoever_waits_as_long_as_is_said_may_ask() -> None:
     assert rates.wait_ns("bob", "order", 5 * SECOND_NS) == 0
 
 
+def test_whoever_has_not_asked_for_long_has_one_full_bucket_and_no_more() -> None:
+    rates = Rates({"order": Rate(2, 10)})
+    for elapsed in (1000 * SECOND_NS, 5000 * SECOND_NS):
+        assert [rates.wait_ns("ann", "order", elapsed) for _ in range(3)] == [0, 0, 5 * SECOND_NS]
+
+
 def test_classes_do_not_use_up_each_other() -> None:
     rates = Rates({"order": Rate(1, 60), "stop": Rate(1, 60)})
     assert rates.wait_ns("ann", "order", 0) == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from argon2.exceptions import VerifyMismatchError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from tests.access.made import HERE, LOOPBACK, PASSWORD, Device, add, asked, later, opened, quick, signed_in, with_factor
@@ -406,14 +406,24 @@ async def test_a_password_kept_at_a_lower_cost_is_kept_anew_at_the_next_sign_in(
         assert quick().is_outdated(kept)
 
 
+async def test_the_loop_goes_on_while_a_password_is_compared(tmp_path: Path) -> None:
+    """At its full cost: trading does not wait for whoever signs in."""
+    async with opened(tmp_path, passwords=Passwords()) as access:
+        comparing = asyncio.ensure_future(refusal(access, "nobody", WRONG))
+        turns = 0
+        while not comparing.done():
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns > 100
+
+
 def test_a_password_costs_what_the_standard_advises() -> None:
     """Passes and memory of RFC 9106 section 4, the second recommendation; 0.18 s of one core where it was measured."""
     assert (passwords.PASSES, passwords.MEMORY_KIB) == (3, 65_536)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 900), st.booleans()), max_size=120),
-)
+@given(st.lists(st.tuples(st.integers(0, 900), st.booleans()), max_size=120))
+@example([(1, False), (1, False), (1, False), (1, False), (1, True)] * 5)
 def test_in_no_hour_are_more_than_ten_wrong_guesses_looked_at(tries: list[tuple[int, bool]]) -> None:
     """Whoever guesses beside an honest user, whose right password comes between, gains nothing by it."""
     guesses: Guesses | None = None

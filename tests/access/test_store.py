@@ -237,6 +237,26 @@ async def test_a_commit_whose_answer_was_lost_is_read_anew(tmp_path: Path, monke
             await add(access, "ann")
 
 
+async def test_what_follows_a_commit_whose_answer_was_lost_is_decided_on_what_took_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second admin is there, though nobody was told: the first one may go."""
+    async with opened(tmp_path) as access:
+        await add(access, "ann", Role.ADMIN)
+        written = AccessDatabase.write
+
+        async def loses_the_answer(self: AccessDatabase, *given: object) -> bool:
+            await written(self, *given)  # type: ignore[arg-type]
+            raise StoreFailed("the connection was lost")
+
+        with monkeypatch.context() as failing:
+            failing.setattr(AccessDatabase, "write", loses_the_answer)
+            with pytest.raises(StoreFailed):
+                await add(access, "bob", Role.ADMIN)
+        await access.users.disable("ann", asked())
+        assert access.users.one("ann", later(0)).disabled
+
+
 async def test_whoever_stops_waiting_does_not_stop_the_change(tmp_path: Path) -> None:
     """A browser that goes away while a session is ended leaves neither half of it."""
     async with opened(tmp_path) as access:
@@ -356,3 +376,14 @@ async def test_a_user_who_was_disabled_meanwhile_is_not_let_in(tmp_path: Path) -
         await other.users.disable("ann", asked())
         with pytest.raises(SignInRefused):
             await signed_in(one, "ann")
+
+
+async def test_a_password_that_was_changed_meanwhile_lets_in_no_more(tmp_path: Path) -> None:
+    """Another process changes it after this one has read the old one."""
+    async with opened(tmp_path) as one, opened(tmp_path) as other:
+        await add(one, "ann")
+        await other.tick(later(0))
+        await other.users.set_password("ann", SecretStr("new words for ann"), asked())
+        with pytest.raises(SignInRefused):
+            await signed_in(one, "ann")
+        assert one.sessions.shown(later(1)) == []

@@ -55,6 +55,13 @@ async def test_a_name_is_of_letters_that_every_keyboard_has(tmp_path: Path, name
         assert access.users.is_empty
 
 
+@pytest.mark.parametrize("name", ["engine", "External", "TERMINAL", "tradeloop"])
+def test_nobody_is_called_as_the_desk_itself_is(name: str) -> None:
+    """The journal says `engine` where it decided by itself, and `external` where a broker did."""
+    with pytest.raises(BadInput, match="stands in records for no person"):
+        checked_name(name)
+
+
 @given(st.text(max_size=40))
 def test_a_name_that_is_taken_is_a_plain_word(name: str) -> None:
     try:

@@ -81,7 +81,7 @@ class AccessDatabase:
         options: dict[str, Any] = {"pool_size": 2, "hide_parameters": True}
         if self.path is None:
             options |= {"pool_pre_ping": True, "isolation_level": "REPEATABLE READ"}
-        logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG it writes every statement with its values
+        _quiet_driver()
         self._errors: tuple[type[BaseException], ...] = (SQLAlchemyError, OSError)
         try:
             if backend == "postgresql":
@@ -222,6 +222,13 @@ class _told:  # noqa: N801  # read as a word, as in `with _told(...)`
         cause: BaseException = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         said = "no answer in time" if isinstance(cause, TimeoutError) else _named(cause)
         raise StoreFailed(f"{self._what} failed ({said}); see that the disk or the server is there, then try again") from None
+
+
+def _quiet_driver() -> None:
+    """At DEBUG it logs every statement with its values."""
+    driver = logging.getLogger("aiosqlite")
+    if driver.level < logging.INFO:
+        driver.setLevel(logging.INFO)
 
 
 def _named(cause: BaseException) -> str:

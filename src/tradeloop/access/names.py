@@ -9,6 +9,8 @@ from tradeloop.core.errors import BadInput
 
 NAME_MAX: Final = 32
 _NAME: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{NAME_MAX - 1}}}")
+_TAKEN: Final = frozenset({"cli", "desk", "engine", "external", "nobody", "system", "terminal", "tradeloop"})
+"""What the journal and the log of access call those who are no person, or might."""
 _LABEL_MAX: Final = 60
 _SHOWN_MAX: Final = 40
 
@@ -25,6 +27,8 @@ def checked_name(name: str) -> str:
             f"the name was {name[:_SHOWN_MAX]!r}; expected 1 to {NAME_MAX} of the letters a to z, digits and . _ -, the first"
             " one a letter or a digit"
         )
+    if user_id(name) in _TAKEN:
+        raise BadInput(f"the name was {name!r}, which stands in records for no person; choose another one")
     return name
 
 
