@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.cli.commands import FILES
 
-from tradeloop.cli.portfolio import content_hash, read_target
+from tradeloop.targets.target import content_hash, read_target
 
 WRITTEN = "ts_code,weight\nAIG.US,0.25\nBAC.US,0.25\nIBM.US,0.20\nSPY.US,0.25\n"
 

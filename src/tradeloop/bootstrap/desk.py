@@ -90,6 +90,11 @@ class Desk:
         self._changed = asyncio.Event()
         self._quoted = asyncio.Event()
         self._alert = alert
+        self.durable_seq = 0
+        """Number of the last event that is durable."""
+        self.shown_seq = 0
+        """Number of the last event that the read models show."""
+        self._shown = asyncio.Event()
         self._batches: asyncio.Queue[Published | None] = asyncio.Queue()
         self._passed_over = False
         self._lasting: dict[str, asyncio.Task[None]] = {}
@@ -136,7 +141,36 @@ class Desk:
         """What the account holds."""
         return [symbol for symbol, each in self.state.positions.get(self.account, {}).items() if not each.is_flat]
 
+    @property
+    def trouble_of_views(self) -> str:
+        """Why the read models stay behind; empty while they follow."""
+        return "" if self._views_failed is None else str(self._views_failed)
+
     # --- doing
+
+    async def tradable(self, symbols: Iterable[Symbol]) -> None:
+        """Have these listed under the rules of the day, and quoted where the feed has them. Raises BadInput for what no table
+        knows.
+        """
+        new = [symbol for symbol in dict.fromkeys(symbols) if symbol not in self._symbols]
+        if not new:
+            return
+        answers = self._list(new, self.state, at=market_time(self.clock.now(), self.feed))
+        if self.feed is not None:
+            self.feed.also(new)
+        await asyncio.gather(*answers)
+
+    async def views_show(self, within_s: float) -> bool:
+        """Return when the read models show everything that is durable now; False where they do not come so far in time."""
+        wanted = self.durable_seq
+        try:
+            async with asyncio.timeout(within_s):
+                while self.shown_seq < wanted:
+                    self._shown.clear()
+                    await self._shown.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def ready(self) -> None:
         """Return when orders may be sent."""
@@ -340,6 +374,7 @@ class Desk:
             self._paper.on_quote(quote)
 
     def _published(self, published: Published) -> None:
+        self.durable_seq = published.first_seq + len(published.events) - 1
         if self._batches.qsize() < BATCHES_WAITING_MAX:
             self._batches.put_nowait(published)
         else:
@@ -405,6 +440,8 @@ class Desk:
             self._views_rest_until = stopwatch_ns() + (0 if behind else int(VIEWS_REST_S * SECOND_NS))
         else:
             self._views_failed = None
+            self.shown_seq = self.views.folded_seq
+            self._shown.set()
 
     def _list(
         self, symbols: Iterable[Symbol], known: State, sessions: Iterable[str] = (), at: UtcNs | None = None

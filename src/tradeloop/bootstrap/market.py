@@ -83,7 +83,13 @@ class Market:
         elif feed.kind == "synthetic":
             at = self.clock.now()
             walks = {each: _walk(listing.as_known(each, at, past.state), feed.prices, prices) for each in self.symbols}
-            self.feed = SyntheticFeed(walks, self.clock, seed=feed.seed, interval_ns=feed.interval_ms * 1_000_000)
+            self.feed = SyntheticFeed(
+                walks,
+                self.clock,
+                seed=feed.seed,
+                interval_ns=feed.interval_ms * 1_000_000,
+                walk_of=lambda each: _walk(listing.as_known(each, self.clock.now(), past.state), feed.prices, prices),
+            )
 
     def _from(self, source: Source, begin: UtcNs, since: Mapping[Symbol, UtcNs]) -> Source:
         """The part of a recording after `begin`; what came before it stands, or was missed by what has waited `since`."""

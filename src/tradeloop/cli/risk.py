@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -188,15 +187,12 @@ def revert(
     """Take back a limit that a person had set, before its time is up; risk.yaml's holds again, or none."""
 
     async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.bootstrap.limit_names import a_currency, a_name
-        from tradeloop.bootstrap.limits import a_word
+        from tradeloop.bootstrap.limit_changes import reverted_limit
         from tradeloop.cli.asking import carried_out
-        from tradeloop.core.commands import RevertLimit
-        from tradeloop.core.limit import LimitScope
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
-        of = a_word(LimitScope, scope, "--scope")
-        command = RevertLimit(rule, loaded.operator, reason, of, a_name(of, name), a_currency(currency), shadow, approved_by)
+        given = {"rule": rule, "scope": scope, "name": name, "currency": currency}
+        command = reverted_limit(given, loaded.operator, reason, approved_by, shadow=shadow, mark="--")
         return await carried_out(voice, loaded, command, "risk revert")
 
     perform(ctx, json, work)
@@ -254,38 +250,16 @@ def _change(
     feed: dict[str, object],
 ) -> None:
     async def work(shell: Shell, voice: Voice) -> int:
-        from msgspec.structs import replace
-
-        from tradeloop.bootstrap.limit_names import listed
-        from tradeloop.bootstrap.limits import LISTS, a_limit
+        from tradeloop.bootstrap.limit_changes import changed_limit
         from tradeloop.cli.asking import carried_out
-        from tradeloop.core.commands import ChangeLimit
-        from tradeloop.core.errors import BadInput
 
         loaded = shell.load(operator=by, **feed)
-        lasts_ns = _span_ns(for_)
-        if not reason.strip():
-            raise BadInput("--reason was empty; a limit is changed for a reason")
         fields = {key: text for key, text in given.items() if text}
-        lists = {key: listed(fields.pop(key).split(","), f"--{key}", rule) for key in LISTS if key in fields}
-        limit = replace(a_limit({"rule": rule, **fields}, by=loaded.operator, reason=reason), **lists)
-        return await carried_out(voice, loaded, ChangeLimit(limit, approved_by, lasts_ns), words)
+        named = {"reason": "--reason", "for": "--for"}
+        command = changed_limit({"rule": rule, **fields}, for_, approved_by, loaded.operator, reason, named, "--")
+        return await carried_out(voice, loaded, command, words)
 
     perform(ctx, json, work)
-
-
-_SPAN = re.compile(r"([0-9]{1,6})(s|min|h|d)")
-_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
-
-
-def _span_ns(text: str) -> int:
-    from tradeloop.core.errors import BadInput
-    from tradeloop.core.types import SECOND_NS
-
-    found = _SPAN.fullmatch(text.strip())
-    if found is None or not int(found.group(1)):
-        raise BadInput(f"--for was {text[:40]!r}; expected a time such as 90s, 30min, 2h or 3d")
-    return int(found.group(1)) * _SECONDS[found.group(2)] * SECOND_NS
 
 
 async def limits_in_force(loaded: Loaded) -> RiskLimits | None:

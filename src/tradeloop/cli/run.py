@@ -21,12 +21,12 @@ from tradeloop.cli.shell import DENIED, OK, Ended, Shell, Voice, perform
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
-    from tradeloop.cli.portfolio import Target
     from tradeloop.config import Loaded
     from tradeloop.core.commands import StartRun
     from tradeloop.core.run.conduct import Preview
     from tradeloop.core.run_book import Run
     from tradeloop.core.types import RunID
+    from tradeloop.targets.target import Target
 
 DEMO_SPEED: Final = 60.0
 _FAR: Final = Decimal("0.2")
@@ -89,7 +89,7 @@ class _Wish:
 
 
 def _asked(shell: Shell, given: dict[str, Any], portfolio: Path | None, context: Path | None) -> _Wish:
-    from tradeloop.cli.portfolio import read_target
+    from tradeloop.targets.target import read_target
 
     assert portfolio is not None
     return _Wish(read_target(portfolio, context), shell.load(**given))
@@ -97,9 +97,9 @@ def _asked(shell: Shell, given: dict[str, Any], portfolio: Path | None, context:
 
 def _demo(shell: Shell, given: dict[str, Any]) -> _Wish:
     """The packaged portfolio in a home inside the home, so that it never meets anything real."""
-    from tradeloop.cli.portfolio import read_target
     from tradeloop.config import find_home
     from tradeloop.feeds.demo import demo_context, demo_portfolio
+    from tradeloop.targets.target import read_target
 
     home = find_home(shell.home).inside("demo")
     home.prepare()
@@ -141,6 +141,7 @@ class _Trade:
 
     async def work(self) -> int:
         """The exit code."""
+        from tradeloop.bootstrap import Listing, NoTradingThen
         from tradeloop.core.errors import BadInput
 
         ended = None if self._dry_run else await self._known_and_ended()
@@ -158,7 +159,8 @@ class _Trade:
                 code = await self._at_a_desk(self._loaded)
             assert code is not None
         except BadInput as error:
-            raise self._target.with_file(error, self._loaded) from error
+            session_of = Listing(self._loaded.settings).session_of
+            raise self._target.with_file(error, session_of, is_of_the_day=isinstance(error, NoTradingThen)) from error
         return code
 
     @property
@@ -265,7 +267,7 @@ class _Trade:
         return found if same else None
 
     def _content_hash(self) -> str:
-        from tradeloop.cli.portfolio import content_hash
+        from tradeloop.targets.target import content_hash
 
         return content_hash(self._target, self._loaded.settings.run.rounding.value)
 
@@ -278,21 +280,11 @@ class _Trade:
             return await finish_from_archive(self._voice, archive, ended)
 
     def _command(self, desk: Desk, *, paper: bool) -> StartRun:
-        from tradeloop.bootstrap import quote_age_ns
-        from tradeloop.cli.portfolio import start_run
-        from tradeloop.core.types import Currency, Mode, TradingDay
+        from tradeloop.bootstrap.start import run_at
+        from tradeloop.core.types import Mode
 
-        first = desk.state.instruments[self._target.symbols[0]]
-        return start_run(
-            self._target,
-            self._loaded,
-            mode=Mode.PAPER if paper else Mode.DRY_RUN,
-            currency=Currency(first.currency),
-            trade_date=TradingDay(desk.state.hours[first.session].trading_day),
-            prices=desk.seen_prices([*self._target.symbols, *desk.held_symbols()]),
-            max_quote_age_ns=quote_age_ns(self._loaded.settings),
-            hold=self._hold,
-        )
+        mode = Mode.PAPER if paper else Mode.DRY_RUN
+        return run_at(desk, self._target, mode=mode, by=self._loaded.operator, hold=self._hold)
 
     def _may_ask(self) -> bool:
         return not self._voice.json and sys.stdin.isatty() and self._voice.err.is_terminal

@@ -40,30 +40,22 @@ def typed_order(
     reason: str = "",
 ) -> SubmitOrder:
     """The order that these words ask for, of the configured account, by whoever types. Raises BadInput."""
-    from tradeloop.core.checked import checked_command
-    from tradeloop.core.commands import SubmitOrder
-    from tradeloop.core.errors import BadInput
-    from tradeloop.core.people import seen
-    from tradeloop.core.types import AccountID, OrdType, Px, Qty, Side, TimeInForce, exact
-    from tradeloop.markets.symbols import canonical
+    from tradeloop.core.types import AccountID
+    from tradeloop.targets.order import an_order
 
-    if side.upper() not in ("BUY", "SELL"):
-        raise BadInput(f"the side was {side[:40]!r}; expected buy or sell")
-    order = SubmitOrder(
+    return an_order(
         account=AccountID(loaded.settings.broker.account),
-        symbol=canonical(symbol),
-        side=Side(side.upper()),
-        order_qty=Qty(exact(qty, "the quantity")),
         by=loaded.operator,
-        ord_type=OrdType(type_.upper()),
-        price=None if price is None else Px(exact(price, "--price")),
-        stop_px=None if stop_price is None else Px(exact(stop_price, "--stop-price")),
-        tif=TimeInForce(tif.upper()),
-        request_id=request_id,
+        symbol=symbol,
+        side=side,
+        qty=qty,
+        ord_type=type_,
+        price=price,
+        stop_px=stop_price,
+        tif=tif,
         strategy_id=strategy,
-        reason=reason,
         approved_by=approved_by,
+        request_id=request_id,
+        reason=reason,
+        called={"price": "--price", "stop_px": "--stop-price", "approved_by": "--approved-by"},
     )
-    checked_command(order)  # before anything is opened: what is refused here leaves no trace
-    seen(approved_by, "--approved-by")
-    return order

@@ -7,7 +7,7 @@ is a fact of its own.
 from __future__ import annotations
 
 from tradeloop.core.commands import ReplaceOrder
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, Conflicts
 from tradeloop.core.events import ReplaceDenied, ReplaceRequested
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import REPLACES_MAX, UNANSWERED_MAX, Terms
@@ -91,7 +91,7 @@ def in_words(terms: Terms | ReplaceRequested | ReplaceDenied) -> str:
 
 
 def asked_before(state: State, command: ReplaceOrder) -> OrderReply | None:
-    """The answer to the first request of this id. Raises BadInput when that one asked for something else."""
+    """The answer to the first request of this id. Raises Conflicts when that one asked for something else."""
     first = state.change_asked(command.request_id) if command.request_id else None
     if first is None:
         return None
@@ -104,7 +104,7 @@ def asked_before(state: State, command: ReplaceOrder) -> OrderReply | None:
         )
     )
     if not same:
-        raise BadInput(
+        raise Conflicts(
             f"request_id {command.request_id!r} has changed order {first.cl_ord_id} to {in_words(first)}; now something else "
             "is asked; a different change needs a request_id of its own"
         )

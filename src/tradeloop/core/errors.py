@@ -2,7 +2,9 @@
 
     TradeloopError
     ├─ BadInput        what was asked cannot be understood or is not allowed; nothing changed
-    │  └─ UnknownName  of a halt: nobody here is called so
+    │  ├─ NotKnown     it names an order, a run or something else that there is not
+    │  │  └─ UnknownName  of a halt: nobody here is called so
+    │  └─ Conflicts    it contradicts what was asked before under the same name, or comes after the end of what it is about
     ├─ NotSent         surely not at the broker          -> may be retried with the same id
     ├─ FateUnknown     perhaps at the broker             -> ask, never resend
     ├─ Refused         the broker said no; its words kept -> an event, not a retry
@@ -28,8 +30,16 @@ class BadInput(TradeloopError):
     """Input says something impossible or forbidden: one sentence with what was expected, what was found, what to do."""
 
 
-class UnknownName(BadInput):
+class NotKnown(BadInput):
+    """What was asked names something that there is not."""
+
+
+class UnknownName(NotKnown):
     """What a halt was asked for is not there: alone of all that is wrong, it is a reason to halt nothing."""
+
+
+class Conflicts(BadInput):
+    """What was asked contradicts how things stand: its name was used for something else, or what it is about has ended."""
 
 
 class NotSent(TradeloopError):

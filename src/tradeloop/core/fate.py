@@ -23,7 +23,7 @@ from typing import Final
 from tradeloop.core.absence import is_long_enough, shows_all_fills, shows_its_day
 from tradeloop.core.breaks import ORDER_MISSING, ORDER_QTY, id_of
 from tradeloop.core.commands import ResolveOrder
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, NotKnown
 from tradeloop.core.events import AbsenceSeen, BreakClosed, Event, FateLost, NotSentProven, OrderCanceled, OrderResolved
 from tradeloop.core.execution import exec_key
 from tradeloop.core.fills import find
@@ -214,7 +214,7 @@ def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event,
     """
     order = state.orders.get(command.cl_ord_id)
     if order is None:
-        raise BadInput(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders --unknown`")
+        raise NotKnown(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders --unknown`")
     missing = missing_id(order) if missing_id(order) in state.breaks else _over_there(state, order)
     if order.is_done or (order.unknown_at is None and missing is None and not order.is_uncounted):
         raise BadInput(

@@ -16,7 +16,7 @@ import msgspec
 from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE, ORDER_QTY, ORDERS, POSITION, closed, found, id_of
 from tradeloop.core.commands import RepairBreak
 from tradeloop.core.days import day_of
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, NotKnown
 from tradeloop.core.events import (
     NOT_DELIVERED,
     AccountAdopted,
@@ -205,7 +205,7 @@ def repair(state: State, around: Surroundings, command: RepairBreak, now: UtcNs)
     """A named person lets our books take the broker's figure for one break, or confirms that a missing fill was taken back."""
     known = state.breaks.get(command.break_id)
     if known is None:
-        raise BadInput(f"break was {command.break_id!r}, which is not open; see `tradeloop reconcile`")
+        raise NotKnown(f"break was {command.break_id!r}, which is not open; see `tradeloop reconcile`")
     if known.delta is None and known.kind not in (FILL_MISSING, FILL_TWICE):
         raise BadInput(f"break {command.break_id} has no figure to take over; its repair is: {known.repair}")
     if not command.by.strip() or not command.reason.strip():

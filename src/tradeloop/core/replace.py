@@ -16,7 +16,7 @@ from tradeloop.core.answers import NOT_SENT
 from tradeloop.core.changeable import asked_before, in_words, may_change, refused
 from tradeloop.core.claim import claim
 from tradeloop.core.commands import ReplaceOrder
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, NotKnown
 from tradeloop.core.events import (
     NOT_DELIVERED,
     Event,
@@ -69,7 +69,7 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
         return earlier
     order = state.orders.get(command.cl_ord_id)
     if order is None:
-        raise BadInput(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders`")
+        raise NotKnown(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders`")
     seen(command.by, "by")
     seen(command.approved_by, "approved_by")
     terms = _wanted(order, command)

@@ -12,7 +12,7 @@ from typing import Final
 
 from tradeloop.core import room
 from tradeloop.core.commands import SubmitOrder
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, Conflicts, NotKnown
 from tradeloop.core.events import (
     CancelRequested,
     Event,
@@ -88,7 +88,7 @@ def submit(state: State, around: Surroundings, command: SubmitOrder, now: UtcNs)
 
 
 def _asked_before(state: State, command: SubmitOrder) -> OrderReply | None:
-    """The answer to the first request of this id. Raises BadInput when that one asked for something else."""
+    """The answer to the first request of this id. Raises Conflicts when that one asked for something else."""
     cl_ord_id = state.requests.get(command.request_id)
     made = None if cl_ord_id is None else state.orders.get(cl_ord_id)
     denial = state.denied_request(command.request_id) if made is None else None
@@ -103,7 +103,7 @@ def _asked_before(state: State, command: SubmitOrder) -> OrderReply | None:
         asked = terms if terms is not None and name in terms.__struct_fields__ else made or denial
         first, now = getattr(asked, name), getattr(command, name)
         if first != now:
-            raise BadInput(
+            raise Conflicts(
                 f"request_id {command.request_id!r} has made order {reply.cl_ord_id}, whose {name} was {_shown(first)}; "
                 f"now {_shown(now)} is asked; a different order needs a request_id of its own"
             )
@@ -348,7 +348,7 @@ def cancel(state: State, cl_ord_id: ClOrdID, by: str, reason: str, now: UtcNs) -
     """Take an order out of the market; one that never left ends at once. Asking twice asks the broker again, harmlessly."""
     order = state.orders.get(cl_ord_id)
     if order is None:
-        raise BadInput(f"order was {cl_ord_id!r}, which is not known; see `tradeloop orders`")
+        raise NotKnown(f"order was {cl_ord_id!r}, which is not known; see `tradeloop orders`")
     if order.is_done:
         return Done(f"order {cl_ord_id} is {order.ord_status.value} already")
     if not order.may_be_at_broker:

@@ -26,6 +26,7 @@ class ReplayFeed:
         self._sources = tuple(sources)
         self._clock = clock
         self._undelivered_at: UtcNs | None = None
+        self._wanted: set[Symbol] = set()
 
     @property
     def undelivered_at(self) -> UtcNs | None:
@@ -36,9 +37,14 @@ class ReplayFeed:
         """
         return self._undelivered_at
 
+    def also(self, symbols: Iterable[Symbol]) -> None:
+        """Deliver the quotes of these too, as far as the recording has any."""
+        self._wanted.update(symbols)
+
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """Deliver the quotes of `symbols` in order of time until every source ends. Raises BadInput for a broken recording."""
-        wanted = frozenset(symbols)
+        self.also(symbols)
+        wanted = self._wanted
         moment: UtcNs | None = None
         opened = [source() for source in self._sources]
         try:

@@ -48,11 +48,14 @@ class SyntheticFeed:
         interval_ns: int = SECOND_NS,
         count: int | None = None,
         name: str = "synthetic",
+        walk_of: Callable[[Symbol], Walk] | None = None,
     ) -> None:
         if interval_ns <= 0:
             raise BadInput(f"interval_ns was {interval_ns}; expected a positive number of nanoseconds")
         self.name = name
         self._walks = dict(walks)
+        self._walk_of = walk_of
+        self._steps: dict[Symbol, Iterator[Quote]] = {}
         self._clock = clock
         self._seed = seed
         self._interval = interval_ns
@@ -64,39 +67,43 @@ class SyntheticFeed:
         """When the next quotes are due, or those being delivered now; None outside a run."""
         return self._undelivered_at
 
+    def also(self, symbols: Iterable[Symbol]) -> None:
+        """Deliver the quotes of these too. Raises BadInput for a symbol that no walk can be made of."""
+        for symbol in symbols:
+            if symbol not in self._walks:
+                if self._walk_of is None:
+                    raise BadInput(f"symbol was {symbol}; expected one of {', '.join(self._walks)}")
+                self._walks[symbol] = self._walk_of(symbol)
+            if symbol not in self._steps:
+                self._steps[symbol] = self._walk(symbol, self._walks[symbol])
+
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """Deliver quotes on the clock. Raises BadInput for a symbol that has no walk."""
-        steps: list[Iterator[Quote]] = []
+        self.also(symbols)
         begin = self._clock.now()
-        for symbol in symbols:
-            walk = self._walks.get(symbol)
-            if walk is None:
-                raise BadInput(f"symbol was {symbol}; expected one of {', '.join(self._walks)}")
-            steps.append(self._walk(symbol, walk, begin))
         done = 0
         try:
             while self._count is None or done < self._count:
                 done += 1
-                self._undelivered_at = UtcNs(begin + done * self._interval)
-                await self._clock.sleep_until(self._undelivered_at)
-                for step in steps:
-                    on_quote(next(step))
+                self._undelivered_at = at = UtcNs(begin + done * self._interval)
+                await self._clock.sleep_until(at)
+                for step in list(self._steps.values()):
+                    on_quote(msgspec.structs.replace(next(step), at=at))
         finally:
             self._undelivered_at = None
 
-    def _walk(self, symbol: Symbol, walk: Walk, at: UtcNs) -> Iterator[Quote]:
+    def _walk(self, symbol: Symbol, walk: Walk) -> Iterator[Quote]:
         draw = Random(f"{self._seed}:{symbol}")
         bid = int(walk.start / walk.tick)
         prev_close = Px(step_down(walk.start, walk.tick))
         while True:
-            at = UtcNs(at + self._interval)
             bid = max(1, bid + draw.randint(-walk.max_step, walk.max_step))
             traded = draw.randint(0, walk.max_lots)
             lifted = draw.random() < 0.5
             ask = bid + walk.spread
             yield Quote(
                 symbol,
-                at,
+                UtcNs(0),  # the run says when
                 bid=Px(bid * walk.tick),
                 ask=Px(ask * walk.tick),
                 bid_size=Qty(draw.randint(1, walk.max_lots) * walk.lot),

@@ -19,6 +19,10 @@ class Feed(Protocol):
         """When the next quote is due, or was, where the machine is slower than the clock; None where there is none to come."""
         ...
 
+    def also(self, symbols: Iterable[Symbol]) -> None:
+        """Deliver the quotes of these too, from now on. Raises BadInput for a symbol that this source can never have."""
+        ...
+
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """Deliver quotes in order of time until the source ends or the task is cancelled."""
         ...

@@ -93,6 +93,11 @@ class SqlViews:
         at = await self.database.cursor(VIEWS)
         return (0, 0) if at is None else (at.batch, at.seq)
 
+    @property
+    def folded_seq(self) -> int:
+        """The same from memory; 0 where nothing is in hand."""
+        return 0 if self._hand is None else self._hand[0].seq
+
     async def apply(self, first_seq: int, batch_no: int, events: Sequence[Event], appended_at: UtcNs) -> bool:
         """Fold one batch; False where it had been folded before. Raises ViewsBehind where batches before it are missing."""
         return await self.apply_all([Committed(batch_no, first_seq, events, appended_at)]) == 1

@@ -25,7 +25,7 @@ from tradeloop.core.commands import (
     StartRun,
     TargetLine,
 )
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, Conflicts, NotKnown
 from tradeloop.core.events import (
     Event,
     PlanLine,
@@ -154,7 +154,7 @@ def start(state: State, around: Surroundings, cmd: StartRun, now: UtcNs) -> Gene
     if known is not None:
         run = state.runs[known]
         if run.created.content_hash != cmd.content_hash:
-            raise BadInput(
+            raise Conflicts(
                 f"run {known} exists for this project, snapshot, mode and trade date with other content: its target,"
                 " its decision or its rounding was another; give what it was made from, or a new decision_snapshot_id"
             )
@@ -265,7 +265,7 @@ def pause(state: State, cmd: PauseRun, now: UtcNs) -> Generator[Event, None, Run
     if run.status is RunStatus.RUNNING and not run.cancel_requested:
         yield RunPaused(now, cmd.run_id, cmd.by, cmd.reason)
     elif run.status is not RunStatus.PAUSED:
-        raise BadInput(f"run {cmd.run_id} is {_word(run)}; only a RUNNING one can be paused")
+        raise Conflicts(f"run {cmd.run_id} is {_word(run)}; only a RUNNING one can be paused")
     return RunReply(cmd.run_id, run.status)
 
 
@@ -282,7 +282,7 @@ def resume(state: State, around: Surroundings, cmd: ResumeRun, now: UtcNs) -> Ge
                 yield from send_late(state, around, order, now)
         yield from advance(state, around, cmd.run_id, now)
     elif run.status is not RunStatus.RUNNING:
-        raise BadInput(f"run {cmd.run_id} is {_word(run)}; only a PAUSED one can be resumed")
+        raise Conflicts(f"run {cmd.run_id} is {_word(run)}; only a PAUSED one can be resumed")
     return RunReply(cmd.run_id, run.status)
 
 
@@ -311,15 +311,15 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     """
     old = _run(state, cmd.run_id)
     if old.status not in ENDED:
-        raise BadInput(f"run {cmd.run_id} is {_word(old)}; only one that ended can be retried")
+        raise Conflicts(f"run {cmd.run_id} is {_word(old)}; only one that ended can be retried")
     if old.superseded_by is not None:
-        raise BadInput(f"run {cmd.run_id} was retried as {old.superseded_by}; retry that one")
+        raise Conflicts(f"run {cmd.run_id} was retried as {old.superseded_by}; retry that one")
     if not cmd.by.strip():
         raise BadInput("a retry is made by a named person; --by was empty")
     was = old.created
     wanted = {old.leg(number).line.symbol for number in left_over(state, old)}
     if not wanted:
-        raise BadInput(f"run {cmd.run_id} left nothing over; there is nothing to retry")
+        raise Conflicts(f"run {cmd.run_id} left nothing over; there is nothing to retry")
     listed = {t.symbol for t in was.targets}
     targets = tuple(t for t in was.targets if t.symbol in wanted) + tuple(
         TargetLine(symbol, ZERO, row=0) for symbol in sorted(wanted - listed)
@@ -463,7 +463,7 @@ def run_id_of(cmd: StartRun, attempt: int) -> RunID:
 def _run(state: State, run_id: RunID) -> Run:
     run = state.runs.get(run_id)
     if run is None:
-        raise BadInput(f"run was {run_id!r}, which is not known; see `tradeloop runs list`")
+        raise NotKnown(f"run was {run_id!r}, which is not known; see `tradeloop runs list`")
     return run
 
 

@@ -1,29 +1,25 @@
-"""What a person asked to hold, from files and options to the command that starts a run."""
+"""What somebody asked to hold: a portfolio and the decision it belongs to, and what of both makes a run the same run again."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
-from tradeloop.core.commands import RunLimits, SeenPrice, StartRun
 from tradeloop.core.errors import BadInput
-from tradeloop.core.types import SECOND_NS, AccountID, Currency, Mode, Px, Symbol, TradingDay
+from tradeloop.core.types import Px, Symbol, TradingDay
 from tradeloop.markets.instruments import market_of
 from tradeloop.markets.symbols import canonical
 from tradeloop.targets.context import Context, read_context
 from tradeloop.targets.portfolio import Portfolio, read_portfolio
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
-    from tradeloop.config import Loaded
 
 
 @dataclass(frozen=True)
@@ -55,21 +51,19 @@ class Target:
             return f"{self.context_name}: "
         return f"{self.name}: "
 
-    def with_file(self, error: BadInput, loaded: Loaded) -> BadInput:
+    def with_file(self, error: BadInput, session_of: Callable[[Symbol, date], str], *, is_of_the_day: bool) -> BadInput:
         """The same refusal with the file it is about: the context where it is about the day of the decision, and the row of the
         portfolio where it is about the rules of one symbol on that day, or on the day that the refusal names.
         """
-        from tradeloop.bootstrap import Listing, NoTradingThen
-
-        if isinstance(error, NoTradingThen):
+        if is_of_the_day:
             return BadInput(f"{self.context_name}: {error}") if self.context_name else error
         named = _DAY.search(str(error))
         if (day := self.trade_date or (named.group() if named is not None else None)) is None:
             return error
-        listing, on = Listing(loaded.settings), date.fromisoformat(day)
+        on = date.fromisoformat(day)
         for line in self.portfolio.lines:
             try:
-                listing.session_of(line.symbol, on)
+                session_of(line.symbol, on)
             except BadInput as found:
                 if str(found) == str(error):
                     return BadInput(f"{self.name}, row {line.row}: {line.symbol}: {error}")
@@ -81,10 +75,10 @@ class Target:
         return {line.symbol: line.price for line in self.portfolio.lines if line.price is not None}
 
 
-_DAY = re.compile(r"(?<=; )\d{4}-\d{2}-\d{2}", re.ASCII)
+_DAY: Final = re.compile(r"(?<=; )\d{4}-\d{2}-\d{2}", re.ASCII)
 """The day that a table has no row of, as markets/tables.py says it."""
-_OF_THE_CONTEXT = frozenset({"risk_check_failed", "not_a_trading_day"})
-_OF_NO_FILE = frozenset(
+_OF_THE_CONTEXT: Final = frozenset({"risk_check_failed", "not_a_trading_day"})
+_OF_NO_FILE: Final = frozenset(
     {
         "off_session",
         "no_equity",
@@ -101,10 +95,17 @@ _OF_NO_FILE = frozenset(
 
 def read_target(portfolio: Path | Traversable, context: Path | Traversable | None) -> Target:
     """Read both files; nothing else happens. Raises BadInput naming file, row or field."""
-    decision = None if context is None else read_context(_bytes_or_path(context), context.name)
+    decision = None if context is None else (_bytes_or_path(context), context.name)
+    return target_in((_bytes_or_path(portfolio), portfolio.name), decision)
+
+
+def target_in(portfolio: tuple[Path | bytes, str], context: tuple[Path | bytes, str] | None) -> Target:
+    """The same of two files by what they hold and what they are called."""
+    decision = None if context is None else read_context(*context)
     on = None if decision is None else date.fromisoformat(decision.trade_date)
-    lines = read_portfolio(_bytes_or_path(portfolio), lambda text: canonical(text, on), portfolio.name)
-    target = Target(portfolio.name, lines, decision, "" if context is None else context.name)
+    source, name = portfolio
+    lines = read_portfolio(source, lambda text: canonical(text, on), name)
+    target = Target(name, lines, decision, "" if context is None else context[1])
     _refuse_another_market(target)
     return target
 
@@ -126,56 +127,6 @@ def _bytes_or_path(file: Path | Traversable) -> Path | bytes:
     return file if isinstance(file, Path) else file.read_bytes()
 
 
-def start_run(
-    target: Target,
-    loaded: Loaded,
-    *,
-    mode: Mode,
-    currency: Currency,
-    trade_date: TradingDay,
-    prices: tuple[SeenPrice, ...],
-    max_quote_age_ns: int,
-    hold: bool = False,
-) -> StartRun:
-    """The command. `currency` and `trade_date` hold where the context does not say."""
-    run = loaded.settings.run
-    context = target.context or Context.manual(
-        trade_date=trade_date, decision_snapshot_id=f"sha256-{target.portfolio.sha256[:32]}"
-    )
-    inputs = [(target.name, target.portfolio.sha256)]
-    if context.sha256:
-        inputs.append(("execution_context.json", context.sha256))
-    return StartRun(
-        account=AccountID(loaded.settings.broker.account),
-        currency=context.currency or currency,
-        mode=mode,
-        project_id=context.project_id,
-        decision_snapshot_id=context.decision_snapshot_id,
-        trade_date=context.trade_date,
-        by=loaded.operator,
-        targets=target.portfolio.lines,
-        prices=prices,
-        content_hash=content_hash(target, run.rounding.value),
-        champion_id=context.active_champion_id,
-        risk_checks=context.passed,
-        target_exposure=context.target_exposure,
-        rounding=run.rounding,
-        limits=RunLimits(
-            min_cash=run.min_cash,
-            max_weight=run.max_weight,
-            max_positions=run.max_positions,
-            max_total_weight=run.max_total_weight,
-            max_industry_weight=run.max_industry_weight,
-            blacklist=tuple(_listed(each) for each in run.blacklist),
-            max_quote_age_ns=max_quote_age_ns,
-        ),
-        order_timeout_ns=None if run.order_timeout_s is None else int(run.order_timeout_s * SECOND_NS),
-        sell_unlisted=run.sell_unlisted,
-        hold_for_approval=hold,
-        inputs=tuple(inputs),
-    )
-
-
 def content_hash(target: Target, rounding: str) -> str:
     """What the same key must have again to be the same run: what both files mean, however they are written, and the rounding.
 
@@ -191,10 +142,3 @@ _MEANING: Final = msgspec.json.Encoder(order="deterministic")
 
 def _digits(number: Decimal | None) -> str:
     return "" if number is None else f"{number.normalize():f}"
-
-
-def _listed(written: str) -> Symbol:
-    try:
-        return canonical(written)
-    except BadInput as error:
-        raise BadInput(f"run.blacklist: {error}") from None
