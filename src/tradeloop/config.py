@@ -204,6 +204,8 @@ class Feed(Section):
     interval_ms: int = Field(default=1000, ge=1, le=_DAY_MS)
     prices: dict[str, Positive] = {}
     """Where made-up walks begin, by symbol; 10 for the others."""
+    goes_on: bool = False
+    """Whether quotes are made up when a recording has ended, from where each symbol stood; `tradeloop up --demo` does so."""
     wait_s: float = Field(default=10.0, gt=0, le=600)
     """How long to wait for the first quotes, in seconds of the world."""
 
@@ -273,6 +275,29 @@ class Access(Section):
     """After how long a session ends however it is used."""
 
 
+class Web(Section):
+    """The desk over HTTP (`tradeloop up`)."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, max_length=255, pattern=r"^[\w.:-]+$")
+    """The address to listen on. One that others reach needs TLS, here or at a proxy in front."""
+    port: int = Field(default=8003, ge=0, le=65_535)
+    """0 is any that is free."""
+    hosts: Words = ()
+    """Names under which the desk is called, beside those of this machine's own loopback."""
+    origins: Words = ()
+    """Other origins that its page is served from, such as https://desk.example.org."""
+    proxies: Words = ()
+    """Addresses of proxies in front that end TLS; what they say of the client's address and scheme is believed."""
+    tls_certificate: Perhaps[Path] = None
+    tls_private: Perhaps[Path] = None
+    """The private part of the certificate, a file that its owner alone can read."""
+    metrics_open: bool = False
+    """Whether /metrics answers whoever reaches the port."""
+    reads_per_s: float = Field(default=100, gt=0, le=1_000_000)
+    orders_per_s: float = Field(default=100, gt=0, le=1_000_000)
+    """How many requests each asker may make in the long run; four times as many at once."""
+
+
 class Settings(BaseSettings):
     """Everything that may be set."""
 
@@ -290,6 +315,7 @@ class Settings(BaseSettings):
     risk: Risk = Risk()
     markets: Markets = Markets()
     access: Access = Access()
+    web: Web = Web()
 
     @classmethod
     @override

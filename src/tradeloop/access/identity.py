@@ -1,7 +1,7 @@
 """Who asks, and what that lets them do: roles of people, scopes of keys.
 
 A role is a set of scopes, and a person may have several roles. An API key has scopes of its own, and none that its owner lacks.
-To stop the desk is open to every role but the viewer's.
+To stop the desk is open to every role but the viewer's (docs/adr/0024-the-web-desk.md).
 """
 
 from __future__ import annotations

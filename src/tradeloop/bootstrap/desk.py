@@ -84,7 +84,7 @@ class Desk:
         self.limited = ""
         """What came of the limits at the start."""
         self.latest = LatestQuotes()
-        self._listing = listing
+        self.listing = listing
         self._reader = reader
         self._listeners: list[Callable[[Published], None]] = []
         self._changed = asyncio.Event()
@@ -359,7 +359,7 @@ class Desk:
         found = []
         for symbol in self._paper.held_symbols if self._paper is not None else ():
             with suppress(BadInput):  # no table knows it today: it is adopted with what the broker says alone
-                self._listing.resolve(symbol, self.clock.now())
+                self.listing.resolve(symbol, self.clock.now())
                 found.append(symbol)
         return found
 
@@ -403,7 +403,7 @@ class Desk:
             await self.clock.sleep_until(UtcNs(self.clock.now() + DAY_LOOK_NS))
             now = self._market_time()
             for session, hours in list(self.state.hours.items()):
-                if not session or self._listing.opening(session, now).trading_day <= hours.trading_day:
+                if not session or self.listing.opening(session, now).trading_day <= hours.trading_day:
                     continue
                 here = [symbol for symbol in self._symbols if self.state.instruments[symbol].session == session]
                 await asyncio.gather(*self._list(here, self.state, [session], now))
@@ -450,10 +450,10 @@ class Desk:
         already on their way. `sessions` come to that day too, whether or not anything of them is listed.
         """
         now = self.clock.now() if at is None else at
-        instruments = [self._listing.as_known(symbol, now, known) for symbol in dict.fromkeys(symbols)]
+        instruments = [self.listing.as_known(symbol, now, known) for symbol in dict.fromkeys(symbols)]
         self._symbols |= {each.symbol: None for each in instruments}
         every = dict.fromkeys([*(each.session for each in instruments), *sessions])
-        days = [self._listing.opening(each, now) for each in every if each]
+        days = [self.listing.opening(each, now) for each in every if each]
         for each in days:
             if not each.windows:
                 self._tell_end(each.session, now)
@@ -472,7 +472,7 @@ class Desk:
         here = dict.fromkeys(each for each in at_stake(self.state) if self.state.instruments[each].session == session)
         left = f"; what is held or works there stays ({', '.join(here)})" if here else ""
         text = (
-            f"{self._listing.why_closed(session, now)}; no order goes there, not even one that closes, and cancels do{left}:"
+            f"{self.listing.why_closed(session, now)}; no order goes there, not even one that closes, and cancels do{left}:"
             " upgrade tradeloop, or put newer files into the folder of the setting markets.rules, then start again"
         )
         self._alert(RaiseAlert("CRITICAL" if here else "WARNING", f"calendar:{session}", text))

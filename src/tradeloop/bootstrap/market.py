@@ -25,6 +25,7 @@ from tradeloop.core.reports import Quote
 from tradeloop.core.types import SECOND_NS, Px, Symbol, TradingDay, UtcNs
 from tradeloop.engine.clock import ReplayClock, WallClock
 from tradeloop.feeds.bars import read_daily_bars, read_minute_bars
+from tradeloop.feeds.continued import ContinuedFeed
 from tradeloop.feeds.demo import DEMO_SYMBOLS, demo_file
 from tradeloop.feeds.quotes import read_quotes
 from tradeloop.feeds.replay import ReplayFeed, Source
@@ -65,7 +66,7 @@ class Market:
         self.standing: dict[Symbol, Quote] = {}
         self.missed: list[Quote] = []
         """Bars before the clock begins that open orders may not have met yet, in the order of time."""
-        self.feed: ReplayFeed | SyntheticFeed | None = None
+        self.feed: ReplayFeed | SyntheticFeed | ContinuedFeed | None = None
         sources = _sources(loaded.settings, listing)
         if feed.kind == "demo":
             self.symbols = list(dict.fromkeys([*DEMO_SYMBOLS, *symbols]))
@@ -80,16 +81,23 @@ class Market:
             remaining = [self._from(source, begin, since) for source in sources]
             self.missed.sort(key=attrgetter("at"))
             self.feed = ReplayFeed(remaining, self.clock, name=feed.kind)
+            if feed.goes_on:
+                self.feed = ContinuedFeed(self.feed, lambda last: self._made_up(listing, feed, last), self.standing)
         elif feed.kind == "synthetic":
-            at = self.clock.now()
-            walks = {each: _walk(listing.as_known(each, at, past.state), feed.prices, prices) for each in self.symbols}
-            self.feed = SyntheticFeed(
-                walks,
-                self.clock,
-                seed=feed.seed,
-                interval_ns=feed.interval_ms * 1_000_000,
-                walk_of=lambda each: _walk(listing.as_known(each, self.clock.now(), past.state), feed.prices, prices),
-            )
+            self.feed = self._walks(listing, feed, prices)
+
+    def _walks(self, listing: Listing, feed: FeedSettings, prices: Mapping[Symbol, Px]) -> SyntheticFeed:
+        def walk_of(symbol: Symbol) -> Walk:
+            return _walk(listing.as_known(symbol, self.clock.now(), self.past.state), feed.prices, prices)
+
+        walks = {each: walk_of(each) for each in self.symbols}
+        interval_ns = feed.interval_ms * 1_000_000
+        return SyntheticFeed(walks, self.clock, seed=feed.seed, interval_ns=interval_ns, walk_of=walk_of)
+
+    def _made_up(self, listing: Listing, feed: FeedSettings, last: Mapping[Symbol, Quote]) -> SyntheticFeed:
+        """What comes behind a recording: walks from the last price of each symbol."""
+        stood = {symbol: px for symbol, quote in last.items() if (px := quote.mid_or_last) is not None}
+        return self._walks(listing, feed, {symbol: Px(px) for symbol, px in stood.items()})
 
     def _from(self, source: Source, begin: UtcNs, since: Mapping[Symbol, UtcNs]) -> Source:
         """The part of a recording after `begin`; what came before it stands, or was missed by what has waited `since`."""
@@ -137,7 +145,12 @@ class Market:
         if last is None or begin >= last:
             return begin
         covered = session and not listing.why_closed(session, last)
-        if trade_date is None and written in ("", "open") and covered and _reach(sources, _day_before(session, last)):
+        if (
+            trade_date is None
+            and written in ("", "open")
+            and covered
+            and (loaded.settings.feed.goes_on or _reach(sources, _day_before(session, last)))
+        ):
             return last  # no day was named: it goes on where the journal stands
         if session and listing.opening(session, last).trading_day > listing.opening(session, begin).trading_day:
             raise BadInput(
@@ -247,7 +260,7 @@ def _day_of(listing: Listing, symbol: Symbol, at: UtcNs | None) -> date:
     return trading_day_at(session, at)
 
 
-def _walk(instrument: Instrument, set_prices: dict[str, Decimal], prices: dict[Symbol, Px]) -> Walk:
+def _walk(instrument: Instrument, set_prices: Mapping[str, Decimal], prices: Mapping[Symbol, Px]) -> Walk:
     start = set_prices.get(instrument.symbol) or prices.get(instrument.symbol) or _MADE_UP_START
     lot = max(instrument.lot, instrument.min_qty)
     return Walk(start=Px(max(start, instrument.tick)), tick=instrument.tick, lot=lot)

@@ -6,16 +6,19 @@ given, never that one was right. The core refuses what this has not seen (core/s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tradeloop.access.second_factor import KIND, SET_UP, SUSPICIOUS, SecondFactor
+from tradeloop.access.second_factor import KIND, SET_UP, SUSPICIOUS, SecondFactor, WrongCode
 from tradeloop.bootstrap.brokers import live_brokers, refuse_another
 from tradeloop.config import Loaded
 from tradeloop.core.commands import ReleaseHalt, ReleaseSymbol
+from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, TradeloopError
 from tradeloop.core.state import State
+from tradeloop.core.stopping import to_release
 from tradeloop.engine.clock import WallClock
 
 Release = ReleaseHalt | ReleaseSymbol
@@ -47,6 +50,24 @@ def with_second_factor(loaded: Loaded, state: State, command: Release, code: str
         raise BadInput(f"{why}: give the code that your authenticator shows now with --code; the halt stays")
     set_up_by = SecondFactor(loaded.home.second_factor).check(code, WallClock().now(), command.by)
     return msgspec.structs.replace(command, second_factor=KIND, set_up_by=set_up_by)
+
+
+async def checked_release(
+    loaded: Loaded, state: State, command: Release, code: str, alert: Callable[[RaiseAlert], None]
+) -> Release:
+    """The same for whoever asks the process that trades, which tells people of codes that somebody guesses at."""
+    if isinstance(command, ReleaseHalt):
+        to_release(state, command)  # a code is not spent on nothing
+        what = f"a halt ({command.scope.value})"
+    else:
+        what = command.symbol
+    try:
+        return await asyncio.to_thread(with_second_factor, loaded, state, command, code)
+    except WrongCode as wrong:
+        if wrong.count >= SUSPICIOUS:
+            text = f"{command.by} asked for the release of {what}: {wrong}"
+            alert(RaiseAlert("CRITICAL", "second factor", text))
+        raise
 
 
 def suspicion(loaded: Loaded) -> str:

@@ -28,6 +28,7 @@ from tradeloop.cli import (
     sessions,
     settings,
     symbols,
+    up,
     users,
     watch,
 )
@@ -82,6 +83,7 @@ risk.app.command("replay")(risk_replay.replay)
 app.add_typer(risk.app, name="risk")
 app.command("reconcile")(books.reconcile)
 app.command("watch")(watch.watch)
+app.command("up")(up.up)
 app.command("replay")(record_commands.replay)
 app.command("verify")(record_commands.verify)
 app.command("export")(record_commands.export)

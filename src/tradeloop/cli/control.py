@@ -40,12 +40,10 @@ from tradeloop.core.commands import (
     RevertLimit,
     SubmitOrder,
 )
-from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, OrderReply, RunReply
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.state import State
-from tradeloop.core.stopping import to_release
 from tradeloop.core.types import SECOND_NS, RunStatus
 
 if TYPE_CHECKING:
@@ -207,7 +205,9 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
         assert not isinstance(command, str)
         refuse_here(desk.loaded, desk.state, command)
         if isinstance(command, ReleaseHalt | ReleaseSymbol):
-            command = await _with_second_factor(desk, command, _code(line))
+            from tradeloop.bootstrap.release import checked_release
+
+            command = await checked_release(desk.loaded, desk.state, command, _code(line), desk.engine.alert)
         if isinstance(command, ReplaceOrder):
             return await _changed(desk, command)
         return spoken(await desk.engine.ask(command), command)
@@ -215,25 +215,6 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
         return Answer(False, str(error), 2)
     except TradeloopError as error:
         return Answer(False, str(error), 1)
-
-
-async def _with_second_factor(desk: Desk, command: ReleaseHalt | ReleaseSymbol, code: str) -> Command:
-    """A release with what is known here of its code. People are told of codes that are wrong again and again."""
-    from tradeloop.access.second_factor import SUSPICIOUS, WrongCode
-    from tradeloop.bootstrap.release import with_second_factor
-
-    if isinstance(command, ReleaseHalt):
-        to_release(desk.state, command)  # a code is not spent on nothing
-        what = f"a halt ({command.scope.value})"
-    else:
-        what = command.symbol
-    try:
-        return await asyncio.to_thread(with_second_factor, desk.loaded, desk.state, command, code)
-    except WrongCode as wrong:
-        if wrong.count >= SUSPICIOUS:
-            text = f"{command.by} asked for the release of {what}: {wrong}"
-            desk.engine.alert(RaiseAlert("CRITICAL", "second factor", text))
-        raise
 
 
 async def _changed(desk: Desk, command: ReplaceOrder) -> Answer:

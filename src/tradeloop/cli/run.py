@@ -97,19 +97,24 @@ def _asked(shell: Shell, given: dict[str, Any], portfolio: Path | None, context:
 
 def _demo(shell: Shell, given: dict[str, Any]) -> _Wish:
     """The packaged portfolio in a home inside the home, so that it never meets anything real."""
-    from tradeloop.config import find_home
     from tradeloop.feeds.demo import demo_context, demo_portfolio
     from tradeloop.targets.target import read_target
+
+    alone, own = demo_home(shell)
+    given = given | own | {"feed__kind": "demo", "feed__speed": given["feed__speed"] or DEMO_SPEED}
+    return _Wish(read_target(demo_portfolio(), demo_context()), alone.load(**given), demo=True)
+
+
+def demo_home(shell: Shell) -> tuple[Shell, dict[str, object]]:
+    """The demo's home, made where it is not there yet, and the settings that keep it apart from everything else."""
+    from tradeloop.config import find_home
 
     home = find_home(shell.home).inside("demo")
     home.prepare()
     settings = home.config / "tradeloop.yaml"
     if not settings.exists():
         _write_whole(settings, _DEMO_SETTINGS)
-    alone = Shell(home.data, shell.debug)
-    given = given | {"feed__kind": "demo", "feed__speed": given["feed__speed"] or DEMO_SPEED}
-    loaded = alone.load(**given, database__url=f"sqlite:///{home.database}")
-    return _Wish(read_target(demo_portfolio(), demo_context()), loaded, demo=True)
+    return Shell(home.data, shell.debug), {"database__url": f"sqlite:///{home.database}"}
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -49,7 +49,7 @@ async def show_result(voice: Voice, desk: Desk, run_id: RunID, *, had_ended: boo
     record = await with_others(queries, await read_record(queries, run_id, held=held, at_broker=_at_broker(snapshot)))
     record = at_prices(record, desk)
     at = UtcNs(record.run.finished_at or desk.clock.now())
-    files = _files(voice, desk.loaded.home.artefacts / run_id, record, at, desk.state)
+    files = leave_files(voice, desk.loaded.home.artefacts / run_id, record, at, desk.state)
     now = desk.clock.now()
     await _show(voice, desk.views.queries, record, files, now)
     left = left_unexplained(record, now)
@@ -61,7 +61,7 @@ async def finish_from_archive(voice: Voice, archive: Archive, run: Run) -> int:
     run_id = run.created.run_id
     record = await read_record(archive.views.queries, run_id)
     at = UtcNs(run.finished_at or run.created.at)
-    files = _files(voice, archive.loaded.home.artefacts / run_id, record, at, (await archive.recovered()).state)
+    files = leave_files(voice, archive.loaded.home.artefacts / run_id, record, at, (await archive.recovered()).state)
     drift = archive.loaded.settings.engine.max_drift
     record = replace(record, held=await held_now(archive.views.queries, record.run), max_drift=drift)
     record = await with_others(archive.views.queries, record)
@@ -100,7 +100,7 @@ def left_unexplained(record: Record, now: int) -> int:
     return FAILED if unexplained(break_rows(record, record.target_lines(), now)) else OK
 
 
-def _files(voice: Voice, folder: Path, record: Record, at: UtcNs, state: State) -> list[Path]:
+def leave_files(voice: Voice, folder: Path, record: Record, at: UtcNs, state: State) -> list[Path]:
     """The files of a run, written where it is at its end; what can not be written is said, and is no fault of the run."""
     if RunStatus(record.run.status) in ENDED:
         instruments = (state.instruments[line.symbol] for line in state.runs[RunID(record.run.id)].created.targets)

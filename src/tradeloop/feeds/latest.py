@@ -29,6 +29,10 @@ class LatestQuotes:
         """The newest quote, however old; None when there never was one."""
         return self._quotes.get(symbol)
 
+    def all(self) -> list[Quote]:
+        """The newest quote of every symbol that ever had one."""
+        return list(self._quotes.values())
+
     def newest_at(self) -> UtcNs | None:
         """When the newest quote of all came; None when there never was one."""
         return max((quote.at for quote in self._quotes.values()), default=None)

@@ -102,6 +102,11 @@ class Database:
         async with self._told("reading"), self._engine.connect() as connection:
             return [kind(**row) for row in (await connection.execute(statement)).mappings()]
 
+    async def counted(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a select that counts."""
+        async with self._told("counting"), self._engine.connect() as connection:
+            return [tuple(row) for row in await connection.execute(statement)]
+
     async def rows_by_id(self, table: Table, ids: Sequence[str], kind: type[R]) -> list[R]:
         """The rows with these ids, as many as there are."""
         found: list[R] = []

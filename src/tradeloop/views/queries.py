@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Generic
 
 import msgspec
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Select, Table, func, or_, select
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import OrdStatus, RunStatus
@@ -40,6 +40,16 @@ class Page(msgspec.Struct, Generic[R]):
 
     rows: list[R]
     before: int | None
+
+
+class OrderCounts(msgspec.Struct):
+    """How many orders there are: in all, that may still trade, whose fate is unknown, by FIX's status and by side."""
+
+    total: int = 0
+    open: int = 0
+    unknown: int = 0
+    by_status: dict[str, int] = {}
+    by_side: dict[str, int] = {}
 
 
 class Queries:
@@ -80,6 +90,7 @@ class Queries:
         run_id: str | None = None,
         account_id: str | None = None,
         symbol: str | None = None,
+        strategy_id: str | None = None,
         ord_status: OrdStatus | None = None,
         status: str | None = None,
         unknown: bool = False,
@@ -91,6 +102,7 @@ class Queries:
         whose status may be PENDING_CANCEL meanwhile."""
         table = tables.trade_orders
         wanted = {"trade_run_id": run_id, "account_id": account_id, "symbol": symbol, "status": status}
+        wanted["strategy_id"] = strategy_id
         wanted["ord_status"] = None if ord_status is None else ord_status.value
         statement = _where(table, wanted)
         if unknown:
@@ -98,6 +110,41 @@ class Queries:
         if open_only:
             statement = statement.where(table.c.is_open.is_(True))
         return await self._page(statement, table, OrderRow, before, limit)
+
+    async def order_counts(self, *, account_id: str | None = None, strategy_id: str | None = None) -> OrderCounts:
+        """How many orders there are, by status and by side."""
+        table = tables.trade_orders
+        wanted = {"account_id": account_id, "strategy_id": strategy_id}
+        of = [table.c[name] == value for name, value in wanted.items() if value is not None]
+        is_unknown = table.c.unknown_at.is_not(None)
+        groups = (table.c.ord_status, table.c.side, table.c.is_open, is_unknown)
+        statement = select(*groups, func.count()).where(*of).group_by(*groups)
+        found = OrderCounts()
+        for status, side, is_open, unknown, count in await self._database.counted(statement):
+            found.total += count
+            found.open += count if is_open else 0
+            found.unknown += count if is_open and unknown else 0
+            found.by_status[status] = found.by_status.get(status, 0) + count
+            found.by_side[side] = found.by_side.get(side, 0) + count
+        return found
+
+    async def trades_of_strategy(self, account_id: str, strategy_id: str, *, symbol: str | None = None) -> list[TradeRow]:
+        """Trades that stand of a strategy's orders, oldest first."""
+        table, orders = tables.trades, tables.trade_orders
+        statement = select(table).join(orders, table.c.order_id == orders.c.id)
+        statement = statement.where(table.c.account_id == account_id, orders.c.strategy_id == strategy_id)
+        if symbol is not None:
+            statement = statement.where(table.c.symbol == symbol)
+        return await self._database.rows(statement.order_by(table.c.seq), TradeRow)
+
+    async def instruments(self, *, text: str = "", limit: int = 50) -> list[InstrumentRow]:
+        """Instruments whose symbol or name holds a text, by symbol."""
+        table = tables.instruments
+        statement = select(table)
+        if text:
+            symbol = func.upper(table.c.id).contains(text.upper(), autoescape=True)
+            statement = statement.where(or_(symbol, table.c.name.contains(text, autoescape=True)))
+        return await self._database.rows(statement.order_by(table.c.id).limit(_bounded(limit)), InstrumentRow)
 
     async def order(self, cl_ord_id: str) -> OrderRow | None:
         """One order, or None."""

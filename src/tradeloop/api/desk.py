@@ -1,0 +1,162 @@
+"""What the API needs of a desk, and nothing more: it knows no concrete class (docs/adr/0024-the-web-desk.md).
+
+Answers to `ask` come when their facts are durable. What is read from `state` may be one batch ahead of that; who answers with
+it awaits `settled` first. `queries` are the read models, which hold durable facts alone; `shown` waits for them to come up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from tradeloop.core.commands import ChangeLimit, Command, HaltTrading, ReleaseHalt, RevertLimit, StartRun, SubmitOrder
+from tradeloop.core.instrument import Instrument
+from tradeloop.core.replies import Reply
+from tradeloop.core.reports import Quote
+from tradeloop.core.run.conduct import Preview
+from tradeloop.core.state import State
+from tradeloop.core.types import AccountID, Mode, Symbol, UtcNs
+from tradeloop.engine.writer import Published
+from tradeloop.targets.target import Target
+from tradeloop.views.queries import Queries
+
+
+class Latched(msgspec.Struct, frozen=True):
+    """What became of the latch file when a halt was asked for: whether it holds, and the sentence that says so."""
+
+    holds: bool
+    sentence: str
+
+
+class Health(msgspec.Struct, frozen=True):
+    """How the desk does: what is durable, what the read models show of it, and what waits."""
+
+    version: str
+    group: str
+    epoch: int
+    broker: str
+    is_ready: bool
+    broker_text: str
+    holder: str
+    """Who holds the right to write: this process."""
+    inbox_waiting: int
+    inbox_max: int
+    durable_seq: int
+    shown_seq: int
+    views_trouble: str
+    feed: str
+    feed_ended: bool
+    newest_quote_at: UtcNs | None
+    started_at: UtcNs
+    orders_open: int
+    orders_unknown: int
+    breaks_open: int
+    halts: int
+
+
+class Desk(Protocol):
+    """A working desk."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def account(self) -> AccountID: ...
+    @property
+    def broker(self) -> str: ...
+    @property
+    def is_ready(self) -> bool: ...
+    @property
+    def is_live(self) -> bool:
+        """Whether real money is traded here."""
+        ...
+
+    @property
+    def queries(self) -> Queries: ...
+
+    def now(self) -> UtcNs:
+        """The desk's present: of the world, or of the recording it lives in."""
+        ...
+
+    def health(self) -> Health: ...
+
+    def listen(self, listener: Callable[[Published], None]) -> None:
+        """Have `listener` called with every durable batch from now on."""
+        ...
+
+    # --- asking
+
+    def ask(self, command: Command) -> Awaitable[Reply]:
+        """Have a command decided. Raises BadInput, NotKnown, Conflicts, InboxFull, JournalFailed."""
+        ...
+
+    async def release(self, command: ReleaseHalt, code: str) -> Reply:
+        """End halts; `code` is of the second factor, which a live desk asks for."""
+        ...
+
+    async def latch(self, command: HaltTrading) -> Latched:
+        """Write the halt into the latch file, which holds whatever becomes of the command."""
+        ...
+
+    async def settled(self) -> None:
+        """Return when everything that was asked so far is decided and durable."""
+        ...
+
+    async def shown(self) -> None:
+        """Return when the read models show what is durable now, or have had their time."""
+        ...
+
+    async def reconcile(self) -> None:
+        """Compare our books with the broker's. Raises JournalFailed, and FateUnknown where the broker does not answer."""
+        ...
+
+    async def reload_limits(self) -> str:
+        """Read risk.yaml anew, and have it hold."""
+        ...
+
+    # --- the market
+
+    def quotes(self) -> Sequence[Quote]:
+        """The newest quote of each symbol."""
+        ...
+
+    def quote(self, symbol: Symbol) -> Quote | None:
+        """The newest quote, however old."""
+        ...
+
+    def listed(self, symbol: Symbol) -> Instrument:
+        """What the dated rules say of a symbol today, listed here or not. Raises BadInput."""
+        ...
+
+    async def tradable(self, symbols: Iterable[Symbol], *, quoted: bool = False) -> None:
+        """Have these listed, and where `quoted`, wait a little for their first quotes. Raises BadInput."""
+        ...
+
+    # --- limits
+
+    def changed_limit(self, given: Mapping[str, str], lasts: str, approved_by: str, by: str, reason: str) -> ChangeLimit:
+        """The change of a limit that these words ask for. Raises BadInput."""
+        ...
+
+    def reverted_limit(self, given: Mapping[str, str], by: str, reason: str, approved_by: str, *, shadow: bool) -> RevertLimit:
+        """The end of a limit that a person had set. Raises BadInput."""
+        ...
+
+    # --- what would be
+
+    def run(self, target: Target, *, mode: Mode, by: str, hold: bool, execute: bool) -> StartRun:
+        """The command that starts a run of a target whose symbols are tradable."""
+        ...
+
+    def preview(self, command: StartRun) -> Preview:
+        """What a run would be; nothing is recorded and nothing sent."""
+        ...
+
+    def retry(self, run_id: str, by: str) -> Command:
+        """The command that tries again what a run left over, at the prices of now. Raises NotKnown."""
+        ...
+
+    def risk_answer(self, order: SubmitOrder) -> dict[str, Any]:
+        """What risk would say of an order."""
+        ...

@@ -1,0 +1,197 @@
+"""What the record says beside orders and money: differences between books, troubles, and who did what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tradeloop.access.identity import Scope
+from tradeloop.api.call import Answer, Call, Said
+from tradeloop.api.gate import ok
+from tradeloop.api.pages import LIMIT, Limit, following, page_size
+from tradeloop.api.plain import Amount, Moment, told
+from tradeloop.api.policy import Policy, Rate, Routes
+from tradeloop.core.checked import checked_command
+from tradeloop.core.commands import ReleaseSymbol, RepairBreak
+from tradeloop.core.errors import BadInput
+from tradeloop.core.known import refuse
+from tradeloop.core.replies import Done
+from tradeloop.markets.symbols import canonical
+
+
+class Break(msgspec.Struct, frozen=True):
+    """One difference between our books and somebody else's; `times` counts how often it came back."""
+
+    id: str
+    kind: str
+    broker: str
+    subject: str
+    ours: str
+    theirs: str
+    delta: Amount | None
+    cause: str
+    repair: str
+    status: str
+    why: str
+    closed_by: str
+    times: int
+    found_at: Moment
+    changed_at: Moment
+    closed_at: Moment | None
+
+
+class Breaks(msgspec.Struct, frozen=True):
+    """Differences, newest first; `next` is the cursor of the next page."""
+
+    breaks: list[Break]
+    next: str | None
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """A trouble, once however often it repeats."""
+
+    id: str
+    level: str
+    subject: str
+    text: str
+    times: int
+    raised_at: Moment
+    last_at: Moment
+    resolved_at: Moment | None
+
+
+class Alerts(msgspec.Struct, frozen=True):
+    """Troubles, newest first; `next` is the cursor of the next page."""
+
+    alerts: list[Alert]
+    next: str | None
+
+
+class Deed(msgspec.Struct, frozen=True):
+    """Who did what to what, and what came of it."""
+
+    id: str
+    at: Moment
+    who: str
+    what: str
+    subject: str
+    run_id: str | None
+    result: str
+    text: str
+
+
+class Deeds(msgspec.Struct, frozen=True):
+    """What was done, newest first; `next` is the cursor of the next page."""
+
+    audit: list[Deed]
+    next: str | None
+
+
+class WhichBreaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which differences; `open` leaves out those that are closed."""
+
+    kind: str | None = None
+    open: bool = True
+    limit: Limit = LIMIT
+    cursor: int | None = None
+
+
+class WhichAlerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which troubles; `open` leaves out those that are over."""
+
+    open: bool = True
+    limit: Limit = LIMIT
+    cursor: int | None = None
+
+
+class WhichDeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which deeds; filters add up."""
+
+    who: str | None = None
+    what: str | None = None
+    subject: str | None = None
+    run_id: str | None = None
+    result: str | None = None
+    limit: Limit = LIMIT
+    cursor: int | None = None
+
+
+class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why, which is journalled."""
+
+    reason: str
+
+
+def routes(table: Routes) -> None:
+    """The routes of this file."""
+    reads = Policy(Scope.READ_ACCOUNT, safe=True, rate=Rate.READ)
+    risk = Policy(Scope.RISK, safe=False, rate=Rate.ORDER)
+    add = table.add
+    add("GET", "/api/v1/breaks", breaks, reads, "record", query=WhichBreaks, gives=Breaks)
+    add("POST", "/api/v1/breaks/{break_id:path}/accept", accept, risk, "record", body=Accept, gives=Said)
+    add("POST", "/api/v1/symbols/{symbol:path}/release", release, risk, "record", body=Accept, gives=Said)
+    add("GET", "/api/v1/alerts", alerts, reads, "record", query=WhichAlerts, gives=Alerts)
+    add("GET", "/api/v1/audit", audit, Policy(Scope.AUDIT, safe=True, rate=Rate.READ), "record", query=WhichDeeds, gives=Deeds)
+
+
+async def breaks(call: Call) -> Answer:
+    """List differences between books, newest first."""
+    asked, desk = call.wanted(WhichBreaks), call.desk
+    await desk.shown()
+    page = await desk.queries.breaks(
+        account_id=desk.account, kind=asked.kind, open_only=asked.open, before=asked.cursor, limit=page_size(asked.limit)
+    )
+    return ok(Breaks([told(Break, row) for row in page.rows], following(page.before)))
+
+
+async def accept(call: Call) -> Answer:
+    """Let our books take the other's figure for a difference, in the name of whoever asks."""
+    reason = _reason(call)
+    command = RepairBreak(call.path["break_id"], call.by, reason)
+    checked_command(command)
+    return _done(await call.desk.ask(command))
+
+
+async def release(call: Call) -> Answer:
+    """Allow orders in a symbol again that an overfill had halted."""
+    reason = _reason(call)
+    command = ReleaseSymbol(canonical(call.path["symbol"]), call.by, reason)
+    checked_command(command)
+    refuse(call.desk.state, command)
+    return _done(await call.desk.ask(command))
+
+
+async def alerts(call: Call) -> Answer:
+    """List troubles, newest first."""
+    asked, desk = call.wanted(WhichAlerts), call.desk
+    await desk.shown()
+    page = await desk.queries.alerts(open_only=asked.open, before=asked.cursor, limit=page_size(asked.limit))
+    return ok(Alerts([told(Alert, row) for row in page.rows], following(page.before)))
+
+
+async def audit(call: Call) -> Answer:
+    """List who did what, newest first."""
+    asked, desk = call.wanted(WhichDeeds), call.desk
+    await desk.shown()
+    page = await desk.queries.audit(
+        who=asked.who,
+        what=asked.what,
+        subject=asked.subject,
+        run_id=asked.run_id,
+        result=asked.result,
+        before=asked.cursor,
+        limit=page_size(asked.limit),
+    )
+    return ok(Deeds([told(Deed, row, run_id=row.trade_run_id) for row in page.rows], following(page.before)))
+
+
+def _reason(call: Call) -> str:
+    reason = call.asked(Accept).reason
+    if not reason.strip():
+        raise BadInput("reason was empty; books are changed for a reason")
+    return reason
+
+
+def _done(reply: Any) -> Answer:
+    return ok(Said(reply.text if isinstance(reply, Done) and reply.text else "done"))

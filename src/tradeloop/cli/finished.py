@@ -1,0 +1,51 @@
+"""The files of a run, written when it has ended, by a desk that goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from tradeloop.cli.record import read_record
+from tradeloop.cli.run_result import leave_files
+from tradeloop.core import events as ev
+from tradeloop.core.run.conduct import ENDED
+from tradeloop.core.types import RunID, UtcNs
+
+if TYPE_CHECKING:
+    from tradeloop.bootstrap import Desk
+    from tradeloop.cli.shell import Voice
+    from tradeloop.engine.writer import Published
+
+
+_VIEWS_S: Final = 10.0
+
+
+class Finished:
+    """Listens for runs that end."""
+
+    def __init__(self, voice: Voice, desk: Desk) -> None:
+        self._voice = voice
+        self._desk = desk
+        self._writing: set[asyncio.Task[None]] = set()
+        desk.listen(self._heard)
+
+    async def close(self) -> None:
+        """Return when what has begun is written."""
+        await asyncio.gather(*self._writing)
+
+    def _heard(self, published: Published) -> None:
+        for event in published.events:
+            if isinstance(event, ev.RunEnded):
+                task = asyncio.ensure_future(self._write(event.run_id))
+                self._writing.add(task)
+                task.add_done_callback(self._writing.discard)
+
+    async def _write(self, run_id: RunID) -> None:
+        desk = self._desk
+        await desk.views_show(_VIEWS_S)
+        run = desk.state.runs.get(run_id)
+        if run is None or run.status not in ENDED:
+            return
+        record = await read_record(desk.views.queries, run_id)
+        at = UtcNs(record.run.finished_at or desk.clock.now())
+        leave_files(self._voice, desk.loaded.home.artefacts / run_id, record, at, desk.state)
