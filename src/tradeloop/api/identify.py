@@ -7,6 +7,7 @@ of the session, which unsafe requests bring back in a header). A key is sent by 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hmac import compare_digest
 from http import HTTPStatus
@@ -26,6 +27,7 @@ SECURE_COOKIE: Final = "__Host-tradeloop_session"
 PLAIN_COOKIE: Final = "tradeloop_session"
 CSRF_HEADER: Final = b"x-csrf-token"
 KEY_PREFIX: Final = "tlk_"
+_HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 _TOKEN_MAX: Final = 512
 _SAME_SITE: Final = frozenset({b"same-origin"})
 
@@ -95,8 +97,8 @@ def nobody() -> Problem:
 def refuse_host(headers: Headers, hosts: frozenset[str]) -> None:
     """Raise Problem where the request was meant for another name than ours: a page elsewhere may have given it our address."""
     written = headers.get(b"host", b"").decode("latin-1").lower()
-    name = written[: written.find("]") + 1] if written.startswith("[") else written.partition(":")[0]
-    if name not in hosts:
+    found = _HOST.fullmatch(written)
+    if found is None or found.group(1) not in hosts:
         text = f"the host was {written[:80]!r}, which this desk is not called; add it to web.hosts if it is"
         raise Problem(HTTPStatus.MISDIRECTED_REQUEST, "wrong_host", text)
 

@@ -6,6 +6,7 @@ finds it. `/statistics` and `/queue/status` stand before `/{order_id}`, which wo
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -22,7 +23,7 @@ from tradeloop.api.problem import Problem
 from tradeloop.api.symbols import exchange_of, symbol_of
 from tradeloop.core.errors import BadInput, NotKnown
 from tradeloop.core.types import OrdStatus
-from tradeloop.views.rows import FillRow, OrderRow
+from tradeloop.views.rows import AuditRow, FillRow, OrderRow
 from tradeloop.views.status_words import s1_word
 
 _STEPS: Final = (
@@ -32,7 +33,6 @@ _STEPS: Final = (
     ("acked_at", "ACKNOWLEDGED"),
     ("triggered_at", "TRIGGERED"),
     ("unknown_at", "FATE_UNKNOWN"),
-    ("cancel_requested_at", "CANCEL_REQUESTED"),
     ("canceled_at", "CANCELED"),
     ("expired_at", "EXPIRED"),
     ("rejected_at", "REJECTED"),
@@ -83,11 +83,12 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step of an order's life: what became of it, and when."""
+    """One step of an order's life: what became of it or was asked for, when, and by whom."""
 
     at: Moment
     what: str
     text: str = ""
+    by: str = ""
 
 
 class OrderInFull(msgspec.Struct, frozen=True):
@@ -239,7 +240,9 @@ async def one(call: Call) -> Answer:
     desk, order_id = call.desk, call.path["order_id"]
     row = await order_row(call, order_id)
     fills = (await desk.queries.fills(cl_ord_id=order_id, limit=1_000)).rows[::-1]
-    return ok(OrderInFull(order_document(row), [fill_document(desk, fill) for fill in fills], _timeline(row, fills)))
+    deeds = (await desk.queries.audit(subject=order_id, limit=1_000)).rows[::-1]
+    told_fills = [fill_document(desk, fill) for fill in fills]
+    return ok(OrderInFull(order_document(row), told_fills, _timeline(row, fills, deeds)))
 
 
 async def twap_progress(call: Call) -> Answer:
@@ -343,13 +346,29 @@ def order_document(row: OrderRow) -> Order:
     )
 
 
-def _timeline(row: OrderRow, fills: list[FillRow]) -> list[Step]:
-    steps = [(at, what, "") for name, what in _STEPS if (at := getattr(row, name)) is not None]
+def _timeline(row: OrderRow, fills: list[FillRow], deeds: list[AuditRow]) -> list[Step]:
+    """Facts with a time, fills, and who asked for what; in the order of time."""
+    ends = ("CANCELED", "EXPIRED", "REJECTED", "DENIED")
+    found: list[tuple[int, int, Step]] = []
+    for place, (name, what) in enumerate(_STEPS):
+        at = getattr(row, name)
+        if at is not None:
+            by = row.created_by if what in ("STAGED", "DENIED") else ""
+            found.append((at, place, Step(moment(at), what, row.error if what in ends else "", by)))
     for fill in fills:
-        steps.append((fill.fill_time, fill.exec_type, f"{amount(fill.fill_qty)} at {amount(fill.fill_price)} ({fill.exec_id})"))
-    if row.error:
-        ends = ("CANCELED", "EXPIRED", "REJECTED", "DENIED")
-        steps = [(at, what, row.error if what in ends else text) for at, what, text in steps]
-    order = {what: place for place, (_, what) in enumerate(_STEPS)}
-    steps.sort(key=lambda step: (step[0], order.get(step[1], len(_STEPS))))
-    return [Step(moment(at), what, text) for at, what, text in steps]
+        text = f"{amount(fill.fill_qty)} at {amount(fill.fill_price)} ({fill.exec_id})"
+        found.append((fill.fill_time, len(_STEPS), Step(moment(fill.fill_time), fill.exec_type, text)))
+    for deed in deeds:
+        if deed.what not in _TOLD_ALREADY:
+            found.append((deed.at, _ASKED, Step(moment(deed.at), _in_capitals(deed.what), deed.text, deed.who)))
+    return [step for _, _, step in sorted(found, key=lambda each: each[:2])]
+
+
+def _in_capitals(name: str) -> str:
+    """CancelRequested as CANCEL_REQUESTED."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
+
+
+_TOLD_ALREADY: Final = frozenset({"OrderStaged", "OrderDenied"})
+_ASKED: Final = 5
+"""Where what was asked for stands among steps of one moment: behind the acknowledgement, in front of the end."""

@@ -155,7 +155,7 @@ def _of_account(desk: Desk, row: PositionRow) -> Position:
     px, at = _price(desk, Symbol(row.symbol))
     if px is None:
         px, at = row.current_price, row.price_at
-    sign = -1 if row.direction == "SHORT" else 1
+    sign = -1 if row.direction == "short" else 1
     value = None if px is None else px * row.volume * row.multiplier
     gain = None if value is None or row.cost is None else sign * (value - row.cost)
     return told(
@@ -163,6 +163,7 @@ def _of_account(desk: Desk, row: PositionRow) -> Position:
         row,
         account=row.account_id,
         strategy_id="",
+        direction=row.direction.upper(),
         exchange=exchange_of(row.symbol),
         quantity=amount(row.volume),
         today_quantity=amount(row.today_volume),

@@ -57,7 +57,7 @@ class NewRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     portfolio: list[Line]
-    context: msgspec.Raw | None = None
+    context: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
     mode: Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["paper", "live"]})] = "paper"
     execute: bool = False
     hold: bool = False
@@ -327,7 +327,7 @@ async def _asked(call: Call) -> tuple[Target, NewRun]:
     """The target and what is to become of it, from JSON or from files. Raises Problem and BadInput."""
     if call.body is not None:
         asked = call.asked(NewRun)
-        context = None if asked.context is None else (bytes(asked.context), "the context")
+        context = None if bytes(asked.context) == b"null" else (bytes(asked.context), "the context")
         return target_in((_as_rows(asked.portfolio), _JSON_NAME), context), asked
     sent = await files_of(call, {PORTFOLIO, CONTEXT}, {"execute", "hold", "dry_run", "mode", "live_confirm_token"})
     portfolio = sent.files.get(PORTFOLIO)

@@ -305,7 +305,7 @@ async def held_by(queries: Queries, account_id: str) -> dict[str, Decimal]:
     """What an account holds by symbol, short below zero."""
     held: dict[str, Decimal] = {}
     for row in await queries.positions(account_id=account_id):
-        held[row.symbol] = held.get(row.symbol, ZERO) + (-row.volume if row.direction == "SHORT" else row.volume)
+        held[row.symbol] = held.get(row.symbol, ZERO) + (-row.volume if row.direction == "short" else row.volume)
     return held
 
 
