@@ -12,7 +12,7 @@ FROM    ?= 0
 PYTHONS ?= python3.13 python3.12 python3.11 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test crash lint fmt bench prove check clean
+.PHONY: help setup run desk test crash lint fmt bench prove check clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ $(STAMP): pyproject.toml
 
 run: setup  ## trade the demo portfolio on the paper broker, to the end
 	$(BIN)/tradeloop run --demo
+
+desk: setup  ## serve the desk on 127.0.0.1:8003, on a paper account that trades the demo portfolio
+	$(BIN)/tradeloop up --demo
 
 test: setup  ## every test that can run on this machine
 	$(BIN)/python -m pytest -n $(WORKERS)

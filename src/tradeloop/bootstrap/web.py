@@ -38,14 +38,13 @@ CONNECTIONS_MAX: Final = 2_000
 _BURST: Final = 4
 
 
-def web_of(desk: Desk, identifies: Identifies, command: str, port: int) -> Front:
+def web_of(desk: Desk, identifies: Identifies, command: str) -> Front:
     """The application of a desk, by its settings."""
-    return application(ServedDesk(desk, command), identifies, stopwatch_ns, manners_of(desk.loaded.settings.web, port))
+    return application(ServedDesk(desk, command), identifies, stopwatch_ns, manners_of(desk.loaded.settings.web))
 
 
-def manners_of(web: Web, port: int) -> Manners:
-    """The settings as the application takes them."""
-    del port  # a name counts whatever port it is called with: a tunnel may have another
+def manners_of(web: Web) -> Manners:
+    """The settings as the application takes them. A name counts with whatever port it is called: a tunnel may have another."""
     own = frozenset(_as_called(each) for each in (*web.hosts, *([] if _is_any(web.host) else [web.host])))
     each = {Rate.READ: web.reads_per_s, Rate.ORDER: web.orders_per_s, Rate.STOP: web.orders_per_s}
     allowed = {**ALLOWED, **{rate: Allowance(per_s, max(1, int(per_s * _BURST))) for rate, per_s in each.items()}}

@@ -76,7 +76,7 @@ async def _serve(voice: Voice, wish: _Wish) -> int:
     with bound(loaded.settings.web) as listening:  # before anything is opened: a port that is taken costs nothing
         async with working_desk(loaded, voice, "up", symbols=wish.symbols) as desk:
             finished = Finished(voice, desk)
-            app = web_of(desk, Nobody(), "up", listening.getsockname()[1])
+            app = web_of(desk, Nobody(), "up")
             async with served(app, loaded, listening) as server:
                 where = address_of(loaded.settings.web, listening)
                 voice.say(f"the desk is at {where}; Ctrl-C ends it")
