@@ -88,6 +88,7 @@ class Counter:
     async def order_is(self, client: Client, order_id: str, *statuses: str) -> dict[str, Any]:
         """The order once it has come to one of these statuses."""
         await self.desk.until(lambda: _status(self.desk, order_id) in statuses)
+        await self.desk.settled()  # memory is ahead of what is durable, and answers are not
         said = await client.get(f"/api/v1/orders/{order_id}")
         assert said.status == 200, said.document
         found: dict[str, Any] = said.document["order"]

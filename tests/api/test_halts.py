@@ -82,6 +82,7 @@ async def test_a_halt_covers_its_scope_and_no_more(tmp_path: Path, scope: str, n
         ({"scope": "symbol"}, 422, "name was empty"),
         ({"scope": "global", "name": "BAC"}, 422, "global is everything"),
         ({"scope": "account", "name": "nobody"}, 404, "nothing was halted"),
+        ({"scope": "broker", "name": "nobody"}, 404, "nothing was halted"),
         ({"tier": "EXPLODE"}, 422, "tier was"),
         ({"who": "me"}, 400, "who is no field"),
     ],

@@ -30,6 +30,7 @@ def a_run(**more: Any) -> dict[str, Any]:
 async def until(counter: Counter, run_id: str, *statuses: str) -> None:
     """Wait until a run has come to one of these."""
     await counter.desk.until(lambda: counter.desk.state.runs[run_id].status.value in statuses)  # type: ignore[index]
+    await counter.desk.settled()
 
 
 async def uploaded(counter: Counter, alice: Client, files: dict[str, Any], **fields: str) -> Said:

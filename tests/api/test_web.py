@@ -59,7 +59,16 @@ def test_a_desk_is_called_as_it_listens_and_as_it_is_told() -> None:
 def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
     pem = tmp_path / "x.pem"
     pem.write_text("nothing", encoding="utf-8")
+    pem.chmod(0o600)
     with pytest.raises(BadInput, match="can not be used"):
+        asyncio.run(_served_with(tmp_path, str(pem)))
+
+
+def test_a_private_part_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    pem = tmp_path / "x.pem"
+    pem.write_text("nothing", encoding="utf-8")
+    pem.chmod(0o644)
+    with pytest.raises(BadInput, match="expected 0600"):
         asyncio.run(_served_with(tmp_path, str(pem)))
 
 
@@ -76,10 +85,8 @@ async def test_orders_over_a_real_socket_are_answered_and_the_server_ends_in_ord
         app = application(ServedDesk(counter.desk, "up"), counter.known, stopwatch_ns)
         loaded = counter.desk.loaded
         with bound(loaded.settings.web) as listening:
-            async with (
-                served(app, loaded, listening),
-                httpx2.AsyncClient(base_url=address_of(loaded.settings.web, listening)) as http,
-            ):
+            where = address_of(loaded.settings.web, listening)
+            async with served(app, loaded, listening), httpx2.AsyncClient(base_url=where) as http:
                 alice = Client(http, key)
                 said = await asyncio.gather(*(alice.post("/api/v1/orders", resting(), key=f"k{n}") for n in range(30)))
         assert len(counter.desk.state.orders.open) == 30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,8 @@ from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS
 from tradeloop.views.queries import PAGE_MAX
+
+_END: Final = 2**63
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -110,6 +113,9 @@ def _ns(written: str) -> int:
         at = datetime.fromisoformat(written)
         if at.tzinfo is None:
             raise ValueError
-        return int(at.timestamp()) * SECOND_NS
+        since = int(at.timestamp()) * SECOND_NS
+        if not 0 <= since < _END:
+            raise ValueError
+        return since
     except (ValueError, OverflowError):
         raise BadInput(f"since was {written[:40]!r}; expected a time with its zone such as 2026-07-17T01:30:00Z") from None

@@ -38,8 +38,8 @@ class Manners(msgspec.Struct, frozen=True):
 def table_of(metrics: Metrics, manners: Manners) -> Routes:
     """Every route. Those with a fixed name stand before those that would take it for an id."""
     table = Routes()
+    orders_in.routes(table)  # the first is found the soonest
     orders_out.routes(table)
-    orders_in.routes(table)
     positions.routes(table)
     fills.routes(table)
     runs.routes(table)

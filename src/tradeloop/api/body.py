@@ -82,6 +82,8 @@ def queried(raw: bytes, kind: type[_S] | None) -> _S | None:
         return None
     found: dict[str, str] = {}
     for name, value in _pairs(raw):
+        if "\0" in value:
+            raise _malformed(f"{name[:40]} holds a NUL; leave it away")
         if name in found:
             raise _malformed(f"{name[:40]} stands twice in the query; keep one of them")
         found[name] = value

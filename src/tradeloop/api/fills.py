@@ -8,7 +8,7 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.desk import Desk
 from tradeloop.api.gate import ok
-from tradeloop.api.pages import LIMIT, Limit, following, page_size
+from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size
 from tradeloop.api.plain import Amount, Day, Moment, amount, local, told
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.api.symbols import exchange_of, symbol_of
@@ -58,7 +58,7 @@ class WhichFills(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol: str | None = None
     trading_day: Day | None = None
     limit: Limit = LIMIT
-    cursor: int | None = None
+    cursor: Cursor = None
 
 
 def routes(table: Routes) -> None:
@@ -77,7 +77,7 @@ async def listed(call: Call) -> Answer:
         account_id=desk.account,
         symbol=None if wanted.symbol is None else symbol_of(wanted.exchange, wanted.symbol, desk.broker),
         trading_day=wanted.trading_day,
-        before=wanted.cursor,
+        before=page_from(wanted.cursor),
         limit=page_size(wanted.limit),
     )
     return ok(Fills([fill_document(desk, row) for row in page.rows], following(page.before)))

@@ -31,8 +31,6 @@ class Front:
         self._hosts = hosts
         self._begun = f"{begun:x}"
         self._count = itertools.count(1)
-        self.is_closed = False
-        """Whether no request is taken any more: the process ends."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, request or the life of the application."""

@@ -65,6 +65,8 @@ class Gate:
     async def _answered(self, entry: Entry, scope: Scope, receive: Receive) -> Answer:
         headers: Headers = dict(scope["headers"])
         who = self._passed(entry.policy, scope, headers)
+        if any("\0" in each for each in scope["path_params"].values()):
+            raise Problem(HTTPStatus.BAD_REQUEST, "malformed", "the address holds a NUL, which nothing here is called by")
         query = queried(scope["query_string"], entry.query)
         raw, body, media = b"", None, headers.get(b"content-type", b"").decode("latin-1")
         if not entry.policy.safe:

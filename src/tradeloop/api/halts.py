@@ -21,7 +21,7 @@ from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.api.problem import Problem, problem_of
 from tradeloop.core.checked import checked_command
 from tradeloop.core.commands import HaltTrading, ReleaseHalt
-from tradeloop.core.errors import BadInput, Conflicts, JournalFailed, TradeloopError
+from tradeloop.core.errors import BadInput, Conflicts, JournalFailed, NotKnown, TradeloopError
 from tradeloop.core.halt import Halt, HaltScope, HaltTier
 from tradeloop.core.known import refuse
 from tradeloop.core.people import seen
@@ -162,8 +162,9 @@ async def _stopped(call: Call, tier: HaltTier, written: str, given: str, reason:
     desk = call.desk
     scope, name = _scope(written, given)
     command = HaltTrading(tier, call.by, reason, scope, name)
-    if scope in (HaltScope.ACCOUNT, HaltScope.BROKER):
-        refuse(desk.state, command)  # to be named by somebody who knows which there are: a file would stop nothing of them
+    refuse(desk.state, command)  # a file that names an account or a broker which there is not would stop nothing
+    if scope is HaltScope.BROKER and name not in desk.state.links:
+        raise NotKnown(f"broker was {name!r}, known are {', '.join(desk.state.links) or 'none yet'}; nothing was halted")
     latched = await desk.latch(command)
     try:
         async with asyncio.timeout(RECORD_S):

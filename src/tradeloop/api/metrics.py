@@ -36,13 +36,19 @@ class Metrics:
         self._answers = Counter(
             "tradeloop_http_answers", "Answers by route and status.", ("method", "path", "status"), registry=self._registry
         )
+        self._counted: dict[tuple[str, str, int], Counter] = {}
+        """The counters of what was answered so, because to look one up by its labels costs more than to count."""
         self._gauges = {
             field: Gauge(f"tradeloop_{name}", about, registry=self._registry) for field, (name, about) in _GAUGES.items()
         }
 
     def answered(self, entry: Entry, status: int) -> None:
         """Count an answer."""
-        self._answers.labels(entry.method, entry.path, str(int(status))).inc()
+        key = entry.method, entry.path, int(status)
+        counted = self._counted.get(key)
+        if counted is None:
+            counted = self._counted[key] = self._answers.labels(*map(str, key))
+        counted.inc()
 
     def text(self, health: Health) -> bytes:
         """Everything, as Prometheus reads it."""

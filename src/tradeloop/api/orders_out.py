@@ -16,7 +16,7 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.fills import Fill, fill_document
 from tradeloop.api.gate import ok
-from tradeloop.api.pages import LIMIT, Limit, following, page_size
+from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size
 from tradeloop.api.plain import Amount, Moment, amount, moment, told
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.api.problem import Problem
@@ -117,7 +117,7 @@ class WhichOrders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open: bool = False
     unknown: bool = False
     limit: Limit = LIMIT
-    cursor: int | None = None
+    cursor: Cursor = None
 
 
 class OfStrategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,7 +131,7 @@ class OfRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     run_id: str
     limit: Limit = LIMIT
-    cursor: int | None = None
+    cursor: Cursor = None
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -229,7 +229,7 @@ async def listed(call: Call) -> Answer:
         ord_status=status,
         unknown=wanted.unknown,
         open_only=wanted.open,
-        before=wanted.cursor,
+        before=page_from(wanted.cursor),
         limit=page_size(wanted.limit),
     )
     return ok(Orders([order_document(row) for row in page.rows], following(page.before)))
@@ -309,7 +309,7 @@ async def of_run(call: Call) -> Answer:
     await desk.shown()
     if await desk.queries.run(wanted.run_id) is None:
         raise NotKnown(f"run was {wanted.run_id[:60]!r}, which is not known")
-    page = await desk.queries.orders(run_id=wanted.run_id, before=wanted.cursor, limit=page_size(wanted.limit))
+    page = await desk.queries.orders(run_id=wanted.run_id, before=page_from(wanted.cursor), limit=page_size(wanted.limit))
     return ok(S0Orders([told(S0Order, row) for row in page.rows], following(page.before)))
 
 

@@ -13,6 +13,17 @@ LIMIT: Final = 100
 Limit = Annotated[int, msgspec.Meta(description=f"How many at once, 1 to {PAGE_MAX}.")]
 
 
+Cursor = Annotated[int | None, msgspec.Meta(description="Where the next page begins: the `next` of the last one.")]
+_CURSOR_MAX: Final = 2**63
+
+
+def page_from(cursor: int | None) -> int | None:
+    """Where a page begins. Raises BadInput for what no list ever gave."""
+    if cursor is not None and not 0 < cursor < _CURSOR_MAX:
+        raise BadInput("cursor was none that a list gave; leave it away for the first page")
+    return cursor
+
+
 def page_size(limit: int) -> int:
     """The size of a page. Raises BadInput."""
     if not 1 <= limit <= PAGE_MAX:

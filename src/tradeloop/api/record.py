@@ -9,7 +9,7 @@ import msgspec
 from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call, Said
 from tradeloop.api.gate import ok
-from tradeloop.api.pages import LIMIT, Limit, following, page_size
+from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size
 from tradeloop.api.plain import Amount, Moment, told
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.core.checked import checked_command
@@ -94,7 +94,7 @@ class WhichBreaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: str | None = None
     open: bool = True
     limit: Limit = LIMIT
-    cursor: int | None = None
+    cursor: Cursor = None
 
 
 class WhichAlerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,7 +102,7 @@ class WhichAlerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     open: bool = True
     limit: Limit = LIMIT
-    cursor: int | None = None
+    cursor: Cursor = None
 
 
 class WhichDeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,7 +114,7 @@ class WhichDeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run_id: str | None = None
     result: str | None = None
     limit: Limit = LIMIT
-    cursor: int | None = None
+    cursor: Cursor = None
 
 
 class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,7 +140,11 @@ async def breaks(call: Call) -> Answer:
     asked, desk = call.wanted(WhichBreaks), call.desk
     await desk.shown()
     page = await desk.queries.breaks(
-        account_id=desk.account, kind=asked.kind, open_only=asked.open, before=asked.cursor, limit=page_size(asked.limit)
+        account_id=desk.account,
+        kind=asked.kind,
+        open_only=asked.open,
+        before=page_from(asked.cursor),
+        limit=page_size(asked.limit),
     )
     return ok(Breaks([told(Break, row) for row in page.rows], following(page.before)))
 
@@ -166,7 +170,7 @@ async def alerts(call: Call) -> Answer:
     """List troubles, newest first."""
     asked, desk = call.wanted(WhichAlerts), call.desk
     await desk.shown()
-    page = await desk.queries.alerts(open_only=asked.open, before=asked.cursor, limit=page_size(asked.limit))
+    page = await desk.queries.alerts(open_only=asked.open, before=page_from(asked.cursor), limit=page_size(asked.limit))
     return ok(Alerts([told(Alert, row) for row in page.rows], following(page.before)))
 
 
@@ -180,7 +184,7 @@ async def audit(call: Call) -> Answer:
         subject=asked.subject,
         run_id=asked.run_id,
         result=asked.result,
-        before=asked.cursor,
+        before=page_from(asked.cursor),
         limit=page_size(asked.limit),
     )
     return ok(Deeds([told(Deed, row, run_id=row.trade_run_id) for row in page.rows], following(page.before)))

@@ -18,7 +18,7 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.gate import ok
 from tradeloop.api.orders_in import Why
-from tradeloop.api.pages import LIMIT, Limit, following, page_size
+from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size
 from tradeloop.api.plain import Amount, Day, Moment, amount, told
 from tradeloop.api.policy import IMPORT_MAX, Policy, Rate, Routes
 from tradeloop.api.problem import Problem
@@ -175,7 +175,7 @@ class WhichRuns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     project_id: str | None = None
     trade_date: Day | None = None
     limit: Limit = LIMIT
-    cursor: int | None = None
+    cursor: Cursor = None
 
 
 class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -252,7 +252,7 @@ async def listed(call: Call) -> Answer:
         project_id=wanted.project_id,
         account_id=desk.account,
         trade_date=wanted.trade_date,
-        before=wanted.cursor,
+        before=page_from(wanted.cursor),
         limit=page_size(wanted.limit),
     )
     return ok(Runs([run_document(row) for row in page.rows], following(page.before)))

@@ -163,6 +163,8 @@ class Desk:
     async def views_show(self, within_s: float) -> bool:
         """Return when the read models show everything that is durable now; False where they do not come so far in time."""
         wanted = self.durable_seq
+        if self._views_failed is not None:
+            return False
         try:
             async with asyncio.timeout(within_s):
                 while self.shown_seq < wanted:

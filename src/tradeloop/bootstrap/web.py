@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 import ssl
+import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -131,6 +134,7 @@ class _Server(uvicorn.Server):
 
 def _config(app: Front, web: Web) -> uvicorn.Config:
     try:
+        _refuse_open_key(web.tls_private)
         config = uvicorn.Config(
             app,
             loop="none",
@@ -152,6 +156,14 @@ def _config(app: Front, web: Web) -> uvicorn.Config:
     except (OSError, ssl.SSLError) as error:
         raise BadInput(f"the certificate of web.tls_certificate can not be used ({error}); see both files") from None
     return config
+
+
+def _refuse_open_key(path: Path | None) -> None:
+    mode = 0 if path is None or os.name == "nt" else stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise BadInput(
+            f"{path} is the private part of a certificate and its mode was {mode:04o}; expected 0600: chmod 600 {path}"
+        )
 
 
 def _is_any(host: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from tradeloop.core.checked import checked_command
 from tradeloop.core.commands import SubmitOrder
@@ -59,10 +59,14 @@ def an_order(
     return order
 
 
+_WORDS: Final[Mapping[type[Word], Mapping[str, Any]]] = {
+    kind: {each.value: each for each in kind} for kind in (OrdType, TimeInForce, PositionEffect)
+}
+
+
 def _word(kind: type[_W], written: str, what: str) -> _W:
-    known = {each.value: each for each in kind}
-    found = known.get(written.upper())
+    found: _W | None = _WORDS[kind].get(written.upper())
     if found is None:
-        words = ", ".join(each.lower() for each in known)
+        words = ", ".join(each.lower() for each in _WORDS[kind])
         raise BadInput(f"{what} was {written[:_SHOWN_MAX]!r}; expected one of {words}")
     return found
