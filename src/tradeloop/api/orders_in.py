@@ -27,6 +27,7 @@ from tradeloop.core.known import refuse
 from tradeloop.core.people import seen
 from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.staging import consistent
 from tradeloop.core.types import ClOrdID, Px, Qty, exact
 from tradeloop.targets.order import an_order
 
@@ -246,6 +247,7 @@ def denied(why: Denied, order_id: str) -> Problem:
 async def _submitted(call: Call, command: SubmitOrder) -> Answer:
     desk = call.desk
     if command.symbol not in desk.state.instruments:
+        consistent(command)  # what is refused lists nothing
         await desk.tradable([command.symbol], quoted=True)
     reply = await desk.ask(command)
     assert isinstance(reply, OrderReply)

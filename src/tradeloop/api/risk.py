@@ -17,6 +17,7 @@ from tradeloop.core.commands import Command
 from tradeloop.core.known import refuse
 from tradeloop.core.limit import RiskLimit
 from tradeloop.core.replies import Done
+from tradeloop.core.staging import consistent
 
 OF_FILE: Final = "risk.yaml"
 
@@ -113,6 +114,7 @@ async def check(call: Call) -> Answer:
     """Ask risk about an order that nobody sends; nothing is recorded of it."""
     command = command_of(call, call.asked(NewOrder), "")
     assert call.who is not None
+    consistent(command)
     if call.who.may(Scope.ORDER_PAPER) or call.who.may(Scope.ORDER_LIVE):  # who only looks has nothing listed
         await call.desk.tradable([command.symbol], quoted=True)
     return ok(msgspec.convert(call.desk.risk_answer(command), Judgement))

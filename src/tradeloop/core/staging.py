@@ -83,7 +83,7 @@ def submit(state: State, around: Surroundings, command: SubmitOrder, now: UtcNs)
         earlier = _asked_before(state, command)
         if earlier is not None:
             return earlier
-    _consistent(command)
+    consistent(command)
     return (yield from stage(state, around, command, now))
 
 
@@ -171,7 +171,7 @@ def stage(
 
 def intent_of(state: State, around: Surroundings, want: SubmitOrder, now: UtcNs) -> tuple[OrderStaged, Instrument]:
     """The order as it would be staged, of somebody who only asks. Raises BadInput as `submit` does."""
-    _consistent(want)
+    consistent(want)
     return _intent(state, around, want, now, None, 0, None, 0)
 
 
@@ -384,7 +384,7 @@ def _arrival(quote: Quote | None) -> Px | None:
     return Px(seen) if seen is not None else None
 
 
-def _consistent(command: SubmitOrder) -> None:
+def consistent(command: SubmitOrder) -> None:
     """An order's prices agree with its type, all its numbers are positive and such that the ledger carries them exactly, and
     its names can be read.
     """

@@ -1,0 +1,99 @@
+"""Junk of every kind on every route: an answer that is a problem, never a fault, and nothing changed by what was refused."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.api.desks import Client, Counter, a_counter
+from tests.api.test_gate import ENTRIES, PLENTY, called
+
+from tradeloop.api.app import Manners
+from tradeloop.api.policy import Entry, Rate
+
+TEXTS = [
+    "",
+    " ",
+    "x",
+    "-",
+    "0",
+    "-1",
+    "1e400",
+    "NaN",
+    "9" * 400,
+    "\u202ebuy",
+    "a\nb",
+    "%00",
+    "'; DROP TABLE trade_orders; --",
+    "../../etc/passwd",
+    "BAC.US",
+    "600519",
+    "BTC/USDT",
+    "paper",
+    "global",
+    "HALT",
+    "2013-10-08",
+    "2013-10-08T13:30:00Z",
+    "9999-12-31T23:59:59Z",
+    "\U0001f4a5" * 50,
+]
+VALUES: list[Any] = [*TEXTS, None, True, 0, -1, 2**70, 0.1, [], {}, ["x"], {"x": "y"}, [[[]]], {"portfolio": []}]
+ROUNDS = 12
+
+
+def an_address(draw: random.Random, entry: Entry) -> str:
+    """The path of a route with junk in its places."""
+    path = entry.path.replace("{symbol:path}", "{symbol}").replace("{break_id:path}", "{break_id}")
+    for name in ("order_id", "run_id", "exchange", "strategy_id", "symbol", "break_id"):
+        written = "".join(f"%{byte:02X}" for byte in (draw.choice(TEXTS) or "x").encode()).replace("%2F", "_")
+        path = path.replace(f"{{{name}}}", written)
+    return path
+
+
+async def junk(client: Client, draw: random.Random, entry: Entry) -> tuple[int, Any]:
+    """One request that nobody means."""
+    params = {}
+    if entry.query is not None:
+        for name in entry.query.__struct_fields__:
+            if draw.random() < 0.4:
+                params[name] = draw.choice(TEXTS)
+    body: Any = None
+    if entry.body is not None:
+        names = [field for field in entry.body.__struct_encode_fields__ if draw.random() < 0.7]
+        body = {name: draw.choice(VALUES) for name in names}
+        if draw.random() < 0.2:
+            body = json.dumps(draw.choice(VALUES)).encode()
+    said = await client.send(entry.method, an_address(draw, entry), body, params=params)
+    return said.status, said.document
+
+
+async def _lives(counter: Counter) -> bool:
+    await counter.desk.settled()
+    return counter.desk.is_ready
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_junk_is_answered_and_changes_nothing(tmp_path: Path, seed: int) -> None:
+    draw = random.Random(seed)
+    faults, changed = [], []
+    async with a_counter(tmp_path, Manners(allowed=PLENTY)) as counter:
+        alice = counter.client()
+        for entry in ENTRIES:
+            for _ in range(ROUNDS):
+                if entry.policy.rate is Rate.WORK and entry.tag == "positions" and draw.random() < 0.8:
+                    continue  # a comparison of books is a change that was asked for
+                await counter.desk.settled()
+                before = counter.desk.durable_seq
+                status, document = await junk(alice, draw, entry)
+                if status >= 500:
+                    faults.append((called(entry), status, document))
+                await counter.desk.settled()
+                refused = status >= 400 and document["code"] != "denied"
+                if refused and counter.desk.durable_seq != before:
+                    changed.append((called(entry), status, document))
+        assert await _lives(counter)
+    assert faults == []
+    assert changed == []
