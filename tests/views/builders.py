@@ -150,6 +150,7 @@ class Story:
         leg: int = 0,
         by: str = "ann",
         approved_by: str = "",
+        strategy_id: str = "",
     ) -> ClOrdID:
         """An order passed risk and is durable."""
         cl_ord_id = ClOrdID(self.next_id("g100001"))
@@ -169,6 +170,7 @@ class Story:
                 position_effect=effect,
                 trading_day=self.day,
                 by=by,
+                strategy_id=strategy_id,
                 risk_version="r1",
                 reserve=Amount(D(reserve)),
                 run_id=run_id,

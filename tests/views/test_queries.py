@@ -121,3 +121,48 @@ async def test_a_page_size_out_of_bounds_is_refused(limit: int, tmp_path: Path) 
     async with shown(Story.begun(), tmp_path) as views:
         with pytest.raises(BadInput, match=f"the page size was {limit}; expected 1 to 1000"):
             await views.queries.orders(limit=limit)
+
+
+@every_dialect
+async def test_orders_are_counted_by_status_and_side_and_found_by_strategy(dialect: str, tmp_path: Path) -> None:
+    """S3-28, S3-29."""
+    story = Story.begun()
+    mine = [story.stage(strategy_id="a"), story.stage(side=Side.SELL, strategy_id="a")]
+    story.tell(ev.SendBegun(story.tick(), mine[0]), ev.FateLost(story.tick(), mine[0], "timed out"))
+    story.tell(ev.OrderCanceled(story.tick(), mine[1], "not needed"))
+    story.stage(strategy_id="b")
+    async with shown(story, tmp_path, dialect) as views:
+        found = await views.queries.order_counts(account_id=ACCOUNT, strategy_id="a")
+        whole = await views.queries.order_counts()
+        listed = (await views.queries.orders(strategy_id="a")).rows
+    assert (found.total, found.open, found.unknown) == (2, 1, 1)
+    assert found.by_side == {"BUY": 1, "SELL": 1}
+    assert found.by_status == {"UNKNOWN": 1, "CANCELED": 1}
+    assert whole.total == 3
+    assert [row.id for row in listed] == mine[::-1]
+
+
+@every_dialect
+async def test_the_trades_of_a_strategy_are_those_of_its_orders(dialect: str, tmp_path: Path) -> None:
+    """S3-33, S3-34."""
+    story = Story.begun()
+    mine, other = story.stage(strategy_id="a"), story.stage(strategy_id="b")
+    story.fill(mine, "40", "10")
+    story.fill(other, "100", "10")
+    story.fill(mine, "60", "11")
+    async with shown(story, tmp_path, dialect) as views:
+        found = await views.queries.trades_of_strategy(ACCOUNT, "a")
+        elsewhere = await views.queries.trades_of_strategy(ACCOUNT, "a", symbol=GOLD)
+    assert [(row.volume, row.price) for row in found] == [(D("40"), D("10")), (D("60"), D("11"))]
+    assert elsewhere == []
+
+
+@every_dialect
+async def test_instruments_are_found_by_a_part_of_their_symbol_in_any_case(dialect: str, tmp_path: Path) -> None:
+    async with shown(Story.begun(), tmp_path, dialect) as views:
+        found = await views.queries.instruments(text="aapl")
+        by_sign = await views.queries.instruments(text="%")
+        every = await views.queries.instruments()
+    assert [row.id for row in found] == [AAPL]
+    assert by_sign == []
+    assert len(every) == 3
