@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
-from tradeloop.cli.shell import OK, Ended, Shell, Voice, perform
+from tradeloop.cli.shell import FAILED, OK, Ended, Shell, Voice, perform
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
@@ -86,9 +86,9 @@ async def _serve(voice: Voice, wish: _Wish) -> int:
                 trading = asyncio.ensure_future(_trade(voice, desk, wish.target)) if wish.target is not None else None
                 try:
                     await _until_told(desk, server)
-                    why = "the server has ended"
+                    why, code = "the server has ended", FAILED
                 except asyncio.CancelledError:
-                    why = "stopped"  # asked for: this is how it ends
+                    why, code = "stopped", OK  # asked for: this is how it ends
                 finally:
                     if trading is not None:
                         trading.cancel()
@@ -96,7 +96,7 @@ async def _serve(voice: Voice, wish: _Wish) -> int:
             left = len(desk.state.orders.open)
     words = f"{why}; {left} open order{'' if left == 1 else 's'} left"
     voice.result({"ended": why, "address": where, "open_orders": left}, lambda out: out.print(words))
-    return OK
+    return code
 
 
 async def _until_told(desk: Desk, server: asyncio.Future[None]) -> None:
