@@ -87,7 +87,7 @@ def test_no_second_retry_is_offered_of_a_run_that_was_retried(tmp_path: Path) ->
 def test_what_a_retry_bought_is_explained_by_it_at_the_run_that_it_retried(tmp_path: Path) -> None:
     """Who followed an order to undo it would buy twice."""
     run = a_run_that_left_something(tmp_path)
-    again = tradeloop(tmp_path, "runs", "retry", run, "--feed", "demo", "--speed", FAST, "--json")
+    again = tradeloop(tmp_path, "runs", "retry", run, "--feed", "demo", "--speed", "20", "--json")
     newer = again.document["run"]["id"]
     said = tradeloop(tmp_path, "reconcile", "--run", run, *DEMO, "--json")
     assert (said.code, said.document["unexplained_breaks"]) == (0, 0)
