@@ -15,7 +15,7 @@ from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
 from tradeloop.core.reports import CancelAck, Execution, OpenOrder, OrderAck
 from tradeloop.core.state import State
-from tradeloop.core.types import OrderID, OrdStatus, OrdType, PositionEffect, Qty, Side, Symbol
+from tradeloop.core.types import SECOND_NS, OrderID, OrdStatus, OrdType, PositionEffect, Qty, Side, Symbol, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, an_instrument, buy, fees, sell, their_order
 from tradeloop.testing.desk import Desk
 
@@ -160,6 +160,22 @@ def test_a_look_as_old_as_the_number_itself_changes_nothing() -> None:
     desk.wait(1)
     desk.give(a_snapshot(as_of=desk.now, cash=CASH, orders=(line(one, "1"), line(two, "2"))))
     assert numbers_of(desk, one, two) == ["2", "1"]
+
+
+def test_numbers_that_were_told_before_the_clock_was_set_back_are_put_right_when_it_has_caught_up() -> None:
+    """Seed 721481, F61: until then each look seems older than the number, and the orders have long ended."""
+    desk, one, two = a_desk()
+    desk.now = UtcNs(desk.now - 3600 * SECOND_NS)
+    traded = fill("1", 100), fill("2", 100)
+    desk.give(*traded)
+    lines = line(one, "1", 100), line(two, "2", 100)
+    for _ in range(2):
+        look(desk, *lines, executions=traded)
+    assert numbers_of(desk, one, two) == ["2", "1"]
+    desk.wait(3600)
+    look(desk, *lines, executions=traded)
+    assert numbers_of(desk, one, two) == ["1", "2"]
+    assert {moved.exec_id: moved.cl_ord_id for moved in desk.of(TradeMoved)} == {"e1": one.cl_ord_id, "e2": two.cl_ord_id}
 
 
 def test_an_order_that_the_books_show_under_both_numbers_keeps_its_own() -> None:

@@ -70,7 +70,10 @@ def telling(state: State, around: Surroundings, snap: BrokerSnapshot) -> tuple[O
 
 
 def remember(state: State, around: Surroundings, snap: BrokerSnapshot, lines: tuple[OpenOrder, ...]) -> None:
-    """Keep which lines need no second look: of orders that ended on both sides with the same quantity, and not just now."""
+    """Keep which lines need no second look: of orders that ended on both sides with the same quantity, under the same number,
+    and not just now. A line with another number is looked at until that is settled (core/numbering.py): the answer that gave
+    it may lie ahead for long, where a clock was set back.
+    """
     able = around.brokers[snap.broker]
     lag = max(around.policy.recent_ns, able.visibility_lag_ns)
     known = around.settled.get(snap.account)
@@ -91,6 +94,8 @@ def remember(state: State, around: Surroundings, snap: BrokerSnapshot, lines: tu
         packed = state.orders.closed.get(cl_ord_id)
         order = None if packed is None else our_order(state, snap, theirs)
         if packed is None or order is None or order.cl_ord_id != cl_ord_id or order.cum_qty != theirs.cum_qty:
+            continue
+        if order.order_id != theirs.order_id:
             continue
         if order.cancel_requested_at is None and not order.replaces and snap.read_at - order.updated_at > lag:
             settled[cl_ord_id] = theirs, packed
