@@ -14,7 +14,7 @@ The starred invariants of a trading system, and what holds each here:
 | 1 | one order per id at the venue | `_send_begun`; `Dispatch` never overlaps two attempts |
 | 4 | one key, one order | `_staged` |
 | 5 | ids are never used again | `_staged` |
-| 6 | UNKNOWN is left by proof alone, and never sent again | `_send_begun`, `_proven_absent`, `_is_over`, `_in_doubt` |
+| 6 | UNKNOWN is left by proof or a word, and not sent again | `_send_begun`, `_proven_absent`, `_is_over`, `_in_doubt` |
 | 8 | filled is the sum of the fills | `_moved`, `_fill_moved`, `_terms_changed` |
 | 9 | an overfill is recorded and halts | `_moved`, `_fill_moved`, `_terms_changed`, `decided` |
 | 10 | leaves are ordered less filled | computed, never stored (core/order.py); `_found` |
