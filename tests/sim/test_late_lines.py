@@ -32,7 +32,7 @@ class Asked:
         weather.rates = {Fault.LINE_BEHIND_FILL: 1.0}
         able = SimpleNamespace(orders_complete=orders_complete, visibility_lag_ns=LAG_NS)
         venue: Any = SimpleNamespace(listeners=[], able=able)
-        self.network = Network(self.timeline, cast(Venue, venue), weather, Random(0))
+        self.network = Network(self.timeline, cast(Venue, venue), weather, Random(0), Random(0))
         venue.listeners[0](OrderAck(BROKER, OURS, OrderID("b1")))
 
     def shows(self, at_ns: int, *, filled: bool) -> bool:

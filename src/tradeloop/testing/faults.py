@@ -44,12 +44,12 @@ class Fault(Enum):
     QUERY_LAGS = "F27 the books arrive late: they show what was some seconds ago"
     LIVE_ORDER_NOT_SHOWN = "F28 the books do not show a live order yet, within the lag the venue declares"
     TAKEN_BACK = "F29 a fill is busted or corrected, also after its order has ended"
-    CANCELED_UNASKED = "F30 the venue cancels an order that nobody asked it to"
-    OVERFILL = "F31 a correction lets an order trade more than was asked"
+    CANCELED_UNASKED = "F30 the venue cancels an order, or makes it smaller, and nobody asked it to"
+    OVERFILL = "F31 a correction, or a further fill, lets an order trade more than was asked"
     REJECT_AFTER_ACCEPT = "F32 an order that was acknowledged is rejected"
     CANCEL_ANSWER_WRONG = "F33 a cancel is refused though it took effect, or acknowledged before the last fill is told"
-    HALTED = "F34 trading in a symbol is suspended and resumed"
-    THROTTLED = "F35 the venue refuses requests for their number, and says so"
+    HALTED = "F34 trading in a symbol is suspended and resumed; in an auction no cancels are taken"
+    THROTTLED = "F35 the venue refuses requests for their number, cancels too, and says so: it has not processed them"
     ID_TAKEN_TWICE = "F36 an id that surely did not arrive is sent again, to a venue that would take it twice"
     VENUE_RESTARTS = "F37 the venue restarts: sessions are gone, working orders are cancelled and nobody is told"
     # the process
@@ -58,7 +58,7 @@ class Fault(Enum):
     KILLED_BEFORE_SEND = "F43 it is killed when a commit is durable and nothing of it has left"
     KILLED_AFTER_SEND = "F44 it is killed when a request has left and its outcome is not recorded"
     KILLED_RECOVERING = "F45 it is killed while it recovers, up to five times in a row"
-    PAUSED = "F46 it is stopped for seconds or minutes and goes on, maybe after another took over"
+    PAUSED = "F46 it is stopped for up to 40 s, longer than a lease, and goes on, maybe after another took over"
     TWO_STARTED = "F49 a second instance is started by mistake"
     # the disk
     TORN_TAIL = "F52 the last record is cut off in the middle"
@@ -72,7 +72,7 @@ class Fault(Enum):
     CLOCK_DRIFTS = "F62 the wall clock drifts by 500 ppm"
     SLEEPS_OVER_THE_BELL = "F65 the process is stopped when the session ends, and wakes after it"
     # the store and its lease
-    COMMIT_LOST = "F67 a failover of the database loses the last commit"
+    COMMIT_LOST = "F67 a failover of a database server loses the last commit; a journal in SQLite has no replica"
     LEASE_UNREACHABLE = "F68 the lease cannot be read or renewed for a while"
     STANDBY_TAKES_OVER = "F70 another process takes over while the holder of the lease is stopped"
     # operators
@@ -169,13 +169,19 @@ class Weather:
 
     def strikes(self, fault: Fault) -> bool:
         """Whether the fault happens now; asking is one opportunity."""
+        happens = self.comes(fault)
+        if happens:
+            self.met[fault] += 1
+        return happens
+
+    def comes(self, fault: Fault) -> bool:
+        """Whether the fault sets out to happen; whoever asks says when it has (`meet`), for it may come too late."""
+        return self.also(fault, self._later.get(fault, self._dice))
+
+    def also(self, fault: Fault, dice: Random) -> bool:
+        """The same by other dice: for a part that a fault got when seeds were known already."""
         rate = self.rates.get(fault)
-        if rate is None or self.calm:
-            return False
-        if self._later.get(fault, self._dice).random() >= rate:
-            return False
-        self.met[fault] += 1
-        return True
+        return rate is not None and not self.calm and dice.random() < rate
 
     def meet(self, fault: Fault) -> None:
         """The fault happened, by way of the script of this seed."""

@@ -78,6 +78,8 @@ class WayOut:
         self._broken, self._now, self._latch, self._line = broken, now, latch, line
         self.newest_change_at = -1
         """When a change of an order last became durable."""
+        self.no_cancels: tuple[tuple[int, int], ...] = ()
+        """When the venue takes no cancels: what was refused then is asked again when it does."""
         self._clocks = clocks
         self._state = State()
         self._good_since: int | None = None
@@ -199,7 +201,8 @@ class WayOut:
             if wanted.refused and not self._has_to_go(self._state.orders.open[cl_ord_id]):
                 del self._wanted[cl_ord_id]
                 continue
-            since = max(self._good_since, wanted.asked, wanted.left or 0)
+            barred = max((until for begins, until in self.no_cancels if begins <= self._now()), default=0)
+            since = max(self._good_since, wanted.asked, wanted.left or 0, barred)
             patience = policy.ack_timeout_ns << min(max(wanted.asks - 1, 0), DOUBLINGS_MAX)
             waited, most = self._now() - since, ON_THE_WAY_NS + (0 if wanted.left is None else patience)
             if waited > most:

@@ -14,7 +14,7 @@ from tradeloop.brokers.paper.records import PaperOrder
 from tradeloop.core.errors import BadInput, Refused
 from tradeloop.core.instrument import FeeLine, FeeSchedule
 from tradeloop.core.reports import CancelAck, CancelReject, Execution, ExecutionBust, ExecutionCorrect, OrderExpire
-from tradeloop.core.types import ClOrdID, ExecID, OrdStatus, PositionEffect, Px, Qty, Side, TimeInForce, TradingDay
+from tradeloop.core.types import ClOrdID, ExecID, OrderID, OrdStatus, PositionEffect, Px, Qty, Side, TimeInForce, TradingDay
 
 CN_FEES = FeeSchedule(
     (
@@ -342,6 +342,26 @@ def test_the_broker_may_cancel_without_being_asked() -> None:
     assert report.text == "margin call"
     with pytest.raises(Refused, match="TOO_LATE_TO_CANCEL"):
         interventions.cancel_unasked(bench.matching, order.order_id, "", at(1))
+
+
+def test_an_order_may_trade_more_than_is_left_of_it() -> None:
+    """F31: books that are wrong are kept as they are, and told as they are."""
+    bench = Bench(stock())
+    bench.quote(quote(0, "10.00", "10.01"))
+    order = bench.buy(100, "9.00")
+    bench.heard()
+    interventions.fill(bench.matching, order.order_id, Qty(Decimal(300)), Px(Decimal(9)), at(1))
+    (report,) = bench.heard()
+    assert isinstance(report, Execution)
+    assert (report.last_qty, order.cum_qty, order.ord_status) == (Decimal(300), Decimal(300), OrdStatus.FILLED)
+    with pytest.raises(Refused, match="UNKNOWN_ORDER"):
+        interventions.fill(bench.matching, order.order_id, Qty(Decimal(1)), Px(Decimal(9)), at(1))
+
+
+def test_a_fill_of_nothing_is_refused() -> None:
+    bench = Bench(stock())
+    with pytest.raises(BadInput, match="positive quantity"):
+        interventions.fill(bench.matching, OrderID("P1"), Qty(Decimal(0)), Px(Decimal(9)), at(1))
 
 
 def test_bars_and_orders_by_hand_share_the_same_books() -> None:

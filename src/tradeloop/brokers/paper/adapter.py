@@ -4,6 +4,8 @@ A step changes the books, is committed, and only then do its reports leave. With
 event loop share a commit. Time comes from the clock port alone; wake-ups are tasks that sleep on it.
 """
 
+# size: one session: the port, and all that can be made to happen at the broker by hand, go through the same commit and reports
+
 from __future__ import annotations
 
 import asyncio
@@ -245,6 +247,12 @@ class PaperBroker:
     def cancel_unasked(self, order_id: OrderID, text: str = "canceled by the broker") -> None:
         """Cancel a working order without being asked (F30). Raises Refused when it is unknown or closed."""
         interventions.cancel_unasked(self._matching, order_id, text, self._clock.now())
+        self._finish()
+
+    def fill(self, order_id: OrderID, qty: Qty, px: Px) -> None:
+        """Let a working order trade whatever the market does, also beyond what is left of it (F31). Raises Refused when it is
+        unknown or closed."""
+        interventions.fill(self._matching, order_id, qty, px, self._clock.now())
         self._finish()
 
     def restate(self, order_id: OrderID, qty: Qty, price: Px | None, text: str = "changed by the broker") -> None:

@@ -122,6 +122,16 @@ def cancel_unasked(matching: Matching, order_id: OrderID, text: str, now: UtcNs)
     matching.close(order, OrdStatus.CANCELED, text, now)
 
 
+def fill(matching: Matching, order_id: OrderID, qty: Qty, px: Px, now: UtcNs) -> None:
+    """Let a working order trade at a price, also more than is left of it. Raises Refused when it is unknown or closed."""
+    if qty <= ZERO or px <= ZERO:
+        raise BadInput(f"a fill of {order_id} was {qty:f} at {px:f}; expected a positive quantity and price")
+    order = matching.books.orders.get(order_id)
+    if order is None or not order.is_working:
+        raise Refused(Code.UNKNOWN_ORDER.value, MEANING[Code.UNKNOWN_ORDER])
+    matching.fill(order, qty, px, now)
+
+
 def restate(matching: Matching, order_id: OrderID, qty: Qty, price: Px | None, text: str, now: UtcNs) -> None:
     """The broker gives a working order other terms by itself (FIX 4.4 vol. 7, appendix D, E.1.c and E.1.d).
 

@@ -141,8 +141,7 @@ class World:
         self.lines: list[tuple[int, str, str]] = []
         self.timeline = Timeline(-PAST_NS)
         self.sundial = Sundial(self.timeline, NOON)
-        later = self._dice("later weather")
-        self.weather = Weather(self._dice("weather"), later, later, self._dice("halt weather"), *map(self._dice, LATER_DICE))
+        self.weather = weather_of(seed)
         self.dice, self.pauses = self._dice("script"), self._dice("pauses before changes")
         self.policy = Policy()
         is_lock = self.dice.random() < 0.4
@@ -158,7 +157,7 @@ class World:
         self.venue = Venue(self.timeline, self.sundial, able, self.weather, cash_of(seed), self._dice("venue"))
         self.venue.repeats = repeats_of(seed)
         self.back_office = BackOffice(self.timeline, self.venue, self.weather, self._dice("back office"))
-        self.network = Network(self.timeline, self.venue, self.weather, self._dice("network"))
+        self.network = Network(self.timeline, self.venue, self.weather, self._dice("network"), self._dice("later network"))
         self.judge = Judge(lambda: self.timeline.now, self.venue.orders_of, self.policy)
         self.market = Market(self.timeline, self.sundial, self.weather, self._dice("market"))
         self.supervisor = Supervisor(self.timeline, self.disk, self.weather, self._dice("supervisor"), self._spawn)
@@ -191,7 +190,8 @@ class World:
         # whose numbers begin anew takes no request that was sent in another trading day.
         by_number = twins.random() < TRADES_BY_NUMBER and able.orders_complete and self.bell_ns is None
         self.network.trades_by_number = self.weather.enables(Fault.TWINS_MIXED_UP) and by_number
-        self.day = _day(DAY, -PAST_NS, LONG_NS if self.bell_ns is None else self.bell_ns)
+        self.auctions = self._auctions()
+        self.day = _day(DAY, -PAST_NS, LONG_NS if self.bell_ns is None else self.bell_ns, self.auctions)
         billing = Billing(self.weather, self._dice("billing"), is_one_day=self.bell_ns is None)
         billing.instruments = {listed.symbol: listed for listed in self.market.instruments}
         self.venue.billing = billing
@@ -216,6 +216,17 @@ class World:
         ours = self.timeline.now <= 0 or getattr(report, "order_id", None) in self.venue.ids
         self.limits_kept.hear(report, ours=ours)
 
+    def _auctions(self) -> tuple[tuple[int, int], ...]:
+        """When no cancels are taken (F34), until the faults stop."""
+        if not self.weather.enables(Fault.HALTED):
+            return ()
+        dice = self._dice("auctions")
+        spans: list[tuple[int, int]] = []
+        for begins in sorted(dice.randint(SECOND_NS, self.faulty_ns) for _ in range(dice.randint(0, 2))):
+            if not spans or begins > spans[-1][1]:
+                spans.append((begins, min(begins + dice.randint(3, 12) * SECOND_NS, self.faulty_ns)))
+        return tuple(spans)
+
     def _dice(self, whose: str) -> Random:
         """Dice of one's own: what one part draws does not change what another does."""
         return Random(f"{self.seed}:{whose}")
@@ -231,6 +242,8 @@ class World:
         judge.told = self._told
         judge.watchers += [self.way_out, self.told, self.heard, self.dealing]
         network.told, self.heard.filled_there = self._hears, self.venue.filled
+        self.way_out.no_cancels = self.auctions
+        network.trades_beyond = self._trades_beyond
         network.cancel_leaves, network.cancel_comes = self.way_out.cancel_leaves, self.way_out.cancel_comes
         network.change_leaves = lambda change: self.way_out.change_leaves(change, supervisor.policy)
         self.timeline.at(0, self._look_for_what_waits)
@@ -284,6 +297,10 @@ class World:
         self.judge.gate.moved_there(symbol, delta)
         if self.limits_kept is not None:
             self.limits_kept.sizes.by_others(symbol, delta)
+
+    def _trades_beyond(self, symbol: Symbol, qty: Decimal) -> None:
+        if self.limits_kept is not None:
+            self.limits_kept.sizes.by_others(symbol, qty)
 
     def _arrived(self, order: Order) -> None:
         self.judge.arrived(order)
@@ -565,6 +582,14 @@ class World:
             self.timeline.run(self.timeline.now + SECOND_NS // 100)
 
 
+def weather_of(seed: int) -> Weather:
+    """Which faults a seed lets happen."""
+    weather, later, halts, *others = (
+        Random(f"{seed}:{name}") for name in ("weather", "later weather", "halt weather", *LATER_DICE)
+    )
+    return Weather(weather, later, later, halts, *others)
+
+
 def cash_of(seed: int) -> Amount:
     """What the account of a seed begins with."""
     dice = Random(f"{seed}:cash")
@@ -582,9 +607,10 @@ def repeats_of(seed: int) -> Repeats:
     return Random(f"{seed}:repeats").choice(tuple(Repeats))
 
 
-def _day(trading_day: TradingDay, begins: int, ends: int) -> OpenTradingDay:
-    """A trading day with one window, in the world's time."""
-    return OpenTradingDay("CN_A", trading_day, ((UtcNs(NOON + begins), UtcNs(NOON + ends)),))
+def _day(trading_day: TradingDay, begins: int, ends: int, no_cancels: tuple[tuple[int, int], ...] = ()) -> OpenTradingDay:
+    """A trading day with one window, in the world's time; and when no cancels are taken in it."""
+    closed = tuple((UtcNs(NOON + since), UtcNs(NOON + until)) for since, until in no_cancels)
+    return OpenTradingDay("CN_A", trading_day, ((UtcNs(NOON + begins), UtcNs(NOON + ends)),), no_cancels=closed)
 
 
 def _other_policy(dice: Random, before: Policy) -> Policy:

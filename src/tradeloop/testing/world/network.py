@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Final, Protocol, TypeVar
 
@@ -18,7 +19,7 @@ from tradeloop.core.errors import BadInput, Refused
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder, OrderAck, Report
-from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdStatus, Px, Qty
+from tradeloop.core.types import SECOND_NS, ClOrdID, OrderID, OrdStatus, Px, Qty, Symbol
 from tradeloop.testing.faults import Fault, Weather
 from tradeloop.testing.world.loop import Timeline
 from tradeloop.testing.world.venue import Venue
@@ -26,6 +27,7 @@ from tradeloop.testing.world.venue import Venue
 MS: Final = 1_000_000
 SLOT_NS: Final = SECOND_NS
 CENT: Final = Decimal("0.01")
+LOT: Final = Decimal(100)
 PARTS: Final = ("orders", "executions", "positions", "cash")
 FLAP_NS: Final = 200 * MS
 
@@ -51,11 +53,13 @@ class Session(Protocol):
 class Network:
     """The line, and what befalls it and the venue at its other end."""
 
-    def __init__(self, timeline: Timeline, venue: Venue, weather: Weather, dice: Random) -> None:
+    def __init__(self, timeline: Timeline, venue: Venue, weather: Weather, dice: Random, later: Random) -> None:
         self.timeline = timeline
         self.venue = venue
         self.weather = weather
         self.dice = dice
+        self.later = later
+        """Dice of what befell it when seeds were known already."""
         self.sessions: list[Session] = []
         self.up = True
         self.half_open_until = 0
@@ -75,6 +79,10 @@ class Network:
         """Called whenever a process has been handed the venue's books."""
         self.told: Callable[[Session, Report], None] = lambda session, report: None
         """Called whenever a report reaches a process."""
+        self.trades_beyond: Callable[[Symbol, Decimal], None] = lambda symbol, qty: None
+        """Called when the venue is about to trade more of an order than is left of it."""
+        self.crossing: dict[ClOrdID, int] = {}
+        """Orders that traded while a cancel came to the venue, and until when the fill may be told behind its ack (F33)."""
         self.cancel_leaves: Callable[[ClOrdID], None] = lambda cl_ord_id: None
         self.cancel_comes: Callable[[ClOrdID], None] = lambda cl_ord_id: None
         self.change_leaves: Callable[[Replacement], None] = lambda change: None
@@ -234,11 +242,14 @@ class Network:
             if self.venue.able.orders_complete and strikes(Fault.LINE_BEHIND_FILL):
                 now, lag = self.timeline.now, self.dice.randint(1, self.venue.able.visibility_lag_ns)
                 self._unlisted[report.order_id] = now + lag, now + self.within(20, 90)
-            if strikes(Fault.CANCELED_UNASKED):
-                self.timeline.after(self.within(0.1, 5), lambda: self.cancel_unasked(report.order_id))
-            if strikes(Fault.REJECT_AFTER_ACCEPT):
+            if self.weather.comes(Fault.CANCELED_UNASKED):
+                self.timeline.after(self.within(0.1, 5), lambda: self._end(Fault.CANCELED_UNASKED, report.order_id))
+            if self.weather.comes(Fault.REJECT_AFTER_ACCEPT):
                 self.rejected[report.cl_ord_id] = None
-                self.timeline.after(self.within(0.1, 2), lambda: self.cancel_unasked(report.order_id))
+                self.timeline.after(self.within(0.1, 2), lambda: self._end(Fault.REJECT_AFTER_ACCEPT, report.order_id))
+            for fault, act in ((Fault.CANCELED_UNASKED, self._lessen), (Fault.OVERFILL, self._trade_beyond)):
+                if self.weather.also(fault, self.later):
+                    self.timeline.after(self.later.randint(SECOND_NS // 10, 5 * SECOND_NS), partial(act, report.order_id))
         elif type(report) is Execution and self.timeline.now > 0:
             if strikes(Fault.TAKEN_BACK):
                 for _ in range(self.dice.randint(1, 3)):
@@ -246,13 +257,54 @@ class Network:
             if report.cl_ord_id is not None and strikes(Fault.OVERFILL):
                 self.timeline.after(self.within(0.1, 5), lambda: self._overfill(report))
 
-    def cancel_unasked(self, order_id: OrderID) -> None:
-        """The venue takes an order out of the market, where it still is."""
+    def cancel_unasked(self, order_id: OrderID) -> bool:
+        """The venue takes an order out of the market, where it still is; whether it was."""
+        return self._at_the_venue(lambda: self.venue.broker.cancel_unasked(order_id))
+
+    def _end(self, fault: Fault, order_id: OrderID) -> None:
+        if self.cancel_unasked(order_id):
+            self.weather.meet(fault)
+
+    def _at_the_venue(self, act: Callable[[], None]) -> bool:
+        """Something befalls an order; whether it was still in time."""
         with self.venue.loop.running():
             try:
-                self.venue.broker.cancel_unasked(order_id)
+                act()
             except Refused:
-                return  # it has ended
+                return False  # it has ended
+        return True
+
+    def _lessen(self, order_id: OrderID) -> None:
+        """The venue makes an order smaller (F30)."""
+        order = None if self.weather.calm else self.venue.working(order_id)
+        lots = 0 if order is None else int((order.order_qty - order.cum_qty - 1) // LOT)
+        if order is None or not lots:
+            return
+        qty = Qty(order.order_qty - LOT * self.later.randint(1, lots))
+        if self._at_the_venue(lambda: self.venue.broker.restate(order_id, qty, order.price)):
+            self.weather.meet(Fault.CANCELED_UNASKED)
+
+    def _trade_beyond(self, order_id: OrderID) -> None:
+        """An order trades more than is left of it (F31)."""
+        order = None if self.weather.calm else self.venue.working(order_id)
+        if order is None or order.price is None:
+            return
+        px, beyond = order.price, LOT * self.later.randint(1, 5)
+        self.trades_beyond(order.symbol, beyond)
+        qty = Qty(order.order_qty - order.cum_qty + beyond)
+        if self._at_the_venue(lambda: self.venue.broker.fill(order_id, qty, px)):
+            self.weather.meet(Fault.OVERFILL)
+
+    def cross(self, cl_ord_id: ClOrdID) -> None:
+        """A lot of an order trades just before its cancel takes effect, and is told behind the ack of the cancel (F33)."""
+        numbers = self.venue.orders_of.get(cl_ord_id, ())
+        order = next((found for one in numbers if (found := self.venue.working(one)) is not None), None)
+        if order is None or order.price is None or order.order_qty - order.cum_qty <= LOT:
+            return
+        number, px = order.order_id, order.price
+        self.crossing[cl_ord_id] = self.timeline.now
+        if self._at_the_venue(lambda: self.venue.broker.fill(number, Qty(LOT), px)):
+            self.weather.meet(Fault.CANCEL_ANSWER_WRONG)
 
     def _take_back(self, fill: Execution) -> None:
         if self.weather.calm:

@@ -211,7 +211,6 @@ class Operators:
     def lower_limits(self) -> None:
         """A run under limits below what is held, beside whatever works; and again when room was made for it (F75)."""
         dice = self._later
-        self._weather.meet(Fault.LIMITS_LOWERED)
         limits = c.RunLimits(max_weight=Decimal(dice.choice(("0.01", "0.03", "0.1"))), max_positions=dice.randint(1, 3))
         self._limited(limits)
         self._timeline.after(6 * SECOND_NS, self._make_room)
@@ -241,7 +240,12 @@ class Operators:
             content_hash=f"{self._later_count:064}",
             limits=limits,
         )
-        self.ask(command, lambda reply: self._judge.gate.limited(command, reply))
+        self.ask(command, lambda reply: self._judged(command, reply))
+
+    def _judged(self, command: c.StartRun, reply: Any) -> None:
+        if isinstance(reply, RunReply):
+            self._weather.meet(Fault.LIMITS_LOWERED)
+        self._judge.gate.limited(command, reply)
 
     def _make_room(self) -> None:
         if self._weather.calm:
@@ -264,10 +268,12 @@ class Operators:
 
     def _cancel_all(self) -> None:
         """Everything that may work, and the runs, in one go (F74)."""
-        self._weather.meet(Fault.CANCEL_ALL)
         for _ in range(3):
             self.order()
-        for cl_ord_id in [*self._judge.shadow.orders.open]:
+        working = [*self._judge.shadow.orders.open]
+        if working:
+            self._weather.meet(Fault.CANCEL_ALL)
+        for cl_ord_id in working:
             self.ask(c.CancelOrder(cl_ord_id, "ann", "all"))
         for run_id in self._runs:
             self.ask(c.CancelRun(run_id, "ann", "all"))

@@ -26,9 +26,11 @@ from tradeloop.core.replacement import Replacement
 from tradeloop.core.reports import (
     BrokerSnapshot,
     CancelAck,
+    CancelReject,
     Execution,
     ExecutionBust,
     ExecutionCorrect,
+    OpenOrder,
     OrderAck,
     OrderExpire,
     OrderReject,
@@ -100,10 +102,13 @@ class Venue:
         self._weather = weather
         self.second_ids = SecondIDs(lambda: timeline.now > 0 and weather.strikes(Fault.TWO_IDS))
         self._sundial = sundial
+        self._no_cancels: tuple[tuple[UtcNs, UtcNs], ...] = ()
         self._open: dict[ClOrdID, bool] = {}
         self._numbers: dict[TradingDay, int] = {}
         """The broker's number of the last fill before a day: the venue counts anew every day, as CTP and QMT do."""
         self._hidden: dict[OrderID, UtcNs] = {}
+        self._was_hidden: dict[OrderID, None] = {}
+        """Orders that worked and were missing from books that somebody has asked for."""
         self._dice = dice
         config = PaperConfig(
             name=BROKER,
@@ -147,6 +152,17 @@ class Venue:
             case Dedupes.DAY | Dedupes.FOR_EVER:
                 return False
 
+    @property
+    def takes_no_cancels(self) -> bool:
+        """Whether an auction is on in which nobody gets out (F34)."""
+        now = self._sundial.true()
+        return any(begins <= now < ends for begins, ends in self._no_cancels)
+
+    def refuse_cancel(self, cl_ord_id: ClOrdID) -> None:
+        """Say no to a cancel; the order works on."""
+        with self.loop.running():
+            self._hear(CancelReject(BROKER, cl_ord_id, "E10", "no cancels are taken in the auction"))
+
     def cancel(self, cl_ord_id: ClOrdID, order_id: OrderID | None, symbol: Symbol) -> None:
         """Take a cancel, for the newest order of that id."""
         count = len(self.orders_of.get(cl_ord_id, ()))
@@ -180,11 +196,13 @@ class Venue:
 
     def works(self, cl_ord_id: ClOrdID) -> str:
         """The status of an order under one of our ids that works now; empty where none does."""
-        numbers = self.orders_of.get(cl_ord_id)
-        if not numbers:
-            return ""
+        found = (self.working(number) for number in self.orders_of.get(cl_ord_id, ()))
+        return next((order.ord_status.value for order in found if order is not None), "")
+
+    def working(self, order_id: OrderID) -> OpenOrder | None:
+        """The order under a number, while it works."""
         orders = self.loop.at_once(self.broker.snapshot()).orders or ()
-        return next((one.ord_status.value for one in orders if one.order_id in numbers and one.ord_status in WORKING), "")
+        return next((one for one in orders if one.order_id == order_id and one.ord_status in WORKING), None)
 
     def filled(self, cl_ord_id: ClOrdID) -> Decimal:
         """How much of the orders under one of our ids counts as filled."""
@@ -200,6 +218,10 @@ class Venue:
             books = msgspec.structs.replace(books, orders=working, orders_complete=False, orders_from=None)
         if not hidden:
             return books
+        for order in books.orders or ():
+            if order.order_id in hidden and order.ord_status in WORKING and order.order_id not in self._was_hidden:
+                self._was_hidden[order.order_id] = None
+                self._weather.meet(Fault.LIVE_ORDER_NOT_SHOWN)
         return msgspec.structs.replace(
             books,
             orders=tuple(o for o in books.orders or () if o.order_id not in hidden),
@@ -208,6 +230,7 @@ class Venue:
 
     def open_day(self, day: OpenTradingDay) -> None:
         """A trading day begins."""
+        self._no_cancels = day.no_cancels
         with self.loop.running():
             self.broker.open_day(day.session, day.trading_day, day.windows)
 
@@ -233,7 +256,7 @@ class Venue:
                         self.doubled(report.cl_ord_id)
                     self.ids[report.order_id] = report.cl_ord_id
                     self._open[report.cl_ord_id] = True
-                    if self._weather.strikes(Fault.LIVE_ORDER_NOT_SHOWN):
+                    if self._weather.comes(Fault.LIVE_ORDER_NOT_SHOWN):
                         lag = self._dice.randint(1, self.able.visibility_lag_ns)
                         self._hidden[report.order_id] = UtcNs(self._sundial.true() + lag)
             case OrderReject() if not report.of_repeat:

@@ -120,6 +120,9 @@ class Wire:
         if not self.is_up:
             raise NotSent("the session is down")
         net.requested(self, False)
+        if weather.also(Fault.THROTTLED, net.later):
+            weather.meet(Fault.THROTTLED)
+            raise NotSent("too many requests; this one was not processed")
         net.cancel_leaves(cl_ord_id)
         net.disturb()
         key, heard = self._expect()
@@ -132,7 +135,13 @@ class Wire:
                         self._answer_later(key, Refused("E9", "no cancels are taken now, try later"))
                     return
                 net.cancel_comes(cl_ord_id)
-                net.venue.cancel(cl_ord_id, order_id, symbol)
+                if net.venue.takes_no_cancels:
+                    weather.meet(Fault.HALTED)
+                    net.venue.refuse_cancel(cl_ord_id)
+                else:
+                    if weather.also(Fault.CANCEL_ANSWER_WRONG, net.later):
+                        net.cross(cl_ord_id)
+                    net.venue.cancel(cl_ord_id, order_id, symbol)
                 if not weather.strikes(Fault.REPLY_LOST) and sent == self._session:
                     self._answer_later(key, None)
 
@@ -208,8 +217,10 @@ class Wire:
         self._session += 1
         up = self._deliver(BrokerUp(BROKER))
         self._tell_old_books(up - self._net.timeline.now)
-        if self._net.weather.strikes(Fault.DAY_REPLAYED):
-            for fill in [*self._net.venue.fills.values()]:
+        fills = [*self._net.venue.fills.values()]
+        if self._net.weather.comes(Fault.DAY_REPLAYED) and fills:
+            self._net.weather.meet(Fault.DAY_REPLAYED)
+            for fill in fills:
                 self._deliver(fill)
 
     def lose(self, why: str) -> None:
@@ -373,6 +384,10 @@ class Wire:
                 pass
         if strikes(Fault.STREAM_DROPS):
             return
+        if isinstance(report, Execution) and net.crossing.get(
+            net.venue.ids.get(report.order_id or OrderID(""), ClOrdID(""))
+        ) == (net.timeline.now):
+            delay = net.later.randint(SECOND_NS // 2, 4 * SECOND_NS)
         if not delay and strikes(Fault.OUT_OF_ORDER):
             delay = net.within(0, 2)
         self._deliver(report, delay)
