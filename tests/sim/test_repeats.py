@@ -16,6 +16,7 @@ MOST_WORLDS = 150
 ENOUGH = 3
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("how", [Repeats.REFUSED_ON_STREAM, Repeats.REFUSED_AT_ONCE])
 def test_the_refusal_of_a_repeat_is_lived_and_ends_no_order(how: Repeats, monkeypatch: pytest.MonkeyPatch) -> None:
     """F6, invariants 6 and 36."""
