@@ -136,7 +136,7 @@ ONE: Final = Made(0, 1, 0, two=True)
 TWO: Final = Made(1, 1, 0, two=True)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @example(  # the look that settles one doubt brings three alike, one of which is another's second id
     orders=1,
     naming=OUR_IDS,
