@@ -59,6 +59,18 @@ def test_an_order_above_the_cash_is_denied_and_kept(tmp_path: Path) -> None:
     assert "free cash is" in order["error"]
 
 
+def test_a_denial_says_all_its_parts_in_english_and_chinese_when_it_is_made_and_ever_after(tmp_path: Path) -> None:
+    """S0-56: rule, scope, limit, what there is, what the order asks for, and what to do."""
+    said = submit(tmp_path, "IBM.US", "sell", "1")
+    denied = said.document["denied"]
+    parts = {"rule": "sellable", "scope": "account paper, symbol IBM.US", "limit": "0", "was": "0", "this_order": "1"}
+    assert {name: denied[name] for name in parts} == parts
+    assert denied["remedy"] == "reduce it, or wait for settlement"
+    assert denied["text_zh"].startswith("委托被拒绝（sellable）：账户 paper，证券 IBM.US，要求可平数量充足（0），现为 0，本")
+    (order,) = orders(tmp_path)
+    assert order["denied"] == denied | {"late": False}
+
+
 def test_selling_what_is_not_held_is_denied(tmp_path: Path) -> None:
     assert submit(tmp_path, "IBM.US", "sell", "1").document["rule"] == "sellable"
 

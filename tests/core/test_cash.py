@@ -91,7 +91,9 @@ def test_two_buys_that_pass_alone_do_not_pass_together() -> None:
     reply = desk.give(buy(MOUTAI, 100))
     assert isinstance(reply, OrderReply)
     assert reply.denied is not None
-    assert (reply.denied.rule, reply.denied.limit, reply.denied.was) == ("cash", "490.00", "1010.00")
+    denied = reply.denied
+    assert (denied.rule, denied.scope) == ("cash", "account demo")
+    assert (denied.limit, denied.was, denied.this_order) == ("1500.00", "1010.00", "1010.00")
 
 
 def test_a_fee_of_the_dated_schedule_is_taken_with_the_fill() -> None:

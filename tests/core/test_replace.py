@@ -268,7 +268,12 @@ def test_other_terms_pass_risk_before_they_leave() -> None:
     reply = desk.give(ask(order, 2000))
     assert isinstance(reply, OrderReply)
     assert reply.denied is not None
-    assert (reply.denied.rule, reply.denied.limit, reply.denied.was) == ("cash", "15000.00", "20000.00")
+    assert (reply.denied.rule, reply.denied.limit, reply.denied.was, reply.denied.this_order) == (
+        "cash",
+        "15000.00",
+        "10000.00",
+        "10000.00",
+    )
     assert desk.of(SendReplace) == []
     assert now(desk, order)[:2] == (OrdStatus.NEW, 1000)
     assert desk.of(ReplaceDenied)[0].rule == "cash"
@@ -295,7 +300,12 @@ def test_a_sell_may_grow_by_what_is_free_and_no_more() -> None:
     reply = desk.give(ask(order, 3100))
     assert isinstance(reply, OrderReply)
     assert reply.denied is not None
-    assert (reply.denied.rule, reply.denied.limit, reply.denied.was) == ("sellable", "2000", "2100")
+    assert (reply.denied.rule, reply.denied.limit, reply.denied.was, reply.denied.this_order) == (
+        "sellable",
+        "3000",
+        "1000",
+        "2100",
+    )
 
 
 def test_an_odd_lot_that_works_whole_may_not_be_cut_in_the_middle() -> None:

@@ -222,7 +222,7 @@ def test_a_share_is_not_closed_by_the_day_it_was_bought(effect: PositionEffect) 
     order = desk.order(buy(MOUTAI, 100))
     desk.give(an_execution(order.cl_ord_id, MOUTAI, Side.BUY, 100, "10"))
     found = denied(desk, sell(MOUTAI, 100, position_effect=effect))
-    assert (found.rule, found.was) == ("position_effect", effect.value)
+    assert (found.rule, found.was, found.this_order) == ("position_effect", "", effect.value)
     assert "use AUTO or CLOSE" in found.text
 
 
@@ -249,7 +249,7 @@ def test_what_is_held_is_not_sold_by_calling_it_a_short_sale() -> None:
     """The gate would promise it the holding, and the books would open a short and leave the holding for the next sell."""
     desk = Desk().opened(an_instrument(), positions={MOUTAI: 1000})
     found = denied(desk, sell(MOUTAI, 1000, position_effect=OPEN))
-    assert (found.rule, found.was) == ("position_effect", "OPEN")
+    assert (found.rule, found.was, found.this_order) == ("position_effect", "", "OPEN")
     assert "cannot be sold short, use AUTO or CLOSE" in found.text
 
 
@@ -275,7 +275,8 @@ def test_two_sells_that_pass_alone_do_not_pass_together() -> None:
     desk = Desk().opened(T1, positions={MOUTAI: 300})
     desk.order(sell(MOUTAI, 200))
     found = denied(desk, sell(MOUTAI, 200))
-    assert (found.rule, found.limit, found.was) == ("sellable", "100", "200")
+    assert (found.rule, found.limit, found.was, found.this_order) == ("sellable", "300", "200", "200")
+    assert found.scope == f"account demo, symbol {MOUTAI}"
 
 
 def test_a_stock_that_cannot_be_borrowed_is_not_sold_short_even_when_asked_to_open() -> None:
@@ -319,7 +320,8 @@ def test_two_closes_of_todays_contracts_that_pass_alone_do_not_pass_together(sid
     assert len(position) == 1
     close = {Side.BUY: sell, Side.SELL: buy}[side]
     desk.order(close(AU, 1, position_effect=TODAY))
-    assert denied(desk, close(AU, 1, position_effect=TODAY)).limit == "0"
+    found = denied(desk, close(AU, 1, position_effect=TODAY))
+    assert (found.limit, found.was, found.this_order) == ("1", "1", "1")
     assert accepted(desk, close(AU, 1, position_effect=YESTERDAY))
 
 
@@ -328,7 +330,7 @@ def test_what_a_check_denied_is_journalled_with_its_numbers() -> None:
     desk = Desk().opened(T1, positions={MOUTAI: 100})
     denied(desk, sell(MOUTAI, 200))
     fact = desk.of(OrderDenied)[0]
-    assert (fact.rule, fact.limit, fact.was) == ("sellable", "100", "200")
+    assert (fact.rule, fact.limit, fact.was, fact.this_order) == ("sellable", "100", "0", "200")
     assert "only 100 may be closed now" in fact.text
 
 

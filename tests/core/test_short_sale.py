@@ -144,7 +144,7 @@ def test_selling_what_is_held_needs_no_cash_and_only_what_exceeds_it_does() -> N
     assert purse(desk).reserved == 0
     found = denied(desk, sell(APPLE, 60, ord_type=LIMIT, price="10.20"))
     assert found is not None
-    assert (found.rule, found.was) == ("cash", "102.00")
+    assert (found.rule, found.was, found.this_order) == ("cash", "0", "102.00")
     assert denied(desk, sell(APPLE, 40, ord_type=LIMIT, price="10.20")) is None
 
 

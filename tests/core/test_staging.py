@@ -99,7 +99,7 @@ def test_a_value_no_account_can_hold_is_denied() -> None:
     reply = desk.give(buy(MOUTAI, 99999999999900, ord_type=LIMIT, price="99999999999999"))
     assert isinstance(reply, OrderReply)
     assert reply.denied is not None
-    assert (reply.denied.rule, reply.denied.limit, reply.denied.was) == ("order_value", "1E+15", "1.00E+28")
+    assert (reply.denied.rule, reply.denied.limit, reply.denied.this_order) == ("order_value", "1E+15", "1.00E+28")
 
 
 def test_without_a_request_id_two_equal_orders_are_two_orders() -> None:

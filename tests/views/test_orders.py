@@ -148,6 +148,26 @@ async def test_a_denied_order_is_a_row_with_the_rule_and_its_figures(tmp_path: P
     assert row.approved_by == "mallory"
 
 
+async def test_every_figure_of_a_denial_is_a_row_beside_its_order(tmp_path: Path) -> None:
+    """S0-56; an order that was staged before is refused late, by the limit and not by whoever cancels it."""
+    story = Story.begun()
+    denied, staged = story.deny(), story.stage()
+    story.tell(ev.LateOrderDenied(story.tick(), staged, "cash", "100", "60", "too little", "account a", "50"))
+    story.tell(ev.OrderCanceled(story.tick(), staged, "never sent: too little", given_up=True))
+    async with a_database("sqlite", tmp_path) as url:
+        views = SqlViews(url, decode)
+        await views.catch_up(story.journal(3))
+        found = await views.queries.denials([denied, staged, "nobody"])
+        row = await views.queries.order(staged)
+        await views.close()
+    assert sorted(found) == sorted([denied, staged])
+    first, late = found[denied], found[staged]
+    assert (first.rule, first.limit_value, first.was, first.late) == ("max_order_value", "10000", "20000", False)
+    assert (late.rule, late.scope, late.this_order, late.late) == ("cash", "account a", "50", True)
+    assert row is not None
+    assert (row.error_code, row.ord_status) == ("cash", "CANCELED")
+
+
 @pytest.mark.parametrize(
     ("how", "ord_status", "status"),
     [

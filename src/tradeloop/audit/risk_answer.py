@@ -8,6 +8,7 @@ from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.hypothetical import Figure, explain
 from tradeloop.core.risk.chinese import in_chinese
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.registry import words_of
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import UtcNs
@@ -25,6 +26,7 @@ def risk_answer(state: State, around: Surroundings, order: SubmitOrder, now: Utc
                 "check": each.code,
                 "passed": each.denied is None if each.asked else None,
                 "text": "" if each.denied is None else each.denied.text,
+                "denied": None if each.denied is None else denied_document(each.denied),
             }
             for each in answer.checks
         ],
@@ -33,13 +35,16 @@ def risk_answer(state: State, around: Surroundings, order: SubmitOrder, now: Utc
 
 
 def denied_document(denied: Denied) -> dict[str, Any]:
-    """A denial with its parts."""
+    """A denial with its parts, in English and in Chinese."""
+    words = words_of(denied.rule)
     return {
         "rule": denied.rule,
+        "scope": denied.scope,
         "limit": denied.limit,
         "was": denied.was,
-        "scope": denied.scope,
         "this_order": denied.this_order,
+        "remedy": "" if words is None else words.remedy,
+        "remedy_zh": "" if words is None else words.remedy_zh,
         "text": denied.text,
         "text_zh": in_chinese(denied),
     }

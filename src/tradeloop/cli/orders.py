@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tradeloop.core.commands import SubmitOrder
     from tradeloop.core.order import Order
     from tradeloop.core.types import Px, Symbol
-    from tradeloop.views.rows import OrderRow
+    from tradeloop.views.rows import DenialRow, OrderRow
 
 app = typer.Typer(help="Orders, listed by the command alone: submit, replace, cancel, resolve.", invoke_without_command=True)
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="Our id of an order, as `tradeloop orders` shows it.")]
@@ -66,8 +66,9 @@ def list_(
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import open_archive
+        from tradeloop.cli.denial import order_documents
         from tradeloop.cli.known import known_account, known_symbol
-        from tradeloop.cli.record import known_run, plain_rows
+        from tradeloop.cli.record import known_run
         from tradeloop.core.errors import BadInput
         from tradeloop.core.types import OrdStatus
 
@@ -88,6 +89,7 @@ def list_(
                 open_only=open_only,
                 limit=limit,
             )
+            denials = await archive.views.queries.denials([row.id for row in page.rows])
             if of is not None and not page.rows:
                 await known_symbol(archive, of)
             if account is not None and not page.rows:
@@ -98,7 +100,7 @@ def list_(
             found = await doubts(loaded, page.rows) if page.rows else []
             voice.result({"orders": [each.document() for each in found]}, lambda out: show(out, found))
             return OK
-        voice.result({"orders": plain_rows(page.rows)}, lambda out: _show(out, page.rows))
+        voice.result({"orders": order_documents(page.rows, denials)}, lambda out: _show(out, page.rows))
         return OK
 
     perform(ctx, json, work)
@@ -263,6 +265,7 @@ def _interrupted(order: Order) -> Ended:
 
 
 async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
+    from tradeloop.cli.denial import denied_document
     from tradeloop.cli.working import ready, worked, working_desk
     from tradeloop.core.replies import OrderReply
 
@@ -284,7 +287,7 @@ async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
             denied = reply.denied
             voice.say(f"denied: {denied.text}")
             document = {"order": reply.cl_ord_id, "status": "DENIED", "rule": denied.rule, "text": denied.text}
-            voice.result(document, lambda _: None)
+            voice.result(document | {"denied": denied_document(denied)}, lambda _: None)
             return DENIED
 
         def standing() -> Order:
@@ -308,19 +311,20 @@ async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
         await desk.reconcile()
         await desk.views_caught_up()
         row = await desk.views.queries.order(reply.cl_ord_id)
+        denials = await desk.views.queries.denials([reply.cl_ord_id])
     assert row is not None
-    return _told(voice, row, repeat=reply.repeat)
+    return _told(voice, row, denials, repeat=reply.repeat)
 
 
-def _told(voice: Voice, row: OrderRow, *, repeat: bool) -> int:
-    from tradeloop.cli.record import plain_rows
+def _told(voice: Voice, row: OrderRow, denials: dict[str, DenialRow], *, repeat: bool) -> int:
+    from tradeloop.cli.denial import order_documents
 
     if repeat:
         voice.say(f"order {row.id} exists under this request id; nothing was sent")
     warnings = _warnings(row)
     for warning in warnings:
         voice.say(f"warning: {warning}")
-    document = {"order": plain_rows([row])[0], "repeat": repeat, "warnings": warnings}
+    document = {"order": order_documents([row], denials)[0], "repeat": repeat, "warnings": warnings}
     voice.result(document, lambda out: _show(out, [row]))
     if row.unknown_at is not None and row.is_open:
         return UNKNOWN

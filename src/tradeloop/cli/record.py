@@ -25,7 +25,7 @@ from tradeloop.core.run.attempts import UNUSABLE
 from tradeloop.core.run.ending import ALL_DONE
 from tradeloop.core.types import SECOND_NS, ZERO, OrdStatus, RunStatus, Side, UtcNs
 from tradeloop.views.queries import PAGE_MAX, Page, Queries
-from tradeloop.views.rows import BreakRow, FillRow, OrderRow, Row, RunLineRow, RunRow
+from tradeloop.views.rows import BreakRow, DenialRow, FillRow, OrderRow, Row, RunLineRow, RunRow
 from tradeloop.views.status_words import s1_word
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Record:
     market_px: Mapping[str, Decimal] = field(default_factory=dict)
     """By symbol, the present price of the market; empty where nobody looked."""
     multipliers: Mapping[str, Decimal] = field(default_factory=dict)
+    denials: Mapping[str, DenialRow] = field(default_factory=dict)
+    """By order, why risk refused it."""
     max_drift: Decimal = ZERO
     """How far a price may be from the one a quantity was made from (`engine.max_drift`)."""
     newer: RunRow | None = None
@@ -337,6 +339,7 @@ async def read_record(
     positions = await queries.positions(account_id=run.account_id)
     return replace(
         record,
+        denials=await queries.denials([each.id for each in orders]),
         first_px=await _first_prices(queries, run, lines),
         multipliers={row.symbol: row.multiplier for row in positions},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tradeloop.cli.risk_answer import denied_document
+from tradeloop.cli.denial import denied_document
 from tradeloop.core.replacement import Terms
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import msgspec
 
 from tradeloop.cli import words
 from tradeloop.cli.beside import Beside, net
+from tradeloop.cli.denial import order_documents
 from tradeloop.cli.record import Record, plain_rows
 from tradeloop.core.breaks import POSITION
 from tradeloop.core.commands import StartRun
@@ -394,11 +395,13 @@ def record_document(
     """A run for `--json`."""
     lines = record.target_lines()
     breaks = break_rows(record, lines, now)
+    orders = order_documents(record.orders, record.denials)
+    denied = {each["symbol"]: each["denied"] for each in orders if each["denied"] is not None}
     return {
         "run": plain_rows([record.run])[0]
         | {"params": msgspec.json.decode(record.run.params), "equity_of": record.equity_of or None},
-        "lines": plain_rows(list(lines)),
-        "orders": plain_rows(record.orders),
+        "lines": [each | {"denied": denied.get(each["ts_code"])} for each in plain_rows(list(lines))],
+        "orders": orders,
         "fills": plain_rows(record.fills),
         "positions": [_without_book(row) for row in plain_rows(list(positions))],
         "accounts": [_without_book(row) for row in plain_rows(list(accounts))],

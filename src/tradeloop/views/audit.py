@@ -33,13 +33,13 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             text += f", {_passed(e)}"
             return _of(fold, e, e.by, e.cl_ord_id, text, account=e.account, run=e.run_id)
         case ev.OrderDenied():
-            text = f"{e.text} (asked by {e.by}: {e.side.value} {e.order_qty:f} {e.symbol}; limit {e.limit}, was {e.was})"
+            text = f"{e.text} (asked by {e.by}: {e.side.value} {e.order_qty:f} {e.symbol}; {_compared(e)})"
             who = f"rule:{e.rule}"
             return _of(fold, e, who, e.cl_ord_id, text, "denied", account=e.account, run=e.run_id)
         case ev.LateOrderDenied():
             order = fold.rows.orders.get(e.cl_ord_id)
             account, run = ("", None) if order is None else (order.account_id, order.trade_run_id)
-            text = f"{e.text} (when its turn came; limit {e.limit}, was {e.was})"
+            text = f"{e.text} (when its turn came; {_compared(e)})"
             return _of(fold, e, f"rule:{e.rule}", e.cl_ord_id, text, "denied", account=account, run=run)
         case ev.CancelRequested():
             order = fold.rows.orders.get(e.cl_ord_id)
@@ -153,7 +153,7 @@ def _of_replace(fold: Fold, e: ReplaceWord) -> AuditRow:
             text = f"change {e.number} to {_terms(e)}, {_passed(e)}"
         case ev.ReplaceDenied():
             who, result = f"rule:{e.rule}", "denied"
-            text = f"{e.text} (asked by {e.by}: {_terms(e)}; limit {e.limit}, was {e.was})"
+            text = f"{e.text} (asked by {e.by}: {_terms(e)}; {_compared(e)})"
         case ev.OrderReplaced():
             text = f"change {e.number}: {_terms(e)} from now on"
         case ev.ReplaceRejected():
@@ -165,6 +165,12 @@ def _of_replace(fold: Fold, e: ReplaceWord) -> AuditRow:
         case ev.OrderRestated():
             text = f"{_terms(e)} from now on, without being asked" + (f": {e.text}" if e.text else "")
     return _of(fold, e, who, e.cl_ord_id, text, result, account=account, run=run)
+
+
+def _compared(e: ev.OrderDenied | ev.LateOrderDenied | ev.ReplaceDenied) -> str:
+    """What a denial compared, and over what it is counted."""
+    figures = (("limit", e.limit), ("was", e.was), ("this order", e.this_order), ("of", e.scope))
+    return ", ".join(f"{name} {figure}" for name, figure in figures if figure)
 
 
 def _passed(e: ev.OrderStaged | ev.ReplaceRequested) -> str:

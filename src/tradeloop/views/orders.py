@@ -32,7 +32,7 @@ from tradeloop.core.types import (
 )
 from tradeloop.views.columns import shown
 from tradeloop.views.fold import Fold
-from tradeloop.views.rows import OrderRow
+from tradeloop.views.rows import DenialRow, OrderRow
 from tradeloop.views.status_words import S0_ORDER_TYPES, s0_word
 from tradeloop.views.wanted import line_id
 
@@ -158,6 +158,36 @@ def denied(fold: Fold, e: ev.OrderDenied) -> None:
     )
     _aim(fold, row)
     _settle(fold, row, e.at)
+    _refused(fold, e, e.approved_by if e.uncounted else "", e.uncounted)
+
+
+def denied_late(fold: Fold, e: ev.LateOrderDenied) -> None:
+    """An order that was staged and refused when its turn came; its end follows as a fact of its own."""
+    row = fold.rows.orders.get(e.cl_ord_id)
+    if row is not None:
+        row.error_code = e.rule
+        fold.rows.orders.put(row)
+    _refused(fold, e, late=True)
+
+
+def _refused(
+    fold: Fold, e: ev.OrderDenied | ev.LateOrderDenied, approved_by: str = "", uncounted: str = "", *, late: bool = False
+) -> None:
+    row = DenialRow(
+        id=e.cl_ord_id,
+        rule=e.rule,
+        scope=e.scope,
+        limit_value=e.limit,
+        was=e.was,
+        this_order=e.this_order,
+        text=e.text,
+        approved_by=approved_by,
+        uncounted=uncounted,
+        late=late,
+        at=e.at,
+        seq=fold.seq,
+    )
+    fold.rows.denials.put(row)
 
 
 def found_outside(fold: Fold, e: ev.ExternalOrderFound) -> None:

@@ -17,7 +17,7 @@ from tradeloop.views.audit import audit
 from tradeloop.views.fold import Fold
 from tradeloop.views.rows import InstrumentRow, SessionRow
 
-PROJECTION: Final = 3
+PROJECTION: Final = 4
 """Version of the fold; a change that gives other rows counts it up, and the rows are made anew at the next start."""
 
 _JSON: Final = msgspec.json.Encoder()
@@ -38,6 +38,8 @@ def project(fold: Fold, e: ev.Event) -> None:
             orders.staged(fold, e)
         case ev.OrderDenied():
             orders.denied(fold, e)
+        case ev.LateOrderDenied():
+            orders.denied_late(fold, e)
         case ev.ExternalOrderFound():
             orders.found_outside(fold, e)
         case (
@@ -109,7 +111,6 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.LimitSet()
             | ev.LimitEnded()
             | ev.LimitPassed()
-            | ev.LateOrderDenied()
             | ev.OrderThrottled()
             | ev.LimitTripped()
             | ev.LimitCleared()

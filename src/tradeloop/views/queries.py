@@ -22,6 +22,7 @@ from tradeloop.views.rows import (
     AuditRow,
     BreakRow,
     CurveRow,
+    DenialRow,
     FillRow,
     InstrumentRow,
     OrderRow,
@@ -149,6 +150,11 @@ class Queries:
     async def order(self, cl_ord_id: str) -> OrderRow | None:
         """One order, or None."""
         return await self._one(tables.trade_orders, cl_ord_id, OrderRow)
+
+    async def denials(self, cl_ord_ids: Sequence[str]) -> dict[str, DenialRow]:
+        """Why risk refused these orders, by order; those that it let pass are left out."""
+        found = await self._database.rows_by_id(tables.trade_denials, list(cl_ord_ids), DenialRow)
+        return {row.id: row for row in found}
 
     async def fills(
         self,

@@ -183,6 +183,24 @@ class OrderRow(Row, kw_only=True):
     updated_seq: int
 
 
+class DenialRow(Row, kw_only=True):
+    """Why risk refused an order; `id` is its cl_ord_id, and the parts are those of core/risk/denied.py. `limit_value`: what had
+    to hold. `late`: it had been staged before, and was refused when its turn to leave came.
+    """
+
+    rule: str
+    scope: str
+    limit_value: str
+    was: str
+    this_order: str
+    text: str
+    approved_by: str = ""
+    uncounted: str = ""
+    late: bool = False
+    at: int
+    seq: int
+
+
 class FillRow(Row, kw_only=True):
     """One execution and what became of it (S0-33..S0-36): `exec_type` TRADE, TRADE_CORRECT or TRADE_CANCEL (FIX 150)."""
 

@@ -20,6 +20,7 @@ from tradeloop.views.rows import (
     AuditRow,
     BreakRow,
     CurveRow,
+    DenialRow,
     FillRow,
     InstrumentRow,
     OrderRow,
@@ -101,6 +102,7 @@ class RowSet:
         self.runs: Kept[RunRow] = Kept(tables.trade_runs, lambda row: row.finished_at is None)
         self.lines: Kept[RunLineRow] = Kept(tables.trade_run_lines, lambda row: row.leg > 0)
         self.orders: Kept[OrderRow] = Kept(tables.trade_orders, lambda row: row.is_open)
+        self.denials: Kept[DenialRow] = Kept(tables.trade_denials, _never)
         self.fills: Kept[FillRow] = Kept(tables.trade_fills, _never)
         self.trades: Kept[TradeRow] = Kept(tables.trades, _never)
         self.accounts: Kept[AccountRow] = Kept(tables.accounts, _never)

@@ -1,4 +1,4 @@
-"""The tables of the read models; deploy/<dialect>/patches/20261121_read_models.sql creates them and the drift check compares.
+"""The tables of the read models; the patches in deploy/<dialect>/patches create them and the drift check compares.
 
 One table per struct of views/rows.py, column by field. Every key is one text column `id`, derived from the subject, so that a
 rebuild gives the same rows. On MySQL and MariaDB text compares by bytes (utf8mb4_bin): `au2512` is not `AU2512`.
@@ -18,6 +18,7 @@ from tradeloop.views.rows import (
     BreakRow,
     CursorRow,
     CurveRow,
+    DenialRow,
     FillRow,
     InstrumentRow,
     OrderRow,
@@ -247,6 +248,22 @@ trade_orders: Final = _table(
     Index("ix_trade_orders_open", "is_open"),
 )
 
+trade_denials: Final = _table(
+    "trade_denials",
+    _word("rule", 64),
+    _text("scope"),
+    _text("limit_value"),
+    _text("was"),
+    _text("this_order"),
+    _text("text"),
+    _word("approved_by", 128),
+    _word("uncounted", 16),
+    _flag("late"),
+    _time("at"),
+    _long("seq"),
+    Index("ix_trade_denials_seq", "seq"),
+)
+
 trade_fills: Final = _table(
     "trade_fills",
     _word("trade_order_id", 64),
@@ -456,6 +473,7 @@ ROW_TYPES: Final[dict[str, type[Row]]] = {
     "trade_runs": RunRow,
     "trade_run_lines": RunLineRow,
     "trade_orders": OrderRow,
+    "trade_denials": DenialRow,
     "trade_fills": FillRow,
     "trades": TradeRow,
     "accounts": AccountRow,

@@ -29,7 +29,7 @@ def test_a_buy_goes_to_the_cage_above_the_lowest_offer_and_no_further() -> None:
     assert refused(desk, buys(100, price="10.20")) is None
     denied = refused(desk, buys(100, price="10.21"))
     assert denied is not None
-    assert (denied.rule, denied.limit, denied.was) == ("price_cage", "at most 10.20", "10.21")
+    assert (denied.rule, denied.limit, denied.was, denied.this_order) == ("price_cage", "at most 10.20", "10.00", "10.21")
     assert denied.text == (
         "price was 10.21; BUY orders of 600519.SH may be at most 10.20 now, by the best offer or the last price (10.00); "
         "move the price"

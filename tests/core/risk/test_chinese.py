@@ -68,9 +68,19 @@ def test_what_is_not_known_is_said() -> None:
 
 @pytest.mark.parametrize("code", ORDER_CODES)
 def test_a_denial_of_every_check_says_what_has_to_hold_and_what_to_do(code: str) -> None:
-    said = in_chinese(Denied(code, "100", "101", "…"))
+    said = in_chinese(Denied(code, "100", "60", "…", "account demo, symbol 600519.SH", "50"))
     words = ORDER_CODES[code]
-    assert said == f"委托被拒绝（{code}）：要求{words.title_zh}（100），现为 101；{words.remedy_zh}"
+    assert said == (
+        f"委托被拒绝（{code}）：账户 demo，证券 600519.SH，要求{words.title_zh}（100），现为 60，本委托为 50；{words.remedy_zh}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "this_order", "figures"), [("60", "", "，现为 60"), ("", "STOP", "，本委托为 STOP"), ("", "", "")]
+)
+def test_a_check_that_compares_no_figure_names_none(was: str, this_order: str, figures: str) -> None:
+    said = in_chinese(Denied("order_type", "LIMIT", was, "…", "broker paper", this_order))
+    assert said == f"委托被拒绝（order_type）：券商 paper，要求券商支持该委托类型（LIMIT）{figures}；请改用其他类型"
 
 
 def test_a_code_of_another_version_is_told_with_its_figures() -> None:

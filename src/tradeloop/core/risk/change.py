@@ -27,11 +27,12 @@ from tradeloop.core.risk.checks import (
     not_halted,
     not_stopped,
     order_type_known,
+    promised_qty,
     settled,
     working_type,
 )
 from tradeloop.core.risk.cost import closes, unbounded, worst_cost
-from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.denied import Denied, of_account, of_holding
 from tradeloop.core.risk.judging import Verdict, denied, judge
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import Look
@@ -108,7 +109,7 @@ def check(
     free = closable_qty(state, intent, instrument)
     refused = (
         lots(intent, instrument, order.frozen + order.cum_qty + free)
-        or _shares(order, terms, instrument, free)
+        or _shares(state, order, intent, terms, instrument, free)
         or _cash(state, around, order, intent, needed, instrument)
     )
     if refused is not None or not state.limits:
@@ -176,18 +177,23 @@ def calms(order: Order, terms: Terms) -> bool:
     return _no_worse(order, terms)
 
 
-def _shares(order: Order, terms: Terms, instrument: Instrument, free: Decimal) -> Denied | None:
+def _shares(
+    state: State, order: Order, intent: OrderStaged, terms: Terms, instrument: Instrument, free: Decimal
+) -> Denied | None:
     if not closes(order.side, order.position_effect, instrument):
         return None
     more = terms.order_qty - order.cum_qty - order.frozen
     if more <= free:
         return None
+    promised = promised_qty(state, intent, instrument)
     return Denied(
         "sellable",
-        f"{free:f}",
-        f"{more:f}",
+        f"{free + promised:f}",
+        f"{promised:f}",
         f"{order.side.value} of {terms.order_qty:f} {order.symbol} would close {more:f} more than order {order.cl_ord_id} was "
         f"promised, only {free:f} may be closed now (held, settled and not in another order)",
+        of_holding(order),
+        f"{more:f}",
     )
 
 
@@ -198,15 +204,17 @@ def _cash(
         return unbounded(state, around, intent, instrument) if terms_spend(order, intent) else None
     more = needed - order.reserved
     book = state.accounts[order.account].cash.get(instrument.currency)
-    free = book.free if book is not None else ZERO
+    free, reserved = (book.free, book.reserved) if book is not None else (ZERO, ZERO)
     if more <= max(free, ZERO):
         return None
     return Denied(
         "cash",
-        f"{free + order.reserved:f}",
-        f"{needed:f}",
+        f"{free + reserved:f}",
+        f"{reserved:f}",
         f"{order.side.value} {intent.order_qty:f} {order.symbol} may cost {needed:f} {instrument.currency} from here, "
         f"{order.reserved:f} is reserved for it and {free:f} is free; reduce the order or add funds",
+        of_account(order),
+        f"{more:f}",
     )
 
 

@@ -4,6 +4,7 @@ GATE asks whether anything may be sent now; it is asked again when a staged orde
 order fits the market's rules and our books; what it allows is reserved in the same step, so that two orders never share one
 yuan or one share.
 """
+# size: the checks are asked in one order, and whoever asks why an order was refused reads them one after the other
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.position import Position
 from tradeloop.core.risk.cost import closes, closing_qty, unbounded
-from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.denied import Denied, asked_for, of_account, of_holding, of_symbol, present_px
 from tradeloop.core.risk.stopped import stopped
 from tradeloop.core.risk.unmeasured import kept_back
 from tradeloop.core.state import State
@@ -48,6 +49,12 @@ from tradeloop.core.types import MARKET as MARKET_ORDER
 Check = Callable[[State, Surroundings, OrderStaged | Order, Instrument, UtcNs], Denied | None]
 
 
+NOTHING: Final = ""
+"""What there is now of something that only an order has, such as its type."""
+NONE: Final = "0"
+"""The same of a quantity."""
+
+
 def broker_ready(
     state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
 ) -> Denied | None:
@@ -57,7 +64,8 @@ def broker_ready(
         return None
     was = "never connected" if link is None else ("connected, books not compared yet" if link.connected else link.text)
     whose = f" for account {order.account}" if link is not None and link.compared else ""
-    return Denied("broker_ready", "READY", was, f"broker {order.broker} is not ready{whose} ({was}); wait or reconnect")
+    text = f"broker {order.broker} is not ready{whose} ({was}); wait or reconnect"
+    return Denied("broker_ready", "READY", was, text, f"broker {order.broker}", asked_for(order))
 
 
 def session_open(
@@ -73,12 +81,15 @@ def session_open(
             f"the market of {order.symbol} is closed: nobody knows its hours of {hours.trading_day}, its calendar or its table "
             "of hours ended before; upgrade tradeloop, or put newer files into the folder of the setting markets.rules"
         )
-        return Denied("session_open", instrument.session, f"no hours of {hours.trading_day}", text)
+        was = f"no hours of {hours.trading_day}"
+        return Denied("session_open", "open", was, text, f"session {instrument.session}", asked_for(order))
     return Denied(
         "session_open",
-        instrument.session,
-        day,
+        "open",
+        f"closed, {day}",
         f"the market of {order.symbol} is closed ({day}); orders go in its trading hours only",
+        f"session {instrument.session}",
+        asked_for(order),
     )
 
 
@@ -93,7 +104,8 @@ def takes_market_orders(
     if until is None:
         return None
     text = f"the exchange takes no market orders of {order.symbol} in its auction, until {moment(until)}; give a limit"
-    return Denied("limits_only", "LIMIT", order.ord_type.value, text)
+    was = f"auction until {moment(until)}"
+    return Denied("limits_only", "LIMIT", was, text, f"session {instrument.session}", order.ord_type.value)
 
 
 def not_stopped(
@@ -110,7 +122,8 @@ def not_halted(
     why = state.halted.get(order.symbol)
     if why is None:
         return None
-    return Denied("halted", "no halt", why, f"{order.symbol} is halted here: {why}; release it after looking")
+    text = f"{order.symbol} is halted here: {why}; release it after looking"
+    return Denied("halted", "no halt", why, text, of_symbol(order), asked_for(order))
 
 
 def not_quarantined(
@@ -126,6 +139,8 @@ def not_quarantined(
         "0",
         str(len(unknown)),
         f"order {other} in {order.symbol} may or may not be at the broker; wait for proof or resolve it",
+        of_holding(order),
+        asked_for(order),
     )
 
 
@@ -137,7 +152,7 @@ def not_doubted(
     if doubted is None:
         return None
     text = f"whether fill {doubted} of {order.symbol} was told twice is not known; wait for a look or settle its break"
-    return Denied("fill_twice", "no doubt", doubted, text)
+    return Denied("fill_twice", "no doubt", doubted, text, of_holding(order), asked_for(order))
 
 
 def quote_fresh(
@@ -149,9 +164,10 @@ def quote_fresh(
     quote = around.quotes.get(order.symbol)
     if quote is None:
         text = f"no quote of {order.symbol} has been seen; wait for its first quote or bar, or check the feed"
-        return Denied("quote_fresh", "a quote", "none", text)
+        return Denied("quote_fresh", "a quote", "none", text, of_symbol(order), order.ord_type.value)
     if quote.suspended:
-        return Denied("suspended", "trading", "suspended", f"{order.symbol} is suspended; try when it trades again")
+        text = f"{order.symbol} is suspended; try when it trades again"
+        return Denied("suspended", "trading", "suspended", text, of_symbol(order), asked_for(order))
     if market.is_current(around, quote, now):
         return None
     age = now - quote.at
@@ -162,6 +178,8 @@ def quote_fresh(
             f"{limit // SECOND_NS} s",
             f"{age // SECOND_NS} s",
             f"the quote of {order.symbol} is stamped {-age // SECOND_NS} s ahead of our clock; check both clocks",
+            of_symbol(order),
+            order.ord_type.value,
         )
     return Denied(
         "quote_fresh",
@@ -169,6 +187,8 @@ def quote_fresh(
         f"{age // SECOND_NS} s",
         f"the quote of {order.symbol} is {age // SECOND_NS} s old, at most {limit // SECOND_NS} s is allowed; "
         "check the feed or use a limit order",
+        of_symbol(order),
+        order.ord_type.value,
     )
 
 
@@ -181,16 +201,20 @@ def order_type_known(
     if wanted not in able.ord_types:
         return Denied(
             "order_type",
-            "declared by the broker",
-            wanted.value,
+            ", ".join(sorted(each.value for each in able.ord_types)),
+            NOTHING,
             f"{order.broker} takes no {wanted.value} orders",
+            f"broker {order.broker}",
+            wanted.value,
         )
     if order.tif not in able.tifs:
         return Denied(
             "time_in_force",
-            "declared by the broker",
-            order.tif.value,
+            ", ".join(sorted(each.value for each in able.tifs)),
+            NOTHING,
             f"{order.broker} takes no {order.tif.value} orders",
+            f"broker {order.broker}",
+            order.tif.value,
         )
     return None
 
@@ -206,17 +230,21 @@ def effect_known(
         return Denied(
             "position_effect",
             "AUTO or CLOSE",
-            effect.value,
+            NOTHING,
             f"position_effect was {effect.value}; {order.symbol} cannot be sold short, use AUTO or CLOSE",
+            of_symbol(order),
+            effect.value,
         )
     if (effect is not CLOSE_TODAY and effect is not CLOSE_YESTERDAY) or instrument.closes_by_day:
         return None
     return Denied(
         "position_effect",
         "AUTO, OPEN or CLOSE",
-        effect.value,
+        NOTHING,
         f"position_effect was {effect.value}; {order.symbol} is one holding, whose parts of today and of yesterday are "
         "not closed apart; use AUTO or CLOSE",
+        of_symbol(order),
+        effect.value,
     )
 
 
@@ -229,9 +257,11 @@ def legal_quantity(
         return Denied(
             "exact_qty",
             f"{SIGNIFICANT_DIGITS_MAX} significant digits",
-            f"{qty:f}",
+            NONE,
             f"order_qty was {qty:f}, expected at most {SIGNIFICANT_DIGITS_MAX} significant digits and {DECIMAL_PLACES_MAX} "
             "decimal places; round down",
+            of_symbol(order),
+            f"{qty:f}",
         )
     return lots(order, instrument, closable_qty(state, order, instrument) if order.side is SELL else ZERO)
 
@@ -243,9 +273,11 @@ def lots(order: OrderStaged | Order, instrument: Instrument, held: Decimal) -> D
         return Denied(
             "lot",
             f"at least {instrument.min_qty:f}, steps of {instrument.lot:f}",
-            f"{qty:f}",
+            f"{held:f}",
             f"order_qty was {qty:f}, the lot of {order.symbol} is {instrument.lot:f} (at least {instrument.min_qty:f}); "
             + ("round down" if qty > instrument.min_qty else f"order at least {instrument.min_qty:f}"),
+            of_symbol(order),
+            f"{qty:f}",
         )
     at_market = order.ord_type is MARKET_ORDER or order.ord_type is STOP  # what fires has to be one that the market takes
     limit = instrument.max_qty_market if at_market else instrument.max_qty_limit
@@ -253,12 +285,14 @@ def lots(order: OrderStaged | Order, instrument: Instrument, held: Decimal) -> D
         if not limit and instrument.max_qty_limit != limit:
             becomes = ", which a stop without a limit becomes" if order.ord_type is STOP else ""
             text = f"{order.symbol} takes no market orders{becomes}; give a limit"
-            return Denied("order_qty_max", f"{limit:f}", f"{qty:f}", text)
+            return Denied("order_qty_max", f"{limit:f}", NONE, text, of_symbol(order), f"{qty:f}")
         return Denied(
             "order_qty_max",
             f"{limit:f}",
-            f"{qty:f}",
+            NONE,
             f"one order of {order.symbol} may have at most {limit:f}; split it",
+            of_symbol(order),
+            f"{qty:f}",
         )
     return None
 
@@ -269,7 +303,8 @@ def legal_price(
     """Prices on the tick and inside the day's limits (R24, R25)."""
     if order.price is None and order.stop_px is None:
         return None  # the day's limits cost five divisions, and a market order has no price that they could bound
-    close = market.todays_close(state, instrument, around.quotes.get(order.symbol))
+    quote = around.quotes.get(order.symbol)
+    close = market.todays_close(state, instrument, quote)
     band = None if close is None else market.band(around, instrument, close)
     # A stop that has fired did so at a price the market made; what it becomes is judged by its own price alone.
     for price in (order.price, order.stop_px if isinstance(order, OrderStaged) else None):
@@ -279,15 +314,19 @@ def legal_price(
             return Denied(
                 "tick",
                 f"{instrument.tick:f}",
-                f"{price:f}",
+                present_px(quote),
                 f"price was {price:f}, the tick of {order.symbol} is {instrument.tick:f}",
+                of_symbol(order),
+                f"{price:f}",
             )
         if band is not None and not band[0] <= price <= band[1]:
             return Denied(
                 "price_limit",
                 f"{band[0]} to {band[1]}",
-                f"{price:f}",
+                present_px(quote),
                 f"price was {price:f}, today's limits of {order.symbol} are {band[0]:f} to {band[1]:f}",
+                of_symbol(order),
+                f"{price:f}",
             )
     return None
 
@@ -311,9 +350,11 @@ def inside_cage(
     return Denied(
         "price_cage",
         f"at {most} {bound:f}",
-        f"{price:f}",
+        f"{reference:f}",
         f"price was {price:f}; {order.side.value} orders of {order.symbol} may be at {most} {bound:f} now, by the best {which} "
         f"or the last price ({reference:f}); move the price",
+        of_symbol(order),
+        f"{price:f}",
     )
 
 
@@ -344,12 +385,15 @@ def closable(
     available = closable_qty(state, order, instrument)
     if order.order_qty <= available:
         return None
+    promised = promised_qty(state, order, instrument)
     return Denied(
         "sellable",
-        f"{available:f}",
-        f"{order.order_qty:f}",
+        f"{available + promised:f}",
+        f"{promised:f}",
         f"{order.side.value} of {order.order_qty:f} {order.symbol}, only {available:f} may be closed now "
         "(held, settled and not in another order)",
+        of_holding(order),
+        f"{order.order_qty:f}",
     )
 
 
@@ -372,10 +416,12 @@ def settled(
         return None
     return Denied(
         "sellable",
-        f"{left:f}",
-        f"{order.order_qty - filled:f}",
+        f"{left + others:f}",
+        f"{others:f}",
         f"SELL of {order.order_qty - filled:f} {order.symbol} would take what was bought today, which may be sold from the "
         f"next trading day on; {left:f} may be sold now, and a short sale beside it is asked for with OPEN",
+        of_holding(order),
+        f"{order.order_qty - filled:f}",
     )
 
 
@@ -394,15 +440,17 @@ def cash_free(
     if not isinstance(order, OrderStaged) or not order.reserve:
         return None
     book = state.accounts[order.account].cash.get(instrument.currency)
-    free = book.free if book is not None else ZERO
+    free, reserved = (book.free, book.reserved) if book is not None else (ZERO, ZERO)
     if order.reserve <= free:
         return None
     return Denied(
         "cash",
-        f"{free:f}",
-        f"{order.reserve:f}",
+        f"{free + reserved:f}",
+        f"{reserved:f}",
         f"{order.side.value} {order.order_qty:f} {order.symbol} may cost {_short(order.reserve)} {instrument.currency}, "
         f"free cash is {_short(free)}; reduce the order or add funds",
+        of_account(order),
+        f"{order.reserve:f}",
     )
 
 
@@ -468,7 +516,8 @@ def still_held(state: State, order: Order, instrument: Instrument) -> Denied | N
     if order.leaves_qty <= left:
         return None
     text = f"{order.side.value} of {order.leaves_qty:f} {order.symbol} is to close what is not held any more: {left:f} is left"
-    return Denied("sellable", f"{left:f}", f"{order.leaves_qty:f}", text)
+    others = frozen - order.frozen
+    return Denied("sellable", f"{left + others:f}", f"{others:f}", text, of_holding(order), f"{order.leaves_qty:f}")
 
 
 def closable_qty(state: State, order: OrderStaged | Order, instrument: Instrument) -> Decimal:
@@ -492,6 +541,14 @@ def closable_qty(state: State, order: OrderStaged | Order, instrument: Instrumen
     if order.side is SELL:
         return position.sellable(settles_t1=instrument.settles_t1)
     return max(held - frozen, ZERO)
+
+
+def promised_qty(state: State, order: OrderStaged | Order, instrument: Instrument) -> Decimal:
+    """What other orders were promised already of that which an order would close."""
+    if order.position_effect in (CLOSE_TODAY, CLOSE_YESTERDAY) and instrument.closes_by_day:
+        return _promised(state, order)
+    position: Position = state.held(order.account, order.symbol)
+    return position.long_frozen if order.side is SELL else position.short_frozen
 
 
 def _promised(state: State, order: OrderStaged | Order) -> Decimal:

@@ -10,7 +10,7 @@ from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import FUTURE, WIDE, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Quote
-from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.denied import Denied, of_symbol
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import (
@@ -79,6 +79,8 @@ def unbounded(state: State, around: Surroundings, order: OrderStaged | Order, in
             was,
             f"the market of {order.symbol} shows no price that could bound the cost of this order (it was {was}); wait for "
             + ("a quote" if _short_sale(order.side, instrument) else "an offer or give a limit"),
+            of_symbol(order),
+            order.ord_type.value,
         )
     value = instrument.notional(px, order.order_qty)
     if value.adjusted() < VALUE_DIGITS_MAX:
@@ -86,9 +88,11 @@ def unbounded(state: State, around: Surroundings, order: OrderStaged | Order, in
     return Denied(
         "order_value",
         f"1E+{VALUE_DIGITS_MAX}",
-        f"{value:.2E}",
+        "0",
         f"{order.order_qty:.14g} {order.symbol} at {px:.14g} was worth {value:.2E} {instrument.currency}; "
         f"expected less than 1E+{VALUE_DIGITS_MAX}, check quantity and price",
+        of_symbol(order),
+        f"{value:.2E}",
     )
 
 

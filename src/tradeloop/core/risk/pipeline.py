@@ -19,7 +19,7 @@ from tradeloop.core.risk.approved import Approved
 from tradeloop.core.risk.change import as_intent, replacement
 from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, Check, settled, still_held
 from tradeloop.core.risk.cost import unbounded, worst_cost
-from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.denied import Denied, asked_for, of_account, of_symbol
 from tradeloop.core.risk.judging import PASSED, Verdict, judge
 from tradeloop.core.risk.rule import Look
 from tradeloop.core.state import State
@@ -110,6 +110,8 @@ def recheck(state: State, around: Surroundings, order: Order, now: UtcNs) -> Den
         f"{order.arrival_px:f} to {seen:f}",
         f"{order.symbol} moved from {order.arrival_px:f} to {seen:f} since the order was made;"
         " a person decides whether it goes",
+        of_symbol(order),
+        asked_for(order),
     )
 
 
@@ -122,15 +124,17 @@ def more_cash(state: State, around: Surroundings, order: Order) -> Amount | Deni
     if cost <= order.reserved:
         return order.reserved
     book = state.accounts[order.account].cash.get(instrument.currency)
-    free = book.free if book is not None else ZERO
+    free, reserved = (book.free, book.reserved) if book is not None else (ZERO, ZERO)
     if cost - order.reserved <= free:
         return cost
     return Denied(
         "cash",
-        f"{free + order.reserved:f}",
-        f"{cost:f}",
+        f"{free + reserved:f}",
+        f"{reserved:f}",
         f"{order.side.value} {order.order_qty:f} {order.symbol} may cost {cost:f} {instrument.currency} at present prices, "
         f"{order.reserved:f} is reserved for it and {free:f} is free; add funds and order again",
+        of_account(order),
+        f"{cost - order.reserved:f}",
     )
 
 

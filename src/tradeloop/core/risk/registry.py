@@ -9,7 +9,8 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.halt import HaltTier
 from tradeloop.core.limit import EACH, LimitScope, RiskLimit, Severity
 from tradeloop.core.risk import capital, conduct, eligibility, frequency, positions, prices
-from tradeloop.core.risk.rule import ByList, RiskRule, Unit
+from tradeloop.core.risk.codes import ORDER_CODES
+from tradeloop.core.risk.rule import ByList, RiskRule, Unit, Words
 from tradeloop.core.risk.triggers import TRIGGERS, Trigger
 from tradeloop.core.types import ONE, ZERO, Word, is_exact
 
@@ -96,6 +97,12 @@ def unit_of(code: str) -> Unit:
     """What the value of a limit of this rule counts; a plain number where nobody knows the rule."""
     rule = RULES.get(code) or TRIGGERS.get(code)
     return Unit.QTY if rule is None else rule.unit
+
+
+def words_of(code: str) -> Words | None:
+    """The words of a code of an order's denial, of a limit or of a check of every order; None where it is unknown."""
+    rule = RULES.get(code)
+    return ORDER_CODES.get(code) if rule is None else rule.words
 
 
 def _either(words: tuple[Word, ...]) -> str:

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from tradeloop.core.breaks import theirs_of
 from tradeloop.core.events import OrderStaged
-from tradeloop.core.halt import Halt, HaltTier
+from tradeloop.core.halt import Halt, HaltScope, HaltTier
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.risk.cost import closes, closing_qty
-from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.denied import Denied, asked_for
 from tradeloop.core.state import State
 from tradeloop.core.types import AccountID, PositionEffect, Side
 
@@ -22,7 +22,7 @@ def stopped(state: State, order: OrderStaged | Order, instrument: Instrument) ->
     """Why an order may not leave now, or None."""
     for halt in state.halts.values():
         if stops(state, halt, order, instrument):
-            return denial(halt)
+            return denial(halt, asked_for(order))
     return _beyond_theirs(state, order, instrument) if order.halt and state.breaks else None
 
 
@@ -48,14 +48,16 @@ def canceling(state: State, order: Order) -> Halt | None:
     return None
 
 
-def denial(halt: Halt) -> Denied:
-    """What somebody is told whose order is stopped: who halted what, when and why, and how it is released."""
+def denial(halt: Halt, asked: str = "") -> Denied:
+    """What somebody is told who `asked` for an order that is stopped: who halted what, when and why, and how it is released."""
     what = "takes only orders that reduce a position" if halt.tier is HaltTier.REDUCE_ONLY else "takes no new orders"
     return Denied(
         REDUCE_ONLY if halt.tier is HaltTier.REDUCE_ONLY else HALTED,
         "no halt",
         f"{halt.tier.value} of {halt.where}",
         f"{halt.where} {what}: {halt.said}; whoever has looked releases it with `{halt.release}`",
+        "global" if halt.scope is HaltScope.GLOBAL else halt.where,
+        asked,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.denied import Denied, asked_for
 from tradeloop.core.risk.judging import UNKNOWN
 from tradeloop.core.risk.stopped import reduces
 from tradeloop.core.state import State
@@ -48,7 +48,7 @@ def kept_back(state: State, order: OrderStaged | Order, instrument: Instrument) 
             f"{limit.rule} ({limit.where}) bounds what {order.account} may lose, and what it is worth is not known: a holding "
             "has no price; start its feed, or send only what closes"
         )
-        return Denied("equity_known", "known", UNKNOWN, text, limit.where)
+        return Denied("equity_known", "known", UNKNOWN, text, limit.where, asked_for(order))
     return None
 
 
