@@ -30,6 +30,12 @@ def one(folder: Path, rest: str, rule: str = "max_order_value") -> RiskLimit:
     return found
 
 
+def test_a_softer_figure_stands_in_the_same_entry(tmp_path: Path) -> None:
+    limit = one(tmp_path, "value: 20000\n    soft: 16000\n    soft_severity: throttle", "max_requests_per_day")
+    assert (limit.value, limit.soft, limit.soft_severity) == (20000, 16000, Severity.THROTTLE)
+    assert one(tmp_path, "value: 10%\n    soft: 5%", "max_cancel_ratio").soft == Decimal("0.05")
+
+
 def test_without_a_file_there_are_no_limits(tmp_path: Path) -> None:
     assert configured(tmp_path).limits == ()
     assert configured(tmp_path, "").limits == ()

@@ -279,6 +279,14 @@ def test_a_person_forbids_symbols_for_a_time_and_takes_it_back(home: Path) -> No
     assert tradeloop(home, *ORDER, *DEMO).code == 0
 
 
+def test_a_person_sets_both_figures_of_a_limit(home: Path) -> None:
+    softly = ("--soft", "4", "--soft-severity", "throttle")
+    said = set_(home, "max_requests_per_day", "10", *softly, "--for", "2h", "--reason", "news")
+    assert said.code == 0, said.err
+    (row,) = shown(home)["limits"]
+    assert (row["value"], row["soft"], row["soft_severity"]) == ("10", "4", "throttle")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -34,7 +34,10 @@ NAMED: Final = {"max_order_value": "max_order_value", "max_position_size": "max_
 LISTS: Final = ("only", "but")
 """Keys that hold a list of names."""
 
-KEYS: Final = ("rule", "value", "scope", "name", "currency", "severity", "missing", "shadow", "tier", "floor", *LISTS)
+SOFT: Final = ("soft", "soft_severity")
+"""Keys of a figure before the limit's own."""
+
+KEYS: Final = ("rule", "value", "scope", "name", "currency", "severity", "missing", "shadow", "tier", "floor", *SOFT, *LISTS)
 _NAMED_MAX: Final = 3
 _HUNDRED: Final = Decimal(100)
 _W = TypeVar("_W", bound=Word)
@@ -174,6 +177,8 @@ def a_limit(fields: Mapping[str, str], by: str = "", reason: str = "") -> RiskLi
         reason=reason,
         tier=a_word(HaltTier, fields.get("tier", "HALT"), "tier"),
         floor=a_value(fields["floor"], fields["rule"]) if fields.get("floor") else None,
+        soft=_written(fields["soft"], fields["rule"]) if fields.get("soft") else None,
+        soft_severity=a_word(Severity, fields.get("soft_severity", "warn"), "soft_severity"),
     )
 
 

@@ -54,6 +54,14 @@ Tier = Annotated[
 Floor = Annotated[str, typer.Option("--floor", help="From which figure on the rule speaks at all, where it has such a figure.")]
 
 
+Soft = Annotated[
+    str, typer.Option("--soft", help="A figure before the limit's own, from which on --soft-severity becomes of an order.")
+]
+SoftSeverity = Annotated[
+    Literal["warn", "throttle", "approval"], typer.Option("--soft-severity", help="What becomes of an order from --soft on.")
+]
+
+
 @app.command("show")
 def show(
     ctx: typer.Context,
@@ -127,6 +135,8 @@ def set_(
     but: But = "",
     floor: Floor = "",
     tier: Tier = "HALT",
+    soft: Soft = "",
+    soft_severity: SoftSeverity = "warn",
     approved_by: ApprovedBy = "",
     by: By = None,
     feed: Feed = None,
@@ -136,7 +146,7 @@ def set_(
 ) -> None:
     """Set a limit for a time, over what risk.yaml says; it ends by itself."""
     given = {"scope": scope, "name": name, "currency": currency, "severity": severity, "missing": missing}
-    given |= {"value": value, "only": only, "but": but, "floor": floor, "tier": tier}
+    given |= {"value": value, "only": only, "but": but, "floor": floor, "tier": tier} | _softly(soft, soft_severity)
     _change(ctx, json, "risk set", rule, for_, reason, approved_by, given, by, feed_settings(feed, speed, start))
 
 
@@ -155,6 +165,8 @@ def shadow(
     but: But = "",
     floor: Floor = "",
     tier: Tier = "HALT",
+    soft: Soft = "",
+    soft_severity: SoftSeverity = "warn",
     approved_by: ApprovedBy = "",
     by: By = None,
     feed: Feed = None,
@@ -164,7 +176,7 @@ def shadow(
 ) -> None:
     """Set a limit in shadow for a time: it is asked and recorded, and stops nothing."""
     given = {"scope": scope, "name": name, "currency": currency, "missing": missing, "shadow": "true"}
-    given |= {"value": value, "only": only, "but": but, "floor": floor, "tier": tier}
+    given |= {"value": value, "only": only, "but": but, "floor": floor, "tier": tier} | _softly(soft, soft_severity)
     _change(ctx, json, "risk shadow", rule, for_, reason, approved_by, given, by, feed_settings(feed, speed, start))
 
 
@@ -235,6 +247,11 @@ def reload(
         return await there_or_here(lambda: ask_to_reload(loaded.home.socket), there, here)
 
     perform(ctx, json, work)
+
+
+def _softly(soft: str, severity: str) -> dict[str, str]:
+    """The severity has a default on the command line; without a figure only another one is somebody's word."""
+    return {"soft": soft, "soft_severity": severity if soft or severity != "warn" else ""}
 
 
 def _change(
@@ -318,6 +335,8 @@ def rows_of(recorded: RiskLimits | None, configured: Configured | None) -> list[
                 "only": list(limit.only),
                 "but": list(limit.but),
                 "floor": None if limit.floor is None else f"{limit.floor:f}",
+                "soft": None if limit.soft is None else f"{limit.soft:f}",
+                "soft_severity": None if limit.soft is None else limit.soft_severity.value,
                 "origin": origin,
                 "by": limit.by,
                 "reason": limit.reason,
@@ -351,7 +370,8 @@ def _of(row: dict[str, Any]) -> str:
     only = f", only {', '.join(row['only'])}" if row["only"] else ""
     but = f", but {', '.join(row['but'])}" if row["but"] else ""
     floor = f", from {row['floor']} on" if row["floor"] is not None else ""
-    return f"{row['where']}{only}{but}{floor}"
+    soft = f", {row['soft_severity']} from {row['soft']} on" if row["soft"] is not None else ""
+    return f"{row['where']}{only}{but}{floor}{soft}"
 
 
 def _rules() -> list[dict[str, Any]]:

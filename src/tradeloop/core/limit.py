@@ -57,6 +57,9 @@ class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
     rules that go by a list: the symbols, boards, industries and accounts that the limit is for alone, and those that it is not
     for. `tier`: how much a limit stops that halts: by its severity, or because no order has to come for it
     (core/risk/triggers.py).
+
+    `soft`: a figure before `value`, from which on `soft_severity` is what becomes of an order: a limit that warns, or makes
+    wait, before it refuses. None: there is none.
     """
 
     rule: str
@@ -74,6 +77,8 @@ class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
     only: tuple[str, ...] = ()
     but: tuple[str, ...] = ()
     tier: HaltTier = HaltTier.HALT
+    soft: Decimal | None = None
+    soft_severity: Severity = Severity.WARN
 
     @property
     def limit_id(self) -> str:
@@ -108,6 +113,23 @@ class RiskLimit(msgspec.Struct, array_like=True, frozen=True):
                 return self.name in (EACH, symbol)
             case LimitScope.INDUSTRY:
                 return not instrument.industry or self.name in (EACH, instrument.industry)
+
+
+class SoftLimit(RiskLimit, array_like=True, frozen=True):
+    """The figure before a limit, asked like a limit of its own; `hard` is the limit's. Made for a look at an order, and never
+    recorded: a person who sets, shadows or takes back the limit does so with both.
+    """
+
+    hard: Decimal = Decimal(0)
+
+
+def parts(limit: RiskLimit) -> tuple[RiskLimit, ...]:
+    """The limit as it is asked: the limit itself, and behind it what its softer figure leads to where the limit is kept."""
+    if limit.soft is None:
+        return (limit,)
+    fields = {name: getattr(limit, name) for name in limit.__struct_fields__}
+    fields |= {"value": limit.soft, "severity": limit.soft_severity, "tier": HaltTier.HALT, "hard": limit.value}
+    return limit, SoftLimit(**fields)
 
 
 def _is_listed(names: tuple[str, ...], among: tuple[str, ...]) -> bool:
@@ -174,8 +196,9 @@ class RiskLimits:
         self._changed()
 
     def covering(self, account: AccountID, strategy_id: str, symbol: Symbol, instrument: Instrument) -> tuple[RiskLimit, ...]:
-        """The limits that an order of these has to keep."""
-        return tuple(limit for limit in self.in_force.values() if limit.covers(account, strategy_id, symbol, instrument))
+        """The limits that an order of these has to keep, each in its parts."""
+        covering = (limit for limit in self.in_force.values() if limit.covers(account, strategy_id, symbol, instrument))
+        return tuple(part for limit in covering for part in parts(limit))
 
     def relisted(self) -> None:
         """An instrument is another one now: what was found for it is not remembered."""

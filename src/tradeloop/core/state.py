@@ -48,7 +48,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 34
+SNAPSHOT_FORMAT: Final = 35
 
 
 class Link(msgspec.Struct, array_like=True):

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tradeloop.core.risk.codes import ORDER_CODES, RUN_CODES
 from tradeloop.core.risk.registry import RULES
-from tradeloop.core.risk.rule import RiskRule, Words
+from tradeloop.core.risk.rule import RiskRule, Unit, Words
 from tradeloop.core.risk.triggers import TRIGGERS, Trigger
 from tradeloop.core.types import Word
 
@@ -75,6 +75,8 @@ def _section(rule: RiskRule, shown: Sequence[str]) -> Iterator[str]:
     yield ""
     yield f"- number: {rule.number}; unit: {rule.unit.value}; asked {', '.join(moments)}"
     yield f"- scopes: {_words(rule.scopes)}; severities: {_words(rule.severities)}"
+    if rule.unit is not Unit.NONE:
+        yield f"- before its value, from a figure `soft` on: {_words(rule.softly)}"
     yield f"- source: {rule.source}"
     yield f"- shown by: {'; '.join(shown) or 'nothing yet'}"
 

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Final
 
 from tradeloop.core.activity import WINDOW_NS, Day
-from tradeloop.core.limit import LimitScope, RiskLimit, Severity
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity, SoftLimit
 from tradeloop.core.risk.rule import Look, Measured, RiskRule, RuleGroup, Unit, Words
 from tradeloop.core.risk.screens import COUNTED, ORDERS, of_day, of_requests
 from tradeloop.core.types import ONE, SECOND_NS, ZERO, UtcNs
@@ -37,6 +37,32 @@ def _requests_within(span_ns: int) -> Callable[[Look, RiskLimit], Measured]:
     return measure
 
 
+def _requests_per_day(look: Look, limit: RiskLimit) -> Measured | None:
+    """Requests of today, and one more. From a soft figure that throttles on, what is left of them up to the limit is spread
+    over what is left of the day. What only closes does not wait for that, and no order of a FLATTEN: they have the limit
+    itself.
+    """
+    found = _COUNT_REQUESTS(look, limit)
+    if found is None or not isinstance(limit, SoftLimit) or limit.severity is not Severity.THROTTLE:
+        return found
+    if look.order.halt or not look.may_open:
+        return None
+    return Measured(found.current, found.adds, _spaced(look, limit, int(limit.hard) - int(found.current)))
+
+
+def _spaced(look: Look, limit: RiskLimit, left: int) -> UtcNs:
+    """When the next of `left` requests may go, of what is left of the day's trading hours; never later than they last. Where
+    nothing is left the limit itself refuses, and where nothing is open the market does.
+    """
+    hours, now = look.state.hours.get(look.instrument.session), look.now
+    asked = [of.at[-1] for account in look.accounts(limit) if (of := look.state.activity.requests.get(account)) and of.at]
+    if hours is None or left <= 0 or not asked:
+        return now
+    newest = min(max(asked), now)  # a clock set back keeps nobody waiting for what it calls the future
+    open_ns = sum(max(end - max(start, newest), 0) for start, end in hours.windows)
+    return UtcNs(newest + open_ns // (left + 1))
+
+
 def _per_day(code: str, *, opening: bool = False) -> Callable[[Look, RiskLimit], Measured | None]:
     """What was counted today, and one more; `opening`: asked of orders alone that may open something."""
 
@@ -51,6 +77,7 @@ def _per_day(code: str, *, opening: bool = False) -> Callable[[Look, RiskLimit],
     return measure
 
 
+_COUNT_REQUESTS: Final = _per_day("max_requests_per_day")
 _THROTTLED: Final = (Severity.THROTTLE, Severity.DENY, Severity.WARN, Severity.HALT)
 _BY_ACCOUNT: Final = (LimitScope.GLOBAL, LimitScope.ACCOUNT)
 _NEXT_DAY: Final = "wait for the next trading day"
@@ -94,8 +121,9 @@ RULES: Final = (
         unit=Unit.COUNT,
         words=Words("requests in a day", "当日申报与撤单笔数", _NEXT_DAY, _NEXT_DAY_ZH),
         source="programme-trading rules of SSE, SZSE and BSE, in force 2025-07-07: 20,000 in a day",
-        measure=_per_day("max_requests_per_day"),
+        measure=_requests_per_day,
         family=of_day,
+        softly=(Severity.WARN, Severity.THROTTLE, Severity.APPROVAL),
         at_send=True,
         of_flatten=True,
         of_closing=True,

@@ -114,7 +114,7 @@ def judge(look: Look, *, at_send: bool = False, lessens: bool = False) -> Verdic
         elif limit.severity is Severity.APPROVAL and not isinstance(found, Failed) and _agreed(look):
             continue
         elif limit.severity is Severity.THROTTLE and isinstance(found, Measured) and found.room_at is not None:
-            if waits_for is None or _room_at(waits_for) < found.room_at:
+            if found.room_at > look.now and (waits_for is None or _room_at(waits_for) < found.room_at):
                 waits_for = beyond
         else:
             return Verdict(denied(rule, beyond, look), tuple(told))
@@ -142,7 +142,7 @@ def _plan(look: Look) -> Plan:
         for limit, rule in rules
         if _concerns(rule, instrument)
     )
-    shared = (tuple(limit.limit_id if not limit.by else f"{limit.limit_id}|{limit.by}" for limit, *_ in every),)
+    shared = (tuple(f"{limit.limit_id}|{limit.by}|{type(limit).__name__}" for limit, *_ in every),)
     known: Plan | None = look.state.limits.asked.get(shared)
     if known is not None:
         return known  # of most symbols the same is asked: one plan for all of them stays at hand

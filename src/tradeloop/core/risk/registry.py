@@ -65,7 +65,27 @@ def checked(limit: RiskLimit) -> RiskLimit:
     if limit.currency and rule.unit is not Unit.MONEY:
         raise BadInput(f"{what} is not of money, and its currency was {limit.currency}; take that out")
     _extras(rule, limit, what)
+    _soft(rule, limit, what)
     return limit
+
+
+def _soft(rule: RiskRule | Trigger, limit: RiskLimit, what: str) -> None:
+    """The figure before the limit's own, from which on less becomes of an order than at that."""
+    if limit.soft is None:
+        if limit.soft_severity is not Severity.WARN:
+            raise BadInput(f"{what} has no soft figure, and soft_severity was {limit.soft_severity.value}; give soft, too")
+        return
+    if not isinstance(rule, RiskRule) or rule.unit is Unit.NONE:
+        raise BadInput(f"{what} has one figure or none, and soft was {limit.soft:f}; take that out")
+    if not is_exact(limit.soft) or limit.soft < ZERO or (rule.unit is Unit.COUNT and limit.soft != int(limit.soft)):
+        raise BadInput(f"soft of {what} was {str(limit.soft)[:40]}; expected a number such as its value, not below zero")
+    if limit.soft <= limit.value if rule.at_least else limit.soft >= limit.value:
+        side = "above" if rule.at_least else "below"
+        raise BadInput(f"soft of {what} was {limit.soft:f}; expected one {side} its value, {limit.value:f}: it comes first")
+    if limit.soft_severity not in rule.softly:
+        raise BadInput(f"{what} cannot {limit.soft_severity.value} softly; expected {_either(rule.softly)}")
+    if limit.severity not in (Severity.DENY, Severity.HALT):
+        raise BadInput(f"{what} was to {limit.severity.value}, and has a soft figure; expected severity deny or halt")
 
 
 def _extras(rule: RiskRule | Trigger, limit: RiskLimit, what: str) -> None:

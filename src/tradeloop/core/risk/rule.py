@@ -301,6 +301,7 @@ class RiskRule(msgspec.Struct, frozen=True):
 
     `at_least`: the limit is the least that has to be left, not the most that may be; of seconds, the least that has to have
     passed, to which no order adds. `floor`: from which figure on it speaks at all, where it has one; a limit may say another.
+    `softly`: what may become of an order from the softer figure of a limit on.
     `by_list`: whether its limits have a list, of what each is for alone (ONLY) or not for (BUT). `at_send`: asked again when an
     order is sent later than it was made. `of_closing`: asked of orders that only close, too: it bounds requests, conduct, or
     one order by itself, which can be made smaller or priced anew; what bounds risk, or a day, never stands in the way out.
@@ -318,6 +319,7 @@ class RiskRule(msgspec.Struct, frozen=True):
     measure: Measure
     scopes: tuple[LimitScope, ...] = tuple(LimitScope)
     severities: tuple[Severity, ...] = (Severity.DENY, Severity.WARN, Severity.APPROVAL, Severity.HALT)
+    softly: tuple[Severity, ...] = (Severity.WARN, Severity.APPROVAL)
     at_least: bool = False
     at_send: bool = False
     of_closing: bool = False
