@@ -102,6 +102,15 @@ def test_each_limit_says_in_which_row_it_stands(tmp_path: Path) -> None:
     assert found.over({}).origin == "risk.yaml"
 
 
+def test_limits_written_in_one_row_say_which_of_it_they_are(tmp_path: Path) -> None:
+    two = "limits: [{rule: max_order_qty, value: 1}, {rule: max_order_value, value: 2}]\n"
+    found = configured(tmp_path, two)
+    assert list(found.origins.values()) == ["risk.yaml, row 1, entry 1", "risk.yaml, row 1, entry 2"]
+    assert found.over({}).origin == "risk.yaml"
+    with pytest.raises(BadInput, match=r"risk.yaml, row 1, entry 2: the limit max_order_qty .* stands in risk.yaml, row 1, entry 1"):
+        configured(tmp_path, two.replace("max_order_value", "max_order_qty"))
+
+
 def test_a_fraction_may_be_a_percentage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = "max_order_qty"
     monkeypatch.setitem(RULES, rule, msgspec.structs.replace(RULES[rule], unit=Unit.FRACTION))

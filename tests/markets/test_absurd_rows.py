@@ -68,6 +68,7 @@ CASES = [
         " row 1: max_qty_limit was 50; expected at least 100, the min",
     ),
     (LARGEST, 'max_qty_market: "1000000"', 'max_qty_market: "50"', " row 1: max_qty_market was 50; expected at least 100"),
+    (LARGEST, 'max_lots: "3000"', 'max_lots: "0.5"', ": max_lots was 0.5; expected whole lots"),
     (LARGEST, 'max_qty_limit: "1000000"', 'max_qty_limit: "Infinity"', f" row 1: max_qty_limit was Infinity; {FINITE}"),
     ("tick_ladders.yaml", '[["0.25", "0.001"], ["0.50"', '[["0.50", "0.001"], ["0.25"', " row 1: steps should rise in price"),
     ("tick_ladders.yaml", '[null, "5"]', '["9999", "5"]', " row 1: steps should rise in price and end with null"),

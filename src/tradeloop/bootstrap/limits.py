@@ -7,6 +7,7 @@ in it: that may be a disk that is not there, or a copy that was cut short. `limi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -141,8 +142,12 @@ def _entries(path: Path) -> yaml.SequenceNode | None:
 
 def _read(file: str, entries: yaml.SequenceNode | None) -> Iterator[tuple[str, RiskLimit]]:
     """(origin, limit) of each entry of a file; none where there is no file."""
-    for entry in () if entries is None else entries.value:
+    written = [] if entries is None else entries.value
+    begin = Counter(_row(file, entry) for entry in written)
+    for number, entry in enumerate(written, start=1):
         origin = _row(file, entry)
+        if begin[origin] > 1:  # a list written in one row has an origin of its own for each
+            origin = f"{origin}, entry {number}"
         yield origin, _limit(file, origin, entry)
 
 

@@ -377,11 +377,19 @@ def _today() -> date:
 
 
 def _named(limits: Sequence[RiskLimit]) -> str:
-    """All of them, each with its figure and its scope."""
+    """All of them, each with its figure, or its list where it has no figure, and its scope."""
     from tradeloop.core.risk.judging import amount
     from tradeloop.core.risk.registry import unit_of
+    from tradeloop.core.risk.rule import Unit
 
-    return ", ".join(f"{each.rule} {amount(unit_of(each.rule), each.value, each.currency)} ({each.where})" for each in limits)
+    def figure(limit: RiskLimit) -> str:
+        unit = unit_of(limit.rule)
+        if unit is not Unit.NONE:
+            return f" {amount(unit, limit.value, limit.currency)}"
+        listed = (("of", limit.only), ("but", limit.but))
+        return "".join(f" {word} {' '.join(names)}" for word, names in listed if names)
+
+    return ", ".join(f"{each.rule}{figure(each)} ({each.where})" for each in limits)
 
 
 def _feed(loaded: Loaded) -> Finding:

@@ -44,6 +44,15 @@ class OrderLimitsRow(Dated, frozen=True, kw_only=True):
     max_qty_market: Decimal | None = None
     max_lots: Decimal | None = None
 
+    @override
+    def fault(self) -> str:
+        """Also a part of a lot."""
+        if fault := super().fault():
+            return fault
+        if self.max_lots is not None and self.max_lots % 1:
+            return f"max_lots was {self.max_lots:f}; expected whole lots"
+        return ""
+
     def largest(self, lot: Decimal) -> tuple[Decimal | None, Decimal | None]:
         """The largest limit and market order in units; None where there is no such bound."""
         of_lots = None if self.max_lots is None else self.max_lots * lot
