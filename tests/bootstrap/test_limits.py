@@ -107,7 +107,7 @@ def test_limits_written_in_one_row_say_which_of_it_they_are(tmp_path: Path) -> N
     found = configured(tmp_path, two)
     assert list(found.origins.values()) == ["risk.yaml, row 1, entry 1", "risk.yaml, row 1, entry 2"]
     assert found.over({}).origin == "risk.yaml"
-    with pytest.raises(BadInput, match=r"risk.yaml, row 1, entry 2: the limit max_order_qty .* stands in risk.yaml, row 1, entry 1"):
+    with pytest.raises(BadInput, match=r"row 1, entry 2: the limit max_order_qty .* stands in risk.yaml, row 1, entry 1"):
         configured(tmp_path, two.replace("max_order_value", "max_order_qty"))
 
 

@@ -12,11 +12,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from tradeloop.core.risk.codes import ORDER_CODES, RUN_CODES
+from tradeloop.core.risk.codes import NUMBERS, ORDER_CODES, RUN_CODES
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import RiskRule, Unit, Words
 from tradeloop.core.risk.triggers import TRIGGERS, Trigger
 from tradeloop.core.types import Word
+from tradeloop.testing.risk_numbers import table
 
 MARKER: Final = (
     "<!-- Below: written by `python -m tradeloop.testing.risk_rules tests/core/risk`. Change the rules, not this text. -->"
@@ -28,6 +29,10 @@ _TRIGGERED: Final = (
     "that has no price, people are told once, and nothing new is opened in that account until it can be (`missing: allow`\n"
     "lets it)."
 )
+_NUMBERED: Final = (
+    "The numbers R1 to R44 stand in the code beside what keeps them. Where a number has no code it is kept in another way,\n"
+    "or not: then this table says so."
+)
 _EVERY_CASE: Final = "at the boundary, after a restart, mutated"
 
 
@@ -36,7 +41,7 @@ def shown_by(folder: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for file in sorted(folder.glob("*_cases.py")):
         for case in import_module(".".join(file.with_suffix("").parts)).CASES:
-            found.setdefault(case.rule, []).append(f"`{file.as_posix()}`: {_EVERY_CASE}, {_together(case)}")
+            found.setdefault(case.rule, []).append(f"`{file.as_posix()}`: {_shown(case)}")
     return found
 
 
@@ -44,7 +49,9 @@ def rendered(shown: Mapping[str, Sequence[str]]) -> str:
     """Every rule, and every other code that a denial carries."""
     rules = sorted(RULES.values(), key=lambda rule: rule.group.value)
     covered = sum(1 for rule in rules if shown.get(rule.code))
-    lines = [MARKER, "", f"{len(rules)} rules, of which {covered} are shown by cases that tests live."]
+    checked = sum(1 for code in ORDER_CODES if shown.get(code))
+    lines = [MARKER, "", f"{len(rules)} rules of limits, of which {covered} are shown by cases that tests live;"]
+    lines += [f"{len(ORDER_CODES)} codes of checks of every order, of which {checked} are."]
     group = ""
     for rule in rules:
         if rule.group.value != group:
@@ -55,8 +62,17 @@ def rendered(shown: Mapping[str, Sequence[str]]) -> str:
     for trigger in TRIGGERS.values():
         lines += ["", *_trigger(trigger)]
     lines += ["", "## Checks of every order", "", *_codes(ORDER_CODES)]
+    lines += ["", "### What shows them", "", *_evidence(shown)]
     lines += ["", "## Checks of a run", "", *_codes(RUN_CODES)]
+    lines += ["", "## The table of rules", "", _NUMBERED, "", *table()]
     return "\n".join(lines) + "\n"
+
+
+def _evidence(shown: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    yield "| code | number | shown by |"
+    yield "| --- | --- | --- |"
+    for code in ORDER_CODES:
+        yield f"| `{code}` | {NUMBERS.get(code, '')} | {'; '.join(shown.get(code, ())) or 'nothing yet'} |"
 
 
 def _section(rule: RiskRule, shown: Sequence[str]) -> Iterator[str]:
@@ -91,6 +107,14 @@ def _trigger(trigger: Trigger) -> Iterator[str]:
     yield f"- number: {trigger.number}; unit: {trigger.unit.value}; scopes: {_words(trigger.scopes)}"
     yield f"- source: {trigger.source}"
     yield "- shown by: `tests/core/risk/test_triggers.py`: at the boundary, after a restart, in shadow, released, tripped again"
+
+
+def _shown(case: Any) -> str:
+    """In which ways a case is lived: one of limits in all of them, one of a check in those that it has."""
+    if not hasattr(case, "no_boundary"):
+        return f"{_EVERY_CASE}, {_together(case)}"
+    ways = [f"no boundary ({case.no_boundary})" if case.no_boundary else "at the boundary", "taken out"]
+    return ", ".join([*ways, *(["two together"] if case.together is not None else [])])
 
 
 def _together(case: Any) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.core.risk.checks_cases import CASES as CHECKED
 from tests.core.risk.test_rules import CASES
 
-from tradeloop.core.risk.codes import ORDER_CODES, RUN_CODES
+from tradeloop.core.risk.codes import NUMBERS, ORDER_CODES, RUN_CODES
 from tradeloop.core.risk.registry import RULES
+from tradeloop.testing.risk_numbers import ELSEWHERE, codes_of
 from tradeloop.testing.risk_rules import MARKER, rendered, shown_by
 
 ROOT = Path(__file__).parents[3]
@@ -51,13 +54,33 @@ def test_the_page_is_what_the_rules_say_today(monkeypatch: pytest.MonkeyPatch) -
 def test_every_case_that_is_lived_stands_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     shown = shown_by(Path("tests/core/risk"))
-    assert {rule: len(every) for rule, every in shown.items()} == Counter(case.rule for case in CASES)
-    assert f"{len(RULES)} rules, of which {len(RULES)} are shown" in PAGE.read_text(encoding="utf-8")
+    assert {rule: len(every) for rule, every in shown.items()} == Counter(case.rule for case in (*CASES, *CHECKED))
+    written = PAGE.read_text(encoding="utf-8")
+    assert f"{len(RULES)} rules of limits, of which {len(RULES)} are shown" in written
+    assert f"{len(ORDER_CODES)} codes of checks of every order, of which {len(ORDER_CODES)} are." in written
 
 
 def test_a_rule_without_a_case_says_so() -> None:
     rule = next(iter(RULES))
     assert "shown by: nothing yet" in rendered({code: ["a case"] for code in RULES if code != rule})
+
+
+def test_a_check_without_a_case_says_so() -> None:
+    assert "| `cash` | R7 | nothing yet |" in rendered({})
+
+
+def test_every_number_of_the_table_of_rules_is_kept_by_a_code_or_says_how() -> None:
+    found = codes_of()
+    assert list(found) == [f"R{number}" for number in range(1, 45)]
+    assert [number for number, codes in found.items() if not codes and number not in ELSEWHERE] == []
+    assert NUMBERS.keys() <= ORDER_CODES.keys()
+
+
+@pytest.mark.parametrize("number", ELSEWHERE)
+def test_what_keeps_a_number_is_there(number: str) -> None:
+    how, test = ELSEWHERE[number]
+    named = [test, *re.findall(r"`(src/[\w/.]+)`", how)]
+    assert [file for file in named if not (ROOT / file).is_file()] == []
 
 
 def test_every_code_of_a_denial_stands_on_the_page() -> None:

@@ -57,6 +57,30 @@ ORDER_CODES: Final[dict[str, Words]] = {
 }
 """Of one order; `limit`, `was` and what to do stand with the numbers in each denial."""
 
+NUMBERS: Final[dict[str, str]] = {
+    "halted": "R13",
+    "reduce_only": "R13",
+    "equity_known": "R9",
+    "broker_ready": "R41",
+    "session_open": "R28, R30",
+    "limits_only": "R28",
+    "fate_unknown": "R41",
+    "fill_twice": "R40",
+    "quote_fresh": "R3",
+    "suspended": "R29",
+    "position_effect": "R36",
+    "lot": "R20, R21, R22",
+    "order_qty_max": "R21, R23",
+    "tick": "R24",
+    "price_limit": "R25",
+    "price_cage": "R26",
+    "sellable": "R27",
+    "no_price": "R3, R7",
+    "cash": "R7",
+    "price_drift": "R2",
+}
+"""The rows of the table of rules (R1 to R44) that a check keeps; those left out are the market's or the broker's own."""
+
 RUN_CODES: Final[dict[str, Words]] = {
     "no_targets": Words("the target has lines", "目标组合非空", "name a holding with weight 0 to sell it", "卖出请写权重 0"),
     "duplicate_target": Words("each symbol once", "每个证券只出现一次", "keep one line of it", "请保留一行"),
