@@ -426,6 +426,13 @@ def test_a_list_that_a_person_sets_is_told_by_its_names_and_not_as_nought(home: 
     assert "limit blacklist of global is set for AIG.US, BAC.US for a time, by ann: news" in said.err
 
 
+def test_doctor_names_the_list_of_a_limit_that_has_no_figure(home: Path) -> None:
+    limits(home, "limits:\n  - {rule: blacklist, only: [600519.SH, STAR]}\n  - {rule: no_suspended}\n")
+    state, text = finding(home, "limits")
+    assert state == "ok"
+    assert "blacklist of 600519.SH STAR (global), no_suspended (global)" in text
+
+
 @pytest.mark.crash
 def test_a_process_that_trades_is_asked_told_and_reloaded(home: Path) -> None:
     limits(home, FILE)
