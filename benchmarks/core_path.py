@@ -42,7 +42,7 @@ class Path:
     def __init__(self, symbols: int) -> None:
         self.symbols = [Symbol(f"{600000 + n}.SH") for n in range(symbols)]
         self.desk = Desk().opened(
-            *(an_instrument(symbol, fees=FEES, industry=symbol[5:6]) for symbol in self.symbols), cash=10**13
+            *(an_instrument(symbol, name="made up", fees=FEES, industry=symbol[5:6]) for symbol in self.symbols), cash=10**13
         )
         self.invariants = Invariants(self.desk.state, self.desk.around)
         self.encoded = 0

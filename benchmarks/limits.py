@@ -62,7 +62,9 @@ class Place:
     """A desk that holds every symbol and has 10,000 orders in the market."""
 
     def __init__(self) -> None:
-        self.instruments = [an_instrument(symbol, industry=f"i{n % 10}", price_limit="0.1") for n, symbol in enumerate(SYMBOLS)]
+        self.instruments = [
+            an_instrument(symbol, name="made up", industry=f"i{n % 10}", price_limit="0.1") for n, symbol in enumerate(SYMBOLS)
+        ]
         held = dict.fromkeys(SYMBOLS, 1000)
         self.desk = Desk().opened(*self.instruments, cash=10**12, positions=held, costs=dict.fromkeys(SYMBOLS, 0))
         self.made = 0

@@ -135,7 +135,7 @@ async def test_the_process_that_trades_tells_what_became_of_a_change_with_its_pa
     async def asked(qty: int) -> control.Answer:
         command = ReplaceOrder(order.cl_ord_id, "ann", Qty(Decimal(qty)))
         line = json.dumps({"do": "ReplaceOrder", **msgspec.to_builtins(command)}).encode()
-        said = await control._decided(SimpleNamespace(state=desk.state, engine=Engine()), line)  # type: ignore[arg-type]
+        said = await control._decided(SimpleNamespace(loaded=None, state=desk.state, engine=Engine()), line)  # type: ignore[arg-type]
         return msgspec.json.decode(msgspec.json.encode(said), type=control.Answer)
 
     no = await asked(10_000_000)

@@ -75,7 +75,7 @@ def test_a_journal_written_by_a_newer_program_is_refused(home: Path) -> None:
         db.execute("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?)", msgspec.structs.astuple(row))
     checked = tradeloop(home, "verify", "--json").document["sentence"]
     assert checked.startswith(
-        f"the journal is sound up to sequence number {head[1]} and goes on: batch {head[0] + 1} was written"
+        f"the journal is sound before sequence number {head[1] + 1}, and goes on there: batch {head[0] + 1} was written"
     )
     for words in (("replay",), ("orders", "submit", "BAC.US", "buy", "1", *DEMO), ("positions",)):
         said = tradeloop(home, *words)

@@ -144,7 +144,7 @@ def test_an_open_order_made_elsewhere_is_imported_once_and_promised_its_shares()
     reply = desk.give(sell(A, 200))
     assert isinstance(reply, OrderReply)
     assert reply.denied is not None
-    assert (reply.denied.rule, reply.denied.limit) == ("sellable", "100")
+    assert (reply.denied.rule, reply.denied.limit, reply.denied.was) == ("sellable", "300", "200")
 
 
 def test_a_closed_order_made_elsewhere_is_not_imported() -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO, TypeVar
 import typer
 from typing_extensions import override
 
-from tradeloop.cli.unblocked import Begun, Unblocked
+from tradeloop.cli.unblocked import Begun, Unblocked, write_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -135,10 +135,7 @@ class Voice:
         try:
             if begun is not None:
                 begun.end()
-            sys.stdout.write(text)
-            sys.stdout.flush()
-            sys.stdout.buffer.write(documents)  # JSON is UTF-8, whatever the terminal's encoding is
-            sys.stdout.flush()
+            write_whole(sys.stdout, text, documents)  # JSON is UTF-8, whatever the terminal's encoding is
         except BrokenPipeError:
             sys.stdout = None  # whoever read has seen enough, and the code of the result stands; closing it would complain
         except OSError as error:

@@ -138,18 +138,8 @@ class Begun(Thread):
     @override
     def run(self) -> None:
         """Past the stream's own buffer, which whoever hangs in it would hold at the exit."""
-        number = _number(self._stream)
         try:
-            if number is None:
-                self._stream.write(self._text)
-                return
-            encoding, errors = self._stream.encoding, self._stream.errors or "strict"
-            left = memoryview(self._text.replace("\n", os.linesep).encode(encoding, errors))
-            while left:
-                try:
-                    left = left[os.write(number, left) :]
-                except BlockingIOError:
-                    Event().wait(_AGAIN_S)
+            write_whole(self._stream, self._text)
         except OSError as error:
             self._error = error
 
@@ -158,6 +148,31 @@ class Begun(Thread):
         self.join()
         if self._error is not None:
             raise self._error
+
+
+def write_whole(stream: TextIO, text: str = "", document: bytes = b"") -> None:
+    """Write all of it, `text` first, and wait for whoever reads. Raises OSError.
+
+    Python's own streams do not promise that where they are not buffered (PYTHONUNBUFFERED, as in many containers): what a pipe
+    takes of a large write is all that is written then, and nobody hears of the rest.
+    """
+    number = _number(stream)
+    if number is None:
+        stream.write(text)
+        stream.flush()
+        if document:
+            stream.buffer.write(document)
+            stream.flush()
+        return
+    stream.flush()
+    encoded = text.replace("\n", os.linesep).encode(stream.encoding, stream.errors or "strict")
+    for part in (encoded, document):
+        left = memoryview(part)
+        while left:
+            try:
+                left = left[os.write(number, left) :]
+            except BlockingIOError:
+                Event().wait(_AGAIN_S)
 
 
 def _number(stream: TextIO) -> int | None:

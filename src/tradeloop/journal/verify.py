@@ -86,7 +86,9 @@ async def verify(journal: VerifiableJournal, witnesses: Iterable[Witness] = ()) 
             if row.batch in wanted:
                 seen[row.batch] = row.hash
     except codec.WrittenOtherwise as error:
-        return _unsound(f"the journal is sound up to sequence number {head[1]} and goes on: {error}", head, head[1] + 1)
+        return _unsound(
+            f"the journal is sound before sequence number {head[1] + 1}, and goes on there: {error}", head, head[1] + 1
+        )
     except JournalDamaged as error:
         return _unsound(_naming(head[1] + 1, str(error)), head, head[1] + 1)
     for witness in sorted(known, key=lambda one: one.seq):

@@ -54,7 +54,9 @@ def test_the_page_is_what_the_rules_say_today(monkeypatch: pytest.MonkeyPatch) -
 def test_every_case_that_is_lived_stands_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     shown = shown_by(Path("tests/core/risk"))
-    assert {rule: len(every) for rule, every in shown.items()} == Counter(case.rule for case in (*CASES, *CHECKED))
+    assert {rule: len(every) for rule, every in shown.items()} == Counter(
+        [*(case.rule for case in CASES), *(case.rule for case in CHECKED)]
+    )
     written = PAGE.read_text(encoding="utf-8")
     assert f"{len(RULES)} rules of limits, of which {len(RULES)} are shown" in written
     assert f"{len(ORDER_CODES)} codes of checks of every order, of which {len(ORDER_CODES)} are." in written
