@@ -11,7 +11,16 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tradeloop.core.commands import ChangeLimit, Command, HaltTrading, ReleaseHalt, RevertLimit, StartRun, SubmitOrder
+from tradeloop.core.commands import (
+    ChangeLimit,
+    Command,
+    HaltTrading,
+    ReleaseHalt,
+    ReleaseSymbol,
+    RevertLimit,
+    StartRun,
+    SubmitOrder,
+)
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.replies import Reply
 from tradeloop.core.reports import Quote
@@ -91,8 +100,8 @@ class Desk(Protocol):
         """Have a command decided. Raises BadInput, NotKnown, Conflicts, InboxFull, JournalFailed."""
         ...
 
-    async def release(self, command: ReleaseHalt, code: str) -> Reply:
-        """End halts; `code` is of the second factor, which a live desk asks for."""
+    async def release(self, command: ReleaseHalt | ReleaseSymbol, code: str) -> Reply:
+        """End halts, or that of a symbol; `code` is of the second factor, which a live desk asks for."""
         ...
 
     async def latch(self, command: HaltTrading) -> Latched:

@@ -117,6 +117,13 @@ class WhichDeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cursor: Cursor = None
 
 
+class ReleaseOfSymbol(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why, which is journalled; and a code of the second factor, which a live desk asks for."""
+
+    reason: str
+    code: str = ""
+
+
 class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why, which is journalled."""
 
@@ -130,7 +137,7 @@ def routes(table: Routes) -> None:
     add = table.add
     add("GET", "/api/v1/breaks", breaks, reads, "record", query=WhichBreaks, gives=Breaks)
     add("POST", "/api/v1/breaks/{break_id:path}/accept", accept, risk, "record", body=Accept, gives=Said)
-    add("POST", "/api/v1/symbols/{symbol:path}/release", release, risk, "record", body=Accept, gives=Said)
+    add("POST", "/api/v1/symbols/{symbol:path}/release", release, risk, "record", body=ReleaseOfSymbol, gives=Said)
     add("GET", "/api/v1/alerts", alerts, reads, "record", query=WhichAlerts, gives=Alerts)
     add("GET", "/api/v1/audit", audit, Policy(Scope.AUDIT, safe=True, rate=Rate.READ), "record", query=WhichDeeds, gives=Deeds)
 
@@ -151,19 +158,18 @@ async def breaks(call: Call) -> Answer:
 
 async def accept(call: Call) -> Answer:
     """Let our books take the other's figure for a difference, in the name of whoever asks."""
-    reason = _reason(call)
-    command = RepairBreak(call.path["break_id"], call.by, reason)
+    command = RepairBreak(call.path["break_id"], call.by, _reason(call.asked(Accept).reason))
     checked_command(command)
     return _done(await call.desk.ask(command))
 
 
 async def release(call: Call) -> Answer:
     """Allow orders in a symbol again that an overfill had halted."""
-    reason = _reason(call)
-    command = ReleaseSymbol(canonical(call.path["symbol"]), call.by, reason)
+    asked = call.asked(ReleaseOfSymbol)
+    command = ReleaseSymbol(canonical(call.path["symbol"]), call.by, _reason(asked.reason))
     checked_command(command)
     refuse(call.desk.state, command)
-    return _done(await call.desk.ask(command))
+    return _done(await call.desk.release(command, asked.code))
 
 
 async def alerts(call: Call) -> Answer:
@@ -190,8 +196,7 @@ async def audit(call: Call) -> Answer:
     return ok(Deeds([told(Deed, row, run_id=row.trade_run_id) for row in page.rows], following(page.before)))
 
 
-def _reason(call: Call) -> str:
-    reason = call.asked(Accept).reason
+def _reason(reason: str) -> str:
     if not reason.strip():
         raise BadInput("reason was empty; books are changed for a reason")
     return reason

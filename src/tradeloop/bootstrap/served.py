@@ -12,6 +12,7 @@ from tradeloop.audit.risk_answer import risk_answer
 from tradeloop.bootstrap.brokers import live_brokers
 from tradeloop.bootstrap.database import owner_of
 from tradeloop.bootstrap.desk import Desk, market_time
+from tradeloop.bootstrap.known_names import refuse_nobodys
 from tradeloop.bootstrap.limit_changes import changed_limit, reverted_limit
 from tradeloop.bootstrap.release import checked_release
 from tradeloop.bootstrap.start import run_at
@@ -20,6 +21,7 @@ from tradeloop.core.commands import (
     Command,
     HaltTrading,
     ReleaseHalt,
+    ReleaseSymbol,
     RetryRun,
     RevertLimit,
     StartRun,
@@ -125,8 +127,8 @@ class ServedDesk:
         """Have a command decided."""
         return self._desk.engine.ask(command)
 
-    async def release(self, command: ReleaseHalt, code: str) -> Reply:
-        """End halts, with the second factor where the broker is live."""
+    async def release(self, command: ReleaseHalt | ReleaseSymbol, code: str) -> Reply:
+        """End halts, or that of a symbol, with the second factor where the broker is live."""
         desk = self._desk
         checked = await checked_release(desk.loaded, desk.state, command, code, desk.engine.alert)
         return await desk.engine.ask(checked)
@@ -183,7 +185,9 @@ class ServedDesk:
 
     def changed_limit(self, given: Mapping[str, str], lasts: str, approved_by: str, by: str, reason: str) -> ChangeLimit:
         """The change of a limit that these words ask for."""
-        return changed_limit(given, lasts, approved_by, by, reason)
+        command = changed_limit(given, lasts, approved_by, by, reason)
+        refuse_nobodys(self._desk.loaded, self.state, command.limit)
+        return command
 
     def reverted_limit(self, given: Mapping[str, str], by: str, reason: str, approved_by: str, *, shadow: bool) -> RevertLimit:
         """The end of a limit that a person had set."""
