@@ -283,3 +283,17 @@ def test_asking_who_trades_keeps_nobody_from_trading(home: Path) -> None:
     asking.drop()
     assert FileLock(home / "nowhere.db").holder() is None
     assert not (home / "nowhere.db.lock").exists()
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("words", ["flatten", "cancel-all"])
+def test_a_stop_is_worked_to_its_end_by_the_run_that_it_ends(home: Path, words: str) -> None:
+    """Promise 3: the run is cancelled by the stop, and its process is the only one that can do the rest of it."""
+    with trading(home, speed="5") as process:
+        inside = home / "demo"
+        said = tradeloop(inside, words, "--reason", "out", "--within", "60", "--json")
+        assert (said.code, said.document["done"]) == (0, True), said.err
+        process.communicate(timeout=60)
+    assert [each["ord_status"] for each in orders(inside) if each["is_open"]] == []
+    if words == "flatten":
+        assert tradeloop(inside, "positions", "--json").document["positions"] == []

@@ -43,6 +43,7 @@ Within = Annotated[float, bounded("--within", float, 0, about="How many seconds 
 
 _ASK_S = 3.0
 _LOOK_NS = SECOND_NS // 5
+_NOBODY = "the process that traded has ended, and nobody works at it now: `tradeloop watch` goes on with it"
 _NEXT = "this process ends here, and the next one that trades in this home goes on with it: `tradeloop watch`"
 
 
@@ -194,7 +195,7 @@ async def _stop(
 ) -> int:
     """Latch, record, and tell what is left."""
     from tradeloop.cli.asking import there_or_here
-    from tradeloop.cli.control import ask_the_writer
+    from tradeloop.cli.control import ask_the_writer, halts_in_force
     from tradeloop.cli.known import recorded_state
     from tradeloop.core.commands import HaltTrading
     from tradeloop.core.errors import TradeloopError, UnknownName
@@ -220,7 +221,16 @@ async def _stop(
             voice.say(f"warning: {wrong}; the process that trades here began before that, and none starts until it is mended")
         elif scope in (HaltScope.SYMBOL, HaltScope.VENUE, HaltScope.STRATEGY):
             _warn_of_unknown(voice, scope, name, await recorded_state(desk.loaded))
-        return await told.until_done(lambda: ask_what_is_halted(desk.home), within_s)
+
+        async def asked() -> list[dict[str, Any]]:
+            said = await ask_what_is_halted(desk.home)
+            if said is None and wrong is None:  # the process that traded has ended, and its journal says how far it came
+                state = await recorded_state(desk.loaded)
+                said = [] if state is None else halts_in_force(state)
+                told.nobody_works()
+            return said or []
+
+        return await told.until_done(asked, within_s)
 
     async def here() -> int:
         async with _a_desk(desk.loaded, voice, command) as opened:
@@ -299,14 +309,16 @@ def _latch(home: Home, command: HaltTrading) -> _Latched:
     return _Latched(True, f"{what} is latched by {file}", file)
 
 
-async def ask_what_is_halted(home: Home) -> list[dict[str, Any]]:
-    """The halts in force, as the process that trades here says."""
+async def ask_what_is_halted(home: Home) -> list[dict[str, Any]] | None:
+    """The halts in force, as the process that trades here says; None where none does any more."""
     import msgspec
 
     from tradeloop.cli.control import ask_for_halts
 
     answer = await ask_for_halts(home.socket)
-    found: list[dict[str, Any]] = msgspec.json.decode(answer.text if answer is not None and answer.ok else "[]")
+    if answer is None:
+        return None
+    found: list[dict[str, Any]] = msgspec.json.decode(answer.text if answer.ok else "[]")
     return found
 
 
@@ -336,11 +348,16 @@ class _Told:
         self._voice, self._command = voice, command
         self._text = ""
         self._latched = True
+        self._works = True
 
     def begun(self, text: str, latched: _Latched | None) -> None:
         """The halt is in force. `latched` is what this command made of the file; None where who recorded it writes it."""
         self._text = text.split("; ", maxsplit=1)[0]
         self._latched = latched is None or latched.holds
+
+    def nobody_works(self) -> None:
+        """No process trades here any more: what is left stays so, until one does."""
+        self._works = False
 
     async def until_done(self, ask: Any, within_s: float, then: str = "") -> int:
         """Look until nothing is left, or the time is up; the exit code. `then`: what becomes of what is left."""
@@ -352,11 +369,11 @@ class _Told:
             if found and found != said:
                 said = found
                 self._voice.say(found)
-            if not self._command.tier.cancels or mine is None or mine["done"] or clock.now() >= end:
+            if not self._command.tier.cancels or mine is None or mine["done"] or clock.now() >= end or not self._works:
                 break
             await clock.sleep_until(UtcNs(clock.now() + _LOOK_NS))
         if self._command.tier.cancels and (mine is None or not mine["done"]):
-            said = "; ".join(each for each in (said, then) if each)
+            said = "; ".join(each for each in (said, then if self._works else _NOBODY) if each)
         return self._result(mine, said)
 
     def _mine(self, halts: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

@@ -266,7 +266,7 @@ def _interrupted(order: Order) -> Ended:
 
 async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
     from tradeloop.cli.denial import denied_document
-    from tradeloop.cli.working import ready, worked, working_desk
+    from tradeloop.cli.working import ready, stops_worked, worked, working_desk
     from tradeloop.core.replies import OrderReply
 
     symbols: list[Symbol] = [command.symbol]
@@ -308,6 +308,7 @@ async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
             if standing().is_done:
                 raise
             raise _interrupted(standing()) from None
+        await stops_worked(desk, voice)
         await desk.reconcile()
         await desk.views_caught_up()
         row = await desk.views.queries.order(reply.cl_ord_id)

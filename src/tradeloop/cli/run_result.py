@@ -10,7 +10,7 @@ from tradeloop.cli.artefacts import write_missing, written, zone_of
 from tradeloop.cli.record import Record, held_now, read_record, read_with_held, with_others
 from tradeloop.cli.run_tables import break_rows, record_document, show_record, unexplained
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Voice
-from tradeloop.cli.working import worked
+from tradeloop.cli.working import stops_worked, worked
 from tradeloop.core.errors import BadInput
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.run_book import Run
@@ -35,6 +35,7 @@ async def follow_run(voice: Voice, desk: Desk, run_id: RunID, *, had_ended: bool
     run = desk.state.runs[run_id]
     if run.status not in RESTING:
         await worked(desk, lambda: run.status in ENDED, lambda order: order.run_id == run_id)
+        await stops_worked(desk, voice)
     return await show_result(voice, desk, run_id, had_ended=had_ended)
 
 

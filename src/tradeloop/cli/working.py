@@ -22,6 +22,7 @@ from tradeloop.engine.clock import stopwatch_ns
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
     from tradeloop.config import Loaded
+    from tradeloop.core.halt import Halt
     from tradeloop.core.order import Order
 
 
@@ -206,6 +207,23 @@ async def worked(desk: Desk, done: Callable[[], bool], mine: Callable[[Order], b
         " with size to trade;"
         " go on with a longer recording, or end it with `tradeloop runs cancel`"
     )
+
+
+async def stops_worked(desk: Desk, voice: Voice) -> None:
+    """Work on while a stop that cancels or closes has not come to its end: whoever asked for it counts on the process that
+    trades. What keeps it from its end, such as a fate that only a person can settle, is said, with what goes on from there.
+    """
+
+    def left() -> list[Halt]:
+        return [halt for halt in desk.state.halts.values() if halt.tier.cancels and not halt.done]
+
+    if not left():
+        return
+    voice.say(f"halt {left()[0].number} ({left()[0].tier.value}) is at work here; this goes on until it has come to its end")
+    try:
+        await worked(desk, lambda: not left())
+    except Ended as ended:
+        voice.say(f"warning: {ended}; nobody works at the halt any more, and `tradeloop watch` goes on with it")
 
 
 def _in_flight(order: Order) -> bool:
