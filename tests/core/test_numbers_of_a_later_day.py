@@ -93,3 +93,32 @@ def test_the_day_of_its_number_survives_the_packing_of_the_state() -> None:
     desk, order = changed_on_monday()
     desk.state = State.unpack(desk.state.pack())
     assert desk.known(order.cl_ord_id).number_day == MONDAY
+
+
+def test_the_first_word_told_again_takes_back_no_number_that_a_later_change_brought() -> None:
+    desk, order = changed_on_monday()
+    desk.ack(desk.known(order.cl_ord_id), "3")
+    assert desk.known(order.cl_ord_id).order_id == SEVEN
+
+
+def test_a_number_that_the_books_show_on_a_later_day_is_of_that_day() -> None:
+    """The answer to the change was lost; or the venue numbers what lives on anew every day."""
+    desk = Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 1000})
+    sold_by_hand(desk)
+    order = desk.order(sell(MOUTAI, 100, ord_type=OrdType.LIMIT, price="10.5", tif=TimeInForce.GTC))
+    desk.ack(order, "3")
+    over_the_weekend(desk)
+    desk.ack(desk.known(order.cl_ord_id), "7")
+    known = desk.known(order.cl_ord_id)
+    assert (known.order_id, known.ord_status) == (SEVEN, OrdStatus.NEW)
+    assert known.cum_qty == 0
+
+
+def test_a_number_that_the_first_fill_tells_is_of_the_day_of_the_fill() -> None:
+    desk = Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 1000})
+    sold_by_hand(desk)
+    order = desk.order(sell(MOUTAI, 200, ord_type=OrdType.LIMIT, price="10.5", tif=TimeInForce.GTC))
+    over_the_weekend(desk)
+    fill = an_execution(order.cl_ord_id, MOUTAI, Side.SELL, 100, "10.5", exec_id="s1", order_id=SEVEN, trading_day=MONDAY)
+    desk.give(fill)
+    assert desk.known(order.cl_ord_id).cum_qty == 100

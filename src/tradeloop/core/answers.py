@@ -54,8 +54,9 @@ def on_ack(state: State, around: Surroundings, r: OrderAck, now: UtcNs) -> Facts
         return None
     number = order.order_id
     if number is not None:
-        key = order_key(order.broker, order.account, order.number_day, order.symbol, r.order_id)
-        if state.by_order_id.get(key) == order.cl_ord_id:
+        days = dict.fromkeys((order.number_day, order.day_there))
+        keys = (order_key(order.broker, order.account, day, order.symbol, r.order_id) for day in days)
+        if any(state.by_order_id.get(key) == order.cl_ord_id for key in keys):
             return None
     said_at = order.terms_said_at
     is_old = r.transact_at is not None and said_at is not None and r.transact_at < said_at

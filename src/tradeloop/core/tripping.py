@@ -161,7 +161,9 @@ def _marks(state: State, around: Surroundings, limits: list[RiskLimit], now: Utc
         if mark is not None and mark.trading_day == _NO_DAY < day:
             # What it traded first is of this day already: it began with what there was before.
             marks.append(EquityMarked(now, account, currency, mark.start, day))
-        elif mark is None or mark.trading_day < day:
+        elif mark is None:  # what was bought today before anybody looked cannot be told from what was carried over
+            marks.append(EquityMarked(now, account, currency, Amount(equity), day))
+        elif mark.trading_day < day:
             began_with = Amount(equity - _since_the_close(state, around, account, currency))
             marks.append(EquityMarked(now, account, currency, began_with, day))
         elif equity > mark.highest * (1 + _HIGHER_BY):

@@ -537,11 +537,25 @@ def test_a_quote_from_far_ahead_hides_no_silence() -> None:
 
 
 def test_the_gap_over_night_is_a_loss_of_the_day_however_late_the_desk_starts() -> None:
-    """Carried over at 10, and the desk is started when the day has brought it to 9."""
+    """Carried over at 10, and the desk looks first when the next day has brought it to 9."""
     held = Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 1000}, quoted=False)
     desk = limited(a_limit("max_daily_loss", 999), desk=held)
+    quoted(desk, "10")
+    looks(desk)
+    desk.wait(24 * 3600)
+    desk.give(OpenTradingDay("CN_A", TradingDay("2026-07-20"), ((UtcNs(desk.now), UtcNs(desk.now + 3600 * SECOND_NS)),)))
     desk.give(a_quote(MOUTAI, "9", "9", at=desk.now, prev_close=Px(Decimal(10))))
     looks(desk)
     looks(desk)
     (halted,) = desk.of(Halted)
     assert "1000" in halted.reason
+
+
+def test_what_was_bought_before_anybody_looked_is_no_loss_of_the_day() -> None:
+    """Adopted today, bought at 9 today where the day before closed at 10: nobody has lost anything."""
+    held = Desk().opened(an_instrument(MOUTAI), positions={MOUTAI: 1000}, quoted=False)
+    desk = limited(a_limit("max_daily_loss", 500), desk=held)
+    desk.give(a_quote(MOUTAI, "9", "9", at=desk.now, prev_close=Px(Decimal(10))))
+    looks(desk)
+    looks(desk)
+    assert desk.of(Halted) == []

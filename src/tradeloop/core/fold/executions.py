@@ -16,7 +16,7 @@ from tradeloop.core.booking import (
     uncount_fill,
 )
 from tradeloop.core.execution import Exec, exec_key, word_of
-from tradeloop.core.fold.orders import heard, numbered
+from tradeloop.core.fold.orders import heard, number_of_day, numbered
 from tradeloop.core.lately import SELF_TRADES
 from tradeloop.core.order import Order
 from tradeloop.core.position import closed_by
@@ -50,6 +50,8 @@ def traded(state: State, e: ev.Traded) -> None:
         state.ids.came(e.account, e.trading_day, key, e.order_id)
     order.told_qty = Qty(order.told_qty + e.last_qty)
     if heard(state, order, e.at) and e.order_id is not None:
+        if order.order_id is None:
+            number_of_day(order, e.trading_day)
         order.order_id = e.order_id
         numbered(state, order)
     _count(state, order, e)

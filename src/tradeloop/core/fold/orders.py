@@ -10,7 +10,7 @@ from tradeloop.core.execution import order_key
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import NO_DAY, Ending, Order
 from tradeloop.core.state import State
-from tradeloop.core.types import AUTO, LIMIT, MARKET, SECOND_NS, SELL, ZERO, Amount, TimeInForce, UtcNs
+from tradeloop.core.types import AUTO, LIMIT, MARKET, SECOND_NS, SELL, ZERO, Amount, TimeInForce, TradingDay, UtcNs
 
 
 def order_staged(state: State, e: ev.OrderStaged) -> None:
@@ -176,6 +176,8 @@ def order_acknowledged(state: State, e: ev.OrderAcknowledged) -> None:
     if order is None:
         order = state.orders.get(e.cl_ord_id)
         assert order is not None
+    if order.order_id not in (None, e.order_id):
+        number_of_day(order, day_of(state, NO_DAY, order.symbol))
     order.order_id, order.acked_at, order.updated_at = e.order_id, e.at, e.at
     numbered(state, order)
     heard(state, order, e.at)
@@ -301,6 +303,11 @@ def external_order_found(state: State, e: ev.ExternalOrderFound) -> None:
         cash = state.cash(e.account, instrument.currency)
         cash.reserved = Amount(cash.reserved + e.reserve)
     freeze(state, order, instrument)
+
+
+def number_of_day(order: Order, day: TradingDay) -> None:
+    """The number that it gets now is one of that day: what changes a number that is known tells one of its own time."""
+    order.numbered_on = NO_DAY if day == order.day_there else day
 
 
 def numbered(state: State, order: Order) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tradeloop.core import events as ev
 from tradeloop.core.booking import order_of, settle_terms
 from tradeloop.core.days import day_of
-from tradeloop.core.fold.orders import heard, numbered, request_made
+from tradeloop.core.fold.orders import heard, number_of_day, numbered, request_made
 from tradeloop.core.order import NO_DAY, Order
 from tradeloop.core.ordered import added_value
 from tradeloop.core.replacement import Asked, Terms
@@ -87,6 +87,5 @@ def _terms(state: State, order: Order, e: ev.OrderReplaced | ev.OrderRestated) -
         order.terms_said_at = e.transact_at
     if e.order_id is not None and e.order_id != order.order_id:
         order.order_id = e.order_id
-        day = day_of(state, NO_DAY, order.symbol) or order.day_there
-        order.numbered_on = NO_DAY if day == order.day_there else day
+        number_of_day(order, day_of(state, NO_DAY, order.symbol))
         numbered(state, order)
