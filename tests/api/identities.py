@@ -12,6 +12,7 @@ class Known:
     def __init__(self) -> None:
         self._sessions: dict[str, SignedIn] = {}
         self._keys: dict[str, tuple[Identity, str | None]] = {}
+        self._stale: set[str] = set()
 
     def session(self, name: str, *roles: Role) -> tuple[str, str]:
         """A session of somebody: its cookie and its token."""
@@ -30,6 +31,14 @@ class Known:
         """End a session or a key."""
         self._sessions.pop(what, None)
         self._keys.pop(what, None)
+
+    def grow_stale(self, cookie: str) -> None:
+        """Let so much time pass that whoever is in this session has to prove anew that it is them."""
+        self._stale.add(cookie)
+
+    def is_fresh(self, session_id: str) -> bool:
+        """Whether that is not needed."""
+        return session_id not in self._stale
 
     def by_session(self, session: str, address: str) -> SignedIn | None:
         """Whose session this is."""

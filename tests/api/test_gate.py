@@ -17,7 +17,6 @@ from tests.api.identities import Known
 
 from tradeloop.access.identity import Role, Scope
 from tradeloop.api.app import Manners, application, table_of
-from tradeloop.api.identify import Nobody
 from tradeloop.api.metrics import Metrics
 from tradeloop.api.policy import Entry, Policy, Rate, Routes, Who, refuse_unpoliced
 from tradeloop.api.rates import Allowance
@@ -179,8 +178,8 @@ async def test_a_name_that_is_not_ours_reaches_nothing(entry: Entry, host: str) 
 
 
 @pytest.mark.parametrize("entry", CLOSED, ids=called)
-async def test_without_a_store_of_users_nobody_is_anybody(entry: Entry) -> None:
-    app = application(Untouched(live=False), Nobody(), lambda: 0)  # type: ignore[arg-type]
+async def test_where_nobody_is_known_nobody_is_anybody(entry: Entry) -> None:
+    app = application(Untouched(live=False), Known(), lambda: 0)  # type: ignore[arg-type]
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HERE) as http:
         said = await sent(http, entry, {"Authorization": "Bearer tlk_anybody"}, tradeloop_session="anything")
     assert said.status == 401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -100,6 +101,31 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path) -> None:
     assert len({each["symbol"] for each in orders(demo)}) == len(orders(demo))
     said = tradeloop(demo, "verify")
     assert said.code == 0, said.err
+
+
+def test_while_there_is_nobody_it_prints_a_link_and_what_prints_another(tmp_path: Path) -> None:
+    with up(tmp_path, "--feed", "demo") as (process, address):
+        healthy(address)
+        _, words = ended(process, signal.SIGINT)
+    assert re.search(rf"{address}/set-up#[A-Z2-7]{{52}}\n", words)
+    assert f"tradeloop --home {tmp_path} users set-up-link --base {address}" in words
+
+
+def test_a_key_of_the_command_line_opens_the_desk_until_it_is_revoked(tmp_path: Path) -> None:
+    password = "four words nobody says\n"
+    assert tradeloop(tmp_path, "users", "add", "ann", "--roles", "admin,trader", "--from-stdin", given=password).code == 0
+    with up(tmp_path, "--feed", "demo") as (process, address):
+        healthy(address)
+        made = tradeloop(tmp_path, "keys", "make", "--owner", "ann", "--scopes", "read:acct", "robot", "--json").document
+        with httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {made['key']}"}, timeout=10) as http:
+            _until(lambda: http.get("/api/v1/orders").status_code == 200)
+            assert tradeloop(tmp_path, "keys", "revoke", made["id"]).code == 0
+            time.sleep(1.0)
+            after = http.get("/api/v1/orders").status_code
+        _, words = ended(process, signal.SIGINT)
+    assert after == 401
+    assert "set-up" not in words
+    assert made["key"] not in words
 
 
 def test_a_port_that_is_taken_is_one_sentence_and_opens_nothing(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from tradeloop.api.front import Front
 from tradeloop.api.gate import REQUEST_ID, Gate
 from tradeloop.api.identify import Identifies
 from tradeloop.api.metrics import Metrics
+from tradeloop.api.people import People
 from tradeloop.api.policy import Rate, Routes, refuse_unpoliced
 from tradeloop.api.problem import MEDIA, Problem, document_of, fault
 from tradeloop.api.rates import ALLOWED, Allowance, Rates
@@ -52,12 +53,20 @@ def table_of(metrics: Metrics, manners: Manners) -> Routes:
     return table
 
 
-def application(desk: Desk, identifies: Identifies, elapsed: Callable[[], int], manners: Manners | None = None) -> Front:
-    """The API of a desk. `elapsed` is a clock in nanoseconds that cannot be set, for rates and ids of requests."""
+def application(
+    desk: Desk,
+    identifies: Identifies,
+    elapsed: Callable[[], int],
+    manners: Manners | None = None,
+    people: People | None = None,
+) -> Front:
+    """The API of a desk. `elapsed` is a clock in nanoseconds that cannot be set, for rates and ids of requests; `people` are
+    whom `identifies` knows, for the routes that change them.
+    """
     how = manners or Manners()
     metrics = Metrics()
     table = table_of(metrics, how)
-    gate = Gate(desk, identifies, Rates(elapsed, how.allowed), metrics, how.origins)
+    gate = Gate(desk, identifies, Rates(elapsed, how.allowed), metrics, how.origins, people)
     app = Starlette(routes=table.made(gate.served), exception_handlers={HTTPException: _no_route, Exception: _faulty})
     app.router.redirect_slashes = False
     refuse_unpoliced(app.routes)

@@ -10,6 +10,7 @@ import msgspec
 
 from tradeloop.access.identity import Identity
 from tradeloop.api.desk import Desk
+from tradeloop.api.people import People
 
 T = TypeVar("T")
 
@@ -44,6 +45,8 @@ class Call(msgspec.Struct):
     """The whole content type."""
     key: str
     """The Idempotency-Key; empty without one."""
+    people: People | None = None
+    """Users, sessions and keys; None where the application was made without a store of them."""
 
     @property
     def by(self) -> str:

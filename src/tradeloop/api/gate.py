@@ -19,6 +19,7 @@ from tradeloop.api.call import Answer, Call
 from tradeloop.api.desk import Desk
 from tradeloop.api.identify import Headers, Identifies, asker_of, nobody, refuse_foreign
 from tradeloop.api.metrics import Metrics
+from tradeloop.api.people import People
 from tradeloop.api.policy import Entry, Policy, Who
 from tradeloop.api.problem import MEDIA, Problem, document_of, problem_of
 from tradeloop.api.rates import Rates
@@ -37,13 +38,20 @@ class Gate:
     """What all routes of one application share."""
 
     def __init__(
-        self, desk: Desk, identifies: Identifies, rates: Rates, metrics: Metrics, origins: frozenset[str] = frozenset()
+        self,
+        desk: Desk,
+        identifies: Identifies,
+        rates: Rates,
+        metrics: Metrics,
+        origins: frozenset[str] = frozenset(),
+        people: People | None = None,
     ) -> None:
         self._desk = desk
         self._identifies = identifies
         self._rates = rates
         self._metrics = metrics
         self._origins = origins
+        self._people = people
 
     def served(self, entry: Entry) -> ASGIApp:
         """A route's entry as an application of its own."""
@@ -75,7 +83,8 @@ class Gate:
                 body = decoded(raw, entry.body, media)
             elif entry.body is None and raw.strip() not in _NOTHING:
                 raise Problem(HTTPStatus.BAD_REQUEST, "malformed", "this request takes no body; send none")
-        call = Call(self._desk, who, scope[REQUEST_ID], scope["path_params"], query, body, raw, media, _key(entry, headers))
+        key = _key(entry, headers)
+        call = Call(self._desk, who, scope[REQUEST_ID], scope["path_params"], query, body, raw, media, key, self._people)
         return await entry.handler(call)
 
     def _passed(self, policy: Policy, scope: Scope, headers: Headers) -> Identity | None:

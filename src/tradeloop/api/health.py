@@ -30,6 +30,7 @@ class Details(msgspec.Struct, frozen=True):
     views_seq: int
     views_lag: int
     views_trouble: str
+    access_trouble: str
     inbox_waiting: int
     feed: str
     feed_ended: bool
@@ -43,8 +44,8 @@ class Details(msgspec.Struct, frozen=True):
 
 
 class HowItDoes(msgspec.Struct, frozen=True):
-    """`ok` where orders may be sent, `starting` while the broker is not heard, `degraded` where read models stay behind; the
-    rest is for whoever is signed in.
+    """`ok` where orders may be sent, `starting` while the broker is not heard, `degraded` where read models stay behind or
+    the store of users and keys fails; the rest is for whoever is signed in.
     """
 
     status: str
@@ -67,7 +68,8 @@ def routes(table: Routes, metrics: Metrics, *, metrics_open: bool) -> None:
 async def health(call: Call) -> Answer:
     """Say whether the desk does well (S3-36); 503 while no order may be sent."""
     found = call.desk.health()
-    word = status_of(found)
+    trouble = "" if call.people is None else call.people.trouble
+    word = status_of(found, trouble)
     status = HTTPStatus.SERVICE_UNAVAILABLE if word == "starting" else HTTPStatus.OK
     if call.who is None or not call.who.may(Scope.READ_ACCOUNT):
         return Answer(HowItDoes(word), status)
@@ -86,6 +88,7 @@ async def health(call: Call) -> Answer:
         views_seq=found.shown_seq,
         views_lag=max(0, found.durable_seq - found.shown_seq),
         views_trouble=found.views_trouble,
+        access_trouble=trouble,
         inbox_waiting=found.inbox_waiting,
         feed=found.feed,
         feed_ended=found.feed_ended,
@@ -100,8 +103,8 @@ async def health(call: Call) -> Answer:
     return Answer(HowItDoes(word, details), status)
 
 
-def status_of(found: Health) -> str:
-    """One word for how the desk does."""
+def status_of(found: Health, trouble: str = "") -> str:
+    """One word for how the desk does. `trouble`: of the store of users and keys."""
     if not found.is_ready:
         return "starting"
-    return "degraded" if found.views_trouble else "ok"
+    return "degraded" if found.views_trouble or trouble else "ok"

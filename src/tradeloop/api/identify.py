@@ -50,19 +50,9 @@ class Identifies(Protocol):
         """Whose key this is, from an address that it is good for; None where it is nobody's, or no more."""
         ...
 
-
-class Nobody:
-    """For a desk without a store of users and keys: there is no identity, so that nobody may do anything that asks for one."""
-
-    def by_session(self, session: str, address: str) -> SignedIn | None:
-        """None."""
-        del session, address
-        return None
-
-    def by_key(self, key: str, address: str) -> Identity | None:
-        """None."""
-        del key, address
-        return None
+    def is_fresh(self, session_id: str) -> bool:
+        """Whether whoever is in this session gave their password or a code of theirs a moment ago."""
+        ...
 
 
 class Asker(msgspec.Struct, frozen=True):

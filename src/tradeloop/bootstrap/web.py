@@ -22,16 +22,18 @@ from typing import Final
 import uvicorn
 from typing_extensions import override
 
+from tradeloop.access.access import Access
 from tradeloop.api.app import LOOPBACK, Manners, application
 from tradeloop.api.front import Front
-from tradeloop.api.identify import Identifies
+from tradeloop.api.people import People
 from tradeloop.api.policy import Rate
 from tradeloop.api.rates import ALLOWED, Allowance
 from tradeloop.bootstrap.desk import Desk
+from tradeloop.bootstrap.identified import Identified
 from tradeloop.bootstrap.served import ServedDesk
 from tradeloop.config import Loaded, Web
 from tradeloop.core.errors import BadInput
-from tradeloop.engine.clock import stopwatch_ns
+from tradeloop.engine.clock import WallClock, stopwatch_ns
 
 GRACE_S: Final = 5
 """How long requests that run are waited for when the server ends."""
@@ -41,9 +43,11 @@ CONNECTIONS_MAX: Final = 2_000
 _BURST: Final = 4
 
 
-def web_of(desk: Desk, identifies: Identifies, command: str) -> Front:
-    """The application of a desk, by its settings."""
-    return application(ServedDesk(desk, command), identifies, stopwatch_ns, manners_of(desk.loaded.settings.web))
+def web_of(desk: Desk, access: Access, command: str) -> Front:
+    """The application of a desk and of those who may use it, by its settings. Sessions go by the time of the world."""
+    people = People(access, WallClock().now)
+    manners = manners_of(desk.loaded.settings.web)
+    return application(ServedDesk(desk, command), Identified(people), stopwatch_ns, manners, people)
 
 
 def manners_of(web: Web) -> Manners:
@@ -97,11 +101,23 @@ def bound(web: Web) -> socket.socket:
     return found
 
 
+def address_here(web: Web, listening: socket.socket) -> str | None:
+    """Where the desk is for a browser on this machine itself; None where it listens on another address alone."""
+    if _is_any(web.host):
+        own = "127.0.0.1" if web.host == "0.0.0.0" else "[::1]"  # noqa: S104 -- compared, not listened on
+        return f"{_scheme(web)}://{own}:{listening.getsockname()[1]}"
+    return address_of(web, listening) if is_loopback(web.host) else None
+
+
 def address_of(web: Web, listening: socket.socket) -> str:
     """Where the desk is, as one types it."""
     host, port = listening.getsockname()[:2]
     named = f"[{host}]" if ":" in host else host
-    return f"{'https' if web.tls_certificate is not None else 'http'}://{named}:{port}"
+    return f"{_scheme(web)}://{named}:{port}"
+
+
+def _scheme(web: Web) -> str:
+    return "https" if web.tls_certificate is not None else "http"
 
 
 @asynccontextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +14,7 @@ from tradeloop.cli.options import By, Feed, Json, Speed, Start, feed_settings
 from tradeloop.cli.shell import FAILED, OK, Ended, Shell, Voice, perform
 
 if TYPE_CHECKING:
+    from tradeloop.access.access import Access
     from tradeloop.bootstrap import Desk
     from tradeloop.config import Loaded
     from tradeloop.core.types import Symbol
@@ -67,25 +70,24 @@ def _demo(shell: Shell, given: dict[str, Any]) -> _Wish:
 
 
 async def _serve(voice: Voice, wish: _Wish) -> int:
-    from tradeloop.api.identify import Nobody
-    from tradeloop.bootstrap.web import address_of, bound, served, web_of
+    from tradeloop.bootstrap.access import open_access
+    from tradeloop.bootstrap.web import address_here, address_of, bound, served, web_of
     from tradeloop.cli.finished import Finished
     from tradeloop.cli.working import working_desk
+    from tradeloop.engine.clock import WallClock
 
     loaded = wish.loaded
     with bound(loaded.settings.web) as listening:  # before anything is opened: a port that is taken costs nothing
-        async with working_desk(loaded, voice, "up", symbols=wish.symbols) as desk:
+        async with working_desk(loaded, voice, "up", symbols=wish.symbols) as desk, open_access(loaded) as access:
             finished = Finished(voice, desk)
-            app = web_of(desk, Nobody(), "up")
+            app = web_of(desk, access, "up")
             async with served(app, loaded, listening) as server:
                 where = address_of(loaded.settings.web, listening)
                 voice.say(f"the desk is at {where}; Ctrl-C ends it")
-                voice.say(
-                    "warning: there is no store of users and keys yet, so that nobody can be identified: only /health answers"
-                )
+                await _offer_set_up(voice, loaded, access, address_here(loaded.settings.web, listening))
                 trading = asyncio.ensure_future(_trade(voice, desk, wish.target)) if wish.target is not None else None
                 try:
-                    await _until_told(desk, server)
+                    await _until_told(desk, server, access.follow(WallClock()))
                     why, code = "the server has ended", FAILED
                 except asyncio.CancelledError:
                     why, code = "stopped", OK  # asked for: this is how it ends
@@ -99,17 +101,38 @@ async def _serve(voice: Voice, wish: _Wish) -> int:
     return code
 
 
-async def _until_told(desk: Desk, server: asyncio.Future[None]) -> None:
-    """Return when the server ends; raises what ended the desk."""
-    working = asyncio.ensure_future(desk.until(lambda: False))
+async def _offer_set_up(voice: Voice, loaded: Loaded, access: Access, here: str | None) -> None:
+    """While there is nobody yet, say how the first user comes to be. `here`: the address for a browser on this machine."""
+    if not access.first_user.is_open:
+        return
+    from tradeloop.access.asked import TERMINAL, Asked
+    from tradeloop.bootstrap.access import set_up_link
+    from tradeloop.engine.clock import WallClock
+
+    home = f" --home {quote(str(loaded.home.data))}" if loaded.home.config == loaded.home.data else ""
+    command = f"tradeloop{home} users"
+    if here is None:
+        voice.say(f"there is no user yet, and nobody is let in; `{command} add NAME --roles admin` makes the first one")
+        return
+    token = await access.first_user.begin(Asked(loaded.operator, TERMINAL, WallClock().now()))
+    voice.say("there is no user yet; open this on this machine within fifteen minutes and make the first one, it is good once:")
+    voice.say(set_up_link(here, token.get_secret_value()))
+    voice.say(f"after that `{command} set-up-link --base {here}` prints a new one")
+
+
+async def _until_told(desk: Desk, server: asyncio.Future[None], following: Coroutine[Any, Any, None]) -> None:
+    """Return when the server ends; raises what ended the desk, or the look at what others change about users and keys: a desk
+    that no longer saw a key revoked must not go on letting it in.
+    """
+    lasting = (asyncio.ensure_future(desk.until(lambda: False)), asyncio.ensure_future(following))
     try:
-        await asyncio.wait((working, server), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-        if server.done():
-            server.result()
+        done, _ = await asyncio.wait((*lasting, server), return_when=asyncio.FIRST_COMPLETED)
+        for each in done:
+            each.result()
     finally:
-        working.cancel()
+        for each in lasting:
+            each.cancel()
+        await asyncio.gather(*lasting, return_exceptions=True)
 
 
 async def _trade(voice: Voice, desk: Desk, target: Target) -> None:
