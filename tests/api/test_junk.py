@@ -6,13 +6,16 @@ import json
 import random
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from tests.api.desks import Client, Counter, a_counter
-from tests.api.test_gate import ENTRIES, PLENTY, called
+from tests.api.houses import Browser, a_house
+from tests.api.test_gate import ENTRIES, called
 
-from tradeloop.api.app import Manners
-from tradeloop.api.policy import Entry, Rate
+from tradeloop.access.identity import Role, Scope
+from tradeloop.api.policy import Entry, Rate, Who
+from tradeloop.bootstrap.served import ServedDesk
 
 TEXTS = [
     "",
@@ -53,7 +56,7 @@ def an_address(draw: random.Random, entry: Entry) -> str:
     return path
 
 
-async def junk(client: Client, draw: random.Random, entry: Entry) -> tuple[int, Any]:
+async def junk(client: Client | Browser, draw: random.Random, entry: Entry) -> tuple[int, Any]:
     """One request that nobody means."""
     params = {}
     if entry.query is not None:
@@ -66,7 +69,8 @@ async def junk(client: Client, draw: random.Random, entry: Entry) -> tuple[int, 
         body = {name: draw.choice(VALUES) for name in names}
         if draw.random() < 0.2:
             body = json.dumps(draw.choice(VALUES)).encode()
-    said = await client.send(entry.method, an_address(draw, entry), body, params=params)
+    query = f"?{urlencode(params)}" if params else ""
+    said = await client.send(entry.method, f"{an_address(draw, entry)}{query}", body)
     return said.status, said.document
 
 
@@ -79,15 +83,20 @@ async def _lives(counter: Counter) -> bool:
 async def test_junk_is_answered_and_changes_nothing(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)
     faults, changed = [], []
-    async with a_counter(tmp_path, Manners(allowed=PLENTY)) as counter:
-        alice = counter.client()
+    async with a_counter(tmp_path) as counter, a_house(tmp_path, desk=ServedDesk(counter.desk, "up")) as house:
+        await house.add("alice", *Role)
+        device = await house.with_factor("alice")
+        alice = house.program(await house.key("alice", *Scope))
+        page = house.browser()
+        await page.sign_in("alice", code=house.shown(device))
         for entry in ENTRIES:
             for _ in range(ROUNDS):
                 if entry.policy.rate is Rate.WORK and entry.tag == "positions" and draw.random() < 0.8:
                     continue  # a comparison of books is a change that was asked for
                 await counter.desk.settled()
                 before = counter.desk.durable_seq
-                status, document = await junk(alice, draw, entry)
+                who = page if entry.policy.of_person or entry.policy.who is Who.OPEN else alice
+                status, document = await junk(who, draw, entry)
                 if status >= 500:
                     faults.append((called(entry), status, document))
                 await counter.desk.settled()

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from tradeloop.api import account, fills, halts, health, market, orders_in, orders_out, positions, record, risk, runs
+from tradeloop.api import account, fills, halts, health, market, orders_in, orders_out, positions, record, risk, runs, session
 from tradeloop.api.desk import Desk
 from tradeloop.api.front import Front
 from tradeloop.api.gate import REQUEST_ID, Gate
@@ -49,6 +49,7 @@ def table_of(metrics: Metrics, manners: Manners) -> Routes:
     account.routes(table)
     market.routes(table)
     record.routes(table)
+    session.routes(table)
     health.routes(table, metrics, metrics_open=manners.metrics_open)
     return table
 

@@ -11,6 +11,7 @@ import msgspec
 from tradeloop.access.identity import Identity
 from tradeloop.api.desk import Desk
 from tradeloop.api.people import People
+from tradeloop.api.sender import Sender
 
 T = TypeVar("T")
 
@@ -47,6 +48,9 @@ class Call(msgspec.Struct):
     """The Idempotency-Key; empty without one."""
     people: People | None = None
     """Users, sessions and keys; None where the application was made without a store of them."""
+    sender: Sender = Sender()
+    csrf: str = ""
+    """The token of the session against forged requests; empty where a key asks, or nobody."""
 
     @property
     def by(self) -> str:

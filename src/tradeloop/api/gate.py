@@ -17,12 +17,13 @@ from tradeloop.access.identity import Scope as Right
 from tradeloop.api.body import Gone, as_json, decoded, queried, read_body
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.desk import Desk
-from tradeloop.api.identify import Headers, Identifies, asker_of, nobody, refuse_foreign
+from tradeloop.api.identify import Asker, Headers, Identifies, asker_of, nobody, refuse_elsewhere, refuse_foreign, session_in
 from tradeloop.api.metrics import Metrics
 from tradeloop.api.people import People
 from tradeloop.api.policy import Entry, Policy, Who
 from tradeloop.api.problem import MEDIA, Problem, document_of, problem_of
 from tradeloop.api.rates import Rates
+from tradeloop.api.sender import sender_of
 from tradeloop.core.errors import TradeloopError
 
 REQUEST_ID: Final = "tradeloop.request_id"
@@ -64,7 +65,8 @@ class Gate:
             except Problem as problem:
                 answer = said(problem, scope[REQUEST_ID])
             except TradeloopError as error:
-                answer = said(problem_of(error), scope[REQUEST_ID])
+                now = None if self._people is None else self._people.now
+                answer = said(problem_of(error, now), scope[REQUEST_ID])
             self._metrics.answered(entry, answer.status)
             await respond(send, answer)
 
@@ -72,7 +74,8 @@ class Gate:
 
     async def _answered(self, entry: Entry, scope: Scope, receive: Receive) -> Answer:
         headers: Headers = dict(scope["headers"])
-        who = self._passed(entry.policy, scope, headers)
+        address = _address(scope)
+        asker = self._passed(entry.policy, scope, headers, address)
         if any("\0" in each for each in scope["path_params"].values()):
             raise Problem(HTTPStatus.BAD_REQUEST, "malformed", "the address holds a NUL, which nothing here is called by")
         query = queried(scope["query_string"], entry.query)
@@ -84,13 +87,14 @@ class Gate:
             elif entry.body is None and raw.strip() not in _NOTHING:
                 raise Problem(HTTPStatus.BAD_REQUEST, "malformed", "this request takes no body; send none")
         key = _key(entry, headers)
+        who, session = (None, None) if asker is None else (asker.identity, asker.session)
+        sender = sender_of(scope, headers, address, session_in(headers, tls=scope.get("scheme") == "https"))
         call = Call(self._desk, who, scope[REQUEST_ID], scope["path_params"], query, body, raw, media, key, self._people)
+        call.sender, call.csrf = sender, "" if session is None else session.csrf
         return await entry.handler(call)
 
-    def _passed(self, policy: Policy, scope: Scope, headers: Headers) -> Identity | None:
+    def _passed(self, policy: Policy, scope: Scope, headers: Headers, address: str) -> Asker | None:
         """Who asks, where they may; raises Problem where they may not."""
-        client = scope.get("client")
-        address = client[0] if client else ""
         try:
             asker = asker_of(self._identifies, headers, address, tls=scope.get("scheme") == "https")
             if asker is None and policy.who is not Who.OPEN:
@@ -103,13 +107,26 @@ class Gate:
                 raise
         if asker is None:
             self._rates.take(address, policy.rate)
+            if not policy.safe:
+                refuse_elsewhere(headers, self._origins)
             return None
         who = asker.identity
         self._rates.take(who.key_id or who.name, policy.rate)
         if asker.session is not None and not policy.safe:
             refuse_foreign(asker.session, headers, self._origins)
+        elif policy.who is Who.OPEN and not policy.safe:
+            refuse_elsewhere(headers, self._origins)
         self._refuse_scope(policy, who)
-        return who
+        self._refuse_absent(policy, who)
+        return asker
+
+    def _refuse_absent(self, policy: Policy, who: Identity) -> None:
+        """Raise Problem where a person has to be there, and is not, or has not shown lately that it is them."""
+        if policy.of_person and not who.session_id:
+            raise Problem(HTTPStatus.FORBIDDEN, "forbidden", "a person does this, signed in; no API key may")
+        if policy.fresh and not self._identifies.is_fresh(who.session_id):
+            text = "this asks for a proof that it is you: send a code, or the password, to /api/v1/session/confirm, and again"
+            raise Problem(HTTPStatus.FORBIDDEN, "not_confirmed", text)
 
     def _refuse_scope(self, policy: Policy, who: Identity) -> None:
         needed = policy.needs(live=self._desk.is_live)
@@ -128,6 +145,11 @@ class Gate:
                 "real money is traded here, and that needs a confirmation which cannot be given over HTTP yet; nothing was sent"
             )
             raise Problem(HTTPStatus.FORBIDDEN, "live_not_confirmed", text)
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _key(entry: Entry, headers: Headers) -> str:

@@ -70,13 +70,23 @@ def asker_of(identifies: Identifies, headers: Headers, address: str, *, tls: boo
         if identity is None:
             raise _not_identified("the API key is not known, has ended, or is not good for this address")
         return Asker(identity)
-    session = _cookie(headers.get(b"cookie", b""), SECURE_COOKIE if tls else PLAIN_COOKIE)
-    if session is None:
+    session = session_in(headers, tls=tls)
+    if not session:
         return None
     signed = identifies.by_session(session, address)
     if signed is None:
         raise _not_identified("the session has ended; sign in again")
     return Asker(signed.identity, signed)
+
+
+def cookie_name(*, tls: bool) -> str:
+    """What the cookie of a session is called."""
+    return SECURE_COOKIE if tls else PLAIN_COOKIE
+
+
+def session_in(headers: Headers, *, tls: bool) -> str:
+    """The token in the cookie of a request, whether or not it opens anything; empty without one."""
+    return _cookie(headers.get(b"cookie", b""), cookie_name(tls=tls)) or ""
 
 
 def nobody() -> Problem:
@@ -95,6 +105,16 @@ def refuse_host(headers: Headers, hosts: frozenset[str]) -> None:
 
 def refuse_foreign(session: SignedIn, headers: Headers, origins: frozenset[str]) -> None:
     """Raise Problem where an unsafe request of a session came from another place than our own page."""
+    refuse_elsewhere(headers, origins)
+    given = headers.get(CSRF_HEADER, b"")
+    if not given or not compare_digest(given, session.csrf.encode()):
+        raise _forbidden("no_csrf", "the header X-CSRF-Token is missing or is not the session's; load the page again")
+
+
+def refuse_elsewhere(headers: Headers, origins: frozenset[str]) -> None:
+    """Raise Problem where an unsafe request came from another site's page, or not from a page: there nobody is signed in by
+    another's doing, and a program has a key.
+    """
     site, origin, host = headers.get(b"sec-fetch-site"), headers.get(b"origin"), headers.get(b"host", b"")
     if site is None and origin is None:
         raise _forbidden("wrong_origin", "the request says neither Origin nor Sec-Fetch-Site; programs use an API key")
@@ -107,9 +127,6 @@ def refuse_foreign(session: SignedIn, headers: Headers, origins: frozenset[str])
         ours = urlsplit(written).netloc == host.decode("latin-1").lower() and written.startswith(("http://", "https://"))
         if not ours and written not in origins:
             raise _forbidden("wrong_origin", f"the origin was {written[:80]!r}; add it to web.origins if it is ours")
-    given = headers.get(CSRF_HEADER, b"")
-    if not given or not compare_digest(given, session.csrf.encode()):
-        raise _forbidden("no_csrf", "the header X-CSRF-Token is missing or is not the session's; load the page again")
 
 
 def _by_key(identifies: Identifies, authorization: bytes, address: str) -> Identity | None:

@@ -31,6 +31,8 @@ class Who(Enum):
     """Anybody who reaches the port."""
     SIGNED_IN = "signed in"
     """A person in a session or a key, whatever it may do."""
+    PERSON = "a person"
+    """A person in a session, whatever they may do: no key."""
 
 
 class Rate(Enum):
@@ -42,18 +44,27 @@ class Rate(Enum):
     """Cancels and halts: an allowance of their own, so that no other request uses it up."""
     WORK = "work"
     """What costs the desk or the broker something: imports, comparisons of books."""
+    PROOF = "proof"
+    """Passwords, codes and links: each costs a fifth of a second, and whoever means it types it once."""
 
 
 class Policy(msgspec.Struct, frozen=True):
     """Who may use a route, whether it changes nothing, and which allowance it is taken from.
 
     `trades`: real orders may come of it. Then ORDER_PAPER asks for ORDER_LIVE where real money is traded.
+    `fresh`: only a person may, in a session in which they proved a moment ago that it is them; no key.
     """
 
     who: Scope | Who
     safe: bool
     rate: Rate
     trades: bool = False
+    fresh: bool = False
+
+    @property
+    def of_person(self) -> bool:
+        """Whether no key may, whatever it holds."""
+        return self.fresh or self.who is Who.PERSON
 
     def needs(self, *, live: bool) -> Scope | None:
         """The scope that is asked for here; None where none is."""
@@ -67,6 +78,7 @@ class Policy(msgspec.Struct, frozen=True):
             "who": self.who.value,
             "safe": self.safe,
             "rate": self.rate.value,
+            **({"fresh": True} if self.fresh else {}),
             **({"who_live": Scope.ORDER_LIVE.value} if self.who is Scope.ORDER_PAPER else {}),
         }
 

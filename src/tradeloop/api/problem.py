@@ -6,11 +6,13 @@ which names no secret; a fault of the program is said in one sentence of ours, a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 
+from tradeloop.access.refusals import CodeNeeded, LockedOut, Missing, NotSignedIn, SignInRefused, StoreFailed, TooBusy
 from tradeloop.core.errors import (
     BadInput,
     Conflicts,
@@ -25,6 +27,7 @@ from tradeloop.core.errors import (
     StaleEpoch,
     TradeloopError,
 )
+from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.engine.inbox import InboxFull
 from tradeloop.views.errors import ViewsBehind, ViewsFailed
 
@@ -33,6 +36,13 @@ MEDIA: Final = "application/problem+json"
 TABLE: Final[dict[type[TradeloopError], tuple[HTTPStatus, str]]] = {
     NotKnown: (HTTPStatus.NOT_FOUND, "not_known"),
     Conflicts: (HTTPStatus.CONFLICT, "conflict"),
+    Missing: (HTTPStatus.NOT_FOUND, "not_known"),
+    NotSignedIn: (HTTPStatus.UNAUTHORIZED, "not_identified"),
+    SignInRefused: (HTTPStatus.FORBIDDEN, "sign_in_refused"),
+    CodeNeeded: (HTTPStatus.FORBIDDEN, "code_needed"),
+    LockedOut: (HTTPStatus.TOO_MANY_REQUESTS, "locked_out"),
+    TooBusy: (HTTPStatus.SERVICE_UNAVAILABLE, "too_busy"),
+    StoreFailed: (HTTPStatus.SERVICE_UNAVAILABLE, "access_failed"),
     BadInput: (HTTPStatus.UNPROCESSABLE_ENTITY, "bad_input"),
     InboxFull: (HTTPStatus.SERVICE_UNAVAILABLE, "inbox_full"),
     NotSent: (HTTPStatus.SERVICE_UNAVAILABLE, "not_sent"),
@@ -66,10 +76,12 @@ class Problem(Exception):
         self.retry_after_s = retry_after_s
 
 
-def problem_of(error: TradeloopError) -> Problem:
-    """An error of the product as a problem."""
+def problem_of(error: TradeloopError, now: Callable[[], UtcNs] | None = None) -> Problem:
+    """An error of the product as a problem; `now` is the time by which somebody is locked out."""
     status, code = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
     again = RETRY_AFTER_S if status is HTTPStatus.SERVICE_UNAVAILABLE else 0
+    if isinstance(error, LockedOut) and now is not None:
+        again = max(RETRY_AFTER_S, -((now() - error.until) // SECOND_NS))
     return Problem(status, code, str(error), retry_after_s=again)
 
 

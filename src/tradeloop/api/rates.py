@@ -32,6 +32,7 @@ ALLOWED: Final[Mapping[Rate, Allowance]] = {
     Rate.ORDER: Allowance(100, 400),
     Rate.STOP: Allowance(100, 400),
     Rate.WORK: Allowance(2, 20),
+    Rate.PROOF: Allowance(1, 20),
 }
 """What each asker has, unless the settings say otherwise."""
 
