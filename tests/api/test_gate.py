@@ -24,6 +24,8 @@ from tradeloop.api.rates import Allowance
 ENTRIES = table_of(Metrics(), Manners()).entries
 CLOSED = [entry for entry in ENTRIES if entry.policy.who is not Who.OPEN]
 SCOPED = [entry for entry in CLOSED if isinstance(entry.policy.who, Scope)]
+PERSONAL = [entry for entry in CLOSED if entry.policy.of_person]
+FRESH = [entry for entry in CLOSED if entry.policy.fresh]
 UNSAFE = [entry for entry in ENTRIES if not entry.policy.safe]
 TRADING = [entry for entry in ENTRIES if entry.policy.trades]
 PLENTY = {rate: Allowance(1_000_000, 1_000_000) for rate in Rate}
@@ -61,7 +63,7 @@ async def a_gate(
 async def sent(http: httpx2.AsyncClient, entry: Entry, headers: Mapping[str, str] | None = None, **cookies: str) -> Said:
     """The request of a route with nothing in it, as somebody would send it who only wants to get through."""
     path = entry.path.replace("{symbol:path}", "x").replace("{break_id:path}", "x")
-    for name in ("order_id", "run_id", "exchange", "strategy_id"):
+    for name in ("order_id", "run_id", "exchange", "strategy_id", "key_id", "session_id", "name"):
         path = path.replace(f"{{{name}}}", "x")
     more = dict(headers or {})
     if cookies:
@@ -145,6 +147,23 @@ async def test_a_session_without_its_token_changes_nothing(entry: Entry, token: 
         headers = {"Origin": HERE} if token is None else {"Origin": HERE, "X-CSRF-Token": token}
         said = await sent(http, entry, headers, tradeloop_session=cookie)
     assert (said.status, said.code) == (403, "no_csrf")
+
+
+@pytest.mark.parametrize("entry", PERSONAL, ids=called)
+async def test_no_key_does_what_a_person_has_to_do(entry: Entry) -> None:
+    async with a_gate() as (http, known):
+        said = await sent(http, entry, {"Authorization": f"Bearer {known.key('robot', *Scope)}"})
+    assert (said.status, said.code) == (403, "forbidden")
+    assert "no API key may" in said.document["detail"]
+
+
+@pytest.mark.parametrize("entry", FRESH, ids=called)
+async def test_a_session_that_was_left_alone_does_nothing_that_asks_for_a_proof(entry: Entry) -> None:
+    async with a_gate() as (http, known):
+        cookie, csrf = known.session("alice", *Role)
+        known.grow_stale(cookie)
+        said = await sent(http, entry, _page(csrf), tradeloop_session=cookie)
+    assert (said.status, said.code) == (403, "not_confirmed")
 
 
 @pytest.mark.parametrize("entry", CLOSED, ids=called)

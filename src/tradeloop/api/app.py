@@ -13,7 +13,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from tradeloop.api import account, fills, halts, health, market, orders_in, orders_out, positions, record, risk, runs, session
+from tradeloop.api import (
+    account,
+    factors,
+    fills,
+    halts,
+    health,
+    keys,
+    market,
+    orders_in,
+    orders_out,
+    positions,
+    record,
+    risk,
+    runs,
+    session,
+    sessions,
+    users,
+)
 from tradeloop.api.desk import Desk
 from tradeloop.api.front import Front
 from tradeloop.api.gate import REQUEST_ID, Gate
@@ -50,6 +67,10 @@ def table_of(metrics: Metrics, manners: Manners) -> Routes:
     market.routes(table)
     record.routes(table)
     session.routes(table)
+    factors.routes(table)
+    keys.routes(table)
+    sessions.routes(table)
+    users.routes(table)
     health.routes(table, metrics, metrics_open=manners.metrics_open)
     return table
 
