@@ -6,14 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.access.made import HERE, LOOPBACK, NOON, add, asked, later, opened, signed_in, with_factor
 
 from tradeloop.access.access import Access
 from tradeloop.access.identity import Identity, Role, Scope
 from tradeloop.access.keys import DAY_NS, LONGEST_NS, MadeKey
-from tradeloop.access.rates import Rate, Rates
 from tradeloop.access.refusals import Missing
 from tradeloop.access.sessions import PER_USER_MAX, SessionTimes, csrf_of, is_csrf_of
 from tradeloop.access.tickets import PER_IDENTITY_MAX, Tickets
@@ -381,50 +378,3 @@ def test_tickets_take_bounded_room() -> None:
     given_ = [tickets.give(who, later(0)).get_secret_value() for _ in range(PER_IDENTITY_MAX + 1)]
     assert tickets.take(given_[0], later(1)) is None
     assert tickets.take(given_[1], later(1)) == ("s", "")
-
-
-# --- rates
-
-
-@given(st.integers(1, 50), st.integers(1, 60), st.lists(st.integers(0, 5_000), max_size=200))
-def test_no_span_of_time_holds_more_than_a_full_bucket_and_what_comes_back_in_it(
-    times: int, per_s: int, waits_ms: list[int]
-) -> None:
-    rates = Rates({"order": Rate(times, per_s)})
-    now, taken = 0, list[int]()
-    for wait in waits_ms:
-        now += wait * 1_000_000
-        if rates.wait_ns("ann", "order", now) == 0:
-            taken.append(now)
-    each_ns = per_s * SECOND_NS // times
-    for place, first in enumerate(taken):
-        for count, last in enumerate(taken[place:], start=1):
-            assert (count - times) * each_ns <= last - first
-
-
-def test_whoever_waits_as_long_as_is_said_may_ask() -> None:
-    rates = Rates({"order": Rate(2, 10)})
-    assert [rates.wait_ns("ann", "order", 0) for _ in range(3)] == [0, 0, 5 * SECOND_NS]
-    assert rates.wait_ns("ann", "order", 5 * SECOND_NS) == 0
-    assert rates.wait_ns("bob", "order", 5 * SECOND_NS) == 0
-
-
-def test_whoever_has_not_asked_for_long_has_one_full_bucket_and_no_more() -> None:
-    rates = Rates({"order": Rate(2, 10)})
-    for elapsed in (1000 * SECOND_NS, 5000 * SECOND_NS):
-        assert [rates.wait_ns("ann", "order", elapsed) for _ in range(3)] == [0, 0, 5 * SECOND_NS]
-
-
-def test_classes_do_not_use_up_each_other() -> None:
-    rates = Rates({"order": Rate(1, 60), "stop": Rate(1, 60)})
-    assert rates.wait_ns("ann", "order", 0) == 0
-    assert rates.wait_ns("ann", "stop", 0) == 0
-    with pytest.raises(KeyError):
-        rates.wait_ns("ann", "no such class", 0)
-
-
-def test_the_buckets_take_bounded_room() -> None:
-    rates = Rates({"order": Rate(1, 60)}, most=100)
-    for number in range(1000):
-        rates.wait_ns(f"{number}", "order", number)
-    assert len(rates) == 100
