@@ -22,6 +22,7 @@ from tradeloop.access.identity import Role, Scope
 from tradeloop.access.keys import DAY_NS
 from tradeloop.access.sealed import MasterKey
 from tradeloop.api.app import Manners, application
+from tradeloop.api.front import Front
 from tradeloop.api.people import People
 from tradeloop.api.policy import Rate
 from tradeloop.api.rates import Allowance
@@ -82,6 +83,7 @@ class House:
 
     access: Access
     http: httpx2.AsyncClient
+    app: Front
     moment: list[UtcNs] = field(default_factory=lambda: [NOON])
 
     def now(self) -> UtcNs:
@@ -148,6 +150,6 @@ async def a_house(
     try:
         transport = httpx2.ASGITransport(app=app, client=(address, 5000))
         async with httpx2.AsyncClient(transport=transport, base_url=base) as http:
-            yield House(access, http, moment)
+            yield House(access, http, app, moment)
     finally:
         await access.close(moment[0])

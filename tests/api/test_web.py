@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.api.desks import EVERY, Client, a_counter, resting, settings_of
+from tests.api.houses import PASSWORD, Browser, a_house
 
 from tradeloop.api.app import application
 from tradeloop.bootstrap.served import ServedDesk
@@ -92,6 +93,39 @@ async def test_orders_over_a_real_socket_are_answered_and_the_server_ends_in_ord
         assert len(counter.desk.state.orders.open) == 30
     assert {each.status for each in said} == {201}
     assert where.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(("proxies", "address"), [("", "127.0.0.1"), ("127.0.0.1", "192.0.2.9"), ("192.0.2.1", "127.0.0.1")])
+async def test_an_address_is_believed_of_a_proxy_that_is_named_and_of_nobody_else(
+    tmp_path: Path, proxies: str, address: str
+) -> None:
+    named = {"web__proxies": (proxies,)} if proxies else {}
+    loaded = settings_of(tmp_path, web__port="0", **named)
+    async with a_house(tmp_path) as house:
+        await house.add("ann")
+        with bound(loaded.settings.web) as listening:
+            where = address_of(loaded.settings.web, listening)
+            async with served(house.app, loaded, listening), httpx2.AsyncClient(base_url=where) as http:
+                page = Browser(http, where)
+                await page.send(
+                    "POST", "/api/v1/session", {"name": "ann", "password": PASSWORD}, {"X-Forwarded-For": "192.0.2.9"}
+                )
+        found = house.access.sessions.shown(house.now(), "ann")
+    assert [each.address for each in found] == [address]
+
+
+async def test_a_cookie_behind_a_proxy_that_has_the_tls_is_bound_to_the_host(tmp_path: Path) -> None:
+    loaded = settings_of(tmp_path, web__port="0", web__proxies=("127.0.0.1",))
+    async with a_house(tmp_path) as house:
+        await house.add("ann")
+        with bound(loaded.settings.web) as listening:
+            where = address_of(loaded.settings.web, listening)
+            async with served(house.app, loaded, listening), httpx2.AsyncClient(base_url=where) as http:
+                page = Browser(http, where.replace("http:", "https:"))
+                body = {"name": "ann", "password": PASSWORD}
+                said = await page.send("POST", "/api/v1/session", body, {"X-Forwarded-Proto": "https"})
+    assert said.headers["set-cookie"].startswith("__Host-tradeloop_session=")
+    assert "; Secure" in said.headers["set-cookie"]
 
 
 async def test_who_goes_away_before_the_answer_has_ordered_all_the_same(tmp_path: Path) -> None:
