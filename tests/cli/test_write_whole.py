@@ -42,5 +42,5 @@ def test_nothing_of_a_large_document_is_left_out(blocking: bool) -> None:
 
 
 def test_the_text_stands_above_the_document_and_in_the_streams_encoding() -> None:
-    text = "表" * LARGE
+    text = "…" * LARGE
     assert received(f"{text}\n", b"{}", blocking=False) == f"{text}{os.linesep}".encode() + b"{}"

@@ -17,6 +17,7 @@ OTHER_LANGUAGES = {
     "docs/glossary.md": "each word of the trade with its Chinese name",
     "docs/reference/risk-rules.md": "what a denial says to a Chinese reader, beside the English",
     "tests/core/risk/test_chinese.py": "denials in Chinese",
+    "tests/cli/test_orders.py": "denials in Chinese",
     "tests/cli/test_orders_replace.py": "denials in Chinese",
     "tests/cli/test_risk.py": "denials in Chinese",
     "tests/core/test_checked.py": "names as people give them",
