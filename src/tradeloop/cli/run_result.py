@@ -32,10 +32,10 @@ async def follow_run(voice: Voice, desk: Desk, run_id: RunID, *, had_ended: bool
 
     A run that is paused meanwhile is waited for: what works goes on working, and somebody will resume or cancel it.
     """
-    run = desk.state.runs[run_id]
+    run, stood = desk.state.runs[run_id], tuple(desk.state.halts)
     if run.status not in RESTING:
         await worked(desk, lambda: run.status in ENDED, lambda order: order.run_id == run_id)
-        await stops_worked(desk, voice)
+        await stops_worked(desk, voice, stood)
     return await show_result(voice, desk, run_id, had_ended=had_ended)
 
 

@@ -7,7 +7,7 @@ its deadline.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Final
 
@@ -209,13 +209,15 @@ async def worked(desk: Desk, done: Callable[[], bool], mine: Callable[[Order], b
     )
 
 
-async def stops_worked(desk: Desk, voice: Voice) -> None:
+async def stops_worked(desk: Desk, voice: Voice, stood: Collection[int]) -> None:
     """Work on while a stop that cancels or closes has not come to its end: whoever asked for it counts on the process that
-    trades. What keeps it from its end, such as a fate that only a person can settle, is said, with what goes on from there.
+    trades. Those that `stood` before, by their numbers, were not asked of this one and hold it up no longer than its own work.
+    What keeps a stop from its end, such as a fate that only a person can settle, is said, with what goes on from there.
     """
 
     def left() -> list[Halt]:
-        return [halt for halt in desk.state.halts.values() if halt.tier.cancels and not halt.done]
+        halts = desk.state.halts.values()
+        return [halt for halt in halts if halt.tier.cancels and not halt.done and halt.number not in stood]
 
     if not left():
         return
