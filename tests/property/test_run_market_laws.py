@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.core.runs_made import A, B, C, D, a_run, prices
 from tests.property.run_moves import SYMBOLS, act, check_the_books_after_every_event
@@ -66,6 +66,7 @@ def lived(weight: list[int], held: list[int], cash: int, sequence: list[tuple[st
 
 
 @CALM
+@example([0, 21, 0, 0], [0, 0, 0, 1553], 4188, [*[("ack", 0)] * 3, ("cancel", 0), ("part", 0)])  # the least commission was paid
 @given(weights, holdings, st.integers(0, 30_000), moves)
 def test_buys_paid_by_real_sells_never_cost_more_than_there_is_fees_included(
     weight: list[int], held: list[int], cash: int, sequence: list[tuple[str, int]]

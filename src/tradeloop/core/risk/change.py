@@ -53,7 +53,8 @@ def need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amou
     limit = order.external and terms.price is not None
     ord_type = OrdType.LIMIT if limit else order.ord_type
     rest = msgspec.structs.replace(order, order_qty=left, price=terms.price, stop_px=terms.stop_px, ord_type=ord_type)
-    return worst_cost(state, around, rest, state.instruments[order.symbol], around.quotes.get(order.symbol))
+    filled = order if order.cum_qty else None
+    return worst_cost(state, around, rest, state.instruments[order.symbol], around.quotes.get(order.symbol), filled)
 
 
 def need_while_asked(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:

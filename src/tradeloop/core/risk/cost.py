@@ -36,9 +36,15 @@ from tradeloop.core.types import (
 
 
 def worst_cost(
-    state: State, around: Surroundings, want: SubmitOrder | Order, instrument: Instrument, quote: Quote | None
+    state: State,
+    around: Surroundings,
+    want: SubmitOrder | Order,
+    instrument: Instrument,
+    quote: Quote | None,
+    rest_of: Order | None = None,
 ) -> Amount:
-    """Cash an order may cost at worst, fees included, rounded up; what it is reserved for until it closes.
+    """Cash an order may cost at worst, fees included, rounded up; what it is reserved for until it closes. Where it is the
+    `rest_of` one that has filled in part, its fee is what that order's fee may still grow by: a minimum is paid once.
 
     A market order is bounded by the offer plus the policy's buffer, and by the day's upper limit. Zero where nothing can be
     said; `unbounded` then says why not. Zero as well for what only closes: a sell pays its fee out of its proceeds, the cover
@@ -55,12 +61,24 @@ def worst_cost(
     value = instrument.notional(px, want.order_qty)
     if value.adjusted() >= VALUE_DIGITS_MAX:
         return Amount(ZERO)
-    cost = instrument.fees.fee(want.side, want.order_qty, value)
+    if rest_of is None:
+        cost = instrument.fees.fee(want.side, want.order_qty, value)
+    else:
+        cost = _growth(rest_of, instrument, want, value)
     if opening is not want.order_qty:
         value = instrument.notional(px, opening)
     if instrument.asset_class is FUTURE or want.side is SELL:
         value = Amount(value * own_rate(instrument, want.side))
     return Amount((cost + value).quantize(instrument.fees.quantum, ROUND_UP, WIDE))
+
+
+def _growth(order: Order, instrument: Instrument, rest: SubmitOrder | Order, value: Decimal) -> Amount:
+    """What the fee of an order may grow by with the rest of it. What was charged for the part that filled counts as far as it
+    is what the schedule says: a broker may charge it later.
+    """
+    traded = order.cum_value * instrument.multiplier
+    charged = min(order.fees, instrument.fees.fee(order.side, order.cum_qty, traded))
+    return Amount(max(instrument.fees.fee(order.side, order.cum_qty + rest.order_qty, traded + value) - charged, ZERO))
 
 
 def unbounded(state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument) -> Denied | None:
