@@ -150,6 +150,14 @@ def test_an_older_run_says_that_its_holdings_are_of_another_time(tmp_path: Path)
     assert f"held is what this run left; run {newer.document['run']['id']} (COMPLETED) is newer" in said
 
 
+def test_a_newer_run_that_never_began_takes_no_run_its_place(tmp_path: Path) -> None:
+    words = (*DEMO, "--yes", "--json")
+    first = tradeloop(tmp_path, "run", str(a_portfolio(tmp_path, "BAC.US,0.5\n", "a.csv")), *words)
+    waiting = tradeloop(tmp_path, "run", str(a_portfolio(tmp_path, "SPY.US,0.5\n", "b.csv")), *words, "--hold")
+    assert waiting.document["run"]["id"] != first.document["run"]["id"]
+    assert "is newer" not in tradeloop(tmp_path, "runs", "show", first.document["run"]["id"]).out
+
+
 def test_a_run_that_waits_for_approval_says_so_and_how_to_let_it_go(tmp_path: Path) -> None:
     said = us_run(tmp_path, FILES / "good" / "portfolio_us.csv", "--yes", "--hold")
     assert said.code == 0, said.err

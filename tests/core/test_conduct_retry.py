@@ -9,11 +9,11 @@ import pytest
 from tests.core.runs_made import A, B, C, Work, prices
 
 from tradeloop.core.commands import ApproveRun, CancelRun, RetryRun, RunLimits, SeenPrice
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, Conflicts
 from tradeloop.core.events import RunDenied
 from tradeloop.core.replies import RunReply
 from tradeloop.core.types import SECOND_NS, RunStatus, Side
-from tradeloop.testing.builders import NOON, a_quote, an_execution
+from tradeloop.testing.builders import NOON, Number, a_quote, an_execution
 
 
 def test_a_retry_covers_only_the_residual_and_supersedes_the_old_attempt() -> None:
@@ -222,6 +222,34 @@ def test_a_retry_does_not_sell_what_was_bought_elsewhere_meanwhile() -> None:
     first.desk.give(an_execution(None, C, Side.BUY, 500, 10, "by-hand", order_id="h1"))
 
     assert first.retried().sent() == {A: 10_000}
+
+
+def left_over_before(newer: dict[str, Number], **how: Any) -> Work:
+    """A run that bought no A, and behind it another one that is done."""
+    first = Work.begun({A: "0.1"})
+    first.reject(A)
+    first.desk.wait(60)
+    at = prices(at=first.desk.now)
+    second = Work.begun(newer, desk=first.desk, decision_snapshot_id="s2", prices=at, **how)
+    for symbol in newer:
+        if second.status is RunStatus.RUNNING:
+            second.fill(symbol)
+    return first
+
+
+@pytest.mark.parametrize("newer", [{A: "0.3"}, {B: "0.1"}], ids=["names the symbol", "sells what it does not name"])
+def test_a_retry_never_trades_against_a_newer_target(newer: dict[str, Number]) -> None:
+    first = left_over_before(newer)
+    with pytest.raises(Conflicts, match=r"is newer than .* and has traded towards another target, which a retry would undo"):
+        first.retried(at=prices(at=first.desk.now))
+
+
+@pytest.mark.parametrize(
+    "how", [{"newer": {B: "0.1"}, "sell_unlisted": False}, {"newer": {A: "0.3"}, "execute": False}], ids=["others", "not begun"]
+)
+def test_a_newer_run_that_says_nothing_of_the_symbol_leaves_a_retry_to_its_person(how: dict[str, Any]) -> None:
+    first = left_over_before(**how)
+    assert first.retried(at=prices(at=first.desk.now)).sent() == {A: 10_000}
 
 
 def test_a_retry_passes_the_checks_again() -> None:

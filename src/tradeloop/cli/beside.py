@@ -25,9 +25,20 @@ class Beside:
 
 
 async def newer_run(queries: Queries, run: RunRow) -> RunRow | None:
-    """The newest run of the account, whose target took the place of this one's; None where this is it."""
-    newest = (await queries.runs(account_id=run.account_id, limit=1)).rows
-    return newest[0] if newest and newest[0].id != run.id else None
+    """The newest run of the account that began to trade, whose target took the place of this one's; None where this is it, or
+    where those behind it never began.
+    """
+    before: int | None = None
+    while True:
+        page = await queries.runs(account_id=run.account_id, before=before)
+        for row in page.rows:
+            if row.id == run.id:
+                return None
+            if row.started_at is not None:
+                return row
+        before = page.before
+        if before is None:
+            return None
 
 
 async def traded_beside(queries: Queries, run: RunRow) -> dict[str, tuple[Beside, ...]]:

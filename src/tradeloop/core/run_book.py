@@ -98,6 +98,11 @@ class RunBook:
         yield from self.ended
         yield from self.live
 
+    def newest_first(self) -> Iterator[RunID]:
+        """The ids of all: the live ones, then the ended ones, the last to end first."""
+        yield from reversed(self.live)
+        yield from reversed(self.ended)
+
     def items(self) -> Iterator[tuple[RunID, Run]]:
         """All runs, the ended ones first."""
         return ((run_id, self[run_id]) for run_id in self)

@@ -46,7 +46,7 @@ from tradeloop.core.run.checks import Finding, checks, reasons_first
 from tradeloop.core.run.drift import at_market, far, far_from_market
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of, lacking
-from tradeloop.core.run.others import others_at_work
+from tradeloop.core.run.others import newer_target, others_at_work
 from tradeloop.core.run.plan import plan
 from tradeloop.core.run.sending import DAY_OVER, day_is_over, give_up_the_day, send_ready
 from tradeloop.core.run.sizing import Held, seconds
@@ -307,7 +307,7 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     (core/run/attempts.py), but for what is worth more than its weight by now; what the market shows is frozen beside them. A
     price that the target brought is held against the market as in a run. What the first attempt had
     to wait for, each attempt waits for again: an approval, or somebody who lets it go. Only what was to be ordered and was not
-    is taken up: a holding that the run was told to keep is kept.
+    is taken up: a holding that the run was told to keep is kept. Raises Conflicts where a newer run has another target for it.
     """
     old = _run(state, cmd.run_id)
     if old.status not in ENDED:
@@ -320,6 +320,12 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     wanted = {old.leg(number).line.symbol for number in left_over(state, old)}
     if not wanted:
         raise Conflicts(f"run {cmd.run_id} left nothing over; there is nothing to retry")
+    newer = newer_target(state, old, wanted)
+    if newer is not None:
+        raise Conflicts(
+            f"run {newer} is newer than {cmd.run_id} and has traded towards another target, which a retry would undo; retry"
+            f" {newer} if it left something over, or run the portfolio again"
+        )
     listed = {t.symbol for t in was.targets}
     targets = tuple(t for t in was.targets if t.symbol in wanted) + tuple(
         TargetLine(symbol, ZERO, row=0) for symbol in sorted(wanted - listed)

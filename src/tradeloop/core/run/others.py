@@ -4,6 +4,8 @@ whether anybody knows what is held there.
 A plan is made from what is held. An order that works, is in flight or of unknown fate will change that, so a plan made beside
 one would buy or sell the same thing twice: the run is refused until it has ended. Where our books and the broker's differ about
 what is held, a plan would sell what is not there, or buy what is: the run is refused until a person has settled it.
+
+A retry is asked one thing more: whether a newer run has brought another target for what it would trade.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Iterable
 
 from tradeloop.core.breaks import POSITION, ended_here_alone
 from tradeloop.core.run.look import Finding, some
+from tradeloop.core.run_book import Run
 from tradeloop.core.state import State
 from tradeloop.core.types import AccountID, RunID, RunStatus, Symbol
 
@@ -74,3 +77,21 @@ def others_at_work(state: State, account: AccountID, symbols: Iterable[Symbol], 
             )
         )
     return found
+
+
+def newer_target(state: State, old: Run, symbols: Iterable[Symbol]) -> RunID | None:
+    """A later run of the account that began to trade towards a target of its own for one of `symbols`; None where none did.
+
+    One that sells what it does not name has a target for everything.
+    """
+    named = frozenset(symbols)
+    for run_id in state.runs.newest_first():
+        run = state.runs[run_id]
+        if run.finished_at is not None and run.finished_at < old.created.at:
+            return None  # and so did all that ended before it
+        made = run.created
+        if run.started_at is None or made.at <= old.created.at or made.account != old.created.account:
+            continue
+        if made.sell_unlisted or not named.isdisjoint(target.symbol for target in made.targets):
+            return run_id
+    return None
