@@ -16,12 +16,12 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.fills import Fill, fill_document
 from tradeloop.api.gate import ok
-from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size
+from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size, word_asked
 from tradeloop.api.plain import Amount, Moment, amount, moment, told
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.api.problem import Problem
 from tradeloop.api.symbols import exchange_of, symbol_of
-from tradeloop.core.errors import BadInput, NotKnown
+from tradeloop.core.errors import NotKnown
 from tradeloop.core.types import OrdStatus
 from tradeloop.views.rows import AuditRow, FillRow, OrderRow
 from tradeloop.views.status_words import s1_word
@@ -214,12 +214,7 @@ def routes(table: Routes) -> None:
 async def listed(call: Call) -> Answer:
     """List orders, newest first."""
     wanted, desk = call.wanted(WhichOrders), call.desk
-    status = None
-    if wanted.status is not None:
-        known = {each.value: each for each in OrdStatus}
-        status = known.get(wanted.status.upper())
-        if status is None:
-            raise BadInput(f"status was {wanted.status[:40]!r}; expected one of {', '.join(known)}")
+    status = word_asked("status", wanted.status, OrdStatus)
     await desk.shown()
     page = await desk.queries.orders(
         run_id=wanted.run_id,

@@ -1,13 +1,16 @@
-"""Lists page by page: how many at once, and where the next page begins."""
+"""What is asked of a list: which word a filter names, how many at once, and where the next page begins."""
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
 from tradeloop.core.errors import BadInput
+from tradeloop.core.types import Word
 from tradeloop.views.queries import PAGE_MAX
+
+W = TypeVar("W", bound=Word)
 
 LIMIT: Final = 100
 Limit = Annotated[int, msgspec.Meta(description=f"How many at once, 1 to {PAGE_MAX}.")]
@@ -34,3 +37,13 @@ def page_size(limit: int) -> int:
 def following(before: int | None) -> str | None:
     """The cursor of the next page as it is sent; None on the last one."""
     return None if before is None else str(before)
+
+
+def word_asked(name: str, written: str | None, words: type[W]) -> W | None:
+    """The word a filter names, in letters of any case; None where it names none. Raises BadInput for no word of these."""
+    if written is None:
+        return None
+    known: dict[str, W] = {each.value: each for each in words}
+    if written.upper() not in known:
+        raise BadInput(f"{name} was {written[:40]!r}; expected one of {', '.join(known)}")
+    return known[written.upper()]

@@ -18,7 +18,7 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.gate import ok
 from tradeloop.api.orders_in import Why
-from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size
+from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size, word_asked
 from tradeloop.api.plain import Amount, Day, Moment, amount, told
 from tradeloop.api.policy import IMPORT_MAX, Policy, Rate, Routes
 from tradeloop.api.problem import Problem
@@ -240,12 +240,7 @@ async def make(call: Call) -> Answer:
 async def listed(call: Call) -> Answer:
     """List runs, newest first."""
     wanted, desk = call.wanted(WhichRuns), call.desk
-    status = None
-    if wanted.status is not None:
-        known = {each.value: each for each in RunStatus}
-        status = known.get(wanted.status.upper())
-        if status is None:
-            raise BadInput(f"status was {wanted.status[:40]!r}; expected one of {', '.join(known)}")
+    status = word_asked("status", wanted.status, RunStatus)
     await desk.shown()
     page = await desk.queries.runs(
         status=status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,8 @@ from tradeloop.cli.shell import OK, Shell, Voice, perform
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tradeloop.access.access import Access
+    from tradeloop.access.asked import Asked
     from tradeloop.access.users import UserShown
 
 app = typer.Typer(
@@ -92,36 +95,33 @@ def roles_(ctx: typer.Context, name: Name, roles: Roles, by: By = None, json: Js
 def disable(ctx: typer.Context, name: Name, by: By = None, json: Json = False) -> None:
     """Let a user in no more: their sessions end and their keys open nothing, within a second."""
 
-    async def work(shell: Shell, voice: Voice) -> int:
-        async with people(shell, by) as (access, asked):
-            await access.users.disable(name, asked)
-        return _done(voice, f"{name} is disabled")
+    async def act(access: Access, asked: Asked) -> str:
+        await access.users.disable(name, asked)
+        return f"{name} is disabled"
 
-    perform(ctx, json, work)
+    _perform(ctx, json, by, act)
 
 
 @app.command("enable")
 def enable(ctx: typer.Context, name: Name, by: By = None, json: Json = False) -> None:
     """Let a user who was disabled in again."""
 
-    async def work(shell: Shell, voice: Voice) -> int:
-        async with people(shell, by) as (access, asked):
-            await access.users.enable(name, asked)
-        return _done(voice, f"{name} may sign in again")
+    async def act(access: Access, asked: Asked) -> str:
+        await access.users.enable(name, asked)
+        return f"{name} may sign in again"
 
-    perform(ctx, json, work)
+    _perform(ctx, json, by, act)
 
 
 @app.command("remove")
 def remove(ctx: typer.Context, name: Name, by: By = None, json: Json = False) -> None:
     """Erase a user with their sessions and keys; the journal and the log of access keep the name."""
 
-    async def work(shell: Shell, voice: Voice) -> int:
-        async with people(shell, by) as (access, asked):
-            await access.users.remove(name, asked)
-        return _done(voice, f"{name} is removed")
+    async def act(access: Access, asked: Asked) -> str:
+        await access.users.remove(name, asked)
+        return f"{name} is removed"
 
-    perform(ctx, json, work)
+    _perform(ctx, json, by, act)
 
 
 @app.command("password")
@@ -142,24 +142,22 @@ def password(ctx: typer.Context, name: Name, from_stdin: FromStdin = False, by: 
 def reset_factor(ctx: typer.Context, name: Name, by: By = None, json: Json = False) -> None:
     """Take a user's second factor away, for who lost the device and the recovery codes; every session of theirs ends."""
 
-    async def work(shell: Shell, voice: Voice) -> int:
-        async with people(shell, by) as (access, asked):
-            had = await access.factors.reset(name, asked)
-        return _done(voice, f"{name} has no second factor any more" if had else f"{name} had no second factor")
+    async def act(access: Access, asked: Asked) -> str:
+        had = await access.factors.reset(name, asked)
+        return f"{name} has no second factor any more" if had else f"{name} had no second factor"
 
-    perform(ctx, json, work)
+    _perform(ctx, json, by, act)
 
 
 @app.command("unlock")
 def unlock(ctx: typer.Context, name: Name, by: By = None, json: Json = False) -> None:
     """Let a user who was locked out after wrong passwords or codes try again at once."""
 
-    async def work(shell: Shell, voice: Voice) -> int:
-        async with people(shell, by) as (access, asked):
-            had = await access.users.unlock(name, asked)
-        return _done(voice, f"{name} may try again" if had else f"{name} was not locked")
+    async def act(access: Access, asked: Asked) -> str:
+        had = await access.users.unlock(name, asked)
+        return f"{name} may try again" if had else f"{name} was not locked"
 
-    perform(ctx, json, work)
+    _perform(ctx, json, by, act)
 
 
 @app.command("set-up-link")
@@ -179,6 +177,17 @@ def set_up_link(
         voice.say("open this on this machine within fifteen minutes, and make the first user; it is good once:")
         voice.result({"link": link}, lambda out: out.print(link, soft_wrap=True, highlight=False, markup=False))
         return OK
+
+    perform(ctx, json, work)
+
+
+def _perform(ctx: typer.Context, json: bool, by: str | None, act: Callable[[Access, Asked], Awaitable[str]]) -> None:
+    """Do one thing to the users in the name of `by`, and tell what was done."""
+
+    async def work(shell: Shell, voice: Voice) -> int:
+        async with people(shell, by) as (access, asked):
+            text = await act(access, asked)
+        return _done(voice, text)
 
     perform(ctx, json, work)
 
