@@ -69,6 +69,16 @@ def test_a_persons_cancel_that_may_not_have_arrived_is_asked_again() -> None:
     assert asked_again(desk) == 2
 
 
+def test_a_cancel_that_never_left_is_tried_again_as_soon_the_fifth_time_as_the_first() -> None:
+    """Patience grows with a broker that does not answer, not with a wire that takes nothing."""
+    desk, order = working()
+    desk.give(CancelOrder(order.cl_ord_id, "ann"), CancelOutcome(BROKER, order.cl_ord_id, "too many requests"))
+    for asks in range(2, 7):
+        began = desk.now
+        assert (asked_again(desk), desk.now - began) == (asks, desk.around.policy.ack_timeout_ns)
+        desk.give(CancelOutcome(BROKER, order.cl_ord_id, "too many requests"))
+
+
 def test_whoever_asks_many_times_before_an_answer_comes_makes_the_engine_no_more_patient() -> None:
     """The time until it asks again doubles with what the engine has asked, not with how often somebody has clicked."""
     desk, order = working()

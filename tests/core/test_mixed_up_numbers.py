@@ -97,6 +97,19 @@ def test_three_numbers_in_a_circle_are_put_right() -> None:
     assert len(desk.events) == told
 
 
+def test_fills_that_came_too_late_for_the_look_that_put_the_numbers_right_move_with_the_next_one() -> None:
+    """The books were read before them and came in after them; both orders have filled as far as they should."""
+    desk, one, two = a_desk(500, 500)
+    desk.wait(60)
+    read_at = desk.now
+    late = fill("1", 30, "9.90"), fill("2", 30, "9.80")
+    desk.give(*late)
+    desk.give(a_snapshot(as_of=read_at, cash=CASH, orders=(line(one, "1"), line(two, "2"))))
+    assert numbers_of(desk, one, two) == ["1", "2"]
+    look(desk, line(one, "1", 30), line(two, "2", 30), executions=late)
+    assert [desk.known(order.cl_ord_id).cum_value for order in (one, two)] == [30 * Decimal("9.90"), 30 * Decimal("9.80")]
+
+
 @pytest.mark.parametrize("by", ["our ids", "numbers"])
 @pytest.mark.parametrize(("real_one", "real_two"), [(30, 70), (100, 40), (100, 100)])
 def test_fills_that_a_mixed_up_number_brought_to_the_wrong_order_move_to_the_right_one(

@@ -352,7 +352,11 @@ def _cancel_rejected(state: State, around: Surroundings, e: ev.CancelRejected) -
     if order is None:
         return _NOTHING
     until = no_cancels_until(state, order.symbol, e.at)
-    return (SetTimer(until or UtcNs(e.at + _patience(around, order)), CANCEL_AGAIN, e.cl_ord_id),)
+    if until is None:
+        # Of one that never left nobody grows tired, so that it is tried again as soon as one that was asked for once.
+        waits = around.policy.ack_timeout_ns if e.code == ev.NOT_DELIVERED else _patience(around, order)
+        until = UtcNs(e.at + waits)
+    return (SetTimer(until, CANCEL_AGAIN, e.cl_ord_id),)
 
 
 def _fate_lost(state: State, around: Surroundings, e: ev.FateLost) -> tuple[Effect, ...]:

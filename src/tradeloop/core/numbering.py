@@ -143,9 +143,11 @@ def misplaced_fills(
 
     Our id in the fill itself decides, which is asked of those that are `news`. A number decides where the books show our id
     beside it, and where either the number of one of the two orders was wrong until this look, or the books count more in the
-    order than we do.
+    order than we do, or the order it was booked on bears another number by now: it came while that was still wrong, and too
+    late for the look that put it right.
     """
-    owners = lines_by_number(state, snap) if rebound or any(_differs(state, theirs) for theirs in lines) else {}
+    late = {key for key, x in news.items() if x.cl_ord_id is None and _is_on_another_number(state, key, x)}
+    owners = lines_by_number(state, snap) if rebound or late or any(_differs(state, theirs) for theirs in lines) else {}
     came: dict[ClOrdID, None] = {}
     went: dict[ClOrdID, None] = {}
     rolled = _AtTheRoll(state, around, snap, shown)
@@ -165,7 +167,7 @@ def misplaced_fills(
             continue
         if not may_be_of(state, order, x) and not rolled.is_of(order, line, x):
             continue
-        if named in rebound or booked.cl_ord_id in rebound or line.cum_qty > order.cum_qty:
+        if named in rebound or booked.cl_ord_id in rebound or line.cum_qty > order.cum_qty or key in late:
             yield from _to(state, around, key, x, named, came, went, now)
     # Only now: while two orders exchange their fills, one of them has those of both.
     for cl_ord_id in {**went, **came}:
@@ -174,6 +176,12 @@ def misplaced_fills(
         yield from promise_again(state, around, order, now)
         if order is not None and order.run_id is not None:
             touched[order.run_id] = None
+
+
+def _is_on_another_number(state: State, key: str, x: Execution) -> bool:
+    booked = state.execs.get(key)
+    order = None if booked is None else state.orders.get(booked.cl_ord_id)
+    return order is not None and not order.external and order.order_id not in (None, x.order_id)
 
 
 def _differs(state: State, theirs: OpenOrder) -> bool:

@@ -34,6 +34,7 @@ from tradeloop.core.risk import pipeline
 from tradeloop.core.risk.cost import worst_cost
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.judging import UNKNOWN, Beyond, throttled, told
+from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.stopped import HALTED, REDUCE_ONLY, canceling
 from tradeloop.core.state import State, cl_ord_id_of
 from tradeloop.core.surroundings import Surroundings
@@ -340,7 +341,9 @@ def may_wait(state: State, order: Order, denied: Denied, now: UtcNs) -> bool:
         hours = state.hours.get(state.instruments[order.symbol].session)
         return hours is not None and hours.opens_later(now)
     if denied.was == UNKNOWN:
-        return True  # what a limit needs to know may be known soon: a process that began just now has seen no quote yet
+        # What a limit needs to know may be known soon: a process that began just now has seen no quote yet. A listing stays.
+        rule = RULES.get(denied.rule)
+        return rule is None or rule.unlisted is None or not rule.unlisted(state.instruments[order.symbol])
     return denied.rule in ("broker_ready", "fate_unknown", "fill_twice", HALTED, REDUCE_ONLY, "quote_fresh", "no_price")
 
 

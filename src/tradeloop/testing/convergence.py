@@ -6,6 +6,7 @@ as it does here, or says plainly that a person has to look (invariants 2, 3, 32,
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
 from tradeloop.core.breaks import ORDER_QTY
@@ -72,6 +73,7 @@ def _name(state: State, cl_ord_id: ClOrdID | None, order_id: OrderID | None) -> 
 
 
 def _fills(judge: Judge, state: State, truth: BrokerSnapshot, ids: SecondIDs) -> None:
+    made = Counter(order.cl_ord_id for order in truth.orders or ())
     for fill in truth.executions or ():
         names = (fill.exec_id, ids.second(fill.trading_day, fill.exec_id))
         keys = [exec_key(BROKER, ACCOUNT, fill.trading_day, name, fill.side) for name in names]
@@ -85,6 +87,8 @@ def _fills(judge: Judge, state: State, truth: BrokerSnapshot, ids: SecondIDs) ->
             continue
         booked = state.execs.get(key)
         ours = None if fill.cl_ord_id is None else state.orders.get(fill.cl_ord_id)
+        if ours is not None and made[ours.cl_ord_id] > 1 and fill.order_id != ours.order_id:
+            continue  # a server that lost the commit had it sent twice (F67): ours is one of the two, the other a stranger's
         if booked is not None and ours is not None and not ours.external and booked.cl_ord_id != ours.cl_ord_id:
             judge.broken(36, f"fill {fill.exec_id} is booked on {booked.cl_ord_id}, at the venue it is of {ours.cl_ord_id}")
 

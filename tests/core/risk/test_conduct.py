@@ -8,14 +8,14 @@ import pytest
 from tests.core.risk.cases import BANK, MOUTAI, a_limit, buys, limited, quoted, refused, sells, waits
 from tests.core.risk.conduct_cases import cancelled_slowly, of_strategy, with_futures, with_holdings
 
-from tradeloop.core.commands import CancelOrder, ReplaceOrder, SubmitOrder
+from tradeloop.core.commands import CancelOrder, OpenTradingDay, ReplaceOrder, SubmitOrder
 from tradeloop.core.events import CancelRequested
 from tradeloop.core.instrument import AssetClass
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import CancelAck
 from tradeloop.core.state import State
-from tradeloop.core.types import OrdType, Px, Qty, Side, TimeInForce
+from tradeloop.core.types import SECOND_NS, OrdType, Px, Qty, Side, TimeInForce, TradingDay, UtcNs
 from tradeloop.testing.builders import ACCOUNT, BROKER, an_execution, an_instrument, buy, sell
 from tradeloop.testing.desk import Desk
 
@@ -180,6 +180,21 @@ def test_orders_that_never_rest_count_as_cancelled_where_their_exchange_says_so(
     desk.ack(order, "b2")
     desk.give(CancelAck(BROKER, order.cl_ord_id, "killed", cum_qty=order.cum_qty))
     assert cancels() == asked + killed
+
+
+def test_a_cancel_that_is_asked_for_again_on_another_day_is_one_of_that_day() -> None:
+    """Its answer of the day before never came; until then a repeat wants the same thing sooner."""
+    desk = limited(a_limit("max_cancels_per_day", 9), desk=Desk().opened(an_instrument(MOUTAI)))
+    order = desk.order(buys(100, tif=TimeInForce.GTC, price="10"))
+    desk.ack(order)
+    counted = []
+    for day in ("2026-07-17", "2026-07-20"):
+        desk.give(OpenTradingDay("CN_A", TradingDay(day), ((UtcNs(desk.now - SECOND_NS), UtcNs(desk.now + 3600 * SECOND_NS)),)))
+        desk.wait(1)
+        desk.give(*[CancelOrder(order.cl_ord_id, "ann")] * (2 if day == "2026-07-17" else 1))
+        counted.append(desk.state.activity.total(LimitScope.ACCOUNT, ACCOUNT).cancels)
+        desk.wait(72 * 3600)
+    assert counted == [1, 1]
 
 
 def test_an_order_that_never_left_was_killed_by_no_exchange() -> None:

@@ -90,6 +90,25 @@ def goes_under(limit: RiskLimit, desk: Desk, order: Order) -> bool:
     return goes(desk, order)
 
 
+def test_what_is_missing_in_the_listing_of_its_stock_ends_it_since_no_waiting_brings_that() -> None:
+    desk, order = a_waiting_order()
+    sets(desk, a_limit("no_special_treatment", 0))
+    assert not goes(desk, order)
+    ended = desk.known(order.cl_ord_id)
+    assert (ended.ord_status, ended.given_up) == (OrdStatus.CANCELED, True)
+    assert f"the name of {BANK}" in ended.text
+
+
+def test_what_the_market_has_not_said_yet_is_waited_for() -> None:
+    desk, order = a_waiting_order()
+    sets(desk, a_limit("no_suspended", 0))
+    desk.wait(18 * 3600)
+    assert not goes(desk, order)
+    assert not desk.known(order.cl_ord_id).is_done
+    desk.give(a_quote(BANK, "10", "10", at=desk.now))
+    assert goes(desk, order)
+
+
 @pytest.mark.parametrize(("symbol", "passes"), [(MOUTAI, True), (BANK, False)])
 def test_what_waits_counts_as_a_position_only_where_nothing_else_is_one(symbol: str, passes: bool) -> None:
     desk = limited(ONE_A_SECOND)

@@ -192,22 +192,30 @@ def order_rejected(state: State, e: ev.OrderRejected) -> None:
 
 def cancel_requested(state: State, e: ev.CancelRequested) -> None:
     order = state.orders.open[e.cl_ord_id]
-    if order.cancel_requested_at is not None and e.by != ev.BY_ENGINE:
-        request_made(state, order, e.at)  # the broker is asked once more
-        return  # whoever asks while an answer is awaited wants the same thing sooner: it must not make the engine more patient
-    order.cancel_asks += 1
-    order.cancel_requested_at = order.updated_at = e.at
-    order.cancel_unheard = False
-    is_quick = order.cancel_asks == 1 and order.send_begun_at is not None and e.at - order.send_begun_at < SECOND_NS
-    days = request_made(state, order, e.at)
     instrument = state.instruments[order.symbol]
+    days = request_made(state, order, e.at)
+    is_repeat = order.cancel_requested_at is not None and e.by != ev.BY_ENGINE
+    if is_repeat and not _was_asked_before_today(state, order, instrument):
+        return  # whoever asks while an answer is awaited wants the same thing sooner: it must not make the engine more patient
+    is_first = order.cancel_asks == 0
+    is_quick = is_first and order.send_begun_at is not None and e.at - order.send_begun_at < SECOND_NS
+    if not is_repeat:
+        order.cancel_asks += 1
+        order.cancel_requested_at = order.updated_at = e.at
+        order.cancel_unheard = False
     if instrument.counts_killed is False and order.tif in (TimeInForce.IOC, TimeInForce.FOK):
         return
-    is_large = order.cancel_asks == 1 and _is_large(order, instrument)
+    is_large = is_first and _is_large(order, instrument)
     for day in days:
         day.cancels += 1
         day.quick_cancels += is_quick
         day.large_cancels += is_large
+
+
+def _was_asked_before_today(state: State, order: Order, instrument: Instrument) -> bool:
+    """Whether its last cancel is one of an earlier trading day, whose requests are no longer counted."""
+    hours = state.hours.get(instrument.session)
+    return hours is not None and order.cancel_requested_at is not None and order.cancel_requested_at < hours.began_at
 
 
 def _is_large(order: Order, instrument: Instrument) -> bool:

@@ -84,6 +84,7 @@ def _rule(
         scopes=(LimitScope.GLOBAL, LimitScope.ACCOUNT, LimitScope.STRATEGY),
         by_list=by_list,
         concerns=of,
+        unlisted=_may_be_marked if unknown is _name else None,
     )
 
 

@@ -306,7 +306,8 @@ class RiskRule(msgspec.Struct, frozen=True):
     order is sent later than it was made. `of_closing`: asked of orders that only close, too: it bounds requests, conduct, or
     one order by itself, which can be made smaller or priced anew; what bounds risk, or a day, never stands in the way out.
     `of_flatten`: asked of the orders by which a FLATTEN closes positions, too.
-    `concerns`: of which instruments it has anything to say; None: of all. `family`: what tells at once that an order keeps the
+    `concerns`: of which instruments it has anything to say; None: of all. `unlisted`: what it needs to know of an instrument is
+    not in its listing, which no waiting changes. `family`: what tells at once that an order keeps the
     limits of this rule and of others of the family, where that costs less than to measure for each.
     """
 
@@ -327,4 +328,5 @@ class RiskRule(msgspec.Struct, frozen=True):
     floor: Decimal | None = None
     by_list: ByList = ByList.NO
     concerns: Callable[[Instrument], bool] | None = None
+    unlisted: Callable[[Instrument], bool] | None = None
     family: Family | None = None
