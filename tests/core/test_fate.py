@@ -834,6 +834,19 @@ def test_an_order_that_ended_without_a_fill_and_without_an_id_may_be_the_one_in_
     assert (status(desk, order), sent(desk, order)) == (OrdStatus.UNKNOWN, 1)
 
 
+@pytest.mark.parametrize(("size", "proven"), [(1, False), (99, False), (100, False), (101, True)])
+def test_a_venue_may_have_made_the_order_in_doubt_smaller_before_anybody_looked(size: int, proven: bool) -> None:
+    """F30, F82, invariant 6: what is larger than ours is another one."""
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    for _ in range(6):
+        desk.wait(6)
+        desk.give(a_quote(at=desk.now))
+        look(desk, their_order(None, MOUTAI, Side.BUY, size, OrdStatus.CANCELED, order_id=OrderID("n1")))
+    assert bool(desk.of(NotSentProven)) is proven
+    assert (status(desk, order) is OrdStatus.UNKNOWN) is not proven
+
+
 def test_a_nameless_order_found_after_a_restart_came_after_the_send_whatever_the_clocks_say() -> None:
     """F61, F82, invariant 6: the clock of the process that sent it was ahead of that of its successor."""
     desk = a_desk()

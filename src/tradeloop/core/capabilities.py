@@ -38,7 +38,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     `replaces`: a working order's quantity and price can be changed in one request that the venue carries out whole or not at
     all; `replaces_filled`: also those of an order that has filled (FIX 4.4 vol. 7, appendix D, C.1.c).
     `echoes_ids`: each order of ours that the books show bears our id there, whatever became of it and however long ago: one
-    that bears none is not ours. Where that is not so, an order elsewhere as large as one of unknown fate leaves that unknown.
+    that bears none is not ours. Where that is not so, an order elsewhere that is no larger leaves one of unknown fate unknown.
     `second_ids`: one fill may have another id in the books than on the stream, and the adapter cannot bring the two together;
     what looks alike is then held until the books decide (docs/adr/0021-fills-told-twice.md).
     `rebates`: a fill may have a commission below zero. `fractions`: parts of a unit are traded. `shorts`: what is not held may

@@ -14,7 +14,7 @@ not shown.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Generator
 from decimal import Decimal
 from itertools import accumulate
@@ -100,29 +100,29 @@ def not_shown(
 class Nameless:
     """What the books show without a client id, found in one walk over them, by symbol and side.
 
-    A broker may have lost the id of an order of ours: one of its size that came after it was sent, also one that has ended
-    there without a fill, or a fill that would fit into it, spoils the proof of its absence. It may do so for ever, where a
-    stranger's order is as large. That is safe: nothing is sent, and what the order could cost stays reserved; the alert says so
-    (core/follow.py), and a person resolves it.
+    A broker may have lost the id of an order of ours: one that came after it was sent and is no larger, for a venue makes
+    orders smaller without being asked; also one that has ended there without a fill, or a fill that would fit into it, spoils
+    the proof of its absence. It may do so for ever, where it is a stranger's. That is safe: nothing is sent, and what the order
+    could cost stays reserved; the alert says so (core/follow.py), and a person resolves it.
 
     A broker that `echoes_ids` loses none: what its books show without one is a stranger's, and so is a fill of it, told by its
     number alone. A fill of which no order is shown may be ours, for it may have ended that order.
     """
 
-    __slots__ = ("_executions", "_fills", "_newest", "_orders", "_state")
+    __slots__ = ("_executions", "_fills", "_orders", "_seen", "_state")
 
     def __init__(self, state: State, snapshot: BrokerSnapshot, *, echoes_ids: bool) -> None:
         self._state = state
-        self._orders: dict[tuple[Symbol, Side, Qty], list[OpenOrder]] = {}
+        self._orders: dict[tuple[Symbol, Side], list[OpenOrder]] = {}
         self._executions: dict[tuple[Symbol, Side], list[Execution]] = {}
-        self._newest: dict[tuple[Symbol, Side, Qty, TradingDay], UtcNs | None] = {}
+        self._seen: dict[tuple[Symbol, Side, TradingDay], tuple[list[Qty], list[UtcNs]]] = {}
         self._fills: dict[tuple[Symbol, Side], tuple[list[UtcNs], list[Qty]]] = {}
         settled: set[tuple[OrderID | None, Symbol, Side]] = set()
         for theirs in snapshot.orders or ():
             if echoes_ids:
                 settled.add((theirs.order_id, theirs.symbol, theirs.side))
             elif theirs.cl_ord_id is None:
-                self._orders.setdefault((theirs.symbol, theirs.side, theirs.order_qty), []).append(theirs)
+                self._orders.setdefault((theirs.symbol, theirs.side), []).append(theirs)
         for x in snapshot.executions or ():
             if x.cl_ord_id is None and (x.order_id, x.symbol, x.side) not in settled:
                 self._executions.setdefault((x.symbol, x.side), []).append(x)
@@ -139,24 +139,29 @@ class Nameless:
         return first < len(times) and smallest[first] <= order.order_qty
 
     def _newest_order(self, order: Order) -> UtcNs | None:
-        """When the newest order of its size was first seen, of those that are not known to be somebody's of ours: one that
-        nobody has seen yet is new.
+        """When the newest order that is no larger was first seen, of those that are not known to be somebody's of ours: one
+        that nobody has seen yet is new.
         """
-        theirs = self._orders.get((order.symbol, order.side, order.order_qty))
-        if theirs is None:
+        if (order.symbol, order.side) not in self._orders:
             return None
-        key = (order.symbol, order.side, order.order_qty, order.day_there)
-        if key not in self._newest:
-            seen: list[UtcNs] = []
-            for one in theirs:
+        sizes, newest = self._strangers_orders(order)
+        fitting = bisect_right(sizes, order.order_qty)
+        return newest[fitting - 1] if fitting else None
+
+    def _strangers_orders(self, order: Order) -> tuple[list[Qty], list[UtcNs]]:
+        """The orders made elsewhere by size; and when the newest of each and all that are smaller was first seen."""
+        key = (order.symbol, order.side, order.day_there)
+        found = self._seen.get(key)
+        if found is None:
+            seen: list[tuple[Qty, UtcNs]] = []
+            for one in self._orders[order.symbol, order.side]:
                 of = (order.broker, order.account, None, one.order_id, order.symbol, order.side, order.day_there)
                 known = find(self._state, *of)
-                if known is None:
-                    seen.append(_NEW)
-                elif known.external:
-                    seen.append(known.staged_at)
-            self._newest[key] = max(seen, default=None)
-        return self._newest[key]
+                if known is None or known.external:
+                    seen.append((one.order_qty, _NEW if known is None else known.staged_at))
+            seen.sort()
+            found = self._seen[key] = [qty for qty, _ in seen], list(accumulate((at for _, at in seen), max))
+        return found
 
     def _strangers_fills(self, order: Order) -> tuple[list[UtcNs], list[Qty]]:
         """The fills that are booked on orders made elsewhere, by time; and the smallest of each and all after it.
