@@ -5,7 +5,8 @@ The routes are those of the table that the application is made of, so that a new
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,6 +21,7 @@ from tradeloop.api.app import Manners, application, table_of
 from tradeloop.api.metrics import Metrics
 from tradeloop.api.policy import Entry, Policy, Rate, Routes, Who, refuse_unpoliced
 from tradeloop.api.rates import Allowance
+from tradeloop.core.types import SECOND_NS
 
 ENTRIES = table_of(Metrics(), Manners()).entries
 CLOSED = [entry for entry in ENTRIES if entry.policy.who is not Who.OPEN]
@@ -50,14 +52,23 @@ def called(entry: Entry) -> str:
 
 @asynccontextmanager
 async def a_gate(
-    allowed: Mapping[Rate, Allowance] | None = None, *, live: bool = False, origins: frozenset[str] = frozenset()
+    allowed: Mapping[Rate, Allowance] | None = None,
+    *,
+    live: bool = False,
+    origins: frozenset[str] = frozenset(),
+    elapsed: Callable[[], int] = lambda: 0,
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, Known]]:
     """The application before a desk that must not be reached, at a moment that does not pass."""
     known = Known()
     manners = Manners(origins=origins, allowed=PLENTY if allowed is None else allowed)
-    app = application(Untouched(live=live), known, lambda: 0, manners)  # type: ignore[arg-type]
+    app = application(Untouched(live=live), known, elapsed, manners)  # type: ignore[arg-type]
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HERE) as http:
         yield http, known
+
+
+def seconds() -> Callable[[], int]:
+    """A clock on which a second passes with every look: what an address may ask without being known is not used up."""
+    return itertools.count(0, SECOND_NS).__next__
 
 
 async def sent(http: httpx2.AsyncClient, entry: Entry, headers: Mapping[str, str] | None = None, **cookies: str) -> Said:
@@ -72,53 +83,58 @@ async def sent(http: httpx2.AsyncClient, entry: Entry, headers: Mapping[str, str
     return await Client(http, None).send(entry.method, path, body, headers=more)
 
 
-@pytest.mark.parametrize("entry", CLOSED, ids=called)
-async def test_nobody_gets_through_who_is_not_signed_in(entry: Entry) -> None:
+def others(found: Mapping[str, Said], status: int, code: str) -> dict[str, tuple[int, object]]:
+    """The routes that answered otherwise than that, and what they said; at least one route was asked."""
+    assert found
+    return {name: (said.status, said.document) for name, said in found.items() if (said.status, said.code) != (status, code)}
+
+
+async def test_nobody_gets_through_who_is_not_signed_in() -> None:
     async with a_gate() as (http, _):
-        said = await sent(http, entry)
-    assert (said.status, said.code) == (401, "not_identified")
-    assert "Bearer" in said.headers["www-authenticate"]
+        found = {called(entry): await sent(http, entry) for entry in CLOSED}
+    assert others(found, 401, "not_identified") == {}
+    assert all("Bearer" in said.headers["www-authenticate"] for said in found.values())
 
 
-@pytest.mark.parametrize("entry", CLOSED, ids=called)
-async def test_a_key_that_is_not_known_gets_nobody_through(entry: Entry) -> None:
-    async with a_gate() as (http, known):
+@pytest.mark.parametrize("forged", ["tlk_alicf", "alice", "tlk_" + "x" * 10_000, ""], ids=["other", "bare", "long", "none"])
+async def test_a_key_that_is_not_known_gets_nobody_through(forged: str) -> None:
+    async with a_gate(elapsed=seconds()) as (http, known):
         known.key("alice", *Scope)
-        for forged in ("Bearer tlk_alicf", "Bearer alice", "Basic dGxrX2FsaWNl", "Bearer tlk_" + "x" * 10_000):
-            said = await sent(http, entry, {"Authorization": forged})
-            assert (said.status, said.code) == (401, "not_identified")
+        found = {called(entry): await sent(http, entry, {"Authorization": f"Bearer {forged}"}) for entry in CLOSED}
+        basic = {called(entry): await sent(http, entry, {"Authorization": "Basic dGxrX2FsaWNl"}) for entry in CLOSED}
+    assert others(found, 401, "not_identified") == {}
+    assert others(basic, 401, "not_identified") == {}
 
 
-@pytest.mark.parametrize("entry", CLOSED, ids=called)
-async def test_what_was_revoked_is_gone_with_the_next_request(entry: Entry) -> None:
-    async with a_gate() as (http, known):
+async def test_what_was_revoked_is_gone_with_the_next_request() -> None:
+    async with a_gate(elapsed=seconds()) as (http, known):
         cookie, csrf = known.session("alice", *Role)
         known.revoke(cookie)
-        said = await sent(http, entry, _page(csrf), tradeloop_session=cookie)
-    assert (said.status, said.code) == (401, "not_identified")
+        found = {called(entry): await sent(http, entry, _page(csrf), tradeloop_session=cookie) for entry in CLOSED}
+    assert others(found, 401, "not_identified") == {}
 
 
-@pytest.mark.parametrize("entry", SCOPED, ids=called)
-async def test_every_scope_but_the_right_one_is_not_enough(entry: Entry) -> None:
+async def test_every_scope_but_the_right_one_is_not_enough() -> None:
+    found = {}
     async with a_gate() as (http, known):
-        key = known.key("alice", *(each for each in Scope if each is not entry.policy.who))
-        said = await sent(http, entry, {"Authorization": f"Bearer {key}"})
-    assert (said.status, said.code) == (403, "forbidden")
-    assert said.document["scope"] == entry.policy.document()["who"]
+        for entry in SCOPED:
+            key = known.key("alice", *(each for each in Scope if each is not entry.policy.who))
+            found[called(entry)] = said = await sent(http, entry, {"Authorization": f"Bearer {key}"})
+            assert said.document["scope"] == entry.policy.document()["who"], called(entry)
+    assert others(found, 403, "forbidden") == {}
 
 
-@pytest.mark.parametrize("entry", SCOPED, ids=called)
-async def test_a_viewer_changes_nothing(entry: Entry) -> None:
+async def test_a_viewer_changes_nothing() -> None:
+    seen = [entry for entry in SCOPED if entry.policy.who in (Scope.READ_ACCOUNT, Scope.READ_MARKET)]
+    unsafe = {entry.path for entry in seen if not entry.policy.safe}
+    assert unsafe == {"/api/v1/positions/sync/{exchange}", "/api/v1/risk/check"}
     async with a_gate() as (http, known):
         cookie, csrf = known.session("victor", Role.VIEWER)
-        if entry.policy.who in (Scope.READ_ACCOUNT, Scope.READ_MARKET):
-            assert entry.policy.safe or entry.path in ("/api/v1/positions/sync/{exchange}", "/api/v1/risk/check")
-            return
-        said = await sent(http, entry, _page(csrf), tradeloop_session=cookie)
-    assert (said.status, said.code) == (403, "forbidden")
+        kept = [entry for entry in SCOPED if entry not in seen]
+        found = {called(entry): await sent(http, entry, _page(csrf), tradeloop_session=cookie) for entry in kept}
+    assert others(found, 403, "forbidden") == {}
 
 
-@pytest.mark.parametrize("entry", UNSAFE, ids=called)
 @pytest.mark.parametrize(
     "from_elsewhere",
     [
@@ -131,77 +147,75 @@ async def test_a_viewer_changes_nothing(entry: Entry) -> None:
     ],
     ids=str,
 )
-async def test_a_session_is_not_used_from_another_place(entry: Entry, from_elsewhere: dict[str, str]) -> None:
+async def test_a_session_is_not_used_from_another_place(from_elsewhere: dict[str, str]) -> None:
     async with a_gate() as (http, known):
         cookie, csrf = known.session("alice", *Role)
-        said = await sent(http, entry, {"X-CSRF-Token": csrf, **from_elsewhere}, tradeloop_session=cookie)
-    assert (said.status, said.code) == (403, "wrong_origin")
+        headers = {"X-CSRF-Token": csrf, **from_elsewhere}
+        found = {called(entry): await sent(http, entry, headers, tradeloop_session=cookie) for entry in UNSAFE}
+    assert others(found, 403, "wrong_origin") == {}
 
 
-@pytest.mark.parametrize("entry", UNSAFE, ids=called)
 @pytest.mark.parametrize("token", [None, "", "csrf-of-bob", "csrf-of-alic"])
-async def test_a_session_without_its_token_changes_nothing(entry: Entry, token: str | None) -> None:
+async def test_a_session_without_its_token_changes_nothing(token: str | None) -> None:
     async with a_gate() as (http, known):
         cookie, _ = known.session("alice", *Role)
         known.session("bob", *Role)
         headers = {"Origin": HERE} if token is None else {"Origin": HERE, "X-CSRF-Token": token}
-        said = await sent(http, entry, headers, tradeloop_session=cookie)
-    assert (said.status, said.code) == (403, "no_csrf")
+        found = {called(entry): await sent(http, entry, headers, tradeloop_session=cookie) for entry in UNSAFE}
+    assert others(found, 403, "no_csrf") == {}
 
 
-@pytest.mark.parametrize("entry", PERSONAL, ids=called)
-async def test_no_key_does_what_a_person_has_to_do(entry: Entry) -> None:
+async def test_no_key_does_what_a_person_has_to_do() -> None:
     async with a_gate() as (http, known):
-        said = await sent(http, entry, {"Authorization": f"Bearer {known.key('robot', *Scope)}"})
-    assert (said.status, said.code) == (403, "forbidden")
-    assert "no API key may" in said.document["detail"]
+        key = {"Authorization": f"Bearer {known.key('robot', *Scope)}"}
+        found = {called(entry): await sent(http, entry, key) for entry in PERSONAL}
+    assert others(found, 403, "forbidden") == {}
+    assert all("no API key may" in said.document["detail"] for said in found.values())
 
 
-@pytest.mark.parametrize("entry", FRESH, ids=called)
-async def test_a_session_that_was_left_alone_does_nothing_that_asks_for_a_proof(entry: Entry) -> None:
+async def test_a_session_that_was_left_alone_does_nothing_that_asks_for_a_proof() -> None:
     async with a_gate() as (http, known):
         cookie, csrf = known.session("alice", *Role)
         known.grow_stale(cookie)
-        said = await sent(http, entry, _page(csrf), tradeloop_session=cookie)
-    assert (said.status, said.code) == (403, "not_confirmed")
+        found = {called(entry): await sent(http, entry, _page(csrf), tradeloop_session=cookie) for entry in FRESH}
+    assert others(found, 403, "not_confirmed") == {}
 
 
-@pytest.mark.parametrize("entry", CLOSED, ids=called)
-async def test_whoever_asks_too_much_is_told_to_come_later(entry: Entry) -> None:
+async def test_whoever_asks_too_much_is_told_to_come_later() -> None:
+    first, second = {}, {}
     async with a_gate({rate: Allowance(0.5, 1) for rate in Rate}) as (http, known):
-        key = known.key("alice")  # without a scope: what is counted is the request, not its success
-        first = await sent(http, entry, {"Authorization": f"Bearer {key}"})
-        second = await sent(http, entry, {"Authorization": f"Bearer {key}"})
-    assert first.status == 403
-    assert (second.status, second.code) == (429, "over_rate")
-    assert int(second.headers["retry-after"]) >= 1
+        for number, entry in enumerate(CLOSED):
+            key = known.key(f"asker-{number}")  # without a scope: what is counted is the request, not its success
+            first[called(entry)] = await sent(http, entry, {"Authorization": f"Bearer {key}"})
+            second[called(entry)] = await sent(http, entry, {"Authorization": f"Bearer {key}"})
+    assert others(first, 403, "forbidden") == {}
+    assert others(second, 429, "over_rate") == {}
+    assert all(int(said.headers["retry-after"]) >= 1 for said in second.values())
 
 
-@pytest.mark.parametrize("entry", TRADING, ids=called)
-async def test_nothing_is_traded_live_before_it_can_be_confirmed(entry: Entry) -> None:
+async def test_nothing_is_traded_live_before_it_can_be_confirmed() -> None:
     async with a_gate(live=True) as (http, known):
-        paper = known.key("paper", Scope.ORDER_PAPER, Scope.READ_ACCOUNT)
-        live = known.key("live", *Scope)
-        without = await sent(http, entry, {"Authorization": f"Bearer {paper}"})
-        said = await sent(http, entry, {"Authorization": f"Bearer {live}"})
-    assert (without.code, without.document["scope"]) == ("forbidden", "order:live")
-    assert (said.status, said.code) == (403, "live_not_confirmed")
+        paper = {"Authorization": f"Bearer {known.key('paper', Scope.ORDER_PAPER, Scope.READ_ACCOUNT)}"}
+        live = {"Authorization": f"Bearer {known.key('live', *Scope)}"}
+        without = {called(entry): await sent(http, entry, paper) for entry in TRADING}
+        found = {called(entry): await sent(http, entry, live) for entry in TRADING}
+    assert others(without, 403, "forbidden") == {}
+    assert {said.document["scope"] for said in without.values()} == {"order:live"}
+    assert others(found, 403, "live_not_confirmed") == {}
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=called)
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "localhost:8003@evil.example"])
-async def test_a_name_that_is_not_ours_reaches_nothing(entry: Entry, host: str) -> None:
+async def test_a_name_that_is_not_ours_reaches_nothing(host: str) -> None:
     async with a_gate() as (http, _):
-        said = await sent(http, entry, {"Host": host})
-    assert (said.status, said.code) == (421, "wrong_host")
+        found = {called(entry): await sent(http, entry, {"Host": host}) for entry in ENTRIES}
+    assert others(found, 421, "wrong_host") == {}
 
 
-@pytest.mark.parametrize("entry", CLOSED, ids=called)
-async def test_where_nobody_is_known_nobody_is_anybody(entry: Entry) -> None:
-    app = application(Untouched(live=False), Known(), lambda: 0)  # type: ignore[arg-type]
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HERE) as http:
-        said = await sent(http, entry, {"Authorization": "Bearer tlk_anybody"}, tradeloop_session="anything")
-    assert said.status == 401
+async def test_where_nobody_is_known_nobody_is_anybody() -> None:
+    async with a_gate(elapsed=seconds()) as (http, _):
+        headers = {"Authorization": "Bearer tlk_anybody"}
+        found = {called(entry): await sent(http, entry, headers, tradeloop_session="anything") for entry in CLOSED}
+    assert others(found, 401, "not_identified") == {}
 
 
 async def test_an_origin_that_was_allowed_is_ours() -> None:
