@@ -201,10 +201,15 @@ class Gate:
                 self._fees[cl_ord_id] = order.fees
             else:
                 self._charged(event, order)
-                self._holds(order)
+                if type(event) is ev.Traded and self._has_other_terms(order):
+                    self._exchanging[cl_ord_id] = None
+                else:
+                    self._holds(order)
 
     def decided(self, state: State) -> None:
-        """A row has been folded. While two orders exchange their fills, one of them has neither: they are judged behind it."""
+        """A row has been folded. While two orders exchange their fills, one of them has neither; and a fill that cost more than
+        its share under changed terms has drawn on the rest, until that is promised again: they are judged behind it.
+        """
         for cl_ord_id in self._exchanging:
             order = state.orders.open.get(cl_ord_id)
             if order is not None and not order.external:
@@ -221,7 +226,7 @@ class Gate:
             return
         if order.cl_ord_id in self._taken_back:
             return  # it holds again what its first fills cost, and what it may still cost at its limit (promised.py)
-        if order.replace_asks or order.cl_ord_id in self._restated:  # its terms are others than those it was judged with
+        if self._has_other_terms(order):
             self._holds_changed(order)
             return
         given_back = self._given_back.get(order.cl_ord_id, ZERO)
@@ -230,6 +235,10 @@ class Gate:
             self._broken(
                 23, f"{order.cl_ord_id} ({order.ord_status.value}) may cost {owed} more, reserved for it are {order.reserved}"
             )
+
+    def _has_other_terms(self, order: Order) -> bool:
+        """Whether its terms are others than those it was judged with, or may be."""
+        return bool(order.replace_asks) or order.cl_ord_id in self._restated
 
     def _charged(self, event: ev.Event, order: Order) -> None:
         """A fill that moved from a stranger's order was charged the least fee of an order for itself, and drew that much;
