@@ -6,14 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.core.runs_made import A, B, C, Work, prices
+from tests.core.runs_made import LISTED, A, B, C, Work, prices
 
 from tradeloop.core.commands import ApproveRun, CancelRun, RetryRun, RunLimits, SeenPrice
 from tradeloop.core.errors import BadInput, Conflicts
 from tradeloop.core.events import RunDenied
 from tradeloop.core.replies import RunReply
-from tradeloop.core.types import SECOND_NS, RunStatus, Side
-from tradeloop.testing.builders import NOON, Number, a_quote, an_execution
+from tradeloop.core.reports import HeldCash
+from tradeloop.core.types import SECOND_NS, Amount, Currency, RunStatus, Side
+from tradeloop.testing.builders import ACCOUNT, NOON, Number, a_quote, an_execution, an_instrument
+from tradeloop.testing.desk import Desk
 
 
 def test_a_retry_covers_only_the_residual_and_supersedes_the_old_attempt() -> None:
@@ -240,7 +242,47 @@ def left_over_before(newer: dict[str, Number], **how: Any) -> Work:
 @pytest.mark.parametrize("newer", [{A: "0.3"}, {B: "0.1"}], ids=["names the symbol", "sells what it does not name"])
 def test_a_retry_never_trades_against_a_newer_target(newer: dict[str, Number]) -> None:
     first = left_over_before(newer)
-    with pytest.raises(Conflicts, match=r"is newer than .* and has traded towards another target, which a retry would undo"):
+    with pytest.raises(Conflicts, match=r"began after .*, towards another target, which a retry would undo"):
+        first.retried(at=prices(at=first.desk.now))
+
+
+@pytest.mark.parametrize("came_to", ["refused", "cancelled"])
+def test_a_newer_run_that_traded_nothing_brought_no_target(came_to: str) -> None:
+    first = Work.begun({A: "0.1"})
+    first.reject(A)
+    first.desk.wait(60)
+    second = Work.begun({B: "0.1"}, desk=first.desk, decision_snapshot_id="s2", prices=prices(at=first.desk.now))
+    if came_to == "refused":
+        second.reject(B)
+    else:
+        second.desk.give(CancelRun(second.run_id, "ann", "changed her mind"))
+        second.canceled(B)
+    assert second.status is (RunStatus.FAILED if came_to == "refused" else RunStatus.CANCELED)
+    assert first.retried(at=prices(at=first.desk.now)).sent() == {A: 10_000}
+
+
+def test_a_run_in_another_currency_has_no_target_for_what_this_one_left() -> None:
+    spy = an_instrument("SPY.US", currency=Currency("USD"), lot=1, min_qty=1)
+    dollars = HeldCash(ACCOUNT, Currency("USD"), Amount(Decimal(1_000_000)))
+    first = Work.begun({A: "0.1"}, desk=Desk().opened(*LISTED, spy, also=(dollars,)))
+    first.reject(A)
+    first.desk.wait(60)
+    seen = prices("SPY.US", at=first.desk.now)
+    Work.begun({"SPY.US": "0.1"}, desk=first.desk, decision_snapshot_id="s2", currency=Currency("USD"), prices=seen)
+    assert first.retried(at=prices(at=first.desk.now)).sent() == {A: 10_000}
+
+
+def test_the_newer_target_is_that_of_the_run_that_began_later_though_it_was_made_before() -> None:
+    waits = Work.begun({A: "0.1"}, hold_for_approval=True, sell_unlisted=False)
+    waits.desk.wait(10)
+    at = prices(at=waits.desk.now)
+    first = Work.begun({A: "0.3", B: "0.1"}, desk=waits.desk, decision_snapshot_id="s2", prices=at, sell_unlisted=False)
+    first.reject(A)
+    first.reject(B)
+    waits.desk.wait(10)
+    waits.desk.give(ApproveRun(waits.run_id, "bob"))
+    waits.fill(A)
+    with pytest.raises(Conflicts, match="towards another target"):
         first.retried(at=prices(at=first.desk.now))
 
 

@@ -111,3 +111,23 @@ def test_a_future_whose_margin_nobody_knows_holds_all_that_it_is_worth(side: Sid
     assert promised(desk, order) == 1000
     fill(desk, order, 100, "10")
     assert desk.state.accounts[ACCOUNT].cash["CNY"].free == 500  # type: ignore[index]
+
+
+def test_a_broker_that_charges_its_least_commission_for_every_fill_leaves_the_rest_covered() -> None:
+    """Invariant 25: our schedule has it once for an order, and the rest needs its limit however often it was charged."""
+    desk = a_desk(an_instrument(STOCK, lot=1, min_qty=1, fees=fees("0.0001", 5)))
+    order = working(desk, buy(STOCK, 1000, ord_type=LIMIT, price="10"))
+    for number in range(19):
+        fill(desk, order, 50, "10", f"e{number}", commission=Decimal(5))
+        assert promised(desk, order) >= desk.known(order.cl_ord_id).leaves_qty * 10
+
+
+def test_a_fill_that_is_dearer_than_terms_asked_for_leaves_what_these_need() -> None:
+    """Invariant 25: the change may take effect yet, and then the rest is bought at its price."""
+    desk = a_desk(an_instrument(STOCK, lot=1, min_qty=1))
+    order = working(desk, buy(STOCK, 800, ord_type=LIMIT, price="10"))
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", Qty(Decimal(1400)), Px(Decimal("9.90"))))
+    for number in range(8):
+        fill(desk, order, 100, "9.96", f"e{number}")
+        left = 1400 - desk.known(order.cl_ord_id).cum_qty
+        assert promised(desk, order) >= left * Decimal("9.90")

@@ -21,7 +21,7 @@ from tradeloop.core.reports import Execution
 from tradeloop.core.risk.change import need, need_while_asked
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ONE, Amount, Px, UtcNs
+from tradeloop.core.types import ONE, ZERO, Amount, Px, Qty, UtcNs
 
 
 def promise_again(state: State, around: Surroundings, was: Order | None, now: UtcNs) -> Generator[Event, None, None]:
@@ -37,7 +37,9 @@ def promise_again(state: State, around: Surroundings, was: Order | None, now: Ut
 
 
 def is_dearer(state: State, around: Surroundings, order: Order, x: Execution) -> bool:
-    """Whether a fill that leaves its order open may have used more than its share of what the order is promised."""
+    """Whether a fill that leaves its order open may have used more than its share of what the order is promised: of its price
+    under any terms that wait for an answer, and of what the fee of the order grows by.
+    """
     if order.is_done or order.external:
         return False
     bound = order.price
@@ -45,10 +47,15 @@ def is_dearer(state: State, around: Surroundings, order: Order, x: Execution) ->
         bound = None if order.arrival_px is None else Px(order.arrival_px * (ONE + around.policy.market_buffer))
     if bound is None or x.last_px > bound:
         return True
+    if any(asked.terms.price is not None and x.last_px > asked.terms.price for asked in order.replaces or ()):
+        return True
     if x.commission is None:
         return False
     instrument = state.instruments[x.symbol]
-    return x.commission > instrument.fees.fee(x.side, x.last_qty, instrument.notional(x.last_px, x.last_qty))
+    value = instrument.notional(x.last_px, x.last_qty)
+    traded, filled = order.cum_value * instrument.multiplier, Qty(order.cum_qty - x.last_qty)
+    before = instrument.fees.fee(x.side, filled, traded - value) if filled > ZERO else ZERO
+    return x.commission > instrument.fees.fee(x.side, order.cum_qty, traded) - before
 
 
 def _worst(state: State, around: Surroundings, order: Order) -> Amount:

@@ -136,10 +136,11 @@ def a_snapshot(
     orders: tuple[OpenOrder, ...] = (),
     executions: tuple[Execution, ...] = (),
     as_of: int = NOON,
+    also: tuple[HeldCash, ...] = (),
     **changes: Any,
 ) -> BrokerSnapshot:
     """A complete look at the broker's books: cash, long holdings all of which may be sold, orders and executions. What a
-    holding cost is known where `costs` has it.
+    holding cost is known where `costs` has it; `also` is cash in other currencies.
     """
     fields: dict[str, Any] = {
         "broker": BROKER,
@@ -151,7 +152,7 @@ def a_snapshot(
             HeldPosition(ACCOUNT, Symbol(symbol), Qty(number(qty)), Qty(Decimal(0)), Qty(number(qty)), _cost(costs, symbol))
             for symbol, qty in (positions or {}).items()
         ),
-        "cash": (HeldCash(ACCOUNT, Currency(currency), Amount(number(cash))),),
+        "cash": (HeldCash(ACCOUNT, Currency(currency), Amount(number(cash))), *also),
         "orders_complete": True,
         "trading_day": DAY,
     }

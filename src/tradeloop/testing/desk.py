@@ -64,14 +64,17 @@ class Desk:
         positions: dict[str, Any] | None = None,
         costs: dict[str, Any] | None = None,
         quoted: bool = True,
+        **books: Any,
     ) -> Desk:
-        """Started, instruments listed, market open all day, books adopted, every instrument quoted 9.99 / 10.00."""
+        """Started, instruments listed, market open all day, books adopted, every instrument quoted 9.99 / 10.00. `books`: what
+        else the broker's show, as `a_snapshot` takes it.
+        """
         self.give(Start(1, "test", "t1"))
         self.give(ListInstruments(instruments))
         for session in dict.fromkeys(i.session for i in instruments):
             self.give(OpenTradingDay(session, DAY, ((UtcNs(NOON - 3600 * SECOND_NS), UtcNs(NOON + 86400 * SECOND_NS)),)))
         self.give(BrokerUp(BROKER))
-        self.give(a_snapshot(cash=cash, currency=currency, positions=positions, costs=costs))
+        self.give(a_snapshot(cash=cash, currency=currency, positions=positions, costs=costs, **books))
         if quoted:
             for instrument in instruments:
                 self.give(a_quote(instrument.symbol))

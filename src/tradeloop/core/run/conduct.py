@@ -323,8 +323,8 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     newer = newer_target(state, old, wanted)
     if newer is not None:
         raise Conflicts(
-            f"run {newer} is newer than {cmd.run_id} and has traded towards another target, which a retry would undo; retry"
-            f" {newer} if it left something over, or run the portfolio again"
+            f"run {newer} began after {cmd.run_id}, towards another target, which a retry would undo; retry {newer} if it left"
+            " something over, or run the portfolio again under another decision_snapshot_id"
         )
     listed = {t.symbol for t in was.targets}
     targets = tuple(t for t in was.targets if t.symbol in wanted) + tuple(

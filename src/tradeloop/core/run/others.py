@@ -80,9 +80,9 @@ def others_at_work(state: State, account: AccountID, symbols: Iterable[Symbol], 
 
 
 def newer_target(state: State, old: Run, symbols: Iterable[Symbol]) -> RunID | None:
-    """A later run of the account that began to trade towards a target of its own for one of `symbols`; None where none did.
-
-    One that sells what it does not name has a target for everything.
+    """A run of the account and currency that began after `old` to work towards a target of its own for one of `symbols`; None
+    where there is none. One that sells what it does not name has a target for everything of its currency. One that failed or
+    was cancelled before anything of it filled has changed nothing.
     """
     named = frozenset(symbols)
     for run_id in state.runs.newest_first():
@@ -90,8 +90,17 @@ def newer_target(state: State, old: Run, symbols: Iterable[Symbol]) -> RunID | N
         if run.finished_at is not None and run.finished_at < old.created.at:
             return None  # and so did all that ended before it
         made = run.created
-        if run.started_at is None or made.at <= old.created.at or made.account != old.created.account:
+        if run_id == old.created.run_id or (made.account, made.currency) != (old.created.account, old.created.currency):
+            continue
+        if run.started_at is None or run.started_at <= (old.started_at or old.created.at) or _came_to_nothing(state, run):
             continue
         if made.sell_unlisted or not named.isdisjoint(target.symbol for target in made.targets):
             return run_id
     return None
+
+
+def _came_to_nothing(state: State, run: Run) -> bool:
+    if run.status not in (RunStatus.FAILED, RunStatus.CANCELED):
+        return False
+    orders = (state.orders.get(leg.cl_ord_id) for leg in run.legs if leg.cl_ord_id is not None)
+    return not any(order is not None and order.cum_qty for order in orders)
