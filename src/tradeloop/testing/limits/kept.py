@@ -87,12 +87,13 @@ class LimitsKept:
             return
         asked = replace(intent, order_qty=e.order_qty, price=e.price, stop_px=e.stop_px)
         before = max(order.order_qty, *(one.terms.order_qty for one in order.replaces or () if one.number != e.number), ZERO)
-        if e.order_qty > before or _is_dearer(e, order):
+        lessens = e.order_qty <= before and not _is_dearer(e, order)
+        if not lessens:
             self.sizes.asked(asked, state)  # what lessens an order passes whatever it is still
         if e.order_qty > before:
             self.sizes.raised(asked, state)
             self.settled.sold(asked, state)
-        if e.price != order.price:
+        if e.price != order.price and not lessens:
             self.conduct.meets_no_other(asked, state)
 
     def _left(self, cl_ord_id: ClOrdID, state: State) -> None:

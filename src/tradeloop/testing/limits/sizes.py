@@ -68,6 +68,7 @@ class Sizes:
         """An order passed; it is in the state already. What a FLATTEN closes no limit on size holds up."""
         if order.halt:
             return
+        self._most.setdefault(order.symbol, self._bound(order.symbol))  # it may have passed before there was any limit
         self.asked(order, state)
         if opens(order, state):
             working = Decimal(sum(1 for one in state.orders.open.values() if may_trade(one)))
