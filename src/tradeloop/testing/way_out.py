@@ -83,6 +83,8 @@ class WayOut:
         self._clocks = clocks
         self._state = State()
         self._good_since: int | None = None
+        self._left: dict[ClOrdID, None] = {}
+        """Orders of which a cancel has left, whatever became of it."""
         self._rules: dict[type, Callable[[Any], None]] = {
             ev.EngineStarted: self._started,
             ev.BrokerConnected: self._connected,
@@ -120,8 +122,8 @@ class WayOut:
         if isinstance(event, ev.ReplaceRequested) and not again:
             self.newest_change_at = self._now()
         cl_ord_id = ClOrdID(getattr(event, "cl_ord_id", ""))
-        if cl_ord_id and cl_ord_id not in state.orders.open:
-            self._wanted.pop(cl_ord_id, None)
+        if cl_ord_id and (cl_ord_id not in state.orders.open or (again and cl_ord_id in self._left)):
+            self._wanted.pop(cl_ord_id, None)  # that a cancel has left, a journal that is read anew does not say
 
     def _started(self, e: ev.EngineStarted) -> None:
         self._epoch, self._connects, self._good_since = e.epoch, 0, None
@@ -219,6 +221,7 @@ class WayOut:
     def cancel_leaves(self, cl_ord_id: ClOrdID) -> None:
         """A process writes a cancel to the line."""
         wanted = self._wanted.get(cl_ord_id)
+        self._left[cl_ord_id] = None
         if wanted is not None:
             wanted.left = self._now()
         if cl_ord_id in self._out:
