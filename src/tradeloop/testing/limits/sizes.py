@@ -1,7 +1,7 @@
 """What orders may come to, compared with the limits on it when an order is let through (invariant 25).
 
 Counted by a walk over what is held and every order that may trade: working, in flight and of unknown fate alike. Nothing can be
-sold short here but by an overfill, so only what is bought adds to anything.
+sold short here but by an overfill, so only what is bought adds to anything; what is short by then lessens the net.
 """
 
 from __future__ import annotations
@@ -100,6 +100,8 @@ class Sizes:
         gross = sum((qty * low(symbol) for symbol, qty in worst.items()), ZERO)
         industry = sum((qty * low(s) for s, qty in worst.items() if state.instruments[s].industry == instrument.industry), ZERO)
         equity = self._equity(state)
+        held = state.positions.get(ACCOUNT, {})
+        short = sum((its.short_qty * self._prices.high(symbol) for symbol, its in held.items() if its.short_qty), ZERO)
         for rule, is_there, of in (
             ("max_position_qty", here, None),
             ("max_position_value", value, None),
@@ -107,7 +109,7 @@ class Sizes:
             ("max_industry_value", industry if instrument.industry else ZERO, None),
             ("max_industry_ratio", industry if instrument.industry else ZERO, equity),
             ("max_gross_value", gross, None),
-            ("max_net_value", gross, None),
+            ("max_net_value", gross - short, None),
             ("max_total_ratio", gross, equity),
             ("max_leverage", gross, equity),
         ):
