@@ -10,15 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
 from tradeloop.core import events as ev
 from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE
 from tradeloop.core.execution import exec_key
 from tradeloop.core.reports import BrokerSnapshot, ExecutionBust, Report
 from tradeloop.core.state import State
-from tradeloop.core.types import ExecID, Side, Symbol, TradingDay
+from tradeloop.core.types import SECOND_NS, ExecID, Side, Symbol, TradingDay
 from tradeloop.testing.builders import ACCOUNT
 
+LAG_NS: Final = 8 * SECOND_NS
+"""By how much the books of a venue may be behind (world/venue.py), so that nothing follows from them of what is younger."""
 Name = tuple[TradingDay, ExecID, Side]
 FirstID = Callable[[TradingDay, ExecID], ExecID]
 
@@ -80,8 +83,8 @@ class ToldTwice:
             return
         for name, looks in self._twice.items():
             symbol = next(iter(self._booked[name].values()))
-            if books.read_at < state.held(ACCOUNT, symbol).updated_at:
-                continue  # by a clock that was ahead it is older than the fill, and tells a process nothing of the symbol
+            if books.read_at < state.held(ACCOUNT, symbol).updated_at + LAG_NS:
+                continue  # it may be older than the fill, also by a clock that was ahead, and tells nothing of the symbol
             if any(whose is by for whose in looks) and not _is_said(state, symbol):
                 self._broken(
                     12, f"fill {name[1]} of {symbol} is booked under {', '.join(self._booked[name])}, and nobody says so"
