@@ -17,7 +17,7 @@ from tradeloop.core.breaks import FILL_MISSING, FILL_TWICE
 from tradeloop.core.execution import exec_key
 from tradeloop.core.reports import BrokerSnapshot, ExecutionBust, Report
 from tradeloop.core.state import State
-from tradeloop.core.types import SECOND_NS, ExecID, Side, Symbol, TradingDay
+from tradeloop.core.types import SECOND_NS, ExecID, Side, Symbol, TradingDay, UtcNs
 from tradeloop.testing.builders import ACCOUNT
 
 LAG_NS: Final = 8 * SECOND_NS
@@ -46,6 +46,8 @@ class ToldTwice:
         self._figures: dict[str, tuple[Decimal, Decimal]] = {}
         self._twice: dict[Name, list[object]] = {}
         """Fills that count twice, and who has been handed the books since."""
+        self._first_look: dict[Name, UtcNs] = {}
+        """When the first of those were read."""
 
     def fact(self, event: ev.Event) -> None:
         """A durable fact."""
@@ -59,6 +61,7 @@ class ToldTwice:
                     self._broken(12, f"fill {name[1]} of {event.symbol} is booked under {', '.join([*booked, key])}")
                 elif booked:
                     self._twice[name] = []
+                    self._first_look.pop(name, None)
                 booked[key] = event.symbol
             case ev.TradeCorrected() if event.cl_ord_id:
                 key = exec_key(event.broker, event.account, event.trading_day, event.exec_id, event.side)
@@ -83,7 +86,8 @@ class ToldTwice:
             return
         for name, looks in self._twice.items():
             symbol = next(iter(self._booked[name].values()))
-            if books.read_at < state.held(ACCOUNT, symbol).updated_at + LAG_NS:
+            first = self._first_look.setdefault(name, books.read_at)
+            if books.read_at < max(first + LAG_NS, state.held(ACCOUNT, symbol).updated_at):
                 continue  # it may be older than the fill, also by a clock that was ahead, and tells nothing of the symbol
             if any(whose is by for whose in looks) and not _is_said(state, symbol):
                 self._broken(
