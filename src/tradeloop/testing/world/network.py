@@ -174,8 +174,10 @@ class Network:
                 self.cancel_unasked(order.order_id)
 
     def heal(self) -> None:
-        """The line is well again, at once."""
+        """The line is well again, at once, and so is what was on its way to come up over a narrow one."""
         self.half_open_until = self.one_way_until = self.narrow_until = 0
+        for session in self.sessions:
+            session.come_up()
 
     def read(self, books: BrokerSnapshot) -> BrokerSnapshot:
         """The books as they can be read: for a while a part of them cannot, which is not the same as empty."""
