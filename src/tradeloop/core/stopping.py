@@ -250,15 +250,31 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
     if beyond:
         text += f", {_plural(len(beyond), 'order')} out of reach, of accounts that no broker shows ({_some(beyond)})"
     text += f", books of {_some(unheard)} not seen" if unheard else ""
-    done = not (count or unheard or not all(left.may_stay for left in held))
-    if (text, done) != (known.found, known.done) or (not done and _is_to_be_said_again(around, known, now)):
+    is_left = bool(count) or not all(left.may_stay for left in held)
+    done = not (is_left or unheard)
+    if known.found and _has_just_begun(state, around, unheard, now, was_done=known.done and not is_left):
+        return
+    if (text, done) != (known.found, known.done) or (not done and _is_to_be_said_again(state, around, known, now)):
         yield HaltChecked(now, known.number, count, done, text, tuple(left.why for left in held), unknown)
 
 
-def _is_to_be_said_again(around: Surroundings, known: Halt, now: UtcNs) -> bool:
-    """Whether a halt that does not come to its end has been silent too long: it is said when a person should hear of it, and
-    then each time that it has lasted twice as long.
+def _has_just_begun(state: State, around: Surroundings, unheard: Sequence[str], now: UtcNs, *, was_done: bool) -> bool:
+    """Whether nothing is known of a halt but what was known before this process began: no broker has been heard yet, and none
+    has gone. That is no word against a halt that was done, and of another one a broker may take its time to be heard.
     """
+    for broker in unheard:
+        link = state.links.get(broker)
+        if link is not None and link.since >= state.started_at and not link.connected:
+            return False
+    return bool(unheard) and (was_done or now - state.started_at < around.policy.unknown_alert_ns)
+
+
+def _is_to_be_said_again(state: State, around: Surroundings, known: Halt, now: UtcNs) -> bool:
+    """Whether a halt that does not come to its end has been silent too long: it is said when a person should hear of it, and
+    then each time that it has lasted twice as long, and once by each process that works at it.
+    """
+    if known.said_at < state.started_at:
+        return True
     return now - known.at >= max(around.policy.unknown_alert_ns, 2 * (known.said_at - known.at))
 
 
