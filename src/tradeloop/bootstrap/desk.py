@@ -16,7 +16,7 @@ from tradeloop.bootstrap.past import Past
 from tradeloop.bootstrap.policy import quote_age_ns
 from tradeloop.brokers.paper import PaperBroker
 from tradeloop.config import Loaded
-from tradeloop.core.commands import Command, ListInstruments, SeenPrice
+from tradeloop.core.commands import Command, HaltTrading, ListInstruments, SeenPrice
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, JournalDamaged, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, Reply
@@ -81,6 +81,10 @@ class Desk:
         self.views = views
         self.feed_ended = False
         self.first_replies: list[Reply] = []
+        self.stood: set[int] = set()
+        """Numbers of the halts that nobody asked of this process while it worked: those that the journal held before, and the
+        one that it was opened for.
+        """
         self.limited = ""
         """What came of the limits at the start."""
         self.latest = LatestQuotes()
@@ -292,7 +296,7 @@ class Desk:
         """Play the feed, take the lease, recover, connect; the limits that are `configured` and then `first` are decided
         before anything unfinished goes on.
         """
-        of_file = dict(past.state.limits.of_file)
+        of_file, before = dict(past.state.limits.of_file), set(past.state.halts)
         limits = configured.over(of_file)
         await self._reader.open()
         stood, playing = list(market.standing.values()), market.symbols
@@ -332,6 +336,9 @@ class Desk:
             self._alert(RaiseAlert("WARNING", "risk.yaml", text))
         self.limited = limited.result().text  # type: ignore[union-attr]
         self.first_replies = [each.result() for each in asked]
+        own = [(each.tier, each.scope, each.name) for each in first if isinstance(each, HaltTrading)]
+        there = self.state.halts.values()
+        self.stood = before | {halt.number for halt in there if (halt.tier, halt.scope, halt.name) in own and not halt.trigger}
 
     async def close(self) -> None:
         """Stop in order: the engine, what plays and watches, and after the last batch the read models."""

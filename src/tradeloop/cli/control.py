@@ -74,7 +74,7 @@ _CODE: Final = "code"
 _READY_S: Final = 20.0
 _LINE_MAX: Final = 65_536
 _ANSWER_MAX: Final = 1 << 22
-_PATH_MAX: Final = 100
+PATH_MAX: Final = 100
 """Bytes a socket's path may have on every system; Linux allows 107, macOS 103."""
 ANSWER_S: Final = 30.0
 
@@ -100,29 +100,68 @@ class Answer(msgspec.Struct):
     change: dict[str, Any] | None = None
 
 
-@asynccontextmanager
-async def serving(desk: Desk) -> AsyncIterator[None]:
-    """Take requests of other processes while the block runs."""
-    path = desk.loaded.home.socket
-    if os.name == "nt" or len(os.fsencode(path)) > _PATH_MAX:
-        yield  # other processes then find no socket, and are told who trades
-        return
+class Door:
+    """Where other processes ask this one. What comes when it is shut is not read: whoever asks finds nobody, and no answer says
+    that this process took what it does not see to any more.
+    """
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._path = desk.loaded.home.socket
+        self._server: asyncio.AbstractServer | None = None
+        self._deciding = 0
+        self._decided = asyncio.Event()
+
+    async def open(self) -> None:
+        """Take requests, from now until `shut`."""
+        if os.name == "nt" or len(os.fsencode(self._path)) > PATH_MAX:
+            return  # other processes then find no socket, and are told who trades
+        self._path.unlink(missing_ok=True)  # left by a process that was killed; the lease is ours, so nobody listens there
+        self._server = await asyncio.start_unix_server(self._answer, self._path, limit=_LINE_MAX)
+        self._path.chmod(0o600)
+
+    def close(self) -> None:
+        """Take no request any more."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            self._path.unlink(missing_ok=True)
+
+    async def shut(self) -> None:
+        """Take no request any more, and return when those that were taken are decided."""
+        self.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_S):  # whoever asked has given up by then
+                while self._deciding:
+                    self._decided.clear()
+                    await self._decided.wait()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
-            said = await _decided(desk, await reader.readline())
-            writer.write(msgspec.json.encode(said) + b"\n")
-            await writer.drain()
+            line = await reader.readline()
+            if self._server is not None:
+                writer.write(msgspec.json.encode(await self._said(line)) + b"\n")
+                await writer.drain()
         writer.close()
 
-    path.unlink(missing_ok=True)  # left by a process that was killed; the lease is ours, so nobody listens there
-    server = await asyncio.start_unix_server(answer, path, limit=_LINE_MAX)
-    path.chmod(0o600)
+    async def _said(self, line: bytes) -> Answer:
+        self._deciding += 1
+        try:
+            return await _decided(self._desk, line)
+        finally:
+            self._deciding -= 1
+            self._decided.set()
+
+
+@asynccontextmanager
+async def serving(desk: Desk) -> AsyncIterator[Door]:
+    """Take requests of other processes while the block runs."""
+    door = Door(desk)
+    await door.open()
     try:
-        yield
+        yield door
     finally:
-        server.close()
-        path.unlink(missing_ok=True)
+        door.close()
 
 
 async def ask_the_writer(path: Path, command: Command | None, within_s: float = ANSWER_S) -> Answer | None:
@@ -137,9 +176,9 @@ async def ask_for_release(path: Path, command: ReleaseHalt | ReleaseSymbol, code
     return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command), _CODE: code})
 
 
-async def ask_for_halts(path: Path) -> Answer | None:
+async def ask_for_halts(path: Path, within_s: float = ANSWER_S) -> Answer | None:
     """The halts in force, as a JSON array in the answer's text; None where no process trades in this home."""
-    return await _asked(path, {"do": _HALTS})
+    return await _asked(path, {"do": _HALTS}, within_s)
 
 
 def halts_in_force(state: State) -> list[dict[str, Any]]:
@@ -183,7 +222,7 @@ async def _asked(path: Path, request: dict[str, Any], within_s: float = ANSWER_S
             f"the process that trades here did not answer within {within_s:g} s, and may do it yet; see what it does"
         ) from None
     except OSError as error:
-        if len(os.fsencode(path)) > _PATH_MAX:
+        if len(os.fsencode(path)) > PATH_MAX:
             return None  # nobody could listen there
         raise JournalFailed(f"{path} could not be asked ({error.strerror or error}); see its rights") from None
     return msgspec.json.decode(line, type=Answer) if line else None

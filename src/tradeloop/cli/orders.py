@@ -266,7 +266,8 @@ def _interrupted(order: Order) -> Ended:
 
 async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
     from tradeloop.cli.denial import denied_document
-    from tradeloop.cli.working import ready, stops_worked, worked, working_desk
+    from tradeloop.cli.stops import stops_worked
+    from tradeloop.cli.working import ready, worked, working_desk
     from tradeloop.core.replies import OrderReply
 
     symbols: list[Symbol] = [command.symbol]
@@ -302,14 +303,13 @@ async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
             # A market order is at its end when it has traded; a limit order may stand for the whole day.
             return order.acked_at is not None and order.price is not None
 
-        stood = tuple(desk.state.halts)
         try:
             await worked(desk, answered, lambda order: order.cl_ord_id == reply.cl_ord_id)
         except asyncio.CancelledError:
             if standing().is_done:
                 raise
             raise _interrupted(standing()) from None
-        await stops_worked(desk, voice, stood)
+        await stops_worked(desk, voice)
         await desk.reconcile()
         await desk.views_caught_up()
         row = await desk.views.queries.order(reply.cl_ord_id)

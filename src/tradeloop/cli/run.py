@@ -207,6 +207,7 @@ class _Trade:
             symbols=self._target.symbols,
             prices=self._target.prices,
             trade_date=self._target.trade_date,
+            is_a_copy=in_a_copy,
         ) as desk:
             await ready(desk)
             if self._loaded.settings.feed.kind == "synthetic":

@@ -10,7 +10,8 @@ from tradeloop.cli.artefacts import write_missing, written, zone_of
 from tradeloop.cli.record import Record, held_now, read_record, read_with_held, with_others
 from tradeloop.cli.run_tables import break_rows, record_document, show_record, unexplained
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Voice
-from tradeloop.cli.working import stops_worked, worked
+from tradeloop.cli.stops import came_meanwhile, stops_worked
+from tradeloop.cli.working import worked
 from tradeloop.core.errors import BadInput
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.run_book import Run
@@ -32,10 +33,9 @@ async def follow_run(voice: Voice, desk: Desk, run_id: RunID, *, had_ended: bool
 
     A run that is paused meanwhile is waited for: what works goes on working, and somebody will resume or cancel it.
     """
-    run, stood = desk.state.runs[run_id], tuple(desk.state.halts)
+    run = desk.state.runs[run_id]
     if run.status not in RESTING:
         await worked(desk, lambda: run.status in ENDED, lambda order: order.run_id == run_id)
-        await stops_worked(desk, voice, stood)
     return await show_result(voice, desk, run_id, had_ended=had_ended)
 
 
@@ -43,8 +43,11 @@ async def show_result(voice: Voice, desk: Desk, run_id: RunID, *, had_ended: boo
     """A last look at the broker's books, the files of the run, its tables; the exit code. What a run that `had_ended` ended as
     was said then: what it left unexplained by now is what counts.
     """
-    snapshot = await desk.reconcile()
-    await desk.views_caught_up()
+    await stops_worked(desk, voice)
+    snapshot = await _looked(desk)
+    while came_meanwhile(desk):  # the tables are of what is left behind it
+        await stops_worked(desk, voice)
+        snapshot = await _looked(desk)
     held = {str(symbol): Decimal(each.net_qty) for symbol, each in desk.state.positions.get(desk.account, {}).items()}
     queries = desk.views.queries
     record = await with_others(queries, await read_record(queries, run_id, held=held, at_broker=_at_broker(snapshot)))
@@ -55,6 +58,12 @@ async def show_result(voice: Voice, desk: Desk, run_id: RunID, *, had_ended: boo
     await _show(voice, desk.views.queries, record, files, now)
     left = left_unexplained(record, now)
     return left if had_ended else exit_code_of(record) or left
+
+
+async def _looked(desk: Desk) -> BrokerSnapshot:
+    snapshot = await desk.reconcile()
+    await desk.views_caught_up()
+    return snapshot
 
 
 async def finish_from_archive(voice: Voice, archive: Archive, run: Run) -> int:

@@ -1,4 +1,4 @@
-"""A desk for the length of one command: alerts on stderr, other processes answered.
+"""A desk for the length of one command: alerts on stderr, other processes answered, and the stops that they ask for worked.
 
 What ends a wait beside the thing waited for is here too: a recording that is over, and an order whose fate stays unknown past
 its deadline.
@@ -7,14 +7,16 @@ its deadline.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Final
 
 from tradeloop.cli.alerts import Alerts
 from tradeloop.cli.shell import FAILED, UNKNOWN, Ended, Voice
+from tradeloop.cli.stops import end_after_stops, tell_what_is_left
 from tradeloop.cli.words import moment
 from tradeloop.core.commands import Command
+from tradeloop.core.errors import TradeloopError
 from tradeloop.core.state import State
 from tradeloop.core.types import SECOND_NS, ClOrdID, Px, Symbol, TradingDay
 from tradeloop.engine.clock import stopwatch_ns
@@ -22,7 +24,6 @@ from tradeloop.engine.clock import stopwatch_ns
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
     from tradeloop.config import Loaded
-    from tradeloop.core.halt import Halt
     from tradeloop.core.order import Order
 
 
@@ -43,8 +44,11 @@ async def working_desk(
     trade_date: TradingDay | None = None,
     first: Sequence[Command] = (),
     look: Callable[[State], None] | None = None,
+    is_a_copy: bool = False,
 ) -> AsyncIterator[Desk]:
-    """`open_desk` with alerts told on stderr, repeats as a count, and the control socket open.
+    """`open_desk` with alerts told on stderr, repeats as a count, and the control socket open. However the block ends, the
+    stops that came meanwhile are worked to their end before the desk is (cli/stops.py); only whoever is told to stop leaves
+    them, and says so. `is_a_copy`: nothing of it is real, and nobody asks it to stop.
 
     Raises LeaseHeld naming the process that trades here, before anything else can be said that is true of that process alone.
     `look` sees the state as the journal has it, an empty one in a new home, and may raise before anything is made.
@@ -63,33 +67,57 @@ async def working_desk(
     adopts = loaded.settings.broker.kind == "paper" and loaded.home.paper_books.exists() and new
 
     alerts = Alerts(voice)
+    state: State | None = None
     with voice.while_working(), closing(alerts):
-        async with (
-            open_desk(
-                loaded,
-                command=command,
-                alert=alerts.raised,
-                symbols=symbols,
-                prices=prices,
-                trade_date=trade_date,
-                first=first,
-                look=look,
-            ) as desk,
-            serving(desk),
-        ):
-            alerts.attach(desk)
-            telling = asyncio.ensure_future(_tell_adoption(desk, voice)) if adopts else None
-            try:
-                yield desk
-            except asyncio.CancelledError:
-                open_orders = len(desk.state.orders.open)
-                if open_orders:
-                    are = "order is" if open_orders == 1 else "orders are"
-                    voice.say(f"warning: {open_orders} {are} still open at the broker; see `tradeloop orders --open`")
-                raise
-            finally:
-                if telling is not None:
-                    telling.cancel()
+        try:
+            async with (
+                open_desk(
+                    loaded,
+                    command=command,
+                    alert=alerts.raised,
+                    symbols=symbols,
+                    prices=prices,
+                    trade_date=trade_date,
+                    first=first,
+                    look=look,
+                ) as desk,
+                serving(desk) as door,
+            ):
+                state = desk.state
+                alerts.attach(desk)
+                telling = asyncio.ensure_future(_tell_adoption(desk, voice)) if adopts else None
+                ended: Ended | TradeloopError | OSError | None = None
+                try:
+                    try:
+                        yield desk
+                    except (Ended, TradeloopError, OSError) as error:
+                        ended = error
+                    if not is_a_copy and not _is_told_to_stop():
+                        await end_after_stops(desk, voice, door)
+                    if ended is not None:
+                        raise ended
+                except asyncio.CancelledError:
+                    _tell_open_orders(desk, voice)
+                    raise
+                finally:
+                    if telling is not None:
+                        telling.cancel()
+        finally:
+            if state is not None and not is_a_copy:
+                tell_what_is_left(state, voice, first if voice.has_spoken else ())
+
+
+def _is_told_to_stop() -> bool:
+    """Whether Ctrl-C or a signal ended the work, though the command made an ordinary end of it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _tell_open_orders(desk: Desk, voice: Voice) -> None:
+    open_orders = len(desk.state.orders.open)
+    if open_orders:
+        are = "order is" if open_orders == 1 else "orders are"
+        voice.say(f"warning: {open_orders} {are} still open at the broker; see `tradeloop orders --open`")
 
 
 async def _tell_adoption(desk: Desk, voice: Voice) -> None:
@@ -207,25 +235,6 @@ async def worked(desk: Desk, done: Callable[[], bool], mine: Callable[[Order], b
         " with size to trade;"
         " go on with a longer recording, or end it with `tradeloop runs cancel`"
     )
-
-
-async def stops_worked(desk: Desk, voice: Voice, stood: Collection[int]) -> None:
-    """Work on while a stop that cancels or closes has not come to its end: whoever asked for it counts on the process that
-    trades. Those that `stood` before, by their numbers, were not asked of this one and hold it up no longer than its own work.
-    What keeps a stop from its end, such as a fate that only a person can settle, is said, with what goes on from there.
-    """
-
-    def left() -> list[Halt]:
-        halts = desk.state.halts.values()
-        return [halt for halt in halts if halt.tier.cancels and not halt.done and halt.number not in stood]
-
-    if not left():
-        return
-    voice.say(f"halt {left()[0].number} ({left()[0].tier.value}) is at work here; this goes on until it has come to its end")
-    try:
-        await worked(desk, lambda: not left())
-    except Ended as ended:
-        voice.say(f"warning: {ended}; nobody works at the halt any more, and `tradeloop watch` goes on with it")
 
 
 def _in_flight(order: Order) -> bool:
