@@ -1,0 +1,132 @@
+"""A stop whose process ends, or cannot be asked: the command that asked for it takes it over within its time."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.cli.commands import FAST, tradeloop
+
+from tradeloop.cli import control, halt_told
+from tradeloop.journal.lock import FileLock
+
+DEMO = ("--feed", "demo", "--speed", FAST)
+
+
+@pytest.fixture(scope="module")
+def holding() -> Iterator[Path]:
+    """A home that holds more shares than the market takes at once."""
+    with tempfile.TemporaryDirectory(prefix="tl") as folder:
+        assert tradeloop(Path(folder), "orders", "submit", "BAC.US", "buy", "4000", *DEMO).code == 0
+        yield Path(folder)
+
+
+@pytest.fixture
+def home(holding: Path) -> Iterator[Path]:
+    """One of its own, with a short name for the socket in it."""
+    with tempfile.TemporaryDirectory(prefix="tl") as folder:
+        yield Path(shutil.copytree(holding, folder, dirs_exist_ok=True))
+
+
+@contextmanager
+def killed_at_a_halt(home: Path) -> Iterator[None]:
+    """A process that trades, and gets a kill -9 half a second behind the first halt."""
+    words = ("--home", str(home), "watch", "--feed", "demo", "--speed", "1")
+    process = subprocess.Popen([sys.executable, "-m", "tradeloop", *words], stderr=subprocess.PIPE, text=True)
+
+    def kill() -> None:
+        while process.poll() is None and not (home / "HALT").exists():
+            time.sleep(0.02)
+        time.sleep(0.5)
+        process.kill()
+
+    killer = threading.Thread(target=kill)
+    try:
+        assert process.stderr is not None
+        while "watching" not in process.stderr.readline():
+            assert process.poll() is None
+        killer.start()
+        yield
+        killer.join()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def journal_in_other_hands(home: Path, seconds: float) -> Iterator[None]:
+    """Somebody has the right to write, and opens no socket, for so long."""
+    lock = FileLock(home / "tradeloop.db")
+    lock.take("another")
+    let_go = threading.Timer(seconds, lock.drop)
+    let_go.start()
+    try:
+        yield
+    finally:
+        let_go.cancel()
+        lock.drop()
+
+
+@pytest.mark.crash
+def test_a_flatten_whose_process_is_killed_is_taken_over_and_closes(home: Path) -> None:
+    with killed_at_a_halt(home):
+        said = tradeloop(home, "flatten", "--within", "40", *DEMO, "--json")
+    assert (said.code, said.document["done"]) == (0, True), said.err
+    assert "the process that worked at it has ended, and this one goes on with it" in said.err
+    assert tradeloop(home, "positions", "--json").document["positions"] == []
+
+
+@pytest.mark.parametrize("words", [("halt",), ("flatten", "--within", "20")])
+def test_a_process_that_cannot_be_asked_yet_is_waited_for(home: Path, words: tuple[str, ...]) -> None:
+    """It has the right to write and opens its socket a moment later, or has closed it and ends a moment later."""
+    with journal_in_other_hands(home, 1):
+        said = tradeloop(home, *words, *DEMO, "--json")
+    assert (said.code, said.document["done"], said.document["recorded"]) == (0, True, True), said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "stopped"),
+    [
+        (("halt", "--symbol", "BAC.US"), "lets no order of symbol BAC.US leave"),
+        (("halt", "--reduce-only"), "lets no order, but such as make a position smaller, leave"),
+        (("flatten", "--within", "0"), "nothing is closed before it is recorded, see `tradeloop halts`"),
+    ],
+)
+def test_what_is_said_of_a_process_that_cannot_be_asked_is_true_of_the_scope(
+    home: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], stopped: str
+) -> None:
+    monkeypatch.setattr(halt_told, "START_S", 0.2)
+    with journal_in_other_hands(home, 60):
+        said = tradeloop(home, *words, "--json")
+    assert (said.code, said.document["latched"], said.document["recorded"]) == (1, True, False)
+    assert stopped in said.document["halted"]
+    assert "stop it first" not in said.document["halted"]
+
+
+def test_a_halt_that_another_process_found_in_the_file_is_recorded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be asked, and the journal says what it did."""
+    assert tradeloop(home, "halt", "--symbol", "BAC.US").code == 0
+    monkeypatch.setattr(halt_told, "START_S", 0.2)
+    with journal_in_other_hands(home, 60):
+        said = tradeloop(home, "halt", "--symbol", "BAC.US", "--json")
+    assert (said.code, said.document["recorded"]) == (0, True)
+    assert "halt 1 is in force" in said.document["halted"]
+
+
+def test_where_no_socket_can_be_the_journal_is_asked_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path is too long for one: whoever trades finds the stop in the file, and nobody will ever answer."""
+    assert tradeloop(home, "halt", "--symbol", "BAC.US").code == 0
+    monkeypatch.setattr(control, "PATH_MAX", 1)
+    began = time.monotonic()
+    with journal_in_other_hands(home, 60):
+        said = tradeloop(home, "halt", "--symbol", "BAC.US", "--json")
+    assert (said.code, said.document["recorded"]) == (0, True)
+    assert time.monotonic() - began < halt_told.START_S
