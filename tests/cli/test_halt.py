@@ -422,6 +422,14 @@ def test_the_halts_that_stand_are_listed_with_who_why_and_where(home: Path) -> N
     assert [each["number"] for each in standing(home)] == [2]
 
 
+def test_a_stop_that_begins_a_home_says_in_which_time(home: Path) -> None:
+    """Once, and not where the recording is named: time does not go back to it."""
+    said = "its books begin in the present: play a recording of an earlier day in a home of its own (--home)"
+    assert said in tradeloop(home, "halt").err
+    assert said not in tradeloop(home, "resume", "--reason", "tried").err
+    assert said not in tradeloop(home / "recorded", "halt", *DEMO).err
+
+
 def test_what_a_halt_has_come_to_is_listed(home: Path) -> None:
     assert tradeloop(home, *STANDS).code == 0
     assert tradeloop(home, "flatten", *DEMO).code == 0

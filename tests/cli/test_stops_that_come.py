@@ -91,7 +91,8 @@ def test_a_stop_is_worked_to_its_end_however_the_command_ends(home: Path, ends: 
 
 def test_a_stop_that_comes_in_the_last_moment_is_worked_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Taken by the socket behind the last look, and decided before the process ends."""
-    shut, came = Door.shut, []
+    shut = Door.shut
+    came: list[asyncio.Future[Answer | None]] = []
 
     async def late(door: Door) -> None:
         if not came:

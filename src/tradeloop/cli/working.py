@@ -33,6 +33,12 @@ _PATIENCE: Final = 2
 fate by themselves, which takes them as long as a request may be under way."""
 
 
+_BEGINS_NOW: Final = (
+    "this home is new, and its books begin in the present: play a recording of an earlier day in a home of its own (--home), or"
+    " name it with --feed in the first command of all"
+)
+
+
 @asynccontextmanager
 async def working_desk(
     loaded: Loaded,
@@ -85,6 +91,8 @@ async def working_desk(
             ):
                 state = desk.state
                 alerts.attach(desk)
+                if new and not is_a_copy and desk.feed is None and desk.state.clock == "wall":
+                    voice.say(_BEGINS_NOW)
                 telling = asyncio.ensure_future(_tell_adoption(desk, voice)) if adopts else None
                 ended: Ended | TradeloopError | OSError | None = None
                 try:
