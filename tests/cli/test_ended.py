@@ -64,3 +64,10 @@ def test_what_nobody_knows_makes_no_home(words: tuple[str, ...], tmp_path: Path)
     assert said.code == 2
     assert "'nothing', which is not known" in said.error
     assert not (tmp_path / "home").exists()
+
+
+def test_a_retry_that_is_refused_says_nothing_of_what_it_would_have_worked(home: Path) -> None:
+    (run,) = [each["id"] for each in tradeloop(home, "runs", "list", "--json").document["runs"]]
+    said = tradeloop(home, "runs", "retry", run, "--feed", "demo", "--speed", FAST)
+    assert said.code != 0
+    assert "the retry works what is left" not in said.err

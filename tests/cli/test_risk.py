@@ -58,6 +58,12 @@ def set_(home: Path, *words: str) -> Said:
     return tradeloop(home, "risk", "set", *words, *DEMO)
 
 
+def test_without_a_file_nothing_is_said_of_what_it_says(home: Path) -> None:
+    said = tradeloop(home, "risk", "show", "--json")
+    assert (said.code, said.document["changed_since"]) == (0, False)
+    assert "risk.yaml says something else" not in said.err
+
+
 def test_a_limit_of_the_file_holds_from_the_next_start_on_and_is_recorded_once(home: Path) -> None:
     limits(home, FILE)
     assert not shown(home)["recorded"]

@@ -44,6 +44,16 @@ def test_an_order_typed_beside_a_run_is_named(home: Path) -> None:
     assert moved["cause"] == f"held changed by -100 since: traded by order {sold} (-100), beside the run"
 
 
+def test_what_a_halt_closed_is_explained_by_it_and_not_bought_back(home: Path) -> None:
+    """Under the halt that order would be denied."""
+    assert tradeloop(home, "flatten", "--symbol", "AIG", "--by", "ann", "--reason", "news", *DEMO).code == 0
+    said = tradeloop(home, "reconcile", *DEMO, "--json")
+    (closed,) = [each for each in said.document["breaks"] if "closed by" in each["cause"]]
+    assert closed["cause"].endswith("closed by halt 1 (FLATTEN of symbol AIG.US): news")
+    assert closed["repair"] == "`tradeloop resume` where the halt stands still, then trade a new target"
+    assert (said.code, said.document["unexplained_breaks"]) == (0, 0)
+
+
 def test_what_a_newer_run_traded_is_explained_by_it_and_never_undone_by_an_order(home: Path) -> None:
     """An order back would trade against the newer target."""
     (old,) = runs(home)

@@ -1,4 +1,4 @@
-"""Who else traded what a run's target is about, since the run was planned: other runs, and single orders.
+"""Who else traded what a run's target is about, since the run was planned: other runs, halts, and single orders.
 
 The read models name the order of every fill, so a position that another run or an order changed is no riddle. What no order of
 ours traded, an order that came to be known from the broker among it, is left for a person.
@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from tradeloop.core.types import ZERO, Side
 from tradeloop.views.queries import PAGE_MAX, Queries
-from tradeloop.views.rows import FillRow, RunRow
+from tradeloop.views.rows import FillRow, OrderRow, RunRow
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Beside:
     name: str
     is_run: bool
     qty: Decimal
+    halt: str = ""
+    """The halt that it closed a position for, in words."""
 
 
 async def newer_run(queries: Queries, run: RunRow) -> RunRow | None:
@@ -44,17 +46,18 @@ async def newer_run(queries: Queries, run: RunRow) -> RunRow | None:
 async def traded_beside(queries: Queries, run: RunRow) -> dict[str, tuple[Beside, ...]]:
     """By symbol, what others booked since the plan of `run` looked at the holdings, oldest first."""
     found: dict[str, dict[str, Beside]] = {}
-    is_ours: dict[str, bool] = {}
+    known: dict[str, OrderRow | None] = {}
     for fill in await _since(queries, run):
         if fill.trade_run_id == run.id or fill.exec_type == "TRADE_CANCEL":
             continue
-        if fill.trade_run_id is None and not await _ours(queries, fill.trade_order_id, is_ours):
+        order = None if fill.trade_run_id is not None else await _order(queries, fill.trade_order_id, known)
+        if fill.trade_run_id is None and (order is None or order.is_external):
             continue
         name = fill.trade_run_id or fill.trade_order_id
         qty = fill.fill_qty if fill.side == Side.BUY.value else -fill.fill_qty
         of = found.setdefault(fill.symbol, {})
         so_far = of[name].qty if name in of else ZERO
-        of[name] = Beside(name, fill.trade_run_id is not None, so_far + qty)
+        of[name] = Beside(name, fill.trade_run_id is not None, so_far + qty, _halt_of(order))
     return {symbol: tuple(of.values()) for symbol, of in found.items()}
 
 
@@ -76,8 +79,12 @@ async def _since(queries: Queries, run: RunRow) -> list[FillRow]:
             return found[::-1]
 
 
-async def _ours(queries: Queries, cl_ord_id: str, known: dict[str, bool]) -> bool:
+async def _order(queries: Queries, cl_ord_id: str, known: dict[str, OrderRow | None]) -> OrderRow | None:
     if cl_ord_id not in known:
-        order = await queries.order(cl_ord_id)
-        known[cl_ord_id] = order is not None and not order.is_external
+        known[cl_ord_id] = await queries.order(cl_ord_id)
     return known[cl_ord_id]
+
+
+def _halt_of(order: OrderRow | None) -> str:
+    """The halt that made an order, in words; empty where none did."""
+    return order.reason if order is not None and order.created_by.startswith("halt:") else ""

@@ -88,7 +88,7 @@ def show(
         rows = rows_of(recorded, configured)
         of_file = {} if recorded is None else recorded.of_file
         kept = "" if configured is None else configured.why_kept(of_file)
-        pending = configured is not None and (recorded is None or is_pending(of_file, configured))
+        pending = configured is not None and is_pending(of_file, configured)
         document = {
             "file": loaded.home.limits,
             "limits": rows,

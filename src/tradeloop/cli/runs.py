@@ -254,11 +254,6 @@ async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object])
         prices = desk.seen_prices([*symbols, *desk.held_symbols()])
         was = desk.state.runs.get(RunID(run))
         following = RunID(f"{run.rpartition('-')[0]}-{was.created.attempt + 1}") if was is not None else RunID(run)
-        if was is not None:
-            voice.say(
-                "the retry works what is left of its decision: the weights of the first attempt and its equity,"
-                f" {was.created.equity:,.2f} {was.created.currency}, not those of now"
-            )
         with RunProgress(voice, desk, following):
             reply = await desk.engine.ask(RetryRun(RunID(run), loaded.operator, prices))
             assert isinstance(reply, RunReply)
@@ -266,6 +261,11 @@ async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object])
                 for failed in reply.failed:
                     voice.say(f"denied: {failed}")
                 raise Ended(f"the retry of run {run} is denied; nothing was sent", DENIED)
+            if was is not None:
+                voice.say(
+                    "the retry works what is left of its decision: the weights of the first attempt and its equity,"
+                    f" {was.created.equity:,.2f} {was.created.currency}, not those of now"
+                )
             return await follow_run(voice, desk, reply.run_id)
 
 

@@ -100,7 +100,7 @@ class Store:
         except (sqlite3.OperationalError, OSError) as error:
             raise JournalFailed(
                 f"paper books {path} could not be opened ({error}); free space on the disk, make the file and its folder"
-                " writable by this user, and start again"
+                " writable by this user, or mount a disk for writing that is read-only, and start again"
             ) from error
         except sqlite3.Error as error:
             raise self._damaged(str(error)) from error
