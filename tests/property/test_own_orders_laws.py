@@ -64,6 +64,15 @@ def reach(order: Order) -> Px | None:
     return max(prices) if order.side is Side.BUY else min(prices)
 
 
+def worth(order: Order) -> Decimal:
+    """The most a unit may be worth: a sell at its limit, or at the market of five where that is more."""
+    prices = [order.price, *(asked.terms.price for asked in order.replaces or ())]
+    known = [px for px in prices if px is not None]
+    if not known:
+        return Decimal(5)
+    return max(known) if order.side is Side.BUY else max(*known, Decimal(5))
+
+
 def meets(orders: list[Order], side: Side, px: Px | None) -> bool:
     """The same, order by order."""
     for order in orders:
@@ -96,8 +105,8 @@ def test_the_best_own_price_is_that_of_all_open_orders(steps: list[tuple[str, ob
     for side in Side:
         for px in (None, *(Px(Decimal(px)) for px in range(11))):
             assert own.meets(STOCK.symbol, side, px) == meets(orders, side, px)
-        worth = (order.exposed_qty * (reach(order) or Decimal(5)) for order in orders if order.side is side)
-        assert own.value((ACCOUNT, side, STOCK.currency)) == sum(worth, ZERO)
+        each = (order.exposed_qty * worth(order) for order in orders if order.side is side)
+        assert own.value((ACCOUNT, side, STOCK.currency)) == sum(each, ZERO)
 
 
 def test_prices_at_which_nothing_works_any_more_are_forgotten() -> None:

@@ -15,6 +15,7 @@ from typing import Final
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.lately import MINUTE_VALUE
 from tradeloop.core.order import Order
+from tradeloop.core.ordered import worth_px
 from tradeloop.core.types import BUY, LIMIT, STOP_LIMIT, ZERO, AccountID, Amount, ClOrdID, Currency, Px, Qty, Side, Symbol
 
 NO_SELF_TRADE: Final = "no_self_trade"
@@ -65,7 +66,7 @@ class OwnOrders:
             return
         px = _reach(order)
         leg = order.account, order.side, instrument.currency
-        at = px if px is not None else order.arrival_px
+        at = px if px is not None and order.side is BUY else _dearest(order)
         value = Amount(ZERO) if at is None else instrument.notional(at, qty)
         self._known[cl_ord_id] = px, leg, value
         levels.add(px)
@@ -137,6 +138,17 @@ class _Levels:
     @property
     def _best(self) -> Decimal:
         return -self._heap[0] if self._buying else self._heap[0]
+
+
+def _dearest(order: Order) -> Px | None:
+    """The most that the order may be worth a unit, whatever becomes of the replaces that wait; None where nobody knows."""
+    side, seen = order.side, order.arrival_px
+    px = worth_px(side, order.price, order.stop_px, seen)
+    for asked in order.replaces or ():
+        other = worth_px(side, asked.terms.price, asked.terms.stop_px, seen)
+        if px is None or (other is not None and other > px):
+            px = other
+    return px
 
 
 def _reach(order: Order) -> Px | None:

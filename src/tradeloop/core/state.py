@@ -48,7 +48,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 35
+SNAPSHOT_FORMAT: Final = 36
 
 
 class Link(msgspec.Struct, array_like=True):

@@ -9,6 +9,7 @@ from tradeloop.core.days import day_of
 from tradeloop.core.execution import order_key
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import NO_DAY, Ending, Order
+from tradeloop.core.ordered import worth_px
 from tradeloop.core.state import State
 from tradeloop.core.types import AUTO, LIMIT, MARKET, SECOND_NS, SELL, ZERO, Amount, TimeInForce, TradingDay, UtcNs
 
@@ -68,9 +69,7 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
 
 def _count(state: State, order: Order, instrument: Instrument) -> None:
     """What the day's limits count of an order: that it was made, and what it was worth as far as was known."""
-    px = order.price if order.price is not None else order.stop_px  # as core/ordered.py has it, for every order
-    if px is None:
-        px = order.arrival_px
+    px = worth_px(order.side, order.price, order.stop_px, order.arrival_px)
     value = ZERO if px is None else instrument.notional(px, order.order_qty)
     for day in state.activity.days(order.account, order.symbol, order.strategy_id, instrument):
         day.orders += 1

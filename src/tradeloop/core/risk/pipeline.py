@@ -26,7 +26,7 @@ from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, UtcNs
 
-RISK_VERSION: Final = "10"
+RISK_VERSION: Final = "11"
 """Changes whenever a check does; journalled with every order."""
 
 PIPELINE: Final = GATE + BOOKS

@@ -17,7 +17,7 @@ from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.order import Order
-from tradeloop.core.ordered import added_value
+from tradeloop.core.ordered import added_value, worth_px
 from tradeloop.core.replacement import Terms
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk.cost import closes, opening_qty
@@ -79,7 +79,7 @@ class Look:
 
     `own`: the order as it works already, where other terms are asked for it; what is counted of it is not counted again.
     `late`: `own` has not left yet, and is judged like a new one; what is counted of it is left out of what there is without it.
-    `px` is what it would trade at, as far as is known: its own price, else the side of the market it would take.
+    `px` is the worst price that it may trade at, as far as is known: its own price, else the side of the market it would take.
     `kept`: what several rules share of one order beside this, by what finds it and over which scope.
     """
 
@@ -153,18 +153,21 @@ class Look:
 
     @property
     def value(self) -> Amount | None:
-        """What the order is worth at `px`, in the currency of its instrument; None where no price is known."""
+        """What the order is worth (core/ordered.py), in the currency of its instrument; None where no price is known."""
         if self._value is None and self.px is not None:
-            self._value = self.instrument.notional(self.px, self.order.order_qty)
+            order, px = self.order, self.px
+            if order.side is not BUY and order.price is not None:
+                px = worth_px(order.side, order.price, order.stop_px, self._side_px()) or px
+            self._value = self.instrument.notional(px, order.order_qty)
         return self._value
 
     @property
     def more_value(self) -> Amount | None:
-        """What the order is worth at `px`; of other terms for one, by how much they are worth more."""
+        """What the order is worth; of other terms for one, by how much they are worth more."""
         if self.own is None or self.late:
             return self.value
         order = self.order
-        more = added_value(self.own, Terms(order.order_qty, order.price, order.stop_px), self.px, self.instrument)
+        more = added_value(self.own, Terms(order.order_qty, order.price, order.stop_px), self._side_px(), self.instrument)
         return None if more is None else Amount(more)
 
     @property
@@ -250,8 +253,10 @@ class Look:
         return (self.order.account,) if limit.scope is ACCOUNT else self.state.accounts
 
     def _market_px(self) -> Px | None:
-        if self.order.stop_px is not None:
-            return self.order.stop_px
+        return self.order.stop_px if self.order.stop_px is not None else self._side_px()
+
+    def _side_px(self) -> Px | None:
+        """The side of the market that the order would take; what is known of its price where that side is empty."""
         quote = self.quote
         if quote is None:
             return None
