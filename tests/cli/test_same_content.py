@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.cli.commands import FILES
 
-from tradeloop.targets.target import content_hash, read_target
+from tradeloop.core.errors import BadInput
+from tradeloop.targets.target import content_hash, of_strategy, read_target
 
 WRITTEN = "ts_code,weight\nAIG.US,0.25\nBAC.US,0.25\nIBM.US,0.20\nSPY.US,0.25\n"
 
@@ -46,6 +47,29 @@ def test_what_means_something_else_is_another_content(tmp_path: Path) -> None:
         hashed(tmp_path, WRITTEN),
     ]
     assert len(set(other)) == len(other)
+
+
+def test_another_strategy_is_another_content_and_none_is_what_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.csv"
+    file.write_text(WRITTEN, encoding="utf-8")
+    context = FILES / "good" / "execution_context_us.json"
+    said = tmp_path / "context.json"
+    said.write_text(context.read_text(encoding="utf-8").replace("{", '{"strategy_id": "trend",', 1), encoding="utf-8")
+    plain, by_file = read_target(file, context), read_target(file, said)
+    assert (plain.strategy_id, by_file.strategy_id) == ("", "trend")
+    assert of_strategy(by_file, "mean").strategy_id == "mean", "who runs it says last"
+    assert of_strategy(plain, "") == plain
+    assert content_hash(of_strategy(plain, "trend"), "x") == content_hash(by_file, "x")
+    assert content_hash(plain, "x") != content_hash(by_file, "x")
+    assert content_hash(plain, "x") == "0a003494db6fa210f923e57063d818e01db710b0c5a7be9bfd6ca0954bd06554"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "a\nb", " ", "x" * 65])
+def test_what_can_be_no_strategy_is_refused(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "portfolio.csv"
+    file.write_text(WRITTEN, encoding="utf-8")
+    with pytest.raises(BadInput, match="strategy"):
+        of_strategy(read_target(file, None), name)
 
 
 def test_a_decision_written_otherwise_is_the_same_decision(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def start_run(
         execute=execute,
         hold_for_approval=hold,
         inputs=tuple(inputs),
+        strategy_id=target.strategy_id,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -60,6 +60,9 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="Send the orders without asking.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and send nothing.")] = False,
     hold: Annotated[bool, typer.Option("--hold", help="Make the run and let it wait for `tradeloop runs approve`.")] = False,
+    strategy: Annotated[
+        str, typer.Option("--strategy", help="The strategy that the orders belong to; its limits and halts concern them.")
+    ] = "",
     by: By = None,
     json: Json = False,
 ) -> None:
@@ -67,6 +70,8 @@ def run(
     given = {"broker__kind": broker, "run__rounding": rounding, "operator": by, **feed_settings(feed, speed, start)}
 
     async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.targets.target import of_strategy
+
         if dry_run and (yes or demo):
             raise Ended(f"--dry-run and {'--yes' if yes else '--demo'} contradict each other; give one of them", 2)
         if demo and (feed is not None or start is not None or context is not None):
@@ -74,6 +79,7 @@ def run(
         if (portfolio is None) is not demo:
             raise Ended("expected a portfolio file, or --demo without one; was " + ("both" if demo else "neither"), 2)
         wish = _demo(shell, given) if demo else _asked(shell, given, portfolio, context)
+        wish = replace(wish, target=of_strategy(wish.target, strategy))
         return await _Trade(wish, voice, yes=yes or demo, dry_run=dry_run, hold=hold).work()
 
     perform(ctx, json, work, repeatable=True)

@@ -155,6 +155,13 @@ class StartRun(msgspec.Struct, frozen=True):
     hold_for_approval: bool = False
     inputs: tuple[tuple[str, str], ...] = ()
     """(what, sha256) of every imported file."""
+    strategy_id: str = ""
+    """The strategy that its orders belong to; without one, that is its project."""
+
+    @property
+    def strategy(self) -> str:
+        """The strategy that its orders belong to."""
+        return self.strategy_id or self.project_id
 
 
 class ApproveRun(msgspec.Struct, frozen=True, gc=False):

@@ -605,6 +605,8 @@ class RunCreated(Fact, frozen=True):
     hold_for_approval: bool = False
     inputs: tuple[tuple[str, str], ...] = ()
     supersedes: RunID | None = None
+    strategy_id: str = ""
+    """Of its orders; a run of before had none."""
 
 
 class RunDenied(Fact, frozen=True):

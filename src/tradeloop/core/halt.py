@@ -43,7 +43,7 @@ class HaltScope(Word):
     @property
     def is_wide(self) -> bool:
         """Whether it covers the whole of every run that it touches."""
-        return self in (HaltScope.GLOBAL, HaltScope.BROKER, HaltScope.ACCOUNT)
+        return self in (HaltScope.GLOBAL, HaltScope.BROKER, HaltScope.ACCOUNT, HaltScope.STRATEGY)
 
 
 class Covered(Protocol):
@@ -108,8 +108,8 @@ class Halt(msgspec.Struct, array_like=True, gc=False):
         """Whether an order is within its scope."""
         return covers(self.scope, self.name, order)
 
-    def covers_all_of(self, broker: str, account: AccountID) -> bool:
-        """Whether every order of this account is within its scope."""
+    def covers_all_of(self, broker: str, account: AccountID, strategy: str = "") -> bool:
+        """Whether every order of this account is within its scope, or of this account's strategy where one is named."""
         match self.scope:
             case HaltScope.GLOBAL:
                 return True
@@ -117,6 +117,8 @@ class Halt(msgspec.Struct, array_like=True, gc=False):
                 return broker == self.name
             case HaltScope.ACCOUNT:
                 return account == self.name
+            case HaltScope.STRATEGY:
+                return bool(strategy) and strategy == self.name
             case _:
                 return False
 

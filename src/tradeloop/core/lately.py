@@ -29,8 +29,15 @@ SELF_TRADES: Final = "max_self_trades"
 Alike = tuple[AccountID, Symbol, Side, Qty, Px | None]
 """What makes two orders equal."""
 Of = tuple[str, str, Side]
-"""(strategy, symbol, side), (symbol, "", side) or (account, currency, side)"""
+"""(symbol, "", side) or (account, currency, side)"""
+Fires = tuple[str, str, Symbol, Side]
+"""Whose orders of what: (strategy, "", symbol, side), and of orders without a strategy ("", account, symbol, side)."""
 _TRIM_AT: Final = 4096
+
+
+def fires_of(strategy_id: str, account: AccountID, symbol: Symbol, side: Side) -> Fires:
+    """With which others an order is counted as fired by one program: those of its strategy, or of its account without one."""
+    return strategy_id, "" if strategy_id else account, symbol, side
 
 
 class Flow:
@@ -69,7 +76,7 @@ class Lately:
 
     def __init__(self) -> None:
         self._alike: OrderedDict[Alike, UtcNs] = OrderedDict()
-        self._fires: dict[Of, Requests] = {}
+        self._fires: dict[Fires, Requests] = {}
         self._qty: dict[Of, Flow] = {}
         self._value: dict[Of, Flow] = {}
         self.trades: dict[tuple[AccountID, Symbol], UtcNs] = {}
@@ -86,8 +93,8 @@ class Lately:
             alike.move_to_end((order.account, order.symbol, order.side, order.order_qty, order.price))
             while alike and next(iter(alike.values())) < at - span * SECOND_NS:
                 alike.popitem(last=False)
-        if order.strategy_id and REPEATED in limits.rules:
-            self._fires.setdefault((order.strategy_id, order.symbol, order.side), Requests()).count(at)
+        if REPEATED in limits.rules and not order.halt:  # a FLATTEN orders as often as it has to
+            self._fires.setdefault(fires_of(order.strategy_id, order.account, order.symbol, order.side), Requests()).count(at)
 
     def traded(self, order: Order, currency: Currency, value: Decimal, qty: Qty, limits: RiskLimits, at: UtcNs) -> None:
         """Something was traded."""
@@ -101,9 +108,9 @@ class Lately:
         """When an order equal to this one was last made."""
         return self._alike.get(alike)
 
-    def fired(self, strategy_id: str, symbol: Symbol, side: Side, now: UtcNs) -> int:
-        """How many orders a strategy made of a symbol and side in the last minute."""
-        requests = self._fires.get((strategy_id, symbol, side))
+    def fired(self, of: Fires, now: UtcNs) -> int:
+        """How many orders a strategy, or an account without one, made of a symbol and side in the last minute."""
+        requests = self._fires.get(of)
         return 0 if requests is None else requests.within(WINDOW_NS, now)
 
     def minute_qty(self, symbol: Symbol, side: Side, now: UtcNs) -> Decimal:
@@ -145,7 +152,7 @@ class PackedLately(msgspec.Struct, array_like=True, frozen=True):
     """The shape of it in a snapshot."""
 
     alike: list[tuple[AccountID, Symbol, Side, Qty, Px | None, UtcNs]] = []
-    fires: list[tuple[Of, list[UtcNs]]] = []
+    fires: list[tuple[Fires, list[UtcNs]]] = []
     qty: list[tuple[Of, list[UtcNs], list[Decimal], Decimal]] = []
     value: list[tuple[Of, list[UtcNs], list[Decimal], Decimal]] = []
     trades: list[tuple[AccountID, Symbol, UtcNs]] = []

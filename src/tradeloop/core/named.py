@@ -27,6 +27,7 @@ def names_seen(command: Command) -> None:
             seen(command.project_id, "project_id")
             seen(command.decision_snapshot_id, "decision_snapshot_id")
             seen(command.champion_id, "champion_id")
+            seen(command.strategy_id, "strategy_id")
             seen(command.by, "by")
             for target in command.targets:
                 seen(target.name, f"the name of {target.symbol}")

@@ -376,10 +376,26 @@ def no_cancels_until(state: State, symbol: Symbol, now: UtcNs) -> UtcNs | None:
 
 
 def order_of_run(
-    account: AccountID, symbol: Symbol, side: Side, qty: Qty, effect: PositionEffect, by: str, reason: str
+    account: AccountID,
+    symbol: Symbol,
+    side: Side,
+    qty: Qty,
+    effect: PositionEffect,
+    by: str,
+    reason: str,
+    strategy_id: str = "",
 ) -> SubmitOrder:
     """The order a run's leg asks for: at the market (S0-3, S0-27)."""
-    return SubmitOrder(account=account, symbol=symbol, side=side, order_qty=qty, by=by, position_effect=effect, reason=reason)
+    return SubmitOrder(
+        account=account,
+        symbol=symbol,
+        side=side,
+        order_qty=qty,
+        by=by,
+        position_effect=effect,
+        reason=reason,
+        strategy_id=strategy_id,
+    )
 
 
 def _arrival(quote: Quote | None) -> Px | None:

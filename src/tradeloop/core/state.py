@@ -48,7 +48,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 36
+SNAPSHOT_FORMAT: Final = 37
 
 
 class Link(msgspec.Struct, array_like=True):

@@ -197,13 +197,14 @@ def _latch(
 
 
 def _stop_runs(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Facts:
-    """Runs that lie whole within the halt are paused, or cancelled with what works of them. A halt of one symbol leaves them
-    running, and so does REDUCE_ONLY: the gate denies each of their orders that is stopped.
+    """Runs that lie whole within the halt are paused, or cancelled with what works of them: those of an account, or of the
+    strategy. A halt of one symbol leaves them running, and so does REDUCE_ONLY: the gate denies each of their orders that is
+    stopped.
     """
     if not known.scope.is_wide or known.tier is HaltTier.REDUCE_ONLY:
         return
     for run_id, run in list(state.runs.live.items()):
-        if not known.covers_all_of(run.created.broker, run.created.account):
+        if not known.covers_all_of(run.created.broker, run.created.account, run.created.strategy_id):
             continue
         if known.tier.cancels and run.status in (RunStatus.RUNNING, RunStatus.PAUSED):
             yield from conduct.cancel_run(state, around, CancelRun(run_id, known.by, closing.why(known)), now)

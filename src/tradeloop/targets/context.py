@@ -1,7 +1,7 @@
 """Reads execution_context.json, the decision a portfolio belongs to, or refuses it with one sentence.
 
 S1's fields `trade_date`, `active_champion_id`, `risk_checks` and `target_exposure` must be there.
-`schema_version` (1), `project_id`, `decision_snapshot_id`, `market`, `currency` and `generated_at` may be;
+`schema_version` (1), `project_id`, `strategy_id`, `decision_snapshot_id`, `market`, `currency` and `generated_at` may be;
 without an id of its own a decision is named by the hash of its file, so that the same file is the same
 decision. Fields of other names are left unread.
 
@@ -81,6 +81,8 @@ class Context(msgspec.Struct, frozen=True):
     generated_at: datetime | None = None
     schema_version: int = SCHEMA_VERSION
     sha256: str = ""
+    strategy_id: str | msgspec.UnsetType = msgspec.UNSET
+    """Which strategy the orders belong to; unset, the run says. No part of what a decision without one means."""
 
     @property
     def passed(self) -> dict[str, bool]:
@@ -127,6 +129,7 @@ class _Written(msgspec.Struct, frozen=True):
     risk_checks: dict[str, msgspec.Raw]
     target_exposure: msgspec.Raw
     schema_version: int = SCHEMA_VERSION
+    strategy_id: str | msgspec.UnsetType = msgspec.UNSET
     project_id: str = "default"
     decision_snapshot_id: str | None = None
     market: str = ""
@@ -156,6 +159,7 @@ def read_context(source: Path | bytes, name: str = "execution_context.json") -> 
         generated_at=_generated_at(file, written.generated_at),
         schema_version=written.schema_version,
         sha256=file.sha256,
+        strategy_id=_strategy(file, written.strategy_id),
     )
     _refuse_a_date_before_the_decision(file, context)
     return context
@@ -226,6 +230,15 @@ def _complaint(text: str, inside: str) -> str:
 
 
 # --- fields
+
+
+def strategy_named(text: str) -> str:
+    """The name of a strategy as somebody types it. Raises BadInput for one that a file may not have either."""
+    return _id(Source("the command", b""), "strategy", text)
+
+
+def _strategy(file: Source, text: str | msgspec.UnsetType) -> str | msgspec.UnsetType:
+    return text if isinstance(text, msgspec.UnsetType) else _id(file, "strategy_id", text)
 
 
 def _id(file: Source, field: str, text: str) -> str:

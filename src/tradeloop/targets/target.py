@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -13,23 +13,33 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import Px, Symbol, TradingDay
 from tradeloop.markets.instruments import market_of
 from tradeloop.markets.symbols import canonical
-from tradeloop.targets.context import Context, read_context
+from tradeloop.targets.context import Context, read_context, strategy_named
 from tradeloop.targets.portfolio import Portfolio, read_portfolio
 
 
 @dataclass(frozen=True)
 class Target:
-    """A portfolio file and the decision it belongs to; `context` is None where a person gave none."""
+    """A portfolio file and the decision it belongs to; `context` is None where a person gave none. `strategy` is what whoever
+    runs it says of the strategy that it belongs to, empty where they say nothing.
+    """
 
     name: str
     portfolio: Portfolio
     context: Context | None
     context_name: str = ""
+    strategy: str = ""
+
+    @property
+    def strategy_id(self) -> str:
+        """The strategy that its orders belong to: what was said of it, or else what the decision says; empty without either."""
+        said = self.context.strategy_id if self.context is not None else ""
+        return self.strategy or (said if isinstance(said, str) else "")
 
     @property
     def symbols(self) -> list[Symbol]:
@@ -99,6 +109,11 @@ def read_target(portfolio: Path | Traversable, context: Path | Traversable | Non
     return target_in((_bytes_or_path(portfolio), portfolio.name), decision)
 
 
+def of_strategy(target: Target, strategy: str) -> Target:
+    """The same target, its orders of this strategy; unchanged where that is empty. Raises BadInput for what can be no name."""
+    return target if not strategy else replace(target, strategy=strategy_named(strategy))
+
+
 def target_in(portfolio: tuple[Path | bytes, str], context: tuple[Path | bytes, str] | None) -> Target:
     """The same of two files by what they hold and what they are called."""
     decision = None if context is None else read_context(*context)
@@ -128,13 +143,15 @@ def _bytes_or_path(file: Path | Traversable) -> Path | bytes:
 
 
 def content_hash(target: Target, rounding: str) -> str:
-    """What the same key must have again to be the same run: what both files mean, however they are written, and the rounding.
+    """What the same key must have again to be the same run: what both files mean, however they are written, the rounding, and
+    the strategy where one is named.
 
     The order of the rows, the names beside the codes, the ends of lines and idle zeros mean nothing.
     """
     lines = sorted((line.symbol, _digits(line.weight), _digits(line.price), line.industry) for line in target.portfolio.lines)
-    decision = None if target.context is None else msgspec.structs.replace(target.context, sha256="")
-    return sha256(_MEANING.encode((lines, decision, rounding))).hexdigest()
+    decision = None if target.context is None else msgspec.structs.replace(target.context, sha256="", strategy_id=UNSET)
+    named = (target.strategy_id,) if target.strategy_id else ()
+    return sha256(_MEANING.encode((lines, decision, rounding, *named))).hexdigest()
 
 
 _MEANING: Final = msgspec.json.Encoder(order="deterministic")

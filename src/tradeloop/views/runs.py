@@ -54,6 +54,7 @@ class Params(msgspec.Struct):
     sell_unlisted: bool
     execute: bool
     hold_for_approval: bool
+    strategy_id: str = ""
 
 
 _JSON: Final = msgspec.json.Encoder()
@@ -174,4 +175,5 @@ def _params(e: ev.RunCreated) -> Params:
         sell_unlisted=e.sell_unlisted,
         execute=e.execute,
         hold_for_approval=e.hold_for_approval,
+        strategy_id=e.strategy_id,
     )

@@ -110,6 +110,14 @@ CASES: Final = (
         alone_only=_NOT_TOGETHER,
     ),
     Case(
+        limit=a_limit("max_repeated_executions", 2),
+        below=[buys(100)],
+        at=[buys(100), buys(200)],
+        beyond=[buys(100), buys(200), buys(300)],
+        figures=("2", "2", "1"),
+        alone_only=_NOT_TOGETHER,
+    ),
+    Case(
         limit=a_limit("max_cancel_ratio", "0.5", floor=Decimal(2)),
         below=[buys(100), buys(100, BANK), buys(100), buys(100, BANK), oldest_cancelled, buys(100)],
         at=[buys(100), buys(100, BANK), buys(100), oldest_cancelled, buys(100)],

@@ -142,10 +142,28 @@ def test_while_a_change_waits_its_price_counts_as_well() -> None:
     assert refused(desk, sells(100, price="9.96")) is None
 
 
-def test_a_person_may_order_as_often_as_a_strategy_may_not() -> None:
-    desk = limited(a_limit("max_repeated_executions", 1))
+def test_orders_without_a_strategy_repeat_one_another_in_their_account() -> None:
+    """A program may name no strategy, and no person orders that often."""
+    desk = limited(a_limit("max_repeated_executions", 3))
+    for price in ("9.97", "9.98", "9.99"):
+        assert refused(desk, buys(100, price=price)) is None
+    denied = refused(desk, buys(100))
+    assert denied is not None
+    assert (denied.rule, denied.limit, denied.was) == ("max_repeated_executions", "3", "3")
+    assert refused(desk, buys(100, BANK)) is None, "another symbol"
+    assert refused(desk, of_strategy(100)) is None, "a strategy counts by itself"
+    desk.wait(60)
+    assert refused(desk, buys(100)) is None
+
+
+def test_what_has_no_strategy_is_within_no_limit_of_a_strategy() -> None:
+    desk = limited(a_limit("max_repeated_executions", 1, LimitScope.STRATEGY))
     for _ in range(5):
         assert refused(desk, buys(100)) is None
+
+
+def test_a_strategy_repeats_itself_in_one_symbol() -> None:
+    desk = limited(a_limit("max_repeated_executions", 1))
     assert refused(desk, of_strategy(100)) is None
     assert refused(desk, of_strategy(100, BANK)) is None
     assert refused(desk, of_strategy(100)) is not None

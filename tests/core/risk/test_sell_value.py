@@ -11,7 +11,7 @@ from tradeloop.core.commands import ReplaceOrder, SubmitOrder
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.limit import RiskLimit
 from tradeloop.core.replies import OrderReply
-from tradeloop.core.types import OrdType, Px
+from tradeloop.core.types import Currency, OrdType, Px
 from tradeloop.testing.builders import an_instrument, sell
 from tradeloop.testing.desk import Desk
 
@@ -54,8 +54,8 @@ def stop_limit(qty: int, stop: str, price: str) -> SubmitOrder:
     ids=["far below", "at the bid", "above", "far above", "market", "stop-limit", "stop", "a buy far below"],
 )
 def test_a_sell_is_worth_its_limit_or_what_it_trades_at_if_that_is_more(order: SubmitOrder, worth: str) -> None:
-    assert refused(holding(a_limit("max_order_value", Decimal(worth))), order) is None
-    denied = refused(holding(a_limit("max_order_value", Decimal(worth) - Decimal("0.01"))), order)
+    assert refused(holding(a_limit("max_order_value", worth)), order) is None
+    denied = refused(holding(a_limit("max_order_value", f"{Decimal(worth) - Decimal('0.01')}")), order)
     assert denied is not None
     assert (denied.rule, denied.this_order) == ("max_order_value", worth)
 
@@ -112,7 +112,7 @@ def test_a_sell_that_is_raised_counts_for_what_it_may_be_worth_while_both_terms_
     desk = shorting(a_limit("max_minute_traded_value", DEAR))
     order = desk.order(sells(100, price="1"))
     desk.ack(order)
-    leg = (order.account, order.side, desk.state.instruments[MOUTAI].currency)
+    leg = (order.account, order.side, Currency("CNY"))
     assert desk.state.exposure.own.value(leg) == Decimal("999.5")
     desk.give(ReplaceOrder(order.cl_ord_id, "ann", price=Px(Decimal(12))))
     assert desk.state.exposure.own.value(leg) == 1200

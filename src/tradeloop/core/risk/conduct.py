@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Final
 
 from tradeloop.core.activity import Day
-from tradeloop.core.lately import MINUTE_SHARE, MINUTE_VALUE, NO_DUPLICATE, REPEATED, SELF_TRADES
+from tradeloop.core.lately import MINUTE_SHARE, MINUTE_VALUE, NO_DUPLICATE, REPEATED, SELF_TRADES, fires_of
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.own_orders import NO_SELF_TRADE
 from tradeloop.core.risk.rule import Look, Measured, Missing, RiskRule, RuleGroup, Unit, Words
@@ -44,11 +44,14 @@ def _self_trade(look: Look, _: RiskLimit) -> Measured | None:
 
 
 def _repeated(look: Look, _: RiskLimit) -> Measured | None:
-    """Orders of one strategy, symbol and side in a minute. Without a strategy there is a person behind an order."""
+    """Orders of one strategy, symbol and side in a minute. A program may name no strategy: what has none is counted by account;
+    no person orders that often.
+    """
     order = look.order
-    if not order.strategy_id or look.own is not None:
+    if look.own is not None:
         return None
-    return Measured(Decimal(look.state.lately.fired(order.strategy_id, order.symbol, order.side, look.now)), ONE)
+    of = fires_of(order.strategy_id, order.account, order.symbol, order.side)
+    return Measured(Decimal(look.state.lately.fired(of, look.now)), ONE)
 
 
 def _opening_counts(code: str) -> Callable[[Look, RiskLimit], Measured | None]:
@@ -181,8 +184,8 @@ RULES: Final = (
         group=RuleGroup.CONDUCT,
         unit=Unit.COUNT,
         words=Words(
-            "orders of one strategy, symbol and side in a minute",
-            "同一策略同一标的同方向一分钟内的委托笔数",
+            "orders of one strategy (of an account, where they name none), symbol and side in a minute",
+            "同一策略(未注明策略的按账户)同一标的同方向一分钟内的委托笔数",
             "have a person look at the strategy",
             "请人工检查策略",
         ),

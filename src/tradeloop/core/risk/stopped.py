@@ -75,10 +75,10 @@ def _beyond_theirs(state: State, order: OrderStaged | Order, instrument: Instrum
     )
 
 
-def stopped_account(state: State, account: AccountID, broker: str) -> Denied | None:
-    """Why no run of an account could send anything now, or None."""
+def stopped_run(state: State, account: AccountID, broker: str, strategy: str) -> Denied | None:
+    """Why no run of an account and strategy could send anything now, or None."""
     for halt in state.halts.values():
-        if halt.tier is not HaltTier.REDUCE_ONLY and halt.covers_all_of(broker, account):
+        if halt.tier is not HaltTier.REDUCE_ONLY and halt.covers_all_of(broker, account, strategy):
             return denial(halt)
     return None
 

@@ -40,7 +40,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import Quote
-from tradeloop.core.risk.stopped import stopped_account
+from tradeloop.core.risk.stopped import stopped_run
 from tradeloop.core.run.attempts import retried_lines, seen_px
 from tradeloop.core.run.checks import Finding, checks, reasons_first
 from tradeloop.core.run.drift import at_market, far, far_from_market
@@ -108,7 +108,7 @@ def preview(state: State, cmd: StartRun, now: UtcNs, max_drift: Decimal) -> Prev
             Finding("equity_unknown", f"the equity needs a price for every holding, was none for {named}; start its feed"),
         )
     findings += tuple(others_at_work(state, cmd.account, _touched(cmd, held)))
-    halted = stopped_account(state, cmd.account, state.accounts[cmd.account].broker)
+    halted = stopped_run(state, cmd.account, state.accounts[cmd.account].broker, cmd.strategy)
     if halted is not None:
         findings += (Finding(halted.rule, halted.text),)
     if findings:
@@ -194,9 +194,10 @@ def approve(state: State, around: Surroundings, cmd: ApproveRun, now: UtcNs) -> 
 
 def _refuse_under_a_halt(state: State, run: Run) -> None:
     """Raise BadInput while nothing of the run could leave."""
-    halted = stopped_account(state, run.created.account, run.created.broker)
+    created = run.created
+    halted = stopped_run(state, created.account, created.broker, created.strategy_id)
     if halted is not None:
-        raise BadInput(f"run {run.created.run_id} cannot go: {halted.text}")
+        raise BadInput(f"run {created.run_id} cannot go: {halted.text}")
 
 
 def _refuse_another_day(state: State, run: Run) -> None:
@@ -350,6 +351,7 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
         execute=was.execute,
         hold_for_approval=was.hold_for_approval,
         inputs=was.inputs,
+        strategy_id=was.strategy_id,
     )
     planned = replace(again, targets=at_market(targets, cmd.prices))
     seen = preview(state, planned, now, around.policy.max_drift)
@@ -457,6 +459,7 @@ def _created(state: State, cmd: StartRun, seen: Preview, now: UtcNs, *, attempt:
         cmd.hold_for_approval,
         cmd.inputs,
         supersedes,
+        cmd.strategy,
     )
 
 

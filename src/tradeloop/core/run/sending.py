@@ -175,6 +175,7 @@ def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, n
         line.position_effect,
         f"run:{created.run_id}",
         f"target {line.target_qty:f}, held {line.held_qty:f}",
+        created.strategy_id,
     )
     cancel_at = None if created.order_timeout_ns is None else UtcNs(now + created.order_timeout_ns)
     yield from stage(state, around, want, now, run_id=created.run_id, leg=number, cancel_at=cancel_at)

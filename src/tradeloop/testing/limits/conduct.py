@@ -74,14 +74,15 @@ class Conduct:
             self._alike[alike] = e.at
 
     def _does_not_repeat(self, e: ev.OrderStaged, state: State) -> None:
-        if not e.strategy_id or not self._limits.is_counted(REPEATED):
+        if e.halt or not self._limits.is_counted(REPEATED):
             return
-        fires = self._fires.setdefault((e.strategy_id, e.symbol, e.side), [])
+        whose = f"strategy {e.strategy_id}" if e.strategy_id else f"account {e.account}"
+        fires = self._fires.setdefault((whose, e.symbol, e.side), [])
         fires.append(e.at)
         made = Decimal(sum(1 for at in fires if e.at - MINUTE_NS < at <= e.at))
         for limit in self._limits.binding(REPEATED, e, state.instruments[e.symbol]):
             if made > limit.value:
-                self._broken(25, f"{e.cl_ord_id} is order {made} of {e.strategy_id} in a minute, at most {limit.value}")
+                self._broken(25, f"{e.cl_ord_id} is order {made} of {whose} in a minute, at most {limit.value}")
 
 
 def _reach(order: Order) -> Px | None:
