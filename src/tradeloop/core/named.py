@@ -6,7 +6,7 @@ looks like one.
 
 from __future__ import annotations
 
-from tradeloop.core.commands import ChangeLimit, Command, ReplaceOrder, StartRun, SubmitOrder
+from tradeloop.core.commands import ApproveRun, ChangeLimit, Command, ReplaceOrder, RetryRun, StartRun, SubmitOrder
 from tradeloop.core.people import seen
 
 
@@ -23,6 +23,8 @@ def names_seen(command: Command) -> None:
             seen(command.request_id, "request_id")
         case ChangeLimit():
             seen(command.limit.name, "name")
+        case ApproveRun() | RetryRun():
+            seen(command.by, "by")
         case StartRun():
             seen(command.project_id, "project_id")
             seen(command.decision_snapshot_id, "decision_snapshot_id")

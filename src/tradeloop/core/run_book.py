@@ -40,6 +40,8 @@ class Run(msgspec.Struct, array_like=True):
     text: str = ""
     todo: tuple[int, ...] = ()
     superseded_by: RunID | None = None
+    approved_by: str = ""
+    """Who let it go where it waited for somebody; empty where nobody had to."""
 
     def leg(self, number: int) -> Leg:
         """The leg numbered from 1."""

@@ -384,8 +384,9 @@ def order_of_run(
     by: str,
     reason: str,
     strategy_id: str = "",
+    approved_by: str = "",
 ) -> SubmitOrder:
-    """The order a run's leg asks for: at the market (S0-3, S0-27)."""
+    """The order a run's leg asks for: at the market (S0-3, S0-27). `approved_by`: who let the run go, of another maker."""
     return SubmitOrder(
         account=account,
         symbol=symbol,
@@ -395,6 +396,7 @@ def order_of_run(
         position_effect=effect,
         reason=reason,
         strategy_id=strategy_id,
+        approved_by=approved_by,
     )
 
 

@@ -48,7 +48,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 37
+SNAPSHOT_FORMAT: Final = 38
 
 
 class Link(msgspec.Struct, array_like=True):

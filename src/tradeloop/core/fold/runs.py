@@ -21,7 +21,8 @@ def run_created(state: State, e: ev.RunCreated) -> None:
 
 
 def run_approved(state: State, e: ev.RunApproved) -> None:
-    state.runs.live[e.run_id].status = RunStatus.NEW
+    run = state.runs.live[e.run_id]
+    run.status, run.approved_by = RunStatus.NEW, e.by
 
 
 def run_started(state: State, e: ev.RunStarted) -> None:

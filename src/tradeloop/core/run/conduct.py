@@ -177,7 +177,7 @@ def approve(state: State, around: Surroundings, cmd: ApproveRun, now: UtcNs) -> 
 
     The plan is looked at once more: its day, its prices, its holdings, and what else is at work in its symbols. Raises BadInput
     where one of them is no longer what it was. That the approver is another person than the author is not asked here: the core
-    knows names, not people, and a desk of one could approve nothing.
+    knows names, not people, and a desk of one could approve nothing. Where it is, its orders go as approved by them, too.
     """
     run = _run(state, cmd.run_id)
     if not cmd.by.strip():

@@ -21,6 +21,7 @@ from tradeloop.core.algo import ALGOS
 from tradeloop.core.algo.base import Parent
 from tradeloop.core.events import Event, LineResized, PlanLine
 from tradeloop.core.instrument import WIDE, AssetClass
+from tradeloop.core.people import person
 from tradeloop.core.risk.cost import bound_px, closes, opening_qty
 from tradeloop.core.run.attempts import seen_px
 from tradeloop.core.run.drift import PRICE_DRIFT, far, worth_too_much
@@ -176,6 +177,7 @@ def _send(state: State, around: Surroundings, run: Run, number: int, qty: Qty, n
         f"run:{created.run_id}",
         f"target {line.target_qty:f}, held {line.held_qty:f}",
         created.strategy_id,
+        run.approved_by if person(run.approved_by) != person(created.by) else "",
     )
     cancel_at = None if created.order_timeout_ns is None else UtcNs(now + created.order_timeout_ns)
     yield from stage(state, around, want, now, run_id=created.run_id, leg=number, cancel_at=cancel_at)
