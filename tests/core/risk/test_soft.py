@@ -16,6 +16,8 @@ from tradeloop.core.errors import BadInput
 from tradeloop.core.events import Halted, LimitPassed, OrderThrottled
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity, SoftLimit, parts
+from tradeloop.core.order import Order
+from tradeloop.core.replies import OrderReply
 from tradeloop.core.risk.change import as_intent
 from tradeloop.core.risk.judging import judge
 from tradeloop.core.risk.rule import Look
@@ -179,3 +181,43 @@ def test_two_figures_are_one_limit_that_is_set_and_taken_back_whole() -> None:
 def test_a_soft_figure_that_says_nothing_is_refused(limit: RiskLimit, sentence: str) -> None:
     with pytest.raises(BadInput, match=sentence):
         limited(limit)
+
+
+SECOND = soft("max_requests_per_second", 4, 2, soft_severity=Severity.THROTTLE)
+
+
+def after(desk: Desk, requests: int) -> Order:
+    """The next order behind so many requests of this second: orders while they go, then cancels of these."""
+    sent = [desk.order(buys(100, price=f"9.9{number}")) for number in range(2)]
+    for order in sent[: requests - 2]:
+        desk.give(CancelOrder(order.cl_ord_id, "ann"))
+    reply = desk.give(buys(100))
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is None
+    return desk.known(reply.cl_ord_id)
+
+
+@pytest.mark.parametrize("rule", ["max_requests_per_second", "max_requests_per_minute"])
+def test_requests_in_a_moment_wait_from_the_softer_figure_on_and_are_refused_at_the_limit(rule: str) -> None:
+    """R15: three hundred in a second, and throttled at eighty per cent of that, as one limit."""
+    limit = msgspec.structs.replace(SECOND, rule=rule)
+    desk = limited(limit)
+    spent(desk, 2)
+    for requests in (2, 3):
+        waiting = after(limited(limit), requests)
+        assert waiting.ord_status is OrdStatus.STAGED, f"{requests} of 4 requests are beyond the softer figure"
+    for order in [*desk.state.orders.open.values()]:
+        desk.give(CancelOrder(order.cl_ord_id, "ann"))
+    denied = refused(desk, buys(100))
+    assert denied is not None
+    assert (denied.rule, denied.limit, denied.was) == (rule, "4", "4")
+
+
+def test_what_waits_for_the_softer_figure_goes_by_itself_also_after_a_restart() -> None:
+    desk = limited(SECOND)
+    waiting = after(desk, 2)
+    told = desk.of(OrderThrottled)[-1]
+    assert (told.cl_ord_id, told.until) == (waiting.cl_ord_id, desk.now + SECOND_NS)
+    restarted(desk, from_snapshot=True)
+    rings(desk)
+    assert desk.known(waiting.cl_ord_id).ord_status is OrdStatus.PENDING_NEW
