@@ -113,7 +113,7 @@ def _shown(case: Any) -> str:
     """In which ways a case is lived: one of limits in all of them, one of a check in those that it has."""
     if not hasattr(case, "no_boundary"):
         return f"{_EVERY_CASE}, {_together(case)}"
-    ways = [f"no boundary ({case.no_boundary})" if case.no_boundary else "at the boundary", "taken out"]
+    ways = [f"no boundary ({case.no_boundary})" if case.no_boundary else "at the boundary", "after a restart", "taken out"]
     return ", ".join([*ways, *(["two together"] if case.together is not None else [])])
 
 

@@ -136,17 +136,22 @@ def auctioned() -> Desk:
     return desk
 
 
-def leaves_at(px: str) -> Callable[[Desk], Denied | None]:
-    """An order waits for room, the market goes to this price, and its turn comes."""
+def busy() -> Desk:
+    """A desk that sends one order a second."""
+    desk = Desk().opened(an_instrument())
+    desk.give(SetLimits((a_limit("max_requests_per_second", 1, severity=Severity.THROTTLE),), "risk.yaml"))
+    return desk
 
-    def late(desk: Desk) -> Denied | None:
-        desk.give(SetLimits((a_limit("max_requests_per_second", 1, severity=Severity.THROTTLE),), "risk.yaml"))
-        desk.order(buys(100, price="12"))
-        waiting = desk.order(buys(100, price="12"))
-        quoted(px, px)(desk)
-        return pipeline.recheck(desk.state, desk.around, waiting, desk.now)
 
-    return late
+def its_turn(desk: Desk) -> Denied | None:
+    """The turn of the order that waits for room has come."""
+    (waiting,) = (order for order in desk.state.orders.open.values() if not order.may_be_at_broker)
+    return pipeline.recheck(desk.state, desk.around, waiting, desk.now)
+
+
+def leaves_at(px: str) -> tuple[Step, ...]:
+    """An order waits for room behind another, the market goes to this price, and its turn comes."""
+    return buys(100, price="12"), buys(100, price="12"), quoted(px, px), its_turn
 
 
 _BEFORE_ITS_END: Final = (waits(DAY_LENGTH - 2), buys(100))
@@ -336,9 +341,9 @@ CASES: Final = (
     CheckCase(
         "price_drift",
         checks.legal_price,
-        a_desk(),
-        (leaves_at("10.20"),),
-        (leaves_at("10.18"),),
-        (leaves_at("10.19"),),
+        busy,
+        leaves_at("10.20"),
+        leaves_at("10.18"),
+        leaves_at("10.19"),
     ),
 )

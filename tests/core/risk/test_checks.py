@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from tests.core.risk.cases import Step, refused
 from tests.core.risk.checks_cases import CASES, CheckCase
+from tests.core.risk.test_rules import restarted
 
 from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.risk import pipeline
@@ -20,14 +21,19 @@ LATE = ("price_drift",)
 each_check = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 
 
-def asked(desk: Desk, steps: Sequence[Step]) -> Denied | None:
-    """What happens, one after the other; what is said of the last one. Every order before it passes."""
-    *before, last = steps
-    for step in before:
+def happen(desk: Desk, steps: Sequence[Step]) -> None:
+    """One after the other; every order passes."""
+    for step in steps:
         if isinstance(step, SubmitOrder):
             assert refused(desk, step) is None
         else:
             step(desk)
+
+
+def asked(desk: Desk, steps: Sequence[Step]) -> Denied | None:
+    """What happens, one after the other; what is said of the last one. Every order before it passes."""
+    *before, last = steps
+    happen(desk, before)
     if isinstance(last, SubmitOrder):
         return refused(desk, last)
     said = last(desk)
@@ -71,6 +77,21 @@ def test_two_orders_that_pass_a_check_alone_do_not_pass_it_together(case: CheckC
     denied = asked(case.desk(), case.together)
     assert denied is not None
     assert denied.rule == case.rule
+
+
+@pytest.mark.parametrize("from_snapshot", [False, True], ids=["journal", "snapshot"])
+@each_check
+def test_a_restart_forgets_nothing_of_what_a_check_counts(case: CheckCase, from_snapshot: bool) -> None:
+    """Cash and shares that are promised, fates that are unknown, halts, the state of the market and its brokers."""
+    known = asked(case.desk(), case.beyond)
+    desk = case.desk()
+    *before, last = case.beyond
+    happen(desk, before)
+    restarted(desk, from_snapshot=from_snapshot)
+    denied = asked(desk, [last])
+    assert known is not None
+    assert denied is not None
+    assert (denied.rule, denied.limit, denied.was, denied.this_order) == (case.rule, known.limit, known.was, known.this_order)
 
 
 @each_check
