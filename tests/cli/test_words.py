@@ -30,6 +30,13 @@ def test_a_number_below_zero_is_one_sentence_and_not_an_unknown_option(tmp_path:
     assert said.error == "a number was below zero (-5); expected one above it, the side says the direction"
 
 
+@pytest.mark.parametrize("word", ["set", "shadow"])
+def test_a_limit_below_zero_is_refused_in_words_about_limits(tmp_path: Path, word: str) -> None:
+    said = tradeloop(tmp_path, "risk", word, "max_order_qty", "-1", "--for", "1h", "--reason", "news")
+    assert said.code == 2
+    assert said.error == "a limit was below zero (-1); expected zero or more"
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

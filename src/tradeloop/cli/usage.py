@@ -56,6 +56,8 @@ def _refused(error: Any, given: Sequence[str]) -> int:
 def _sentence(error: Any) -> str:
     option = getattr(error, "option_name", None)
     if isinstance(option, str) and re.fullmatch(r"-[\d.].*", option):
+        if error.ctx is not None and error.ctx.command_path.endswith((" risk set", " risk shadow")):
+            return f"a limit was below zero ({option}); expected zero or more"
         return f"a number was below zero ({option}); expected one above it, the side says the direction"
     # What an option of ours says of itself (`bounded`) is the whole sentence; Typer would put its own words before it.
     said = error.message if isinstance(error, typer.BadParameter) and error.message.startswith("--") else error.format_message()

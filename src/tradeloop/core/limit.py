@@ -21,7 +21,9 @@ EACH: Final = ""
 
 
 class LimitScope(Word):
-    """Over what a limit is counted: everything together, or one account, strategy, symbol of an account, or industry."""
+    """Over what a limit is counted: everything together, or one account, strategy, symbol or industry; the last three over all
+    accounts.
+    """
 
     GLOBAL = "global"
     ACCOUNT = "account"

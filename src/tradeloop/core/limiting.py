@@ -91,7 +91,9 @@ def set_by_person(state: State, command: RevertLimit) -> RiskLimit:
     from_person = _of(command)
     limit = state.limits.by_person.get(from_person.limit_id)
     if limit is None:
-        raise BadInput(f"no limit {command.rule} of {from_person.where} was set by a person; see `tradeloop risk show`")
+        others = "; ".join(_named(one) for one in state.limits.by_person.values() if one.rule == command.rule)
+        there = f"those that are: {others}" if others else "see `tradeloop risk show`"
+        raise BadInput(f"no limit {_named(from_person)} was set by a person; {there}")
     return limit
 
 
@@ -149,6 +151,12 @@ def _figure(limit: RiskLimit) -> str:
 
 def _counted(count: int) -> str:
     return "1 limit" if count == 1 else f"{count} limits"
+
+
+def _named(limit: RiskLimit) -> str:
+    """A limit by all that makes it the one it is."""
+    currency = f" in {limit.currency}" if limit.currency else ""
+    return f"{limit.rule} of {limit.where}{currency}{' in shadow' if limit.shadow else ''}"
 
 
 def _of(command: RevertLimit) -> RiskLimit:

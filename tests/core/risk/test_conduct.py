@@ -69,6 +69,17 @@ def test_a_repeated_order_is_let_through_where_anything_of_it_differs() -> None:
     )
 
 
+def test_a_time_that_lacks_a_nanosecond_is_told_to_the_nanosecond() -> None:
+    desk = limited(a_limit("no_duplicate_order", 2))
+    desk.order(buys(100))
+    desk.now = UtcNs(desk.now + 2 * SECOND_NS - 1)
+    denied = refused(desk, buys(100))
+    assert denied is not None
+    assert (denied.limit, denied.was) == ("2 s", "1.999999999 s")
+    desk.now = UtcNs(desk.now + 1)
+    assert refused(desk, buys(100)) is None
+
+
 def test_a_change_into_the_terms_of_another_order_repeats_none() -> None:
     desk = limited(a_limit("no_duplicate_order", 2))
     desk.order(buys(100))

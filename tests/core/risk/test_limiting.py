@@ -130,6 +130,19 @@ def test_a_persons_limit_is_taken_back_by_name_and_for_a_reason() -> None:
         desk.give(RevertLimit("max_order_value", "ann", "again", LimitScope.ACCOUNT))
 
 
+def test_who_takes_back_what_is_not_there_is_told_what_is() -> None:
+    desk = limited()
+    changed(desk, a_limit("max_order_value", 10_000, currency="CNY"))
+    changed(desk, a_limit("max_order_value", 500, LimitScope.SYMBOL, name=MOUTAI, shadow=True))
+    changed(desk, a_limit("max_order_qty", 100))
+    with pytest.raises(BadInput) as caught:
+        desk.give(RevertLimit("max_order_value", "ann", "over", LimitScope.ACCOUNT))
+    assert str(caught.value) == (
+        "no limit max_order_value of each account was set by a person; those that are: max_order_value of each account in CNY; "
+        f"max_order_value of symbol {MOUTAI} in shadow"
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

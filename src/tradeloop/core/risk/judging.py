@@ -68,6 +68,7 @@ UNKNOWN: Final = "unknown"
 """What there is said to be where a rule could not measure."""
 
 _SHOWN: Final = Decimal("0.00000001")
+_NANOSECOND: Final = Decimal("0.000000001")
 _WIDE: Final = Context(prec=120)
 """Any sum can be told: one past the digits of the ordinary context must not stop the verdict."""
 
@@ -281,12 +282,12 @@ def amount(unit: Unit, number: Decimal, currency: str) -> str:
         return f"{_short(number * 100)}%"
     if unit is Unit.NONE:
         return "yes" if number else "no"
-    text = _short(number)
     if unit is Unit.SECONDS:
-        return f"{text} s"
+        return f"{_short(number, _NANOSECOND)} s"
+    text = _short(number)
     return f"{text} {currency}" if unit is Unit.MONEY and currency else text
 
 
-def _short(number: Decimal) -> str:
-    text = f"{number.quantize(_SHOWN, context=_WIDE):f}"
+def _short(number: Decimal, to: Decimal = _SHOWN) -> str:
+    text = f"{number.quantize(to, context=_WIDE):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
