@@ -108,9 +108,13 @@ class Lately:
         """When an order equal to this one was last made."""
         return self._alike.get(alike)
 
+    def fires(self, of: Fires) -> Requests | None:
+        """When a strategy, or an account without one, made orders of a symbol and side in the last minute."""
+        return self._fires.get(of)
+
     def fired(self, of: Fires, now: UtcNs) -> int:
-        """How many orders a strategy, or an account without one, made of a symbol and side in the last minute."""
-        requests = self._fires.get(of)
+        """How many they were."""
+        requests = self.fires(of)
         return 0 if requests is None else requests.within(WINDOW_NS, now)
 
     def minute_qty(self, symbol: Symbol, side: Side, now: UtcNs) -> Decimal:

@@ -230,7 +230,9 @@ class State:
 
     def held(self, account: AccountID, symbol: Symbol) -> Position:
         """The position as it stands; a flat one where there is none. Changes nothing."""
-        return self.positions.get(account, {}).get(symbol) or Position()
+        by_symbol = self.positions.get(account)
+        held = None if by_symbol is None else by_symbol.get(symbol)
+        return Position() if held is None else held
 
     def deny_request(self, event: OrderDenied) -> None:
         """Remember a denial, so that asking again is answered and not decided again. For evolve."""

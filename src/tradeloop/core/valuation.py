@@ -53,10 +53,12 @@ def worst_with(
     held = state.held(account, symbol)
     leg, opposite = (held.long_qty, held.short_qty) if side is BUY else (held.short_qty, held.long_qty)
     still = state.exposure.of(account, symbol, side, own)
+    if not opposite:
+        return leg + still, more  # all of it opens
     own_id = None if own is None else own.cl_ord_id
     opens = state.offers.opening(account, symbol, side, own_id) if still else ZERO
     worst = _worst(leg, opposite, still, opens)
-    if effect is OPEN or not opposite:
+    if effect is OPEN:
         return worst, more
     beyond = still - opens - opposite
     return worst, more if beyond >= ZERO else max(beyond + more, ZERO)
@@ -209,11 +211,11 @@ class Valuation:
         position = (None if by_symbol is None else by_symbol.get(symbol)) or _FLAT
         held_long, held_short = position.long_qty, position.short_qty
         buys, sells = exposure.buys.get(holding, ZERO), exposure.sells.get(holding, ZERO)
-        long: Decimal = held_long
-        short: Decimal = held_short
-        if buys:
+        long: Decimal = held_long + buys
+        short: Decimal = held_short + sells
+        if buys and held_short:
             long = _worst(held_long, held_short, buys, offers.of_part(account, symbol, BUY, OPEN))
-        if sells:
+        if sells and held_long:
             short = _worst(held_short, held_long, sells, offers.of_part(account, symbol, SELL, OPEN))
         instrument = state.instruments.get(symbol)
         row = self._rows.get(holding)

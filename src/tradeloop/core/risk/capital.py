@@ -15,7 +15,7 @@ from tradeloop.core.activity import Day
 from tradeloop.core.limit import RiskLimit
 from tradeloop.core.ordered import value_of
 from tradeloop.core.risk.rule import Look, Measured, Missing, RiskRule, RuleGroup, Unit, Words
-from tradeloop.core.risk.screens import DAILY_ORDER_VALUE, DAILY_TRADED_VALUE, ORDER_QTY, ORDER_VALUE, of_value
+from tradeloop.core.risk.screens import DAILY_ORDER_VALUE, DAILY_TRADED_VALUE, ORDER_QTY, ORDER_VALUE, of_day
 from tradeloop.core.types import ZERO
 
 
@@ -64,7 +64,7 @@ RULES: Final = (
         words=Words("the value of one order", "单笔委托金额", "make it smaller or split it", "请减小数量或拆分委托"),
         source="SEC 15c3-5, RTS 6 Art. 15(1)(b)",
         measure=_order_value,
-        family=of_value,
+        family=of_day,
         of_closing=True,
     ),
     RiskRule(
@@ -75,7 +75,7 @@ RULES: Final = (
         words=Words("the quantity of one order", "单笔委托数量", "make it smaller or split it", "请减小数量或拆分委托"),
         source="SEC 15c3-5, RTS 6 Art. 15(1)(c)",
         measure=_order_qty,
-        family=of_value,
+        family=of_day,
         of_closing=True,
     ),
     RiskRule(
@@ -86,7 +86,7 @@ RULES: Final = (
         words=Words("the value ordered in a day", "当日累计委托金额", "wait for the next trading day", "请等到下一交易日"),
         source="S2-22",
         measure=_ordered,
-        family=of_value,
+        family=of_day,
     ),
     RiskRule(
         code=DAILY_TRADED_VALUE,
@@ -96,6 +96,6 @@ RULES: Final = (
         words=Words("the value traded in a day", "当日累计成交金额", "wait for the next trading day", "请等到下一交易日"),
         source="S2-22",
         measure=_in_a_day(attrgetter("traded")),
-        family=of_value,
+        family=of_day,
     ),
 )

@@ -19,7 +19,7 @@ from tradeloop.core.lately import MINUTE_SHARE, MINUTE_VALUE, NO_DUPLICATE, REPE
 from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.own_orders import NO_SELF_TRADE
 from tradeloop.core.risk.rule import Look, Measured, Missing, RiskRule, RuleGroup, Unit, Words
-from tradeloop.core.risk.screens import COUNTED, of_day
+from tradeloop.core.risk.screens import CANCEL_RATIO, COOL_DOWN, COOL_DOWN_AFTER_LOSS, COUNTED, ORDERS_FROM, of_conduct, of_day
 from tradeloop.core.types import BUY, LIMIT, ONE, SECOND_NS, SELL, STOP_LIMIT, ZERO, AccountID, Symbol, UtcNs
 
 
@@ -70,7 +70,7 @@ def _cancel_ratio(look: Look, limit: RiskLimit) -> Measured | None:
     if (look.own is not None and not look.late) or not look.opens:
         return None
     day, counted = look.day(limit), 1 if look.is_of_today else 0
-    if day.orders - counted < (limit.floor if limit.floor is not None else _ORDERS_FROM):
+    if day.orders - counted < (limit.floor if limit.floor is not None else ORDERS_FROM):
         return None
     return Measured(Decimal(day.cancels), ONE, of=Decimal(day.orders - counted + 1))
 
@@ -78,14 +78,12 @@ def _cancel_ratio(look: Look, limit: RiskLimit) -> Measured | None:
 def _minute_share(look: Look, limit: RiskLimit) -> Measured | Missing | None:
     """Own trades and own working orders of a side by what all traded in the last minute, while the price runs to that side."""
     order, symbol = look.order, look.order.symbol
-    if not look.opens:
-        return None
     minute = look.around.minutes.get(symbol)
     move = None if minute is None else minute.move(look.now)
     if minute is None or move is None or not minute.says_volume:
-        return Missing(f"price and volume of the last minute of {symbol}")
+        return Missing(f"price and volume of the last minute of {symbol}") if look.opens else None
     floor = limit.floor if limit.floor is not None else _MOVE_FROM
-    if (move if order.side is BUY else -move) <= floor:
+    if (move if order.side is BUY else -move) <= floor or not look.opens:
         return None
     state, own = look.state, look.own
     done = state.lately.minute_qty(symbol, order.side, look.now)
@@ -123,7 +121,6 @@ def _seconds(span_ns: int) -> Decimal:
     return Decimal(max(span_ns, 0)) / SECOND_NS
 
 
-_ORDERS_FROM: Final = Decimal(20)
 _MOVE_FROM: Final = Decimal("0.01")
 _BY_ACCOUNT: Final = (LimitScope.GLOBAL, LimitScope.ACCOUNT)
 _NEXT_DAY: Final = "close and cancel only until the next trading day"
@@ -159,6 +156,7 @@ RULES: Final = (
         ),
         source="SEC 15c3-5 asks for it; 2 s is a default of ours",
         measure=_duplicate,
+        family=of_conduct,
         at_least=True,
         of_closing=True,
     ),
@@ -175,6 +173,7 @@ RULES: Final = (
         ),
         source="futures exchanges: self-trades are abnormal trades; FIA best practices (general knowledge, unverified)",
         measure=_self_trade,
+        family=of_conduct,
         severities=(Severity.DENY, Severity.WARN, Severity.HALT),
         of_closing=True,
     ),
@@ -191,17 +190,19 @@ RULES: Final = (
         ),
         source="RTS 6 Art. 15(3) asks for it; 20 is a default of ours",
         measure=_repeated,
+        family=of_conduct,
         of_closing=True,
     ),
     RiskRule(
-        code="max_cancel_ratio",
+        code=CANCEL_RATIO,
         number="R14",
         group=RuleGroup.CONDUCT,
         unit=Unit.FRACTION,
         words=Words("the share of the day's orders that was cancelled", "当日撤单比例", _NEXT_DAY, _NEXT_DAY_ZH),
         source="SSE and SZSE watch frequent cancels without a public figure; 50 % from 20 orders on is a default of ours",
         measure=_cancel_ratio,
-        floor=_ORDERS_FROM,
+        family=of_day,
+        floor=ORDERS_FROM,
     ),
     _per_day(
         "max_quick_cancels_per_day",
@@ -253,27 +254,30 @@ RULES: Final = (
         ),
         source="SSE and SZSE watch large trades in a short time without a public figure; 10 million CNY is a default of ours",
         measure=_minute_value,
+        family=of_conduct,
         scopes=_BY_ACCOUNT,
         of_closing=True,
     ),
     RiskRule(
-        code="cool_down_seconds",
+        code=COOL_DOWN,
         number="S2-31",
         group=RuleGroup.CONDUCT,
         unit=Unit.SECONDS,
         words=Words("the time since the last trade of the symbol", "距该标的上次成交的时间", _WAIT, _WAIT_ZH),
         source="S2-31; the figure is the user's",
         measure=_rest_after(lambda look, account, symbol: look.state.lately.trades.get((account, symbol))),
+        family=of_conduct,
         at_least=True,
     ),
     RiskRule(
-        code="cool_down_after_loss_seconds",
+        code=COOL_DOWN_AFTER_LOSS,
         number="S2-31",
         group=RuleGroup.CONDUCT,
         unit=Unit.SECONDS,
         words=Words("the time since the last loss in the symbol", "距该标的上次亏损平仓的时间", _WAIT, _WAIT_ZH),
         source="S2-31; the figure is the user's",
         measure=_rest_after(lambda look, account, symbol: look.state.lately.losses.get((account, symbol))),
+        family=of_conduct,
         at_least=True,
     ),
 )

@@ -12,7 +12,8 @@ from typing import Final
 from tradeloop.core import market
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.limit import LimitScope, RiskLimit
-from tradeloop.core.risk.rule import ByList, Look, Measured, Missing, RiskRule, RuleGroup, Unit, Words
+from tradeloop.core.risk.rule import ByList, Family, Look, Measured, Missing, RiskRule, RuleGroup, Unit, Words
+from tradeloop.core.risk.screens import of_quote
 from tradeloop.core.types import ONE, ZERO
 
 _MAINLAND: Final = ("CN_A", "CN_FUTURES")
@@ -71,6 +72,7 @@ def _rule(
     unknown: Callable[[Look], str] = _nothing,
     by_list: ByList = ByList.NO,
     number: str = "R42",
+    family: Family | None = None,
 ) -> RiskRule:
     """`of`: the instruments that it is about; `now`: the moments; `unknown`: what is not known of the symbol of an order."""
     return RiskRule(
@@ -85,6 +87,7 @@ def _rule(
         by_list=by_list,
         concerns=of,
         unlisted=_may_be_marked if unknown is _name else None,
+        family=family,
     )
 
 
@@ -115,6 +118,7 @@ RULES: Final = (
         now=lambda look: look.quote is not None and look.quote.suspended,
         unknown=_state_of_trading,
         number="R29, R42",
+        family=of_quote,
     ),
     _rule(
         "no_delisting",

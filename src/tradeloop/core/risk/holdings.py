@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from tradeloop.core.instrument import FUTURE
 from tradeloop.core.limit import RiskLimit
-from tradeloop.core.risk.rule import ACCOUNT, Family, Look, Measure, Measured, Missing, Screen
+from tradeloop.core.risk.rule import ACCOUNT, Look, Measure, Measured, Missing
 from tradeloop.core.totals import Figures, Totals
 from tradeloop.core.types import BUY, ONE, SELL, ZERO, AccountID
 from tradeloop.core.valuation import worst_leg
@@ -31,10 +31,10 @@ def _px_of(look: Look) -> str:
 
 def position_qty(look: Look, limit: RiskLimit) -> Measured | None:
     leg, adds = look.leg
-    return Measured(leg + _elsewhere(look, limit), adds) if adds else None
+    return Measured(leg + elsewhere(look, limit), adds) if adds else None
 
 
-def _elsewhere(look: Look, limit: RiskLimit) -> Decimal:
+def elsewhere(look: Look, limit: RiskLimit) -> Decimal:
     """The same leg in the other accounts, where a limit counts them together."""
     if limit.scope is ACCOUNT:
         return ZERO
@@ -61,7 +61,7 @@ def position_value(look: Look, limit: RiskLimit) -> Figure | Missing | None:
     leg, adds = look.leg
     if not adds:
         return None
-    current, more = look.worth(leg if limit.scope is ACCOUNT else leg + _elsewhere(look, limit)), look.opening_value
+    current, more = look.worth(leg if limit.scope is ACCOUNT else leg + elsewhere(look, limit)), look.opening_value
     return Missing(_px_of(look)) if current is None or more is None else (current, more)
 
 
@@ -123,31 +123,6 @@ def net(look: Look, limit: RiskLimit) -> Figure | Missing | None:
 
 _up: Final = _in_sum(_all_of, attrgetter("up"), of_leg=False)
 _down: Final = _in_sum(_all_of, attrgetter("down"), of_leg=False)
-
-
-def together(worth: Worth, *shares: str) -> Family:
-    """What keeps the limits on one figure all at once: those of money, and those of these rules, as shares of the equity."""
-
-    def family(limits: tuple[RiskLimit, ...]) -> Screen:
-        first = limits[0]
-        most = min((limit.value for limit in limits if limit.rule not in shares), default=None)
-        share = min((limit.value for limit in limits if limit.rule in shares), default=None)
-
-        def screen(look: Look) -> bool:
-            found = worth(look, first)
-            if not isinstance(found, tuple):
-                return found is None
-            becomes = found[0] + found[1]
-            if most is not None and becomes > most:
-                return False
-            if share is None:
-                return True
-            equity = _equity(look, first)
-            return not isinstance(equity, Missing) and equity > ZERO and becomes <= share * equity
-
-        return screen
-
-    return family
 
 
 def money(worth: Worth) -> Measure:

@@ -33,13 +33,13 @@ class Failed(msgspec.Struct, frozen=True, gc=False):
 
 
 Found = Measured | Missing | Failed
-Asked = tuple[RiskLimit, RiskRule, Measure, Decimal | None]
-"""A limit, its rule, what measures it, and the most that may be; None where it is the least."""
+Asked = tuple[RiskLimit, RiskRule, Measure, Decimal | None, Screen | None]
+"""A limit, its rule, what measures it, the most that may be, None where it is the least, and the screen of its family."""
 
 
 class Plan(msgspec.Struct, frozen=True, gc=False):
-    """What is asked of the orders of one account, strategy and symbol: `every` limit, in their order; or, where the screens all
-    say that their families are kept, the `rest` alone.
+    """What is asked of the orders of one account, strategy and symbol: `every` limit, in their order, but those of a family
+    whose screen says that all of them are kept; the `rest` alone where every screen does.
     """
 
     screens: tuple[Screen, ...]
@@ -86,11 +86,11 @@ def judge(look: Look, *, at_send: bool = False, lessens: bool = False) -> Verdic
     if at_send or order.halt or lessens:
         requests = lessens or order.halt
         asked = tuple(one for one in asked if (one[1].at_send or not at_send) and (one[1].of_flatten or not requests))
-    elif _keeps(plan.screens, look):
-        asked = plan.rest
+    elif look.own is None:
+        asked = _not_screened(plan, look)
     told: list[Beyond] = []
     waits_for: Beyond | None = None
-    for limit, rule, measure, most in asked:
+    for limit, rule, measure, most, _ in asked:
         found: Found | None
         try:
             found = measure(look, limit)
@@ -138,34 +138,44 @@ def _plan(look: Look) -> Plan:
     order, instrument = look.order, look.instrument
     covering = look.state.limits.covering(order.account, order.strategy_id, order.symbol, instrument)
     rules = ((limit, RULES[limit.rule]) for limit in covering if limit.rule in RULES)
-    every = tuple(
-        (limit, rule, rule.measure, None if rule.at_least else limit.value)
-        for limit, rule in rules
-        if _concerns(rule, instrument)
-    )
-    shared = (tuple(f"{limit.limit_id}|{limit.by}|{type(limit).__name__}" for limit, *_ in every),)
-    known: Plan | None = look.state.limits.asked.get(shared)
-    if known is not None:
-        return known  # of most symbols the same is asked: one plan for all of them stays at hand
+    known = [(limit, rule) for limit, rule in rules if _concerns(rule, instrument)]
+    shared = (tuple(f"{limit.limit_id}|{limit.by}|{type(limit).__name__}" for limit, _ in known),)
+    plan: Plan | None = look.state.limits.asked.get(shared)
+    if plan is not None:
+        return plan  # of most symbols the same is asked: one plan for all of them stays at hand
     families: dict[tuple[Family, LimitScope], list[RiskLimit]] = {}
-    for limit, rule, _, _ in every:
+    for limit, rule in known:
         if rule.family is not None:
             families.setdefault((rule.family, limit.scope), []).append(limit)
-    screens = tuple(family(tuple(limits)) for (family, _), limits in families.items())
-    plan = Plan(screens, tuple(one for one in every if one[1].family is None), every)
+    screens = {of: of[0](tuple(limits)) for of, limits in families.items()}
+    every = tuple(
+        (
+            limit,
+            rule,
+            rule.measure,
+            None if rule.at_least else limit.value,
+            None if rule.family is None else screens[rule.family, limit.scope],
+        )
+        for limit, rule in known
+    )
+    plan = Plan(tuple(screens.values()), tuple(one for one in every if one[1].family is None), every)
     look.state.limits.asked[shared] = plan
     return plan
 
 
-def _keeps(screens: tuple[Screen, ...], look: Look) -> bool:
-    """Whether an order surely keeps the limits of all families; where it does not, or a screen fails, each limit is asked."""
-    try:
-        for screen in screens:
-            if not screen(look):
-                return False
-    except BUGS:
-        return False
-    return True
+def _not_screened(plan: Plan, look: Look) -> tuple[Asked, ...]:
+    """The limits of which no screen says that a new order keeps them; one that fails says nothing."""
+    unsure: list[Screen] = []
+    for screen in plan.screens:
+        try:
+            kept = screen(look)
+        except BUGS:
+            kept = False
+        if not kept:
+            unsure.append(screen)
+    if not unsure:
+        return plan.rest
+    return tuple(one for one in plan.every if one[4] is None or one[4] in unsure)
 
 
 def _concerns(rule: RiskRule, instrument: Instrument) -> bool:

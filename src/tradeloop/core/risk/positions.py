@@ -11,6 +11,7 @@ from typing import Final
 
 from tradeloop.core.instrument import FUTURE
 from tradeloop.core.limit import LimitScope
+from tradeloop.core.risk.holding_screens import CASH_RATIO, of_counts, of_opened, of_worth
 from tradeloop.core.risk.holdings import (
     cash_left,
     gross,
@@ -24,17 +25,12 @@ from tradeloop.core.risk.holdings import (
     position_qty,
     position_value,
     positions,
-    together,
 )
 from tradeloop.core.risk.rule import RiskRule, RuleGroup, Unit, Words
 
 _BY_ACCOUNT: Final = (LimitScope.GLOBAL, LimitScope.ACCOUNT)
 _BY_SYMBOL: Final = (LimitScope.GLOBAL, LimitScope.ACCOUNT, LimitScope.SYMBOL)
 _BY_INDUSTRY: Final = (LimitScope.GLOBAL, LimitScope.ACCOUNT, LimitScope.INDUSTRY)
-_ONE: Final = together(position_value, "max_position_ratio")
-_SECTOR: Final = together(industry, "max_industry_ratio")
-_ALL: Final = together(gross, "max_total_ratio", "max_leverage")
-_NET: Final = together(net)
 _YOURS: Final = "no legal figure; yours to set"
 _LESS: Final = ("make it smaller, or reduce the position first", "请减小数量或先减仓")
 _FUNDS: Final = ("make it smaller, or add funds", "请减小数量或追加资金")
@@ -48,6 +44,7 @@ RULES: Final = (
         words=Words("the position in one symbol", "单一标的持仓数量", *_LESS),
         source=_YOURS,
         measure=position_qty,
+        family=of_counts,
         scopes=_BY_SYMBOL,
     ),
     RiskRule(
@@ -58,7 +55,7 @@ RULES: Final = (
         words=Words("the value of the position in one symbol", "单一标的持仓市值", *_LESS),
         source=_YOURS,
         measure=money(position_value),
-        family=_ONE,
+        family=of_worth,
         scopes=_BY_SYMBOL,
     ),
     RiskRule(
@@ -69,7 +66,7 @@ RULES: Final = (
         words=Words("the share of one symbol in the equity", "单一标的持仓占净值比例", *_LESS),
         source=_YOURS,
         measure=of_equity(position_value),
-        family=_ONE,
+        family=of_worth,
         scopes=_BY_SYMBOL,
     ),
     RiskRule(
@@ -81,7 +78,7 @@ RULES: Final = (
         source=_YOURS,
         measure=money(industry),
         unlisted=lambda instrument: not instrument.industry,
-        family=_SECTOR,
+        family=of_worth,
         scopes=_BY_INDUSTRY,
     ),
     RiskRule(
@@ -93,7 +90,7 @@ RULES: Final = (
         source=_YOURS,
         measure=of_equity(industry),
         unlisted=lambda instrument: not instrument.industry,
-        family=_SECTOR,
+        family=of_worth,
         scopes=_BY_INDUSTRY,
     ),
     RiskRule(
@@ -104,7 +101,7 @@ RULES: Final = (
         words=Words("the value of all positions, long and short together", "总持仓市值(多空合计)", *_LESS),
         source=_YOURS,
         measure=money(gross),
-        family=_ALL,
+        family=of_worth,
         scopes=_BY_ACCOUNT,
     ),
     RiskRule(
@@ -115,7 +112,7 @@ RULES: Final = (
         words=Words("the share of all positions in the equity", "总仓位占净值比例", *_LESS),
         source=_YOURS,
         measure=of_equity(gross),
-        family=_ALL,
+        family=of_worth,
         scopes=_BY_ACCOUNT,
     ),
     RiskRule(
@@ -126,7 +123,7 @@ RULES: Final = (
         words=Words("the value held long beyond what is held short, or the other way round", "净敞口市值", *_LESS),
         source=_YOURS,
         measure=money(net),
-        family=_NET,
+        family=of_worth,
         scopes=_BY_ACCOUNT,
     ),
     RiskRule(
@@ -137,7 +134,7 @@ RULES: Final = (
         words=Words("the value of all positions as a multiple of the equity", "杠杆倍数", *_LESS),
         source=_YOURS,
         measure=of_equity(gross),
-        family=_ALL,
+        family=of_worth,
         scopes=_BY_ACCOUNT,
     ),
     RiskRule(
@@ -150,16 +147,18 @@ RULES: Final = (
         ),
         source=_YOURS,
         measure=positions,
+        family=of_counts,
         scopes=_BY_ACCOUNT,
     ),
     RiskRule(
-        code="min_cash_ratio",
+        code=CASH_RATIO,
         number="S2-24",
         group=RuleGroup.CAPITAL,
         unit=Unit.FRACTION,
         words=Words("the share of free cash in the equity", "现金储备比例", *_FUNDS),
         source=_YOURS,
         measure=cash_left,
+        family=of_worth,
         scopes=_BY_ACCOUNT,
         at_least=True,
     ),
@@ -176,6 +175,7 @@ RULES: Final = (
         ),
         source=_YOURS,
         measure=open_orders,
+        family=of_counts,
         scopes=_BY_ACCOUNT,
     ),
     RiskRule(
@@ -202,6 +202,7 @@ RULES: Final = (
         ),
         source="notices of the futures exchanges (general knowledge, unverified); yours to set",
         measure=opened_today,
+        family=of_opened,
         scopes=(LimitScope.SYMBOL,),
     ),
 )

@@ -13,6 +13,7 @@ from typing import Final
 from tradeloop.core import market
 from tradeloop.core.limit import RiskLimit, Severity
 from tradeloop.core.risk.rule import Look, Measured, Missing, RiskRule, RuleGroup, Unit, Words
+from tradeloop.core.risk.screens import CLOSE_DEVIATION, LOCKED, PRICE_DEVIATION, of_quote
 from tradeloop.core.types import BUY, LIMIT, ONE, SECOND_NS, STOP_LIMIT, TWO, ZERO
 
 
@@ -101,7 +102,7 @@ _NO_APPROVAL: Final = (Severity.DENY, Severity.WARN, Severity.HALT)
 
 RULES: Final = (
     RiskRule(
-        code="max_price_deviation",
+        code=PRICE_DEVIATION,
         number="R2, S2-33",
         group=RuleGroup.PRICE,
         unit=Unit.FRACTION,
@@ -113,11 +114,12 @@ RULES: Final = (
         ),
         source="RTS 6 Art. 15(1)(a) asks for a collar; 3 % of liquid and 8 % of illiquid instruments are defaults of ours",
         measure=_price_deviation,
+        family=of_quote,
         at_send=True,
         of_closing=True,
     ),
     RiskRule(
-        code="max_deviation_from_prev_close",
+        code=CLOSE_DEVIATION,
         number="R2, S2-33",
         group=RuleGroup.PRICE,
         unit=Unit.FRACTION,
@@ -129,6 +131,7 @@ RULES: Final = (
         ),
         source="S2-33; the figure is the user's",
         measure=_from_prev_close,
+        family=of_quote,
         of_closing=True,
     ),
     RiskRule(
@@ -164,7 +167,7 @@ RULES: Final = (
         of_closing=True,
     ),
     RiskRule(
-        code="limit_up_down",
+        code=LOCKED,
         number="S2-32",
         group=RuleGroup.PRICE,
         unit=Unit.NONE,
@@ -176,6 +179,7 @@ RULES: Final = (
         ),
         source="S2-32; the limits themselves are dated rows (markets/data/price_limits.yaml)",
         measure=_locked,
+        family=of_quote,
         concerns=lambda instrument: instrument.price_limit is not None,
         of_closing=True,
     ),

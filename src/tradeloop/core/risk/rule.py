@@ -279,7 +279,7 @@ Measure = Callable[[Look, RiskLimit], Measured | Missing | None]
 
 
 Screen = Callable[[Look], bool]
-"""Whether an order surely keeps several limits at once. It may always say no: then each is asked by itself."""
+"""Whether a new order surely keeps several limits at once. It may always say no: then each of them is asked by itself."""
 Family = Callable[[tuple[RiskLimit, ...]], Screen]
 """Makes the screen of limits that belong together and are counted over the same scope."""
 
