@@ -23,9 +23,9 @@ class Numbers:
         self.by_number: dict[_Key, dict[ClOrdID, None]] = {}
         self.of_order: dict[ClOrdID, OrderID] = {}
 
-    def count(self, order: Order) -> None:
-        """Know an order by the number it bears now, and by no other; one that is done by none."""
-        was, now = self.of_order.get(order.cl_ord_id), None if order.is_done else order.order_id
+    def count(self, order: Order, now: OrderID | None) -> None:
+        """Know an order by the number it bears `now`, and by no other; one that is done by none."""
+        was = self.of_order.get(order.cl_ord_id)
         if was == now:
             return
         if was is not None:

@@ -87,7 +87,7 @@ def taken_in(state: State, decision: Decision, word: Word, now: UtcNs) -> Decisi
         return reply
     if order.acked_at is None or order.unknown_at is not None:
         yield OrderHeard(now, order.cl_ord_id, _SAID[type(word)])
-    if not isinstance(word, Execution):
+    if state.breaks and not isinstance(word, Execution):
         yield from _look_overtaken(state, order, now)
     return reply
 

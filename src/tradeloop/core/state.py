@@ -373,8 +373,8 @@ class State:
     def index(self, order: Order) -> None:
         """Make the derived indexes agree with an order, whatever they said before."""
         key = (order.account, order.symbol)
-        self.numbers.count(order)
         done = order.is_done
+        self.numbers.count(order, None if done else order.order_id)
         working = self.working.get(key)
         if done:
             if working is not None and order.cl_ord_id in working:
@@ -385,7 +385,7 @@ class State:
             working[order.cl_ord_id] = None
         if order.unknown_at is not None and not done:
             self.unknown.setdefault(key, {})[order.cl_ord_id] = None
-        elif key in self.unknown:
+        elif self.unknown and key in self.unknown:
             self.unknown[key].pop(order.cl_ord_id, None)
             if not self.unknown[key]:
                 del self.unknown[key]

@@ -19,7 +19,7 @@ from tradeloop.core.execution import Exec, exec_key, word_of
 from tradeloop.core.fold.orders import heard, number_of_day, numbered
 from tradeloop.core.lately import SELF_TRADES
 from tradeloop.core.order import Order
-from tradeloop.core.position import closed_by
+from tradeloop.core.position import Position, closed_by
 from tradeloop.core.rebooking import insert, note, reopen
 from tradeloop.core.state import Early, State
 from tradeloop.core.types import BUY, SELL, Qty, UtcNs
@@ -54,8 +54,9 @@ def traded(state: State, e: ev.Traded) -> None:
             number_of_day(order, e.trading_day)
         order.order_id = e.order_id
         numbered(state, order)
-    _count(state, order, e)
-    realized = state.position(e.account, e.symbol).realized
+    position = state.position(e.account, e.symbol)
+    realized = position.realized
+    _count(state, order, e, position)
     if e.rebooked is None:
         note(state, e.account, e.symbol, key, e.transact_at, e.at)
         book_fill(state, order, e.at, e.trading_day, e.side, e.last_qty, e.last_px, e.fee)
@@ -63,20 +64,20 @@ def traded(state: State, e: ev.Traded) -> None:
         assert e.transact_at is not None
         insert(state, e.account, e.symbol, key, e.transact_at, e.at)
         book_fill_before(state, order, e, execution, e.rebooked)
-    now = state.position(e.account, e.symbol).realized
+    now = position.realized
     if realized is not None and now is not None and now < realized:
         state.lately.losses[e.account, e.symbol] = e.at
 
 
-def _count(state: State, order: Order, e: ev.Traded) -> None:
-    """What the day's limits count of a trade; one of another day is no trade of this one."""
+def _count(state: State, order: Order, e: ev.Traded, position: Position) -> None:
+    """What the day's limits count of a trade, beside the position that it meets; one of another day is no trade of this one."""
     instrument = state.instruments[e.symbol]
     hours = state.hours.get(instrument.session)
     if hours is not None and hours.trading_day != e.trading_day:
         return
     value = instrument.notional(e.last_px, e.last_qty)
     with_ourselves = SELF_TRADES in state.limits.rules and _is_with_ourselves(state, e)
-    opened = e.last_qty - closed_by(state.position(e.account, e.symbol), e.side, e.last_qty, order.position_effect)
+    opened = e.last_qty - closed_by(position, e.side, e.last_qty, order.position_effect)
     for day in state.activity.days(e.account, e.symbol, order.strategy_id, instrument):
         day.trades += 1
         day.traded += value

@@ -322,4 +322,4 @@ def numbered(state: State, order: Order) -> None:
     assert order.order_id is not None
     key = order_key(order.broker, order.account, order.number_day, order.symbol, order.order_id)
     state.by_order_id[key] = order.cl_ord_id
-    state.numbers.count(order)
+    state.numbers.count(order, None if order.is_done else order.order_id)
