@@ -114,8 +114,11 @@ class RecentFills:
         recent = cls()
         for account, days in packed:
             for day, fills in days:
-                for key, moments in fills:
-                    recent.add(account, day, key, moments)
+                kept: Shards[int] = Shards()
+                kept.update((key, happened << _BITS | booked) for key, (happened, booked) in fills)
+                recent._days.setdefault(account, {})[day] = kept
+                if fills:
+                    recent._newest[account, day] = max(happened for _, (happened, _) in fills)
         return recent
 
 

@@ -34,6 +34,8 @@ from tradeloop.core.run_book import Run, RunBook
 from tradeloop.core.shards import Shards
 from tradeloop.core.strangers import Strangers
 from tradeloop.core.types import (
+    AUTO,
+    SELL,
     ZERO,
     AccountID,
     Amount,
@@ -324,22 +326,14 @@ class State:
         state.links = dict(packed.links)
         state.accounts = {a: Account(broker, adopted, dict(cash)) for a, broker, adopted, cash in packed.accounts}
         state.positions = {a: dict(rows) for a, rows in packed.positions}
-        for key, packed_order in packed.closed_orders:
-            state.orders.closed[key] = packed_order
+        state.orders.closed.update(packed.closed_orders)
         state.orders.unanswered = dict.fromkeys(packed.unanswered)
-        for source, target in (
-            (packed.by_order_id, state.by_order_id),
-            (packed.requests, state.requests),
-        ):
-            for key, owner in source:
-                target[key] = owner
-        for key, execution in packed.execs:
-            state.execs.packed[key] = execution
+        state.by_order_id.update(packed.by_order_id)
+        state.requests.update(packed.requests)
+        state.execs.packed.update(packed.execs)
         state.pages = {(a, s): pages for a, s, pages in packed.pages}
-        for request_id, denial in packed.denied:
-            state.denied[request_id] = denial
-        for request_id, change in packed.changes:
-            state.changes[request_id] = change
+        state.denied.update(packed.denied)
+        state.changes.update(packed.changes)
         state.runs.unpack(packed.runs, packed.ended_runs)
         state.run_keys = dict(packed.run_keys)
         state.breaks = dict(packed.breaks)
@@ -354,7 +348,8 @@ class State:
         for order in packed.open_orders:
             state.orders.open[order.cl_ord_id] = order
             state.index(order)
-            state.offers.count(order, state.instruments[order.symbol])
+            if order.side is SELL or order.position_effect is not AUTO or state.instruments[order.symbol].can_be_short:
+                state.offers.count(order, state.instruments[order.symbol])
             state.exposure.count(order, order.exposed_qty)
         for cl_ord_id, fills in packed.strangers:
             stranger = state.orders.get(cl_ord_id)
