@@ -12,7 +12,7 @@ from tradeloop.core.limit import RiskLimit
 from tradeloop.core.risk.holdings import elsewhere
 from tradeloop.core.risk.rule import ACCOUNT, Look, Screen
 from tradeloop.core.risk.screens import least
-from tradeloop.core.types import BUY, ZERO
+from tradeloop.core.types import BUY, ONE, ZERO
 
 CASH_RATIO = "min_cash_ratio"
 
@@ -33,10 +33,10 @@ def of_worth(limits: tuple[RiskLimit, ...]) -> Screen:
             return True
         order, state, instrument, valuation = look.order, look.state, look.instrument, look.valuation
         currency, industry = instrument.currency, instrument.industry
-        held = look.worth(leg if by_account else leg + elsewhere(look, first))
-        more, buys = look.opening_value, look.worth(order.order_qty)
-        if held is None or more is None or buys is None or (by_industry and not industry):
+        unit = look.worth(ONE)
+        if unit is None or (by_industry and not industry):
             return False
+        held, more = unit * (leg if by_account else leg + elsewhere(look, first)), unit * adds
         held_all = held_net = held_sector = equity = free = ZERO
         for account in look.accounts(first):
             totals = valuation.of(account, currency)
@@ -57,7 +57,7 @@ def of_worth(limits: tuple[RiskLimit, ...]) -> Screen:
             becomes <= one
             and becomes_sector <= sector
             and becomes_all <= gross
-            and held_net + buys <= net
+            and held_net + unit * order.order_qty <= net
             and equity > ZERO
             and becomes <= of_one * equity
             and becomes_sector <= of_sector * equity
@@ -103,7 +103,7 @@ def of_opened(limits: tuple[RiskLimit, ...]) -> Screen:
         if not adds:
             return True
         symbol, buys, sells = look.order.symbol, look.state.exposure.buys, look.state.exposure.sells
-        opened = look.day(first).opened + adds
+        opened = look.state.activity.total(first.scope, look.place(first)).opened + adds
         for account in look.accounts(first):
             holding = account, symbol
             opened += buys.get(holding, ZERO) + sells.get(holding, ZERO)
