@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
+import msgspec
+from pydantic import SecretStr
+
 from tradeloop.access.identity import Identity, Role, Scope, scopes_of
 from tradeloop.api.identify import SignedIn
 
@@ -13,6 +18,8 @@ class Known:
         self._sessions: dict[str, SignedIn] = {}
         self._keys: dict[str, tuple[Identity, str | None]] = {}
         self._stale: set[str] = set()
+        self._tickets: dict[str, tuple[Identity, str, str]] = {}
+        self._count = itertools.count(1)
 
     def session(self, name: str, *roles: Role) -> tuple[str, str]:
         """A session of somebody: its cookie and its token."""
@@ -31,6 +38,29 @@ class Known:
         """End a session or a key."""
         self._sessions.pop(what, None)
         self._keys.pop(what, None)
+
+    def narrow(self, key: str, *scopes: Scope) -> None:
+        """Leave a key these scopes."""
+        identity, address = self._keys[key]
+        self._keys[key] = (msgspec.structs.replace(identity, scopes=frozenset(scopes)), address)
+
+    def ticket(self, identity: Identity, origin: str, address: str) -> SecretStr:
+        """A ticket for one socket."""
+        ticket = f"ticket-{next(self._count)}"
+        self._tickets[ticket] = (identity, origin, address)
+        return SecretStr(ticket)
+
+    def by_ticket(self, ticket: str, origin: str, address: str) -> Identity | None:
+        """Whose ticket this is, once."""
+        identity, *whence = self._tickets.pop(ticket, (None, "", ""))
+        return None if identity is None or whence != [origin, address] else self.still(identity)
+
+    def still(self, identity: Identity) -> Identity | None:
+        """The same one as they are now."""
+        if identity.key_id:
+            return self._keys.get(identity.key_id, (None, None))[0]
+        signed = self._sessions.get(identity.session_id)
+        return None if signed is None else signed.identity
 
     def grow_stale(self, cookie: str) -> None:
         """Let so much time pass that whoever is in this session has to prove anew that it is them."""

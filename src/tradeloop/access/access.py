@@ -102,11 +102,11 @@ class Access:
         """The same one as they are now, for a socket that stays open; None where their session or key is no longer good."""
         return self._now(identity.session_id, identity.key_id, now)
 
-    def by_ticket(self, ticket: str, now: UtcNs) -> Identity | None:
-        """Who this ticket was given to; it is good for nothing more. None where it is none, too old, or their session has
-        ended.
+    def by_ticket(self, ticket: str, now: UtcNs, origin: str = "", address: str = "") -> Identity | None:
+        """Who this ticket was given to; it is good for nothing more. None where it is none, too old, from elsewhere, or their
+        session has ended.
         """
-        whose = self.tickets.take(ticket, now)
+        whose = self.tickets.take(ticket, now, origin, address)
         return None if whose is None else self._now(*whose, now)
 
     async def log(self, newest: int = 100, before: int | None = None) -> list[Entry]:

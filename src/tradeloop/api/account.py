@@ -16,6 +16,7 @@ from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.core.errors import BadInput
 from tradeloop.core.types import SECOND_NS
 from tradeloop.views.queries import PAGE_MAX
+from tradeloop.views.rows import AccountRow
 
 _END: Final = 2**63
 
@@ -91,9 +92,14 @@ async def show(call: Call) -> Answer:
     desk = call.desk
     await desk.shown()
     rows = await desk.queries.accounts(account_id=desk.account)
-    money = [told(Money, row, updated_at=moment(row.update_time)) for row in rows]
+    money = [money_document(row) for row in rows]
     halted = [HaltedSymbol(symbol, why) for symbol, why in desk.state.halted.items()]
     return ok(Account(desk.account, desk.broker, desk.is_live, desk.is_ready, money, halted))
+
+
+def money_document(row: AccountRow) -> Money:
+    """The money of one currency as it is told."""
+    return told(Money, row, updated_at=moment(row.update_time))
 
 
 async def curve(call: Call) -> Answer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final
 
@@ -29,6 +30,7 @@ from tradeloop.api import (
     runs,
     session,
     sessions,
+    stream,
     users,
 )
 from tradeloop.api.desk import Desk
@@ -40,6 +42,9 @@ from tradeloop.api.people import People
 from tradeloop.api.policy import Rate, Routes, refuse_unpoliced
 from tradeloop.api.problem import MEDIA, Problem, document_of, fault
 from tradeloop.api.rates import ALLOWED, Allowance, Rates
+from tradeloop.api.stream_hub import Hub
+from tradeloop.engine.clock import WallClock
+from tradeloop.ports.clock import Clock
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -53,8 +58,10 @@ class Manners(msgspec.Struct, frozen=True):
     metrics_open: bool = False
 
 
-def table_of(metrics: Metrics, manners: Manners) -> Routes:
-    """Every route. Those with a fixed name stand before those that would take it for an id."""
+def table_of(metrics: Metrics, manners: Manners, streams: stream.Stream | None = None) -> Routes:
+    """Every route. Those with a fixed name stand before those that would take it for an id. Without `streams` it is for looking
+    at alone.
+    """
     table = Routes()
     orders_in.routes(table)  # the first is found the soonest
     orders_out.routes(table)
@@ -72,6 +79,7 @@ def table_of(metrics: Metrics, manners: Manners) -> Routes:
     sessions.routes(table)
     users.routes(table)
     health.routes(table, metrics, metrics_open=manners.metrics_open)
+    stream.routes(table, streams)
     return table
 
 
@@ -81,15 +89,27 @@ def application(
     elapsed: Callable[[], int],
     manners: Manners | None = None,
     people: People | None = None,
+    clock: Clock | None = None,
 ) -> Front:
     """The API of a desk. `elapsed` is a clock in nanoseconds that cannot be set, for rates and ids of requests; `people` are
-    whom `identifies` knows, for the routes that change them.
+    whom `identifies` knows, for the routes that change them; `clock` paces the stream, by the time of the world without it.
     """
     how = manners or Manners()
     metrics = Metrics()
-    table = table_of(metrics, how)
-    gate = Gate(desk, identifies, Rates(elapsed, how.allowed), metrics, how.origins, people)
-    app = Starlette(routes=table.made(gate.served), exception_handlers={HTTPException: _no_route, Exception: _faulty})
+    rates = Rates(elapsed, how.allowed)
+    hub = Hub(desk, identifies, rates, clock or WallClock(), people)
+    table = table_of(metrics, how, stream.Stream(hub, identifies))
+    gate = Gate(desk, identifies, rates, metrics, how.origins, people)
+
+    @asynccontextmanager
+    async def lasting(_: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await hub.close()
+
+    handlers = {HTTPException: _no_route, Exception: _faulty}
+    app = Starlette(routes=table.made(gate.served, gate.opened), exception_handlers=handlers, lifespan=lasting)
     app.router.redirect_slashes = False
     refuse_unpoliced(app.routes)
     return Front(_once_more(app), how.hosts, elapsed())

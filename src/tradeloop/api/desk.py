@@ -30,6 +30,7 @@ from tradeloop.core.types import AccountID, Mode, Symbol, UtcNs
 from tradeloop.engine.writer import Published
 from tradeloop.targets.target import Target
 from tradeloop.views.queries import Queries
+from tradeloop.views.sql import Stored
 
 
 class Latched(msgspec.Struct, frozen=True):
@@ -92,6 +93,14 @@ class Desk(Protocol):
 
     def listen(self, listener: Callable[[Published], None]) -> None:
         """Have `listener` called with every durable batch from now on."""
+        ...
+
+    def listen_rows(self, listener: Callable[[Stored], None]) -> None:
+        """Have `listener` called with every change of the read models from now on, once stored. Its rows go on changing."""
+        ...
+
+    def watch(self, watcher: Callable[[Quote], None]) -> None:
+        """Have `watcher` called with every quote from now on."""
         ...
 
     # --- asking

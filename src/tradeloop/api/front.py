@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tradeloop.api.gate import REQUEST_ID, respond, said
+from tradeloop.api.gate import REQUEST_ID, refuse_socket, respond, said
 from tradeloop.api.identify import refuse_host
 from tradeloop.api.problem import Problem
 
@@ -34,16 +34,16 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, request or the life of the application."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
+        headers = {name.lower(): value for name, value in scope["headers"]}
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if _ID.fullmatch(given) else f"{self._begun}-{next(self._count):x}"
         scope[REQUEST_ID] = request_id
 
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 there = {name for name, _ in message["headers"]}
                 more = [(name, value) for name, value in HEADERS if name not in there]
                 message = {**message, "headers": [*message["headers"], *more, (b"x-request-id", request_id.encode())]}
@@ -52,6 +52,10 @@ class Front:
         try:
             refuse_host(headers, self._hosts)
         except Problem as problem:
-            await respond(answer, said(problem, request_id))
+            if scope["type"] == "websocket":
+                await receive()
+                await refuse_socket(answer, said(problem, request_id))
+            else:
+                await respond(answer, said(problem, request_id))
             return
         await self._app(scope, receive, answer)

@@ -20,10 +20,11 @@ from tradeloop.api.desk import Desk
 from tradeloop.api.identify import Asker, Headers, Identifies, asker_of, nobody, refuse_elsewhere, refuse_foreign, session_in
 from tradeloop.api.metrics import Metrics
 from tradeloop.api.people import People
-from tradeloop.api.policy import Entry, Policy, Who
+from tradeloop.api.policy import Entry, Opened, Policy, SocketEntry, Who
 from tradeloop.api.problem import MEDIA, Problem, document_of, problem_of
 from tradeloop.api.rates import Rates
 from tradeloop.api.sender import sender_of
+from tradeloop.api.socket_tickets import asker_with_ticket
 from tradeloop.core.errors import TradeloopError
 
 REQUEST_ID: Final = "tradeloop.request_id"
@@ -69,6 +70,28 @@ class Gate:
                 answer = said(problem_of(error, now), scope[REQUEST_ID])
             self._metrics.answered(entry, answer.status)
             await respond(send, answer)
+
+        return serve
+
+    def opened(self, entry: SocketEntry) -> ASGIApp:
+        """A route for WebSockets as an application of its own."""
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()  # says that somebody wants to connect
+            try:
+                address = _address(scope)
+                try:
+                    who = asker_with_ticket(self._identifies, scope, address, self._origins)
+                except Problem:
+                    self._rates.take_unidentified(address)
+                    raise
+                self._rates.take(who.key_id or who.name, entry.policy.rate)
+                self._refuse_scope(entry.policy, who)
+                await entry.handler(Opened(who, scope, receive, send))
+            except Problem as problem:
+                answer = said(problem, scope[REQUEST_ID])
+                self._metrics.answered(entry, answer.status)
+                await refuse_socket(send, answer)
 
         return serve
 
@@ -186,6 +209,15 @@ async def respond(send: Send, answer: Answer) -> None:
     start: dict[str, Any] = {"type": "http.response.start", "status": int(answer.status), "headers": headers}
     await send(start)
     await send({"type": "http.response.body", "body": body})
+
+
+async def refuse_socket(send: Send, answer: Answer) -> None:
+    """Say to whoever wanted a socket why there is none."""
+    body = answer.text or b""
+    headers: Raw = [(b"content-type", answer.media.encode()), (b"content-length", str(len(body)).encode())]
+    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    await send({"type": "websocket.http.response.start", "status": int(answer.status), "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
 
 
 def ok(document: msgspec.Struct | dict[str, Any] | list[Any], status: int = HTTPStatus.OK) -> Answer:

@@ -207,8 +207,9 @@ def _scope(written: str, name: str) -> tuple[HaltScope, str]:
 
 
 def _in_force(desk: Desk) -> list[InForce]:
-    return [_document(each) for each in desk.state.halts.values()]
+    return [halt_document(each) for each in desk.state.halts.values()]
 
 
-def _document(each: Halt) -> InForce:
+def halt_document(each: Halt) -> InForce:
+    """A halt in force as it is told."""
     return told(InForce, each)

@@ -8,7 +8,7 @@ import msgspec
 
 from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call
-from tradeloop.api.desk import Health
+from tradeloop.api.desk import Desk, Health
 from tradeloop.api.metrics import MEDIA, Metrics
 from tradeloop.api.plain import Moment, moment, moment_or_none
 from tradeloop.api.policy import Policy, Rate, Routes, Who
@@ -73,8 +73,19 @@ async def health(call: Call) -> Answer:
     status = HTTPStatus.SERVICE_UNAVAILABLE if word == "starting" else HTTPStatus.OK
     if call.who is None or not call.who.may(Scope.READ_ACCOUNT):
         return Answer(HowItDoes(word), status)
-    desk = call.desk
-    details = Details(
+    return Answer(HowItDoes(word, details_of(call.desk, found, trouble)), status)
+
+
+def status_of(found: Health, trouble: str = "") -> str:
+    """One word for how the desk does. `trouble`: of the store of users and keys."""
+    if not found.is_ready:
+        return "starting"
+    return "degraded" if found.views_trouble or trouble else "ok"
+
+
+def details_of(desk: Desk, found: Health, trouble: str = "") -> Details:
+    """What the word comes from. `trouble`: of the store of users and keys."""
+    return Details(
         version=found.version,
         group=found.group,
         epoch=found.epoch,
@@ -100,11 +111,3 @@ async def health(call: Call) -> Answer:
         breaks_open=found.breaks_open,
         halts=found.halts,
     )
-    return Answer(HowItDoes(word, details), status)
-
-
-def status_of(found: Health, trouble: str = "") -> str:
-    """One word for how the desk does. `trouble`: of the store of users and keys."""
-    if not found.is_ready:
-        return "starting"
-    return "degraded" if found.views_trouble or trouble else "ok"

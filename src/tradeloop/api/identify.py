@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
+from pydantic import SecretStr
 
 from tradeloop.access.identity import Identity
 from tradeloop.api.problem import Problem
@@ -48,6 +49,18 @@ class Identifies(Protocol):
 
     def by_key(self, key: str, address: str) -> Identity | None:
         """Whose key this is, from an address that it is good for; None where it is nobody's, or no more."""
+        ...
+
+    def ticket(self, identity: Identity, origin: str, address: str) -> SecretStr:
+        """A ticket that opens one socket of this asker, from this origin and address. Raises BadInput where too many wait."""
+        ...
+
+    def by_ticket(self, ticket: str, origin: str, address: str) -> Identity | None:
+        """Whose ticket this is; it is good for nothing more. None where it opens nothing, or not from there."""
+        ...
+
+    def still(self, identity: Identity) -> Identity | None:
+        """The same one as they are now, for a socket that stays open; None where their session or key has ended."""
         ...
 
     def is_fresh(self, session_id: str) -> bool:

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 if TYPE_CHECKING:
     from tradeloop.api.desk import Health
-    from tradeloop.api.policy import Entry
+    from tradeloop.api.policy import Entry, SocketEntry
 
 MEDIA: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -42,7 +42,7 @@ class Metrics:
             field: Gauge(f"tradeloop_{name}", about, registry=self._registry) for field, (name, about) in _GAUGES.items()
         }
 
-    def answered(self, entry: Entry, status: int) -> None:
+    def answered(self, entry: Entry | SocketEntry, status: int) -> None:
         """Count an answer."""
         key = entry.method, entry.path, int(status)
         counted = self._counted.get(key)

@@ -17,9 +17,10 @@ from tradeloop.api.app import Manners, table_of
 from tradeloop.api.identify import CSRF_HEADER, KEY_PREFIX, PLAIN_COOKIE
 from tradeloop.api.metrics import MEDIA as METRICS_MEDIA
 from tradeloop.api.metrics import Metrics
-from tradeloop.api.policy import Entry, Who
+from tradeloop.api.policy import Entry, SocketEntry, Who
 from tradeloop.api.problem import MEDIA
 from tradeloop.api.runs import CONTEXT, PORTFOLIO
+from tradeloop.api.socket_tickets import PROTOCOL, TICKET_PREFIX
 
 _REF: Final = "#/components/schemas/{name}"
 _PARAMETER: Final = re.compile(r"\{(\w+)(?::path)?\}")
@@ -38,7 +39,8 @@ class ProblemDocument(msgspec.Struct, frozen=True):
 
 def document() -> dict[str, Any]:
     """The whole document, the same whenever it is made."""
-    entries = table_of(Metrics(), Manners()).entries
+    table = table_of(Metrics(), Manners())
+    entries = table.entries
     kinds: list[Any] = [ProblemDocument]
     for entry in entries:
         kinds += [kind for kind in (entry.query, entry.body, entry.gives) if kind is not None]
@@ -48,6 +50,8 @@ def document() -> dict[str, Any]:
     for entry in entries:
         path = _PARAMETER.sub(r"{\1}", entry.path)
         paths.setdefault(path, {})[entry.method.lower()] = _operation(entry, of, components)
+    for socket in table.sockets:
+        paths.setdefault(socket.path, {})["get"] = _of_socket(socket)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Tradeloop", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
@@ -98,6 +102,21 @@ def _operation(entry: Entry, of: dict[str, Any], components: dict[str, Any]) -> 
             content["multipart/form-data"] = {"schema": _files()}
         found["requestBody"] = {"required": True, "content": content}
     return found
+
+
+def _of_socket(entry: SocketEntry) -> dict[str, Any]:
+    """A WebSocket as far as OpenAPI can say it: the request that opens it."""
+    about = f"{PROTOCOL} and {TICKET_PREFIX} with the ticket behind it."
+    subprotocols = {"name": "Sec-WebSocket-Protocol", "in": "header", "required": True, "description": about}
+    return {
+        "operationId": f"{entry.tag}_{entry.handler.__name__}",
+        "tags": [entry.tag],
+        "summary": entry.summary,
+        "parameters": [{**subprotocols, "schema": {"type": "string"}}],
+        "responses": {"101": {"description": "The frames of docs/reference/stream.md follow"}, "default": _problem()},
+        "security": [],
+        "x-policy": entry.policy.document(),
+    }
 
 
 def _in_query(schema: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,10 +11,11 @@ from enum import Enum
 from typing import Any, Final
 
 import msgspec
-from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as Connection
 
-from tradeloop.access.identity import Scope
+from tradeloop.access.identity import Identity, Scope
 from tradeloop.api.call import Answer, Call
 
 KIB: Final = 1024
@@ -111,11 +112,36 @@ class Entry(msgspec.Struct, frozen=True):
         return (self.handler.__doc__ or "").strip().splitlines()[0]
 
 
+class Opened(msgspec.Struct, frozen=True):
+    """A socket that has passed the gate and is not accepted yet: whose it is, and the connection as ASGI has it."""
+
+    who: Identity
+    scope: Connection
+    receive: Receive
+    send: Send
+
+
+class SocketEntry(msgspec.Struct, frozen=True):
+    """One route that WebSockets are opened at, with a ticket. `handler` accepts; a problem it raises before is said instead."""
+
+    path: str
+    handler: Callable[[Opened], Awaitable[None]]
+    policy: Policy
+    tag: str
+    method: str = "GET"
+
+    @property
+    def summary(self) -> str:
+        """What it does: the first line of its handler's docstring."""
+        return (self.handler.__doc__ or "").strip().splitlines()[0]
+
+
 class Routes:
     """The table of routes, in the order in which they are tried."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.sockets: list[SocketEntry] = []
 
     def add(self, method: str, path: str, handler: Handler, policy: Policy, tag: str, **more: Any) -> None:
         """The one way a route comes to be. Raises ValueError for one that contradicts itself."""
@@ -128,9 +154,18 @@ class Routes:
             raise ValueError(f"{method} {path} is there already")
         self.entries.append(entry)
 
-    def made(self, served: Callable[[Entry], ASGIApp]) -> list[BaseRoute]:
+    def socket(self, path: str, handler: Callable[[Opened], Awaitable[None]], policy: Policy, tag: str) -> None:
+        """The one way a route for WebSockets comes to be. Raises ValueError for one that contradicts itself."""
+        if not policy.safe or policy.of_person or policy.who is Who.OPEN:
+            raise ValueError(f"{path}: a socket changes nothing, and is opened with a ticket by whoever may")
+        if not handler.__doc__:
+            raise ValueError(f"{path}: its handler has no docstring, which is what the document of the API says of it")
+        self.sockets.append(SocketEntry(path, handler, policy, tag))
+
+    def made(self, served: Callable[[Entry], ASGIApp], opened: Callable[[SocketEntry], ASGIApp]) -> list[BaseRoute]:
         """The routes as the application takes them, each behind the gate."""
-        return [PolicedRoute(entry, served(entry)) for entry in self.entries]
+        sockets: list[BaseRoute] = [PolicedSocket(entry, opened(entry)) for entry in self.sockets]
+        return [*(PolicedRoute(entry, served(entry)) for entry in self.entries), *sockets]
 
 
 class PolicedRoute(Route):
@@ -142,9 +177,18 @@ class PolicedRoute(Route):
         self.entry = entry
 
 
+class PolicedSocket(WebSocketRoute):
+    """The same of a route for WebSockets."""
+
+    def __init__(self, entry: SocketEntry, app: ASGIApp) -> None:
+        super().__init__(entry.path, app, name=f"socket {entry.path}")
+        self.app = app
+        self.entry = entry
+
+
 def refuse_unpoliced(routes: Iterable[BaseRoute]) -> None:
     """Raise ValueError where a route came to be in another way than through `Routes.add`."""
     for route in routes:
-        if type(route) is not PolicedRoute:
+        if type(route) not in (PolicedRoute, PolicedSocket):
             named = getattr(route, "path", route)
             raise ValueError(f"route {named} declares no policy; register it through Routes.add (api/policy.py)")

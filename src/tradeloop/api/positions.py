@@ -144,14 +144,15 @@ async def _held(desk: Desk, strategy: str, symbol: Symbol | None, *, flat: bool)
         own = _counted(desk, strategy, trades)
         return [each for each in own if flat or _is_held(each)]
     rows = await desk.queries.positions(account_id=desk.account, symbol=symbol, flat=flat)
-    return [_of_account(desk, row) for row in rows]
+    return [position_document(desk, row) for row in rows]
 
 
 def _is_held(position: Position) -> bool:
     return Decimal(position.quantity) != ZERO
 
 
-def _of_account(desk: Desk, row: PositionRow) -> Position:
+def position_document(desk: Desk, row: PositionRow) -> Position:
+    """A position of the account as it is told."""
     px, at = _price(desk, Symbol(row.symbol))
     if px is None:
         px, at = row.current_price, row.price_at

@@ -26,6 +26,8 @@ class Sender(msgspec.Struct, frozen=True):
     """The token in the cookie, whether or not it opens anything; empty without one."""
     passed_on: bool = False
     """Whether a header says that somebody stands between: who is on this machine needs nobody there."""
+    origin: str = ""
+    """The page it says it comes from; empty where it says none, as programs do."""
 
     @override
     def __repr__(self) -> str:
@@ -35,4 +37,6 @@ class Sender(msgspec.Struct, frozen=True):
 def sender_of(scope: Mapping[str, object], headers: Mapping[bytes, bytes], address: str, session: str) -> Sender:
     """The sender of a request."""
     agent = headers.get(b"user-agent", b"").decode("latin-1")[:_AGENT_MAX]
-    return Sender(address, scope.get("scheme") == "https", agent, session, any(each in headers for each in _PASSED_ON))
+    origin = headers.get(b"origin", b"").decode("latin-1").lower()
+    passed_on = any(each in headers for each in _PASSED_ON)
+    return Sender(address, scope.get("scheme") == "https", agent, session, passed_on, origin)

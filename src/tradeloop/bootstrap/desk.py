@@ -91,6 +91,7 @@ class Desk:
         self.listing = listing
         self._reader = reader
         self._listeners: list[Callable[[Published], None]] = []
+        self._watchers: list[Callable[[Quote], None]] = []
         self._changed = asyncio.Event()
         self._quoted = asyncio.Event()
         self._alert = alert
@@ -129,6 +130,10 @@ class Desk:
     def listen(self, listener: Callable[[Published], None]) -> None:
         """Have `listener` called with every durable batch from now on."""
         self._listeners.append(listener)
+
+    def watch(self, watcher: Callable[[Quote], None]) -> None:
+        """Have `watcher` called with every quote from now on."""
+        self._watchers.append(watcher)
 
     def seen_prices(self, symbols: Iterable[Symbol]) -> tuple[SeenPrice, ...]:
         """The newest price of each symbol that has one, with its time."""
@@ -376,6 +381,8 @@ class Desk:
         self.latest.on_quote(quote)
         self._quoted.set()
         self.engine.quote(quote)
+        for watcher in self._watchers:
+            watcher(quote)
 
     def _on_quote(self, quote: Quote) -> None:
         self._see(quote)

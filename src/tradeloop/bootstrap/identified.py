@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import SecretStr
+
 from tradeloop.access.identity import Identity
 from tradeloop.access.sessions import csrf_of
 from tradeloop.api.identify import SignedIn
@@ -22,6 +24,18 @@ class Identified:
     def by_key(self, key: str, address: str) -> Identity | None:
         """Whose key this is, from an address that it is good for; None where it is nobody's, or no more."""
         return self._people.access.by_key(key, self._people.now(), address)
+
+    def ticket(self, identity: Identity, origin: str, address: str) -> SecretStr:
+        """A ticket for one socket of this asker. Raises BadInput where too many wait."""
+        return self._people.access.tickets.give(identity, self._people.now(), origin, address)
+
+    def by_ticket(self, ticket: str, origin: str, address: str) -> Identity | None:
+        """Whose ticket this is; it is good for nothing more."""
+        return self._people.access.by_ticket(ticket, self._people.now(), origin, address)
+
+    def still(self, identity: Identity) -> Identity | None:
+        """The same one as they are now; None where their session or key is no longer good."""
+        return self._people.access.still(identity, self._people.now())
 
     def is_fresh(self, session_id: str) -> bool:
         """Whether whoever is in this session proved lately that it is them."""

@@ -40,6 +40,7 @@ from tradeloop.engine.latch import FileLatch, StandsIn
 from tradeloop.engine.writer import Published
 from tradeloop.targets.target import Target
 from tradeloop.views.queries import Queries
+from tradeloop.views.sql import Stored
 
 SHOWN_S: Final = 2.0
 """How long a question waits for the read models; an older answer is better than none."""
@@ -120,6 +121,14 @@ class ServedDesk:
     def listen(self, listener: Callable[[Published], None]) -> None:
         """Have `listener` called with every durable batch from now on."""
         self._desk.listen(listener)
+
+    def listen_rows(self, listener: Callable[[Stored], None]) -> None:
+        """Have `listener` called with every change of the read models from now on."""
+        self._desk.views.listen(listener)
+
+    def watch(self, watcher: Callable[[Quote], None]) -> None:
+        """Have `watcher` called with every quote from now on."""
+        self._desk.watch(watcher)
 
     # --- asking
 

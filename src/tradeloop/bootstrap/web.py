@@ -31,6 +31,7 @@ from tradeloop.api.rates import ALLOWED, Allowance
 from tradeloop.bootstrap.desk import Desk
 from tradeloop.bootstrap.identified import Identified
 from tradeloop.bootstrap.served import ServedDesk
+from tradeloop.bootstrap.sockets import FRAME_MAX, PING_S, Sockets
 from tradeloop.config import Loaded, Web
 from tradeloop.core.errors import BadInput
 from tradeloop.engine.clock import WallClock, stopwatch_ns
@@ -155,7 +156,11 @@ def _config(app: Front, web: Web) -> uvicorn.Config:
             app,
             loop="none",
             http="httptools",
-            ws="none",
+            ws=Sockets,
+            ws_max_size=FRAME_MAX,
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PING_S,
+            ws_per_message_deflate=False,
             lifespan="on",
             log_config=None,
             access_log=False,

@@ -8,12 +8,14 @@ event.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
+import msgspec
 from sqlalchemy import Table
 
 from tradeloop.views import tables
-from tradeloop.views.columns import short
+from tradeloop.views.columns import plain, short
 from tradeloop.views.rows import (
     AccountRow,
     AlertRow,
@@ -36,6 +38,18 @@ R = TypeVar("R", bound=Row)
 
 KEPT_MAX: Final = 50_000
 """Rows of one table that stay in memory between batches; past it they are read again when needed."""
+
+
+def as_read(row: R) -> R:
+    """A copy of a row, as reading it from the database gives it: a number in its one form, a text without NUL."""
+    values: dict[str, Decimal | str] = {}
+    for name in row.__struct_fields__:
+        value = getattr(row, name)
+        if type(value) is Decimal:
+            values[name] = Decimal(plain(value))
+        elif type(value) is str and "\0" in value:
+            values[name] = value.replace("\0", "")
+    return msgspec.structs.replace(row, **values)
 
 
 class Kept(Generic[R]):

@@ -34,6 +34,7 @@ from tradeloop.views.rows import (
     InstrumentRow,
     OrderRow,
     PositionRow,
+    Row,
     RunLineRow,
     RunRow,
     SessionRow,
@@ -73,6 +74,17 @@ class Committed(msgspec.Struct, frozen=True):
         return self.first_seq + len(self.events) - 1
 
 
+class Stored(msgspec.Struct, frozen=True):
+    """Rows that changed and are stored, by the name of their table, and the ids of those that are gone. They go on changing:
+    whoever keeps one copies it. `seq` is the number of the last event in them; `missed` that others changed rows before these.
+    """
+
+    seq: int
+    changed: dict[str, list[Row]]
+    gone: dict[str, list[str]]
+    missed: bool
+
+
 class SqlViews:
     """The read models of one journal in one database. `decode` reads a journal row's payload (journal/codec.py).
 
@@ -86,6 +98,9 @@ class SqlViews:
         self._chunk_events = chunk_events
         self._alone = asyncio.Lock()
         self._hand: tuple[CursorRow, RowSet, Books] | None = None
+        self._listeners: list[Callable[[Stored], None]] = []
+        self._told_batch: int | None = None
+        """Up to which batch the listeners were told; None where nothing was stored yet."""
         self.queries = Queries(self.database)
 
     async def cursor(self) -> tuple[int, int]:
@@ -97,6 +112,10 @@ class SqlViews:
     def folded_seq(self) -> int:
         """The same from memory; 0 where nothing is in hand."""
         return 0 if self._hand is None else self._hand[0].seq
+
+    def listen(self, listener: Callable[[Stored], None]) -> None:
+        """Have `listener` called with every change of rows once it is stored. It must be quick and must not raise."""
+        self._listeners.append(listener)
 
     async def apply(self, first_seq: int, batch_no: int, events: Sequence[Event], appended_at: UtcNs) -> bool:
         """Fold one batch; False where it had been folded before. Raises ViewsBehind where batches before it are missing."""
@@ -240,8 +259,16 @@ class SqlViews:
             clearing=False,
             updated_at=last.appended_at,
         )
-        if not await self.database.write(list(rows.changes()), before, after):
+        changes = list(rows.changes())
+        if not await self.database.write(changes, before, after):
             return False
+        missed = self._told_batch is not None and self._told_batch != before.batch
+        self._told_batch = after.batch
+        stored = Stored(
+            after.seq, {str(table): its for table, its, _ in changes}, {str(table): gone for table, _, gone in changes}, missed
+        )
+        for listener in self._listeners:
+            listener(stored)
         rows.written()
         self._hand = after, rows, books
         return True
