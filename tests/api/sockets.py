@@ -54,12 +54,14 @@ class Line:
         return found
 
     async def until(self, topic: str, **fields: Any) -> dict[str, Any]:
-        """The document with these fields, once a delta has it, with the number of the delta."""
+        """The document with these fields, once a delta has it or where one had it, with the number of the delta."""
+        deltas = [frame for frame in self.frames if (frame["t"], frame.get("topic")) == ("delta", topic)]
         while True:
-            delta = await self.next("delta", topic)
-            for each in delta["put"]:
-                if all(each[name] == value for name, value in fields.items()):
-                    return {**each, "n": delta["n"]}
+            for delta in deltas:
+                for each in delta["put"]:
+                    if all(each[name] == value for name, value in fields.items()):
+                        return {**each, "n": delta["n"]}
+            deltas = [await self.next("delta", topic)]
 
     async def code(self) -> int:
         """The code with which the desk closes it."""

@@ -11,6 +11,7 @@ from tests.api.sockets import Line, Wire, a_wire
 
 from tradeloop.access.identity import Scope
 from tradeloop.api.stream_channel import KEPT_MAX
+from tradeloop.api.stream_hub import Hub
 from tradeloop.feeds.demo import DEMO_SYMBOLS
 
 
@@ -68,6 +69,7 @@ async def test_after_a_cut_the_deltas_that_were_missed_follow(tmp_path: Path) ->
         async with wire.line(key) as line:
             hello = line.frames[0]
             first = await placed(wire)
+            await wire.desk.views_show(10)
             begun = await line.snapshot("orders")
         second, third = await placed(wire), await placed(wire)
         async with wire.line(key) as line:
@@ -167,3 +169,30 @@ async def test_rows_that_another_process_changed_bring_a_snapshot_unasked(tmp_pa
         await asyncio.sleep(0)
     assert anew["because"] == "behind"
     assert {order, other} >= {each["order_id"] for each in anew["items"]} >= {order}
+
+
+async def test_what_was_missed_may_be_more_than_a_socket_may_be_behind(tmp_path: Path) -> None:
+    """Resuming asks for it, so that it does not count as slowness."""
+    async with a_wire(tmp_path) as wire:
+        key = wire.known.key("alice", Scope.READ_ACCOUNT)
+        async with wire.line(key) as line:
+            begun = await line.snapshot("risk")
+            hub = _hub(wire)
+            for n in range(KEPT_MAX):
+                hub.channels["risk"].tell(n, {str(n): b'{"number":%d}' % n})
+            await line.next("delta", "risk")
+        async with wire.line(key) as line:
+            await line.say(op="subscribe", topic="risk", stream=hub.name, from_=begun["n"])
+            await line.next("resumed", "risk")
+            while (await line.next("delta", "risk"))["n"] < begun["n"] + KEPT_MAX:
+                pass
+    assert numbers(line, "risk") == list(range(begun["n"] + 1, begun["n"] + 1 + KEPT_MAX))
+
+
+def _hub(wire: Wire) -> Hub:
+    """What the sockets share: it listens to the desk."""
+    for listener in wire.desk._listeners:
+        owner = getattr(listener, "__self__", None)
+        if isinstance(owner, Hub):
+            return owner
+    raise AssertionError("nobody listens")

@@ -13,12 +13,13 @@ from tradeloop.api.gate import ok
 from tradeloop.api.identify import Identifies
 from tradeloop.api.plain import moment
 from tradeloop.api.policy import Opened, Policy, Rate, Routes, Who
-from tradeloop.api.problem import Problem
+from tradeloop.api.problem import Problem, problem_of
 from tradeloop.api.socket_tickets import PROTOCOL
 from tradeloop.api.stream_commands import Commands
 from tradeloop.api.stream_hub import LOOK_NS, LOOKS_PER_BEAT, Hub
 from tradeloop.api.stream_socket import Socket
 from tradeloop.api.stream_topics import topics_of
+from tradeloop.core.errors import TradeloopError
 from tradeloop.core.types import SECOND_NS
 
 PER_ASKER_MAX: Final = 16
@@ -66,7 +67,10 @@ class Stream:
         self._refuse_many(socket.owner)
         hub.sockets[socket] = None  # counted before anything is waited for
         try:
-            await hub.start()
+            try:
+                await hub.start()
+            except TradeloopError as error:
+                raise problem_of(error) from error
             await opened.send({"type": "websocket.accept", "subprotocol": PROTOCOL})
             socket.offer(self._hello(socket))
             await socket.run(opened.receive, Commands(hub, socket).obey)

@@ -89,15 +89,7 @@ class Commands:
         if command.symbols is not None:
             raise BadInput(f"symbols belong to the topic {QUOTES} alone")
         if command.from_ is not None:
-            hub.tell_waiting()
-            missed = channel.after(command.from_) if command.stream == hub.name else None
-            if missed is not None:
-                async with socket.alone:
-                    socket.offer(_text({"t": "resumed", "topic": channel.name, "n": command.from_}))
-                    # Nothing is awaited since `after`, but for a snapshot of this socket that was on its way.
-                    for delta in channel.after(command.from_) or ():
-                        socket.offer(delta.frame)
-                    hub.join(socket, channel)
+            if command.stream == hub.name and await hub.resume(socket, channel, command.from_):
                 return
             because = "too_old" if command.stream == hub.name else "restarted"
         await hub.show(socket, channel, because)

@@ -102,6 +102,20 @@ class Hub:
         self.sockets.pop(socket, None)
         self.want_quotes()
 
+    async def resume(self, socket: Socket, channel: Channel, n: int) -> bool:
+        """Give a socket what came after number `n`, and what follows; False where that is not known any more."""
+        async with socket.alone:
+            self.leave(socket, channel)
+            await socket.drained()
+            self.tell_waiting()
+            missed = channel.after(n)
+            if missed is None:
+                return False
+            resumed = msgspec.json.encode({"t": "resumed", "topic": channel.name, "n": n}).decode()
+            socket.offer_unbounded([resumed, *(delta.frame for delta in missed)])
+            self.join(socket, channel)
+            return True
+
     async def show(self, socket: Socket, channel: Channel, because: str) -> None:
         """Give a socket all that a topic holds, and what follows. Raises Problem where it changes too fast to be read."""
         async with socket.alone:
@@ -115,7 +129,7 @@ class Hub:
                 self.tell_waiting()
                 now = channel.laid_over(found, n)
                 if now is not None:
-                    socket.offer_snapshot(channel.snapshot(now, because))
+                    socket.offer_unbounded(channel.snapshot(now, because))
                     self.join(socket, channel)
                     return
         text = f"the topic {channel.name} changes faster than it can be read; subscribe again"

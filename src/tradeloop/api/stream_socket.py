@@ -79,8 +79,8 @@ class Socket:
         else:
             self._append(frame, counts=True)
 
-    def offer_snapshot(self, frames: Iterable[str]) -> None:
-        """Queue the parts of a snapshot. One is made when all before it was taken, so that it counts for nothing."""
+    def offer_unbounded(self, frames: Iterable[str]) -> None:
+        """Queue a snapshot, or what was missed: it is made when all before was taken (`drained`), and counts for nothing."""
         for frame in frames:
             self._append(frame, counts=False)
 

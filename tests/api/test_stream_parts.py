@@ -1,0 +1,119 @@
+"""The parts of the stream by themselves: numbers, what is kept, what is laid over a snapshot, and quotes that wait."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tradeloop.api import stream_channel
+from tradeloop.api.stream_channel import AWAKE_NS, DOCUMENTS_MAX, Channel, Pieces
+from tradeloop.api.stream_quotes import Ticks
+
+
+class Listener:
+    """Somebody who watches."""
+
+    def __init__(self) -> None:
+        self.frames: list[dict[str, object]] = []
+
+    def offer(self, frame: str) -> None:
+        """Take a frame."""
+        self.frames.append(json.loads(frame))
+
+
+def pieces(*keys: str) -> Pieces:
+    """Documents with nothing but their key."""
+    return {key: json.dumps({"id": key}).encode() for key in keys}
+
+
+def test_each_delta_has_the_number_after_the_last_ones() -> None:
+    channel, listener = Channel("orders"), Listener()
+    channel.watchers[listener] = None
+    channel.tell(7, pieces("a", "b"))
+    channel.tell(8, {}, ["a"])
+    channel.tell(9, pieces(*(f"{n}" for n in range(DOCUMENTS_MAX + 1))), ["b"])
+    assert [frame["n"] for frame in listener.frames] == [1, 2, 3, 4]
+    assert [frame["seq"] for frame in listener.frames] == [7, 8, 9, 9]
+    assert [frame["drop"] for frame in listener.frames] == [[], ["a"], ["b"], []]
+    assert [len(frame["put"]) for frame in listener.frames] == [2, 0, DOCUMENTS_MAX, 1]  # type: ignore[arg-type]
+
+
+def test_a_change_of_nothing_is_no_delta() -> None:
+    channel = Channel("orders")
+    channel.tell(1, {})
+    assert channel.n == 0
+
+
+def test_keys_that_are_numbers_are_dropped_as_numbers() -> None:
+    channel, listener = Channel("halts", keys_are_numbers=True), Listener()
+    channel.watchers[listener] = None
+    channel.tell(1, {}, ["3"])
+    assert listener.frames[0]["drop"] == [3]
+
+
+@pytest.mark.parametrize(("n", "known"), [(0, None), (1, [2, 3]), (2, [3]), (3, []), (4, None), (-1, None)])
+def test_what_came_after_a_number_is_known_as_far_as_it_is_kept(
+    n: int, known: list[int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_channel, "KEPT_MAX", 2)
+    channel = Channel("orders")
+    for each in "abc":
+        channel.tell(1, pieces(each))
+    found = channel.after(n)
+    assert (None if found is None else [delta.n for delta in found]) == known
+
+
+def test_what_is_kept_has_a_bound_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_channel, "KEPT_BYTES_MAX", 500)
+    channel = Channel("orders")
+    for number in range(100):
+        channel.tell(1, pieces(f"{number}"))
+    assert channel.after(50) is None
+    assert channel.after(99) is not None
+
+
+def test_what_came_while_it_was_read_lies_over_a_snapshot() -> None:
+    channel = Channel("orders")
+    channel.tell(1, pieces("a"))
+    channel.tell(2, {"b": b'{"id":"b","new":true}', **pieces("c")})
+    channel.tell(3, {}, ["a"])
+    found = channel.laid_over(pieces("a", "b"), 1)
+    assert found == {"b": b'{"id":"b","new":true}', **pieces("c")}
+
+
+def test_what_was_read_before_too_much_came_is_no_snapshot() -> None:
+    channel = Channel("orders")
+    channel.tell(1, pieces("a"))
+    channel.skip()
+    assert channel.laid_over(pieces("a"), 1) is None
+    assert channel.laid_over(pieces("a"), 2) == pieces("a")
+
+
+def test_a_snapshot_of_nothing_is_one_part() -> None:
+    (frame,) = Channel("orders").snapshot({}, "asked")
+    assert json.loads(frame) == {
+        "t": "snapshot",
+        "topic": "orders",
+        "n": 0,
+        "part": 1,
+        "last": True,
+        "because": "asked",
+        "items": [],
+    }
+
+
+def test_a_topic_falls_asleep_five_minutes_after_the_last_watcher() -> None:
+    channel, listener = Channel("orders"), Listener()
+    assert not channel.is_awake(0)
+    channel.watchers[listener] = None
+    assert channel.is_awake(100)
+    del channel.watchers[listener]
+    assert channel.is_awake(100 + AWAKE_NS - 1)
+    assert not channel.is_awake(100 + AWAKE_NS)
+
+
+def test_quotes_that_wait_are_the_newest_of_each_symbol() -> None:
+    waiting = Ticks({"A": b'"a1"', "B": b'"b1"'}).under(Ticks({"B": b'"b2"', "C": b'"c2"'}))
+    assert json.loads(waiting.text) == {"t": "quotes", "quotes": ["a1", "b2", "c2"]}
+    assert waiting.text is waiting.text
