@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from tests.api.desks import resting
 from tests.api.sockets import Wire, a_wire
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
 from tradeloop.access.identity import Scope
 from tradeloop.api import stream_socket
@@ -174,6 +176,38 @@ async def test_a_client_that_never_reads_is_cut_off_and_changes_nothing_for_othe
         found = [frame["n"] for frame in quick.frames if frame["t"] == "delta"]
     assert found == list(range(found[0], found[0] + len(found)))
     assert max(took) < 10
+
+
+async def test_a_client_that_pings_and_takes_no_answer_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "BUFFER", 8192)
+    async with a_wire(tmp_path) as wire, wire.line() as quick:
+        deaf = await _deaf(wire, await wire.ticket(wire.known.key("mute", Scope.READ_ACCOUNT)))
+        deaf.setblocking(False)
+        ping = b"\x89" + bytes([0x80 | 125]) + bytes(4) + b"x" * 125
+        for _ in range(200):
+            try:
+                deaf.send(ping * 100)
+            except BlockingIOError:
+                pass
+            except OSError:
+                break
+            if _is_cut(deaf):
+                break
+            await asyncio.sleep(0.02)
+        else:
+            raise AssertionError("what waits for it has no bound")
+        deaf.close()
+        assert (await quick.snapshot("orders"))["last"]
+
+
+async def test_a_desk_that_stops_says_so(tmp_path: Path) -> None:
+    async with a_wire(tmp_path) as wire:
+        ticket = await wire.ticket(wire.known.key("alice", Scope.READ_ACCOUNT))
+        asked = [Subprotocol("tradeloop.v1"), Subprotocol(f"ticket.{ticket}")]
+        left = await connect(f"{wire.address.replace('http', 'ws')}/ws", subprotocols=asked, proxy=None)
+        await left.recv()
+    await left.wait_closed()
+    assert left.close_code == 1012
 
 
 async def _deaf(wire: Wire, ticket: str) -> socket.socket:

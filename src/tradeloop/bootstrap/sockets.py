@@ -41,6 +41,13 @@ class Sockets(WebSocketsSansIOProtocol):
             scope["extensions"][ABORT] = {"abort": lambda: cut(self.transport)}
             _set(self.transport, socket.SO_SNDBUF, BUFFER)
 
+    @override
+    def handle_ping(self) -> None:
+        """Answer a ping; whoever sends them and takes no answer is cut off, since nothing else bounds what waits for them."""
+        super().handle_ping()
+        if self.transport.get_write_buffer_size() > BUFFER:
+            cut(self.transport)
+
 
 def cut(transport: Transport) -> None:
     """End a connection at once: what was not taken is thrown away, by the system as well, which would keep it for minutes."""
