@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.api.desks import resting
+from tests.api.desks import Client, resting
 from tests.api.sockets import Wire, a_wire
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
-from tradeloop.access.identity import Scope
+from tradeloop.access.identity import Role, Scope
 from tradeloop.api import stream_socket
 from tradeloop.api.stream import PER_ASKER_MAX
 from tradeloop.bootstrap import sockets
@@ -37,6 +37,26 @@ async def test_a_socket_ends_within_a_second_of_its_key(tmp_path: Path) -> None:
             assert (await other.snapshot("orders"))["last"]
     assert code == 4401
     assert took < 1
+
+
+async def test_a_page_opens_a_socket_from_where_it_asked_and_it_ends_with_the_session(tmp_path: Path) -> None:
+    async with a_wire(tmp_path) as wire:
+        cookie, csrf = wire.known.session("ann", Role.VIEWER)
+        page = {"Origin": wire.address, "X-CSRF-Token": csrf, "Cookie": f"tradeloop_session={cookie}"}
+        tickets = [
+            (await Client(wire.http, None).send("POST", "/api/v1/stream/ticket", headers=page)).document["ticket"]
+            for _ in range(2)
+        ]
+        with pytest.raises(InvalidStatus) as refused:
+            async with wire.opened(tickets[0]):
+                pass
+        async with wire.opened(tickets[1], origin=Origin(wire.address)) as line:
+            hello = await line.next("hello")
+            assert (await line.snapshot("orders"))["last"]
+            wire.known.revoke(cookie)
+            assert await line.code() == 4401
+    assert refused.value.response.status_code == 401
+    assert hello["who"] == "ann"
 
 
 async def test_a_socket_ends_when_the_scope_of_what_it_watches_is_gone(tmp_path: Path) -> None:
