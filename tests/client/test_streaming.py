@@ -14,6 +14,7 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.stream_hub import Hub
 from tradeloop.api.stream_socket import Code
 from tradeloop.client import AsyncClient, Change, Down, Moved, NotAllowed, Snapshot, Stream, Up
+from tradeloop.client import stream as streaming
 from tradeloop.client.ladder import RUNGS_S, Ladder
 from tradeloop.core.errors import BadInput
 
@@ -159,3 +160,16 @@ def test_the_ladder_grows_to_half_a_minute_and_begins_anew_after_a_steady_minute
 def test_a_topic_that_there_is_not_is_refused_at_once() -> None:
     with pytest.raises(BadInput, match="everything"):
         Stream(AsyncClient("http://127.0.0.1:9", ""), ["everything"])
+
+
+async def test_what_is_held_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "HELD_MAX", 10)
+    async with AsyncClient("http://127.0.0.1:9", "") as client:
+        stream = Stream(client, ["risk"])
+        facts = [b'{"number":%d,"at":"2026-01-05T14:30:00Z","what":"set"}' % n for n in range(1, 31)]
+        for t, n, items in (("snapshot", 0, b""), *(("delta", n, fact) for n, fact in enumerate(facts, start=1))):
+            name = b"items" if t == "snapshot" else b"put"
+            frame = b'{"t":"%s","topic":"risk","n":%d,"last":true,"%s":[%s]}' % (t.encode(), n, name, items)
+            stream._news(streaming._FRAMES.decode(frame))
+    assert 10 <= len(stream.held["risk"]) <= 11
+    assert list(stream.held["risk"])[-1] == 30

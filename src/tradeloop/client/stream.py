@@ -27,6 +27,9 @@ PROTOCOL: Final = "tradeloop.v1"
 SILENT_S: Final = 5.0
 """Without a frame for so long the connection is dead."""
 
+HELD_MAX: Final = 10_000
+"""Documents of a topic that are held, open orders aside: the oldest go, since fills and facts only ever grow more."""
+
 _ENDED: Final = 4401
 _FRAME_MAX: Final = 64 * 1024 * 1024
 
@@ -206,6 +209,10 @@ class Stream:
         held.update({_key(frame.topic, each): each for each in put})
         for key in frame.drop:
             held.pop(key, None)
+        if len(held) > HELD_MAX + HELD_MAX // 10:
+            for key in list(held)[: len(held) - HELD_MAX]:
+                if not getattr(held[key], "is_open", False):
+                    del held[key]
         self._numbers[frame.topic] = frame.n
         return Change(frame.topic, frame.n, frame.seq, put, frame.drop)
 
