@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ import httpx2
 from tests.api.desks import Client, Counter, settings_of
 from tests.api.identities import Known
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tradeloop.access.identity import Scope
@@ -64,8 +66,10 @@ class Line:
             deltas = [await self.next("delta", topic)]
 
     async def code(self) -> int:
-        """The code with which the desk closes it."""
-        await self.socket.wait_closed()
+        """The code with which the desk closes it, once everything before that is read."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await self.socket.recv()
         assert self.socket.close_code is not None
         return self.socket.close_code
 

@@ -6,10 +6,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.api.desks import buy, resting
 from tests.api.sockets import Line, Wire, a_wire
 
 from tradeloop.access.identity import Scope
+from tradeloop.api import stream_socket
 from tradeloop.api.stream_channel import KEPT_MAX
 from tradeloop.api.stream_hub import Hub
 from tradeloop.feeds.demo import DEMO_SYMBOLS
@@ -171,22 +173,24 @@ async def test_rows_that_another_process_changed_bring_a_snapshot_unasked(tmp_pa
     assert {order, other} >= {each["order_id"] for each in anew["items"]} >= {order}
 
 
-async def test_what_was_missed_may_be_more_than_a_socket_may_be_behind(tmp_path: Path) -> None:
+async def test_what_was_missed_may_be_more_than_a_socket_may_be_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Resuming asks for it, so that it does not count as slowness."""
+    monkeypatch.setattr(stream_socket, "BEHIND_MAX", 50)
+    many = 200
     async with a_wire(tmp_path) as wire:
         key = wire.known.key("alice", Scope.READ_ACCOUNT)
         async with wire.line(key) as line:
             begun = await line.snapshot("risk")
             hub = _hub(wire)
-            for n in range(KEPT_MAX):
+            for n in range(many):
                 hub.channels["risk"].tell(n, {str(n): b'{"number":%d}' % n})
-            await line.next("delta", "risk")
+            assert await line.code() == 4408
         async with wire.line(key) as line:
             await line.say(op="subscribe", topic="risk", stream=hub.name, from_=begun["n"])
             await line.next("resumed", "risk")
-            while (await line.next("delta", "risk"))["n"] < begun["n"] + KEPT_MAX:
+            while (await line.next("delta", "risk"))["n"] < begun["n"] + many:
                 pass
-    assert numbers(line, "risk") == list(range(begun["n"] + 1, begun["n"] + 1 + KEPT_MAX))
+    assert numbers(line, "risk") == list(range(begun["n"] + 1, begun["n"] + 1 + many))
 
 
 def _hub(wire: Wire) -> Hub:
