@@ -152,9 +152,11 @@ async def test_one_asker_has_so_many_sockets_and_no_more(tmp_path: Path) -> None
                 async with wire.line(key):
                     pass
             async with wire.line(wire.known.key("bob", Scope.READ_ACCOUNT)):
+                counted = (await wire.client("tom").get("/metrics")).document
                 release.set()
     assert refused.value.response.status_code == 429
     assert json.loads(refused.value.response.body or b"")["code"] == "too_many_sockets"
+    assert f"tradeloop_stream_sockets {PER_ASKER_MAX + 1}.0" in counted
 
 
 async def test_a_ticket_opens_one_socket(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ def application(
     metrics = Metrics()
     rates = Rates(elapsed, how.allowed)
     hub = Hub(desk, identifies, rates, clock or WallClock(), people)
+    metrics.count_sockets(lambda: len(hub.sockets))
     table = table_of(metrics, how, stream.Stream(hub, identifies))
     gate = Gate(desk, identifies, rates, metrics, how.origins, people)
 

@@ -5,6 +5,7 @@ Each application counts for itself, so that two in one process do not add up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
@@ -41,6 +42,11 @@ class Metrics:
         self._gauges = {
             field: Gauge(f"tradeloop_{name}", about, registry=self._registry) for field, (name, about) in _GAUGES.items()
         }
+
+    def count_sockets(self, open_now: Callable[[], int]) -> None:
+        """Show how many sockets of the stream are open."""
+        gauge = Gauge("tradeloop_stream_sockets", "Sockets of the stream that are open.", registry=self._registry)
+        gauge.set_function(open_now)
 
     def answered(self, entry: Entry | SocketEntry, status: int) -> None:
         """Count an answer."""
