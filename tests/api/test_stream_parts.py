@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
+from tradeloop.access.identity import Identity
 from tradeloop.api import stream_channel
 from tradeloop.api.stream_channel import AWAKE_NS, DOCUMENTS_MAX, Channel, Pieces
+from tradeloop.api.stream_hub import Hub
 from tradeloop.api.stream_quotes import Ticks
+from tradeloop.api.stream_socket import BEHIND_BYTES_MAX, BEHIND_MAX, Code, Socket
+from tradeloop.engine.clock import WallClock
 
 
 class Listener:
@@ -117,3 +122,44 @@ def test_quotes_that_wait_are_the_newest_of_each_symbol() -> None:
     waiting = Ticks({"A": b'"a1"', "B": b'"b1"'}).under(Ticks({"B": b'"b2"', "C": b'"c2"'}))
     assert json.loads(waiting.text) == {"t": "quotes", "quotes": ["a1", "b2", "c2"]}
     assert waiting.text is waiting.text
+
+
+async def test_a_socket_that_is_gone_is_told_of_nothing() -> None:
+    hub = Hub(None, None, None, WallClock(), None)  # type: ignore[arg-type]
+    channel, here, gone = hub.channels["orders"], a_socket(), a_socket()
+    hub.sockets |= {here: None, gone: None}
+    hub.join(gone, channel)
+    hub.remove(gone)
+    hub.join(gone, channel)
+    hub.join(here, channel)
+    assert list(channel.watchers) == [here]
+
+
+async def test_nobody_waits_for_a_socket_that_has_ended() -> None:
+    socket = a_socket()
+    socket.offer("{}")
+    waiting = asyncio.ensure_future(socket.drained())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    socket.end(Code.TOO_SLOW, "a test")
+    await asyncio.wait_for(waiting, 1)
+    assert socket.ended == (Code.TOO_SLOW, "a test")
+
+
+@pytest.mark.parametrize(("frames", "length"), [(BEHIND_MAX + 1, 1), (3, BEHIND_BYTES_MAX // 2)])
+async def test_a_socket_is_so_far_behind_and_no_further(frames: int, length: int) -> None:
+    socket = a_socket()
+    for _ in range(frames - 1):
+        socket.offer("x" * length)
+    assert socket.ended is None
+    socket.offer("x" * length)
+    assert socket.ended is not None
+
+
+def a_socket() -> Socket:
+    """A socket that sends nothing."""
+
+    async def send(message: object) -> None:
+        raise AssertionError(f"{message} was sent")
+
+    return Socket(Identity("ann", frozenset(), frozenset()), send, lambda: None, WallClock())

@@ -85,7 +85,9 @@ class Hub:
         await self._stop()
 
     def join(self, socket: Socket, channel: Channel) -> None:
-        """Have a socket told of a topic from here on."""
+        """Have a socket told of a topic from here on; one that is gone meanwhile is not."""
+        if socket not in self.sockets:
+            return
         channel.watchers[socket] = None
         socket.topics[channel.name] = channel
 
@@ -100,6 +102,7 @@ class Hub:
         for channel in tuple(socket.topics.values()):
             self.leave(socket, channel)
         self.sockets.pop(socket, None)
+        socket.forget()
         self.want_quotes()
 
     async def resume(self, socket: Socket, channel: Channel, n: int) -> bool:

@@ -102,8 +102,13 @@ class Socket:
         """Have it closed; the first reason holds."""
         if self.ended is None:
             self.ended = code, reason
-            self._queue.clear()
             self._over.set()
+            self.forget()
+
+    def forget(self) -> None:
+        """Let go of what waits: nobody takes it any more."""
+        self._queue.clear()
+        self._drained.set()
 
     def look(self) -> None:
         """End it where it has taken nothing for too long."""
