@@ -10,6 +10,7 @@ import pytest
 from tradeloop.access.identity import Identity
 from tradeloop.api import stream_channel
 from tradeloop.api.stream_channel import AWAKE_NS, DOCUMENTS_MAX, Channel, Pieces
+from tradeloop.api.stream_facts import Facts
 from tradeloop.api.stream_hub import Hub
 from tradeloop.api.stream_quotes import Ticks
 from tradeloop.api.stream_socket import BEHIND_BYTES_MAX, BEHIND_MAX, Code, Socket
@@ -133,6 +134,16 @@ async def test_a_socket_that_is_gone_is_told_of_nothing() -> None:
     hub.join(gone, channel)
     hub.join(here, channel)
     assert list(channel.watchers) == [here]
+
+
+async def test_when_nobody_watches_any_more_whoever_comes_begins_anew() -> None:
+    """At once: a socket that came between the end and its being noticed would be told of nothing, and not know it."""
+    hub = Hub(None, None, None, WallClock(), None)  # type: ignore[arg-type]
+    hub._facts = Facts([])
+    care = hub._care()
+    with pytest.raises(StopIteration):
+        care.send(None)
+    assert hub._facts is None
 
 
 async def test_nobody_waits_for_a_socket_that_has_ended() -> None:

@@ -227,6 +227,7 @@ class Hub:
                 self._beat()
             looks += 1
             await self.clock.sleep_until(UtcNs(self.clock.now() + LOOK_NS))
+        self._forget()  # with nothing awaited in between: a socket that comes now finds nothing begun, and begins it
 
     def _look_at(self, socket: Socket) -> None:
         who = self._identifies.still(socket.who)
@@ -284,7 +285,7 @@ class Hub:
         return task
 
     def _ended(self, task: asyncio.Future[None]) -> None:
-        """One of the tasks is over: because nobody watches any more, or by a fault, which ends the sockets and nothing else."""
+        """One of the tasks is over: it was let go of, or by a fault, which ends the sockets and nothing else."""
         fault = None if task.cancelled() else task.exception()
         if task not in self._tasks:
             return
