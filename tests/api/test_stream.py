@@ -16,6 +16,8 @@ from tradeloop.api.stream_channel import KEPT_MAX
 from tradeloop.api.stream_hub import Hub
 from tradeloop.feeds.demo import DEMO_SYMBOLS
 
+HALT = {"reason": "look", "scope": "symbol", "name": "AAPL.US"}
+
 
 async def placed(wire: Wire, **more: Any) -> str:
     """An order that rests."""
@@ -56,13 +58,29 @@ async def test_what_an_order_comes_to_is_told_as_rest_tells_it(tmp_path: Path) -
         assert found == list(range(begun[topic]["n"] + 1, begun[topic]["n"] + 1 + len(found)))
 
 
-async def test_a_delta_is_told_when_its_facts_are_durable_and_not_before(tmp_path: Path) -> None:
+async def test_nothing_is_told_before_it_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with a_wire(tmp_path) as wire, wire.line() as line:
-        await line.snapshot("orders")
-        await placed(wire)
+        for topic in ("orders", "halts", "risk"):
+            await line.snapshot(topic)
+        append, durable = wire.desk.engine._journal.append, asyncio.Event()
+
+        async def held(*rows: Any) -> None:
+            await durable.wait()
+            await append(*rows)
+
+        monkeypatch.setattr(wire.desk.engine._journal, "append", held)
+        asked = [asyncio.ensure_future(placed(wire)), asyncio.ensure_future(wire.client("rex").post("/api/v1/halts", HALT))]
+        await wire.desk.until(lambda: bool(wire.desk.state.orders.open) and bool(wire.desk.state.halts))
+        anew = [await line.snapshot(topic) for topic in ("orders", "halts")]
+        await line.say(op="ping")
+        await line.next("pong")
+        early = [frame for frame in line.frames if frame["t"] == "delta"]
+        durable.set()
         delta = await line.next("delta", "orders")
         assert delta["seq"] <= wire.desk.durable_seq
-        assert delta["seq"] <= wire.desk.shown_seq
+        await asyncio.gather(*asked)
+    assert [each["items"] for each in anew] == [[], []]
+    assert early == []
 
 
 async def test_after_a_cut_the_deltas_that_were_missed_follow(tmp_path: Path) -> None:
