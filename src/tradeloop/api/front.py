@@ -34,10 +34,13 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, request or the life of the application."""
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] == "http":
+            headers = dict(scope["headers"])
+        elif scope["type"] == "websocket":  # whose headers come as they were written
+            headers = {name.lower(): value for name, value in scope["headers"]}
+        else:
             await self._app(scope, receive, send)
             return
-        headers = {name.lower(): value for name, value in scope["headers"]}
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if _ID.fullmatch(given) else f"{self._begun}-{next(self._count):x}"
         scope[REQUEST_ID] = request_id
