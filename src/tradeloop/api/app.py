@@ -79,7 +79,7 @@ def table_of(metrics: Metrics, manners: Manners, streams: stream.Stream | None =
     sessions.routes(table)
     users.routes(table)
     health.routes(table, metrics, metrics_open=manners.metrics_open)
-    stream.routes(table, streams)
+    stream.routes(table, streams or stream.Stream())
     return table
 
 

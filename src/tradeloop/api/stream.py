@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from tradeloop import __version__
+from tradeloop.access.tickets import GOOD_FOR_NS
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.gate import ok
 from tradeloop.api.identify import Identifies
@@ -24,7 +25,7 @@ from tradeloop.core.types import SECOND_NS
 
 PER_ASKER_MAX: Final = 16
 SOCKETS_MAX: Final = 500
-GOOD_FOR_S: Final = 30
+GOOD_FOR_S: Final = GOOD_FOR_NS // SECOND_NS
 ABORT: Final = "tradeloop.abort"
 """The extension of ASGI's scope under which the server gives what cuts a connection (bootstrap/sockets.py)."""
 
@@ -38,11 +39,17 @@ class TicketGiven(msgspec.Struct, frozen=True):
 
 
 class Stream:
-    """The handlers of one application."""
+    """The handlers of one application; without a hub they are there to be looked at, as the document of the API does."""
 
-    def __init__(self, hub: Hub, identifies: Identifies) -> None:
-        self.hub = hub
+    def __init__(self, hub: Hub | None = None, identifies: Identifies | None = None) -> None:
+        self._hub = hub
         self._identifies = identifies
+
+    @property
+    def hub(self) -> Hub:
+        """What the sockets share."""
+        assert self._hub is not None, "these routes are there to be looked at"
+        return self._hub
 
     async def ticket(self, call: Call) -> Answer:
         """Give a ticket that opens one socket, once, within thirty seconds."""
@@ -56,6 +63,7 @@ class Stream:
             raise Problem(
                 HTTPStatus.FORBIDDEN, "wrong_origin", "the request of a page says its Origin; programs use an API key"
             )
+        assert self._identifies is not None, "these routes are there to be looked at"
         ticket = self._identifies.ticket(who, call.sender.origin, call.sender.address)
         return ok(TicketGiven(ticket.get_secret_value()), HTTPStatus.CREATED)
 
@@ -106,9 +114,8 @@ class Stream:
         return msgspec.json.encode(hello).decode()
 
 
-def routes(table: Routes, stream: Stream | None) -> None:
-    """The routes of this file; without a stream they are there for the document of the API alone."""
-    served = stream or Stream.__new__(Stream)
+def routes(table: Routes, served: Stream) -> None:
+    """The routes of this file."""
     asks = Policy(Who.SIGNED_IN, safe=False, rate=Rate.READ)
     opens = Policy(Who.SIGNED_IN, safe=True, rate=Rate.READ)
     table.add("POST", "/api/v1/stream/ticket", served.ticket, asks, "stream", gives=TicketGiven, status=201)
