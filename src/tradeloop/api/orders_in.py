@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from tradeloop.access.identity import Scope
+from tradeloop.api.approval import ApprovedBy, refuse_unproven
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.gate import ok, said
 from tradeloop.api.plain import Amount
@@ -24,7 +25,6 @@ from tradeloop.core.checked import checked_command
 from tradeloop.core.commands import CancelOrder, ReplaceOrder, ResolveOrder, SubmitOrder
 from tradeloop.core.errors import BadInput, TradeloopError
 from tradeloop.core.known import refuse
-from tradeloop.core.people import seen
 from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.staging import consistent
@@ -36,7 +36,7 @@ BATCH_MAX: Final = 200
 ALGORITHMS: Final = frozenset({"twap", "vwap", "iceberg", "pov", "grid", "trailing_stop", "take_profit", "bracket", "oco"})
 """Types that other programs know, or the source documents do (S3-25, S3-26), and that no algorithm here works yet."""
 
-_CALLED: Final = {"price": "price", "stop_px": "stop_price", "approved_by": "approved_by"}
+_CALLED: Final = {"price": "price", "stop_px": "stop_price"}
 _REPEATED: Final = "idempotent-replayed"
 
 _OrderTypes: Final = ["market", "limit", "stop", "stop_limit", *sorted(ALGORITHMS)]
@@ -61,7 +61,7 @@ class NewOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strategy_id: str = ""
     account: str = ""
     reason: str = ""
-    approved_by: str = ""
+    approved_by: ApprovedBy = ""
     twap_slices: int | None = None
     twap_interval: int | None = None
     iceberg_visible_ratio: Amount | None = None
@@ -80,7 +80,7 @@ class Amendment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     price: Amount | None = None
     stop_price: Amount | None = None
     reason: str = ""
-    approved_by: str = ""
+    approved_by: ApprovedBy = ""
 
 
 class Resolution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,6 +166,7 @@ async def submit_batch(call: Call) -> Answer:
 async def amend(call: Call) -> Answer:
     """Change the quantity, limit or trigger of a working order; it keeps its terms until the broker says otherwise."""
     asked = call.asked(Amendment)
+    refuse_unproven(asked.approved_by)
     command = ReplaceOrder(
         ClOrdID(call.path["order_id"]),
         call.by,
@@ -174,10 +175,8 @@ async def amend(call: Call) -> Answer:
         None if asked.stop_price is None else Px(exact(asked.stop_price, "stop_price")),
         asked.reason,
         call.request_key,
-        asked.approved_by,
     )
     checked_command(command)
-    seen(asked.approved_by, "approved_by")
     refuse(call.desk.state, command)
     reply = await call.desk.ask(command)
     assert isinstance(reply, OrderReply)
@@ -211,6 +210,7 @@ async def resolve(call: Call) -> Answer:
 
 def command_of(call: Call, asked: NewOrder, request_id: str) -> SubmitOrder:
     """The order that was asked for, as a command. Raises Problem and BadInput."""
+    refuse_unproven(asked.approved_by)
     if asked.order_type.lower() in ALGORITHMS:
         text = f"orders of type {asked.order_type.lower()} are not yet available; send market, limit, stop or stop_limit"
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "not_yet_available", text)
@@ -231,7 +231,6 @@ def command_of(call: Call, asked: NewOrder, request_id: str) -> SubmitOrder:
         tif=asked.time_in_force,
         position_effect=asked.position_effect,
         strategy_id=asked.strategy_id,
-        approved_by=asked.approved_by,
         request_id=request_id,
         reason=asked.reason,
         called=_CALLED,

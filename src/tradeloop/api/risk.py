@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from tradeloop.access.identity import Scope
+from tradeloop.api.approval import ApprovedBy, refuse_unproven
 from tradeloop.api.call import Answer, Call, Said
 from tradeloop.api.gate import ok
 from tradeloop.api.orders_in import NewOrder, command_of
@@ -75,7 +76,7 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     but: list[str] = []
     floor: str = ""
     tier: str = "HALT"
-    approved_by: str = ""
+    approved_by: ApprovedBy = ""
 
 
 class Revert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,7 +88,7 @@ class Revert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str = ""
     currency: str = ""
     shadow: bool = False
-    approved_by: str = ""
+    approved_by: ApprovedBy = ""
 
 
 def routes(table: Routes) -> None:
@@ -123,20 +124,22 @@ async def check(call: Call) -> Answer:
 async def change(call: Call) -> Answer:
     """Set a limit for a time; it ends by itself."""
     asked = call.asked(Change)
+    refuse_unproven(asked.approved_by)
     words = ("rule", "value", "scope", "name", "currency", "severity", "missing", "floor", "tier")
     given = {name: text for name in words if (text := getattr(asked, name))}
     given |= {name: ",".join(listed) for name in ("only", "but") if (listed := getattr(asked, name))}
     if asked.shadow:
         given["shadow"] = "true"
-    command = call.desk.changed_limit(given, asked.lasts, asked.approved_by, call.by, asked.reason)
+    command = call.desk.changed_limit(given, asked.lasts, "", call.by, asked.reason)
     return await _done(call, command)
 
 
 async def revert(call: Call) -> Answer:
     """Take back a limit that a person had set, before its time is up."""
     asked = call.asked(Revert)
+    refuse_unproven(asked.approved_by)
     given = {"rule": asked.rule, "scope": asked.scope, "name": asked.name, "currency": asked.currency}
-    command = call.desk.reverted_limit(given, call.by, asked.reason, asked.approved_by, shadow=asked.shadow)
+    command = call.desk.reverted_limit(given, call.by, asked.reason, "", shadow=asked.shadow)
     return await _done(call, command)
 
 
