@@ -108,8 +108,12 @@ def test_a_file_that_says_that_there_are_none_ends_them_and_is_told(home: Path) 
     limits(home, "limits: []\n")
     assert shown(home)["changed_since"]
     said = tradeloop(home, "risk", "reload", *DEMO)
-    assert (said.code, said.out.strip()) == (0, "0 limits in force from risk.yaml")
-    assert "warning: no limit of risk is configured any more, 1 were" in said.err
+    assert said.code == 2
+    assert "is taken for a reason, and it was empty; ended: max_order_qty of each account (100)" in said.error
+    said = tradeloop(home, "risk", "reload", "--reason", "closed", "--by", "ann", *DEMO)
+    ended = "ended: max_order_qty of each account (100)"
+    assert (said.code, said.out.strip()) == (0, f"0 limits in force from risk.yaml; {ended}")
+    assert f"warning: no limit of risk is in force from risk.yaml any more, by ann: closed; {ended}" in said.err
     assert shown(home)["limits"] == []
 
 
@@ -459,6 +463,10 @@ def test_a_process_that_trades_is_asked_told_and_reloaded(home: Path) -> None:
         limits(home, "limits: [{rule: nothing, value: 1}]\n")
         said = tradeloop(home, "risk", "reload")
         assert said.code == 2
+        limits(home, FILE.replace("100", "1000") + "  - {rule: max_orders_per_day, value: 1}\n")
+        assert tradeloop(home, "risk", "reload").code == 2
+        said = tradeloop(home, "risk", "reload", "--reason", "results", "--by", "ann")
+        assert (said.code, "looser: max_order_qty of each account (1000, was 100)" in said.out) == (0, True)
         said = tradeloop(home, "risk", "check", "BAC.US", "buy", "100", "--json")
         assert (said.code, said.document["denied"]["rule"]) == (3, "max_orders_per_day")
 

@@ -129,8 +129,8 @@ class Desk(Protocol):
         """Compare our books with the broker's. Raises JournalFailed, and FateUnknown where the broker does not answer."""
         ...
 
-    async def reload_limits(self) -> str:
-        """Read risk.yaml anew, and have it hold."""
+    async def reload_limits(self, by: str, reason: str) -> str:
+        """Read risk.yaml anew, and have it hold. Raises BadInput, also where it loosens what two have to agree to."""
         ...
 
     # --- the market

@@ -91,7 +91,7 @@ class Resolution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The reason of a cancel, which is journalled (S3-30)."""
+    """The reason of what is asked for, such as a cancel (S3-30); it is journalled."""
 
     reason: str = ""
 

@@ -10,7 +10,7 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.approval import ApprovedBy, refuse_unproven
 from tradeloop.api.call import Answer, Call, Said
 from tradeloop.api.gate import ok
-from tradeloop.api.orders_in import NewOrder, command_of
+from tradeloop.api.orders_in import NewOrder, Why, command_of
 from tradeloop.api.plain import Amount, Moment, amount, amount_or_none, moment_or_none
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.core.checked import checked_command
@@ -101,7 +101,7 @@ def routes(table: Routes) -> None:
     add("POST", "/api/v1/risk/check", check, asks, "risk", body=NewOrder, gives=Judgement)
     add("POST", "/api/v1/risk/limits", change, sets, "risk", body=Change, gives=Said)
     add("POST", "/api/v1/risk/limits/revert", revert, sets, "risk", body=Revert, gives=Said)
-    add("POST", "/api/v1/risk/reload", reload, sets, "risk", gives=Said)
+    add("POST", "/api/v1/risk/reload", reload, sets, "risk", query=Why, gives=Said)
 
 
 async def limits(call: Call) -> Answer:
@@ -144,8 +144,8 @@ async def revert(call: Call) -> Answer:
 
 
 async def reload(call: Call) -> Answer:
-    """Have risk.yaml read anew and hold; one that cannot be read changes nothing."""
-    return ok(Said(await call.desk.reload_limits()))
+    """Have risk.yaml read anew and hold; one that cannot be read, or loosens something without a reason, changes nothing."""
+    return ok(Said(await call.desk.reload_limits(call.by, call.wanted(Why).reason)))
 
 
 async def _done(call: Call, command: Command) -> Answer:

@@ -26,7 +26,7 @@ from tradeloop.bootstrap.database import (
     sqlite_path,
 )
 from tradeloop.bootstrap.desk import Desk, NoQuotes
-from tradeloop.bootstrap.limits import Configured, configured_in, configured_limits
+from tradeloop.bootstrap.limits import NOBODY, Author, Configured, configured_in, configured_limits
 from tradeloop.bootstrap.listing import Listing
 from tradeloop.bootstrap.market import Market, NoTradingThen, refuse_speed
 from tradeloop.bootstrap.paper import lost_books
@@ -84,14 +84,15 @@ async def open_desk(
     trade_date: TradingDay | None = None,
     first: Sequence[Command] = (),
     look: Callable[[State], None] | None = None,
+    author: Author = NOBODY,
 ) -> AsyncIterator[Desk]:
     """A desk that has recovered, is connected, and takes commands; stopped in order when the block ends.
 
     `symbols` become tradable; `prices` begin their made-up walks. `first` are commands decided before anything that was left
     unfinished goes on; their replies are the desk's `first_replies`. `look` sees the state as the journal has it and may raise,
     before anything is opened that writes. The limits of risk.yaml hold before all of that; where it cannot be read, nothing is
-    opened, and where it is gone, those that were in force stay so. Raises LeaseHeld naming the holder, JournalDamaged,
-    JournalFailed, BadInput and NoQuotes.
+    opened, and where it is gone, those that were in force stay so; an `author` answers for them as on a running desk. Raises
+    LeaseHeld naming the holder, JournalDamaged, JournalFailed, BadInput and NoQuotes.
     """
     settings, limits = loaded.settings, configured_limits(loaded)
     if await is_new(loaded):
@@ -131,7 +132,7 @@ async def open_desk(
     views = SqlViews(loaded.database_url, codec.decode)
     desk = Desk(loaded, engine, clock, broker, market.feed, listing, views, reader, engine.alert)
     try:
-        await desk.open(past, market, first, limits)
+        await desk.open(past, market, first, limits, author)
         if tried := suspicion(loaded):
             engine.alert(RaiseAlert("CRITICAL", "second factor", tried))
         if journal.remark:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tradeloop.bootstrap.limits import Configured, configured_limits
+from tradeloop.bootstrap.limits import Author, Configured, configured_limits
 from tradeloop.bootstrap.listing import Listing
 from tradeloop.bootstrap.market import Market
 from tradeloop.bootstrap.past import Past
@@ -191,10 +191,12 @@ class Desk:
         """Return when everything that was asked so far is decided and durable."""
         await self.engine.ask(ListInstruments(()))
 
-    async def reload_limits(self) -> str:
-        """Read risk.yaml anew, and have it hold; what came of it. Raises BadInput where it cannot be read, or is gone: then
-        what was in force stays in force.
+    async def reload_limits(self, author: Author) -> str:
+        """Read risk.yaml anew, and have it hold; what came of it. Raises BadInput where it cannot be read, is gone, or loosens
+        what nobody has agreed to: then what was in force stays in force.
         """
+        if not author.by.strip():
+            raise BadInput("a running desk takes risk.yaml from somebody, and by was empty; the limits stay as they were")
         try:
             configured = configured_limits(self.loaded)
         except BadInput as error:
@@ -202,7 +204,7 @@ class Desk:
         of_file = self.state.limits.of_file
         if kept := configured.why_kept(of_file):
             raise BadInput(kept)
-        reply = await self.engine.ask(configured.over(of_file))
+        reply = await self.engine.ask(configured.over(of_file, author))
         assert isinstance(reply, Done)
         return reply.text
 
@@ -297,12 +299,12 @@ class Desk:
 
     # --- its life
 
-    async def open(self, past: Past, market: Market, first: Sequence[Command], configured: Configured) -> None:
-        """Play the feed, take the lease, recover, connect; the limits that are `configured` and then `first` are decided
-        before anything unfinished goes on.
+    async def open(self, past: Past, market: Market, first: Sequence[Command], configured: Configured, author: Author) -> None:
+        """Play the feed, take the lease, recover, connect; the limits that are `configured`, by this `author`, and then `first`
+        are decided before anything unfinished goes on.
         """
         of_file, before = dict(past.state.limits.of_file), set(past.state.halts)
-        limits = configured.over(of_file)
+        limits = configured.over(of_file, author)
         await self._reader.open()
         stood, playing = list(market.standing.values()), market.symbols
         for quote in market.missed:
@@ -335,10 +337,6 @@ class Desk:
         await asyncio.gather(*answers, limited, *asked)
         if kept := configured.why_kept(of_file):
             self._alert(RaiseAlert("WARNING", "risk.yaml", kept))
-        elif of_file and not limits.limits:
-            file = self.loaded.home.limits
-            text = f"no limit of risk is configured any more, {len(of_file)} were; {file} says that there are none"
-            self._alert(RaiseAlert("WARNING", "risk.yaml", text))
         self.limited = limited.result().text  # type: ignore[union-attr]
         self.first_replies = [each.result() for each in asked]
         own = [(each.tier, each.scope, each.name) for each in first if isinstance(each, HaltTrading)]

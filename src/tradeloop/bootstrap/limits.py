@@ -45,6 +45,18 @@ _W = TypeVar("_W", bound=Word)
 
 
 @dataclass(frozen=True)
+class Author:
+    """Who has a desk take the file, why, and who agreed. Nobody does where a desk starts with it."""
+
+    by: str = ""
+    reason: str = ""
+    approved_by: str = ""
+
+
+NOBODY: Final = Author()
+
+
+@dataclass(frozen=True)
 class Configured:
     """Limits as they are configured, and where each of them stands: its id -> origin. `silent`: why the file says nothing of
     limits, not even that there are none; empty where it does.
@@ -58,13 +70,14 @@ class Configured:
         """Those of the limits in force that stay so because no file says anything else."""
         return tuple(limit for limit_id, limit in of_file.items() if limit_id not in self.origins) if self.silent else ()
 
-    def over(self, of_file: Mapping[str, RiskLimit]) -> SetLimits:
+    def over(self, of_file: Mapping[str, RiskLimit], author: Author = NOBODY) -> SetLimits:
         """What the desk is told, of which these are in force."""
         kept = self.kept(of_file)
         sources = dict.fromkeys(origin.split(", row")[0] for origin in self.origins.values())
         if kept:
             sources["the journal"] = None
-        return SetLimits((*self.limits, *kept), ", ".join(sources) or "risk.yaml")
+        origin = ", ".join(sources) or "risk.yaml"
+        return SetLimits((*self.limits, *kept), origin, author.by, author.reason, author.approved_by)
 
     def why_kept(self, of_file: Mapping[str, RiskLimit]) -> str:
         """What people are told of those that stay in force; empty where there are none."""

@@ -14,6 +14,7 @@ from tradeloop.bootstrap.database import owner_of
 from tradeloop.bootstrap.desk import Desk, market_time
 from tradeloop.bootstrap.known_names import refuse_nobodys
 from tradeloop.bootstrap.limit_changes import changed_limit, reverted_limit
+from tradeloop.bootstrap.limits import Author
 from tradeloop.bootstrap.release import checked_release
 from tradeloop.bootstrap.start import run_at
 from tradeloop.core.commands import (
@@ -165,9 +166,9 @@ class ServedDesk:
         except TimeoutError:
             raise FateUnknown(f"broker {self.broker} did not give its books within {COMPARED_S:g} s; try again") from None
 
-    async def reload_limits(self) -> str:
+    async def reload_limits(self, by: str, reason: str) -> str:
         """Read risk.yaml anew."""
-        return await self._desk.reload_limits()
+        return await self._desk.reload_limits(Author(by, reason))
 
     # --- the market
 

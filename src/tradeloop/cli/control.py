@@ -68,7 +68,6 @@ _ALLOWED: Final[dict[str, type[Any]]] = {each.__name__: each for each in _KINDS}
 _WHO: Final = "Who"
 _RECONCILE: Final = "Reconcile"
 _HALTS: Final = "Halts"
-_RELOAD: Final = "ReloadLimits"
 _CHECK: Final = "CheckOrder"
 _CODE: Final = "code"
 _READY_S: Final = 20.0
@@ -83,6 +82,14 @@ class CheckOrder(msgspec.Struct, frozen=True):
     """What would risk say of this order? Nothing of it is recorded or sent."""
 
     order: SubmitOrder
+
+
+class ReloadLimits(msgspec.Struct, frozen=True):
+    """Read risk.yaml anew: who wants that, why, and who agreed."""
+
+    by: str = ""
+    reason: str = ""
+    approved_by: str = ""
 
 
 Field = str | int | bool | list[str | int | bool | list[str] | None] | None
@@ -190,9 +197,9 @@ def halts_in_force(state: State) -> list[dict[str, Any]]:
     ]
 
 
-async def ask_to_reload(path: Path) -> Answer | None:
+async def ask_to_reload(path: Path, reload: ReloadLimits) -> Answer | None:
     """Have the process that trades in this home read its risk.yaml anew; None where none does."""
-    return await _asked(path, {"do": _RELOAD})
+    return await _asked(path, {"do": ReloadLimits.__name__, **msgspec.to_builtins(reload)})
 
 
 async def ask_of_risk(path: Path, order: SubmitOrder) -> Answer | None:
@@ -237,8 +244,10 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
             return await _compared(desk)
         if command == _HALTS:
             return Answer(True, msgspec.json.encode(halts_in_force(desk.state)).decode())
-        if command == _RELOAD:
-            return Answer(True, await desk.reload_limits())
+        if isinstance(command, ReloadLimits):
+            from tradeloop.bootstrap.limits import Author
+
+            return Answer(True, await desk.reload_limits(Author(command.by, command.reason, command.approved_by)))
         if isinstance(command, CheckOrder):
             return Answer(True, msgspec.json.encode(said_of(desk, command.order)).decode())
         assert not isinstance(command, str)
@@ -295,13 +304,15 @@ def _code(line: bytes) -> str:
     return str(msgspec.json.decode(line, type=dict[str, Field]).get(_CODE) or "")
 
 
-def _command(line: bytes) -> Command | CheckOrder | str:
+def _command(line: bytes) -> Command | CheckOrder | ReloadLimits | str:
     """The command asked for, or a question."""
     try:
         fields = msgspec.json.decode(line, type=dict[str, Field])
         kind = str(fields.pop("do", None) or "")
-        if kind in (_WHO, _RECONCILE, _HALTS, _RELOAD):
+        if kind in (_WHO, _RECONCILE, _HALTS):
             return kind
+        if kind == ReloadLimits.__name__:
+            return msgspec.convert(fields, ReloadLimits)
         if kind == _CHECK:
             return CheckOrder(msgspec.convert(fields, SubmitOrder))
         if kind not in _ALLOWED:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tradeloop.cli.options import By, Feed, Json, Reason, Speed, Start, feed_settings
+from tradeloop.cli.options import By, Feed, Json, Reason, Speed, Start, feed_settings, worded
 from tradeloop.cli.shell import FAILED, OK, Shell, Voice, perform
 
 if TYPE_CHECKING:
@@ -213,23 +213,35 @@ def revert(
 @app.command("reload")
 def reload(
     ctx: typer.Context,
+    reason: Annotated[
+        str, worded("--reason", about="Why; it is journalled. Needed where something in force ends or gets more room.")
+    ] = "",
+    approved_by: ApprovedBy = "",
+    by: By = None,
     feed: Feed = None,
     speed: Speed = None,
     start: Start = None,
     json: Json = False,
 ) -> None:
-    """Have risk.yaml read anew and hold; one that cannot be read, or is gone, changes nothing."""
+    """Have risk.yaml read anew and hold; one that cannot be read, or is gone, changes nothing.
+
+    One that ends or loosens a limit needs a reason and, where risk.approvers names two, one of them beside who asks.
+    """
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.bootstrap import configured_limits
+        from tradeloop.bootstrap.limits import Author
         from tradeloop.cli.asking import settled, tell, there_or_here
         from tradeloop.cli.control import Answer as Said
-        from tradeloop.cli.control import ask_to_reload
+        from tradeloop.cli.control import ReloadLimits, ask_to_reload
         from tradeloop.cli.working import working_desk
         from tradeloop.core.errors import BadInput
 
-        loaded = shell.load(**feed_settings(feed, speed, start))
+        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
         configured = configured_limits(loaded)  # refused here, nothing is opened or asked for it
+        author = Author(loaded.operator, reason, approved_by)
+
+        wanted = ReloadLimits(author.by, author.reason, author.approved_by)
 
         def look(state: State) -> None:
             if kept := configured.why_kept(state.limits.of_file):
@@ -239,12 +251,12 @@ def reload(
             return tell(voice, answer)
 
         async def here() -> int:
-            async with working_desk(loaded, voice, "risk reload", look=look) as desk:
+            async with working_desk(loaded, voice, "risk reload", look=look, author=author) as desk:
                 said = Said(True, desk.limited)
                 await settled(desk, said)
                 return tell(voice, said)
 
-        return await there_or_here(lambda: ask_to_reload(loaded.home.socket), there, here)
+        return await there_or_here(lambda: ask_to_reload(loaded.home.socket, wanted), there, here)
 
     perform(ctx, json, work)
 

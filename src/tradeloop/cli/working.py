@@ -23,6 +23,7 @@ from tradeloop.engine.clock import stopwatch_ns
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
+    from tradeloop.bootstrap.limits import Author
     from tradeloop.config import Loaded
     from tradeloop.core.order import Order
 
@@ -51,15 +52,18 @@ async def working_desk(
     first: Sequence[Command] = (),
     look: Callable[[State], None] | None = None,
     is_a_copy: bool = False,
+    author: Author | None = None,
 ) -> AsyncIterator[Desk]:
     """`open_desk` with alerts told on stderr, repeats as a count, and the control socket open. However the block ends, the
     stops that came meanwhile are worked to their end before the desk is (cli/stops.py); only whoever is told to stop leaves
     them, and says so. `is_a_copy`: nothing of it is real, and nobody asks it to stop.
 
     Raises LeaseHeld naming the process that trades here, before anything else can be said that is true of that process alone.
-    `look` sees the state as the journal has it, an empty one in a new home, and may raise before anything is made.
+    `look` sees the state as the journal has it, an empty one in a new home, and may raise before anything is made. `author`
+    answers for the limits of risk.yaml, where the command is about them.
     """
     from tradeloop.bootstrap import is_new, open_desk
+    from tradeloop.bootstrap.limits import NOBODY
     from tradeloop.cli.control import serving
     from tradeloop.cli.schema import refuse_a_second_writer
 
@@ -86,6 +90,7 @@ async def working_desk(
                     trade_date=trade_date,
                     first=first,
                     look=look,
+                    author=author or NOBODY,
                 ) as desk,
                 serving(desk) as door,
             ):

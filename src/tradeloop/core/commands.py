@@ -255,10 +255,16 @@ class ReleaseHalt(msgspec.Struct, frozen=True, gc=False):
 
 
 class SetLimits(msgspec.Struct, frozen=True):
-    """Make these the limits of risk.yaml, all of them; the same ones again cause nothing. `origin`: which file says so."""
+    """Make these the limits of risk.yaml, all of them; the same ones again cause nothing. `origin`: which file says so.
+
+    `by`, `reason`, `approved_by`: who has a running desk take them, as of ChangeLimit; nobody where a desk starts with them.
+    """
 
     limits: tuple[RiskLimit, ...]
     origin: str = ""
+    by: str = ""
+    reason: str = ""
+    approved_by: str = ""
 
 
 class ChangeLimit(msgspec.Struct, frozen=True, gc=False):

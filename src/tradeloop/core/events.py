@@ -923,10 +923,20 @@ class HaltChecked(Fact, frozen=True):
 
 
 class LimitsConfigured(Fact, frozen=True):
-    """These are the limits of risk.yaml from now on, all of them. What people have set for a time stands over them."""
+    """These are the limits of risk.yaml from now on, all of them. What people have set for a time stands over them.
+
+    `by`, `reason`, `approved_by`: who had a running desk take them, and who agreed; empty where a desk started with them.
+    `ended`, `looser`, `tighter`: in words, what that changed of the limits of the file before (core/risk/limit_changes.py).
+    """
 
     limits: tuple[RiskLimit, ...]
     origin: str = ""
+    by: str = ""
+    reason: str = ""
+    approved_by: str = ""
+    ended: tuple[str, ...] = ()
+    looser: tuple[str, ...] = ()
+    tighter: tuple[str, ...] = ()
 
 
 class LimitSet(Fact, frozen=True):

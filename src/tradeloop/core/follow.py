@@ -35,6 +35,7 @@ from tradeloop.core.pacing import PACE, cancel_request, replace_request
 from tradeloop.core.quiet import next_look, woken
 from tradeloop.core.relisting import too_dear
 from tradeloop.core.risk.judging import FAILED, UNKNOWN
+from tradeloop.core.risk.limit_changes import Changes
 from tradeloop.core.risk.pipeline import approved, approved_change
 from tradeloop.core.room import ROOM, key_of, subject
 from tradeloop.core.run.ending import end_in_words
@@ -530,8 +531,16 @@ def _halted(state: State, around: Surroundings, e: ev.Halted) -> tuple[Effect, .
 
 
 def _limits_configured(state: State, around: Surroundings, e: ev.LimitsConfigured) -> tuple[Effect, ...]:
-    text = f"{len(e.limits)} limits of risk are in force from {e.origin or 'a command'}"
-    return RaiseAlert("INFO", "limits", text), *_look_at_risk(state, e.at)
+    """What ended or has more room now is a warning, also where a start took it and nobody was asked."""
+    news = Changes(e.ended, e.looser, e.tighter)
+    are = "1 limit of risk is in force" if len(e.limits) == 1 else f"{len(e.limits)} limits of risk are in force"
+    text = f"{are if e.limits else 'no limit of risk is in force'} from {e.origin or 'a command'}"
+    text += "" if e.limits else " any more"
+    agreed = f", approved by {e.approved_by}" if e.approved_by else ""
+    why = f": {e.reason}" if e.reason else ""
+    text += f", by {e.by}{agreed}{why}" if e.by else ""
+    alert = RaiseAlert("WARNING" if news.loosens else "INFO", "limits", f"{text}{news.sentence}")
+    return alert, *_look_at_risk(state, e.at)
 
 
 def _look_at_risk(state: State, now: UtcNs) -> tuple[SetTimer, ...]:

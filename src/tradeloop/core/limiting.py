@@ -19,6 +19,7 @@ from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.people import is_one_of, person, seen
 from tradeloop.core.replies import Done
 from tradeloop.core.risk.judging import amount
+from tradeloop.core.risk.limit_changes import Changes, changes
 from tradeloop.core.risk.present import beyond_now
 from tradeloop.core.risk.registry import checked, unit_of
 from tradeloop.core.risk.rule import Unit
@@ -36,22 +37,27 @@ Answer = Generator[Event, None, Done]
 
 
 def configure(state: State, around: Surroundings, command: SetLimits, now: UtcNs) -> Answer:
-    """The file's limits, as a whole. Raises BadInput at the first that no rule can ask."""
-    seen: dict[str, RiskLimit] = {}
+    """The file's limits, as a whole. Raises BadInput at the first that no rule can ask, and where somebody has a running desk
+    take a file that ends or loosens something, unless that has a reason and whoever has to has agreed. A start asks nobody.
+    """
+    after: dict[str, RiskLimit] = {}
     for limit in command.limits:
         checked(limit)
-        if limit.limit_id in seen:
+        if limit.limit_id in after:
             raise BadInput(f"the limit {limit.rule} of {limit.where} was set twice, expected once; take one of the two out")
-        seen[limit.limit_id] = limit
-    if seen == state.limits.of_file:
-        return Done(f"{_counted(len(seen))}, as before")
+        after[limit.limit_id] = limit
     before = state.limits.of_file
-    yield LimitsConfigured(now, command.limits, command.origin)
-    changed = (limit for limit_id, limit in seen.items() if before.get(limit_id) != limit)
+    if after == before:
+        return Done(f"{counted(len(after))}, as before")
+    news = changes(before, after)
+    _answered(around, command, news)
+    who = (command.by, command.reason, command.approved_by)
+    yield LimitsConfigured(now, command.limits, command.origin, *who, news.ended, news.looser, news.tighter)
+    changed = (limit for limit_id, limit in after.items() if before.get(limit_id) != limit)
     said = "".join(
         f"; {limit.rule} of {limit.where}: {text}" for limit in changed if (text := _beyond(state, around, limit, now))
     )
-    return Done(f"{_counted(len(seen))} in force from {command.origin or 'here'}{said}")
+    return Done(f"{counted(len(after))} in force from {command.origin or 'here'}{news.sentence}{said}")
 
 
 def change(state: State, around: Surroundings, command: ChangeLimit, now: UtcNs) -> Answer:
@@ -110,6 +116,17 @@ def over(state: State, now: UtcNs) -> Generator[Event, None, None]:
         yield from on_timer(state, limit_id, now)
 
 
+def _answered(around: Surroundings, command: SetLimits, news: Changes) -> None:
+    """Raise BadInput where a person has the file taken, it ends or loosens something, and nobody answers for that."""
+    seen(command.by, "by")
+    seen(command.approved_by, "approved_by")
+    if not command.by or not news.loosens:
+        return
+    if not command.reason.strip():
+        raise BadInput(f"a file that loosens limits in force is taken for a reason, and it was empty{news.sentence}")
+    _agreed(around, command.by, command.approved_by)
+
+
 def _agreed(around: Surroundings, by: str, approved_by: str) -> None:
     """Raise BadInput unless whoever has to has agreed: one of the desk's approvers, and another where it has two or more."""
     seen(approved_by, "approved_by")
@@ -149,7 +166,8 @@ def _figure(limit: RiskLimit) -> str:
     return f"{figure}, in shadow," if limit.shadow else figure
 
 
-def _counted(count: int) -> str:
+def counted(count: int) -> str:
+    """So many limits, in words."""
     return "1 limit" if count == 1 else f"{count} limits"
 
 

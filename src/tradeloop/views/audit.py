@@ -7,6 +7,7 @@ this is the index.
 from __future__ import annotations
 
 from tradeloop.core import events as ev
+from tradeloop.core.risk.limit_changes import Changes
 from tradeloop.views.fold import Fold
 from tradeloop.views.rows import AuditRow
 
@@ -118,7 +119,12 @@ def _of_limit(fold: Fold, e: LimitWord) -> AuditRow:
     """Who set which limit and why, and which orders met one that did not refuse them."""
     match e:
         case ev.LimitsConfigured():
-            return _of(fold, e, "engine", "limits", f"{len(e.limits)} limits from {e.origin or 'a command'}")
+            many = "1 limit" if len(e.limits) == 1 else f"{len(e.limits)} limits"
+            reason = f": {e.reason}" if e.reason else ""
+            agreed = f"; approved by {e.approved_by}" if e.approved_by else ""
+            news = Changes(e.ended, e.looser, e.tighter).sentence
+            text = f"{many} from {e.origin or 'a command'}{reason}{agreed}{news}"
+            return _of(fold, e, e.by or "engine", "limits", text)
         case ev.LimitSet():
             agreed = f"; approved by {e.approved_by}" if e.approved_by else ""
             text = f"{e.limit.value:f} of {e.limit.where}: {e.limit.reason}{agreed}"
