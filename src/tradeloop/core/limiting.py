@@ -19,7 +19,7 @@ from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.people import is_one_of, person, seen
 from tradeloop.core.replies import Done
 from tradeloop.core.risk.judging import amount
-from tradeloop.core.risk.limit_changes import Changes, changes
+from tradeloop.core.risk.limit_changes import Changes, beside, changes
 from tradeloop.core.risk.present import beyond_now
 from tradeloop.core.risk.registry import checked, unit_of
 from tradeloop.core.risk.rule import Unit
@@ -77,7 +77,8 @@ def change(state: State, around: Surroundings, command: ChangeLimit, now: UtcNs)
             "a changed limit ends by itself, at a time ahead of now and at most 7 days away; put what is to last into risk.yaml"
         )
     yield LimitSet(now, limit, command.approved_by)
-    said = "".join(f"; {text}" for text in (_not_met(state, limit), _beyond(state, around, limit, now)) if text)
+    tighter = "" if limit.shadow else beside(limit, state.limits.in_force.values())
+    said = "".join(f"; {text}" for text in (tighter, _not_met(state, limit), _beyond(state, around, limit, now)) if text)
     return Done(f"{limit.rule} of {limit.where} is {_figure(limit)} until its time is up{said}")
 
 

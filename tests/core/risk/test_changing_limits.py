@@ -172,3 +172,33 @@ def test_a_limit_that_stops_nothing_here_is_not_said_to_be_beyond(changes: dict[
     desk = ordered(limited())
     limit = RiskLimit("max_daily_order_value", Decimal(1), by="ann", reason="news", **changes)  # type: ignore[arg-type]
     assert "beyond" not in told(desk, ChangeLimit(limit, lasts_ns=HOUR_NS))
+
+
+EACH = RiskLimit("max_order_value", Decimal(1000), LimitScope.ACCOUNT)
+MINE = msgspec.structs.replace(VALUE, value=Decimal(100_000), scope=LimitScope.ACCOUNT, name=ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("file", "limit", "said"),
+    [
+        (EACH, MINE, "; max_order_value of each account is 1000 beside it, and the tighter one holds"),
+        (
+            EACH,
+            msgspec.structs.replace(MINE, scope=LimitScope.GLOBAL, name=""),
+            "; max_order_value of each account is 1000 beside",
+        ),
+        (msgspec.structs.replace(EACH, currency="CNY"), MINE, "; max_order_value of each account is 1000 CNY beside it"),
+        (msgspec.structs.replace(EACH, name="other"), MINE, ""),
+        (msgspec.structs.replace(EACH, value=Decimal(200_000)), MINE, ""),
+        (msgspec.structs.replace(EACH, shadow=True), MINE, ""),
+        (msgspec.structs.replace(EACH, severity=Severity.WARN), MINE, ""),
+        (EACH, msgspec.structs.replace(MINE, shadow=True), ""),
+        (msgspec.structs.replace(EACH, name=ACCOUNT), MINE, ""),
+        (msgspec.structs.replace(EACH, currency="USD"), msgspec.structs.replace(MINE, currency="CNY"), ""),
+    ],
+)
+def test_whoever_raises_a_limit_hears_of_a_tighter_one_beside_it(file: RiskLimit, limit: RiskLimit, said: str) -> None:
+    text = told(limited(file), ChangeLimit(limit, lasts_ns=HOUR_NS))
+    until = "until its time is up"
+    assert text[text.index(until) + len(until) :].startswith(said)
+    assert ("beside it" in text) == bool(said)

@@ -1,4 +1,4 @@
-"""What new limits make of those before: which end, which leave more room, which less.
+"""What new limits make of those before: which end, which leave more room, which less; and which hold beside one of them.
 
 Told so that nobody has to compare files. Whatever cannot be said to leave less room counts as leaving more: a list that names
 others, a floor of the rule's own. Limits in shadow stop nothing, so their changes are no news.
@@ -6,14 +6,14 @@ others, a floor of the rule's own. Limits in shadow stop nothing, so their chang
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from tradeloop.core.halt import HaltTier
-from tradeloop.core.limit import RiskLimit, Severity
+from tradeloop.core.limit import LimitScope, RiskLimit, Severity
 from tradeloop.core.risk.judging import amount
 from tradeloop.core.risk.registry import RULES, unit_of
 from tradeloop.core.risk.rule import Unit
@@ -50,6 +50,26 @@ def changes(before: Mapping[str, RiskLimit], after: Mapping[str, RiskLimit]) -> 
     looser = tuple(_called(now, _compared(was, now)) for was, now in both if _is_looser(was, now))
     tighter = tuple(_called(now, _compared(was, now)) for was, now in both if not _is_looser(was, now))
     return Changes(ended, looser, tighter)
+
+
+def beside(limit: RiskLimit, in_force: Iterable[RiskLimit]) -> str:
+    """That tighter limits of the rule hold beside this one, for orders that it is for as well; empty where none does."""
+    tighter = [each for each in in_force if _meets(limit, each) and _is_further(each.value, limit.value, limit.rule)]
+    if not tighter:
+        return ""
+    named = _listed(tuple(f"{each.rule} of {each.where} is {_figure(each)}" for each in tighter))
+    return f"{named} beside it, and the tighter one holds"
+
+
+def _meets(limit: RiskLimit, other: RiskLimit) -> bool:
+    """Whether an order may have to keep both, and the other one stops it."""
+    if other.rule != limit.rule or other.limit_id == limit.limit_id or other.shadow or other.severity is Severity.WARN:
+        return False
+    if limit.currency and other.currency and limit.currency != other.currency:
+        return False
+    if limit.scope is other.scope and limit.scope is not LimitScope.GLOBAL:
+        return not (limit.name and other.name and limit.name != other.name)
+    return True
 
 
 def _is_looser(was: RiskLimit, now: RiskLimit) -> bool:
