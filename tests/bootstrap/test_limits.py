@@ -51,6 +51,8 @@ def test_without_a_file_there_are_no_limits(tmp_path: Path) -> None:
         ("", "says nothing of limits"),
         ("# ours\n", "says nothing of limits"),
         ("limits:\n", "says nothing"),
+        ("limits: null\n", "says nothing"),
+        ("limits: ~\n", "says nothing"),
     ],
 )
 def test_where_no_file_says_anything_what_was_in_force_stays_so(tmp_path: Path, text: str | None, silent: str) -> None:
@@ -325,3 +327,44 @@ def test_names_are_taken_in_every_notation_that_means_one_thing(tmp_path: Path) 
 def test_an_account_may_be_called_whatever_its_broker_calls_it(tmp_path: Path) -> None:
     (tmp_path / "risk.yaml").write_text("limits: [{rule: programme_report, but: ['000001']}]", encoding="utf-8")
     assert configured_in(tmp_path / "risk.yaml").limits[0].but == ("000001",)
+
+
+THREE = """limits:
+  - rule: max_order_value
+    value: 50000
+    scope: account
+  - {rule: max_order_qty, value: 500}
+  - rule: max_orders_per_day
+    value: 20
+"""
+
+
+def test_a_list_that_is_cut_off_in_a_row_is_refused_wherever_that_is(tmp_path: Path) -> None:
+    began = THREE.index("- ") + 1  # before that no list has begun, and the file is silent
+    assert len(configured(tmp_path, THREE).limits) == 3
+    for end in range(began, len(THREE)):
+        if THREE[end - 1] != "\n":
+            with pytest.raises(BadInput, match=r"^.*risk\.yaml"):
+                configured(tmp_path, THREE[:end])
+    with pytest.raises(BadInput, match=r"risk\.yaml, row 3: the file ends without a line break and may be cut off"):
+        configured(tmp_path, THREE[: THREE.index("50000") + 1])
+    with pytest.raises(BadInput, match="may be cut off"):
+        configured(tmp_path, THREE + "# the last word")
+
+
+@pytest.mark.parametrize("whole", ["limits: [{rule: max_order_qty, value: 5}]", "{limits: [{rule: max_order_qty, value: 5}]}"])
+def test_a_list_in_brackets_says_itself_where_it_ends(tmp_path: Path, whole: str) -> None:
+    assert len(configured(tmp_path, whole).limits) == 1
+
+
+def test_a_file_that_says_how_many_limits_it_has_is_held_to_it(tmp_path: Path) -> None:
+    counted = f"count: 3\n{THREE}"
+    assert len(configured(tmp_path, counted).limits) == 3
+    with pytest.raises(BadInput, match=r"row 1: count was 3, and 1 limit stands in the file; complete one of them"):
+        configured(tmp_path, counted[: counted.index("  - {")])
+    for text in ("count: 3\nlimits:\n", "count: 3\n"):
+        with pytest.raises(BadInput, match="count was 3, and 0 limits stand in the file"):
+            configured(tmp_path, text)
+    for wrong in ("'a few'", "3.0", "-1"):
+        with pytest.raises(BadInput, match="count was"):
+            configured(tmp_path, counted.replace("count: 3", f"count: {wrong}"))

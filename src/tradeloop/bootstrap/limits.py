@@ -2,7 +2,8 @@
 
 Read as text, so that no limit passes through a binary float, and taken whole or not at all: what cannot be understood is
 refused in one sentence with its row, and what was in force before stays in force. So it does where there is no file, or nothing
-in it: that may be a disk that is not there, or a copy that was cut short. `limits: []` says that there are none.
+in it: that may be a disk that is not there, or a copy that was cut short. `limits: []` says that there are none. A list in rows
+that does not end with a line break is refused as perhaps cut off, and `count` beside it, where it is given, has to match.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ SOFT: Final = ("soft", "soft_severity")
 """Keys of a figure before the limit's own."""
 
 KEYS: Final = ("rule", "value", "scope", "name", "currency", "severity", "missing", "shadow", "tier", "floor", *SOFT, *LISTS)
+_NOTHING: Final = ("", "~", "null", "Null", "NULL")
+"""What YAML writes for nothing at all."""
+
 _NAMED_MAX: Final = 3
 _HUNDRED: Final = Decimal(100)
 _W = TypeVar("_W", bound=Word)
@@ -141,16 +145,38 @@ def _named(loaded: Loaded) -> dict[str, RiskLimit]:
 
 
 def _entries(path: Path) -> yaml.SequenceNode | None:
-    """The list of limits in a file; None where there is no file, or no list in it."""
+    """The list of limits in a file; None where there is no file, or no list in it. Raises BadInput where it may be cut off."""
     tree = tree_of(path)
-    if tree is None or (isinstance(tree, yaml.ScalarNode) and not tree.value):
+    if tree is None or _is_nothing(tree):
         return None
-    entries = _map(tree, path.name, ("limits",)).get("limits")
-    if entries is None or (isinstance(entries, yaml.ScalarNode) and not entries.value):
+    found = _map(tree, path.name, ("limits", "count"))
+    entries = found.get("limits")
+    if entries is None or _is_nothing(entries):
+        _whole(path.name, found, 0)
         return None
     if not isinstance(entries, yaml.SequenceNode):
         raise BadInput(f"{_row(path.name, entries)}: limits was no list; expected entries such as `- rule: max_order_value`")
+    if not entries.flow_style and tree.end_mark.column:
+        row = tree.end_mark.line + 1
+        raise BadInput(
+            f"{path.name}, row {row}: the file ends without a line break and may be cut off; complete it and add one"
+        )
+    _whole(path.name, found, len(entries.value))
     return entries
+
+
+def _whole(file: str, found: Mapping[str, yaml.Node], there: int) -> None:
+    """Raise BadInput where the file says how many limits stand in it, and others do."""
+    if "count" not in found:
+        return
+    written = _text(file, "count", found["count"])
+    if written != str(there):
+        are = "1 limit stands" if there == 1 else f"{there} limits stand"
+        raise BadInput(f"{_row(file, found['count'])}: count was {shown(written)}, and {are} in the file; complete one of them")
+
+
+def _is_nothing(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and not node.style and node.value in _NOTHING
 
 
 def _read(file: str, entries: yaml.SequenceNode | None) -> Iterator[tuple[str, RiskLimit]]:
