@@ -108,3 +108,69 @@ def test_every_packaged_file_may_be_replaced() -> None:
     assert (
         packaged == {*TABLE_FILES, *CALENDAR_FILES.values()} == {table.file for table in tables()} | {*CALENDAR_FILES.values()}
     )
+
+
+def cut(folder: Path, name: str, before: str, drops: str = "") -> Path:
+    """A folder with a packaged file cut off before the row that holds this, with `drops` at its top."""
+    lines = data_bytes(name).decode().splitlines(keepends=True)
+    end = next(number for number, line in enumerate(lines) if before in line)
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(drops + "".join(lines[:end]), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "gone"),
+    [
+        ("price_cages.yaml", "board: STAR", "CN_A STAR, CN_A BSE"),
+        ("permissions.yaml", "board: CB_SZ", "CN_A CB_SZ"),
+        ("fees.yaml", "market: US", "US "),
+        ("calendar_us.yaml", '  2026: "11-27 12-24"', "early 2026, early 2027"),
+    ],
+)
+def test_a_file_cut_off_at_the_end_of_a_row_is_refused_with_what_is_gone(
+    tmp_path: Path, name: str, before: str, gone: str
+) -> None:
+    folder = cut(tmp_path / "rules", name, before)
+    with pytest.raises(BadInput) as refused:
+        use_rules(folder)
+    assert str(refused.value).startswith(f"{folder / name} has nothing of {gone}")
+    assert "which the packaged file has, and may be cut off" in str(refused.value)
+
+
+def test_a_calendar_without_the_days_that_had_no_night_is_refused(tmp_path: Path) -> None:
+    lines = data_bytes("calendar_cn.yaml").decode().splitlines(keepends=True)
+    began = next(number for number, line in enumerate(lines) if line.startswith("no_nights:"))
+    ends = next(number for number in range(began + 1, len(lines)) if not lines[number].startswith(" "))
+    (tmp_path / "calendar_cn.yaml").write_text("".join((*lines[:began], *lines[ends:])), encoding="utf-8")
+    with pytest.raises(BadInput, match="has nothing of no_nights "):
+        use_rules(tmp_path)
+
+
+def test_what_is_left_out_on_purpose_is_said(tmp_path: Path) -> None:
+    folder = cut(tmp_path / "rules", "price_cages.yaml", "board: STAR", "drops: [CN_A STAR, CN_A BSE]\n")
+    assert use_rules(folder) == ("price_cages.yaml",)
+
+
+@pytest.mark.parametrize(
+    ("drops", "says"),
+    [
+        ("[CN_A STAR, CN_A BSE, CN_A MAIN_SH]", "drops held CN_A MAIN_SH, and the file has rows of it"),
+        ("[CN_A STAR, CN_A BSE, CN_A STARS]", "drops held CN_A STARS, of which the packaged file has nothing"),
+        ("[CN_A STAR]", r"has nothing of CN_A BSE, .* or say `drops: \[CN_A BSE\]` if that is meant"),
+    ],
+)
+def test_a_word_of_dropping_that_cannot_be_meant_is_refused(tmp_path: Path, drops: str, says: str) -> None:
+    folder = cut(tmp_path / "rules", "price_cages.yaml", "board: STAR", f"drops: {drops}\n")
+    with pytest.raises(BadInput, match=says):
+        use_rules(folder)
+
+
+def test_a_calendar_of_other_years_need_not_repeat_those_that_it_does_not_cover(tmp_path: Path) -> None:
+    text = data_bytes("calendar_us.yaml").decode()
+    text = text.replace("{from: 2013-01-01, to: 2023-12-31, source: lean", "{from: 2023-01-01, to: 2023-12-31, source: lean")
+    kept = [line for line in text.splitlines() if not (line[:4] == "  20" and int(line[2:6]) < 2023)]
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "calendar_us.yaml").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    assert use_rules(folder) == ("calendar_us.yaml",)

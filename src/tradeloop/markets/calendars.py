@@ -39,7 +39,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class CalendarFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A calendar as it is written: years with their days as `MM-DD` words."""
+    """A calendar as it is written: years with their days as `MM-DD` words. `drops` as in `markets.tables.Table`."""
 
     calendar: str
     sources: dict[str, str]
@@ -48,6 +48,7 @@ class CalendarFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     early_close: str = ""
     early: dict[int, str] = {}
     no_nights: tuple[Span, ...] = ()
+    drops: tuple[str, ...] = ()
 
 
 class Calendar(msgspec.Struct, frozen=True):
@@ -59,6 +60,7 @@ class Calendar(msgspec.Struct, frozen=True):
     closed: frozenset[date]
     early: dict[date, time]
     no_nights: tuple[Span, ...]
+    drops: tuple[str, ...] = ()
 
     @property
     def last_day(self) -> date:
@@ -127,6 +129,7 @@ def decoded_calendar(name: str, content: bytes, where: str = "", today: date | N
         frozenset(closed),
         {} if closes is None else dict.fromkeys(early, closes),
         written.no_nights,
+        written.drops,
     )
 
 

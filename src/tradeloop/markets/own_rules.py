@@ -15,9 +15,10 @@ from typing import Any, Final
 from tradeloop.core.errors import BadInput
 from tradeloop.markets.across import refuse_strangers
 from tradeloop.markets.boards import BoardRow
-from tradeloop.markets.calendars import CALENDAR_FILES, decoded_calendar
+from tradeloop.markets.calendars import CALENDAR_FILES, Calendar, decoded_calendar
 from tradeloop.markets.fees import FeeRow
 from tradeloop.markets.futures import ConductRow, CostRow, ProductRow
+from tradeloop.markets.left_out import parts_of, parts_within, refuse_left_out
 from tradeloop.markets.rules import (
     ListingDaysRow,
     OrderLimitsRow,
@@ -53,8 +54,8 @@ def use_rules(folder: Path | None, today: date | None = None) -> tuple[str, ...]
     """Takes the files of `folder`, or the packaged ones alone where it is None; says the names of those it took.
 
     `BadInput`, in one sentence, for a folder that is not there, a file of no table or calendar, what
-    `markets.tables.decoded` refuses, on the day of reading where it is given, and what does not fit the other files. One
-    process has one set of rules.
+    `markets.tables.decoded` refuses, on the day of reading where it is given, for one that lacks what the packaged one has
+    and does not say so, and what does not fit the other files. One process has one set of rules.
     """
     own = {} if folder is None else _read(folder, today)
     replace_files(own)
@@ -69,9 +70,10 @@ def _read(folder: Path, today: date | None) -> dict[str, tuple[Path, bytes]]:
         raise BadInput(f"the folder of market rules {folder} cannot be read: {wrong.strerror}") from wrong
     calendars = {file: name for name, file in CALENDAR_FILES.items()}
     tables: dict[str, Table[Any]] = {}
+    days: dict[str, Calendar] = {}
     for name, (path, content) in own.items():
         if name in calendars:
-            decoded_calendar(calendars[name], content, str(path), today)
+            days[name] = decoded_calendar(calendars[name], content, str(path), today)
         elif name in TABLE_FILES:
             tables[name] = decoded(name, content, TABLE_FILES[name], str(path), today)
         else:
@@ -80,9 +82,20 @@ def _read(folder: Path, today: date | None) -> dict[str, tuple[Path, bytes]]:
     if tables:
         whole = {name: tables[name] if name in tables else _packaged(name) for name in TABLE_FILES}
         refuse_strangers(whole, list(tables), lambda name: str(own[name][0]) if name in own else f"markets/data/{name}")
+    for name, table in tables.items():
+        refuse_left_out(str(own[name][0]), parts_of(table), parts_of(_packaged(name)), table.drops)
+    for name, mine in days.items():
+        theirs = parts_within(_packaged_calendar(calendars[name]), mine)
+        refuse_left_out(str(own[name][0]), parts_within(mine, mine), theirs, mine.drops)
     return own
 
 
 @cache
 def _packaged(name: str) -> Table[Any]:
     return decoded(name, data_bytes(name), TABLE_FILES[name], f"markets/data/{name}")
+
+
+@cache
+def _packaged_calendar(name: str) -> Calendar:
+    file = CALENDAR_FILES[name]
+    return decoded_calendar(name, data_bytes(file), f"markets/data/{file}")

@@ -122,13 +122,17 @@ def content_of(file: str) -> bytes:
 
 
 class Table(msgspec.Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One data file. `table` names it in messages (plural); `verified_through` bounds the open rows of each market."""
+    """One data file. `table` names it in messages (plural); `verified_through` bounds the open rows of each market.
+
+    `drops`: of a file of one's own, what of the packaged one it leaves out on purpose (markets/left_out.py).
+    """
 
     table: str
     file: str
     verified_through: dict[str, date]
     sources: dict[str, str]
     rows: tuple[R, ...]
+    drops: tuple[str, ...] = ()
 
     def last_day(self, row: R) -> date:
         """The last day on which `row` may be used."""
