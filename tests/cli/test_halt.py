@@ -452,7 +452,7 @@ def test_the_release_of_a_halt_that_a_file_alone_holds_says_so(home: Path) -> No
     said = tradeloop(home, "resume", "--reason", "settled", *DEMO)
     assert said.code == 0
     where = "by the latch file, in the file alone and not recorded yet"
-    assert f"releases halt 1 of everything: CANCEL_ALL {where}: the exchange called" in said.err
+    assert f"would release halt 1 of everything: CANCEL_ALL {where}: the exchange called" in said.err
     assert "1970" not in said.out + said.err
 
 
@@ -550,7 +550,7 @@ def test_a_release_lists_what_it_ends_and_asks_where_a_limit_has_tripped_beside_
     own = tradeloop(home, "resume", "--reason", "lunch is over", "--number", "1", *DEMO)
 
     assert own.code == 0, own.err
-    assert "releases halt 1 of everything: HALT by ann" in own.err
+    assert "would release halt 1 of everything: HALT by ann" in own.err
     (left,) = standing(home)
     assert (left["number"], left["by"], left["trigger"]) == (2, "risk", "max_daily_loss|account|||")
     assert [each.by for each in FileLatch(home / "HALT").read()] == ["risk"]

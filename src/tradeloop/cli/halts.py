@@ -1,7 +1,7 @@
 """`tradeloop halts`: what is stopped, by whom and why, and what each halt has come to.
 
 Both places that hold a halt are asked, the journal and the latch files (docs/how-to/stop.md), and each halt says in which it
-stands. The files are told even where nothing is recorded yet or the journal cannot be read.
+stands. The files are told even where nothing is recorded yet, or the journal or the settings cannot be read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from tradeloop.config import Loaded
+    from tradeloop.config import Home, Loaded
     from tradeloop.core.halt import Halt
     from tradeloop.core.state import State
 
@@ -79,16 +79,16 @@ def halts(ctx: typer.Context, json: Json = False) -> None:
     """List the halts that stand: where, since when, by whom and why, and what each has come to."""
 
     async def work(shell: Shell, voice: Voice) -> int:
+        from tradeloop.config import find_home
         from tradeloop.core.errors import TradeloopError
 
-        loaded = shell.load()
-        recorded: list[Halt] = []
-        failed = ""
+        home, failed = find_home(shell.home), ""
         try:
-            recorded = await _recorded(loaded)
-        except TradeloopError as error:
-            failed = f"the journal could not be asked, only what the files say is told: {error}"
-        found = _standing(loaded, recorded)
+            recorded = await _recorded(shell.load())
+        except (TradeloopError, OSError) as error:
+            recorded, asked = await _of_the_process(home)
+            failed = f"the journal could not be asked, {asked}: {error}"
+        found = _standing(home, recorded)
         voice.result({"halts": [each.document() for each in found]}, lambda out: _show(out, found))
         if failed:
             voice.say(f"error: {failed}")
@@ -112,30 +112,11 @@ async def in_force(loaded: Loaded) -> list[Halt]:
     """The halts in force, as the process that trades here says; where none does as the journal has them, and those of the file
     behind them by the numbers that the next desk gives them.
     """
-    import msgspec
-
-    from tradeloop.cli.control import ask_for_halts
-    from tradeloop.core.halt import Halt, HaltScope, HaltTier
-    from tradeloop.core.types import UtcNs
-
-    answer = await ask_for_halts(loaded.home.socket)
-    if answer is not None and answer.ok:
-        said = msgspec.json.decode(answer.text, type=list[dict[str, Any]])
-        return [
-            Halt(
-                each["number"],
-                HaltTier(each["tier"]),
-                HaltScope(each["scope"]),
-                each["name"],
-                each["by"],
-                each["reason"],
-                UtcNs(each["at"]),
-                trigger=each["trigger"],
-            )
-            for each in said
-        ]
+    told = await _told(loaded.home)
+    if told is not None:
+        return told
     state = await _known(loaded)
-    standing = _standing(loaded, list(state.halts.values()))
+    standing = _standing(loaded.home, list(state.halts.values()))
     count = state.halt_count
     for each in standing:
         if not each.recorded:
@@ -144,12 +125,49 @@ async def in_force(loaded: Loaded) -> list[Halt]:
     return [each.halt for each in standing]
 
 
-def _standing(loaded: Loaded, recorded: list[Halt]) -> list[Standing]:
+async def _told(home: Home) -> list[Halt] | None:
+    """The halts in force, as the process that trades here says; None where none does. Raises JournalFailed if it is silent."""
+    import msgspec
+
+    from tradeloop.cli.control import ask_for_halts
+    from tradeloop.core.halt import Halt, HaltScope, HaltTier
+    from tradeloop.core.types import UtcNs
+
+    answer = await ask_for_halts(home.socket)
+    if answer is None or not answer.ok:
+        return None
+    said = msgspec.json.decode(answer.text, type=list[dict[str, Any]])
+    alike = ("number", "name", "by", "reason", "found", "done", "unknown", "held", "trigger")
+    return [
+        Halt(
+            tier=HaltTier(each["tier"]),
+            scope=HaltScope(each["scope"]),
+            at=UtcNs(each["at"]),
+            **{name: each[name] for name in alike},
+        )
+        for each in said
+    ]
+
+
+async def _of_the_process(home: Home) -> tuple[list[Halt], str]:
+    """The same where the journal cannot be read, and whom that was asked of."""
+    from tradeloop.core.errors import TradeloopError
+
+    try:
+        told = await _told(home)
+    except TradeloopError:
+        told = None
+    if told is None:
+        return [], "only what the files say is told"
+    return told, "the process that trades here was asked"
+
+
+def _standing(home: Home, recorded: list[Halt]) -> list[Standing]:
     from tradeloop.core.halt import Halt
     from tradeloop.core.types import UtcNs
     from tradeloop.engine.latch import FileLatch
 
-    latch = FileLatch(loaded.home.latch)
+    latch = FileLatch(home.latch)
     in_file = {(each.tier, each.scope, each.name, each.trigger): each for each in latch.read()}
     found = []
     for halt in recorded:

@@ -56,7 +56,11 @@ def resume(
         from tradeloop.core.state import State
         from tradeloop.engine.latch import FileLatch
 
-        loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
+        given_settings = feed_settings(feed, speed, start)
+        try:
+            loaded = shell.load(operator=by, **given_settings)
+        except BadInput as error:
+            raise BadInput(f"{error}; nothing was released, and every halt stays: see `tradeloop halts`") from None
         scope, name = scope_of(named)
         if not reason.strip():
             raise BadInput("--reason was empty; a halt is released for a reason")
@@ -66,7 +70,7 @@ def resume(
         there = [halt for halt in await in_force(loaded) if (halt.scope, halt.name) == (scope, name)]
         ended = _named(there, number)
         for halt in ended:
-            voice.say(f"releases halt {halt.number} of {halt.where}: {halt.said}")
+            voice.say(f"would release halt {halt.number} of {halt.where}: {halt.said}")
         given = code or ""
         if tried := SecondFactor(loaded.home.second_factor).suspicion():
             voice.say(f"warning: {tried}")
