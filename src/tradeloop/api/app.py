@@ -38,6 +38,7 @@ from tradeloop.api.front import Front
 from tradeloop.api.gate import REQUEST_ID, Gate
 from tradeloop.api.identify import Identifies
 from tradeloop.api.metrics import Metrics
+from tradeloop.api.page import Page
 from tradeloop.api.people import People
 from tradeloop.api.policy import Rate, Routes, refuse_unpoliced
 from tradeloop.api.problem import MEDIA, Problem, document_of, fault
@@ -90,9 +91,11 @@ def application(
     manners: Manners | None = None,
     people: People | None = None,
     clock: Clock | None = None,
+    page: Page | None = None,
 ) -> Front:
     """The API of a desk. `elapsed` is a clock in nanoseconds that cannot be set, for rates and ids of requests; `people` are
-    whom `identifies` knows, for the routes that change them; `clock` paces the stream, by the time of the world without it.
+    whom `identifies` knows, for the routes that change them; `clock` paces the stream, by the time of the world without it;
+    `page` is what browsers are shown.
     """
     how = manners or Manners()
     metrics = Metrics()
@@ -113,7 +116,7 @@ def application(
     app = Starlette(routes=table.made(gate.served, gate.opened), exception_handlers=handlers, lifespan=lasting)
     app.router.redirect_slashes = False
     refuse_unpoliced(app.routes)
-    return Front(_once_more(app), how.hosts, elapsed())
+    return Front(_once_more(app), how.hosts, elapsed(), page)
 
 
 def _once_more(app: Starlette) -> ASGIApp:

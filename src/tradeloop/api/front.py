@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tradeloop.api.gate import REQUEST_ID, refuse_socket, respond, said
 from tradeloop.api.identify import refuse_host
+from tradeloop.api.page import Page
 from tradeloop.api.problem import Problem
 
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -24,10 +25,13 @@ HEADERS: Final = (
 
 
 class Front:
-    """The application with what stands before it. `begun` makes the ids of this process others than those of the last."""
+    """The application with what stands before it: the files of the page, where it has one. `begun` makes the ids of this process
+    others than those of the last.
+    """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str], begun: int) -> None:
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], begun: int, page: Page | None = None) -> None:
         self._app = app
+        self._page = page
         self._hosts = hosts
         self._begun = f"{begun:x}"
         self._count = itertools.count(1)
@@ -61,4 +65,9 @@ class Front:
             else:
                 await respond(answer, said(problem, request_id))
             return
-        await self._app(scope, receive, answer)
+        found = None if self._page is None else self._page.answer(scope["method"], scope["path"], headers)
+        if found is None:
+            await self._app(scope, receive, answer)
+            return
+        await answer({"type": "http.response.start", "status": found.status, "headers": found.headers})
+        await answer({"type": "http.response.body", "body": found.body})

@@ -22,9 +22,11 @@ from typing import Final
 import uvicorn
 from typing_extensions import override
 
+import tradeloop
 from tradeloop.access.access import Access
 from tradeloop.api.app import LOOPBACK, Manners, application
 from tradeloop.api.front import Front
+from tradeloop.api.page import page_in
 from tradeloop.api.people import People
 from tradeloop.api.policy import Rate
 from tradeloop.api.rates import ALLOWED, Allowance
@@ -36,6 +38,8 @@ from tradeloop.config import Loaded, Web
 from tradeloop.core.errors import BadInput
 from tradeloop.engine.clock import WallClock, stopwatch_ns
 
+BUILT_PAGE: Final = Path(tradeloop.__file__).with_name("web")
+"""Where the build puts the page of the desk; an installation that was made without it has none, and the API all the same."""
 GRACE_S: Final = 5
 """How long requests that run are waited for when the server ends."""
 KEEP_ALIVE_S: Final = 20
@@ -48,7 +52,7 @@ def web_of(desk: Desk, access: Access, command: str) -> Front:
     """The application of a desk and of those who may use it, by its settings. Sessions go by the time of the world."""
     people = People(access, WallClock().now)
     manners = manners_of(desk.loaded.settings.web)
-    return application(ServedDesk(desk, command), Identified(people), stopwatch_ns, manners, people)
+    return application(ServedDesk(desk, command), Identified(people), stopwatch_ns, manners, people, page_in(BUILT_PAGE))
 
 
 def manners_of(web: Web) -> Manners:

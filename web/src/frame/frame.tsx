@@ -1,0 +1,124 @@
+// The frame around every page: a border that cannot be overlooked where the money is real, the bar, the pages, and what may open.
+import clsx from "clsx";
+import { Suspense, lazy, useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, Route, Switch, useLocation } from "wouter";
+import { useMay } from "@/access/session";
+import { AlertsDrawer } from "@/frame/alerts";
+import { Banners } from "@/frame/banners";
+import { Keyboard, Keys } from "@/frame/keyboard";
+import { Kill } from "@/frame/kill";
+import { PAGES } from "@/frame/pages";
+import { TopBar, useEnvironment } from "@/frame/topbar";
+import { useStream } from "@/stream/socket";
+import { useDialogs } from "@/ui/dialogs";
+import { useHealth, useIsStale } from "@/stream/live";
+import { Boundary, Empty, Loading, NotAllowed } from "@/ui/states";
+
+const Palette = lazy(() => import("@/frame/palette"));
+const Ticket = lazy(() => import("@/ticket/ticket"));
+const Run = lazy(() => import("@/pages/run"));
+
+function Menu() {
+  const { t } = useTranslation();
+  const [at] = useLocation();
+  return (
+    <nav aria-label={t("menu")} className="hidden w-36 shrink-0 flex-col gap-0.5 border-r border-line bg-panel p-1.5 md:flex">
+      {PAGES.map(({ path, word, icon: Icon }) => {
+        const here = path === "/" ? at === "/" : at.startsWith(path);
+        return (
+          <Link key={path} href={path} aria-current={here ? "page" : undefined} className={clsx("flex h-8 items-center gap-2 rounded px-2", here ? "bg-accent-soft font-semibold text-accent" : "text-soft hover:bg-hover hover:text-text")}>
+            <Icon size={15} aria-hidden /> {t(`page.${word}`)}
+          </Link>
+        );
+      })}
+    </nav>
+  );
+}
+
+function PhoneMenu() {
+  const { t } = useTranslation();
+  const [at] = useLocation();
+  return (
+    <nav aria-label={t("menu")} className="flex shrink-0 border-t border-line bg-panel md:hidden">
+      {PAGES.filter((each) => each.phone).map(({ path, word, icon: Icon }) => (
+        <Link key={path} href={path} aria-current={at === path ? "page" : undefined} className={clsx("flex flex-1 flex-col items-center gap-0.5 py-1.5 text-2xs", at === path ? "text-accent" : "text-soft")}>
+          <Icon size={17} aria-hidden /> {t(`page.${word}`)}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function useTitle(): void {
+  const { t } = useTranslation();
+  const [at] = useLocation();
+  const environment = useEnvironment();
+  const open = useHealth().data?.details?.orders_open ?? 0;
+  const stale = useIsStale();
+  useEffect(() => {
+    const page = PAGES.find((each) => (each.path === "/" ? at === "/" : at.startsWith(each.path)));
+    const name = page ? t(`page.${page.word}`) : "";
+    document.title = [stale ? "⚠" : open ? `●${open}` : "", environment ? t(`environment.${environment}`) : "", name, "Tradeloop"].filter(Boolean).join(" · ");
+  }, [at, environment, open, stale, t]);
+}
+
+export function Frame() {
+  const { t } = useTranslation();
+  useStream();
+  useTitle();
+  const [at] = useLocation();
+  const environment = useEnvironment();
+  const stale = useIsStale();
+  const sees = useMay("read:acct");
+  const ticket = useDialogs((now) => now.ticket);
+  const palette = useDialogs((now) => now.palette);
+  return (
+    <div className={clsx("flex h-dvh flex-col border-t-4", environment === "live" ? "border-4 border-[#c9203b]" : environment === "paper" ? "border-[#f5b301]" : "border-line")}>
+      <a href="#page" className="sr-only focus:not-sr-only focus:absolute focus:z-[130] focus:bg-panel focus:p-2">
+        {t("skip")}
+      </a>
+      <TopBar />
+      <Banners />
+      <div className="flex min-h-0 flex-1">
+        <Menu />
+        <main id="page" tabIndex={-1} data-stale={stale || undefined} className={clsx("min-h-0 min-w-0 flex-1 overflow-auto p-2 outline-none", stale && "stale-age")}>
+          <Boundary name={at}>
+            <Suspense fallback={<Loading />}>
+              {sees ? (
+                <Switch>
+                  {PAGES.map(({ path, page: Page }) => (
+                    <Route key={path} path={path}>
+                      <Page />
+                    </Route>
+                  ))}
+                  <Route path="/runs/:id">{({ id }) => <Run id={id} />}</Route>
+                  <Route>
+                    <Empty title={t("state.noPage")}>{at}</Empty>
+                  </Route>
+                </Switch>
+              ) : (
+                <NotAllowed scope="read:acct" />
+              )}
+            </Suspense>
+          </Boundary>
+        </main>
+      </div>
+      <PhoneMenu />
+      <Keyboard />
+      <Kill />
+      {palette && (
+        <Suspense fallback={null}>
+          <Palette />
+        </Suspense>
+      )}
+      <Keys />
+      <AlertsDrawer />
+      {ticket && (
+        <Suspense fallback={null}>
+          <Ticket preset={ticket} />
+        </Suspense>
+      )}
+    </div>
+  );
+}

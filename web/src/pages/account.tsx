@@ -1,0 +1,133 @@
+// The money: what there is in each currency, how it went, how far below its highest, and every movement.
+import { useQuery } from "@tanstack/react-query";
+import { Suspense, lazy, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { ask } from "@/api/http";
+import type { Curve, Fill, Money } from "@/api/types";
+import { worthOf } from "@/frame/worth";
+import { deskNow } from "@/stream/link";
+import { useAccount, useFills, usePositions } from "@/stream/live";
+import { minus, times } from "@/text/decimal";
+import { money, percent, signed } from "@/text/numbers";
+import { clock } from "@/text/times";
+import { Chips } from "@/ui/filters";
+import { Amount, Gain } from "@/ui/number";
+import { Panel } from "@/ui/panel";
+import { Empty, Loading, Trouble } from "@/ui/states";
+import { Table, type Column } from "@/ui/table";
+
+const EquityChart = lazy(() => import("@/pages/equity_chart"));
+const SPANS = { hour: 3_600_000, day: 86_400_000, week: 7 * 86_400_000, all: 0 } as const;
+type Span = keyof typeof SPANS;
+
+export default function AccountPage() {
+  const { t } = useTranslation();
+  const account = useAccount();
+  const positions = usePositions().data?.positions;
+  const [chosen, setChosen] = useState("");
+  const all = worthOf(account.data?.money ?? [], positions ?? []);
+  const currency = chosen || all[0]?.currency || "";
+  return (
+    <div className="grid min-h-full gap-2 lg:h-full lg:grid-cols-[minmax(0,1.7fr)_minmax(20rem,1fr)] lg:grid-rows-[auto_minmax(0,1fr)]">
+      <Panel title={t("account.money")} className="lg:col-span-2" flush>
+        {account.error && !account.data ? <Trouble error={account.error} again={() => void account.refetch()} /> : !account.data ? <Loading rows={3} /> : !account.data.money.length ? <Empty title={t("account.none")} /> : (
+          <MoneyTable money={account.data.money} worth={all} chosen={currency} onChoose={setChosen} />
+        )}
+      </Panel>
+      <CurvePanel currency={currency} />
+      <Ledger currency={currency} />
+    </div>
+  );
+}
+
+function MoneyTable({ money: rows, worth, chosen, onChoose }: { money: Money[]; worth: ReturnType<typeof worthOf>; chosen: string; onChoose: (currency: string) => void }) {
+  const { t } = useTranslation();
+  const heads = ["currency", "net", "balance", "available", "reserved", "margin", "unrealized", "realized", "fees"] as const;
+  const sorted = worth.map((each) => rows.find((row) => row.currency === each.currency)).filter((row): row is Money => row !== undefined);
+  return (
+    <div className="overflow-x-auto">
+      <table className="w-full min-w-[48rem] tabular-nums">
+        <thead className="text-xs text-soft">
+          <tr>{heads.map((head) => <th key={head} scope="col" className="px-3 py-1.5 text-right font-medium first:text-left">{t(`account.${head}`)}</th>)}</tr>
+        </thead>
+        <tbody>
+          {sorted.map((row) => (
+            <tr key={row.currency} className={`border-t border-line/60 ${chosen === row.currency ? "bg-accent-soft" : ""}`}>
+              <th scope="row" className="px-3 py-1.5 text-left">
+                <button type="button" className="font-semibold hover:underline" aria-pressed={chosen === row.currency} onClick={() => onChoose(row.currency)}>{row.currency}</button>
+              </th>
+              <td className="px-3 text-right font-semibold"><Amount value={worth.find((each) => each.currency === row.currency)?.net} /></td>
+              <td className="px-3 text-right"><Amount value={row.balance} /></td>
+              <td className="px-3 text-right"><Amount value={row.available} /></td>
+              <td className="px-3 text-right"><Amount value={row.reserved} /></td>
+              <td className="px-3 text-right"><Amount value={row.margin} /></td>
+              <td className="px-3 text-right"><Gain value={row.unrealized_pnl} /></td>
+              <td className="px-3 text-right"><Gain value={row.realized_pnl} /></td>
+              <td className="px-3 text-right"><Amount value={row.fees} /></td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function CurvePanel({ currency }: { currency: string }) {
+  const { t } = useTranslation();
+  const [span, setSpan] = useState<Span>("all");
+  const query = useQuery({
+    queryKey: ["curve", currency, span],
+    queryFn: async ({ signal }) => ask<Curve>("GET", "/api/v1/account/curve", { query: { currency, since: SPANS[span] ? new Date(deskNow() - SPANS[span]).toISOString() : null }, signal }),
+    enabled: currency !== "",
+    refetchInterval: 5_000,
+  });
+  return (
+    <Panel
+      title={t("account.curve")}
+      className="min-h-80"
+      more={
+        <>
+          {query.data && <span className="mr-2 text-xs text-soft">{t("account.drawdown")} <Gain value={query.data.drawdown} as={percent} /></span>}
+          <Chips label={t("account.span")} value={span} onChange={setSpan} options={(Object.keys(SPANS) as Span[]).map((each) => [each, t(`account.${each}`)])} />
+        </>
+      }
+    >
+      {query.error && !query.data ? <Trouble error={query.error} again={() => void query.refetch()} /> : !query.data ? <Loading /> : query.data.points.length < 2 ? <Empty title={t("account.noCurve")}>{t("account.noCurveMore")}</Empty> : (
+        <Suspense fallback={<Loading />}>
+          <EquityChart curve={query.data} />
+        </Suspense>
+      )}
+    </Panel>
+  );
+}
+
+/** What a fill did to the cash; of a future it is what was gained, and the fee. */
+function moved(fill: Fill): string {
+  const value = times(fill.quantity, fill.price);
+  return minus(fill.side === "BUY" ? minus("0", value) : value, fill.commission);
+}
+
+function Ledger({ currency }: { currency: string }) {
+  const { t } = useTranslation();
+  const query = useFills();
+  const held = usePositions({ flat: true }).data?.positions;
+  const rows = useMemo(() => {
+    if (!query.data || !held) return undefined;
+    const of = new Map(held.map((each) => [each.symbol, each]));
+    return query.data.fills.filter((fill) => of.get(fill.symbol)?.currency === currency && of.get(fill.symbol)?.multiplier === "1");
+  }, [query.data, held, currency]);
+  const columns = useMemo<Column<Fill>[]>(
+    () => [
+      { id: "time", head: t("col.time"), text: (f) => f.fill_time, cell: (f) => clock(f.fill_time, deskNow()), width: "5.5rem" },
+      { id: "what", head: t("col.what"), text: (f) => `${f.side} ${f.symbol}`, cell: (f) => <>{t(`side.${f.side}`)} {f.symbol}</>, width: "minmax(7rem,1fr)" },
+      { id: "fee", head: t("col.fee"), text: (f) => f.commission, cell: (f) => money(f.commission), right: true, width: "4.5rem" },
+      { id: "moved", head: t("account.moved"), text: moved, cell: (f) => <span className="tabular-nums">{signed(moved(f))}</span>, right: true, width: "7.5rem" },
+    ],
+    [t],
+  );
+  return (
+    <Panel title={`${t("account.ledger")} ${currency}`} flush className="min-h-72">
+      <Table label={t("account.ledger")} columns={columns} rows={rows} rowId={(f) => `${f.exec_id}|${f.order_id}`} query={query} file={`ledger-${currency}`} empty={<Empty title={t("account.noLedger")} />} />
+    </Panel>
+  );
+}

@@ -1,0 +1,172 @@
+// The blotter: every order, working ones first wherever one looks, with its age and what became of it.
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { ask } from "@/api/http";
+import type { Order, Orders } from "@/api/types";
+import { useMay } from "@/access/session";
+import { OrderDrawer } from "@/pages/order";
+import { Amend, CancelOrders } from "@/pages/order_changes";
+import { StatusPill } from "@/pages/words";
+import { deskNow } from "@/stream/link";
+import { useNow, useOrders, useQueue } from "@/stream/live";
+import { compare } from "@/text/decimal";
+import { price, quantity } from "@/text/numbers";
+import { clock, span } from "@/text/times";
+import { Button } from "@/ui/button";
+import { open } from "@/ui/dialogs";
+import { Panel } from "@/ui/panel";
+import { Empty } from "@/ui/states";
+import { Table, type Column } from "@/ui/table";
+import { Chips, Find } from "@/ui/filters";
+
+const OLDER = 1_000;
+type Show = "all" | "working" | "filled" | "ended" | "unknown";
+
+const SHOWS: Record<Show, (order: Order) => boolean> = {
+  all: () => true,
+  working: (order) => order.is_open,
+  filled: (order) => order.status === "FILLED" || (order.filled_quantity !== "0" && compare(order.filled_quantity, "0") > 0),
+  ended: (order) => !order.is_open && order.status !== "FILLED",
+  unknown: (order) => order.status === "UNKNOWN",
+};
+
+export default function OrdersPage() {
+  const { t } = useTranslation();
+  const newest = useOrders();
+  const working = useOrders({ open: true, limit: 1_000 });
+  const cursor = newest.data?.next ?? null;
+  const older = useInfiniteQuery({
+    queryKey: ["older orders"],
+    queryFn: async ({ pageParam, signal }) => ask<Orders>("GET", "/api/v1/orders", { query: { limit: OLDER, cursor: pageParam }, signal }),
+    initialPageParam: cursor,
+    getNextPageParam: (page) => page.next,
+    enabled: false,
+  });
+  const [show, setShow] = useState<Show>("all");
+  const [find, setFind] = useState("");
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [amending, setAmending] = useState<Order | null>(null);
+  const [cancelling, setCancelling] = useState<Order[] | null>(null);
+  const mayTrade = useMay("order:paper");
+  const mayCancel = useMay("cancel");
+  const queue = useQueue().data;
+
+  const all = useMemo(() => {
+    if (!newest.data) return undefined;
+    const known = new Map<string, Order>();
+    for (const page of older.data?.pages ?? []) for (const order of page.orders) known.set(order.order_id, order);
+    for (const order of newest.data.orders) known.set(order.order_id, order);
+    for (const order of working.data?.orders ?? []) known.set(order.order_id, order);
+    const rows = [...known.values()];
+    return rows.sort((a, b) => Number(b.is_open) - Number(a.is_open) || (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : a.order_id < b.order_id ? 1 : -1));
+  }, [newest.data, working.data, older.data]);
+  const rows = useMemo(() => all?.filter(SHOWS[show]), [all, show]);
+  const columns = useColumns();
+  const open_ = all?.filter((order) => order.is_open) ?? [];
+
+  return (
+    <div className="flex h-full gap-2">
+      <Panel
+        title={t("page.orders")}
+        className="h-full flex-1"
+        flush
+        more={
+          <>
+            {queue && (
+              <span className="mr-2 hidden text-xs text-faint lg:inline">
+                {t("orders.queue", { staged: queue.staged, flight: queue.in_flight, working: queue.working })}
+              </span>
+            )}
+            <Chips label={t("orders.show")} value={show} onChange={setShow} options={(Object.keys(SHOWS) as Show[]).map((each) => [each, t(`orders.${each}`), all?.filter(SHOWS[each]).length])} />
+            <Find value={find} onChange={setFind} />
+            {mayCancel && (
+              <Button small disabled={!open_.length} onClick={() => setCancelling((rows ?? []).filter((order) => order.is_open))}>
+                {t("orders.cancelShown")}
+              </Button>
+            )}
+            {mayTrade && (
+              <Button small tone="main" onClick={() => open({ ticket: {} })}>
+                <Plus size={13} aria-hidden /> {t("ticket.new")}
+              </Button>
+            )}
+          </>
+        }
+      >
+        <Table
+          label={t("page.orders")}
+          columns={columns}
+          rows={rows}
+          rowId={(order) => order.order_id}
+          query={newest}
+          find={find}
+          file="orders"
+          chosen={chosen}
+          onOpen={(order) => setChosen(order.order_id)}
+          onEnd={() => {
+            if (older.isFetching) return;
+            if (!older.data && cursor) void older.refetch();
+            else if (older.hasNextPage) void older.fetchNextPage();
+          }}
+          onKey={(key, order) => {
+            if (key === "x" && order.is_open && mayCancel) setCancelling([order]);
+            if (key === "X" && mayCancel && open_.length) setCancelling((rows ?? []).filter((each) => each.is_open));
+            if (key === "r" && order.is_open && mayTrade) setAmending(order);
+          }}
+          empty={
+            <Empty title={t(show === "all" ? "orders.none" : "orders.noneSuch")}>
+              {show === "all" && mayTrade && (
+                <Button tone="main" className="mt-2" onClick={() => open({ ticket: {} })}>
+                  {t("ticket.new")}
+                </Button>
+              )}
+            </Empty>
+          }
+        />
+      </Panel>
+      {chosen && <OrderDrawer id={chosen} onClose={() => setChosen(null)} onAmend={setAmending} onCancel={(order) => setCancelling([order])} />}
+      {amending && <Amend order={amending} onClose={() => setAmending(null)} />}
+      {cancelling && cancelling.length > 0 && <CancelOrders orders={cancelling} onClose={() => setCancelling(null)} />}
+    </div>
+  );
+}
+
+function Age({ order }: { order: Order }) {
+  useNow();
+  return <span className="text-faint">{order.is_open ? span(deskNow() - Date.parse(order.updated_at)) : ""}</span>;
+}
+
+/** Filled of quantity, with a bar behind it. */
+function Filled({ order }: { order: Order }) {
+  const part = Number(order.quantity) > 0 ? Math.min(1, Number(order.filled_quantity) / Number(order.quantity)) : 0;
+  return (
+    <span className="relative block h-full">
+      <span aria-hidden className="absolute inset-y-0.5 left-0 rounded-sm bg-accent-soft" style={{ width: `${part * 100}%` }} />
+      <span className="relative">{quantity(order.filled_quantity)}</span>
+    </span>
+  );
+}
+
+function useColumns(): Column<Order>[] {
+  const { t } = useTranslation();
+  return useMemo<Column<Order>[]>(
+    () => [
+      { id: "time", head: t("col.time"), text: (o) => o.created_at, cell: (o) => <span title={o.created_at}>{clock(o.created_at, deskNow())}</span>, width: "5.5rem" },
+      { id: "symbol", head: t("col.symbol"), text: (o) => o.symbol, cell: (o) => <span className="font-semibold">{o.symbol}</span>, width: "minmax(6.5rem,1fr)" },
+      { id: "side", head: t("col.side"), text: (o) => o.side, cell: (o) => <span className={o.side === "BUY" ? "text-up" : "text-down"}>{t(`side.${o.side}`)}</span>, width: "3.5rem" },
+      { id: "type", head: t("col.type"), text: (o) => o.order_type, cell: (o) => t(`type.${o.order_type}`, { defaultValue: o.order_type }), width: "5rem" },
+      { id: "quantity", head: t("col.quantity"), text: (o) => o.quantity, cell: (o) => quantity(o.quantity), right: true, width: "5.5rem" },
+      { id: "filled", head: t("col.filled"), text: (o) => o.filled_quantity, cell: (o) => <Filled order={o} />, right: true, width: "5.5rem" },
+      { id: "limit", head: t("col.limit"), text: (o) => o.price ?? o.stop_price, cell: (o) => (o.price ?? o.stop_price ? price(o.price ?? o.stop_price) : ""), right: true, width: "5.5rem" },
+      { id: "average", head: t("col.average"), text: (o) => o.average_price, cell: (o) => (o.average_price ? price(o.average_price) : ""), right: true, width: "6rem" },
+      { id: "status", head: t("col.status"), text: (o) => o.status, cell: (o) => <StatusPill status={o.status} />, width: "8rem" },
+      { id: "age", head: t("col.age"), text: (o) => o.updated_at, cell: (o) => <Age order={o} />, right: true, width: "4.5rem" },
+      { id: "tif", head: t("col.tif"), text: (o) => o.time_in_force, width: "3.5rem" },
+      { id: "run", head: t("col.by"), text: (o) => o.created_by, width: "minmax(6rem,0.8fr)" },
+      { id: "why", head: t("col.why"), text: (o) => o.error || o.reason, cell: (o) => <span className={o.error ? "text-red" : "text-soft"} title={o.error || o.reason}>{o.error || o.reason}</span>, width: "minmax(8rem,1.4fr)" },
+      { id: "id", head: t("col.id"), text: (o) => o.order_id, cell: (o) => <span className="font-mono text-xs text-faint">{o.order_id}</span>, width: "10rem" },
+    ],
+    [t],
+  );
+}

@@ -1,0 +1,81 @@
+// What a page shows where there is nothing, nothing yet, something wrong, or somebody who may not see it.
+import { CircleSlash, Lock, RefreshCw, TriangleAlert } from "lucide-react";
+import { Component, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Problem, UNREACHED } from "@/api/http";
+import { Button } from "@/ui/button";
+
+function Middle({ icon, title, children, role }: { icon: ReactNode; title: ReactNode; children?: ReactNode; role?: "alert" | "status" }) {
+  return (
+    <div className="flex min-h-40 flex-col items-center justify-center gap-2 px-6 py-8 text-center" role={role}>
+      <span className="text-faint" aria-hidden>
+        {icon}
+      </span>
+      <p className="font-medium">{title}</p>
+      {children && <div className="max-w-prose text-soft">{children}</div>}
+    </div>
+  );
+}
+
+export function Empty({ title, children }: { title: ReactNode; children?: ReactNode }) {
+  return (
+    <Middle icon={<CircleSlash size={22} />} title={title}>
+      {children}
+    </Middle>
+  );
+}
+
+/** Lines where the rows will be; read as one sentence. */
+export function Loading({ rows = 6 }: { rows?: number }) {
+  const { t } = useTranslation();
+  return (
+    <div className="space-y-2 p-3" role="status" aria-label={t("loading")}>
+      {Array.from({ length: rows }, (_, row) => (
+        <div key={row} className="h-4 animate-pulse rounded bg-raised" style={{ width: `${94 - ((row * 17) % 40)}%` }} />
+      ))}
+    </div>
+  );
+}
+
+export function NotAllowed({ scope }: { scope?: string | undefined }) {
+  const { t } = useTranslation();
+  return (
+    <Middle icon={<Lock size={22} />} title={t("state.notAllowed")} role="status">
+      {t("state.notAllowedMore", { scope: scope ?? "?" })}
+    </Middle>
+  );
+}
+
+export function Trouble({ error, again }: { error: unknown; again?: (() => void) | undefined }) {
+  const { t } = useTranslation();
+  if (error instanceof Problem && error.status === 403 && typeof error.more["scope"] === "string") return <NotAllowed scope={error.more["scope"]} />;
+  const unreached = error instanceof Problem && error.code === UNREACHED;
+  return (
+    <Middle icon={<TriangleAlert size={22} />} title={unreached ? t("state.unreached") : t("state.trouble")} role="alert">
+      <p>{unreached ? t("state.unreachedMore") : error instanceof Error ? error.message : String(error)}</p>
+      {error instanceof Problem && error.requestId && <p className="mt-1 font-mono text-xs text-faint">{t("state.request", { id: error.requestId })}</p>}
+      {again && (
+        <Button className="mt-3" onClick={again}>
+          <RefreshCw size={14} aria-hidden /> {t("again")}
+        </Button>
+      )}
+    </Middle>
+  );
+}
+
+/** One panel's fault is not the page's: what breaks says so in its place, and the frame with its KILL goes on. */
+export class Boundary extends Component<{ children: ReactNode; name: string }, { error: Error | null }> {
+  override state: { error: Error | null } = { error: null };
+
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+
+  override componentDidUpdate(before: { name: string }) {
+    if (before.name !== this.props.name && this.state.error) this.setState({ error: null });
+  }
+
+  override render() {
+    return this.state.error ? <Trouble error={this.state.error} again={() => this.setState({ error: null })} /> : this.props.children;
+  }
+}

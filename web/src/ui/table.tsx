@@ -1,0 +1,197 @@
+// The table of the desk: sorted, filtered, thousands of rows of which only those in sight are drawn, and all of it by keyboard.
+// Arrow keys move, Enter opens, Home and End go to the ends; the page may take further keys for the row that is chosen.
+import { getCoreRowModel, getSortedRowModel, useReactTable, type ColumnDef, type SortingState } from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import clsx from "clsx";
+import { ArrowDown, ArrowUp, Download } from "lucide-react";
+import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { compare, isNumber } from "@/text/decimal";
+import { csvOf, offer } from "@/text/files";
+import { Button } from "@/ui/button";
+import { Empty, Loading, Trouble } from "@/ui/states";
+
+export interface Column<T> {
+  id: string;
+  head: string;
+  /** What it is as text: sorted, searched and exported by this. */
+  text: (row: T) => string | null | undefined;
+  cell?: (row: T) => ReactNode;
+  right?: boolean;
+  /** A track of a CSS grid: "7rem", "minmax(8rem,1fr)". */
+  width?: string;
+  /** Left away on a phone. */
+  wide?: boolean;
+}
+
+interface Props<T> {
+  label: string;
+  columns: Column<T>[];
+  rows: readonly T[] | undefined;
+  rowId: (row: T) => string;
+  query?: { error: unknown; isPending: boolean; refetch: () => unknown } | undefined;
+  empty: ReactNode;
+  onOpen?: ((row: T) => void) | undefined;
+  onKey?: ((key: string, row: T) => void) | undefined;
+  onEnd?: (() => void) | undefined;
+  find?: string;
+  /** Of the file that is offered; none is without it. */
+  file?: string;
+  rowClass?: (row: T) => string | undefined;
+  chosen?: string | null;
+}
+
+export const ROW_PX = 28;
+
+export function Table<T>(props: Props<T>) {
+  const { label, columns, rows, rowId, query, empty, onOpen, onKey, onEnd, find = "", rowClass } = props;
+  const { t } = useTranslation();
+  const [sorting, setSorting] = useState<SortingState>([]);
+  const [at, setAt] = useState(0);
+  const body = useRef<HTMLDivElement>(null);
+  const found = useMemo(() => sought(rows ?? [], columns, find), [rows, columns, find]);
+  const definitions = useMemo<ColumnDef<T>[]>(
+    () => columns.map((each) => ({ id: each.id, accessorFn: (row: T) => each.text(row) ?? "", sortingFn: (a, b, id) => order(String(a.getValue(id)), String(b.getValue(id))) })),
+    [columns],
+  );
+  const table = useReactTable({
+    data: found as T[],
+    columns: definitions,
+    state: { sorting },
+    onSortingChange: setSorting,
+    getRowId: rowId,
+    getCoreRowModel: getCoreRowModel(),
+    getSortedRowModel: getSortedRowModel(),
+    autoResetAll: false,
+  });
+  const shown = table.getRowModel().rows;
+  const virtual = useVirtualizer({ count: shown.length, getScrollElement: () => body.current, estimateSize: () => ROW_PX, overscan: 12 });
+  const tracks = columns.map((each) => each.width ?? "minmax(5rem,1fr)").join(" ");
+  const here = Math.min(at, Math.max(0, shown.length - 1));
+
+  function go(to: number): void {
+    const next = Math.max(0, Math.min(shown.length - 1, to));
+    setAt(next);
+    virtual.scrollToIndex(next);
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
+    const row = shown[here]?.original;
+    const moves: Record<string, number> = { ArrowDown: here + 1, ArrowUp: here - 1, PageDown: here + 20, PageUp: here - 20, Home: 0, End: shown.length - 1 };
+    const to = moves[event.key];
+    if (to !== undefined) go(to);
+    else if (row === undefined) return;
+    else if (event.key === "Enter" && onOpen) onOpen(row);
+    else if (onKey && event.key.length === 1) onKey(event.key, row);
+    else return;
+    event.preventDefault();
+  }
+
+  function onScroll(): void {
+    const box = body.current;
+    if (onEnd && box && box.scrollTop + box.clientHeight > box.scrollHeight - 20 * ROW_PX) onEnd();
+  }
+
+  if (query?.error && rows === undefined) return <Trouble error={query.error} again={() => void query.refetch()} />;
+  if (rows === undefined) return <Loading />;
+  if (!shown.length) return find && rows.length ? <Empty title={t("table.noneFound")}>{t("table.noneFoundMore", { find })}</Empty> : <>{empty}</>;
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <div
+        ref={body}
+        role="grid"
+        aria-label={label}
+        aria-rowcount={shown.length + 1}
+        aria-colcount={columns.length}
+        aria-activedescendant={shown[here] ? `${label}-${shown[here].id}`.replace(/\s/g, "-") : undefined}
+        tabIndex={0}
+        className="min-h-0 flex-1 overflow-auto"
+        onKeyDown={onKeyDown}
+        onScroll={onScroll}
+      >
+        <div className="min-w-max">
+          <div role="row" aria-rowindex={1} className="sticky top-0 z-10 grid border-b border-line bg-panel text-xs text-soft" style={{ gridTemplateColumns: tracks }}>
+            {table.getFlatHeaders().map((header, place) => {
+              const column = columns[place];
+              const sorted = header.column.getIsSorted();
+              return (
+                <div key={header.id} role="columnheader" aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : "none"} className="min-w-0">
+                  <button
+                    type="button"
+                    tabIndex={-1}
+                    className={clsx("flex h-7 w-full items-center gap-1 px-2 font-medium whitespace-nowrap hover:text-text", column?.right && "justify-end")}
+                    onClick={header.column.getToggleSortingHandler()}
+                  >
+                    {column?.head}
+                    {sorted === "asc" && <ArrowUp size={11} aria-hidden />}
+                    {sorted === "desc" && <ArrowDown size={11} aria-hidden />}
+                  </button>
+                </div>
+              );
+            })}
+          </div>
+          <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+            {virtual.getVirtualItems().map((item) => {
+              const row = shown[item.index];
+              if (!row) return null;
+              const active = item.index === here;
+              return (
+                <div
+                  key={row.id}
+                  id={`${label}-${row.id}`.replace(/\s/g, "-")}
+                  role="row"
+                  aria-rowindex={item.index + 2}
+                  aria-selected={props.chosen === row.id}
+                  data-row={row.id}
+                  className={clsx(
+                    "absolute inset-x-0 grid items-center border-b border-line/50 hover:bg-hover",
+                    onOpen && "cursor-pointer",
+                    active && "grid-active",
+                    props.chosen === row.id && "bg-accent-soft",
+                    rowClass?.(row.original),
+                  )}
+                  style={{ gridTemplateColumns: tracks, height: ROW_PX, transform: `translateY(${item.start}px)` }}
+                  onClick={() => {
+                    setAt(item.index);
+                    onOpen?.(row.original);
+                  }}
+                >
+                  {columns.map((column) => (
+                    <div key={column.id} role="gridcell" data-column={column.id} className={clsx("min-w-0 truncate px-2", column.right && "text-right tabular-nums")}>
+                      {column.cell ? column.cell(row.original) : column.text(row.original)}
+                    </div>
+                  ))}
+                </div>
+              );
+            })}
+          </div>
+        </div>
+      </div>
+      <footer className="flex h-7 shrink-0 items-center gap-3 border-t border-line px-2 text-xs text-faint">
+        <span>{t("table.rows", { count: shown.length, all: rows.length })}</span>
+        {query?.error ? <span className="text-amber">{t("table.old")}</span> : null}
+        {props.file && (
+          <Button tone="quiet" small className="ml-auto" onClick={() => offer(`${props.file}.csv`, csvOf(columns, shown.map((each) => each.original)))}>
+            <Download size={12} aria-hidden /> CSV
+          </Button>
+        )}
+      </footer>
+    </div>
+  );
+}
+
+function sought<T>(rows: readonly T[], columns: Column<T>[], find: string): readonly T[] {
+  const words = find.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.length) return rows;
+  return rows.filter((row) => {
+    const text = columns.map((each) => each.text(row) ?? "").join(" ").toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** Numbers by their size, all else by its letters. */
+function order(a: string, b: string): number {
+  if (isNumber(a) && isNumber(b)) return compare(a, b);
+  return a < b ? -1 : a > b ? 1 : 0;
+}
