@@ -25,6 +25,7 @@ OTHER_LANGUAGES = {
     "src/tradeloop/markets/facts.py": "the mark that exchanges put into a stock's name",
     "src/tradeloop/i18n/zh*": "what a Chinese reader is shown",
     "tests/markets/test_instruments.py": "stocks as their exchanges name them",
+    "tests/web/test_looks.py": "the desk in Chinese",
     "web/src/i18n/zh*": "what a Chinese reader is shown",
 }
 

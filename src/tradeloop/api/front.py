@@ -25,8 +25,8 @@ HEADERS: Final = (
 
 
 class Front:
-    """The application with what stands before it: the files of the page, where it has one. `begun` makes the ids of this process
-    others than those of the last.
+    """The application with what stands before it, and the files of the page where it has one. `begun` makes the ids of this
+    process others than those of the last.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str], begun: int, page: Page | None = None) -> None:

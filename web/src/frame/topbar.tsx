@@ -10,7 +10,7 @@ import { OTHER } from "@/i18n/languages";
 import { useChoices } from "@/look/choices";
 import { deskNow } from "@/stream/link";
 import { useAccount, useAge, useAlerts, useHalts, useHealth, useIsStale, useNow, usePositions, useQuotes } from "@/stream/live";
-import { span } from "@/text/times";
+import { local, showAs, span } from "@/text/times";
 import { Button } from "@/ui/button";
 import { open } from "@/ui/dialogs";
 import { Amount, Gain } from "@/ui/number";
@@ -105,9 +105,8 @@ function MarketClock() {
   const quote = useQuotes().data?.quotes[0];
   const details = useHealth().data?.details;
   const now = deskNow();
-  const offset = /([+-])(\d\d):(\d\d)$/.exec(quote?.at_local ?? "");
-  const minutes = offset ? (offset[1] === "-" ? -1 : 1) * (Number(offset[2]) * 60 + Number(offset[3])) : -new Date().getTimezoneOffset();
-  const local = new Date(now + minutes * 60_000).toISOString();
+  if (quote) showAs(quote.at_local);
+  const shown = local(now);
   const apart = Math.abs(now - Date.now()) > 86_400_000;
   return (
     <div className="hidden text-right leading-tight xl:block" title={apart ? t("top.recording") : t("top.clock")}>
@@ -115,8 +114,8 @@ function MarketClock() {
         {quote?.exchange ?? ""} {apart ? t("top.recorded") : ""} {details?.feed_ended ? t("top.feedEnded") : ""}
       </div>
       <div className="tabular-nums">
-        {apart && <span className="text-violet">{local.slice(0, 10)} </span>}
-        {local.slice(11, 19)}
+        {apart && <span className="text-violet">{shown.slice(0, 10)} </span>}
+        {shown.slice(11, 19)}
       </div>
     </div>
   );

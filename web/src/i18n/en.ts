@@ -95,7 +95,7 @@ export const en = {
   account: {
     money: "Money", none: "No money is known yet", currency: "Currency", net: "Net liq.", balance: "Cash", available: "Available", reserved: "Reserved", margin: "Margin", unrealized: "Unrealised", realized: "Realised", fees: "Fees",
     curve: "Equity curve", drawdown: "Drawdown", span: "Span", hour: "Hour", day: "Day", week: "Week", all: "All", noCurve: "No curve yet", noCurveMore: "It begins with the first movement of money.",
-    worth: "Worth", ledger: "Cash ledger", moved: "Cash", noLedger: "No movements",
+    worth: "Worth", curveMore: "Booked cash and what was held, at the prices of the trades; at the newest prices while this page is open.", ledger: "Cash ledger", moved: "Cash", noLedger: "No movements",
   },
   runs: {
     import: "Import a target portfolio", portfolio: "portfolio.csv (ts_code, weight)", context: "execution_context.json (may be left away)", hold: "Hold for approval", preview: "Preview", makeHeld: "Make, hold for approval", makeGo: "Make and execute",
@@ -126,10 +126,10 @@ export const en = {
   },
   breakKind: { position: "Position", cash: "Cash", order: "Order", fill: "Fill" },
   audit: { who: "Who", what: "What", subject: "About", result: "Result", text: "In words", none: "Nothing was done yet" },
-  result: { done: "done", refused: "refused", denied: "denied", failed: "failed" },
+  result: { done: "done", completed: "completed", refused: "refused", denied: "denied", failed: "failed" },
   deed: {
     OrderStaged: "Order taken", OrderDenied: "Order denied", CancelRequested: "Cancel asked for", ReplaceRequested: "Change asked for", RunCreated: "Run made", RunApproved: "Run approved", TradingHalted: "Halted", HaltReleased: "Resumed", LimitChanged: "Limit set",
-    EngineStarted: "Desk started", EngineStopped: "Desk stopped",
+    EngineStarted: "Desk started", EngineStopped: "Desk stopped", RunEnded: "Run ended", RunRequested: "Run asked for", AccountAdopted: "Account taken over",
   },
   market: {
     quotes: "Quotes", none: "No quotes yet", noneMore: "A symbol has quotes once it is traded or held here, or somebody opens a ticket for it.", chart: "{{symbol}} since this page was opened", chartNone: "Chart", size: "Size", volume: "Volume", spread: "Spread",

@@ -95,7 +95,7 @@ export const zh = {
   account: {
     money: "资金", none: "还没有资金信息", currency: "币种", net: "总资产", balance: "现金", available: "可用", reserved: "冻结", margin: "保证金", unrealized: "浮动盈亏", realized: "平仓盈亏", fees: "费用",
     curve: "资金曲线", drawdown: "回撤", span: "区间", hour: "1 小时", day: "1 天", week: "1 周", all: "全部", noCurve: "还没有曲线", noCurveMore: "从第一次资金变动开始绘制。",
-    worth: "资产", ledger: "资金流水", moved: "发生额", noLedger: "没有流水",
+    worth: "资产", curveMore: "已记账现金加持仓，按成交价估值；页面打开期间按最新价。", ledger: "资金流水", moved: "发生额", noLedger: "没有流水",
   },
   runs: {
     import: "导入目标组合", portfolio: "portfolio.csv（ts_code, weight）", context: "execution_context.json（可省略）", hold: "等待审批", preview: "预览", makeHeld: "创建并等待审批", makeGo: "创建并执行",
@@ -126,10 +126,10 @@ export const zh = {
   },
   breakKind: { position: "持仓", cash: "资金", order: "委托", fill: "成交" },
   audit: { who: "操作人", what: "操作", subject: "对象", result: "结果", text: "说明", none: "还没有操作记录" },
-  result: { done: "完成", refused: "被拒绝", denied: "风控拒绝", failed: "失败" },
+  result: { done: "完成", completed: "完成", refused: "被拒绝", denied: "风控拒绝", failed: "失败" },
   deed: {
     OrderStaged: "受理委托", OrderDenied: "拒绝委托", CancelRequested: "请求撤单", ReplaceRequested: "请求改单", RunCreated: "创建调仓", RunApproved: "批准调仓", TradingHalted: "暂停交易", HaltReleased: "恢复交易", LimitChanged: "设置限额",
-    EngineStarted: "启动", EngineStopped: "停止",
+    EngineStarted: "启动", EngineStopped: "停止", RunEnded: "调仓结束", RunRequested: "请求调仓", AccountAdopted: "接管账户",
   },
   market: {
     quotes: "行情", none: "还没有行情", noneMore: "持有、交易或打开委托单的代码会有行情。", chart: "{{symbol}} 自打开页面以来", chartNone: "走势", size: "量", volume: "成交量", spread: "价差",

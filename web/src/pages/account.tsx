@@ -5,8 +5,9 @@ import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
 import type { Curve, Fill, Money } from "@/api/types";
 import { worthOf } from "@/frame/worth";
-import { deskNow } from "@/stream/link";
-import { useAccount, useFills, usePositions } from "@/stream/live";
+import { drawdownOf, equityOf, watch } from "@/pages/equity";
+import { deskNow, useLink } from "@/stream/link";
+import { useAccount, useFills, useNow, usePositions } from "@/stream/live";
 import { minus, times } from "@/text/decimal";
 import { money, percent, signed } from "@/text/numbers";
 import { clock } from "@/text/times";
@@ -34,7 +35,7 @@ export default function AccountPage() {
           <MoneyTable money={account.data.money} worth={all} chosen={currency} onChoose={setChosen} />
         )}
       </Panel>
-      <CurvePanel currency={currency} />
+      <CurvePanel currency={currency} net={all.find((each) => each.currency === currency)?.net ?? null} />
       <Ledger currency={currency} />
     </div>
   );
@@ -72,30 +73,46 @@ function MoneyTable({ money: rows, worth, chosen, onChoose }: { money: Money[]; 
   );
 }
 
-function CurvePanel({ currency }: { currency: string }) {
+function CurvePanel({ currency, net }: { currency: string; net: string | null }) {
   const { t } = useTranslation();
+  const now = useNow();
   const [span, setSpan] = useState<Span>("all");
   const query = useQuery({
-    queryKey: ["curve", currency, span],
-    queryFn: async ({ signal }) => ask<Curve>("GET", "/api/v1/account/curve", { query: { currency, since: SPANS[span] ? new Date(deskNow() - SPANS[span]).toISOString() : null }, signal }),
+    queryKey: ["curve", currency],
+    queryFn: async ({ signal }) => ask<Curve>("GET", "/api/v1/account/curve", { query: { currency }, signal }),
     enabled: currency !== "",
     refetchInterval: 5_000,
   });
+  const fills = useFills({ limit: 1_000 }).data?.fills;
+  const held = usePositions({ flat: true }).data?.positions;
+  const seen = watch(currency, Math.floor((now + useLink.getState().offset) / 1000) * 1000, net);
+  const length = seen.length;
+  const worth = useMemo(() => {
+    if (!query.data || !fills || !held) return undefined;
+    const booked = equityOf(query.data.points, fills, held, currency) ?? [];
+    const last = booked.at(-1)?.[0] ?? 0;
+    const since = SPANS[span] ? deskNow() - SPANS[span] : 0;
+    return [...booked, ...watch(currency, 0, null).slice(0, length).filter(([at]) => at > last)].filter(([at]) => at >= since);
+  }, [query.data, fills, held, currency, span, length]);
+  const below = worth && drawdownOf(worth).at(-1)?.[1];
   return (
     <Panel
       title={t("account.curve")}
       className="min-h-80"
       more={
         <>
-          {query.data && <span className="mr-2 text-xs text-soft">{t("account.drawdown")} <Gain value={query.data.drawdown} as={percent} /></span>}
+          {below !== undefined && <span className="mr-2 text-xs text-soft">{t("account.drawdown")} <Gain value={(below / 100).toFixed(6)} as={percent} /></span>}
           <Chips label={t("account.span")} value={span} onChange={setSpan} options={(Object.keys(SPANS) as Span[]).map((each) => [each, t(`account.${each}`)])} />
         </>
       }
     >
-      {query.error && !query.data ? <Trouble error={query.error} again={() => void query.refetch()} /> : !query.data ? <Loading /> : query.data.points.length < 2 ? <Empty title={t("account.noCurve")}>{t("account.noCurveMore")}</Empty> : (
-        <Suspense fallback={<Loading />}>
-          <EquityChart curve={query.data} />
-        </Suspense>
+      {query.error && !query.data ? <Trouble error={query.error} again={() => void query.refetch()} /> : !worth ? <Loading /> : worth.length < 2 ? <Empty title={t("account.noCurve")}>{t("account.noCurveMore")}</Empty> : (
+        <div className="flex h-full min-h-72 flex-col">
+          <Suspense fallback={<Loading />}>
+            <EquityChart worth={worth} />
+          </Suspense>
+          <p className="text-xs text-faint">{t("account.curveMore")}</p>
+        </div>
       )}
     </Panel>
   );

@@ -25,7 +25,7 @@ export default function BreaksPage() {
   const [busy, setBusy] = useState(false);
   const columns = useMemo<Column<Break>[]>(
     () => [
-      { id: "found", head: t("breaks.found"), text: (b) => b.found_at, cell: (b) => full(b.found_at), width: "9.5rem" },
+      { id: "found", head: t("breaks.found"), text: (b) => b.found_at, cell: (b) => full(b.found_at), width: "11rem" },
       { id: "kind", head: t("col.kind"), text: (b) => b.kind, cell: (b) => t(`breakKind.${b.kind}`, { defaultValue: b.kind }), width: "7rem" },
       { id: "subject", head: t("breaks.subject"), text: (b) => b.subject, cell: (b) => <span className="font-semibold">{b.subject}</span>, width: "minmax(8rem,1fr)" },
       { id: "ours", head: t("breaks.ours"), text: (b) => b.ours, right: true, width: "8rem" },

@@ -5,33 +5,15 @@ import { init, use, type EChartsType } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import type { Curve } from "@/api/types";
 import { useChoices } from "@/look/choices";
 import { colours } from "@/look/colours";
-import { drawn } from "@/text/decimal";
+import { drawdownOf, type Worths } from "@/pages/equity";
 import { money } from "@/text/numbers";
 import { full } from "@/text/times";
 
 use([LineChart, GridComponent, TooltipComponent, DataZoomComponent, CanvasRenderer]);
 
-/** Worth where a run has valued the account, else the cash; and how far below the highest so far. */
-function series(curve: Curve): { worth: [number, number][]; below: [number, number][] } {
-  let most = -Infinity;
-  const worth: [number, number][] = [];
-  const below: [number, number][] = [];
-  for (const point of curve.points) {
-    const text = point.equity ?? point.balance;
-    if (text === null) continue;
-    const value = drawn(text);
-    const at = Date.parse(point.at);
-    most = Math.max(most, value);
-    worth.push([at, value]);
-    below.push([at, most > 0 ? (value / most - 1) * 100 : 0]);
-  }
-  return { worth, below };
-}
-
-export default function EquityChart({ curve }: { curve: Curve }) {
+export default function EquityChart({ worth }: { worth: Worths }) {
   const { t } = useTranslation();
   const { theme, upDown, language } = useChoices();
   const box = useRef<HTMLDivElement>(null);
@@ -52,7 +34,7 @@ export default function EquityChart({ curve }: { curve: Curve }) {
 
   useEffect(() => {
     const look = colours();
-    const { worth, below } = series(curve);
+    const below = drawdownOf(worth);
     const axis = { axisLine: { lineStyle: { color: look.line } }, axisLabel: { color: look.soft, fontSize: 11 }, splitLine: { lineStyle: { color: look.line, opacity: 0.5 } } };
     const day = (worth.at(-1)?.[0] ?? 0) - (worth[0]?.[0] ?? 0) > 86_400_000;
     const time = { ...axis, type: "time" as const, splitLine: { show: false }, axisLabel: { ...axis.axisLabel, hideOverlap: true, formatter: day ? "{MM}-{dd}" : "{HH}:{mm}:{ss}" } };
@@ -77,7 +59,7 @@ export default function EquityChart({ curve }: { curve: Curve }) {
       },
       { notMerge: true },
     );
-  }, [curve, theme, upDown, language, t]);
+  }, [worth, theme, upDown, language, t]);
 
-  return <div ref={box} role="img" aria-label={t("account.curve")} className="h-full min-h-64 w-full" data-chart="equity" />;
+  return <div ref={box} role="img" aria-label={t("account.curve")} className="min-h-64 w-full flex-1" data-chart="equity" />;
 }

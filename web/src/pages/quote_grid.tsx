@@ -11,7 +11,7 @@ import { percent, price, quantity } from "@/text/numbers";
 import { ROW_PX } from "@/ui/table";
 
 const FIELDS = ["last", "change", "bid", "bid_size", "ask", "ask_size", "volume", "time"] as const;
-const TRACKS = "minmax(6.5rem,1.2fr) minmax(5rem,1fr) 4.5rem minmax(5rem,1fr) minmax(4.5rem,0.8fr) minmax(5rem,1fr) minmax(4.5rem,0.8fr) minmax(5rem,0.9fr) 5.5rem";
+const TRACKS = "minmax(5.5rem,1.2fr) minmax(4.5rem,1fr) 3.75rem minmax(4.5rem,1fr) minmax(4rem,0.8fr) minmax(4.5rem,1fr) minmax(4rem,0.8fr) minmax(4.5rem,0.9fr) 4.75rem";
 
 function written(quote: Quoted): Record<(typeof FIELDS)[number], string> {
   const change = quote.last !== null && quote.prev_close !== null ? over(minus(quote.last, quote.prev_close), quote.prev_close, 6) : null;

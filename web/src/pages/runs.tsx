@@ -26,7 +26,7 @@ export default function RunsPage() {
   const mayTrade = useMay("order:paper");
   const columns = useMemo<Column<Run>[]>(
     () => [
-      { id: "asked", head: t("runs.asked"), text: (r) => r.requested_at, cell: (r) => full(r.requested_at), width: "9.5rem" },
+      { id: "asked", head: t("runs.asked"), text: (r) => r.requested_at, cell: (r) => full(r.requested_at), width: "11rem" },
       { id: "project", head: t("runs.project"), text: (r) => r.project_id, cell: (r) => <span className="font-semibold">{r.project_id}</span>, width: "minmax(8rem,1fr)" },
       { id: "date", head: t("runs.tradeDate"), text: (r) => r.trade_date, width: "6rem" },
       { id: "attempt", head: t("runs.attempt"), text: (r) => String(r.attempt), right: true, width: "4.5rem" },

@@ -1,0 +1,161 @@
+"""The desk in a real browser: what a trader does with it, from the printed link to the stop."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.web.browser import PASSWORD, a_browser, a_desk, a_window, chromium, signed_in, typed_orders
+
+from tradeloop.feeds.demo import demo_context, demo_portfolio
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+
+def test_the_printed_link_makes_the_first_user_who_sees_the_demo_trade(tmp_path: Path) -> None:
+    chromium()
+    with a_browser() as browser, a_desk(tmp_path, user=False) as served, a_window(browser, served) as window:
+        page = window.page
+        page.goto(next(line for line in served.said if "/set-up#" in line).strip())
+        page.get_by_label("Name").fill("ann")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_label("Password again").fill(PASSWORD)
+        page.get_by_role("button", name="Make the user and sign in").click()
+        page.locator("[data-environment=paper]").wait_for()
+        assert "#" not in page.url, "the token stays in no history"
+        page.get_by_role("link", name="Orders").first.click()
+        page.locator("[role=row]", has_text="SPY.US").get_by_text("Filled").wait_for()
+
+
+def test_an_order_is_checked_by_risk_placed_changed_and_cancelled(tmp_path: Path) -> None:
+    with signed_in(tmp_path) as window:
+        page = window.page
+        window.fill_ticket("BAC.US", "10", "9.50")
+        page.locator("[data-judgement=passes]").wait_for()
+        page.locator("[data-ticket-send]").click()
+        row = page.locator("[role=row]", has_text="BAC.US").filter(has_text="9.50")
+        row.get_by_text("Working").wait_for()
+        row.click()
+        page.locator("[data-order]").get_by_text("Acknowledged").wait_for()
+        page.get_by_role("button", name="Change").click()
+        page.locator("[data-amend=price]").fill("9.40")
+        page.locator("[data-confirm=do]").click()
+        page.locator("[role=row]", has_text="9.40").get_by_text("Working").wait_for()
+        page.locator("[data-order-cancel]").click()
+        page.locator("[data-confirm=do]").click()
+        page.locator("[role=row]", has_text="9.40").get_by_text("Cancelled").wait_for()
+        mine = typed_orders(window.served.own_home)
+    assert [each["ord_status"] for each in mine] == ["CANCELED"]
+
+
+def test_risk_says_why_it_would_refuse_before_anything_is_sent(tmp_path: Path) -> None:
+    with signed_in(tmp_path) as window:
+        window.fill_ticket("BAC.US", "10000000", "13.00")
+        window.page.locator("[data-judgement=denied]").wait_for()
+        assert typed_orders(window.served.own_home) == []
+
+
+def test_a_position_is_closed_only_when_its_symbol_is_typed(tmp_path: Path) -> None:
+    with signed_in(tmp_path) as window:
+        page = window.page
+        page.locator("[role=row]", has_text="SPY.US").get_by_text("Filled").wait_for()
+        window.go("/positions")
+        page.locator("[data-close='SPY.US']").click()
+        does = page.locator("[data-confirm=do]")
+        assert does.is_disabled()
+        page.locator("[data-confirm=typed]").fill("SPY.US")
+        does.click()
+        page.locator("[data-row='SPY.US|LONG']").wait_for(state="detached")
+
+
+def test_kill_halts_and_a_reason_lets_trading_go_on(tmp_path: Path) -> None:
+    with signed_in(tmp_path) as window:
+        page = window.page
+        page.keyboard.press("Control+Shift+K")
+        page.locator("[data-kill=halt]").click()
+        page.locator("[data-banner=halt]").wait_for()
+        assert page.locator("[data-kill=flatten]").is_disabled(), "everything is closed only when the account is typed"
+        page.locator("[data-kill=release-reason]").fill("it was a drill")
+        page.locator("[data-halt]").get_by_role("button", name="Resume").click()
+        page.locator("[data-banner=halt]").wait_for(state="detached")
+
+
+def test_a_portfolio_is_shown_made_approved_and_filled(tmp_path: Path) -> None:
+    portfolio = tmp_path / "portfolio.csv"
+    portfolio.write_text("ts_code,weight\nBAC.US,0.10\nSPY.US,0.20\n", encoding="utf-8")
+    with signed_in(tmp_path) as window:
+        page = window.page
+        page.locator("[role=row]", has_text="AIG.US").get_by_text("Filled").wait_for()
+        window.go("/runs")
+        page.locator("[role=row]", has_text="demo-us-replay").get_by_text("Completed").wait_for()
+        page.locator("[data-import=portfolio]").set_input_files(portfolio)
+        page.locator("[data-import=preview]").click()
+        page.locator("[data-plan]").get_by_text("SPY.US").wait_for()
+        page.locator("[data-import=make]").click()
+        page.locator("[data-run-status=AWAITING_APPROVAL]").wait_for()
+        page.locator("[data-run-do=approve]").click()
+        page.locator("[data-confirm=do]").click()
+        page.locator("[data-run-status=COMPLETED]").wait_for()
+
+
+def test_a_page_whose_desk_is_gone_says_so_and_comes_back_with_every_order(tmp_path: Path) -> None:
+    with a_browser() as browser, a_desk(tmp_path) as first, a_window(browser, first) as window:
+        window.sign_in()
+        page = window.page
+        window.fill_ticket("BAC.US", "10", "9.50")
+        page.locator("[data-ticket-send]").click()
+        page.locator("[role=row]", has_text="9.50").get_by_text("Working").wait_for()
+        first.end()
+        page.locator("[data-banner=stale]").wait_for()
+        assert page.locator("main[data-stale]").count() == 1
+        with a_desk(tmp_path, port=first.port):
+            page.locator("[data-banner=stale]").wait_for(state="detached")
+            page.locator("[role=row]", has_text="9.50").wait_for()
+
+
+def test_a_second_factor_is_set_up_from_its_picture(tmp_path: Path) -> None:
+    import pyotp
+
+    with signed_in(tmp_path) as window:
+        page = window.page
+        window.go("/settings")
+        page.locator("[data-factor=begin]").click()
+        page.locator("[data-factor=picture]").wait_for()
+        assert page.locator("[data-factor=picture]").evaluate("picture => picture.naturalWidth") > 0
+        secret = page.locator("[data-factor=secret]").inner_text()
+        page.locator("[data-factor=code]").fill(pyotp.TOTP(secret).now())
+        page.get_by_role("button", name="Confirm").click()
+        page.locator("[data-factor=codes] li").first.wait_for()
+        assert page.locator("[data-factor=codes] li").count() >= 8
+
+
+def test_a_key_is_shown_once(tmp_path: Path) -> None:
+    with signed_in(tmp_path) as window:
+        page = window.page
+        window.go("/settings")
+        page.locator("[data-key=make]").click()
+        page.locator("[data-key=name]").fill("robot")
+        page.locator("[data-confirm=do]").click()
+        text = page.locator("[data-key=text]").inner_text()
+        assert re.fullmatch(r"tlk_\S+", text)
+        page.reload()
+        page.get_by_text("robot").wait_for()
+        assert text not in page.content()
+
+
+def test_the_demo_can_be_imported_once_more_and_is_the_same_run(tmp_path: Path) -> None:
+    portfolio, context = tmp_path / "portfolio.csv", tmp_path / "context.json"
+    portfolio.write_bytes(demo_portfolio().read_bytes())
+    context.write_bytes(demo_context().read_bytes())
+    with signed_in(tmp_path) as window:
+        page = window.page
+        page.locator("[role=row]", has_text="SPY.US").wait_for()
+        window.go("/runs")
+        page.locator("[role=row]", has_text="demo-us-replay").wait_for()
+        page.locator("[data-import=portfolio]").set_input_files(portfolio)
+        page.locator("[data-import=context]").set_input_files(context)
+        page.get_by_label("Hold for approval").uncheck()
+        page.locator("[data-import=preview]").click()
+        page.locator("[data-import=make]").click()
+        page.get_by_text("This run was made before").wait_for()

@@ -1,0 +1,39 @@
+import { QueryClient } from "@tanstack/react-query";
+import { expect, test } from "vitest";
+import type { Orders } from "@/api/types";
+import { keep, merged } from "@/stream/keep";
+
+const order = (id: string, more: object = {}) => ({ order_id: id, is_open: true, run_id: null, symbol: "BAC.US", status: "NEW", ...more });
+
+test("a document takes the place of the one with its key, and a new one stands in front", () => {
+  expect(merged([{ id: "a", v: 1 }, { id: "b", v: 1 }], [{ id: "b", v: 2 }, { id: "c", v: 1 }], (row) => row.id)).toEqual([{ id: "c", v: 1 }, { id: "a", v: 1 }, { id: "b", v: 2 }]);
+});
+
+test("what no longer fits is gone, and so is what is dropped", () => {
+  const rows = [{ id: "a", open: true }, { id: "b", open: true }];
+  expect(merged(rows, [{ id: "a", open: false }], (row) => row.id, (row) => row.open, ["b"])).toEqual([]);
+});
+
+test("an order that is filled leaves the list of those that work, and stays in that of all", () => {
+  const client = new QueryClient();
+  client.setQueryData(["orders", { limit: 300 }], { orders: [order("1")], next: null });
+  client.setQueryData(["orders", { open: true }], { orders: [order("1")], next: null });
+  keep(client, { is: "change", topic: "orders", put: [order("1", { is_open: false, status: "FILLED" })], drop: [] });
+  expect(client.getQueryData<Orders>(["orders", { limit: 300 }])?.orders.map((each) => each.status)).toEqual(["FILLED"]);
+  expect(client.getQueryData<Orders>(["orders", { open: true }])?.orders).toEqual([]);
+});
+
+test("an order of another run does not come into the list of this one", () => {
+  const client = new QueryClient();
+  client.setQueryData(["orders", { run_id: "r" }], { orders: [], next: null });
+  keep(client, { is: "change", topic: "orders", put: [order("1"), order("2", { run_id: "r" })], drop: [] });
+  expect(client.getQueryData<Orders>(["orders", { run_id: "r" }])?.orders.map((each) => each.order_id)).toEqual(["2"]);
+});
+
+test("halts are what the snapshot says, and one that ends is gone", () => {
+  const client = new QueryClient();
+  client.setQueryData(["halts", {}], { halts: [{ number: 1 }] });
+  keep(client, { is: "whole", topic: "halts", items: [{ number: 2 }, { number: 3 }] });
+  keep(client, { is: "change", topic: "halts", put: [], drop: [2] });
+  expect(client.getQueryData(["halts", {}])).toEqual({ halts: [{ number: 3 }] });
+});
