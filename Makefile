@@ -12,7 +12,7 @@ FROM    ?= 0
 PYTHONS ?= python3.13 python3.12 python3.11 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run desk test crash lint fmt bench prove check clean
+.PHONY: help setup run desk web test crash lint fmt bench prove check clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,8 +60,13 @@ $(STAMP): pyproject.toml
 run: setup  ## trade the demo portfolio on the paper broker, to the end
 	$(BIN)/tradeloop run --demo
 
-desk: setup  ## serve the desk on 127.0.0.1:8003, on a paper account that trades the demo portfolio
+desk: setup web  ## serve the desk on 127.0.0.1:8003, on a paper account that trades the demo portfolio
 	$(BIN)/tradeloop up --demo
+
+# The build of the page stands in web/build_hook.py and does nothing while no source has changed; Node comes from the machine, or
+# else as a wheel. Without a registry there is no page, and everything else works.
+web: setup  ## build the page of the desk, where its sources have changed
+	@$(BIN)/python web/build_hook.py
 
 test: setup  ## every test that can run on this machine
 	$(BIN)/python -m pytest -n $(WORKERS)
@@ -88,5 +93,5 @@ prove: setup  ## live SEEDS simulated worlds from seed FROM on, with every fault
 check: lint test  ## what continuous integration runs
 
 clean:  ## remove .venv and every cache
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist web/node_modules src/tradeloop/web .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

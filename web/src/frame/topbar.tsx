@@ -60,7 +60,7 @@ function Summary() {
   ];
   return (
     <div className="flex min-w-0 items-center gap-4">
-      <label className="flex items-center gap-1 text-xs text-soft">
+      <label className="hidden items-center gap-1 text-xs text-soft sm:flex">
         <span className="hidden 2xl:inline">{account?.account}</span>
         <select aria-label={t("top.currency")} className="h-6 rounded border border-line bg-bg px-1 text-text" value={worth.currency} onChange={(event) => setChosen(event.target.value)}>
           {all.map((each) => (
@@ -138,9 +138,11 @@ function Choices() {
   const { language, theme, upDown, choose, chooseLanguage, chooseUpDown } = useChoices();
   return (
     <>
-      <Button tone="quiet" small className="hidden sm:inline-flex" onClick={() => chooseLanguage(OTHER[language].language)} lang={OTHER[language].language}>
-        {OTHER[language].name}
-      </Button>
+      <span className="hidden sm:block">
+        <Button tone="quiet" small onClick={() => chooseLanguage(OTHER[language].language)} lang={OTHER[language].language}>
+          {OTHER[language].name}
+        </Button>
+      </span>
       <button type="button" className="hidden rounded p-1.5 text-soft hover:bg-hover hover:text-text sm:block" aria-label={t(theme === "dark" ? "top.light" : "top.dark")} onClick={() => choose({ theme: theme === "dark" ? "light" : "dark" })}>
         {theme === "dark" ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />}
       </button>

@@ -22,7 +22,7 @@ export const en = {
     unreached: "The desk does not answer", unreachedMore: "It is tried again and again. What was sent a moment ago may have been done or not: look before you repeat it.",
     request: "Request {{id}}", noPage: "There is no such page",
   },
-  table: { rows: "{{count}} of {{all}} rows", old: "older data is shown", find: "Find", noneFound: "Nothing found", noneFoundMore: "No row has \"{{find}}\"." },
+  table: { actions: "Actions", rows: "{{count}} of {{all}} rows", old: "older data is shown", find: "Find", noneFound: "Nothing found", noneFoundMore: "No row has \"{{find}}\"." },
   confirm: { reason: "Reason", type: "Type {{word}} to confirm" },
   proof: { title: "Is it you?", about: "This changes who may do what. Give your password or a code of your authenticator.", either: "Password or code", confirm: "Confirm" },
   signIn: {

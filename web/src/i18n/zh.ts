@@ -22,7 +22,7 @@ export const zh = {
     unreached: "交易台没有应答", unreachedMore: "正在不断重试。刚刚发出的请求可能已经执行，也可能没有：重复之前请先查看。",
     request: "请求编号 {{id}}", noPage: "没有这个页面",
   },
-  table: { rows: "共 {{all}} 行，显示 {{count}} 行", old: "显示的是较早的数据", find: "查找", noneFound: "没有找到", noneFoundMore: "没有包含“{{find}}”的行。" },
+  table: { actions: "操作", rows: "共 {{all}} 行，显示 {{count}} 行", old: "显示的是较早的数据", find: "查找", noneFound: "没有找到", noneFoundMore: "没有包含“{{find}}”的行。" },
   confirm: { reason: "原因", type: "输入 {{word}} 以确认" },
   proof: { title: "请确认是您本人", about: "此操作会改变权限。请输入密码或验证器上的动态码。", either: "密码或动态码", confirm: "确认" },
   signIn: {

@@ -38,13 +38,13 @@ function Deeds_() {
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.audit), [query.data]);
   const columns = useMemo<Column<Deed>[]>(
     () => [
-      { id: "time", head: t("col.time"), text: (d) => d.at, cell: (d) => <span title={d.at}>{full(d.at)}</span>, width: "11rem" },
+      { id: "time", head: t("col.time"), text: (d) => d.at, cell: (d) => <span title={d.at}>{full(d.at)}</span>, width: "11rem", wide: true },
       { id: "who", head: t("audit.who"), text: (d) => d.who, width: "minmax(7rem,0.8fr)" },
       { id: "what", head: t("audit.what"), text: (d) => d.what, cell: (d) => <span className="font-medium">{t(`deed.${d.what}`, { defaultValue: d.what })}</span>, width: "9.5rem" },
-      { id: "subject", head: t("audit.subject"), text: (d) => d.subject, cell: (d) => <span className="font-mono text-xs">{d.subject}</span>, width: "minmax(9rem,0.8fr)" },
-      { id: "result", head: t("audit.result"), text: (d) => d.result, cell: (d) => <Pill tone={d.result === "done" || d.result === "completed" ? "good" : "bad"}>{t(`result.${d.result}`, { defaultValue: d.result })}</Pill>, width: "6.5rem" },
+      { id: "subject", head: t("audit.subject"), text: (d) => d.subject, cell: (d) => <span className="font-mono text-xs">{d.subject}</span>, width: "minmax(9rem,0.8fr)", wide: true },
+      { id: "result", head: t("audit.result"), text: (d) => d.result, cell: (d) => <Pill tone={d.result === "done" || d.result === "completed" ? "good" : "bad"}>{t(`result.${d.result}`, { defaultValue: d.result })}</Pill>, width: "6.5rem", wide: true },
       { id: "text", head: t("audit.text"), text: (d) => d.text, cell: (d) => <span className="text-soft" title={d.text}>{d.text}</span>, width: "minmax(14rem,2.5fr)" },
-      { id: "id", head: "#", text: (d) => d.id, cell: (d) => <span className="font-mono text-xs text-faint">{d.id}</span>, right: true, width: "4rem" },
+      { id: "id", head: "#", text: (d) => d.id, cell: (d) => <span className="font-mono text-xs text-faint">{d.id}</span>, right: true, width: "4rem", wide: true },
     ],
     [t],
   );

@@ -81,8 +81,8 @@ export default function PriceChart({ quote }: { quote: Quoted }) {
   }, [lines, theme, upDown, t]);
 
   return (
-    <div className="relative min-h-64 flex-1" data-chart="price">
-      <div ref={box} role="img" aria-label={t("market.chart", { symbol: quote.symbol })} className="absolute inset-0" />
-    </div>
+    <figure aria-label={t("market.chart", { symbol: quote.symbol })} className="relative min-h-64 flex-1" data-chart="price">
+      <div ref={box} className="absolute inset-0" />
+    </figure>
   );
 }

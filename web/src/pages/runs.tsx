@@ -26,17 +26,17 @@ export default function RunsPage() {
   const mayTrade = useMay("order:paper");
   const columns = useMemo<Column<Run>[]>(
     () => [
-      { id: "asked", head: t("runs.asked"), text: (r) => r.requested_at, cell: (r) => full(r.requested_at), width: "11rem" },
+      { id: "asked", head: t("runs.asked"), text: (r) => r.requested_at, cell: (r) => full(r.requested_at), width: "11rem", wide: true },
       { id: "project", head: t("runs.project"), text: (r) => r.project_id, cell: (r) => <span className="font-semibold">{r.project_id}</span>, width: "minmax(8rem,1fr)" },
       { id: "date", head: t("runs.tradeDate"), text: (r) => r.trade_date, width: "6rem" },
-      { id: "attempt", head: t("runs.attempt"), text: (r) => String(r.attempt), right: true, width: "4.5rem" },
-      { id: "mode", head: t("runs.mode"), text: (r) => r.mode, cell: (r) => t(`mode.${r.mode}`, { defaultValue: r.mode }), width: "5rem" },
+      { id: "attempt", head: t("runs.attempt"), text: (r) => String(r.attempt), right: true, width: "4.5rem", wide: true },
+      { id: "mode", head: t("runs.mode"), text: (r) => r.mode, cell: (r) => t(`mode.${r.mode}`, { defaultValue: r.mode }), width: "5rem", wide: true },
       { id: "status", head: t("col.status"), text: (r) => r.status, cell: (r) => <RunPill status={r.status} />, width: "8.5rem" },
-      { id: "todo", head: t("runs.todo"), text: (r) => String(r.todo.length), cell: (r) => (r.todo.length ? <span className="text-amber">{r.todo.length}</span> : ""), right: true, width: "4.5rem" },
-      { id: "equity", head: t("runs.equity"), text: (r) => r.equity, cell: (r) => money(r.equity), right: true, width: "7.5rem" },
-      { id: "by", head: t("col.by"), text: (r) => r.created_by, width: "6rem" },
-      { id: "text", head: t("col.why"), text: (r) => r.text, cell: (r) => <span title={r.text}>{r.text}</span>, width: "minmax(8rem,1.4fr)" },
-      { id: "id", head: t("col.id"), text: (r) => r.run_id, cell: (r) => <span className="font-mono text-xs text-faint">{r.run_id}</span>, width: "12rem" },
+      { id: "todo", head: t("runs.todo"), text: (r) => String(r.todo.length), cell: (r) => (r.todo.length ? <span className="text-amber">{r.todo.length}</span> : ""), right: true, width: "4.5rem", wide: true },
+      { id: "equity", head: t("runs.equity"), text: (r) => r.equity, cell: (r) => money(r.equity), right: true, width: "7.5rem", wide: true },
+      { id: "by", head: t("col.by"), text: (r) => r.created_by, width: "6rem", wide: true },
+      { id: "text", head: t("col.why"), text: (r) => r.text, cell: (r) => <span title={r.text}>{r.text}</span>, width: "minmax(8rem,1.4fr)", wide: true },
+      { id: "id", head: t("col.id"), text: (r) => r.run_id, cell: (r) => <span className="font-mono text-xs text-faint">{r.run_id}</span>, width: "12rem", wide: true },
     ],
     [t],
   );

@@ -29,7 +29,7 @@ export function Dialog({ open, onClose, title, about, children, wide, drawer, to
           className={clsx(
             "fixed z-[100] flex flex-col border border-line bg-panel text-text shadow-2xl focus:outline-none",
             drawer
-              ? "inset-y-0 right-0 w-full sm:w-[30rem] sm:border-l"
+              ? "top-[52px] right-0 bottom-0 w-full sm:w-[30rem] sm:border-l" // below the bar: the stop stays in sight
               : ["top-1/2 left-1/2 max-h-[92dvh] w-[calc(100vw-1rem)] -translate-x-1/2 -translate-y-1/2 rounded-lg", wide ? "max-w-4xl" : "max-w-lg"],
             tone === "danger" && "border-t-4 border-t-[#c9203b]",
           )}

@@ -4,7 +4,7 @@ import { getCoreRowModel, getSortedRowModel, useReactTable, type ColumnDef, type
 import { useVirtualizer } from "@tanstack/react-virtual";
 import clsx from "clsx";
 import { ArrowDown, ArrowUp, Download } from "lucide-react";
-import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { compare, isNumber } from "@/text/decimal";
 import { csvOf, offer } from "@/text/files";
@@ -43,8 +43,23 @@ interface Props<T> {
 
 export const ROW_PX = 28;
 
+const PHONE = "(max-width: 640px)";
+
+function useIsPhone(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      const media = matchMedia(PHONE);
+      media.addEventListener("change", listener);
+      return () => media.removeEventListener("change", listener);
+    },
+    () => matchMedia(PHONE).matches,
+  );
+}
+
 export function Table<T>(props: Props<T>) {
-  const { label, columns, rows, rowId, query, empty, onOpen, onKey, onEnd, find = "", rowClass } = props;
+  const isPhone = useIsPhone();
+  const columns = useMemo(() => (isPhone ? props.columns.filter((each) => !each.wide) : props.columns), [isPhone, props.columns]);
+  const { label, rows, rowId, query, empty, onOpen, onKey, onEnd, find = "", rowClass } = props;
   const { t } = useTranslation();
   const [sorting, setSorting] = useState<SortingState>([]);
   const [at, setAt] = useState(0);
@@ -116,8 +131,8 @@ export function Table<T>(props: Props<T>) {
               const column = columns[place];
               const sorted = header.column.getIsSorted();
               return (
-                <div key={header.id} role="columnheader" aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : "none"} className="min-w-0">
-                  <button
+                <div key={header.id} role="columnheader" {...(column?.head ? {} : { "aria-label": t("table.actions") })} aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : "none"} className="min-w-0">
+                  {column?.head && <button
                     type="button"
                     tabIndex={-1}
                     className={clsx("flex h-7 w-full items-center gap-1 px-2 font-medium whitespace-nowrap hover:text-text", column?.right && "justify-end")}
@@ -126,7 +141,7 @@ export function Table<T>(props: Props<T>) {
                     {column?.head}
                     {sorted === "asc" && <ArrowUp size={11} aria-hidden />}
                     {sorted === "desc" && <ArrowDown size={11} aria-hidden />}
-                  </button>
+                  </button>}
                 </div>
               );
             })}
@@ -172,7 +187,7 @@ export function Table<T>(props: Props<T>) {
         <span>{t("table.rows", { count: shown.length, all: rows.length })}</span>
         {query?.error ? <span className="text-amber">{t("table.old")}</span> : null}
         {props.file && (
-          <Button tone="quiet" small className="ml-auto" onClick={() => offer(`${props.file}.csv`, csvOf(columns, shown.map((each) => each.original)))}>
+          <Button tone="quiet" small className="ml-auto" onClick={() => offer(`${props.file}.csv`, csvOf(props.columns, shown.map((each) => each.original)))}>
             <Download size={12} aria-hidden /> CSV
           </Button>
         )}
