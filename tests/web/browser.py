@@ -23,7 +23,7 @@ from tests.tidy.tree import ROOT
 from tradeloop.bootstrap.web import BUILT_PAGE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 PASSWORD = "four words nobody says"
 PICTURES = ROOT / "build" / "pictures"
@@ -142,6 +142,20 @@ class Window:
         page.locator("[data-ticket-field=type]").select_option("limit")
         page.locator("[data-ticket-field=quantity]").fill(quantity)
         page.locator("[data-ticket-field=price]").fill(price)
+
+
+def expect_shown(locator: Locator) -> None:
+    """It comes into sight while one is patient."""
+    from playwright.sync_api import expect
+
+    expect(locator.first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def expect_gone(locator: Locator) -> None:
+    """It goes while one is patient."""
+    from playwright.sync_api import expect
+
+    expect(locator).to_have_count(0, timeout=PATIENCE_MS)
 
 
 @contextmanager

@@ -6,7 +6,17 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.web.browser import PASSWORD, a_browser, a_desk, a_window, chromium, signed_in, typed_orders
+from tests.web.browser import (
+    PASSWORD,
+    a_browser,
+    a_desk,
+    a_window,
+    chromium,
+    expect_gone,
+    expect_shown,
+    signed_in,
+    typed_orders,
+)
 
 from tradeloop.feeds.demo import demo_context, demo_portfolio
 
@@ -25,7 +35,7 @@ def test_the_printed_link_makes_the_first_user_who_sees_the_demo_trade(tmp_path:
         page.locator("[data-environment=paper]").wait_for()
         assert "#" not in page.url, "the token stays in no history"
         page.get_by_role("link", name="Orders").first.click()
-        page.locator("[role=row]", has_text="SPY.US").get_by_text("Filled").wait_for()
+        expect_shown(page.locator("[role=row]", has_text="SPY.US").get_by_text("Filled"))
 
 
 def test_an_order_is_checked_by_risk_placed_changed_and_cancelled(tmp_path: Path) -> None:
@@ -66,7 +76,7 @@ def test_a_position_is_closed_only_when_its_symbol_is_typed(tmp_path: Path) -> N
         assert does.is_disabled()
         page.locator("[data-confirm=typed]").fill("SPY.US")
         does.click()
-        page.locator("[data-row='SPY.US|LONG']").wait_for(state="detached")
+        expect_gone(page.locator("[data-row='SPY.US|LONG']"))
 
 
 def test_kill_halts_and_a_reason_lets_trading_go_on(tmp_path: Path) -> None:
@@ -78,7 +88,7 @@ def test_kill_halts_and_a_reason_lets_trading_go_on(tmp_path: Path) -> None:
         assert page.locator("[data-kill=flatten]").is_disabled(), "everything is closed only when the account is typed"
         page.locator("[data-kill=release-reason]").fill("it was a drill")
         page.locator("[data-halt]").get_by_role("button", name="Resume").click()
-        page.locator("[data-banner=halt]").wait_for(state="detached")
+        expect_gone(page.locator("[data-banner=halt]"))
 
 
 def test_a_portfolio_is_shown_made_approved_and_filled(tmp_path: Path) -> None:
@@ -96,7 +106,7 @@ def test_a_portfolio_is_shown_made_approved_and_filled(tmp_path: Path) -> None:
         page.locator("[data-run-status=AWAITING_APPROVAL]").wait_for()
         page.locator("[data-run-do=approve]").click()
         page.locator("[data-confirm=do]").click()
-        page.locator("[data-run-status=COMPLETED]").wait_for()
+        expect_shown(page.locator("[data-run-status=COMPLETED]"))
 
 
 def test_a_page_whose_desk_is_gone_says_so_and_comes_back_with_every_order(tmp_path: Path) -> None:
@@ -110,8 +120,8 @@ def test_a_page_whose_desk_is_gone_says_so_and_comes_back_with_every_order(tmp_p
         page.locator("[data-banner=stale]").wait_for()
         assert page.locator("main[data-stale]").count() == 1
         with a_desk(tmp_path, port=first.port):
-            page.locator("[data-banner=stale]").wait_for(state="detached")
-            page.locator("[role=row]", has_text="9.50").wait_for()
+            expect_gone(page.locator("[data-banner=stale]"))
+            expect_shown(page.locator("[role=row]", has_text="9.50"))
 
 
 def test_a_second_factor_is_set_up_from_its_picture(tmp_path: Path) -> None:
@@ -158,4 +168,4 @@ def test_the_demo_can_be_imported_once_more_and_is_the_same_run(tmp_path: Path) 
         page.get_by_label("Hold for approval").uncheck()
         page.locator("[data-import=preview]").click()
         page.locator("[data-import=make]").click()
-        page.get_by_text("This run was made before").wait_for()
+        expect_shown(page.get_by_text("This run was made before"))
