@@ -53,7 +53,7 @@ class Served:
         """End it at once, as a loss of power would."""
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGKILL)
-        self.process.communicate()
+            self.process.communicate()
 
 
 def chromium() -> str:

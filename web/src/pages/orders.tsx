@@ -1,7 +1,7 @@
 // The blotter: every order, working ones first wherever one looks, with its age and what became of it.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
 import type { Order, Orders } from "@/api/types";
@@ -53,16 +53,14 @@ export default function OrdersPage() {
   const mayCancel = useMay("cancel");
   const queue = useQueue().data;
 
-  const all = useMemo(() => {
-    if (!newest.data) return undefined;
-    const known = new Map<string, Order>();
-    for (const page of older.data?.pages ?? []) for (const order of page.orders) known.set(order.order_id, order);
-    for (const order of newest.data.orders) known.set(order.order_id, order);
-    for (const order of working.data?.orders ?? []) known.set(order.order_id, order);
-    const rows = [...known.values()];
-    return rows.sort((a, b) => Number(b.is_open) - Number(a.is_open) || (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : a.order_id < b.order_id ? 1 : -1));
-  }, [newest.data, working.data, older.data]);
+  const before = useMemo(() => older.data?.pages.flatMap((page) => page.orders) ?? [], [older.data]);
+  const all = useMemo(() => (newest.data ? together(newest.data.orders, working.data?.orders ?? [], before) : undefined), [newest.data, working.data, before]);
+  const isOld = useMemo(() => working.data?.next === null && before.some((order) => order.is_open && !working.data?.orders.some((each) => each.order_id === order.order_id)), [working.data, before]);
+  useEffect(() => {
+    if (isOld && !older.isFetching) void older.refetch(); // an order of long ago has ended meanwhile
+  }, [isOld, older]);
   const rows = useMemo(() => all?.filter(SHOWS[show]), [all, show]);
+  const counts = useMemo(() => Object.fromEntries((Object.keys(SHOWS) as Show[]).map((each) => [each, all?.filter(SHOWS[each]).length])), [all]);
   const columns = useColumns();
   const open_ = all?.filter((order) => order.is_open) ?? [];
 
@@ -79,7 +77,7 @@ export default function OrdersPage() {
                 {t("orders.queue", { staged: queue.staged, flight: queue.in_flight, working: queue.working })}
               </span>
             )}
-            <Chips label={t("orders.show")} value={show} onChange={setShow} options={(Object.keys(SHOWS) as Show[]).map((each) => [each, t(`orders.${each}`), all?.filter(SHOWS[each]).length])} />
+            <Chips label={t("orders.show")} value={show} onChange={setShow} options={(Object.keys(SHOWS) as Show[]).map((each) => [each, t(`orders.${each}`), counts[each]])} />
             <Find value={find} onChange={setFind} />
             {mayCancel && (
               <Button small disabled={!open_.length} onClick={() => setCancelling((rows ?? []).filter((order) => order.is_open))}>
@@ -130,6 +128,15 @@ export default function OrdersPage() {
       {cancelling && cancelling.length > 0 && <CancelOrders orders={cancelling} onClose={() => setCancelling(null)} />}
     </div>
   );
+}
+
+/** Those that work first, then the newest; what came with the last answer is truer than a page of before. */
+function together(newest: readonly Order[], working: readonly Order[], before: readonly Order[]): Order[] {
+  const recent = new Map<string, Order>();
+  for (const order of newest) recent.set(order.order_id, order);
+  for (const order of working) recent.set(order.order_id, order);
+  const first = [...recent.values()].sort((a, b) => Number(b.is_open) - Number(a.is_open) || (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : a.order_id < b.order_id ? 1 : -1));
+  return [...first, ...before.filter((order) => !recent.has(order.order_id))];
 }
 
 function Age({ order }: { order: Order }) {

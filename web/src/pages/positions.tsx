@@ -116,7 +116,7 @@ function useColumns(close?: (position: Position) => void): Column<Position>[] {
       { id: "multiplier", head: t("col.multiplier"), text: (p) => p.multiplier, cell: (p) => (p.multiplier === "1" ? "" : `×${quantity(p.multiplier)}`), right: true, width: "3.5rem", wide: true },
       { id: "value", head: t("col.value"), text: (p) => p.market_value, cell: (p) => money(p.market_value), right: true, width: "6.5rem", wide: true },
       { id: "gain", head: t("col.unrealized"), text: (p) => p.unrealized_pnl, cell: (p) => <Gain value={p.unrealized_pnl} />, right: true, width: "6rem" },
-      { id: "percent", head: "%", text: (p) => share(p), cell: (p) => <Gain value={share(p)} as={percent} />, right: true, width: "4.25rem" },
+      { id: "percent", head: "%", text: (p) => share(p), cell: (p) => <Gain value={share(p)} as={percent} />, right: true, width: "4.75rem" },
       { id: "realized", head: t("col.realized"), text: (p) => p.realized_pnl, cell: (p) => <Gain value={p.realized_pnl} />, right: true, width: "5.5rem", wide: true },
       { id: "currency", head: t("col.currency"), text: (p) => p.currency, width: "3.25rem", wide: true },
       ...(close

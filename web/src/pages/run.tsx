@@ -10,7 +10,7 @@ import { useMay } from "@/access/session";
 import { OrderDrawer } from "@/pages/order";
 import { RunPill, StatusPill } from "@/pages/words";
 import { refresh, useOrders } from "@/stream/live";
-import { drawn, minus } from "@/text/decimal";
+import { drawn, minus, rounded } from "@/text/decimal";
 import { money, percent, price, quantity } from "@/text/numbers";
 import { full } from "@/text/times";
 import { Button } from "@/ui/button";
@@ -58,7 +58,7 @@ export default function RunPage({ id }: { id: string }) {
       { id: "average", head: t("col.average"), text: (l) => byId.get(l.order_id ?? "")?.average_price, cell: (l) => price(byId.get(l.order_id ?? "")?.average_price), right: true, width: "6rem" },
       { id: "ref", head: t("plan.refPrice"), text: (l) => l.ref_px, cell: (l) => price(l.ref_px), right: true, width: "6rem" },
       { id: "status", head: t("col.status"), text: (l) => byId.get(l.order_id ?? "")?.status, cell: (l) => { const order = byId.get(l.order_id ?? ""); return order ? <StatusPill status={order.status} /> : <span className="text-faint">–</span>; }, width: "8rem" },
-      { id: "residual", head: t("runs.residual"), text: (l) => l.residual_qty, cell: (l) => quantity(l.residual_qty), right: true, width: "5.5rem" },
+      { id: "residual", head: t("runs.residual"), text: (l) => l.residual_qty, cell: (l) => <span title={l.residual_qty ?? undefined}>{l.residual_qty === null ? "–" : quantity(rounded(l.residual_qty, 4))}</span>, right: true, width: "5.5rem" },
       { id: "residualValue", head: t("runs.residualValue"), text: (l) => l.residual_value, cell: (l) => money(l.residual_value), right: true, width: "6.5rem" },
       { id: "why", head: t("col.why"), text: (l) => l.reason || l.code, cell: (l) => <span className="text-soft" title={l.reason}>{l.reason || l.code}</span>, width: "minmax(9rem,1.6fr)" },
     ],

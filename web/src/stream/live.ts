@@ -14,10 +14,13 @@ const EVERY = {
 
 /** The same while the stream brings it: only to be sure. Positions are priced by the desk, and so are asked for as before. */
 const SELDOM_MS = 15_000;
+/** Quotes come for symbols that are known; new ones are found so. */
+const SYMBOLS_MS = 5_000;
 const NEVER_SELDOM: ReadonlySet<string> = new Set(["positions", "queue"]);
 
 function every(topic: Topic): number {
-  return useLink.getState().streams && !NEVER_SELDOM.has(topic) ? SELDOM_MS : EVERY[topic];
+  if (!useLink.getState().streams || NEVER_SELDOM.has(topic)) return EVERY[topic];
+  return topic === "quotes" ? SYMBOLS_MS : SELDOM_MS;
 }
 
 export type Topic = keyof typeof EVERY;

@@ -2,7 +2,7 @@
 // sign in. While it is up REST is asked seldom; while it is not, polling goes on as if there were no stream.
 import { useEffect } from "react";
 import { Problem, ask } from "@/api/http";
-import type { Quoted } from "@/api/types";
+import type { Quoted, Quotes } from "@/api/types";
 import { useSession } from "@/access/session";
 import { client, waits } from "@/stream/client";
 import { keep, keepQuotes } from "@/stream/keep";
@@ -15,6 +15,7 @@ const PROTOCOL = "tradeloop.v1";
 const SILENT_MS = 5_000;
 const STEADY_MS = 60_000;
 const QUOTES_MS = 250;
+const SYMBOLS_MOST = 500;
 const SIGNED_OUT = 4401;
 
 interface Ticket {
@@ -31,13 +32,16 @@ export class Stream {
   private openedAt = 0;
   private tries = 0;
   private over = false;
-  private quotesKeptAt = 0;
+  private keeping: ReturnType<typeof setTimeout> | undefined;
+  private mayQuotes = false;
+  private symbols = "";
 
   start(): void {
     this.over = false;
     void this.connect();
     this.watch = setInterval(() => {
       if (this.socket && this.heardAt && Date.now() - this.heardAt > SILENT_MS) this.socket.close();
+      else this.follow();
     }, 1_000);
   }
 
@@ -45,6 +49,7 @@ export class Stream {
     this.over = true;
     clearTimeout(this.timer);
     clearInterval(this.watch);
+    clearTimeout(this.keeping);
     this.socket?.close();
     useLink.setState({ streams: false, tryNow: () => undefined });
   }
@@ -100,6 +105,15 @@ export class Stream {
     this.send(from === null ? { op: "subscribe", topic } : { op: "subscribe", topic, stream: this.numbers.stream, from });
   }
 
+  /** Subscribe to the quotes of every symbol that REST has told of, where there are others than before. */
+  private follow(): void {
+    if (!this.mayQuotes || this.socket?.readyState !== WebSocket.OPEN) return;
+    const symbols = (client.getQueryData<Quotes>(["quotes", {}])?.quotes ?? []).map((each) => each.symbol).slice(0, SYMBOLS_MOST);
+    if (!symbols.length || symbols.join() === this.symbols) return;
+    this.symbols = symbols.join();
+    this.send({ op: "subscribe", topic: "quotes", symbols });
+  }
+
   private take(frame: Frame): void {
     this.heardAt = Date.now();
     if (frame.t === "hello") {
@@ -107,7 +121,9 @@ export class Stream {
       this.numbers.hello(frame.stream ?? "");
       const may = new Set(frame.topics ?? []);
       for (const topic of TOPICS) if (may.has(topic)) this.subscribe(topic);
-      if (may.has("quotes")) this.send({ op: "subscribe", topic: "quotes" });
+      this.mayQuotes = may.has("quotes");
+      this.symbols = "";
+      this.follow();
       useLink.setState({ streams: true });
     }
     if (frame.t === "quotes") {
@@ -122,10 +138,10 @@ export class Stream {
 
   private quotes(quotes: Quoted[]): void {
     ticks.take(quotes);
-    const now = Date.now();
-    if (now - this.quotesKeptAt < QUOTES_MS) return;
-    this.quotesKeptAt = now;
-    keepQuotes(client, ticks.all());
+    this.keeping ??= setTimeout(() => {
+      this.keeping = undefined;
+      keepQuotes(client, ticks.all());
+    }, QUOTES_MS);
   }
 }
 

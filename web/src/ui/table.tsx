@@ -1,6 +1,6 @@
 // The table of the desk: sorted, filtered, thousands of rows of which only those in sight are drawn, and all of it by keyboard.
 // Arrow keys move, Enter opens, Home and End go to the ends; the page may take further keys for the row that is chosen.
-import { getCoreRowModel, getSortedRowModel, useReactTable, type ColumnDef, type SortingState } from "@tanstack/react-table";
+import { getCoreRowModel, useReactTable, type ColumnDef, type SortingState } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import clsx from "clsx";
 import { ArrowDown, ArrowUp, Download } from "lucide-react";
@@ -42,6 +42,7 @@ interface Props<T> {
 }
 
 export const ROW_PX = 28;
+const NONE: never[] = [];
 
 const PHONE = "(max-width: 640px)";
 
@@ -65,21 +66,10 @@ export function Table<T>(props: Props<T>) {
   const [at, setAt] = useState(0);
   const body = useRef<HTMLDivElement>(null);
   const found = useMemo(() => sought(rows ?? [], columns, find), [rows, columns, find]);
-  const definitions = useMemo<ColumnDef<T>[]>(
-    () => columns.map((each) => ({ id: each.id, accessorFn: (row: T) => each.text(row) ?? "", sortingFn: (a, b, id) => order(String(a.getValue(id)), String(b.getValue(id))) })),
-    [columns],
-  );
-  const table = useReactTable({
-    data: found as T[],
-    columns: definitions,
-    state: { sorting },
-    onSortingChange: setSorting,
-    getRowId: rowId,
-    getCoreRowModel: getCoreRowModel(),
-    getSortedRowModel: getSortedRowModel(),
-    autoResetAll: false,
-  });
-  const shown = table.getRowModel().rows;
+  const definitions = useMemo<ColumnDef<T>[]>(() => columns.map((each) => ({ id: each.id, accessorFn: (row: T) => each.text(row) ?? "" })), [columns]);
+  // Rows are sorted here and never given to the library: of a hundred thousand it would make as many objects with every change.
+  const table = useReactTable<T>({ data: NONE as T[], columns: definitions, state: { sorting }, onSortingChange: setSorting, manualSorting: true, getCoreRowModel: getCoreRowModel() });
+  const shown = useMemo(() => sorted(found, columns, sorting), [found, columns, sorting]);
   const virtual = useVirtualizer({ count: shown.length, getScrollElement: () => body.current, estimateSize: () => ROW_PX, overscan: 12 });
   const tracks = columns.map((each) => each.width ?? "minmax(5rem,1fr)").join(" ");
   const here = Math.min(at, Math.max(0, shown.length - 1));
@@ -92,7 +82,7 @@ export function Table<T>(props: Props<T>) {
 
   function onKeyDown(event: KeyboardEvent): void {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
-    const row = shown[here]?.original;
+    const row = shown[here];
     const moves: Record<string, number> = { ArrowDown: here + 1, ArrowUp: here - 1, PageDown: here + 20, PageUp: here - 20, Home: 0, End: shown.length - 1 };
     const to = moves[event.key];
     if (to !== undefined) go(to);
@@ -119,7 +109,7 @@ export function Table<T>(props: Props<T>) {
         aria-label={label}
         aria-rowcount={shown.length + 1}
         aria-colcount={columns.length}
-        aria-activedescendant={shown[here] ? `${label}-${shown[here].id}`.replace(/\s/g, "-") : undefined}
+        aria-activedescendant={shown[here] ? nameOf(label, rowId(shown[here])) : undefined}
         tabIndex={0}
         className="min-h-0 flex-1 overflow-auto"
         onKeyDown={onKeyDown}
@@ -129,9 +119,9 @@ export function Table<T>(props: Props<T>) {
           <div role="row" aria-rowindex={1} className="sticky top-0 z-10 grid border-b border-line bg-panel text-xs text-soft" style={{ gridTemplateColumns: tracks }}>
             {table.getFlatHeaders().map((header, place) => {
               const column = columns[place];
-              const sorted = header.column.getIsSorted();
+              const way = header.column.getIsSorted();
               return (
-                <div key={header.id} role="columnheader" {...(column?.head ? {} : { "aria-label": t("table.actions") })} aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : "none"} className="min-w-0">
+                <div key={header.id} role="columnheader" {...(column?.head ? {} : { "aria-label": t("table.actions") })} aria-sort={way ? (way === "asc" ? "ascending" : "descending") : "none"} className="min-w-0">
                   {column?.head && <button
                     type="button"
                     tabIndex={-1}
@@ -139,8 +129,8 @@ export function Table<T>(props: Props<T>) {
                     onClick={header.column.getToggleSortingHandler()}
                   >
                     {column?.head}
-                    {sorted === "asc" && <ArrowUp size={11} aria-hidden />}
-                    {sorted === "desc" && <ArrowDown size={11} aria-hidden />}
+                    {way === "asc" && <ArrowUp size={11} aria-hidden />}
+                    {way === "desc" && <ArrowDown size={11} aria-hidden />}
                   </button>}
                 </div>
               );
@@ -149,32 +139,33 @@ export function Table<T>(props: Props<T>) {
           <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map((item) => {
               const row = shown[item.index];
-              if (!row) return null;
+              if (row === undefined) return null;
+              const id = rowId(row);
               const active = item.index === here;
               return (
                 <div
-                  key={row.id}
-                  id={`${label}-${row.id}`.replace(/\s/g, "-")}
+                  key={id}
+                  id={nameOf(label, id)}
                   role="row"
                   aria-rowindex={item.index + 2}
-                  aria-selected={props.chosen === row.id}
-                  data-row={row.id}
+                  aria-selected={props.chosen === id}
+                  data-row={id}
                   className={clsx(
                     "absolute inset-x-0 grid items-center border-b border-line/50 hover:bg-hover",
                     onOpen && "cursor-pointer",
                     active && "grid-active",
-                    props.chosen === row.id && "bg-accent-soft",
-                    rowClass?.(row.original),
+                    props.chosen === id && "bg-accent-soft",
+                    rowClass?.(row),
                   )}
                   style={{ gridTemplateColumns: tracks, height: ROW_PX, transform: `translateY(${item.start}px)` }}
                   onClick={() => {
                     setAt(item.index);
-                    onOpen?.(row.original);
+                    onOpen?.(row);
                   }}
                 >
                   {columns.map((column) => (
                     <div key={column.id} role="gridcell" data-column={column.id} className={clsx("min-w-0 truncate px-2", column.right && "text-right tabular-nums")}>
-                      {column.cell ? column.cell(row.original) : column.text(row.original)}
+                      {column.cell ? column.cell(row) : column.text(row)}
                     </div>
                   ))}
                 </div>
@@ -187,7 +178,7 @@ export function Table<T>(props: Props<T>) {
         <span>{t("table.rows", { count: shown.length, all: rows.length })}</span>
         {query?.error ? <span className="text-amber">{t("table.old")}</span> : null}
         {props.file && (
-          <Button tone="quiet" small className="ml-auto" onClick={() => offer(`${props.file}.csv`, csvOf(props.columns, shown.map((each) => each.original)))}>
+          <Button tone="quiet" small className="ml-auto" onClick={() => offer(`${props.file}.csv`, csvOf(props.columns, shown))}>
             <Download size={12} aria-hidden /> CSV
           </Button>
         )}
@@ -203,6 +194,19 @@ function sought<T>(rows: readonly T[], columns: Column<T>[], find: string): read
     const text = columns.map((each) => each.text(row) ?? "").join(" ").toLowerCase();
     return words.every((word) => text.includes(word));
   });
+}
+
+function sorted<T>(rows: readonly T[], columns: Column<T>[], by: SortingState): readonly T[] {
+  const [first] = by;
+  const column = columns.find((each) => each.id === first?.id);
+  if (!first || !column) return rows;
+  const texts = new Map(rows.map((row) => [row, column.text(row) ?? ""]));
+  const way = first.desc ? -1 : 1;
+  return [...rows].sort((a, b) => way * order(texts.get(a) ?? "", texts.get(b) ?? ""));
+}
+
+function nameOf(label: string, id: string): string {
+  return `${label}-${id}`.replace(/\s/g, "-");
 }
 
 /** Numbers by their size, all else by its letters. */
