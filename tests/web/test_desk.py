@@ -124,6 +124,24 @@ def test_a_page_whose_desk_is_gone_says_so_and_comes_back_with_every_order(tmp_p
             expect_shown(page.locator("[role=row]", has_text="9.50"))
 
 
+def test_quotes_are_pushed_and_not_asked_for(tmp_path: Path) -> None:
+    with signed_in(tmp_path) as window:
+        page = window.page
+        window.go("/")
+        page.get_by_text("pushed").wait_for()
+        window.go("/market")
+        cell = page.locator("[data-symbol='SPY.US'] [role=gridcell]").last
+        cell.get_by_text(":").wait_for()
+        page.wait_for_timeout(3_000)  # until the socket has told what it is asked for
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url) if "/api/v1/quotes" in request.url else None)
+        seen = set()
+        for _ in range(12):
+            seen.add(cell.inner_text())
+            page.wait_for_timeout(250)
+    assert len(seen) > len(asked) + 1, (seen, asked)
+
+
 def test_a_second_factor_is_set_up_from_its_picture(tmp_path: Path) -> None:
     import pyotp
 

@@ -4,7 +4,7 @@ import { getCoreRowModel, useReactTable, type ColumnDef, type SortingState } fro
 import { useVirtualizer } from "@tanstack/react-virtual";
 import clsx from "clsx";
 import { ArrowDown, ArrowUp, Download } from "lucide-react";
-import { useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent, type ReactNode } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { compare, isNumber } from "@/text/decimal";
 import { csvOf, offer } from "@/text/files";
@@ -74,6 +74,15 @@ export function Table<T>(props: Props<T>) {
   const tracks = columns.map((each) => each.width ?? "minmax(5rem,1fr)").join(" ");
   const here = Math.min(at, Math.max(0, shown.length - 1));
 
+  const opening = useRef(onOpen);
+  useEffect(() => {
+    opening.current = onOpen;
+  }, [onOpen]);
+  const click = useCallback((index: number, row: T) => {
+    setAt(index);
+    opening.current?.(row);
+  }, []);
+
   function go(to: number): void {
     const next = Math.max(0, Math.min(shown.length - 1, to));
     setAt(next);
@@ -141,34 +150,22 @@ export function Table<T>(props: Props<T>) {
               const row = shown[item.index];
               if (row === undefined) return null;
               const id = rowId(row);
-              const active = item.index === here;
               return (
-                <div
+                <Row
                   key={id}
-                  id={nameOf(label, id)}
-                  role="row"
-                  aria-rowindex={item.index + 2}
-                  aria-selected={props.chosen === id}
-                  data-row={id}
-                  className={clsx(
-                    "absolute inset-x-0 grid items-center border-b border-line/50 hover:bg-hover",
-                    onOpen && "cursor-pointer",
-                    active && "grid-active",
-                    props.chosen === id && "bg-accent-soft",
-                    rowClass?.(row),
-                  )}
-                  style={{ gridTemplateColumns: tracks, height: ROW_PX, transform: `translateY(${item.start}px)` }}
-                  onClick={() => {
-                    setAt(item.index);
-                    onOpen?.(row);
-                  }}
-                >
-                  {columns.map((column) => (
-                    <div key={column.id} role="gridcell" data-column={column.id} className={clsx("min-w-0 truncate px-2", column.right && "text-right tabular-nums")}>
-                      {column.cell ? column.cell(row) : column.text(row)}
-                    </div>
-                  ))}
-                </div>
+                  name={nameOf(label, id)}
+                  id={id}
+                  row={row}
+                  index={item.index}
+                  start={item.start}
+                  columns={columns}
+                  tracks={tracks}
+                  isHere={item.index === here}
+                  isChosen={props.chosen === id}
+                  opens={onOpen !== undefined}
+                  look={rowClass?.(row)}
+                  onClick={click}
+                />
               );
             })}
           </div>
@@ -186,6 +183,45 @@ export function Table<T>(props: Props<T>) {
     </div>
   );
 }
+
+interface RowProps<T> {
+  name: string;
+  id: string;
+  row: T;
+  index: number;
+  start: number;
+  columns: Column<T>[];
+  tracks: string;
+  isHere: boolean;
+  isChosen: boolean;
+  opens: boolean;
+  look: string | undefined;
+  onClick: (index: number, row: T) => void;
+}
+
+/** One row. It is drawn anew when its order, fill or position changes, and not because others scroll past it. */
+function PlainRow<T>({ name, id, row, index, start, columns, tracks, isHere, isChosen, opens, look, onClick }: RowProps<T>) {
+  return (
+    <div
+      id={name}
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={isChosen}
+      data-row={id}
+      className={clsx("absolute inset-x-0 grid items-center border-b border-line/50 hover:bg-hover", opens && "cursor-pointer", isHere && "grid-active", isChosen && "bg-accent-soft", look)}
+      style={{ gridTemplateColumns: tracks, height: ROW_PX, transform: `translateY(${start}px)` }}
+      onClick={() => onClick(index, row)}
+    >
+      {columns.map((column) => (
+        <div key={column.id} role="gridcell" data-column={column.id} className={clsx("min-w-0 truncate px-2", column.right && "text-right tabular-nums")}>
+          {column.cell ? column.cell(row) : column.text(row)}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+const Row = memo(PlainRow) as typeof PlainRow;
 
 function sought<T>(rows: readonly T[], columns: Column<T>[], find: string): readonly T[] {
   const words = find.toLowerCase().split(/\s+/).filter(Boolean);
