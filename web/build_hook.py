@@ -63,7 +63,7 @@ def build() -> bool:
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == sources:
         return False
     environment, npm = tools()
-    for words in (["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"], ["run", "build"]):
+    for words in (["install", "--include=dev", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"], ["run", "build"]):
         subprocess.run([*npm, *words], cwd=WEB, env=environment, check=True, timeout=LONGEST_S, stdout=sys.stderr)  # noqa: S603
     for path in sorted(BUILT.rglob("*")):
         if path.suffix in ZIPPED:
@@ -95,7 +95,7 @@ def node_of_machine() -> Path | None:
 
 def tools() -> tuple[dict[str, str], list[str]]:
     """The environment of the build, and npm as a command. Raises OSError where there is no Node."""
-    environment = {**os.environ, "CI": "true", "NODE_ENV": "development"}
+    environment = {**os.environ, "CI": "true", "NODE_ENV": "production"}
     own = node_of_machine()
     if own is not None:
         return environment, [str(own)]
