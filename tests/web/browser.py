@@ -1,5 +1,5 @@
-"""A desk as a real process and a real browser before it: Chromium, driven by Playwright. Where one of them is missing, a test says
-which and is skipped.
+"""A desk as a real process and a real browser before it: Chromium, driven by Playwright. Where one of them is missing, a test
+says which and is skipped.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { useTranslation } from "react-i18next";
-import { useLocation } from "wouter";
+import { go, usePath } from "@/frame/route";
 import { SetUp, SignIn } from "@/access/gate";
 import { NewPassword } from "@/access/password";
 import { Proof } from "@/access/proof";
@@ -33,7 +33,7 @@ if (setUpToken) history.replaceState(null, "", SET_UP);
 function Page() {
   const { t } = useTranslation();
   const { is, session, look } = useSession();
-  const [at, go] = useLocation();
+  const at = usePath();
   const [tries, setTries] = useState(1);
   useEffect(() => {
     if (at !== SET_UP) void look();

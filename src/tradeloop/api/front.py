@@ -65,7 +65,7 @@ class Front:
             else:
                 await respond(answer, said(problem, request_id))
             return
-        found = None if self._page is None else self._page.answer(scope["method"], scope["path"], headers)
+        found = None if self._page is None else self._page.answer(scope.get("method", ""), scope["path"], headers)
         if found is None:
             await self._app(scope, receive, answer)
             return

@@ -52,7 +52,7 @@ def web_of(desk: Desk, access: Access, command: str) -> Front:
     """The application of a desk and of those who may use it, by its settings. Sessions go by the time of the world."""
     people = People(access, WallClock().now)
     manners = manners_of(desk.loaded.settings.web)
-    return application(ServedDesk(desk, command), Identified(people), stopwatch_ns, manners, people, page_in(BUILT_PAGE))
+    return application(ServedDesk(desk, command), Identified(people), stopwatch_ns, manners, people, page=page_in(BUILT_PAGE))
 
 
 def manners_of(web: Web) -> Manners:

@@ -798,6 +798,12 @@ export interface Taken {
   "time_in_force": string;
 }
 
+export interface TicketGiven {
+  "good_for_s"?: number;
+  "protocol"?: string;
+  "ticket": string;
+}
+
 export interface UserDocument {
   "disabled": boolean;
   "factor_since": string | null;

@@ -2,7 +2,7 @@
 import clsx from "clsx";
 import { Suspense, lazy, useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Route, Switch, useLocation } from "wouter";
+import { Link, nameBehind, usePath } from "@/frame/route";
 import { useMay } from "@/access/session";
 import { AlertsDrawer } from "@/frame/alerts";
 import { Banners } from "@/frame/banners";
@@ -21,7 +21,7 @@ const Run = lazy(() => import("@/pages/run"));
 
 function Menu() {
   const { t } = useTranslation();
-  const [at] = useLocation();
+  const at = usePath();
   return (
     <nav aria-label={t("menu")} className="hidden w-36 shrink-0 flex-col gap-0.5 border-r border-line bg-panel p-1.5 md:flex">
       {PAGES.map(({ path, word, icon: Icon }) => {
@@ -38,7 +38,7 @@ function Menu() {
 
 function PhoneMenu() {
   const { t } = useTranslation();
-  const [at] = useLocation();
+  const at = usePath();
   return (
     <nav aria-label={t("menu")} className="flex shrink-0 border-t border-line bg-panel md:hidden">
       {PAGES.filter((each) => each.phone).map(({ path, word, icon: Icon }) => (
@@ -50,9 +50,17 @@ function PhoneMenu() {
   );
 }
 
+function Shown({ at }: { at: string }) {
+  const { t } = useTranslation();
+  const run = nameBehind("/runs/", at);
+  if (run !== null) return <Run key={run} id={run} />;
+  const found = PAGES.find((each) => each.path === at);
+  return found ? <found.page /> : <Empty title={t("state.noPage")}>{at}</Empty>;
+}
+
 function useTitle(): void {
   const { t } = useTranslation();
-  const [at] = useLocation();
+  const at = usePath();
   const environment = useEnvironment();
   const open = useHealth().data?.details?.orders_open ?? 0;
   const stale = useIsStale();
@@ -67,7 +75,7 @@ export function Frame() {
   const { t } = useTranslation();
   useStream();
   useTitle();
-  const [at] = useLocation();
+  const at = usePath();
   const environment = useEnvironment();
   const stale = useIsStale();
   const sees = useMay("read:acct");
@@ -86,17 +94,7 @@ export function Frame() {
           <Boundary name={at}>
             <Suspense fallback={<Loading />}>
               {sees ? (
-                <Switch>
-                  {PAGES.map(({ path, page: Page }) => (
-                    <Route key={path} path={path}>
-                      <Page />
-                    </Route>
-                  ))}
-                  <Route path="/runs/:id">{({ id }) => <Run id={id} />}</Route>
-                  <Route>
-                    <Empty title={t("state.noPage")}>{at}</Empty>
-                  </Route>
-                </Switch>
+                <Shown at={at} />
               ) : (
                 <NotAllowed scope="read:acct" />
               )}

@@ -2,7 +2,7 @@
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { tinykeys } from "tinykeys";
-import { useLocation } from "wouter";
+import { go } from "@/frame/route";
 import { useMay } from "@/access/session";
 import { useEnvironment } from "@/frame/topbar";
 import { PAGES } from "@/frame/pages";
@@ -27,7 +27,6 @@ export function useOrderKeys(): boolean {
 }
 
 export function Keyboard() {
-  const [, go] = useLocation();
   const mayTrade = useMay("order:paper");
   const orderKeys = useOrderKeys();
   useEffect(() => {
@@ -51,7 +50,7 @@ export function Keyboard() {
       s: ticket({ side: "sell" }),
       ...Object.fromEntries(PAGES.map((each) => [`g ${each.key}`, quiet(() => go(each.path))])),
     });
-  }, [go, mayTrade, orderKeys]);
+  }, [mayTrade, orderKeys]);
   return null;
 }
 

@@ -3,7 +3,7 @@ import { Command } from "cmdk";
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { useLocation } from "wouter";
+import { go } from "@/frame/route";
 import { ask } from "@/api/http";
 import type { Instruments } from "@/api/types";
 import { useMay } from "@/access/session";
@@ -17,7 +17,6 @@ export default function Palette() {
   const isOpen = useDialogs((now) => now.palette);
   const { language, theme, upDown, choose, chooseLanguage, chooseUpDown } = useChoices();
   const mayTrade = useMay("order:paper");
-  const [, go] = useLocation();
   const [text, setText] = useState("");
   const sought = useDeferredValue(text.trim());
   const symbols = useQuery({

@@ -3,7 +3,7 @@ import clsx from "clsx";
 import { User } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useTranslation } from "react-i18next";
-import { useLocation } from "wouter";
+import { go } from "@/frame/route";
 import { useSession } from "@/access/session";
 import { OTHER } from "@/i18n/languages";
 import { useChoices } from "@/look/choices";
@@ -14,7 +14,6 @@ export default function UserMenu() {
   const { t } = useTranslation();
   const { language, theme, upDown, choose, chooseLanguage, chooseUpDown } = useChoices();
   const session = useSession((now) => now.session);
-  const [, go] = useLocation();
   const item = "flex cursor-pointer items-center gap-2 rounded px-2 py-1.5 outline-none data-[highlighted]:bg-hover";
   return (
   <DropdownMenu.Root modal={false}>

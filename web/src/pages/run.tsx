@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ArrowLeft } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useLocation } from "wouter";
+import { Link, go } from "@/frame/route";
 import { ask } from "@/api/http";
 import type { RunInFull, RunLine, RunTaken } from "@/api/types";
 import { useMay } from "@/access/session";
@@ -33,7 +33,6 @@ function deedsOf(status: string, left: boolean): Deed[] {
 
 export default function RunPage({ id }: { id: string }) {
   const { t } = useTranslation();
-  const [, go] = useLocation();
   const [doing, setDoing] = useState<Deed | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
   const mayTrade = useMay("order:paper");

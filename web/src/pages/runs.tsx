@@ -1,7 +1,7 @@
 // Runs: a target portfolio is brought in, looked at line by line, and made; below, every run there was.
 import { useMemo, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
-import { useLocation } from "wouter";
+import { go } from "@/frame/route";
 import { ask } from "@/api/http";
 import type { Plan, Run, RunTaken } from "@/api/types";
 import { useMay } from "@/access/session";
@@ -22,7 +22,6 @@ export default function RunsPage() {
   const { t } = useTranslation();
   const query = useRuns();
   const [find, setFind] = useState("");
-  const [, go] = useLocation();
   const mayTrade = useMay("order:paper");
   const columns = useMemo<Column<Run>[]>(
     () => [
