@@ -1,5 +1,7 @@
 """A working installation: the engine with its feed, its trading days and its read models, from opening to closing."""
 
+# size: the order in which a desk opens, works and closes is one, and whoever changes a step has to see the others.
+
 from __future__ import annotations
 
 import asyncio
