@@ -5,7 +5,7 @@ import clsx from "clsx";
 import { useEffect, useRef, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 import type { Quoted } from "@/api/types";
-import { ticks } from "@/stream/ticks";
+import { joined, ticks } from "@/stream/ticks";
 import { compare, minus, over } from "@/text/decimal";
 import { percent, price, quantity } from "@/text/numbers";
 import { ROW_PX } from "@/ui/table";
@@ -31,7 +31,7 @@ export function QuoteGrid({ quotes, chosen, onChoose }: Props) {
   const { t } = useTranslation();
   const box = useRef<HTMLDivElement>(null);
   const latest = useRef(new Map<string, Quoted>());
-  const painted = useRef(new Map<string, Quoted>());
+  const painted = useRef(new Map<string, { polled: Quoted; version: number; last: string | null }>());
   const virtual = useVirtualizer({ count: quotes.length, getScrollElement: () => box.current, estimateSize: () => ROW_PX, overscan: 6 });
 
   useEffect(() => {
@@ -45,10 +45,10 @@ export function QuoteGrid({ quotes, chosen, onChoose }: Props) {
       for (const row of box.current?.querySelectorAll<HTMLElement>("[data-symbol]") ?? []) {
         const symbol = row.dataset["symbol"] ?? "";
         const polled = latest.current.get(symbol);
-        const pushed = ticks.get(symbol);
-        const quote = pushed && (!polled || pushed.at >= polled.at) ? pushed : polled;
+        const version = ticks.versionOf(symbol);
         const before = painted.current.get(symbol);
-        if (!quote || (before === quote && row.dataset["painted"])) continue;
+        if (!polled || (before?.polled === polled && before.version === version && row.dataset["painted"])) continue;
+        const quote = joined(polled, ticks.get(symbol));
         const figures = written(quote);
         const rises = before?.last != null && quote.last !== null ? compare(quote.last, before.last) : 0;
         FIELDS.forEach((field, place) => {
@@ -61,7 +61,7 @@ export function QuoteGrid({ quotes, chosen, onChoose }: Props) {
           requestAnimationFrame(() => last.classList.add(rises > 0 ? "flash-up" : "flash-down"));
         }
         row.dataset["painted"] = "1";
-        painted.current.set(symbol, quote);
+        painted.current.set(symbol, { polled, version, last: quote.last });
       }
     };
     frame = requestAnimationFrame(paint);

@@ -1,7 +1,8 @@
 // Puts what the stream says into the store of answers, beside what REST said: the same documents under the same keys.
 import type { QueryClient } from "@tanstack/react-query";
-import type { Account, Alert, Alerts, Break, Breaks, Details, Fill, Fills, Halts, HowItDoes, InForce, Money, Order, Orders, Quoted, Quotes, Run, Runs } from "@/api/types";
+import type { Account, Alert, Alerts, Break, Breaks, Details, Fill, Fills, Halts, HowItDoes, InForce, Money, Order, Orders, Quotes, Run, Runs } from "@/api/types";
 import type { Meant } from "@/stream/numbers";
+import { joined, type Ticks } from "@/stream/ticks";
 
 /** Rows kept of a list that grows. */
 const MOST = 5_000;
@@ -77,11 +78,7 @@ export function keep(client: QueryClient, meant: Meant): void {
   }
 }
 
-/** Quotes in place of those before. Sorted by symbol, as REST gives them. */
-export function keepQuotes(client: QueryClient, quotes: Iterable<Quoted>): void {
-  each<Quotes>(client, "quotes", (data) => {
-    const all = new Map(data.quotes.map((row) => [row.symbol, row]));
-    for (const row of quotes) all.set(row.symbol, { ...row, age_ms: 0 });
-    return { ...data, quotes: [...all.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1)) };
-  });
+/** What the stream told of symbols since, with what REST has told of them. */
+export function keepQuotes(client: QueryClient, ticks: Ticks): void {
+  each<Quotes>(client, "quotes", (data) => ({ ...data, quotes: data.quotes.map((row) => joined(row, ticks.get(row.symbol))) }));
 }

@@ -2,13 +2,13 @@
 // sign in. While it is up REST is asked seldom; while it is not, polling goes on as if there were no stream.
 import { useEffect } from "react";
 import { Problem, ask } from "@/api/http";
-import type { Quoted, Quotes } from "@/api/types";
+import type { Quotes } from "@/api/types";
 import { useSession } from "@/access/session";
 import { client, waits } from "@/stream/client";
 import { keep, keepQuotes } from "@/stream/keep";
 import { useLink } from "@/stream/link";
 import { Numbers, type Frame } from "@/stream/numbers";
-import { ticks } from "@/stream/ticks";
+import { ticks, type Tick } from "@/stream/ticks";
 
 const TOPICS = ["orders", "fills", "positions", "account", "runs", "alerts", "breaks", "halts", "system"] as const;
 const PROTOCOL = "tradeloop.v1";
@@ -127,7 +127,7 @@ export class Stream {
       useLink.setState({ streams: true });
     }
     if (frame.t === "quotes") {
-      this.quotes((frame.quotes ?? []) as Quoted[]);
+      this.quotes((frame.quotes ?? []) as Tick[]);
       return;
     }
     if (frame.now) useLink.getState().heard(Date.parse(frame.now));
@@ -136,11 +136,11 @@ export class Stream {
     for (const topic of again) this.subscribe(topic, true);
   }
 
-  private quotes(quotes: Quoted[]): void {
+  private quotes(quotes: Tick[]): void {
     ticks.take(quotes);
     this.keeping ??= setTimeout(() => {
       this.keeping = undefined;
-      keepQuotes(client, ticks.all());
+      keepQuotes(client, ticks);
     }, QUOTES_MS);
   }
 }

@@ -2,12 +2,15 @@
 // frame which have changed since.
 import type { Quoted } from "@/api/types";
 
+/** A quote as the stream tells it: without the exchange, its clock and its age, which REST has told before. */
+export type Tick = Omit<Quoted, "exchange" | "at_local" | "age_ms">;
+
 export class Ticks {
-  private readonly newest = new Map<string, Quoted>();
+  private readonly newest = new Map<string, Tick>();
   private readonly versions = new Map<string, number>();
   private version = 0;
 
-  take(quotes: Iterable<Quoted>): void {
+  take(quotes: Iterable<Tick>): void {
     this.version += 1;
     for (const quote of quotes) {
       this.newest.set(quote.symbol, quote);
@@ -15,7 +18,7 @@ export class Ticks {
     }
   }
 
-  get(symbol: string): Quoted | undefined {
+  get(symbol: string): Tick | undefined {
     return this.newest.get(symbol);
   }
 
@@ -23,14 +26,20 @@ export class Ticks {
   versionOf(symbol: string): number {
     return this.versions.get(symbol) ?? 0;
   }
-
-  all(): Iterable<Quoted> {
-    return this.newest.values();
-  }
-
-  get size(): number {
-    return this.newest.size;
-  }
 }
 
 export const ticks = new Ticks();
+
+/** What REST told of a symbol with what the stream told since; as REST told it where that is newer. */
+export function joined(told: Quoted, tick: Tick | undefined): Quoted {
+  if (!tick || tick.at < told.at) return told;
+  return { ...told, ...tick, at_local: localTime(tick.at, told.at_local), age_ms: 0 };
+}
+
+/** A moment by the zone of another that is written with it: 2013-10-08T09:30:22.000-04:00. */
+function localTime(at: string, like: string): string {
+  const zone = /([+-])(\d\d):(\d\d)$/.exec(like);
+  if (!zone) return at;
+  const minutes = (zone[1] === "-" ? -1 : 1) * (Number(zone[2]) * 60 + Number(zone[3]));
+  return `${new Date(Date.parse(at) + minutes * 60_000).toISOString().slice(0, -1)}${zone[0]}`;
+}
