@@ -70,7 +70,7 @@ function Summary() {
       </label>
       <dl className="flex min-w-0 gap-4">
         {items.map(([name, value], place) => (
-          <div key={name} className={clsx("leading-tight", place > 1 && "hidden lg:block", place > 2 && "lg:hidden xl:block", place > 3 && "xl:hidden 2xl:block")}>
+          <div key={name} className={clsx("leading-tight", place === 1 && "hidden sm:block", place > 1 && "hidden lg:block", place > 2 && "lg:hidden xl:block", place > 3 && "xl:hidden 2xl:block")}>
             <dt className="text-2xs text-faint">{name}</dt>
             <dd>{value}</dd>
           </div>

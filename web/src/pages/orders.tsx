@@ -163,7 +163,7 @@ function useColumns(): Column<Order>[] {
       { id: "symbol", head: t("col.symbol"), text: (o) => o.symbol, cell: (o) => <span className="font-semibold">{o.symbol}</span>, width: "minmax(6.5rem,1fr)" },
       { id: "side", head: t("col.side"), text: (o) => o.side, cell: (o) => <span className={o.side === "BUY" ? "text-up" : "text-down"}>{t(`side.${o.side}`)}</span>, width: "3.5rem" },
       { id: "type", head: t("col.type"), text: (o) => o.order_type, cell: (o) => t(`type.${o.order_type}`, { defaultValue: o.order_type }), width: "5rem", wide: true },
-      { id: "quantity", head: t("col.quantity"), text: (o) => o.quantity, cell: (o) => quantity(o.quantity), right: true, width: "5.5rem" },
+      { id: "quantity", head: t("col.quantity"), text: (o) => o.quantity, cell: (o) => quantity(o.quantity), right: true, width: "5.5rem", wide: true },
       { id: "filled", head: t("col.filled"), text: (o) => o.filled_quantity, cell: (o) => <Filled order={o} />, right: true, width: "5.5rem" },
       { id: "limit", head: t("col.limit"), text: (o) => o.price ?? o.stop_price, cell: (o) => (o.price ?? o.stop_price ? price(o.price ?? o.stop_price) : ""), right: true, width: "5.5rem", wide: true },
       { id: "average", head: t("col.average"), text: (o) => o.average_price, cell: (o) => (o.average_price ? price(o.average_price) : ""), right: true, width: "6rem", wide: true },

@@ -39,7 +39,7 @@ export function Toasts() {
   const { t } = useTranslation();
   const shown = useToasts((now) => now.shown);
   return (
-    <div className="pointer-events-none fixed inset-x-2 bottom-14 z-[120] flex flex-col items-end gap-2 sm:inset-x-auto sm:right-3 sm:bottom-3" aria-live="polite" role="status">
+    <div className="pointer-events-none fixed inset-x-2 top-14 z-[120] flex flex-col items-end gap-2 sm:inset-x-auto sm:top-auto sm:right-3 sm:bottom-3" aria-live="polite" role="status">
       {shown.map((each) => (
         <div
           key={each.id}
