@@ -30,6 +30,7 @@ from tradeloop.api import (
     runs,
     session,
     sessions,
+    strategies,
     stream,
     users,
 )
@@ -71,6 +72,7 @@ def table_of(metrics: Metrics, manners: Manners, streams: stream.Stream | None =
     runs.routes(table)
     halts.routes(table)
     risk.routes(table)
+    strategies.routes(table)
     account.routes(table)
     market.routes(table)
     record.routes(table)

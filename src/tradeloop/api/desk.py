@@ -28,6 +28,7 @@ from tradeloop.core.run.conduct import Preview
 from tradeloop.core.state import State
 from tradeloop.core.types import AccountID, Mode, Symbol, UtcNs
 from tradeloop.engine.writer import Published
+from tradeloop.strategies.host import Host
 from tradeloop.targets.target import Target
 from tradeloop.views.queries import Queries
 from tradeloop.views.sql import Stored
@@ -84,6 +85,11 @@ class Desk(Protocol):
 
     @property
     def queries(self) -> Queries: ...
+
+    @property
+    def strategies(self) -> Host | None:
+        """The host of strategies; None where this desk has none."""
+        ...
 
     def now(self) -> UtcNs:
         """The desk's present: of the world, or of the recording it lives in."""

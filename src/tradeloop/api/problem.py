@@ -29,6 +29,8 @@ from tradeloop.core.errors import (
 )
 from tradeloop.core.types import SECOND_NS, UtcNs
 from tradeloop.engine.inbox import InboxFull
+from tradeloop.strategies.process import StrategyEnded
+from tradeloop.strategies.store import StrategiesNotKept
 from tradeloop.views.errors import ViewsBehind, ViewsFailed
 
 MEDIA: Final = "application/problem+json"
@@ -48,6 +50,8 @@ TABLE: Final[dict[type[TradeloopError], tuple[HTTPStatus, str]]] = {
     NotSent: (HTTPStatus.SERVICE_UNAVAILABLE, "not_sent"),
     FateUnknown: (HTTPStatus.GATEWAY_TIMEOUT, "fate_unknown"),
     Refused: (HTTPStatus.BAD_GATEWAY, "refused_by_broker"),
+    StrategyEnded: (HTTPStatus.UNPROCESSABLE_ENTITY, "strategy_ended"),
+    StrategiesNotKept: (HTTPStatus.SERVICE_UNAVAILABLE, "strategies_not_kept"),
     ViewsBehind: (HTTPStatus.SERVICE_UNAVAILABLE, "views_behind"),
     ViewsFailed: (HTTPStatus.SERVICE_UNAVAILABLE, "views_failed"),
     JournalFailed: (HTTPStatus.SERVICE_UNAVAILABLE, "journal_failed"),

@@ -35,6 +35,7 @@ from tradeloop.journal.sql import SqlJournal
 from tradeloop.ports.broker import Broker
 from tradeloop.ports.clock import Clock
 from tradeloop.ports.feed import Feed
+from tradeloop.strategies.host import Host
 from tradeloop.views.errors import ViewsBehind, ViewsFailed
 from tradeloop.views.sql import SqlViews
 
@@ -90,6 +91,8 @@ class Desk:
         self.limited = ""
         """What came of the limits at the start."""
         self.latest = LatestQuotes()
+        self.strategies: Host | None = None
+        """The host of strategies, where one was opened (bootstrap/strategies.py)."""
         self.listing = listing
         self._reader = reader
         self._listeners: list[Callable[[Published], None]] = []

@@ -39,6 +39,7 @@ from tradeloop.core.types import AccountID, Mode, RunID, Symbol, UtcNs
 from tradeloop.engine.inbox import INBOX_MAX
 from tradeloop.engine.latch import FileLatch, StandsIn
 from tradeloop.engine.writer import Published
+from tradeloop.strategies.host import Host
 from tradeloop.targets.target import Target
 from tradeloop.views.queries import Queries
 from tradeloop.views.sql import Stored
@@ -87,6 +88,11 @@ class ServedDesk:
     def queries(self) -> Queries:
         """The read models."""
         return self._desk.views.queries
+
+    @property
+    def strategies(self) -> Host | None:
+        """The host of strategies; None where none was opened."""
+        return self._desk.strategies
 
     def now(self) -> UtcNs:
         """The desk's present."""
@@ -154,6 +160,10 @@ class ServedDesk:
     async def shown(self) -> None:
         """Return when the read models show what is durable now, or after SHOWN_S."""
         await self._desk.views_show(SHOWN_S)
+
+    async def all_shown(self) -> bool:
+        """Return when the read models show what is durable now; False where they do not come so far in SHOWN_S."""
+        return await self._desk.views_show(SHOWN_S)
 
     async def reconcile(self) -> None:
         """Compare the books. Raises NotSent where the broker is not there, FateUnknown where it does not answer."""

@@ -27,6 +27,7 @@ from tradeloop.cli import (
     secrets_of_brokers,
     sessions,
     settings,
+    strategies,
     symbols,
     up,
     users,
@@ -81,6 +82,7 @@ app.add_typer(secrets_of_brokers.app, name="secrets")
 risk.app.command("check")(risk_check.check)
 risk.app.command("replay")(risk_replay.replay)
 app.add_typer(risk.app, name="risk")
+app.add_typer(strategies.app, name="strategies")
 app.command("reconcile")(books.reconcile)
 app.command("watch")(watch.watch)
 app.command("up")(up.up)

@@ -23,6 +23,7 @@ from tradeloop.cli.record import iso
 from tradeloop.cli.replace_answer import PENDING, REPLACED, change_document, terms_of
 from tradeloop.cli.risk_answer import said_of
 from tradeloop.cli.shell import DENIED
+from tradeloop.cli.strategy_answer import StrategyAsked, answer_of_host
 from tradeloop.core.commands import (
     ApproveRun,
     CancelOrder,
@@ -69,6 +70,7 @@ _WHO: Final = "Who"
 _RECONCILE: Final = "Reconcile"
 _HALTS: Final = "Halts"
 _CHECK: Final = "CheckOrder"
+_STRATEGIES: Final = "Strategies"
 _CODE: Final = "code"
 _READY_S: Final = 20.0
 _LINE_MAX: Final = 65_536
@@ -207,6 +209,11 @@ async def ask_of_risk(path: Path, order: SubmitOrder) -> Answer | None:
     return await _asked(path, {"do": _CHECK, **msgspec.to_builtins(order)})
 
 
+async def ask_of_strategies(path: Path, asked: StrategyAsked) -> Answer | None:
+    """Have the host of strategies do something, or say what there is; None where no process trades in this home."""
+    return await _asked(path, {"do": _STRATEGIES, **msgspec.to_builtins(asked)})
+
+
 async def ask_to_reconcile(path: Path) -> Answer | None:
     """Have the process that trades in this home compare the books now, and show it in the read models; None where none does."""
     return await _asked(path, {"do": _RECONCILE})
@@ -250,6 +257,8 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
             return Answer(True, await desk.reload_limits(Author(command.by, command.reason, command.approved_by)))
         if isinstance(command, CheckOrder):
             return Answer(True, msgspec.json.encode(said_of(desk, command.order)).decode())
+        if isinstance(command, StrategyAsked):
+            return Answer(True, await answer_of_host(desk, command))
         assert not isinstance(command, str)
         refuse_here(desk.loaded, desk.state, command)
         if isinstance(command, ReleaseHalt | ReleaseSymbol):
@@ -304,7 +313,7 @@ def _code(line: bytes) -> str:
     return str(msgspec.json.decode(line, type=dict[str, Field]).get(_CODE) or "")
 
 
-def _command(line: bytes) -> Command | CheckOrder | ReloadLimits | str:
+def _command(line: bytes) -> Command | CheckOrder | ReloadLimits | StrategyAsked | str:
     """The command asked for, or a question."""
     try:
         fields = msgspec.json.decode(line, type=dict[str, Field])
@@ -315,6 +324,8 @@ def _command(line: bytes) -> Command | CheckOrder | ReloadLimits | str:
             return msgspec.convert(fields, ReloadLimits)
         if kind == _CHECK:
             return CheckOrder(msgspec.convert(fields, SubmitOrder))
+        if kind == _STRATEGIES:
+            return msgspec.convert(fields, StrategyAsked)
         if kind not in _ALLOWED:
             raise BadInput(f"the request was {kind[:40]!r}; expected one of {', '.join(_ALLOWED)}")
         found: Command = msgspec.convert(fields, _ALLOWED[kind])

@@ -71,6 +71,7 @@ def _demo(shell: Shell, given: dict[str, Any]) -> _Wish:
 
 async def _serve(voice: Voice, wish: _Wish) -> int:
     from tradeloop.bootstrap.access import open_access
+    from tradeloop.bootstrap.strategies import hosting
     from tradeloop.bootstrap.web import address_here, address_of, bound, served, web_of
     from tradeloop.cli.finished import Finished
     from tradeloop.cli.working import working_desk
@@ -78,7 +79,11 @@ async def _serve(voice: Voice, wish: _Wish) -> int:
 
     loaded = wish.loaded
     with bound(loaded.settings.web) as listening:  # before anything is opened: a port that is taken costs nothing
-        async with working_desk(loaded, voice, "up", symbols=wish.symbols) as desk, open_access(loaded) as access:
+        async with (
+            working_desk(loaded, voice, "up", symbols=wish.symbols) as desk,
+            open_access(loaded) as access,
+            hosting(desk, "up"),
+        ):
             finished = Finished(voice, desk)
             app = web_of(desk, access, "up")
             async with served(app, loaded, listening) as server:
