@@ -80,6 +80,7 @@ class House:
 async def a_house(home: Path) -> AsyncIterator[House]:
     """A desk that is ready, with a host that runs nothing yet."""
     async with a_counter(home) as counter, hosting(counter.desk, "up") as host:
+        assert host is not None
         yield House(home, counter, host)
 
 

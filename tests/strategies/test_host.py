@@ -147,5 +147,5 @@ async def test_a_strategy_sees_none_of_the_desks_settings(tmp_path: Path, monkey
     """
     async with a_house(tmp_path) as house:
         house.write("looks", text)
-        with pytest.raises(Exception, match="RuntimeError: saw $"):
+        with pytest.raises(Exception, match=r"RuntimeError: saw $"):
             await house.host.start("looks", "ann")

@@ -16,6 +16,7 @@ CONTRACTS = PROJECT[PROJECT.index("[tool.importlinter]") :]
 TOOLS = Path(sys.executable).parent
 
 FOLDERS = [
+    "access",
     "audit",
     "bootstrap",
     "brokers",
@@ -26,6 +27,7 @@ FOLDERS = [
     "journal",
     "markets",
     "ports",
+    "strategies",
     "targets",
     "testing",
     "venues",
@@ -86,6 +88,7 @@ def a_tree(root: Path) -> Path:
     for module in MODULES:
         plant(root, f"src/tradeloop/{module}.py")
     plant(root, "src/tradeloop/ports/broker.py")
+    plant(root, "src/tradeloop/strategies/child.py")
     plant(root, "src/tradeloop/bootstrap/toy.py", "import tradeloop.brokers._template\n")
     return root
 

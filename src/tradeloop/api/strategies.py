@@ -58,7 +58,7 @@ class ConfigVersions(msgspec.Struct, frozen=True):
 
 
 class Triggered(msgspec.Struct, frozen=True):
-    """A trigger: `execution_result` is PENDING, TAKEN, DENIED, REFUSED, DONE or UNKNOWN; `order_id` is that of a run of a TARGET."""
+    """A trigger: `execution_result` is PENDING, TAKEN, DENIED, REFUSED, DONE or UNKNOWN; of a TARGET `order_id` is a run's."""
 
     id: int
     strategy_name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,15 +13,23 @@ from tradeloop.config import Loaded
 from tradeloop.strategies.configured import FILE
 from tradeloop.strategies.host import Host
 from tradeloop.strategies.store import FILE as STORE
-from tradeloop.strategies.store import StrategyStore
+from tradeloop.strategies.store import StrategiesNotKept, StrategyStore
 
 
 @asynccontextmanager
-async def hosting(desk: Desk, command: str) -> AsyncIterator[Host]:
-    """Have a host at this desk while the block runs; every strategy is stopped until somebody starts it."""
+async def hosting(desk: Desk, command: str, say: Callable[[str], None] = lambda _: None) -> AsyncIterator[Host | None]:
+    """Have a host at this desk while the block runs; every strategy is stopped until somebody starts it. Where the store can
+    not be opened there is none, which is said: the desk trades, and is stopped, without.
+    """
     loaded = desk.loaded
     host = Host(ServedDesk(desk, command), StrategyStore(store_path(loaded)), desk.clock, config_path(loaded))
-    await host.open()
+    try:
+        await host.open()
+    except StrategiesNotKept as error:
+        say(f"warning: no strategy can be started: {error}")
+        await host.close()
+        yield None
+        return
     desk.strategies = host
     try:
         yield host

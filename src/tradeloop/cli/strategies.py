@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tradeloop.config import Loaded
     from tradeloop.strategies.rows import Trigger
 
-app = typer.Typer(help="Strategies: list, start, pause, stop, and what each has asked for.", no_args_is_help=True)
+app = typer.Typer(
+    help="Users' own strategies, in the process that trades: list, start, pause, stop, triggers.", no_args_is_help=True
+)
 
 Name = Annotated[str, typer.Argument(help="The strategy, as strategies.yaml names it.")]
 

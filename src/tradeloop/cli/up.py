@@ -82,7 +82,7 @@ async def _serve(voice: Voice, wish: _Wish) -> int:
         async with (
             working_desk(loaded, voice, "up", symbols=wish.symbols) as desk,
             open_access(loaded) as access,
-            hosting(desk, "up"),
+            hosting(desk, "up", voice.say),
         ):
             finished = Finished(voice, desk)
             app = web_of(desk, access, "up")

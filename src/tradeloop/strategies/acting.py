@@ -1,7 +1,7 @@
 """What a strategy asks for, done: written down first, given to the engine as everybody's orders are, and answered in the log.
 
-A strategy that is paused may only close what it holds itself. What counts is its own position, fills of its own orders alone, so
-that it never closes what another strategy or a person holds.
+A strategy that is paused may only close what it holds itself. What counts is its own position, fills of its own orders alone,
+so that it never closes what another strategy or a person holds.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ class Hands:
     async def _only_closes(self, order: SubmitOrder) -> bool:
         """Whether it takes no more than what the strategy holds, less what its other orders already take.
 
-        What works is counted before the fills: one that comes between counts twice, and then too much is refused, not too little.
+        What works is counted before the fills: one that comes between counts twice, and too much is refused, not too little.
         """
         working = sum(
             (

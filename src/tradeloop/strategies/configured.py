@@ -1,4 +1,4 @@
-"""strategies.yaml: which strategies there are, the file of each, and what it is given. Read anew whenever one is started."""
+"""Which strategies there are, the file of each, and what it is given: strategies.yaml. Read anew whenever one is started."""
 
 from __future__ import annotations
 

@@ -106,9 +106,7 @@ class Host:
             if running is not None and running.works:
                 raise Conflicts(f"strategy {name} runs already")
             if self._floor.is_live:
-                raise BadInput(
-                    "real money is traded here, and strategies do that only once it can be confirmed; it was not started"
-                )
+                raise BadInput(f"real money is traded here, which no strategy may yet; {name} was not started")
             if running is not None:
                 await running.over()
             one = one_of(self._file, name)

@@ -108,7 +108,8 @@ class StrategyStore:
         table = strategy_triggers
         wanted = select(table.c.strategy_name, func.count()).group_by(table.c.strategy_name)
         async with self._connected() as connection:
-            return {name: count for name, count in (await connection.execute(wanted)).all()}
+            found = (await connection.execute(wanted)).all()
+            return {str(name): int(count) for name, count in found}
 
     @asynccontextmanager
     async def _connected(self, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:

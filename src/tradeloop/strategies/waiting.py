@@ -1,4 +1,4 @@
-"""What a strategy has not been told yet: fills and bars one after the other, of quotes the newest of each symbol, and the timer."""
+"""What a strategy has not been told yet: fills and bars in their order, of quotes the newest of each symbol, the timer."""
 
 from __future__ import annotations
 
