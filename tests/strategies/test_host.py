@@ -9,6 +9,7 @@ import pytest
 from tests.strategies.houses import BUYS, QUIET, a_house, is_alive
 
 from tradeloop.core.errors import BadInput, Conflicts, NotKnown
+from tradeloop.core.types import RunID
 
 
 async def test_an_order_goes_the_way_of_all_orders_and_is_written_down(tmp_path: Path) -> None:
@@ -131,10 +132,11 @@ async def test_a_target_becomes_a_run_that_leaves_the_rest_alone(tmp_path: Path)
         house.write("aims", text)
         await house.host.start("aims", "ann")
         (aimed,) = await house.answered("aims", "TARGET")
-        runs = [*house.counter.desk.state.runs.live.values(), *house.counter.desk.state.runs.ended.values()]
+        assert aimed.order_id is not None
+        run = house.counter.desk.state.runs.get(RunID(aimed.order_id))
     assert (aimed.execution_result, aimed.error_message) == ("TAKEN", "")
-    assert [run.created.project_id for run in runs] == ["strategy-aims"]
-    assert aimed.order_id == runs[0].created.run_id
+    assert run is not None
+    assert (run.created.project_id, run.created.sell_unlisted) == ("strategy-aims", False)
 
 
 async def test_a_strategy_sees_none_of_the_desks_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from tests.api.test_up import up
-from tests.cli.commands import tradeloop
+from tests.cli.commands import orders, tradeloop
+from tests.strategies.houses import is_alive
 from tests.tidy.tree import ROOT
 
 from tradeloop.core.types import Symbol, UtcNs
@@ -37,6 +39,40 @@ def test_the_commands_of_the_how_to_run(tmp_path: Path) -> None:
     assert triggers[-2]["execution_result"] == "TAKEN"
 
 
+@pytest.mark.crash
+def test_the_example_trades_in_the_demo_when_the_portfolio_is_traded(tmp_path: Path) -> None:
+    demo = tmp_path / "demo"
+    with up(tmp_path, "--demo", "--speed", "60"):
+        until = time.monotonic() + 60
+        filled: list[str] = []
+        while not filled and time.monotonic() < until:
+            filled = [each["id"] for each in orders(demo) if each["strategy_id"] and each["ord_status"] == "FILLED"]
+        triggers = tradeloop(demo, "strategies", "triggers", "dip", "--json").document["triggers"]
+    bought = next(each for each in reversed(triggers) if each["action_type"] == "BUY")
+    assert (bought["execution_result"], bought["order_id"]) == ("TAKEN", filled[-1])
+    assert bought["trigger_condition"].startswith("0.0004 below the highest")
+
+
+@pytest.mark.crash
+def test_a_strategy_that_hangs_ends_with_a_desk_that_is_killed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    file = tmp_path / "hangs.py"
+    file.write_text("class Hangs:\n    def on_quote(self, quote):\n        while True: pass\n", encoding="utf-8")
+    file.chmod(0o600)
+    config = "strategies:\n  - {name: hangs, file: hangs.py, symbols: [BAC.US], call_s: 60}\n"
+    (tmp_path / "strategies.yaml").write_text(config, encoding="utf-8")
+    with up(tmp_path, "--feed", "demo") as (process, _):
+        assert tradeloop(tmp_path, "strategies", "start", "hangs").code == 0
+        (one,) = tradeloop(tmp_path, "strategies", "list", "--json").document["strategies"]
+        assert is_alive(one["pid"])
+        process.kill()
+        process.communicate()
+    until = time.monotonic() + 20
+    while is_alive(one["pid"]) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not is_alive(one["pid"])
+
+
 def test_without_a_desk_the_command_says_what_is_missing(tmp_path: Path) -> None:
     assert tradeloop(tmp_path, "strategies", "list", "--json").document == {"strategies": []}
     said = tradeloop(tmp_path, "strategies", "start", "dip")
@@ -49,7 +85,8 @@ def test_the_example_buys_a_dip_and_sells_the_way_back() -> None:
     dip = made(Begin("dip", EXAMPLE.read_bytes(), str(EXAMPLE), "", ["BAC.US"], parameters))
     dip.on_start()
     asked = []
-    for number, price in enumerate(("100", "99.5", "98.9", "98", "99.9", "101")):
+    prices = ("100", "99.5", "98.9", "98", "99.9", "101")
+    for number, price in enumerate(prices):
         px = Decimal(price)
         order = dip.on_bar(Bar(Symbol("BAC.US"), UtcNs(number), px, px, px, px, Decimal(0)))
         if order is not None:

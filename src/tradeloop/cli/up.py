@@ -60,13 +60,16 @@ class _Wish:
 
 
 def _demo(shell: Shell, given: dict[str, Any]) -> _Wish:
+    from tradeloop.bootstrap.example import put_example
     from tradeloop.cli.run import demo_home
     from tradeloop.feeds.demo import demo_context, demo_portfolio
     from tradeloop.targets.target import read_target
 
     alone, own = demo_home(shell)
     speed = {"feed__speed": given["feed__speed"] or 1.0, "feed__kind": "demo", "feed__goes_on": True}
-    return _Wish(alone.load(**{**given, **own, **speed}), read_target(demo_portfolio(), demo_context()))
+    loaded = alone.load(**{**given, **own, **speed})
+    put_example(loaded.home)
+    return _Wish(loaded, read_target(demo_portfolio(), demo_context()))
 
 
 async def _serve(voice: Voice, wish: _Wish) -> int:
@@ -141,6 +144,21 @@ async def _until_told(desk: Desk, server: asyncio.Future[None], following: Corou
 
 
 async def _trade(voice: Voice, desk: Desk, target: Target) -> None:
+    """Have the demo's portfolio traded, and when that is done the example strategy."""
+    from tradeloop.bootstrap.example import NAME
+    from tradeloop.core.errors import TradeloopError
+
+    await _trade_target(voice, desk, target)
+    await desk.until(lambda: not desk.state.runs.live)
+    if desk.strategies is None:
+        return
+    try:
+        voice.say(await desk.strategies.start(NAME, desk.loaded.operator))
+    except TradeloopError as error:
+        voice.say(f"warning: the example strategy is not started: {error}")
+
+
+async def _trade_target(voice: Voice, desk: Desk, target: Target) -> None:
     """Have the demo's portfolio traded, once: a later start finds the run made."""
     from tradeloop.bootstrap.start import run_at
     from tradeloop.core.errors import BadInput

@@ -101,6 +101,21 @@ export interface Compared {
   "broker": string;
 }
 
+export interface ConfigVersion {
+  "config_data": string;
+  "create_time": string;
+  "is_active": boolean;
+  "source_sha256": string;
+  "started_by": string;
+  "strategy_name": string;
+  "update_time": string;
+  "version": number;
+}
+
+export interface ConfigVersions {
+  "versions": ConfigVersion[];
+}
+
 export interface Confirm {
   "code"?: string | null;
   "password"?: string | null;
@@ -781,6 +796,22 @@ export interface Stop {
   "scope"?: "global" | "broker" | "venue" | "account" | "symbol" | "strategy";
 }
 
+export interface Strategies {
+  "strategies": Strategy[];
+}
+
+export interface Strategy {
+  "file": string;
+  "name": string;
+  "pid": number | null;
+  "since": string | null;
+  "standing": string;
+  "symbols": string[];
+  "triggers": number;
+  "version": number;
+  "why": string;
+}
+
 export interface Taken {
   "account": string;
   "client_order_id": string;
@@ -802,6 +833,24 @@ export interface TicketGiven {
   "good_for_s"?: number;
   "protocol"?: string;
   "ticket": string;
+}
+
+export interface Triggered {
+  "action_type": string;
+  "config_version": number;
+  "error_message": string;
+  "execution_result": string;
+  "id": number;
+  "order_id": string | null;
+  "strategy_name": string;
+  "trigger_condition": string;
+  "trigger_price": string | null;
+  "trigger_time": string;
+}
+
+export interface Triggers {
+  "next": string | null;
+  "triggers": Triggered[];
 }
 
 export interface UserDocument {
@@ -894,6 +943,11 @@ export interface WhichRuns {
   "project_id"?: string | null;
   "status"?: string | null;
   "trade_date"?: string | null;
+}
+
+export interface WhichTriggers {
+  "cursor"?: number | null;
+  "limit"?: number;
 }
 
 export interface Why {
