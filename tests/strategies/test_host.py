@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from pathlib import Path
 
@@ -137,6 +138,22 @@ async def test_a_target_becomes_a_run_that_leaves_the_rest_alone(tmp_path: Path)
     assert (aimed.execution_result, aimed.error_message) == ("TAKEN", "")
     assert run is not None
     assert (run.created.project_id, run.created.sell_unlisted) == ("strategy-aims", False)
+
+
+async def test_a_paused_strategy_has_no_target_taken(tmp_path: Path) -> None:
+    text = """
+    class Aims:
+        def on_timer(self, at):
+            return Target(weights={"BAC.US": "0.01"})
+    """
+    async with a_house(tmp_path) as house:
+        house.write("aims", text, timer_s="0.3")
+        await house.host.start("aims", "ann")
+        await house.host.pause("aims", "ann")
+        async with asyncio.timeout(20):
+            while (last := (await house.answered("aims", "TARGET"))[-1]).execution_result != "REFUSED":
+                await asyncio.sleep(0.01)
+    assert last.error_message == "the strategy is paused, and a target may open; return orders that close"
 
 
 async def test_a_strategy_sees_none_of_the_desks_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

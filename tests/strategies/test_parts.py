@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tradeloop.core.errors import BadInput
 from tradeloop.core.reports import Quote
 from tradeloop.core.types import SECOND_NS, Px, Qty, Symbol, UtcNs
+from tradeloop.engine.clock import WallClock
 from tradeloop.strategies.bars import Bar, Bars
 from tradeloop.strategies.configured import configured_in
+from tradeloop.strategies.host import Host
 from tradeloop.strategies.pipe import Fill, OnFill, OnQuote, OnTimer
 from tradeloop.strategies.rows import Trigger
 from tradeloop.strategies.source import read_source
@@ -81,6 +84,31 @@ async def test_a_trigger_without_an_answer_says_so_after_a_restart(tmp_path: Pat
     assert (found.execution_result, found.trigger_price) == ("UNKNOWN", "9.5")
     assert found.error_message.startswith("the desk ended before the answer was written")
     assert (tmp_path / "strategies.db").stat().st_mode & 0o777 == 0o600
+
+
+class LiveFloor:
+    """A desk where real money is traded; anything else that is asked of it fails the test."""
+
+    is_live = True
+
+    def watch(self, watcher: object) -> None:
+        """Nobody is called."""
+
+    def listen(self, listener: object) -> None:
+        """Nobody is called."""
+
+
+async def test_where_real_money_is_traded_no_strategy_starts(tmp_path: Path) -> None:
+    file = tmp_path / "strategies.yaml"
+    file.write_text("strategies:\n  - {name: dip, file: dip.py, symbols: [BAC.US]}\n", encoding="utf-8")
+    floor: Any = LiveFloor()
+    host = Host(floor, StrategyStore(tmp_path / "strategies.db"), WallClock(), file)
+    await host.open()
+    with pytest.raises(BadInput, match="real money is traded here"):
+        await host.start("dip", "ann")
+    (dip,) = await host.strategies()
+    await host.close()
+    assert (dip.standing, dip.pid) == ("STOPPED", None)
 
 
 def test_what_is_no_file_of_a_strategy_is_refused(tmp_path: Path) -> None:
