@@ -46,7 +46,7 @@ def test_the_example_trades_in_the_demo_when_the_portfolio_is_traded(tmp_path: P
         until = time.monotonic() + 60
         filled: list[str] = []
         while not filled and time.monotonic() < until:
-            filled = [each["id"] for each in orders(demo) if each["strategy_id"] and each["ord_status"] == "FILLED"]
+            filled = [each["id"] for each in orders(demo) if each["strategy_id"] == "dip" and each["ord_status"] == "FILLED"]
         triggers = tradeloop(demo, "strategies", "triggers", "dip", "--json").document["triggers"]
     bought = next(each for each in reversed(triggers) if each["action_type"] == "BUY")
     assert (bought["execution_result"], bought["order_id"]) == ("TAKEN", filled[-1])
