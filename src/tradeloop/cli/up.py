@@ -82,14 +82,10 @@ async def _serve(voice: Voice, wish: _Wish) -> int:
 
     loaded = wish.loaded
     with bound(loaded.settings.web) as listening:  # before anything is opened: a port that is taken costs nothing
-        async with (
-            working_desk(loaded, voice, "up", symbols=wish.symbols) as desk,
-            open_access(loaded) as access,
-            hosting(desk, "up", voice.say),
-        ):
+        async with working_desk(loaded, voice, "up", symbols=wish.symbols) as desk, open_access(loaded) as access:
             finished = Finished(voice, desk)
             app = web_of(desk, access, "up")
-            async with served(app, loaded, listening) as server:
+            async with hosting(desk, "up", voice.say), served(app, loaded, listening) as server:
                 where = address_of(loaded.settings.web, listening)
                 voice.say(f"the desk is at {where}; Ctrl-C ends it")
                 await _offer_set_up(voice, loaded, access, address_here(loaded.settings.web, listening))
