@@ -16,7 +16,8 @@ from tradeloop.bootstrap import Desk
 from tradeloop.cli import control
 from tradeloop.cli.control import Answer, Door, ask_the_writer
 from tradeloop.cli.shell import DENIED, Ended, Voice
-from tradeloop.cli.working import ready, working_desk
+from tradeloop.cli.waits import ready
+from tradeloop.cli.working import working_desk
 from tradeloop.config import Loaded, find_home, load
 from tradeloop.core.commands import HaltTrading
 from tradeloop.core.errors import BadInput

@@ -78,7 +78,8 @@ async def released(voice: Voice, loaded: Loaded, command: ReleaseHalt | ReleaseS
     from tradeloop.bootstrap.release import with_second_factor
     from tradeloop.cli.control import ask_for_release, spoken
     from tradeloop.cli.known import recorded_state, refuse_here
-    from tradeloop.cli.working import NotReady, settle, working_desk
+    from tradeloop.cli.waits import NotReady, settle
+    from tradeloop.cli.working import working_desk
     from tradeloop.core.state import State
 
     def look(state: State) -> None:
@@ -102,7 +103,7 @@ async def released(voice: Voice, loaded: Loaded, command: ReleaseHalt | ReleaseS
 
 async def settled(desk: Desk, said: Answer) -> None:
     """Return when what was `said` has come to rest at the broker. Raises Ended with what stands where the broker is away."""
-    from tradeloop.cli.working import NotReady, settle
+    from tradeloop.cli.waits import NotReady, settle
 
     try:
         await settle(desk)

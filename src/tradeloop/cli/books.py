@@ -180,7 +180,8 @@ async def _reconciled(voice: Voice, loaded: Any, run: str | None, accept: str | 
     from tradeloop.cli.asking import there_or_here
     from tradeloop.cli.control import Answer, ask_the_writer, ask_to_reconcile
     from tradeloop.cli.run_result import at_prices
-    from tradeloop.cli.working import ready, working_desk
+    from tradeloop.cli.waits import ready
+    from tradeloop.cli.working import working_desk
     from tradeloop.core.commands import RepairBreak
     from tradeloop.engine.clock import WallClock
 

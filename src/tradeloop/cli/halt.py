@@ -11,7 +11,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,9 +22,9 @@ from tradeloop.core.types import venue_of
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
     from tradeloop.cli.control import Answer
-    from tradeloop.config import Home, Loaded
+    from tradeloop.cli.halt_told import Stopped
+    from tradeloop.config import Loaded
     from tradeloop.core.commands import HaltTrading
-    from tradeloop.core.errors import TradeloopError
     from tradeloop.core.halt import HaltScope, HaltTier
     from tradeloop.core.state import State
 
@@ -150,24 +149,9 @@ def scope_of(named: dict[str, str | None]) -> tuple[HaltScope, str]:
     return scope, name
 
 
-@dataclass(frozen=True)
-class Stopped:
-    """What is to be stopped. Its folders are all that a stop needs: settings that cannot be read are told behind it."""
-
-    home: Home
-    operator: str
-    settings: Loaded | TradeloopError | OSError
-
-    @property
-    def loaded(self) -> Loaded:
-        """The settings. Raises what is wrong with them."""
-        if isinstance(self.settings, Exception):
-            raise self.settings
-        return self.settings
-
-
 def _desk_of(shell: Shell, by: str | None, given: dict[str, object]) -> Stopped:
     """The desk of these options. Raises BadInput where the options are wrong, and not the settings."""
+    from tradeloop.cli.halt_told import Stopped
     from tradeloop.config import find_home, login
     from tradeloop.core.errors import TradeloopError
     from tradeloop.core.people import seen
@@ -291,7 +275,8 @@ def _warn_of_unknown(voice: Voice, scope: HaltScope, name: str, state: State | N
 async def _a_desk(loaded: Loaded, voice: Voice, command: HaltTrading) -> AsyncIterator[Desk]:
     """A desk for as long as the halt is told about. What it cancels needs its broker."""
     from tradeloop.cli.known import refuse
-    from tradeloop.cli.working import ready, working_desk
+    from tradeloop.cli.waits import ready
+    from tradeloop.cli.working import working_desk
 
     name = command.tier.value.lower().replace("_", "-")
     async with working_desk(loaded, voice, name, first=[command], look=lambda state: refuse(state, command)) as desk:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Voice
@@ -26,6 +27,22 @@ _LOOK_NS: Final = SECOND_NS // 5
 _ENDED: Final = "the process that traded has ended, and nobody works at it now: `tradeloop watch` goes on with it"
 
 Halts = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What is to be stopped. Its folders are all that a stop needs: settings that cannot be read are told behind it."""
+
+    home: Home
+    operator: str
+    settings: Loaded | TradeloopError | OSError
+
+    @property
+    def loaded(self) -> Loaded:
+        """The settings. Raises what is wrong with them."""
+        if isinstance(self.settings, Exception):
+            raise self.settings
+        return self.settings
 
 
 class Told:

@@ -10,7 +10,7 @@ import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tradeloop.cli.halt_told import ASK_S, Told
+from tradeloop.cli.halt_told import ASK_S, Stopped, Told
 from tradeloop.cli.shell import FAILED, Shell, Voice
 from tradeloop.core.types import venue_of
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tradeloop.bootstrap.emergency import Canceled
-    from tradeloop.cli.halt import Stopped
     from tradeloop.config import Home
     from tradeloop.core.commands import HaltTrading
     from tradeloop.core.errors import TradeloopError

@@ -267,7 +267,8 @@ def _interrupted(order: Order) -> Ended:
 async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
     from tradeloop.cli.denial import denied_document
     from tradeloop.cli.stops import stops_worked
-    from tradeloop.cli.working import ready, worked, working_desk
+    from tradeloop.cli.waits import ready, worked
+    from tradeloop.cli.working import working_desk
     from tradeloop.core.replies import OrderReply
 
     symbols: list[Symbol] = [command.symbol]

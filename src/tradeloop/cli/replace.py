@@ -96,7 +96,8 @@ async def _here(voice: Voice, loaded: Loaded, command: ReplaceOrder) -> Answer:
     from tradeloop.cli import replace_answer as became
     from tradeloop.cli.control import Answer, spoken
     from tradeloop.cli.known import refuse
-    from tradeloop.cli.working import ready, worked, working_desk
+    from tradeloop.cli.waits import ready, worked
+    from tradeloop.cli.working import working_desk
     from tradeloop.core.replies import OrderReply
 
     async with working_desk(loaded, voice, "orders replace", look=lambda state: refuse(state, command)) as desk:

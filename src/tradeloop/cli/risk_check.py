@@ -52,7 +52,8 @@ def check(
         from tradeloop.cli.asking import there_or_here
         from tradeloop.cli.control import ask_of_risk
         from tradeloop.cli.risk_answer import said_of
-        from tradeloop.cli.working import ready, working_desk
+        from tradeloop.cli.waits import ready
+        from tradeloop.cli.working import working_desk
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
         order = typed_order(

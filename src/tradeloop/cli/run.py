@@ -204,7 +204,8 @@ class _Trade:
         return bool(opened) and day > max(opened)
 
     async def _at_a_desk(self, loaded: Loaded, *, in_a_copy: bool = False) -> int | None:
-        from tradeloop.cli.working import opened, ready, working_desk
+        from tradeloop.cli.waits import opened, ready
+        from tradeloop.cli.working import working_desk
 
         async with working_desk(
             loaded,

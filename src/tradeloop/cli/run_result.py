@@ -11,7 +11,7 @@ from tradeloop.cli.record import Record, held_now, read_record, read_with_held, 
 from tradeloop.cli.run_tables import break_rows, record_document, show_record, unexplained
 from tradeloop.cli.shell import FAILED, OK, UNKNOWN, Voice
 from tradeloop.cli.stops import came_meanwhile, stops_worked
-from tradeloop.cli.working import worked
+from tradeloop.cli.waits import worked
 from tradeloop.core.errors import BadInput
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.run_book import Run

@@ -218,7 +218,8 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
     from tradeloop.cli.known import refuse
     from tradeloop.cli.progress import RunProgress
     from tradeloop.cli.run_result import follow_run
-    from tradeloop.cli.working import opened, ready, working_desk
+    from tradeloop.cli.waits import opened, ready
+    from tradeloop.cli.working import working_desk
 
     async def here() -> int:
         symbols = await _symbols_of(loaded, command.run_id)
@@ -240,7 +241,8 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
 async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object]) -> int:
     from tradeloop.cli.progress import RunProgress
     from tradeloop.cli.run_result import follow_run
-    from tradeloop.cli.working import opened, ready, working_desk
+    from tradeloop.cli.waits import opened, ready
+    from tradeloop.cli.working import working_desk
     from tradeloop.core.commands import RetryRun
     from tradeloop.core.replies import RunReply
     from tradeloop.core.types import RunID

@@ -36,7 +36,7 @@ async def stops_worked(desk: Desk, voice: Voice) -> None:
     """Work on while a stop that came meanwhile has not come to its end. What keeps one from it, such as a recording that is
     over or a fate that only a person can settle, is said, and that one is not waited for again.
     """
-    from tradeloop.cli.working import worked
+    from tradeloop.cli.waits import worked
 
     if not came_meanwhile(desk):
         return

@@ -32,7 +32,8 @@ def watch(
     """Keep open orders and stops at work until Ctrl-C or the end of the recording, and tell each fill and stop as it comes."""
 
     async def work(shell: Shell, voice: Voice) -> int:
-        from tradeloop.cli.working import ready, working_desk
+        from tradeloop.cli.waits import ready
+        from tradeloop.cli.working import working_desk
 
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
         if loaded.settings.feed.kind == "none":
