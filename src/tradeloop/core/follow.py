@@ -51,6 +51,11 @@ from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, Tradi
 _NOTHING: Final[tuple[Effect, ...]] = ()
 _ASKS_BEFORE_ALERT: Final = 4
 _DOUBLINGS_MAX: Final = 5
+_DOUBLINGS_SOON: Final = 2
+_ASKS_SOON: Final = 12
+"""A cancel that may never have left, at a wire that takes nothing for a moment, is not put off for long; but each ask may be a
+message of the day after all, so that this ends.
+"""
 _ALERT_AT_LEAST_EVERY_NS: Final = 3600 * SECOND_NS
 _AT_ONCE: Final = UtcNs(0)
 
@@ -354,8 +359,9 @@ def _cancel_rejected(state: State, around: Surroundings, e: ev.CancelRejected) -
         return _NOTHING
     until = no_cancels_until(state, order.symbol, e.at)
     if until is None:
-        # Of one that never left nobody grows tired, so that it is tried again as soon as one that was asked for once.
-        waits = around.policy.ack_timeout_ns if e.code == ev.NOT_DELIVERED else _patience(around, order)
+        waits = _patience(around, order)
+        if e.code == ev.NOT_DELIVERED and order.cancel_asks <= _ASKS_SOON:
+            waits = min(waits, around.policy.ack_timeout_ns << _DOUBLINGS_SOON)
         until = UtcNs(e.at + waits)
     return (SetTimer(until, CANCEL_AGAIN, e.cl_ord_id),)
 

@@ -11,8 +11,9 @@ from tests.core.risk.cases import MOUTAI, buys, limited, refused
 from tradeloop.core.limit import LimitScope, RiskLimit
 from tradeloop.core.risk.registry import RULES, SHARES
 from tradeloop.core.risk.rule import ByList, Look, RiskRule
-from tradeloop.core.types import ONE, ZERO
-from tradeloop.testing.builders import a_quote, an_instrument
+from tradeloop.core.state import Account
+from tradeloop.core.types import ONE, ZERO, AccountID, Amount, Currency
+from tradeloop.testing.builders import BROKER, a_quote, an_instrument
 from tradeloop.testing.desk import Desk
 
 SCREENED = [rule for rule in RULES.values() if rule.family is not None and rule.by_list is ByList.NO]
@@ -65,3 +66,15 @@ def test_a_screen_that_is_not_sure_has_the_limits_of_its_own_family_asked(monkey
     assert met
     families = {RULES[code].family for code in met}
     assert families == {RULES["limit_up_down"].family}
+
+
+def test_a_limit_of_nothing_is_a_limit() -> None:
+    """Of all accounts together at least nothing has to stay free, and another one owes more than this one has."""
+    desk = Desk().opened(an_instrument(MOUTAI), cash=50_000, positions={MOUTAI: 5000}, costs={MOUTAI: 50_000})
+    other = AccountID("other")
+    desk.state.accounts[other] = Account(BROKER, adopted=True)
+    desk.state.links[BROKER].compared[other] = None
+    desk.state.cash(other, Currency("CNY")).balance = Amount(Decimal(-45_000))
+    denied = refused(limited(RiskLimit("min_cash_ratio", ZERO, LimitScope.GLOBAL), desk=desk), buys(1000, price="10"))
+    assert denied is not None
+    assert denied.rule == "min_cash_ratio"

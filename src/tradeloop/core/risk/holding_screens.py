@@ -24,7 +24,7 @@ def of_worth(limits: tuple[RiskLimit, ...]) -> Screen:
     sector, of_sector = least(limits, "max_industry_value"), least(limits, "max_industry_ratio")
     gross, of_gross = least(limits, "max_gross_value"), least(limits, "max_total_ratio", "max_leverage")
     net = least(limits, "max_net_value")
-    cash = max((limit.value for limit in limits if limit.rule == CASH_RATIO), default=ZERO)
+    cash = max((limit.value for limit in limits if limit.rule == CASH_RATIO), default=None)
     by_industry = any(limit.rule.startswith("max_industry") for limit in limits)
 
     def screen(look: Look) -> bool:
@@ -62,7 +62,7 @@ def of_worth(limits: tuple[RiskLimit, ...]) -> Screen:
             and becomes <= of_one * equity
             and becomes_sector <= of_sector * equity
             and becomes_all <= of_gross * equity
-            and (not cash or free - order.reserve >= cash * equity)
+            and (cash is None or free - order.reserve >= cash * equity)
         )
 
     return screen
