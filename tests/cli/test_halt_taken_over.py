@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,28 +39,48 @@ def home(holding: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def killed_at_a_halt(home: Path) -> Iterator[None]:
-    """A process that trades, and gets a kill -9 half a second behind the first halt."""
+def watching(home: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that trades."""
     words = ("--home", str(home), "watch", "--feed", "demo", "--speed", "1")
     process = subprocess.Popen([sys.executable, "-m", "tradeloop", *words], stderr=subprocess.PIPE, text=True)
-
-    def kill() -> None:
-        while process.poll() is None and not (home / "HALT").exists():
-            time.sleep(0.02)
-        time.sleep(0.5)
-        process.kill()
-
-    killer = threading.Thread(target=kill)
     try:
         assert process.stderr is not None
         while "watching" not in process.stderr.readline():
             assert process.poll() is None
-        killer.start()
-        yield
-        killer.join()
+        yield process
     finally:
         process.kill()
         process.communicate()
+
+
+@contextmanager
+def killed_at_a_halt(home: Path) -> Iterator[None]:
+    """A process that trades, and gets a kill -9 half a second behind the first halt."""
+    with watching(home) as process:
+
+        def kill() -> None:
+            while process.poll() is None and not (home / "HALT").exists():
+                time.sleep(0.02)
+            time.sleep(0.5)
+            process.kill()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        yield
+        killer.join()
+
+
+@contextmanager
+def frozen(home: Path, then: signal.Signals | None, after_s: float = 2) -> Iterator[None]:
+    """A process that trades and was stopped, as one that swaps is; a signal comes to it after a while."""
+    with watching(home) as process:
+        process.send_signal(signal.SIGSTOP)
+        wakes = threading.Timer(after_s, lambda: then is not None and process.send_signal(then))
+        wakes.start()
+        try:
+            yield
+        finally:
+            wakes.cancel()
 
 
 @contextmanager
@@ -80,8 +102,34 @@ def test_a_flatten_whose_process_is_killed_is_taken_over_and_closes(home: Path) 
     with killed_at_a_halt(home):
         said = tradeloop(home, "flatten", "--within", "40", *DEMO, "--json")
     assert (said.code, said.document["done"]) == (0, True), said.err
-    assert "the process that worked at it has ended, and this one goes on with it" in said.err
+    assert "the process that worked at it has ended or writes no more, and this one goes on with it" in said.err
     assert tradeloop(home, "positions", "--json").document["positions"] == []
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("then", [signal.SIGCONT, signal.SIGKILL], ids=["goes on", "is killed"])
+def test_a_flatten_waits_for_a_process_that_is_held_up_and_closes_with_it_or_in_its_place(
+    home: Path, monkeypatch: pytest.MonkeyPatch, then: signal.Signals
+) -> None:
+    monkeypatch.setattr(halt_told, "ASK_S", 0.5)
+    with frozen(home, then):
+        said = tradeloop(home, "flatten", "--within", "40", *DEMO, "--json")
+        assert (said.code, said.document["done"]) == (0, True), said.err
+    assert tradeloop(home, "positions", "--json").document["positions"] == []
+
+
+@pytest.mark.crash
+def test_of_a_process_that_never_answers_nothing_is_claimed_and_it_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(halt_told, "ASK_S", 0.2)
+    monkeypatch.setattr(halt_told, "START_S", 0.5)
+    with frozen(home, None):
+        said = tradeloop(home, "cancel-all", "--within", "1", "--json")
+    assert (said.code, said.document["latched"], said.document["recorded"]) == (1, True, False)
+    assert re.search(
+        r"\(.*pid [0-9]+.*\) lives and does not answer; whether its cancels leave is not known", said.document["halted"]
+    )
 
 
 @pytest.mark.parametrize("words", [("halt",), ("flatten", "--within", "20")])

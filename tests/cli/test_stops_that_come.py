@@ -174,6 +174,18 @@ def test_a_stop_of_before_holds_up_no_command_and_what_is_left_of_it_is_said(
     assert "warning: halt 1 (FLATTEN of everything) is not at its end" in said
 
 
+def test_a_stop_of_before_that_this_process_is_asked_for_again_is_its_own(home: Path) -> None:
+    assert tradeloop(home, "flatten", "--within", "0").code == 1
+
+    async def during(desk: Desk) -> None:
+        answer = await stop(desk)
+        assert answer is not None
+        assert answer.ok, answer.text
+
+    serves(settings(home), during)
+    assert (held(home), halts(home)) == ([], [("FLATTEN", True)])
+
+
 def test_a_desk_without_a_socket_ends_like_any_other(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path too long for a socket: nobody can ask it, and its own stops are worked all the same."""
     monkeypatch.setattr(control, "PATH_MAX", 1)

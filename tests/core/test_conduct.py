@@ -56,7 +56,7 @@ def test_the_same_key_with_other_content_is_refused_and_changes_nothing() -> Non
     work = Work.begun({A: "0.1"})
     before = work.desk.state.hash()
 
-    with pytest.raises(BadInput, match="with other content: its target, its decision or its rounding was another"):
+    with pytest.raises(BadInput, match="other content: its target, its decision, its rounding or its strategy was another"):
         work.desk.give(a_run({A: "0.3"}, content_hash="e" * 64))
 
     assert work.desk.state.hash() == before

@@ -49,6 +49,7 @@ from tradeloop.core.types import SECOND_NS, RunStatus
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
+    from tradeloop.core.halt import Halt
 
 _KINDS: Final = (
     ApproveRun,
@@ -173,6 +174,10 @@ async def serving(desk: Desk) -> AsyncIterator[Door]:
         door.close()
 
 
+class Silent(JournalFailed):
+    """A process lives and did not answer in time: held up, frozen or swapped out. It may do yet what it was asked."""
+
+
 async def ask_the_writer(path: Path, command: Command | None, within_s: float = ANSWER_S) -> Answer | None:
     """Give `command` to the process that trades in this home; None where no process answers. Without a command, who it is."""
     if command is None:
@@ -232,7 +237,7 @@ async def _asked(path: Path, request: dict[str, Any], within_s: float = ANSWER_S
     except (ConnectionError, FileNotFoundError):
         return None
     except TimeoutError:  # an OSError, too
-        raise JournalFailed(
+        raise Silent(
             f"the process that trades here did not answer within {within_s:g} s, and may do it yet; see what it does"
         ) from None
     except OSError as error:
@@ -267,11 +272,19 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
             command = await checked_release(desk.loaded, desk.state, command, _code(line), desk.engine.alert)
         if isinstance(command, ReplaceOrder):
             return await _changed(desk, command)
-        return spoken(await desk.engine.ask(command), command)
+        reply = await desk.engine.ask(command)
+        if isinstance(command, HaltTrading):  # asked of this process: it works at it, also where it stood before
+            like = [halt.number for halt in desk.state.halts.values() if _is_asked(halt, command)]
+            desk.stood.difference_update(like)
+        return spoken(reply, command)
     except BadInput as error:
         return Answer(False, str(error), 2)
     except TradeloopError as error:
         return Answer(False, str(error), 1)
+
+
+def _is_asked(halt: Halt, command: HaltTrading) -> bool:
+    return (halt.tier, halt.scope, halt.name) == (command.tier, command.scope, command.name)
 
 
 async def _changed(desk: Desk, command: ReplaceOrder) -> Answer:

@@ -174,10 +174,11 @@ async def _stop(
 ) -> int:
     """Latch, record, and tell what is left."""
     from tradeloop.cli.asking import there_or_here
-    from tradeloop.cli.control import ask_the_writer, halts_in_force
+    from tradeloop.cli.control import Silent, ask_the_writer, halts_in_force
     from tradeloop.cli.halt_told import ASK_S, Halts, Told, halts_of_whoever_trades
     from tradeloop.cli.halt_unrecorded import latch, without_a_journal
     from tradeloop.cli.known import recorded_state
+    from tradeloop.cli.schema import lease_holder
     from tradeloop.core.commands import HaltTrading
     from tradeloop.core.errors import LeaseHeld, TradeloopError, UnknownName
     from tradeloop.core.halt import HaltScope, HaltTier
@@ -206,7 +207,13 @@ async def _stop(
         elif scope in (HaltScope.SYMBOL, HaltScope.VENUE, HaltScope.STRATEGY):
             _warn_of_unknown(voice, scope, name, await recorded_state(desk.loaded))
         loaded = None if wrong is not None else desk.loaded
-        return await told.until_done(lambda: halts_of_whoever_trades(desk.home, loaded))
+        return await told.until_done(lambda: halts_of_whoever_trades(desk.home, loaded, told.hears_nothing))
+
+    nobody_writes = False
+
+    async def asked() -> Answer | None:
+        """Of who has no right to write any more nothing is expected, though its socket still takes what is said."""
+        return None if nobody_writes else await ask_the_writer(desk.home.socket, command, ASK_S)
 
     async def here() -> int | None:
         async with _a_desk(desk.loaded, voice, command) as opened:
@@ -225,19 +232,21 @@ async def _stop(
     try:
         while True:
             try:
-                code = await there_or_here(lambda: ask_the_writer(desk.home.socket, command, ASK_S), there, here)
-            except LeaseHeld as held:
+                code = await there_or_here(asked, there, here)
+            except (LeaseHeld, Silent) as held:
                 latched = latched or latch(desk.home, command)  # whoever starts or ends there finds it in the file
                 if await told.free(desk.home, desk.loaded):
+                    nobody_writes = await lease_holder(desk.loaded) is None
                     continue
                 recorded = await told.in_the_journal(desk.loaded)
                 if recorded is None:
                     return await without_a_journal(voice, shell, desk, command, held, told)
                 begun(f"halt {recorded['number']} is in force: recorded by the process that trades here")
-                code = await told.until_done(lambda: halts_of_whoever_trades(desk.home, desk.loaded))
+                code = await told.until_done(lambda: halts_of_whoever_trades(desk.home, desk.loaded, told.hears_nothing))
             if code is not None:
                 return code
-            voice.say("the process that worked at it has ended, and this one goes on with it")
+            voice.say("the process that worked at it has ended or writes no more, and this one goes on with it")
+            nobody_writes = await lease_holder(desk.loaded) is None
     except (BrokenPipeError, UnknownName):
         raise  # recorded, and whoever read has seen enough; or nobody is called so
     except (TradeloopError, OSError) as error:

@@ -56,6 +56,7 @@ class Told:
         self._patience = max(self._end, UtcNs(now + int(START_S * SECOND_NS)))
         self._text = self._said = ""
         self._latched = True
+        self._is_silent = False
 
     @property
     def text(self) -> str:
@@ -71,6 +72,12 @@ class Told:
         """The halt is in force, as `text` says; `latched`: whether the file holds it, too."""
         self._text = text.split("; ", maxsplit=1)[0]
         self._latched = latched
+
+    def hears_nothing(self) -> None:
+        """The process that works at it lives, and does not answer."""
+        if not self._is_silent:
+            self._is_silent = True
+            self._voice.say("warning: the process that trades here does not answer; what follows is what the journal says")
 
     def find(self, halts: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         """The halt that was asked for, among those in force."""
@@ -109,8 +116,11 @@ class Told:
                     return True
                 if cannot_be_asked(home) and await self.in_the_journal(loaded) is not None:
                     return False
-            except JournalFailed:
-                pass  # it does not answer now, as one that is held up does not
+            except JournalFailed:  # it does not answer now, as one that is held up does not
+                if await lease_holder(loaded) is None:
+                    return True  # and has no right to write any more
+                if await self.in_the_journal(loaded) is not None:
+                    return False  # and has done what it was asked
             except (TradeloopError, OSError):
                 return False
             await self._clock.sleep_until(UtcNs(self._clock.now() + _LOOK_NS))
@@ -144,9 +154,9 @@ def cannot_be_asked(home: Home) -> bool:
     return len(os.fsencode(home.socket)) > PATH_MAX
 
 
-async def halts_of_whoever_trades(home: Home, loaded: Loaded | None) -> tuple[Halts, bool]:
+async def halts_of_whoever_trades(home: Home, loaded: Loaded | None, silent: Callable[[], None]) -> tuple[Halts, bool]:
     """The halts in force, and whether a process works at them: as that process says, or the journal, read once nobody has the
-    right to write any more. Without settings only the process can be asked.
+    right to write any more, or while the process is `silent`. Without settings only the process can be asked.
     """
     import msgspec
 
@@ -158,6 +168,7 @@ async def halts_of_whoever_trades(home: Home, loaded: Loaded | None) -> tuple[Ha
         answer = await ask_for_halts(home.socket, ASK_S)
     except JournalFailed:
         answer = None  # held up; the journal says how far it has come
+        silent()
     if answer is not None:
         found: Halts = msgspec.json.decode(answer.text if answer.ok else "[]")
         return found, True

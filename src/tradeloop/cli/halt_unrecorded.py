@@ -62,7 +62,7 @@ async def without_a_journal(
     that, how the file stands is told.
     """
     from tradeloop.bootstrap.emergency import cancel_at_broker
-    from tradeloop.cli.control import ask_the_writer
+    from tradeloop.cli.control import Silent, ask_the_writer
     from tradeloop.cli.words import plural
     from tradeloop.core.errors import JournalFailed, LeaseHeld, TradeloopError
     from tradeloop.core.halt import HaltScope, HaltTier
@@ -73,12 +73,15 @@ async def without_a_journal(
     else:
         cause = str(why).partition(";")[0] if isinstance(why, LeaseHeld) else why  # nobody should wait, or stop that process
         text = f"{latched.sentence}; {command.tier.value} could not be recorded: {cause}"
+    silent = isinstance(why, Silent)
     try:
         alive = isinstance(why, LeaseHeld) or await ask_the_writer(desk.home.socket, None, ASK_S) is not None
     except JournalFailed:
-        alive = True
+        alive = silent = True
     found: Canceled | None = None
-    if alive:
+    if silent:
+        text += f"; {await _named(desk)} lives and does not answer; whether its cancels leave is not known, ask the broker"
+    elif alive:
         text += (
             f"; the process that trades here lets no {_stopped(command)} leave" if latched.holds else "; a process trades here"
         )
@@ -119,6 +122,18 @@ async def without_a_journal(
         lambda out: out.print(text, soft_wrap=True),
     )
     return FAILED
+
+
+async def _named(desk: Stopped) -> str:
+    """The process that trades here, as far as is known."""
+    from tradeloop.cli.schema import lease_holder
+    from tradeloop.core.errors import TradeloopError
+
+    try:
+        holder = await lease_holder(desk.loaded)
+    except (TradeloopError, OSError):
+        holder = None
+    return "the process that trades here" + (f" ({holder.partition(';')[0]})" if holder else "")
 
 
 def _stopped(command: HaltTrading) -> str:

@@ -156,7 +156,8 @@ def start(state: State, around: Surroundings, cmd: StartRun, now: UtcNs) -> Gene
         if run.created.content_hash != cmd.content_hash:
             raise Conflicts(
                 f"run {known} exists for this project, snapshot, mode and trade date with other content: its target,"
-                " its decision or its rounding was another; give what it was made from, or a new decision_snapshot_id"
+                " its decision, its rounding or its strategy was another; give what it was made from, or a new"
+                " decision_snapshot_id"
             )
         return RunReply(known, run.status, repeat=True)
     if cmd.mode is Mode.DRY_RUN:
