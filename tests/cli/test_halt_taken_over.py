@@ -75,7 +75,7 @@ def frozen(home: Path, then: signal.Signals | None, after_s: float = 2) -> Itera
     """A process that trades and was stopped, as one that swaps is; a signal comes to it after a while."""
     with watching(home) as process:
         process.send_signal(signal.SIGSTOP)
-        wakes = threading.Timer(after_s, lambda: then is not None and process.send_signal(then))
+        wakes = threading.Timer(after_s, process.send_signal, [then or signal.SIGSTOP])
         wakes.start()
         try:
             yield
