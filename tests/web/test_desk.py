@@ -96,7 +96,7 @@ def test_a_portfolio_is_shown_made_approved_and_filled(tmp_path: Path) -> None:
     portfolio.write_text("ts_code,weight\nBAC.US,0.10\nSPY.US,0.20\n", encoding="utf-8")
     with signed_in(tmp_path) as window:
         page = window.page
-        page.locator("[role=row]", has_text="AIG.US").get_by_text("Filled").wait_for()
+        page.locator("[role=row]", has_text="AIG.US").get_by_text("Filled").first.wait_for()  # a strategy trades it, too
         window.go("/runs")
         page.locator("[role=row]", has_text="demo-us-replay").get_by_text("Completed").wait_for()
         page.locator("[data-import=portfolio]").set_input_files(portfolio)
