@@ -11,7 +11,7 @@ from tests.core.watched import WatchedDesk
 from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.reports import OrderRestate, ReplaceAck
+from tradeloop.core.reports import OrderRestate, ReplaceAck, ReplaceReject
 from tradeloop.core.types import Amount, OrdType, Px, Qty, Side
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, an_execution, an_instrument, buy, fees, sell
 from tradeloop.testing.desk import Desk
@@ -129,5 +129,19 @@ def test_a_fill_that_is_dearer_than_terms_asked_for_leaves_what_these_need() -> 
     desk.give(ReplaceOrder(order.cl_ord_id, "ann", Qty(Decimal(1400)), Px(Decimal("9.90"))))
     for number in range(8):
         fill(desk, order, 100, "9.96", f"e{number}")
-        left = 1400 - desk.known(order.cl_ord_id).cum_qty
-        assert promised(desk, order) >= left * Decimal("9.90")
+        known = desk.known(order.cl_ord_id)
+        assert promised(desk, order) >= (1400 - known.cum_qty) * Decimal("9.90")
+        assert promised(desk, order) == max(known.own_reserve, *(asked.reserve for asked in known.replaces or ()))
+
+
+def test_what_a_dear_fill_is_made_up_with_belongs_to_the_terms_that_were_short() -> None:
+    """Made larger unasked and asked back to one unit, its first fill is dearer than either; then the change is refused."""
+    desk = a_desk(an_instrument(STOCK, lot=1, min_qty=1))
+    order = working(desk, buy(STOCK, 1, ord_type=LIMIT, price="9.80"))
+    desk.give(OrderRestate(BROKER, order.cl_ord_id, Qty(Decimal(2)), Px(Decimal("9.80"))))
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", Qty(Decimal(1))))
+    fill(desk, order, 1, "10.00")
+    known = desk.known(order.cl_ord_id)
+    assert promised(desk, order) == known.own_reserve == Decimal("9.80")
+    desk.give(ReplaceReject(BROKER, order.cl_ord_id, "E1", "too late", 1))
+    assert promised(desk, order) == Decimal("9.80")

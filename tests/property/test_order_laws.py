@@ -288,10 +288,10 @@ class Venue(RuleBasedStateMachine):
 
     @invariant()
     def what_is_promised_is_enough_for_every_outcome_of_what_waits(self) -> None:
-        """Cash: the dearest of the terms in force and those asked for; more where a fill was dearer than its share of one."""
+        """Cash: the dearest of the terms in force and those asked for, and no more."""
         for order in self.orders():
             if order.replaces:
-                assert order.reserved >= max(order.own_reserve, *(asked.reserve for asked in order.replaces))
+                assert order.reserved == max(order.own_reserve, *(asked.reserve for asked in order.replaces))
 
     @invariant()
     def what_is_reserved_is_the_sum_over_open_orders(self) -> None:

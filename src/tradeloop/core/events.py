@@ -744,11 +744,14 @@ class BooksAdjusted(Fact, frozen=True):
 
 class ReserveRaised(Fact, frozen=True):
     """An order may cost more than is promised to it: at present prices, by a new margin rate, after a fill was taken back or
-    turned out to be another order's. `reserve` is what is promised to it from now on.
+    turned out to be another order's. `reserve` is what is promised to it from now on; while changes wait for an answer, `own`
+    is that of its own terms and `asked` that of each change, in the order they were asked for, and `reserve` the largest.
     """
 
     cl_ord_id: ClOrdID
     reserve: Amount
+    own: Amount | None = None
+    asked: tuple[Amount, ...] = ()
 
 
 class EndAnnounced(Fact, frozen=True):

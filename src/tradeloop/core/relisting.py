@@ -19,11 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from tradeloop.core.events import Event, ReserveRaised
+from tradeloop.core.events import Event
 from tradeloop.core.instrument import UNRESOLVED, Instrument
-from tradeloop.core.order import Order
-from tradeloop.core.risk.change import need, need_while_asked
 from tradeloop.core.run.funds import cash_book
+from tradeloop.core.short_promise import raised, what_it_may_cost
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, AccountID, Amount, Symbol, UtcNs
@@ -68,9 +67,10 @@ def promise_at_new_rate(
     for order in list(state.orders.open.values()):
         if order.symbol != after.symbol:
             continue
-        more = _needs(state, around, order) - order.reserved
+        own, *asked = what_it_may_cost(state, around, order)
+        more = max(own, *asked, order.reserved) - order.reserved
         if more > ZERO and (order.may_be_at_broker or more <= cash_book(state, order.account, after.currency).free):
-            yield ReserveRaised(now, order.cl_ord_id, Amount(order.reserved + more))
+            yield raised(order, own, asked, now)
 
 
 def too_dear(state: State, account: AccountID, instrument: Instrument) -> str:
@@ -84,12 +84,6 @@ def too_dear(state: State, account: AccountID, instrument: Instrument) -> str:
         f"cost {book.reserved:f}, {-book.free:f} more than it has, since {instrument.symbol} may cost more; nothing was "
         "cancelled: add funds, cancel orders or reduce positions"
     )
-
-
-def _needs(state: State, around: Surroundings, order: Order) -> Amount:
-    """What an order may cost at worst, whichever of the changes asked for its broker makes."""
-    asked = (need_while_asked(state, around, order, one.terms) for one in order.replaces or ())
-    return max(need(state, around, order, order.terms), *asked, Amount(ZERO))
 
 
 def _money(instrument: Instrument) -> tuple[object, ...]:

@@ -31,9 +31,9 @@ def promise_again(state: State, around: Surroundings, was: Order | None, now: Ut
     order = None if was is None else state.orders.open.get(was.cl_ord_id)
     if order is None or order.external:
         return
-    needed = _worst(state, around, order)
-    if needed > order.reserved:
-        yield ReserveRaised(now, order.cl_ord_id, needed)
+    own, *asked = what_it_may_cost(state, around, order)
+    if max(own, *asked, order.reserved) > order.reserved:
+        yield raised(order, own, asked, now)
 
 
 def is_dearer(state: State, around: Surroundings, order: Order, x: Execution) -> bool:
@@ -58,11 +58,27 @@ def is_dearer(state: State, around: Surroundings, order: Order, x: Execution) ->
     return x.commission > instrument.fees.fee(x.side, order.cum_qty, traded) - before
 
 
-def _worst(state: State, around: Surroundings, order: Order) -> Amount:
-    """The most it may cost: each change that waits is judged as when it was asked for, before the later ones."""
-    worst = need(state, around, order, order.terms)
+def what_it_may_cost(state: State, around: Surroundings, order: Order) -> list[Amount]:
+    """The most it may cost under its own terms, and then under each change that waits, judged as when it was asked for, before
+    the later ones.
+    """
+    costs = [need(state, around, order, order.terms)]
     asked = order.replaces or []
     for i, one in enumerate(asked):
         before = msgspec.structs.replace(order, replaces=asked[:i] or None)
-        worst = max(worst, need_while_asked(state, around, before, one.terms))
-    return worst
+        costs.append(need_while_asked(state, around, before, one.terms))
+    return costs
+
+
+def raised(order: Order, own: Amount, asked: list[Amount], now: UtcNs) -> ReserveRaised:
+    """What is promised under each of its terms is the larger of what was and what they may cost. What a change may cost beside
+    its own terms, these cover as long as they are in force; whoever ends that asks again.
+    """
+    if not asked:
+        return ReserveRaised(now, order.cl_ord_id, own)
+    assert order.replaces is not None
+    own = max(own, order.own_reserve)
+    of_each = tuple(
+        one.reserve if cost <= own else max(one.reserve, cost) for one, cost in zip(order.replaces, asked, strict=True)
+    )
+    return ReserveRaised(now, order.cl_ord_id, max(own, *of_each), own, of_each)

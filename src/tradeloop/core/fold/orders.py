@@ -275,6 +275,10 @@ def reserve_raised(state: State, e: ev.ReserveRaised) -> None:
     order = state.orders.open[e.cl_ord_id]
     cash = state.cash(order.account, state.instruments[order.symbol].currency)
     cash.reserved = Amount(cash.reserved + e.reserve - order.reserved)
+    if e.own is not None:
+        order.own_reserve = e.own
+    for one, reserve in zip(order.replaces or (), e.asked, strict=bool(e.asked)):
+        one.reserve = reserve
     order.reserved, order.updated_at = e.reserve, e.at
 
 
