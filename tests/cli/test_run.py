@@ -222,6 +222,16 @@ def test_a_run_that_sells_and_buys_ends_at_the_new_target(tmp_path: Path) -> Non
     assert all(Decimal(row["balance"]) >= 0 for row in second.document["accounts"])
 
 
+def test_a_run_says_which_strategy_it_trades_for(tmp_path: Path) -> None:
+    portfolio = a_portfolio(tmp_path, "AIG.US,0.5\nBAC.US,0.45\n")
+    held = us_run(tmp_path, portfolio, "--yes", "--hold", "--strategy", "trend", "--json")
+    assert held.code == 0, held.err
+    (listed,) = tradeloop(tmp_path, "runs", "list", "--json").document["runs"]
+    assert listed["strategy_id"] == "trend"
+    assert "trend" in tradeloop(tmp_path, "runs", "list").out
+    assert "strategy: trend" in tradeloop(tmp_path, "runs", "show", listed["id"]).out
+
+
 def test_a_run_held_back_goes_when_it_is_approved(tmp_path: Path) -> None:
     """S0-43, S1-56."""
     held = us_run(tmp_path, a_portfolio(tmp_path, "AIG.US,0.5\nBAC.US,0.45\n"), "--yes", "--hold", "--json")

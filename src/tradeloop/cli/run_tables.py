@@ -21,6 +21,7 @@ from tradeloop.core.run.conduct import Preview
 from tradeloop.core.types import SECOND_NS, ZERO, RunStatus, Side, Symbol
 from tradeloop.views.columns import plain
 from tradeloop.views.rows import AccountRow, BreakRow, PositionRow
+from tradeloop.views.runs import strategy_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,6 +91,8 @@ def show_record(
     lines = record.target_lines()
     if said := equity_in_words(record):
         console.print(said, soft_wrap=True)
+    if strategy := strategy_of(run):
+        console.print(f"strategy: {strategy}", soft_wrap=True)
     words.table(
         console,
         f"Run {run.id}: {run.status}{f' ({run.code})' if run.code else ''}",

@@ -36,6 +36,7 @@ def list_(
         from tradeloop.cli.record import plain_rows
         from tradeloop.core.errors import BadInput
         from tradeloop.core.types import RunStatus
+        from tradeloop.views.runs import strategy_of
 
         known = [each.value for each in RunStatus]
         if status is not None and status.upper() not in known:
@@ -45,12 +46,16 @@ def list_(
             rows = (await archive.views.queries.runs(status=wanted, account_id=account, limit=limit)).rows
             if account is not None and not rows:
                 await known_account(archive, account)
-        shown = [{name: value for name, value in row.items() if name != "params"} for row in plain_rows(rows)]
+        shown = [
+            {name: value for name, value in plain.items() if name != "params"} | {"strategy_id": strategy_of(row)}
+            for row, plain in zip(rows, plain_rows(rows), strict=True)
+        ]
         headings = (
             "run",
             "status",
             "trade date",
             "?project",
+            "?strategy",
             "?mode",
             "?account",
             ">?equity",
@@ -70,6 +75,7 @@ def list_(
                         f"{row.status} {row.code}".strip(),
                         row.trade_date,
                         row.project_id,
+                        strategy_of(row),
                         row.mode,
                         row.account_id,
                         f"{words.money(row.equity)} {row.currency}",

@@ -57,7 +57,17 @@ class Params(msgspec.Struct):
     strategy_id: str = ""
 
 
+class _Named(msgspec.Struct):
+    strategy_id: str = ""
+
+
 _JSON: Final = msgspec.json.Encoder()
+_NAMED: Final = msgspec.json.Decoder(_Named)
+
+
+def strategy_of(run: RunRow) -> str:
+    """The strategy that a run trades for; empty where it has none of its own, and its orders count as its project's."""
+    return _NAMED.decode(run.params).strategy_id
 
 
 def created(fold: Fold, e: ev.RunCreated) -> None:
