@@ -155,3 +155,14 @@ def test_a_run_that_waits_for_approval_does_not_go_over_a_difference_that_was_fo
     work.desk.give(a_snapshot(as_of=work.desk.now, positions={A: 400}))
     with pytest.raises(BadInput, match=f"run {work.run_id} cannot go: our books and the broker's must agree"):
         work.desk.give(ApproveRun(work.run_id, "ann"))
+
+
+def test_a_run_that_was_held_back_is_not_approved_against_a_newer_target() -> None:
+    """The newer run had nothing to trade in what it names: holdings alone do not show that the decision is another."""
+    waits = Work.begun({A: "0.4"}, hold_for_approval=True)
+    waits.desk.wait(10)
+    newer = Work.begun({A: "0"}, desk=waits.desk, decision_snapshot_id="s2", prices=prices(at=waits.desk.now))
+    assert newer.status is RunStatus.COMPLETED
+    with pytest.raises(BadInput, match=f"was planned before run {newer.run_id} began towards another target"):
+        waits.desk.give(ApproveRun(waits.run_id, "bob"))
+    assert waits.desk.of(OrderStaged) == []

@@ -187,6 +187,7 @@ def approve(state: State, around: Surroundings, cmd: ApproveRun, now: UtcNs) -> 
         return RunReply(cmd.run_id, run.status, repeat=True)
     _refuse_under_a_halt(state, run)
     _refuse_another_day(state, run)
+    _refuse_an_old_target(state, run)
     _refuse_another_market(state, around, run, now)
     yield RunApproved(now, cmd.run_id, cmd.by)
     yield from _go(state, around, cmd.run_id, now)
@@ -209,6 +210,16 @@ def _refuse_another_day(state: State, run: Run) -> None:
     if any(hours is None or hours.trading_day != day for hours in known):
         raise BadInput(
             f"run {run.created.run_id} was planned for {day}, which is not the trading day now; make a run for today"
+        )
+
+
+def _refuse_an_old_target(state: State, run: Run) -> None:
+    """Raise BadInput when what the run would trade has another target by now: held back, it missed the newer decision."""
+    newer = newer_target(state, run, (leg.line.symbol for leg in run.legs if leg.line.order_qty))
+    if newer is not None:
+        raise BadInput(
+            f"run {run.created.run_id} was planned before run {newer} began towards another target, which this one would undo;"
+            " make a new run"
         )
 
 

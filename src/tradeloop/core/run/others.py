@@ -5,7 +5,8 @@ A plan is made from what is held. An order that works, is in flight or of unknow
 one would buy or sell the same thing twice: the run is refused until it has ended. Where our books and the broker's differ about
 what is held, a plan would sell what is not there, or buy what is: the run is refused until a person has settled it.
 
-A retry is asked one thing more: whether a newer run has brought another target for what it would trade.
+A retry, and the approval of a run that was held back, are asked one thing more: whether a newer run has brought another target
+for what they would trade.
 """
 
 from __future__ import annotations
