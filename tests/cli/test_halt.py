@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.cli.commands import FAST, orders, tradeloop
+from tests.cli.watched import watching
 
 from tradeloop.cli import halt
 from tradeloop.cli.shell import Voice
@@ -42,21 +42,6 @@ def home() -> Iterator[Path]:
     """A home with a short name, for the socket in it."""
     with tempfile.TemporaryDirectory(prefix="tl") as folder:
         yield Path(folder)
-
-
-@contextmanager
-def watching(home: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that trades, until the block ends."""
-    words = ("--home", str(home), "watch", "--feed", "demo", "--speed", "1")
-    process = subprocess.Popen([sys.executable, "-m", "tradeloop", *words], stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        while "watching" not in process.stderr.readline():
-            assert process.poll() is None
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_a_halt_denies_orders_until_it_is_released_for_a_reason(home: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -16,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.commands import FAST, tradeloop
+from tests.cli.watched import watching
 
 from tradeloop.cli import control, halt_told
 from tradeloop.journal.lock import FileLock
@@ -36,21 +35,6 @@ def home(holding: Path) -> Iterator[Path]:
     """One of its own, with a short name for the socket in it."""
     with tempfile.TemporaryDirectory(prefix="tl") as folder:
         yield Path(shutil.copytree(holding, folder, dirs_exist_ok=True))
-
-
-@contextmanager
-def watching(home: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that trades."""
-    words = ("--home", str(home), "watch", "--feed", "demo", "--speed", "1")
-    process = subprocess.Popen([sys.executable, "-m", "tradeloop", *words], stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        while "watching" not in process.stderr.readline():
-            assert process.poll() is None
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pyotp
 import pytest
 from tests.cli.commands import tradeloop
+from tests.cli.watched import watching
 
 from tradeloop.access.second_factor import SecondFactor
 from tradeloop.cli import control, resume, second_factor
@@ -98,21 +99,6 @@ def releases(home: Path) -> list[HaltReleased]:
     with closing(sqlite3.connect(f"file:{home / 'tradeloop.db'}?mode=ro", uri=True)) as db:
         rows = db.execute("SELECT payload FROM journal ORDER BY batch").fetchall()
     return [event for (payload,) in rows for event in codec.decode(payload) if isinstance(event, HaltReleased)]
-
-
-@contextmanager
-def watching(home: Path) -> Iterator[None]:
-    """A process that trades, until the block ends."""
-    words = ("--home", str(home), "watch", "--feed", "synthetic")
-    process = subprocess.Popen([sys.executable, "-m", "tradeloop", *words], stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        while "watching" not in (line := process.stderr.readline()):
-            assert process.poll() is None, line
-        yield
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def asked_on_the_socket(home: Path, **request: object) -> dict[str, Any]:
@@ -247,7 +233,7 @@ def test_the_process_that_trades_decides_about_the_code_whoever_asks_it(home: Pa
     with a_venue() as port:
         live(home, port)
         set_up(home, monkeypatch)
-        with watching(home):
+        with watching(home, "--feed", "synthetic"):
             assert tradeloop(home, "halt", "--by", "ann").code == 0
             release = {"do": "ReleaseHalt", "by": "eve", "reason": "let me", "scope": "global", "name": "", "numbers": [1]}
             for claimed in ({}, {"second_factor": "totp"}, {"second_factor": "totp", "code": ""}):
