@@ -12,6 +12,7 @@ from tradeloop.core.commands import ReplaceOrder
 from tradeloop.core.instrument import AssetClass, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.reports import OrderRestate, ReplaceAck, ReplaceReject
+from tradeloop.core.short_promise import what_it_may_cost
 from tradeloop.core.types import Amount, OrdType, Px, Qty, Side
 from tradeloop.testing.builders import ACCOUNT, BROKER, a_quote, an_execution, an_instrument, buy, fees, sell
 from tradeloop.testing.desk import Desk
@@ -145,3 +146,23 @@ def test_what_a_dear_fill_is_made_up_with_belongs_to_the_terms_that_were_short()
     assert promised(desk, order) == known.own_reserve == Decimal("9.80")
     desk.give(ReplaceReject(BROKER, order.cl_ord_id, "E1", "too late", 1))
     assert promised(desk, order) == Decimal("9.80")
+
+
+def test_what_a_change_may_cost_after_terms_that_the_broker_made_dearer_is_promised_at_once() -> None:
+    """Asked for 2,000 at 9 while 1,000 stand at 9: made 10 unasked, the first 1,000 may fill at 10 before the change does."""
+    desk = a_desk(an_instrument(STOCK, lot=1, min_qty=1))
+    order = working(desk, buy(STOCK, 1000, ord_type=LIMIT, price="9.00"))
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", Qty(Decimal(2000))))
+    desk.give(OrderRestate(BROKER, order.cl_ord_id, Qty(Decimal(1000)), Px(Decimal("10.00"))))
+    assert promised(desk, order) == 19_000
+
+
+def test_a_restatement_after_a_dear_fill_leaves_no_change_short() -> None:
+    """While its own terms were in force they covered what the change may cost; other terms of the broker's end that."""
+    desk = a_desk(an_instrument(STOCK, lot=1, min_qty=1))
+    order = working(desk, buy(STOCK, 1000, ord_type=LIMIT, price="10.00"))
+    desk.give(ReplaceOrder(order.cl_ord_id, "ann", Qty(Decimal(1000)), Px(Decimal("9.50"))))
+    fill(desk, order, 500, "12.00")
+    desk.give(OrderRestate(BROKER, order.cl_ord_id, Qty(Decimal(1000)), Px(Decimal("9.00"))))
+    known = desk.known(order.cl_ord_id)
+    assert promised(desk, order) == max(what_it_may_cost(desk.state, desk.around, known))

@@ -14,7 +14,7 @@ from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import CancelAck, ExecutionBust, ExecutionCorrect, ReplaceAck, ReplaceOutcome, ReplaceReject
-from tradeloop.core.types import Amount, ExecID, OrderID, OrdStatus, OrdType, PositionEffect, Px, Qty, Side
+from tradeloop.core.types import Amount, Currency, ExecID, OrderID, OrdStatus, OrdType, PositionEffect, Px, Qty, Side
 from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, sell, their_order
 from tradeloop.testing.desk import ABLE, Desk
 
@@ -230,4 +230,32 @@ def test_a_filled_order_that_may_get_more_is_promised_its_limit_when_its_fill_is
     bust(desk, order)
     assert desk.known(order.cl_ord_id).reserved == 1100
     desk.give(ReplaceReject(BROKER, order.cl_ord_id, "1", "no"))
+    assert desk.known(order.cl_ord_id).reserved == 1000
+
+
+@pytest.mark.parametrize("told", ["taken back", "corrected"])
+@pytest.mark.parametrize("kind", ["a stock", "a future"])
+def test_a_fill_of_an_order_that_covers_gives_it_no_promise_that_it_never_had(kind: str, told: str) -> None:
+    """What closed drew on nothing, so nothing goes back (invariant 25)."""
+    stock = an_instrument("AAPL.US", lot=1, min_qty=1, shortable=True, margin_rate="0.5", currency=Currency("CNY"))
+    what = stock if kind == "a stock" else GOLD
+    desk = Desk().opened(what, cash=1_000_000)
+    short = desk.order(sell(what.symbol, 100, ord_type=OrdType.LIMIT, price="10.00"))
+    fill(desk, short, 100, "10", "e1")
+    cover = desk.order(buy(what.symbol, 100, ord_type=OrdType.LIMIT, price="10.50"))
+    assert desk.known(cover.cl_ord_id).reserved == 0
+    fill(desk, cover, 60, "10", "e2")
+    if told == "corrected":
+        desk.give(ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID("e2"), Side.BUY, Qty(D(10)), Px(D(10)), None))
+    else:
+        bust(desk, cover, "e2")
+    assert desk.known(cover.cl_ord_id).reserved == 0
+
+
+def test_a_fill_that_opened_is_promised_its_limit_again_though_its_symbol_can_be_short() -> None:
+    stock = an_instrument("AAPL.US", lot=1, min_qty=1, shortable=True, margin_rate="0.5", currency=Currency("CNY"))
+    desk = Desk().opened(stock, cash=1000)
+    order = desk.order(buy(stock.symbol, 100, ord_type=OrdType.LIMIT, price="10.00"))
+    fill(desk, order, 60, "9", "e1")
+    bust(desk, order)
     assert desk.known(order.cl_ord_id).reserved == 1000

@@ -42,6 +42,7 @@ from tradeloop.core.reports import (
     Report,
     SendOutcome,
 )
+from tradeloop.core.short_promise import what_it_may_cost
 from tradeloop.core.state import State
 from tradeloop.core.types import (
     ZERO,
@@ -292,6 +293,14 @@ class Venue(RuleBasedStateMachine):
         for order in self.orders():
             if order.replaces:
                 assert order.reserved == max(order.own_reserve, *(asked.reserve for asked in order.replaces))
+
+    @invariant()
+    def what_is_promised_is_what_an_order_may_cost_at_least(self) -> None:
+        """Invariants 23 and 25: under its own terms, and under each change of them that waits."""
+        desk = self.desk
+        for order in desk.state.orders.open.values():
+            if not order.external:
+                assert order.reserved >= max(what_it_may_cost(desk.state, desk.around, order))
 
     @invariant()
     def what_is_reserved_is_the_sum_over_open_orders(self) -> None:

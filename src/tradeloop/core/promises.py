@@ -37,13 +37,16 @@ def released_by_fill(order: Order, instrument: Instrument, value: Decimal, fee: 
 
 def reserved_by_reversal(order: Order, instrument: Instrument, value: Decimal, fee: Decimal) -> Decimal:
     """What an order reserves again when a fill of it has just been taken back. An external market order never reserved any, nor
-    does one that only closes. What a short sale needs again depends on what is held by then (core/short_promise.py).
+    does one that only closes. What is needed again for a sale, or for a buy that may cover what is held short, depends on
+    what is held by then (core/short_promise.py).
     """
     if order.is_done or (order.external and order.price is None):
         return ZERO
     if costs_nothing(order.side, order.position_effect, instrument):
         return ZERO
     if order.side is SELL and instrument.asset_class is not FUTURE:
+        return ZERO
+    if order.position_effect is AUTO and instrument.can_be_short and not order.external:
         return ZERO
     return used_by(instrument, order.side, Amount(value), Amount(fee))
 

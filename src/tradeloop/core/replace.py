@@ -452,6 +452,8 @@ def _restate(
         order_id,
         shown,
     )
+    if order.replaces:  # each of them was promised what it may cost after the terms that were in force
+        yield from promise_again(state, around, order, now)
     if renumbered:
         yield from claim(state, around, order.cl_ord_id, now)
 

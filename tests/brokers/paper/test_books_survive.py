@@ -324,3 +324,37 @@ async def test_a_file_that_cannot_be_read_any_more_means_not_sent(tmp_path: Path
     with pytest.raises(NotSent, match="could not be read"):
         await session.broker.place(approved("a1"))
     assert session.words()[-1] == "BrokerDown"
+
+
+async def test_what_a_frozen_process_was_placing_when_another_took_over_has_no_effect(tmp_path: Path) -> None:
+    """It looked, decided and stood still before its commit; by then another one has proven its order absent."""
+    path = tmp_path / "paper.db"
+    await (await traded(path)).broker.close()
+    frozen = await reopened(path)
+    frozen.words()
+    taker = await reopened(path)
+    with pytest.raises(FateUnknown, match="changed by another process"):
+        await frozen.broker.place(approved("late"))
+    assert "OrderAck" not in frozen.words()
+    books = await taker.broker.snapshot(at(0))
+    assert "late" not in {order.cl_ord_id for order in books.orders or ()}
+    await taker.broker.place(approved("own"))
+    await frozen.broker.close()
+    await taker.broker.close()
+
+
+async def test_no_session_opens_while_another_process_is_in_the_middle_of_a_write(tmp_path: Path) -> None:
+    path = tmp_path / "paper.db"
+    await (await traded(path)).broker.close()
+    broker = PaperBroker(PaperConfig(path=path, latency_ns=0), ManualClock())
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    heard: list[Report] = []
+    with pytest.raises(NotSent, match="in the middle of a write"):
+        await broker.connect(heard.append)
+    assert heard == []
+    other.execute("ROLLBACK")
+    other.close()
+    await broker.connect(heard.append)
+    assert [type(each).__name__ for each in heard] == ["BrokerUp"]
+    await broker.close()

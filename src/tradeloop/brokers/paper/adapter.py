@@ -120,6 +120,20 @@ class PaperBroker:
         )
         self._broken = False
 
+    def _claim_books(self) -> None:
+        """Let what another process is still doing to the books have no effect: that one was frozen, and its order was proven
+        absent. Read anew where it came before this.
+        """
+        try:
+            try:
+                self._books.claim()
+            except BooksChanged:
+                self._books.close()
+                self._open_books()
+                self._books.claim()
+        except sqlite3.Error as error:
+            raise NotSent(f"the paper books could not be written ({error})") from error
+
     @property
     def held_symbols(self) -> tuple[Symbol, ...]:
         """What the books hold, as they were last read."""
@@ -158,6 +172,7 @@ class PaperBroker:
         if self._broken or (self._closed and self._books.is_stored):
             self._books.close()
             self._open_books()
+        self._claim_books()
         self._closed = False
         self._report = report
         self._catch_up()

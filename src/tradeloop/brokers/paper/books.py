@@ -12,7 +12,15 @@ from decimal import Decimal
 from typing import Final
 
 from tradeloop.brokers.paper.ledger import held_for
-from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOrder, PaperPosition, in_use, kept_since
+from tradeloop.brokers.paper.records import (
+    PaperCash,
+    PaperDay,
+    PaperOpening,
+    PaperOrder,
+    PaperPosition,
+    in_use,
+    kept_since,
+)
 from tradeloop.brokers.paper.store import Loaded, Store
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.reports import Execution
@@ -48,6 +56,7 @@ class Books:
         self.executions: dict[ExecID, Execution] = {}
         self.busted: dict[ExecID, Execution] = {}
         self.positions: dict[Symbol, PaperPosition] = {}
+        self.openings: dict[Symbol, PaperOpening] = {}
         self.cash: dict[Currency, PaperCash] = {}
         self.days: dict[str, PaperDay] = {}
         self.instruments: dict[Symbol, Instrument] = {}
@@ -59,6 +68,7 @@ class Books:
         self._dirty_orders: dict[OrderID, PaperOrder] = {}
         self._dirty_execs: dict[ExecID, Execution] = {}
         self._dirty_positions: dict[Symbol, PaperPosition] = {}
+        self._dirty_openings: dict[Symbol, PaperOpening] = {}
         self._dirty_cash: dict[Currency, PaperCash] = {}
         self._dirty_days: dict[str, PaperDay] = {}
         self._dirty_instruments: dict[Symbol, Instrument] = {}
@@ -79,6 +89,7 @@ class Books:
         self._forgotten_to = kept_since(loaded.days)
         self.cash = {c.currency: c for c in loaded.cash}
         self.positions = {p.symbol: p for p in loaded.positions}
+        self.openings = {o.symbol: o for o in loaded.openings}
         self.executions = {e.exec_id: e for e in loaded.executions}
         for order in loaded.orders:
             self.orders[order.order_id] = order
@@ -153,7 +164,7 @@ class Books:
     def next_exec_id(self) -> ExecID:
         """The next execution id; unique for ever within these books."""
         self.last_exec += 1
-        return ExecID(f"E{self.last_exec:010d}")
+        return _exec_id(self.last_exec)
 
     # --- marking
 
@@ -179,6 +190,26 @@ class Books:
         """Keep the position as it is now."""
         if self._store is not None:
             self._dirty_positions[position.symbol] = position
+
+    def open_position(self, symbol: Symbol, day: TradingDay, *, anew: bool = False) -> None:
+        """Put down what is held before the first fill of a day; `anew`: something other than a fill has moved it."""
+        before = self.openings.get(symbol)
+        if before is not None and before.trading_day == day and not anew:
+            return
+        p = self.position(symbol)
+        opening = self.openings[symbol] = PaperOpening(
+            symbol,
+            day,
+            _exec_id(self.last_exec),
+            p.long_today,
+            p.long_yesterday,
+            p.long_cost,
+            p.short_today,
+            p.short_yesterday,
+            p.short_cost,
+        )
+        if self._store is not None:
+            self._dirty_openings[symbol] = opening
 
     def touch_cash(self, cash: PaperCash) -> None:
         """Keep the cash as it is now."""
@@ -280,6 +311,13 @@ class Books:
 
     # --- commit
 
+    def claim(self) -> None:
+        """Let nobody else write them from now on. Raises NotSent while somebody does, sqlite3.Error, or BooksChanged where they
+        were read too early.
+        """
+        if self._store is not None:
+            self._store.claim(self.last_order, self.last_exec)
+
     @property
     def is_stored(self) -> bool:
         """Whether the books are in a file, so that a commit costs a write to the disk."""
@@ -308,6 +346,7 @@ class Books:
             orders=self._dirty_orders.values(),
             executions=[(e, e.exec_id in self.busted) for e in self._dirty_execs.values()],
             positions=self._dirty_positions.values(),
+            openings=self._dirty_openings.values(),
             cash=self._dirty_cash.values(),
             days=self._dirty_days.values(),
             instruments=self._dirty_instruments.values(),
@@ -316,6 +355,7 @@ class Books:
         self._dirty_orders.clear()
         self._dirty_execs.clear()
         self._dirty_positions.clear()
+        self._dirty_openings.clear()
         self._dirty_cash.clear()
         self._dirty_days.clear()
         self._dirty_instruments.clear()
@@ -325,6 +365,11 @@ class Books:
         """Let go of the file."""
         if self._store is not None:
             self._store.close()
+
+
+def _exec_id(number: int) -> ExecID:
+    """Ids sort as their numbers do."""
+    return ExecID(f"E{number:010d}")
 
 
 def _is_of(execution: Execution, oldest: TradingDay, since: UtcNs) -> bool:

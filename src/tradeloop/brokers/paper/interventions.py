@@ -12,9 +12,10 @@ from decimal import Decimal
 import msgspec
 
 from tradeloop.brokers.paper.changes import refusal
-from tradeloop.brokers.paper.ledger import book, charge, closable
+from tradeloop.brokers.paper.ledger import charge, closable
 from tradeloop.brokers.paper.market import IMMEDIATE, Market
 from tradeloop.brokers.paper.matching import Matching
+from tradeloop.brokers.paper.rebooking import rebook
 from tradeloop.brokers.paper.records import PaperChange, PaperOrder
 from tradeloop.brokers.paper.words import MEANING, Code
 from tradeloop.core.errors import BadInput, Refused
@@ -42,8 +43,8 @@ from tradeloop.core.types import (
 def bust(matching: Matching, exec_id: ExecID, now: UtcNs) -> None:
     """Take a fill back: position, cash and fee return, and an order that was filled works again."""
     execution, instrument, order = _find(matching, exec_id)
-    _reverse(matching, execution, instrument)
     books = matching.books
+    rebook(books, instrument, execution, None)
     books.touch_execution(execution, busted=True)
     matching.out.append(ExecutionBust(books.broker, books.account, execution.trading_day, exec_id, execution.side, now))
     if order is not None:
@@ -57,10 +58,10 @@ def correct(matching: Matching, exec_id: ExecID, qty: Qty, px: Px, now: UtcNs) -
     if qty <= ZERO or px <= ZERO:
         raise BadInput(f"correction of {exec_id} was {qty:f} at {px:f}; expected a positive quantity and price")
     execution, instrument, order = _find(matching, exec_id)
-    _reverse(matching, execution, instrument)
     books = matching.books
-    position, cash = books.position(execution.symbol), books.cash_of(instrument.currency)
-    from_today = book(position, cash, instrument, execution.side, execution.position_effect, qty, px)
+    corrected = msgspec.structs.replace(execution, last_qty=qty, last_px=px)
+    from_today = rebook(books, instrument, execution, corrected)
+    cash = books.cash_of(instrument.currency)
     if order is None:
         fee = Decimal(instrument.fees.grown(execution.side, qty, instrument.notional(px, qty), (ZERO, ZERO)))
     else:
@@ -68,8 +69,7 @@ def correct(matching: Matching, exec_id: ExecID, qty: Qty, px: Px, now: UtcNs) -
         fee = charge(order, instrument, qty, px, from_today)
         order.cum_qty += qty - execution.last_qty
     cash.balance -= fee
-    corrected = msgspec.structs.replace(execution, last_qty=qty, last_px=px, commission=Amount(fee))
-    books.touch_execution(corrected)
+    books.touch_execution(msgspec.structs.replace(corrected, commission=Amount(fee)))
     books.touch_cash(cash)
     matching.out.append(
         ExecutionCorrect(books.broker, books.account, execution.trading_day, exec_id, execution.side, qty, px, Amount(fee), now)
@@ -193,6 +193,9 @@ def transfer(matching: Matching, subject: str, delta: Decimal) -> None:
         position.long_cost = position.long_cost * (position.long_qty + delta) / position.long_qty
     position.long_yesterday += delta
     books.touch_position(position)
+    day = books.day_of(market.instrument)
+    if day is not None:
+        books.open_position(position.symbol, day.trading_day, anew=True)
 
 
 def find(matching: Matching, exec_id: ExecID) -> Execution:
@@ -207,24 +210,6 @@ def _find(matching: Matching, exec_id: ExecID) -> tuple[Execution, Instrument, P
     instrument = matching.books.instruments[execution.symbol]
     order = None if execution.order_id is None else matching.books.orders.get(execution.order_id)
     return execution, instrument, order
-
-
-def _reverse(matching: Matching, execution: Execution, instrument: Instrument) -> None:
-    books = matching.books
-    position, cash = books.position(execution.symbol), books.cash_of(instrument.currency)
-    undoes_opening = execution.position_effect in {PositionEffect.AUTO, PositionEffect.OPEN}
-    effect = PositionEffect.AUTO if undoes_opening else PositionEffect.OPEN
-    back = Side.SELL if execution.side is Side.BUY else Side.BUY
-    today = position.long_today if back is Side.SELL else position.short_today
-    if undoes_opening and today:
-        effect = PositionEffect.CLOSE_TODAY
-    book(
-        position, cash, instrument, back, effect, execution.last_qty, execution.last_px,
-        settled=execution.side is Side.SELL,
-    )  # fmt: skip
-    cash.balance += execution.commission or ZERO
-    books.touch_position(position)
-    books.touch_cash(cash)
 
 
 def _uncharge(order: PaperOrder, instrument: Instrument, execution: Execution) -> None:

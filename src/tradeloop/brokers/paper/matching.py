@@ -428,6 +428,9 @@ class Matching:
         instrument = market.instrument
         cash = books.cash_of(instrument.currency)
         position = books.position(order.symbol)
+        day = books.day_of(instrument)
+        trading_day = order.trading_day if day is None else day.trading_day
+        books.open_position(order.symbol, trading_day)
         from_today = book(position, cash, instrument, order.side, order.position_effect, qty, px)
         fee = charge(order, instrument, qty, px, from_today)
         cash.balance -= fee
@@ -438,9 +441,8 @@ class Matching:
         order.cum_qty += qty
         done = order.cum_qty >= order.order_qty
         order.ord_status = OrdStatus.FILLED if done else OrdStatus.PARTIALLY_FILLED
-        day = books.day_of(instrument)
         execution = Execution(
-            books.broker, books.account, order.trading_day if day is None else day.trading_day,
+            books.broker, books.account, trading_day,
             books.next_exec_id(), order.symbol, order.side, Qty(qty), px, order.cl_ord_id, order.order_id,
             order.position_effect, Amount(fee), "REMOVED", now,
         )  # fmt: skip

@@ -19,6 +19,7 @@ from tradeloop.core.types import (
     AccountID,
     ClOrdID,
     Currency,
+    ExecID,
     OrderID,
     OrdStatus,
     OrdType,
@@ -136,6 +137,34 @@ class PaperPosition(msgspec.Struct, gc=False):
     def short_qty(self) -> Decimal:
         """All that is held short."""
         return self.short_today + self.short_yesterday
+
+
+class PaperOpening(msgspec.Struct, frozen=True, gc=False):
+    """What was held of a symbol before the first of the day's fills that are still to be told apart: those with an id beyond
+    `after`, the newest one when this was put down.
+    """
+
+    symbol: Symbol
+    trading_day: TradingDay
+    after: ExecID
+    long_today: Decimal
+    long_yesterday: Decimal
+    long_cost: Decimal
+    short_today: Decimal
+    short_yesterday: Decimal
+    short_cost: Decimal
+
+    def position(self) -> PaperPosition:
+        """A position that is so again; its cash is not held yet."""
+        return PaperPosition(
+            self.symbol,
+            self.long_today,
+            self.long_yesterday,
+            self.long_cost,
+            self.short_today,
+            self.short_yesterday,
+            self.short_cost,
+        )
 
 
 class PaperCash(msgspec.Struct, gc=False):

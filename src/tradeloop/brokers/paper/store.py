@@ -14,13 +14,18 @@ from typing import Final
 
 import msgspec
 
-from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOrder, PaperPosition, kept_since
-from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
+from tradeloop.brokers.paper.records import PaperCash, PaperDay, PaperOpening, PaperOrder, PaperPosition, kept_since
+from tradeloop.core.errors import BadInput, JournalFailed, NotSent, TradeloopError
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.reports import Execution
 from tradeloop.core.types import AccountID, ClOrdID, ExecID, Symbol, UtcNs
 
 FORMAT: Final = 1
+_BUSY_MS: Final = 5_000
+_CLAIM_MS: Final = 250
+"""A claim is tried again by whoever opens the session, and nothing else happens meanwhile."""
+_PRIMARY: Final = 0xFF
+"""What of an error code is not its detail (https://sqlite.org/rescode.html)."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (
@@ -41,6 +46,7 @@ CREATE INDEX IF NOT EXISTS executions_trading_day ON executions (trading_day);
 CREATE TABLE IF NOT EXISTS positions (
     symbol TEXT PRIMARY KEY, long_today TEXT NOT NULL, long_yesterday TEXT NOT NULL, long_cost TEXT NOT NULL,
     short_today TEXT NOT NULL, short_yesterday TEXT NOT NULL, short_cost TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS openings (symbol TEXT PRIMARY KEY, trading_day TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS cash (currency TEXT PRIMARY KEY, balance TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS days (session TEXT PRIMARY KEY, trading_day TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS instruments (symbol TEXT PRIMARY KEY, body BLOB NOT NULL);
@@ -51,6 +57,7 @@ _ENCODE: Final = msgspec.json.Encoder().encode
 _ORDER: Final = msgspec.json.Decoder(PaperOrder)
 _EXECUTION: Final = msgspec.json.Decoder(Execution)
 _DAY: Final = msgspec.json.Decoder(PaperDay)
+_OPENING: Final = msgspec.json.Decoder(PaperOpening)
 _INSTRUMENT: Final = msgspec.json.Decoder(Instrument)
 
 
@@ -66,6 +73,7 @@ class Loaded(msgspec.Struct):
     orders: list[PaperOrder]
     executions: list[Execution]
     positions: list[PaperPosition]
+    openings: list[PaperOpening]
     cash: list[PaperCash]
     days: list[PaperDay]
     instruments: list[Instrument]
@@ -95,7 +103,7 @@ class Store:
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute("PRAGMA busy_timeout=5000")
+            self._db.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
             self._db.executescript(_SCHEMA)
         except (sqlite3.OperationalError, OSError) as error:
             raise JournalFailed(
@@ -161,6 +169,7 @@ class Store:
             positions=[
                 PaperPosition(r[0], *(Decimal(text) for text in r[1:])) for r in read("SELECT * FROM positions ORDER BY symbol")
             ],
+            openings=[_OPENING.decode(body) for (body,) in read("SELECT body FROM openings ORDER BY symbol")],
             cash=[
                 PaperCash(currency, Decimal(balance))
                 for currency, balance in read("SELECT currency, balance FROM cash ORDER BY currency")
@@ -169,6 +178,35 @@ class Store:
             instruments=[_INSTRUMENT.decode(body) for (body,) in read("SELECT body FROM instruments ORDER BY symbol")],
             bars=[(symbol, at) for symbol, at in read("SELECT symbol, at FROM bars ORDER BY symbol")],
         )
+
+    def claim(self, last_order: int, last_exec: int) -> None:
+        """Be the only one who writes from now on: a process that had the file open before, and wakes in the middle of a step,
+        can not end it. Raises NotSent while such a process holds the file, sqlite3.Error for another fault of it, BooksChanged
+        when another process wrote since this one read them.
+        """
+        self._db.execute(f"PRAGMA busy_timeout={_CLAIM_MS}")
+        try:
+            self._take_step(last_order, last_exec)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY:
+                raise
+            raise NotSent(
+                f"paper books {self.path} are held by another process that is in the middle of a write, stopped or waiting for"
+                " its disk; end it, and this one takes over"
+            ) from error
+        finally:
+            self._db.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        self._step += 1
+
+    def _take_step(self, last_order: int, last_exec: int) -> None:
+        moved = self._db.execute(
+            "UPDATE meta SET step = step + 1, last_order = ?, last_exec = ? WHERE step = ?", (last_order, last_exec, self._step)
+        )
+        if moved.rowcount != 1:
+            raise BooksChanged(
+                f"paper books {self.path} were changed by another process; expected to be their only user: "
+                "stop the other process and start again"
+            )
 
     def find_order(self, cl_ord_id: ClOrdID) -> PaperOrder | None:
         """The order that carries this client id."""
@@ -193,6 +231,7 @@ class Store:
         orders: Iterable[PaperOrder],
         executions: Iterable[tuple[Execution, bool]],
         positions: Iterable[PaperPosition],
+        openings: Iterable[PaperOpening],
         cash: Iterable[PaperCash],
         days: Iterable[PaperDay],
         instruments: Iterable[Instrument],
@@ -202,15 +241,7 @@ class Store:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         try:
-            moved = db.execute(
-                "UPDATE meta SET step = step + 1, last_order = ?, last_exec = ? WHERE step = ?",
-                (last_order, last_exec, self._step),
-            )
-            if moved.rowcount != 1:
-                raise BooksChanged(
-                    f"paper books {self.path} were changed by another process; expected to be their only user: "
-                    "stop the other process and start again"
-                )
+            self._take_step(last_order, last_exec)
             db.executemany(
                 "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (no) DO UPDATE SET"
                 " order_qty = excluded.order_qty, cum_qty = excluded.cum_qty, ord_status = excluded.ord_status,"
@@ -244,6 +275,9 @@ class Store:
                     for p in positions
                 ],
             )  # fmt: skip
+            db.executemany(
+                "INSERT OR REPLACE INTO openings VALUES (?,?,?)", [(o.symbol, o.trading_day, _ENCODE(o)) for o in openings]
+            )
             db.executemany("INSERT OR REPLACE INTO cash VALUES (?,?)", [(c.currency, str(c.balance)) for c in cash])
             db.executemany(
                 "INSERT OR REPLACE INTO days VALUES (?,?,?)",

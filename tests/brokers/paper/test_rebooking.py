@@ -1,0 +1,112 @@
+"""A fill that is taken back has never been, one that is corrected has always been so: for the average, the profit, the cash."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.brokers.paper.made import COPPER, DAY, NEXT_DAY, T0, WINDOWS, Bench, at, future
+
+from tradeloop.brokers.paper import interventions
+from tradeloop.brokers.paper.books import Books
+from tradeloop.brokers.paper.matching import Matching
+from tradeloop.brokers.paper.store import Store
+from tradeloop.core.types import AccountID, Amount, Currency, ExecID, PositionEffect, Px, Qty, Side
+
+TOMORROW = 24 * 3600
+CNY = Currency("CNY")
+Trade = tuple[Side, int, int]
+"""Side, contracts, price."""
+trades = st.lists(
+    st.tuples(st.sampled_from(list(Side)), st.integers(1, 5), st.integers(90, 110).map(lambda px: px * 10)),
+    min_size=1,
+    max_size=8,
+)
+
+
+def traded(matching: Matching, wanted: list[Trade]) -> list[ExecID]:
+    """Each trade filled at its price, by hand; the ids of the fills."""
+    for side, qty, px in wanted:
+        price = Px(Decimal(px))
+        interventions.act_by_hand(matching, COPPER, side, Qty(Decimal(qty)), at(1), price=price, filled_at=price)
+    return list(matching.books.executions)
+
+
+def figures(books: Books) -> tuple[Decimal, ...]:
+    """What is held and what it cost, the money without what fees took, and what backs the position."""
+    p, cash = books.position(COPPER), books.cash_of(CNY)
+    paid = sum((x.commission or Decimal(0) for x in books.executions.values()), Decimal(0))
+    return p.long_qty, p.long_cost, p.short_qty, p.short_cost, cash.balance + paid, cash.held
+
+
+def close(a: tuple[Decimal, ...], b: tuple[Decimal, ...]) -> bool:
+    """Equal but for the last digits of an average."""
+    return all(abs(x - y) < Decimal("0.000001") for x, y in zip(a, b, strict=True))
+
+
+@given(wanted=trades, pick=st.integers(0, 7))
+@settings(max_examples=60)
+def test_a_fill_that_is_taken_back_has_never_been(wanted: list[Trade], pick: int) -> None:
+    place = pick % len(wanted)
+    bench, never = Bench(future()), Bench(future())
+    interventions.bust(bench.matching, traded(bench.matching, wanted)[place], at(2))
+    traded(never.matching, wanted[:place] + wanted[place + 1 :])
+    assert close(figures(bench.books), figures(never.books))
+
+
+@given(wanted=trades, pick=st.integers(0, 7), qty=st.integers(1, 5), px=st.integers(90, 110).map(lambda px: px * 10))
+@settings(max_examples=60)
+def test_a_fill_that_is_corrected_has_always_been_so(wanted: list[Trade], pick: int, qty: int, px: int) -> None:
+    place = pick % len(wanted)
+    bench, always = Bench(future()), Bench(future())
+    fill = traded(bench.matching, wanted)[place]
+    interventions.correct(bench.matching, fill, Qty(Decimal(qty)), Px(Decimal(px)), at(2))
+    traded(always.matching, [*wanted[:place], (wanted[place][0], qty, px), *wanted[place + 1 :]])
+    assert close(figures(bench.books), figures(always.books))
+
+
+WANTED: list[Trade] = [(Side.BUY, 1, 100), (Side.BUY, 1, 120), (Side.SELL, 1, 110)]
+
+
+def matching_at(path: Path) -> Matching:
+    """The books of the file, with their market."""
+    books = Books("paper", AccountID("paper"), [(CNY, Amount(Decimal(1_000_000)))], Store(path))
+    matching = Matching(books, latency_ns=0)
+    matching.list_instruments([future()])
+    matching.open_day("cn", DAY, WINDOWS, T0)
+    return matching
+
+
+def test_a_restart_knows_what_was_held_before_the_first_fill_of_the_day(tmp_path: Path) -> None:
+    before = matching_at(tmp_path / "paper.db")
+    traded(before, WANTED)
+    before.books.commit()
+    before.books.close()
+    after = matching_at(tmp_path / "paper.db")
+    never = Bench(future(), cash=1_000_000)
+    interventions.bust(after, list(after.books.executions)[1], at(2))
+    traded(never.matching, [WANTED[0], WANTED[2]])
+    assert close(figures(after.books), figures(never.books))
+    after.books.close()
+
+
+def test_a_fill_of_an_earlier_day_is_taken_back_by_the_opposite_trade() -> None:
+    """Its quantity returns, and what it brought; what later fills made of the average stays (core/rebooking.py, too)."""
+    bench = Bench(future())
+    (first,) = traded(bench.matching, [(Side.BUY, 2, 100)])
+    bench.matching.open_day("cn", NEXT_DAY, ((at(TOMORROW), at(TOMORROW + 3600)),), at(TOMORROW))
+    interventions.act_by_hand(
+        bench.matching,
+        COPPER,
+        Side.BUY,
+        Qty(Decimal(2)),
+        at(TOMORROW + 1),
+        price=Px(Decimal(110)),
+        filled_at=Px(Decimal(110)),
+        position_effect=PositionEffect.OPEN,
+    )
+    interventions.bust(bench.matching, first, at(TOMORROW + 2))
+    position = bench.books.position(COPPER)
+    assert (position.long_qty, position.long_cost) == (Decimal(2), Decimal(2 * 5 * 105))
