@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import signal
+import sqlite3
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,19 @@ def test_of_a_process_that_never_answers_nothing_is_claimed_and_it_is_named(
     assert re.search(
         r"\(.*pid [0-9]+.*\) lives and does not answer; whether its cancels leave is not known", said.document["halted"]
     )
+    assert re.search(r"CANCEL_ALL is latched by .*pid [0-9]+.* does not answer, and is waited for", said.err)
+
+
+def test_a_flatten_waits_for_whoever_is_in_the_middle_of_a_write_to_the_paper_books(home: Path) -> None:
+    """A frozen process may hold them, and its order in them: until it is gone nothing is known of what works there."""
+    with closing(sqlite3.connect(home / "paper.db", isolation_level=None, check_same_thread=False)) as books:
+        books.execute("BEGIN IMMEDIATE")
+        lets_go = threading.Timer(3, books.execute, ["ROLLBACK"])
+        lets_go.start()
+        said = tradeloop(home, "flatten", "--within", "40", *DEMO, "--json")
+        lets_go.join()
+    assert (said.code, said.document["done"]) == (0, True), said.err
+    assert "are held by another process that is in the middle of a write" in said.err
 
 
 @pytest.mark.parametrize("words", [("halt",), ("flatten", "--within", "20")])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests.cli.commands import FAST, Said, orders, tradeloop
-from tests.cli.test_halt import watching
+from tests.cli.watched import watching
 
 from tradeloop.bootstrap import brokers
 from tradeloop.core.risk.registry import RULES

@@ -20,7 +20,7 @@ from tradeloop.cli.waits import ready
 from tradeloop.cli.working import working_desk
 from tradeloop.config import Loaded, find_home, load
 from tradeloop.core.commands import HaltTrading
-from tradeloop.core.errors import BadInput
+from tradeloop.core.errors import BadInput, JournalFailed, StaleEpoch, TradeloopError
 from tradeloop.core.halt import HaltScope, HaltTier
 
 DEMO = ("--feed", "demo", "--speed", FAST)
@@ -143,6 +143,24 @@ def test_a_command_that_is_told_to_stop_leaves_a_stop_and_says_what_is_left(
     said = capsys.readouterr().err
     assert "warning: halt 1 (FLATTEN of everything) is not at its end: 1 open order left, 1 position left" in said
     assert "nobody works at it now, and `tradeloop watch` goes on with it" in said
+
+
+@pytest.mark.parametrize("lost", [StaleEpoch("another writes"), JournalFailed("the disk is full")], ids=["another", "disk"])
+def test_a_process_that_records_nothing_any_more_says_nothing_of_what_is_left(
+    home: Path, capsys: pytest.CaptureFixture[str], lost: TradeloopError
+) -> None:
+    """Another one may have finished the stop meanwhile: what this one remembers is no fact, and is worked no further."""
+
+    async def during(desk: Desk) -> None:
+        await stop(desk)
+        raise lost
+
+    with pytest.raises(type(lost)):
+        serves(settings(home), during)
+    said = capsys.readouterr().err
+    assert "what is left of halt 1 (FLATTEN of everything) is not known to this process" in said
+    assert "left;" not in said
+    assert "at work here" not in said
 
 
 def test_without_quotes_a_stop_cancels_and_says_what_it_cannot_close(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

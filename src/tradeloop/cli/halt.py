@@ -176,7 +176,7 @@ async def _stop(
     from tradeloop.cli.asking import there_or_here
     from tradeloop.cli.control import Silent, ask_the_writer, halts_in_force
     from tradeloop.cli.halt_told import ASK_S, Halts, Told, halts_of_whoever_trades
-    from tradeloop.cli.halt_unrecorded import latch, without_a_journal
+    from tradeloop.cli.halt_unrecorded import latch, whoever_trades, without_a_journal
     from tradeloop.cli.known import recorded_state
     from tradeloop.cli.schema import lease_holder
     from tradeloop.core.commands import HaltTrading
@@ -235,6 +235,7 @@ async def _stop(
                 code = await there_or_here(asked, there, here)
             except (LeaseHeld, Silent) as held:
                 latched = latched or latch(desk.home, command)  # whoever starts or ends there finds it in the file
+                told.waits(latched.sentence, await whoever_trades(desk))
                 if await told.free(desk.home, desk.loaded):
                     nobody_writes = await lease_holder(desk.loaded) is None
                     continue
@@ -284,11 +285,14 @@ def _warn_of_unknown(voice: Voice, scope: HaltScope, name: str, state: State | N
 async def _a_desk(loaded: Loaded, voice: Voice, command: HaltTrading) -> AsyncIterator[Desk]:
     """A desk for as long as the halt is told about. What it cancels needs its broker."""
     from tradeloop.cli.known import refuse
-    from tradeloop.cli.waits import ready
+    from tradeloop.cli.waits import NotReady, ready
     from tradeloop.cli.working import working_desk
 
     name = command.tier.value.lower().replace("_", "-")
     async with working_desk(loaded, voice, name, first=[command], look=lambda state: refuse(state, command)) as desk:
         if command.tier.cancels:
-            await ready(desk)
+            try:
+                await ready(desk)
+            except NotReady as error:  # a stop may have more time than that, and what is left is told until it is over
+                voice.say(f"warning: {error.why}; its cancels leave when the broker answers")
         yield desk

@@ -56,7 +56,7 @@ class Told:
         self._patience = max(self._end, UtcNs(now + int(START_S * SECOND_NS)))
         self._text = self._said = ""
         self._latched = True
-        self._is_silent = False
+        self._is_silent = self._is_waiting = False
 
     @property
     def text(self) -> str:
@@ -72,6 +72,16 @@ class Told:
         """The halt is in force, as `text` says; `latched`: whether the file holds it, too."""
         self._text = text.split("; ", maxsplit=1)[0]
         self._latched = latched
+
+    def waits(self, latched: str, who: str) -> None:
+        """Nobody has recorded it yet: `latched` says how the file stands, `who` lives and does not answer."""
+        if not self._is_waiting:
+            self._is_waiting = True
+            left_s = (self._patience - self._clock.now()) / SECOND_NS
+            self._voice.say(
+                f"{latched}; {who} does not answer, and is waited for, {left_s:.0f} s at most: whether its cancels leave is not"
+                " known, ask the broker"
+            )
 
     def hears_nothing(self) -> None:
         """The process that works at it lives, and does not answer."""

@@ -80,7 +80,9 @@ async def without_a_journal(
         alive = silent = True
     found: Canceled | None = None
     if silent:
-        text += f"; {await _named(desk)} lives and does not answer; whether its cancels leave is not known, ask the broker"
+        text += (
+            f"; {await whoever_trades(desk)} lives and does not answer; whether its cancels leave is not known, ask the broker"
+        )
     elif alive:
         text += (
             f"; the process that trades here lets no {_stopped(command)} leave" if latched.holds else "; a process trades here"
@@ -124,7 +126,7 @@ async def without_a_journal(
     return FAILED
 
 
-async def _named(desk: Stopped) -> str:
+async def whoever_trades(desk: Stopped) -> str:
     """The process that trades here, as far as is known."""
     from tradeloop.cli.schema import lease_holder
     from tradeloop.core.errors import TradeloopError

@@ -76,6 +76,15 @@ def tell_what_is_left(state: State, voice: Voice, told: Sequence[Command] = ()) 
             voice.say(f"warning: halt {halt.number} ({halt.tier.value} of {halt.where}) is not at its end: {left}; {GOES_ON}")
 
 
+def tell_that_it_is_behind(state: State, voice: Voice) -> None:
+    """Say of each halt that was not at its end that somebody else knows what came of it: this process records nothing more."""
+    for halt in _open(state):
+        voice.say(
+            f"warning: what is left of halt {halt.number} ({halt.tier.value} of {halt.where}) is not known to this process,"
+            " which records nothing any more; `tradeloop halts` says what the journal knows, `tradeloop watch` goes on with it"
+        )
+
+
 def _open(state: State) -> list[Halt]:
     return [halt for halt in state.halts.values() if halt.tier.cancels and not halt.done]
 

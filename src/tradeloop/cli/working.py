@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from tradeloop.cli.alerts import Alerts
 from tradeloop.cli.shell import Ended, Voice
-from tradeloop.cli.stops import end_after_stops, tell_what_is_left
+from tradeloop.cli.stops import end_after_stops, tell_that_it_is_behind, tell_what_is_left
 from tradeloop.core.commands import Command
-from tradeloop.core.errors import TradeloopError
+from tradeloop.core.errors import JournalFailed, StaleEpoch, TradeloopError
 from tradeloop.core.state import State
 from tradeloop.core.types import Px, Symbol, TradingDay
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tradeloop.config import Loaded
 
 
+_BEHIND: Final = (JournalFailed, StaleEpoch)
+"""What this process believes is no longer what is recorded: the disk has failed, or another one writes."""
 _BEGINS_NOW: Final = (
     "this home is new, and its books begin in the present: play a recording of an earlier day in a home of its own (--home), or"
     " name it with --feed in the first command of all"
@@ -65,6 +67,7 @@ async def working_desk(
 
     alerts = Alerts(voice)
     state: State | None = None
+    is_behind = False
     with voice.while_working(), closing(alerts):
         try:
             async with (
@@ -92,7 +95,7 @@ async def working_desk(
                         yield desk
                     except (Ended, TradeloopError, OSError) as error:
                         ended = error
-                    if not is_a_copy and not _is_told_to_stop():
+                    if not is_a_copy and not isinstance(ended, _BEHIND) and not _is_told_to_stop():
                         await end_after_stops(desk, voice, door)
                     if ended is not None:
                         raise ended
@@ -102,9 +105,15 @@ async def working_desk(
                 finally:
                     if telling is not None:
                         telling.cancel()
+        except _BEHIND:
+            is_behind = True
+            raise
         finally:
             if state is not None and not is_a_copy:
-                tell_what_is_left(state, voice, first if voice.has_spoken else ())
+                if is_behind:
+                    tell_that_it_is_behind(state, voice)
+                else:
+                    tell_what_is_left(state, voice, first if voice.has_spoken else ())
 
 
 def _is_told_to_stop() -> bool:
