@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests.cli.commands import tradeloop
-from tests.cli.test_halt import BROKEN, STANDS, break_settings, watching
+from tests.cli.test_halt import BROKEN, STANDS, break_settings
+from tests.cli.watched import watching
 
 
 @pytest.fixture
