@@ -13,6 +13,7 @@ from tradeloop.core.errors import BadInput, Conflicts
 from tradeloop.core.events import RunDenied
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import HeldCash
+from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import SECOND_NS, Amount, Currency, RunStatus, Side
 from tradeloop.testing.builders import ACCOUNT, NOON, Number, a_quote, an_execution, an_instrument
 from tradeloop.testing.desk import Desk
@@ -306,6 +307,15 @@ def test_a_retry_passes_the_checks_again() -> None:
     assert (reply.run_id, [text.split(":")[0] for text in reply.failed]) == (None, ["stale_prices"])
     assert first.run.superseded_by is None
     assert [event.by for event in first.desk.of(RunDenied)] == ["ann"]
+
+
+def test_how_old_a_price_may_be_is_that_of_the_desk_a_retry_is_made_at() -> None:
+    """One that replays a recording faster sees older prices, whatever the first attempt was made at."""
+    desk = Desk(Policy(max_quote_age_ns=7200 * SECOND_NS)).opened(*LISTED, cash=1_000_000)
+    first = Work.begun({A: "0.1"}, desk=desk, limits=RunLimits(max_quote_age_ns=60 * SECOND_NS))
+    first.reject(A)
+    first.desk.wait(3600)
+    assert first.retried().sent() == {A: 10_000}
 
 
 @pytest.mark.parametrize("how", ["cancelled", "failed"])

@@ -56,7 +56,7 @@ def retried_lines(
             was.rounding,
             False,
             now=now,
-            max_quote_age_ns=was.limits.max_quote_age_ns,
+            max_quote_age_ns=cmd.limits.max_quote_age_ns,
             currency=was.currency,
             kept_because=LEFT_BEHIND,
             refused=refused,

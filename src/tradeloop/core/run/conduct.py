@@ -357,7 +357,8 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
         champion_id=was.champion_id,
         risk_checks=was.risk_checks,
         rounding=was.rounding,
-        limits=was.limits,
+        # How old a price may be is a matter of the desk it is traded at now, such as one that replays faster.
+        limits=replace(was.limits, max_quote_age_ns=around.policy.max_quote_age_ns),
         order_timeout_ns=was.order_timeout_ns,
         sell_unlisted=False,
         execute=was.execute,
