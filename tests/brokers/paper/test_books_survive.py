@@ -12,17 +12,17 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.brokers.paper.made import ManualClock, Session, approved, at, bar, quote, stock, turns
+from tests.brokers.paper.made import DAY, MAOTAI, WINDOWS, ManualClock, Session, approved, ashare, at, bar, quote, stock, turns
 
 from tradeloop.brokers.paper import PaperBroker, PaperConfig
 from tradeloop.core.errors import BadInput, FateUnknown, JournalFailed, NotSent
 from tradeloop.core.reports import Report
-from tradeloop.core.types import AccountID, ClOrdID, OrdStatus, Side
+from tradeloop.core.types import AccountID, Amount, ClOrdID, Currency, OrdStatus, Side
 
 PLACES_FOR_EVER = """
 import asyncio, sys
 from pathlib import Path
-from tests.brokers.paper.made import ManualClock, approved, at, quote, stock
+from tests.brokers.paper.made import DAY, MAOTAI, WINDOWS, ManualClock, approved, at, quote, stock
 from tradeloop.brokers.paper import PaperBroker, PaperConfig
 from tradeloop.core.reports import Execution, OrderAck
 
@@ -357,4 +357,23 @@ async def test_no_session_opens_while_another_process_is_in_the_middle_of_a_writ
     other.close()
     await broker.connect(heard.append)
     assert [type(each).__name__ for each in heard] == ["BrokerUp"]
+    await broker.close()
+
+
+async def test_what_was_listed_while_the_books_could_not_be_written_trades_when_they_can(tmp_path: Path) -> None:
+    path = tmp_path / "paper.db"
+    cash = ((Currency("CNY"), Amount(Decimal(1_000_000))),)
+    broker = PaperBroker(PaperConfig(path=path, latency_ns=0, cash=cash), ManualClock())
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    broker._books._store._db.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
+    broker.list_instruments([ashare()])
+    broker.open_day("cn", DAY, WINDOWS)
+    other.execute("ROLLBACK")
+    other.close()
+    session = Session(broker, ManualClock())
+    await broker.connect(session.reports.append)
+    broker.on_quote(quote(0, "1500.00", "1500.01", symbol=MAOTAI))
+    await broker.place(approved("first", symbol=MAOTAI, size=100))
+    assert session.words() == ["BrokerUp", "OrderAck", "Execution"]
     await broker.close()

@@ -90,6 +90,8 @@ class PaperBroker:
         self._undelivered_at = undelivered_at
         self._faults = FaultSource(config.faults)
         self._begun = config.begun
+        self._listed: dict[Symbol, Instrument] = {}
+        self._days: dict[str, tuple[TradingDay, tuple[tuple[UtcNs, UtcNs], ...]]] = {}
         try:
             self._open_books()
         except sqlite3.Error as error:
@@ -119,6 +121,11 @@ class PaperBroker:
             undelivered_at=self._owed_at,
         )
         self._broken = False
+        self._matching.list_instruments(self._listed.values())  # what could not be written before is lost with those books
+        for session, (trading_day, windows) in self._days.items():
+            known = self._books.days.get(session)
+            if known is None or known.trading_day <= trading_day:
+                self._matching.open_day(session, trading_day, windows, self._clock.now())
 
     def _claim_books(self) -> None:
         """Let what another process is still doing to the books have no effect: that one was frozen, and its order was proven
@@ -143,12 +150,16 @@ class PaperBroker:
 
     def list_instruments(self, instruments: Iterable[Instrument]) -> None:
         """Trade these instruments under these rules from now on."""
-        self._matching.list_instruments(instruments)
+        listed = tuple(instruments)
+        self._matching.list_instruments(listed)
+        self._listed |= {each.symbol: each for each in listed}
         self._finish()
 
     def open_day(self, session: str, trading_day: TradingDay, windows: Iterable[tuple[UtcNs, UtcNs]]) -> None:
         """Begin a session's trading day, or give the windows of the present one anew. Raises BadInput for an earlier day."""
-        self._matching.open_day(session, trading_day, windows, self._clock.now())
+        given = tuple(windows)
+        self._matching.open_day(session, trading_day, given, self._clock.now())
+        self._days[session] = trading_day, given
         self._finish()
 
     def on_quote(self, quote: Quote) -> None:
