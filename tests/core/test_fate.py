@@ -23,7 +23,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.inputs import Start, TimerFired
 from tradeloop.core.order import Order
-from tradeloop.core.replies import OrderReply
+from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.reports import BrokerDown, BrokerUp, CancelAck, OpenOrder, OrderAck, OrderReject, SendOutcome
 from tradeloop.core.types import (
     SECOND_NS,
@@ -891,3 +891,16 @@ def test_a_person_resolves_it_and_nothing_counts_twice(was: str, strangers: int)
     assert desk.known(found.cl_ord_id).cum_qty == strangers
     assert desk.known(order.cl_ord_id).cum_qty == 100 - strangers
     assert desk.state.held(ACCOUNT, order.symbol).long_qty == 100
+
+
+def test_who_resolves_an_order_that_may_still_arrive_is_told_until_when() -> None:
+    desk = a_desk()
+    order = an_unknown_order(desk)
+    done = desk.give(ResolveOrder(order.cl_ord_id, "NOT_SENT", "ann", "the broker does not show it"))
+    assert isinstance(done, Done)
+    assert "it may still arrive at paper until 04:00:" in done.text
+    later = an_unknown_order(desk)
+    desk.wait(60)
+    done = desk.give(ResolveOrder(later.cl_ord_id, "NOT_SENT", "ann", "the broker does not show it"))
+    assert isinstance(done, Done)
+    assert "may still arrive" not in done.text

@@ -194,7 +194,7 @@ def _replace(state: State, around: Surroundings, cmd: c.ReplaceOrder, now: UtcNs
 
 
 def _resolve(state: State, around: Surroundings, cmd: c.ResolveOrder, now: UtcNs) -> Decision:
-    done = yield from fate.resolve(state, cmd, now)
+    done = yield from fate.resolve(state, around, cmd, now)
     order = state.orders.get(cmd.cl_ord_id)
     if order is not None:
         yield from _run_goes_on(state, around, order, now)

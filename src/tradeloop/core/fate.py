@@ -27,6 +27,7 @@ from tradeloop.core.errors import BadInput, NotKnown
 from tradeloop.core.events import AbsenceSeen, BreakClosed, Event, FateLost, NotSentProven, OrderCanceled, OrderResolved
 from tradeloop.core.execution import exec_key
 from tradeloop.core.fills import find
+from tradeloop.core.hours import moment
 from tradeloop.core.identity import own_fill
 from tradeloop.core.order import Order
 from tradeloop.core.replies import Done
@@ -213,7 +214,7 @@ def _over_there(state: State, order: Order) -> str | None:
     return break_id if known is not None and (known.ended or Decimal(known.theirs) >= order.most_qty) else None
 
 
-def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event, None, Done]:
+def resolve(state: State, around: Surroundings, command: ResolveOrder, now: UtcNs) -> Generator[Event, None, Done]:
     """A person says what became of an order of unknown fate, of one that the broker shows no more, or of one that it shows as
     ended while we lack fills of it, with a reason. What it holds is free then; a difference of what is held stays a break.
     """
@@ -232,10 +233,24 @@ def resolve(state: State, command: ResolveOrder, now: UtcNs) -> Generator[Event,
         raise BadInput(f"--as was {command.as_!r}; expected NOT_SENT or CANCELED (fills are imported, not declared)")
     if not command.reason.strip():
         raise BadInput("a reason is needed to resolve an order by hand; none was given")
+    until = _may_arrive_until(around, order)
     yield from before_the_end(state, order, now)
     ends = command.cl_ord_id in state.orders.open
     if ends:  # else its fills prove that it filled whole: nothing is left to be closed by hand
         yield OrderResolved(now, command.cl_ord_id, command.as_, command.by, command.reason)
     if missing is not None:
         yield BreakClosed(now, missing, f"the order was closed by hand: {command.reason}", command.by)
-    return Done(f"order {command.cl_ord_id} is closed as {command.as_ if ends else OrdStatus.FILLED.value}")
+    text = f"order {command.cl_ord_id} is closed as {command.as_ if ends else OrdStatus.FILLED.value}"
+    if until is not None and now < until:
+        text += f"; it may still arrive at {order.broker} until {moment(until)}: ask there again then, its fills are booked"
+    return Done(text)
+
+
+def _may_arrive_until(around: Surroundings, order: Order) -> UtcNs | None:
+    """Until when the request of an order of unknown fate may still reach its broker; None where it has, or never went."""
+    if order.unknown_at is None or order.send_begun_at is None or order.acked_at is not None:
+        return None
+    since = min(order.send_begun_at, order.unknown_at)  # by a clock that was set, the one that sent it may seem to be ahead
+    able, policy = around.brokers[order.broker], around.policy
+    limits = policy.send_within_ns + policy.place_timeout_ns
+    return UtcNs(since + limits + able.request_lifetime_ns + able.visibility_lag_ns)

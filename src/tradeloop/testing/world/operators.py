@@ -70,6 +70,8 @@ class Operators:
         self._later = later
         """Dice of what operators learned to do later, so that it changes nothing else that they do."""
         self._orders: list[ClOrdID] = []
+        self._doubted: dict[ClOrdID, int] = {}
+        """When an order was first looked for at the venue, in nanoseconds of the timeline."""
         self._runs: list[RunID] = []
         self._count = self._later_count = 0
 
@@ -335,6 +337,12 @@ class Operators:
                 except Refused:
                     continue  # it has ended
 
+    def _may_arrive(self, cl_ord_id: ClOrdID) -> bool:
+        """Whether the request may still be on its way, by the person's own watch: the machine's clock may be set meanwhile."""
+        policy, able = self._supervisor.policy, self._venue.able
+        longest = policy.send_within_ns + policy.place_timeout_ns + able.request_lifetime_ns + able.visibility_lag_ns
+        return self._timeline.now - self._doubted.setdefault(cl_ord_id, self._timeline.now) < longest
+
     def _resolve(self, process: Process, state: State) -> None:
         """Orders whose fate no books can prove: their day is over, or a stranger's order in them looks like one of ours. The
         person asks the venue what became of them.
@@ -349,6 +357,8 @@ class Operators:
             works = cl_ord_id in working or (order.order_id is not None and order.order_id in working)
             if works or not (waits or cl_ord_id in missing):
                 continue
+            if order.unknown_at is not None and self._may_arrive(cl_ord_id):
+                continue  # what the venue says now of an order that may still arrive is no answer
             was_there = order.acked_at is not None or self._venue.orders_of.get(cl_ord_id)
             as_ = "CANCELED" if was_there else "NOT_SENT"
             process.ask(c.ResolveOrder(cl_ord_id, as_, "carol", "asked the venue"), lambda reply: None)
