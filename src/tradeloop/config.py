@@ -154,6 +154,9 @@ class Paper(Section):
     bar_participation: Fraction = Decimal("0.10")
     assumed_size: Perhaps[Positive] = None
     faults: Faults = Faults()
+    as_live: bool = False
+    """Whether a person is asked for what a broker that trades for real asks for, as `toy.as_live`: to rehearse it. Nothing real
+    is traded, whatever the page says then; and a home that was live once stays so."""
 
 
 class Toy(Section):
@@ -187,6 +190,15 @@ class Broker(Section):
     @classmethod
     def _named(cls, given: Any) -> Any:
         return {"name": given.get("kind", "paper"), **given} if isinstance(given, dict) else given
+
+
+class Live(Section):
+    """What may go to a broker that trades live, and what a person confirms before it does (docs/how-to/trade-live.md)."""
+
+    accounts: Words = ()
+    """The accounts that may trade there. Of any other no order leaves."""
+    order_value: Positive = Decimal(0)
+    """Up to which value, in its currency, an order of its own leaves without a person's confirmation. Runs always need one."""
 
 
 class Feed(Section):
@@ -313,6 +325,7 @@ class Settings(BaseSettings):
     run: Run = Run()
     engine: EngineTimes = EngineTimes()
     risk: Risk = Risk()
+    live: Live = Live()
     markets: Markets = Markets()
     access: Access = Access()
     web: Web = Web()

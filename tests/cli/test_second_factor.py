@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -32,7 +33,7 @@ from tradeloop.core.halt import HaltTier
 from tradeloop.core.surroundings import Policy
 from tradeloop.core.types import Side, UtcNs
 from tradeloop.journal import codec
-from tradeloop.testing.builders import BROKER, an_execution, an_instrument, buy
+from tradeloop.testing.builders import ACCOUNT, BROKER, an_execution, an_instrument, buy
 from tradeloop.testing.desk import Desk as Core
 
 if TYPE_CHECKING:
@@ -343,7 +344,9 @@ async def test_the_release_of_a_symbol_is_decided_by_the_code_too_whoever_asks(
     set_up(home, monkeypatch)
     with (home / "broker.yaml").open("a", encoding="ascii") as settings:
         settings.write(f"name: {BROKER}\n")
-    core = Core(Policy(live=(BROKER,))).opened(an_instrument("600519.SH"))
+    core = Core(Policy(live=(BROKER,), live_accounts=(ACCOUNT,), live_order_value=Decimal(1_000_000))).opened(
+        an_instrument("600519.SH")
+    )
     order = core.order(buy("600519.SH", 100))
     core.give(an_execution(order.cl_ord_id, "600519.SH", Side.BUY, 300, "10.00"))
     alerts: list[RaiseAlert] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -19,7 +20,7 @@ from tradeloop.testing.builders import ACCOUNT, BROKER, an_execution, an_instrum
 from tradeloop.testing.desk import Desk
 
 MOUTAI = "600519.SH"
-LIVE: Final = Policy(live=(BROKER,))
+LIVE: Final = Policy(live=(BROKER,), live_accounts=(ACCOUNT,), live_order_value=Decimal(1_000_000))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tradeloop.config import BrokerKind, Loaded
 from tradeloop.core.errors import BadInput
 from tradeloop.core.events import TradedAt
 from tradeloop.core.state import State
-from tradeloop.core.types import AccountID
+from tradeloop.core.types import AccountID, Mode
 from tradeloop.ports.broker import Broker
 
 BROKERS: Final[Mapping[BrokerKind, Callable[[Loaded, Market], Broker]]] = {
@@ -30,11 +30,13 @@ REHEARSALS: Final[frozenset[str]] = frozenset({"paper", "toy"})
 
 
 def is_live(loaded: Loaded) -> bool:
-    """Whether what needs care with real money is asked for here: at every broker but those of `REHEARSALS`, and at the toy
+    """Whether what needs care with real money is asked for here: at every broker but those of `REHEARSALS`, and at one of them
     where it stands in for a real one.
     """
     broker = loaded.settings.broker
-    return broker.kind not in REHEARSALS or (broker.kind == "toy" and broker.toy.as_live)
+    if broker.kind not in REHEARSALS:
+        return True
+    return broker.toy.as_live if broker.kind == "toy" else broker.paper.as_live
 
 
 def traded_at(loaded: Loaded) -> TradedAt:
@@ -49,6 +51,11 @@ def live_brokers(loaded: Loaded, state: State) -> tuple[str, ...]:
     """
     named = (loaded.settings.broker.name,) if is_live(loaded) else ()
     return tuple(dict.fromkeys([*named, *(each.name for each in state.brokers.values() if each.live)]))
+
+
+def mode_here(loaded: Loaded, state: State) -> Mode:
+    """Whose money moves in a run that is sent here."""
+    return Mode.LIVE if live_brokers(loaded, state) else Mode.PAPER
 
 
 def refuse_another(loaded: Loaded, state: State) -> None:

@@ -31,6 +31,8 @@ def policy_of(loaded: Loaded, speed: float) -> Policy:
         recent_ns=world(2),
         approvers=settings.risk.approvers,
         live=(settings.broker.name,) if is_live(loaded) else (),
+        live_accounts=settings.live.accounts,
+        live_order_value=settings.live.order_value,
     )
 
 

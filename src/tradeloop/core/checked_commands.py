@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 
 from tradeloop.core import fit
 from tradeloop.core.commands import Command, ListInstruments, OpenTradingDay, RetryRun, StartRun, SubmitOrder
+from tradeloop.core.confirmation import Confirmation
 from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import FeeLine, Instrument
 from tradeloop.core.named import names_seen
@@ -25,6 +26,7 @@ TICKS_MAX: Final = 1_000_000
 
 _TYPES: Final[dict[type, Check]] = {kind: check_of(kind) for kind in get_args(Command) if kind is not SubmitOrder}
 """Each command's walk; the order's own is written out below, because it is asked the most."""
+_CONFIRMED: Final = check_of(Confirmation)
 
 
 def checked_command(command: Command) -> None:
@@ -68,6 +70,8 @@ def _submit(c: SubmitOrder) -> None:
     for number, what in ((c.price, "price"), (c.stop_px, "stop_px")):
         if number is not None and type(number) is not Decimal:
             raise fit.unfit(number, what)
+    if c.confirmed is not None:
+        _CONFIRMED(c.confirmed, "confirmed")
     fit.word(c.side, Side, "side")
     fit.word(c.ord_type, OrdType, "ord_type")
     fit.word(c.tif, Tif, "tif")

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tradeloop.core.confirmation import Confirmation
 from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.limit import LimitScope, RiskLimit
@@ -51,6 +52,8 @@ class SubmitOrder(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     approved_by: str = ""
     """Who approved it beside whoever sends it, where a limit asks for that."""
+    confirmed: Confirmation | None = None
+    """What a live account asks for beyond the desk's figure (core/risk/live.py)."""
 
 
 class CancelOrder(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +79,7 @@ class ReplaceOrder(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     request_id: str = ""
     approved_by: str = ""
+    confirmed: Confirmation | None = None
 
 
 class ResolveOrder(msgspec.Struct, frozen=True, gc=False):
@@ -157,6 +161,8 @@ class StartRun(msgspec.Struct, frozen=True):
     """(what, sha256) of every imported file."""
     strategy_id: str = ""
     """The strategy that its orders belong to; without one, that is its project."""
+    confirmed: Confirmation | None = None
+    """That of its plan, where it goes at once at a live account (core/run/confirming.py)."""
 
     @property
     def strategy(self) -> str:
@@ -165,10 +171,11 @@ class StartRun(msgspec.Struct, frozen=True):
 
 
 class ApproveRun(msgspec.Struct, frozen=True, gc=False):
-    """Let a planned run go."""
+    """Let a planned run go; at a live account with the confirmation of its plan."""
 
     run_id: RunID
     by: str
+    confirmed: Confirmation | None = None
 
 
 class PauseRun(msgspec.Struct, frozen=True, gc=False):

@@ -4,6 +4,7 @@
     ├─ BadInput        what was asked cannot be understood or is not allowed; nothing changed
     │  ├─ NotKnown     it names an order, a run or something else that there is not
     │  │  └─ UnknownName  of a halt: nobody here is called so
+    │  ├─ NotConfirmed it goes to a live account without the confirmation that asks for
     │  └─ Conflicts    it contradicts what was asked before under the same name, or comes after the end of what it is about
     ├─ NotSent         surely not at the broker          -> may be retried with the same id
     ├─ FateUnknown     perhaps at the broker             -> ask, never resend
@@ -40,6 +41,14 @@ class UnknownName(NotKnown):
 
 class Conflicts(BadInput):
     """What was asked contradicts how things stand: its name was used for something else, or what it is about has ended."""
+
+
+class NotConfirmed(BadInput):
+    """It trades live, and nobody confirmed exactly that: `rule` is the code (docs/reference/risk-rules.md)."""
+
+    def __init__(self, rule: str, text: str) -> None:
+        super().__init__(text)
+        self.rule = rule
 
 
 class NotSent(TradeloopError):

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from tradeloop.core.commands import RunLimits, SeenPrice, TargetLine
+from tradeloop.core.confirmation import Confirmation
 from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.limit import RiskLimit, Severity
@@ -165,6 +166,8 @@ class OrderStaged(Fact, frozen=True):
     """The number of the FLATTEN that closes a position with it; 0 for everybody else's orders."""
     approved_by: str = ""
     """Who approved it beside whoever sent it; empty where nobody did."""
+    confirmed: Confirmation | None = None
+    """What whoever sent it confirmed of it, where the account is live and asked for that."""
 
 
 class OrderDenied(Fact, frozen=True):
@@ -607,6 +610,8 @@ class RunCreated(Fact, frozen=True):
     supersedes: RunID | None = None
     strategy_id: str = ""
     """Of its orders; a run of before had none."""
+    confirmed: Confirmation | None = None
+    """What its maker confirmed, where it went at once at a live account."""
 
 
 class RunDenied(Fact, frozen=True):
@@ -623,10 +628,11 @@ class RunDenied(Fact, frozen=True):
 
 
 class RunApproved(Fact, frozen=True):
-    """A person let a waiting run go."""
+    """A person let a waiting run go; `confirmed`: what they confirmed of its plan, where the account is live."""
 
     run_id: RunID
     by: str
+    confirmed: Confirmation | None = None
 
 
 class RunStarted(Fact, frozen=True):
@@ -784,7 +790,7 @@ class ReplaceRequested(Fact, frozen=True):
 
     `number` counts the replaces of the order from 1. `reserve` is promised to the order from now on: its worst cost under its
     present terms or any that were asked for. `need` is that under these terms alone. `approved_by`: who agreed to them, where a
-    limit asks for that.
+    limit asks for that. `confirmed`: what whoever asked confirmed of them, where the account is live and they ask for more.
     """
 
     cl_ord_id: ClOrdID
@@ -799,6 +805,7 @@ class ReplaceRequested(Fact, frozen=True):
     need: Amount
     request_id: str = ""
     approved_by: str = ""
+    confirmed: Confirmation | None = None
 
 
 class ReplaceDenied(Fact, frozen=True):

@@ -76,7 +76,7 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
     may_change(around, order, terms)
     way = change.need_while_asked if order.may_be_at_broker else change.need
     need = way(state, around, order, terms)
-    verdict = change.check(state, around, order, terms, need, now, command.by, command.approved_by)
+    verdict = change.check(state, around, order, terms, need, now, command.by, command.approved_by, command.confirmed)
     denied = verdict.denied
     if denied is not None:
         yield refused(command, terms, denied, now)
@@ -98,6 +98,7 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
         need,
         command.request_id,
         command.approved_by,
+        command.confirmed,
     )
     if not order.may_be_at_broker:
         yield _replaced(order, number, terms, need, now)

@@ -42,6 +42,8 @@ class Run(msgspec.Struct, array_like=True):
     superseded_by: RunID | None = None
     approved_by: str = ""
     """Who let it go where it waited for somebody; empty where nobody had to."""
+    confirmed_by: str = ""
+    """Who confirmed its plan for a live account; empty where nobody did."""
 
     def leg(self, number: int) -> Leg:
         """The leg numbered from 1."""

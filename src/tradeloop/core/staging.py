@@ -231,6 +231,7 @@ def _intent(
         want.reason,
         halt,
         want.approved_by,
+        want.confirmed,
     )
     return intent, instrument
 

@@ -63,7 +63,8 @@ class Policy(msgspec.Struct, frozen=True):
     `resend_after_ns`: back-off for an order that surely did not leave (S1-43); after the last one a person decides.
     `recent_ns`: an order that changed more recently is not yet compared. `looks`: complete looks that prove absence.
     `approvers`: who may change a limit of risk; where there are two or more, one of them changes it and another approves.
-    `live`: the brokers at which a halt is released by nobody without a second factor.
+    `live`: the brokers that trade live: a halt there is released by nobody without a second factor, and nothing is sent there
+    but of `live_accounts`; an order of its own worth more than `live_order_value` is confirmed by a person, as every run is.
     """
 
     market_buffer: Decimal = Decimal("0.01")
@@ -80,6 +81,8 @@ class Policy(msgspec.Struct, frozen=True):
     looks: int = 3
     approvers: tuple[str, ...] = ()
     live: tuple[str, ...] = ()
+    live_accounts: tuple[str, ...] = ()
+    live_order_value: Decimal = Decimal(0)
 
 
 class Surroundings:

@@ -181,10 +181,11 @@ ELSEWHERE: Final = {
         "its venue",
     ),
     "R39": _kept(
-        "tests/cli/test_question.py",
-        "in part: `tradeloop run` shows its plan and asks before the first order, unless `--yes` says that it need not, and a",
-        "limit of severity `approval` asks for a second person above its value. Not built: a frozen set of orders, confirmed",
-        "with a phrase and a second factor before the first live order. No broker that trades live is shipped yet",
+        "tests/core/test_live_confirmation.py",
+        "a run goes to a live account with the hash of exactly its plan, words that name the account and the count of orders,",
+        "and a second factor: `src/tradeloop/core/run/confirming.py`; an order of its own above `live.order_value` likewise:",
+        "`src/tradeloop/core/risk/live.py`; neither trades for an account that `live.accounts` does not name. What closes a",
+        "position under a FLATTEN asks for nothing. No broker that trades live is shipped yet",
     ),
     "R43": _kept(
         BY_CASES,

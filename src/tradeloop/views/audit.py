@@ -86,13 +86,15 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             return _of_limit(fold, e)
         case ev.RunCreated():
             text = f"{e.mode.value} of {len(e.targets)} targets, attempt {e.attempt}, trade date {e.trade_date}"
-            text += "" if e.supersedes is None else f", after {e.supersedes}"
+            text += ("" if e.supersedes is None else f", after {e.supersedes}") + _confirmed(e)
             return _of(fold, e, e.by, e.run_id, text, account=e.account, run=e.run_id)
         case ev.RunDenied():
             text = f"{'; '.join(e.failed)} (asked by {e.by}, mode {e.mode.value}, trade date {e.trade_date})"
             subject = f"{e.project_id}/{e.decision_snapshot_id}"
             return _of(fold, e, "rule:run", subject, text, "denied", account=e.account)
-        case ev.RunApproved() | ev.RunResumed():
+        case ev.RunApproved():
+            return _of_run(fold, e, e.by, _confirmed(e).removeprefix(", "))
+        case ev.RunResumed():
             return _of_run(fold, e, e.by, "")
         case ev.RunPaused():
             return _of_run(fold, e, e.by, e.reason)
@@ -182,7 +184,7 @@ def _compared(e: ev.OrderDenied | ev.LateOrderDenied | ev.ReplaceDenied) -> str:
 def _passed(e: ev.OrderStaged | ev.ReplaceRequested) -> str:
     """By which rules it went, who agreed beside whoever asked, and why it was asked for."""
     agreed = f", approved by {e.approved_by}" if e.approved_by else ""
-    return f"passed rules {e.risk_version}{agreed}" + (f"; {e.reason}" if e.reason else "")
+    return f"passed rules {e.risk_version}{agreed}{_confirmed(e)}" + (f"; {e.reason}" if e.reason else "")
 
 
 def _terms(e: ev.ReplaceRequested | ev.ReplaceDenied | ev.OrderReplaced | ev.OrderRestated) -> str:
@@ -203,6 +205,15 @@ def _given(e: ev.HaltReleased | ev.SymbolReleased) -> str:
     """Which second factor a release was given with, and whose it is."""
     whose = f", set up by {e.set_up_by}" if e.set_up_by else ""
     return f" (second factor given: {e.second_factor}{whose})" if e.second_factor else ""
+
+
+def _confirmed(e: ev.OrderStaged | ev.ReplaceRequested | ev.RunCreated | ev.RunApproved) -> str:
+    """What whoever did it confirmed for a live account: the words, the second factor, and the hash of what they saw."""
+    given = e.confirmed
+    if given is None:
+        return ""
+    whose = f" set up by {given.set_up_by}" if given.set_up_by else ""
+    return f", confirmed with {given.phrase!r} and {given.second_factor}{whose} for {given.content[:12]}"
 
 
 def _of(

@@ -11,17 +11,19 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
+from tests.core.live_made import a_live_desk
 from tests.core.risk.cases import MOUTAI, Step, a_limit, buys, quoted, sells, waits
 from tests.core.test_told_twice import A, look, working
 from tests.core.test_told_twice import fill as told
 
 from tradeloop.core.commands import HaltTrading, OpenTradingDay, SetLimits, SubmitOrder
+from tradeloop.core.confirmation import Confirmation
 from tradeloop.core.events import LimitTripped
 from tradeloop.core.halt import HaltTier
 from tradeloop.core.limit import Severity
 from tradeloop.core.replies import OrderReply
 from tradeloop.core.reports import BrokerDown, SendOutcome
-from tradeloop.core.risk import checks, pipeline
+from tradeloop.core.risk import checks, live, pipeline
 from tradeloop.core.risk.checks import Check
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.unmeasured import unmeasured
@@ -171,6 +173,29 @@ CASES: Final = (
         (sells(600), sells(300)),
         (sells(600), sells(400)),
         together=(sells(600), sells(500)),
+    ),
+    CheckCase(
+        "live_account",
+        live.account_listed,
+        lambda: a_live_desk(an_instrument(), small=1000, accounts=("another",)),
+        (buys(100),),
+        no_boundary="it is listed or not",
+    ),
+    CheckCase(
+        "live_confirmation",
+        live.order_confirmed,
+        lambda: a_live_desk(an_instrument(), small=1000),
+        (buys(100, price="10.01"),),
+        (buys(100, price="9.99"),),
+        (buys(100),),
+        figures=("1000", "", "1001.00"),
+    ),
+    CheckCase(
+        "live_changed",
+        live.order_confirmed,
+        lambda: a_live_desk(an_instrument()),
+        (buys(200, confirmed=Confirmation("0" * 64, "LIVE demo 1", "totp")),),
+        no_boundary="it is what was confirmed or not",
     ),
     CheckCase("equity_known", checks.equity_known, unpriced, (buys(100),), no_boundary="it is known or not"),
     CheckCase(

@@ -11,7 +11,8 @@ from tradeloop.core.types import RunStatus
 def run_created(state: State, e: ev.RunCreated) -> None:
     legs = [Leg(line, line.order_qty, code=line.code, reason=line.reason, closed=not line.order_qty) for line in e.lines]
     status = RunStatus.AWAITING_APPROVAL if e.hold_for_approval else RunStatus.NEW
-    state.runs.keep(Run(e, status, legs))
+    confirmed_by = "" if e.confirmed is None else e.by
+    state.runs.keep(Run(e, status, legs, confirmed_by=confirmed_by))
     key = run_key(e.project_id, e.decision_snapshot_id, e.mode.value, e.trade_date, e.account)
     state.run_keys[key] = e.run_id
     if e.supersedes is not None:
@@ -23,6 +24,8 @@ def run_created(state: State, e: ev.RunCreated) -> None:
 def run_approved(state: State, e: ev.RunApproved) -> None:
     run = state.runs.live[e.run_id]
     run.status, run.approved_by = RunStatus.NEW, e.by
+    if e.confirmed is not None:
+        run.confirmed_by = e.by
 
 
 def run_started(state: State, e: ev.RunStarted) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from tradeloop.core.confirmation import Confirmation
 from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
@@ -34,6 +35,7 @@ from tradeloop.core.risk.checks import (
 from tradeloop.core.risk.cost import closes, unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied, of_account, of_holding
 from tradeloop.core.risk.judging import Verdict, denied, judge
+from tradeloop.core.risk.live import account_listed, change_confirmed, run_confirmed
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import Look
 from tradeloop.core.state import State
@@ -41,7 +43,9 @@ from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, OrdType, Qty, Side, UtcNs
 
 _NOTHING: Final = Amount(ZERO)
-_CALMING: Final = tuple(rule for rule in GATE if rule not in (not_halted, not_stopped, equity_known))
+_CALMING: Final = tuple(
+    rule for rule in GATE if rule not in (not_halted, not_stopped, equity_known, account_listed, run_confirmed)
+)
 
 
 def need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
@@ -93,10 +97,12 @@ def check(
     now: UtcNs,
     by: str = "",
     approved_by: str = "",
+    confirmed: Confirmation | None = None,
 ) -> Verdict:
     """The first rule that says no to these terms, and what the limits say of them. The gate is asked where the change goes out
     now. `by` asks for these terms, and `approved_by` agreed to them: somebody else than who asks, whoever sent the order. Who
-    agreed to those before did not see these, and agreed to whatever lessens them.
+    agreed to those before did not see these, and agreed to whatever lessens them. `confirmed`: what they confirmed, where a
+    live account asks for that.
     """
     instrument = state.instruments[order.symbol]
     less = lessens(order, terms)
@@ -113,6 +119,8 @@ def check(
         or _shares(state, order, intent, terms, instrument, free)
         or _cash(state, around, order, intent, needed, instrument)
     )
+    if refused is None and not less:
+        refused = change_confirmed(state, around, intent, instrument, confirmed)
     if refused is not None or not state.limits:
         return Verdict(refused)
     return _at_once(order, judge(Look(state, around, intent, instrument, now, order), lessens=less))

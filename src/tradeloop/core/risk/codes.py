@@ -19,6 +19,18 @@ ORDER_CODES: Final[dict[str, Words]] = {
     "reduce_only": Words(
         "only orders that make a position smaller", "仅允许减仓", "reduce, or release the halt", "仅提交减仓委托，或解除限制"
     ),
+    "live_account": Words(
+        "the account may trade live", "账户允许实盘交易", "name it in live.accounts", "请在 live.accounts 中登记该账户"
+    ),
+    "live_confirmation": Words(
+        "a person confirmed that it goes to a live account",
+        "已由本人确认实盘委托",
+        "confirm it with the words and a second factor",
+        "请输入确认词与动态码确认",
+    ),
+    "live_changed": Words(
+        "it is what was confirmed", "与确认内容一致", "look at it again and confirm this one", "请重新核对并确认"
+    ),
     "equity_known": Words(
         "what an account may lose is measured", "账户亏损可以计算", "start its feed, or only close", "请启动行情，或仅平仓"
     ),
@@ -60,6 +72,9 @@ ORDER_CODES: Final[dict[str, Words]] = {
 NUMBERS: Final[dict[str, str]] = {
     "halted": "R13",
     "reduce_only": "R13",
+    "live_account": "R39",
+    "live_confirmation": "R39",
+    "live_changed": "R39",
     "equity_known": "R9",
     "broker_ready": "R41",
     "session_open": "R28, R30",
@@ -107,5 +122,18 @@ RUN_CODES: Final[dict[str, Words]] = {
         "our books and the broker's agree", "账实一致", "find out why and settle it", "查明原因并处理差异"
     ),
     "open_runs": Words("no other run works", "没有其他进行中的批次", "let it end, or cancel it", "等待其结束，或取消"),
+    "other_mode": Words("it says whose money moves", "资金性质与账户一致", "make it with the other mode", "请改用另一模式"),
+    "live_account": Words(
+        "the account may trade live", "账户允许实盘交易", "name it in live.accounts", "请在 live.accounts 中登记该账户"
+    ),
+    "live_confirmation": Words(
+        "a person confirmed the plan for a live account",
+        "已由本人确认实盘计划",
+        "confirm it with the words and a second factor",
+        "请输入确认词与动态码确认",
+    ),
+    "live_changed": Words(
+        "the plan is what was confirmed", "计划与确认内容一致", "look at the plan again and confirm it", "请重新核对计划并确认"
+    ),
 }
 """Of a run as a whole: each finding is journalled with RunDenied."""

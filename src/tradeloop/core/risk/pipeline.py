@@ -14,7 +14,7 @@ from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
-from tradeloop.core.risk import checks
+from tradeloop.core.risk import checks, live
 from tradeloop.core.risk.approved import Approved
 from tradeloop.core.risk.change import as_intent, replacement
 from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, Check, settled, still_held
@@ -26,7 +26,7 @@ from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, UtcNs
 
-RISK_VERSION: Final = "11"
+RISK_VERSION: Final = "12"
 """Changes whenever a check does; journalled with every order."""
 
 PIPELINE: Final = GATE + BOOKS
@@ -34,6 +34,8 @@ PIPELINE: Final = GATE + BOOKS
 
 SAYS: Final[dict[Check, tuple[str, ...]]] = {
     checks.not_stopped: ("halted", "reduce_only"),
+    live.account_listed: ("live_account",),
+    live.run_confirmed: ("live_confirmation",),
     checks.equity_known: ("equity_known",),
     checks.broker_ready: ("broker_ready",),
     checks.session_open: ("session_open",),
@@ -51,6 +53,7 @@ SAYS: Final[dict[Check, tuple[str, ...]]] = {
     checks.effect_known: ("position_effect",),
     checks.bounded: ("order_value", "no_price"),
     checks.cash_free: ("cash",),
+    live.order_confirmed: ("live_confirmation", "live_changed"),
 }
 """The codes (core/risk/codes.py) that each of them can say no with."""
 

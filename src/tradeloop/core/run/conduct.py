@@ -40,9 +40,11 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.replies import RunReply
 from tradeloop.core.reports import Quote
+from tradeloop.core.risk.live import trades_live
 from tradeloop.core.risk.stopped import stopped_run
 from tradeloop.core.run.attempts import retried_lines, seen_px
 from tradeloop.core.run.checks import Finding, checks, reasons_first
+from tradeloop.core.run.confirming import confirmed_of, goes_at_once, refuse_unconfirmed, why_not_live
 from tradeloop.core.run.drift import at_market, far, far_from_market
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of, lacking
@@ -163,22 +165,30 @@ def start(state: State, around: Surroundings, cmd: StartRun, now: UtcNs) -> Gene
     if cmd.mode is Mode.DRY_RUN:
         raise BadInput("a dry run is previewed, never made; ask for the plan instead")
     seen = preview(state, cmd, now, around.policy.max_drift)
+    seen = _at_a_live_account(state, around, cmd, seen)
     if seen.findings:
         yield _denied(cmd, seen, now)
         return RunReply(None, None, failed=_said(seen.findings))
-    created = _created(state, cmd, seen, now, attempt=1, supersedes=None)
+    created = _created(state, around, cmd, seen, now, attempt=1, supersedes=None)
     yield created
     if cmd.execute and not cmd.hold_for_approval:
         yield from _go(state, around, created.run_id, now)
     return RunReply(created.run_id, state.runs[created.run_id].status)
 
 
+def _at_a_live_account(state: State, around: Surroundings, cmd: StartRun, seen: Preview) -> Preview:
+    """What was seen, and why a run of it may not be made, or may not go at once, where its account is live."""
+    found = None if seen.findings else why_not_live(state, around, cmd, run_id_of(cmd, 1), seen.lines)
+    return seen if found is None else replace(seen, findings=(found,))
+
+
 def approve(state: State, around: Surroundings, cmd: ApproveRun, now: UtcNs) -> Generator[Event, None, RunReply]:
     """Let a planned run go, held for approval or not (S0-43, S1-56); who did is in the journal either way.
 
     The plan is looked at once more: its day, its prices, its holdings, and what else is at work in its symbols. Raises BadInput
-    where one of them is no longer what it was. That the approver is another person than the author is not asked here: the core
-    knows names, not people, and a desk of one could approve nothing. Where it is, its orders go as approved by them, too.
+    where one of them is no longer what it was, and NotConfirmed where its account is live and nobody confirmed this plan. That
+    the approver is another person than the author is not asked here: the core knows names, not people, and a desk of one could
+    approve nothing. Where it is, its orders go as approved by them, too.
     """
     run = _run(state, cmd.run_id)
     if not cmd.by.strip():
@@ -189,7 +199,8 @@ def approve(state: State, around: Surroundings, cmd: ApproveRun, now: UtcNs) -> 
     _refuse_another_day(state, run)
     _refuse_an_old_target(state, run)
     _refuse_another_market(state, around, run, now)
-    yield RunApproved(now, cmd.run_id, cmd.by)
+    refuse_unconfirmed(state, around, run, cmd.confirmed)
+    yield RunApproved(now, cmd.run_id, cmd.by, confirmed_of(state, around, run.created.broker, cmd.confirmed))
     yield from _go(state, around, cmd.run_id, now)
     return RunReply(cmd.run_id, run.status)
 
@@ -321,6 +332,7 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
     price that the target brought is held against the market as in a run. What the first attempt had
     to wait for, each attempt waits for again: an approval, or somebody who lets it go. Only what was to be ordered and was not
     is taken up: a holding that the run was told to keep is kept. Raises Conflicts where a newer run has another target for it.
+    At a live account it waits at NEW: nobody has seen its plan, which is another one, and it goes when that is confirmed.
     """
     old = _run(state, cmd.run_id)
     if old.status not in ENDED:
@@ -361,13 +373,13 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
         limits=replace(was.limits, max_quote_age_ns=around.policy.max_quote_age_ns),
         order_timeout_ns=was.order_timeout_ns,
         sell_unlisted=False,
-        execute=was.execute,
+        execute=was.execute and not trades_live(state, around, was.broker),
         hold_for_approval=was.hold_for_approval,
         inputs=was.inputs,
         strategy_id=was.strategy_id,
     )
     planned = replace(again, targets=at_market(targets, cmd.prices))
-    seen = preview(state, planned, now, around.policy.max_drift)
+    seen = _at_a_live_account(state, around, planned, preview(state, planned, now, around.policy.max_drift))
     if seen.findings:
         yield _denied(again, seen, now)
         return RunReply(None, None, failed=_said(seen.findings))
@@ -377,7 +389,7 @@ def retry(state: State, around: Surroundings, cmd: RetryRun, now: UtcNs) -> Gene
         yield _denied(again, seen, now)
         return RunReply(None, None, failed=_said(seen.findings))
     seen = Preview((), lines, seen.cash, was.equity)
-    created = _created(state, again, seen, now, attempt=was.attempt + 1, supersedes=cmd.run_id)
+    created = _created(state, around, again, seen, now, attempt=was.attempt + 1, supersedes=cmd.run_id)
     yield created
     if created.execute and not created.hold_for_approval:
         yield from _go(state, around, created.run_id, now)
@@ -442,7 +454,10 @@ def _said(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(f"{finding.code}: {finding.text}" for finding in findings)
 
 
-def _created(state: State, cmd: StartRun, seen: Preview, now: UtcNs, *, attempt: int, supersedes: RunID | None) -> RunCreated:
+def _created(
+    state: State, around: Surroundings, cmd: StartRun, seen: Preview, now: UtcNs, *, attempt: int, supersedes: RunID | None
+) -> RunCreated:
+    given = cmd.confirmed if goes_at_once(cmd) else None
     return RunCreated(
         now,
         run_id_of(cmd, attempt),
@@ -473,6 +488,7 @@ def _created(state: State, cmd: StartRun, seen: Preview, now: UtcNs, *, attempt:
         cmd.inputs,
         supersedes,
         cmd.strategy,
+        confirmed_of(state, around, state.accounts[cmd.account].broker, given),
     )
 
 

@@ -1,0 +1,54 @@
+"""A person's word that exactly this goes to a live account: what they saw, as a hash, and what they typed (S0-5, S0-52).
+
+A typed word alone proves that somebody meant to trade, not what. So the word is bound to its content: the hash covers all that
+a person can be shown of the orders, and the core makes it anew from what is about to leave. Another price, another quantity,
+another account or other limits in force, and the word was given for something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+WORD: Final = "LIVE"
+"""What every phrase begins with; whoever types it knows that this is no rehearsal."""
+
+
+class Confirmation(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    """What a person confirmed: `content` is the hash of it, `phrase` what they typed.
+
+    `second_factor`: which one they gave, such as `totp`, and `set_up_by` who had set it up. Only the process that has checked
+    it says so: what a request from elsewhere says of it is not believed (bootstrap/confirming.py).
+    """
+
+    content: str
+    phrase: str
+    second_factor: str
+    set_up_by: str = ""
+
+
+def phrase_of(account: str, orders: int) -> str:
+    """What is typed for so many orders at an account: the word, the account and the count, so that none is typed unread."""
+    return f"{WORD} {account} {orders}"
+
+
+def is_phrase(typed: str, account: str, orders: int) -> bool:
+    """Whether that is what was to be typed. Spaces more or less are no other words; a small letter is none of this word."""
+    return typed.split() == phrase_of(account, orders).split()
+
+
+def content_hash(kind: str, parts: Iterable[str | Decimal | int | None]) -> str:
+    """The hash of what a person saw, in one form: each part as text in its place, equal amounts written alike."""
+    written = [kind, *(_text(part) for part in parts)]
+    return sha256(msgspec.json.encode(written)).hexdigest()
+
+
+def _text(part: str | Decimal | int | None) -> str | None:
+    if not isinstance(part, Decimal):
+        return None if part is None else str(part)
+    text = f"{part:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,348 @@
+"""At a live account nothing leaves without a person's word for exactly that: the core asks, whatever stands before it (R39)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.core.live_made import FACTOR, a_live_desk, as_seen, as_waiting, word_for, word_for_order
+from tests.core.risk.cases import a_limit
+from tests.core.runs_made import LISTED, A, B, Work, a_run, prices
+
+from tradeloop.core.commands import ApproveRun, HaltTrading, ReplaceOrder, SetLimits, StartRun, SubmitOrder
+from tradeloop.core.confirmation import Confirmation, is_phrase, phrase_of
+from tradeloop.core.decide import RESEND
+from tradeloop.core.errors import NotConfirmed
+from tradeloop.core.events import (
+    OrderDenied,
+    OrderStaged,
+    ReplaceRequested,
+    RunApproved,
+    RunCreated,
+    RunDenied,
+    RunStarted,
+    SendBegun,
+)
+from tradeloop.core.halt import HaltScope, HaltTier
+from tradeloop.core.inputs import TimerFired
+from tradeloop.core.replies import OrderReply, RunReply
+from tradeloop.core.reports import SendOutcome
+from tradeloop.core.run.confirming import frozen_plan
+from tradeloop.core.state import State
+from tradeloop.core.types import Mode, OrdType, Px, Qty, RunID, RunStatus
+from tradeloop.testing.builders import ACCOUNT, BROKER, Number, a_quote, buy, sell
+from tradeloop.testing.desk import Desk
+
+TARGET: dict[str, Number] = {A: "0.2", B: "0.3"}
+WRONG = [
+    {"phrase": "LIVE"},
+    {"phrase": f"LIVE {ACCOUNT} 3"},
+    {"phrase": "LIVE other 2"},
+    {"phrase": f"live {ACCOUNT} 2"},
+    {"phrase": ""},
+    {"second_factor": ""},
+]
+
+
+def a_live_run(**changes: Any) -> StartRun:
+    return replace(a_run(TARGET, mode=Mode.LIVE), **changes)
+
+
+def waiting(desk: Desk, **changes: Any) -> RunID:
+    reply = desk.give(a_live_run(**{"execute": False, **changes}))
+    assert isinstance(reply, RunReply)
+    assert reply.run_id is not None, reply.failed
+    return reply.run_id
+
+
+def refused_with(desk: Desk, command: Any) -> tuple[str, ...]:
+    """The codes of why no run was made."""
+    reply = desk.give(command)
+    assert isinstance(reply, RunReply)
+    assert reply.run_id is None
+    assert not desk.of(RunCreated)
+    assert not desk.of(OrderStaged)
+    return tuple(each.partition(":")[0] for each in reply.failed)
+
+
+# --- a run that goes at once
+
+
+def test_a_live_run_does_not_go_at_once_without_a_word_for_it() -> None:
+    desk = a_live_desk(*LISTED)
+    assert refused_with(desk, a_live_run()) == ("live_confirmation",)
+    (denied,) = desk.of(RunDenied)
+    assert (denied.by, denied.mode, denied.account) == ("tester", Mode.LIVE, ACCOUNT)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_word_or_no_second_factor_lets_no_run_go(wrong: dict[str, str]) -> None:
+    desk = a_live_desk(*LISTED)
+    cmd = a_live_run()
+    given = word_for(as_seen(desk, cmd), **wrong)
+    assert refused_with(desk, replace(cmd, confirmed=given)) == ("live_confirmation",)
+
+
+def test_a_word_for_the_plan_that_was_seen_lets_it_go_and_is_recorded() -> None:
+    desk = a_live_desk(*LISTED)
+    cmd = a_live_run()
+    given = word_for(as_seen(desk, cmd), set_up_by="ann")
+    work = Work(desk, desk.give(replace(cmd, confirmed=given)))
+    assert work.status is RunStatus.RUNNING
+    assert len(desk.of(SendBegun)) == 2
+    (created,) = desk.of(RunCreated)
+    assert (created.confirmed, created.by) == (given, "tester")
+    assert work.run.confirmed_by == "tester"
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"prices": prices(px="10.01")},
+        {"decision_snapshot_id": "s2"},
+        {"targets": a_run({A: "0.2", B: "0.2"}).targets},
+    ],
+)
+def test_a_plan_made_anew_at_other_prices_or_towards_another_target_needs_a_word_of_its_own(moved: dict[str, Any]) -> None:
+    desk = a_live_desk(*LISTED)
+    given = word_for(as_seen(desk, a_live_run()))
+    assert refused_with(desk, a_live_run(confirmed=given, **moved)) == ("live_changed",)
+
+
+def test_limits_that_changed_since_the_plan_was_seen_make_another_one_of_it() -> None:
+    desk = a_live_desk(*LISTED)
+    cmd = a_live_run()
+    given = word_for(as_seen(desk, cmd))
+    desk.give(SetLimits((a_limit("max_order_value", 10_000_000),), "risk.yaml"))
+    assert refused_with(desk, replace(cmd, confirmed=given)) == ("live_changed",)
+
+
+def test_a_live_run_says_so_in_its_mode() -> None:
+    desk = a_live_desk(*LISTED)
+    assert refused_with(desk, a_run(TARGET)) == ("other_mode",)
+
+
+def test_where_nothing_real_is_traded_nobody_is_asked_for_a_word() -> None:
+    work = Work.begun(TARGET, confirmed=Confirmation("00", "whatever", FACTOR))
+    assert work.status is RunStatus.RUNNING
+    assert work.desk.of(RunCreated)[0].confirmed is None
+
+
+# --- a run that waits
+
+
+def test_a_run_that_waits_is_made_without_a_word_and_goes_with_one() -> None:
+    desk = a_live_desk(*LISTED)
+    run_id = waiting(desk)
+    with pytest.raises(NotConfirmed, match=f"type 'LIVE {ACCOUNT} 2' and give a code") as refused:
+        desk.give(ApproveRun(run_id, "bob"))
+    assert refused.value.rule == "live_confirmation"
+    assert not desk.of(RunApproved)
+    given = word_for(as_waiting(desk, desk.state.runs[run_id]), set_up_by="bob")
+    desk.give(ApproveRun(run_id, "bob", given))
+    assert [(event.by, event.confirmed) for event in desk.of(RunApproved)] == [("bob", given)]
+    assert desk.state.runs[run_id].confirmed_by == "bob"
+    assert len(desk.of(SendBegun)) == 2
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("held", [False, True])
+def test_a_wrong_word_lets_no_waiting_run_go(wrong: dict[str, str], held: bool) -> None:
+    desk = a_live_desk(*LISTED)
+    run_id = waiting(desk, execute=held, hold_for_approval=held)
+    before = desk.state.runs[run_id].status
+    given = word_for(as_waiting(desk, desk.state.runs[run_id]), **wrong)
+    with pytest.raises(NotConfirmed):
+        desk.give(ApproveRun(run_id, "bob", given))
+    assert desk.state.runs[run_id].status is before
+    assert not desk.of(RunStarted)
+
+
+def test_the_word_for_one_run_is_none_for_another() -> None:
+    desk = a_live_desk(*LISTED)
+    first = waiting(desk)
+    second = waiting(desk, decision_snapshot_id="s2")
+    given = word_for(as_waiting(desk, desk.state.runs[first]))
+    with pytest.raises(NotConfirmed) as refused:
+        desk.give(ApproveRun(second, "bob", given))
+    assert refused.value.rule == "live_changed"
+
+
+def test_limits_that_changed_while_a_run_waited_ask_for_another_look() -> None:
+    desk = a_live_desk(*LISTED)
+    run_id = waiting(desk)
+    given = word_for(as_waiting(desk, desk.state.runs[run_id]))
+    desk.give(SetLimits((a_limit("max_order_value", 10_000_000),), "risk.yaml"))
+    with pytest.raises(NotConfirmed) as refused:
+        desk.give(ApproveRun(run_id, "bob", given))
+    assert refused.value.rule == "live_changed"
+    desk.give(ApproveRun(run_id, "bob", word_for(as_waiting(desk, desk.state.runs[run_id]))))
+    assert desk.of(RunStarted)
+
+
+def test_what_was_confirmed_stays_so_after_a_restart_and_what_waits_for_money_goes() -> None:
+    desk = a_live_desk(*LISTED, cash=0, positions={B: 10_000})
+    cmd = a_run({A: "0.5", B: "0.4"}, mode=Mode.LIVE)
+    work = Work(desk, desk.give(replace(cmd, confirmed=word_for(as_seen(desk, cmd)))))
+    assert work.sent().keys() == {B}
+    desk.state = State.unpack(desk.state.pack())
+    assert work.run.confirmed_by == "tester"
+    work.ack(B)
+    work.fill(B)
+    assert work.sent().keys() == {A, B}
+
+
+def test_a_staged_order_of_a_live_run_goes_after_a_restart_without_another_word() -> None:
+    desk = a_live_desk(*LISTED)
+    cmd = a_live_run()
+    work = Work(desk, desk.give(replace(cmd, confirmed=word_for(as_seen(desk, cmd)))))
+    order = work.order(A)
+    desk.give(SendOutcome(BROKER, order.cl_ord_id, "NOT_SENT", "no route"))
+    desk.state = State.unpack(desk.state.pack())
+    before = len(desk.of(SendBegun))
+    desk.wait(1)
+    desk.give(a_quote(A, at=desk.now), TimerFired(RESEND, order.cl_ord_id))
+    assert len(desk.of(SendBegun)) == before + 1
+
+
+def test_a_run_that_was_made_before_its_broker_was_live_sends_nothing_more() -> None:
+    desk = Desk().opened(*LISTED, cash=0, positions={B: 10_000})
+    work = Work.begun({A: "0.5", B: "0.4"}, desk=desk)
+    desk.around.policy = a_live_desk(*LISTED).around.policy
+    work.ack(B)
+    work.fill(B)
+    assert [(event.symbol, event.rule) for event in desk.of(OrderDenied)] == [(A, "live_confirmation")]
+    assert work.sent().keys() == {B}
+
+
+def test_a_retry_of_a_live_run_waits_for_a_word_of_its_own() -> None:
+    desk = a_live_desk(*LISTED)
+    cmd = a_live_run()
+    given = word_for(as_seen(desk, cmd))
+    work = Work(desk, desk.give(replace(cmd, confirmed=given)))
+    work.reject(A)
+    work.reject(B)
+    assert work.has_ended
+    again = work.retried()
+    assert again.status is RunStatus.NEW
+    with pytest.raises(NotConfirmed):
+        desk.give(ApproveRun(again.run_id, "bob", given))
+    desk.give(ApproveRun(again.run_id, "bob", word_for(as_waiting(desk, again.run))))
+    assert again.run.confirmed_by == "bob"
+    assert again.run.started_at is not None
+
+
+# --- the list of live accounts
+
+
+def test_an_account_that_is_not_listed_trades_on_no_live_broker() -> None:
+    desk = a_live_desk(*LISTED, accounts=("another",))
+    assert refused_with(desk, a_live_run(execute=False)) == ("live_account",)
+    command = buy(A, 100)
+    reply = desk.give(replace(command, confirmed=word_for_order(desk, command)))
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is not None
+    assert reply.denied.rule == "live_account"
+
+
+def test_a_run_that_waited_while_its_account_was_taken_off_the_list_does_not_go() -> None:
+    desk = a_live_desk(*LISTED)
+    run_id = waiting(desk)
+    given = word_for(as_waiting(desk, desk.state.runs[run_id]))
+    desk.around.policy = replace(desk.around.policy, live_accounts=())
+    with pytest.raises(NotConfirmed) as refused:
+        desk.give(ApproveRun(run_id, "bob", given))
+    assert refused.value.rule == "live_account"
+
+
+def test_a_stop_closes_positions_of_a_live_account_without_a_word() -> None:
+    desk = a_live_desk(*LISTED, accounts=(), positions={A: 300})
+    desk.give(HaltTrading(HaltTier.FLATTEN, "ann", "stop", HaltScope.ACCOUNT, ACCOUNT))
+    assert [(event.symbol, event.halt) for event in desk.of(OrderStaged)] == [(A, 1)]
+
+
+# --- orders of their own
+
+
+def a_limit_order(qty: int = 100, **changes: Any) -> SubmitOrder:
+    return buy(A, qty, ord_type=OrdType.LIMIT, price="10", **changes)
+
+
+def rule_of(desk: Desk, command: Any) -> str:
+    reply = desk.give(command)
+    assert isinstance(reply, OrderReply)
+    return "" if reply.denied is None else reply.denied.rule
+
+
+def test_an_order_of_up_to_the_figure_needs_no_word_and_one_above_it_does() -> None:
+    desk = a_live_desk(*LISTED, small=1000)
+    assert rule_of(desk, a_limit_order(100)) == ""
+    assert rule_of(desk, a_limit_order(200)) == "live_confirmation"
+
+
+def test_without_a_figure_every_order_needs_a_word() -> None:
+    desk = a_live_desk(*LISTED, positions={A: 500})
+    assert rule_of(desk, a_limit_order(100)) == "live_confirmation"
+    assert rule_of(desk, sell(A, 100)) == "live_confirmation"
+
+
+def test_the_word_for_an_order_lets_it_go_and_is_recorded_with_it() -> None:
+    desk = a_live_desk(*LISTED)
+    command = a_limit_order(200)
+    given = word_for_order(desk, command, set_up_by="ann")
+    assert rule_of(desk, replace(command, confirmed=given)) == ""
+    (staged,) = desk.of(OrderStaged)
+    assert (staged.confirmed, staged.by) == (given, "tester")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"order_qty": Qty(Decimal(300))},
+        {"price": Px(Decimal("10.01"))},
+        {"symbol": B},
+        {"strategy_id": "beta"},
+    ],
+)
+def test_the_word_for_one_order_is_none_for_another(other: dict[str, Any]) -> None:
+    desk = a_live_desk(*LISTED)
+    command = a_limit_order(200)
+    given = word_for_order(desk, command)
+    assert rule_of(desk, replace(command, confirmed=given, **other)) == "live_changed"
+
+
+@pytest.mark.parametrize("wrong", [{"phrase": "LIVE"}, {"second_factor": ""}])
+def test_a_wrong_word_lets_no_order_go(wrong: dict[str, str]) -> None:
+    desk = a_live_desk(*LISTED)
+    command = a_limit_order(200)
+    given = word_for_order(desk, command, **wrong)
+    assert rule_of(desk, replace(command, confirmed=given)) == "live_confirmation"
+    assert not desk.of(OrderStaged)
+
+
+def test_more_of_an_order_than_the_figure_needs_a_word_and_less_of_it_none() -> None:
+    desk = a_live_desk(*LISTED, small=1000)
+    order = desk.order(a_limit_order(100))
+    desk.ack(order)
+    assert rule_of(desk, ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(Decimal(200)))) == "live_confirmation"
+    assert rule_of(desk, ReplaceOrder(order.cl_ord_id, "ann", price=Px(Decimal("9.99")))) == ""
+    assert len(desk.of(ReplaceRequested)) == 1
+
+
+# --- what is typed
+
+
+def test_the_phrase_names_the_account_and_how_many_orders_it_is() -> None:
+    assert phrase_of("U123", 7) == "LIVE U123 7"
+    assert is_phrase("  LIVE  U123 7 ", "U123", 7)
+    assert not is_phrase("LIVE U123", "U123", 7)
+
+
+def test_the_hash_of_a_plan_does_not_hang_on_how_an_amount_is_written() -> None:
+    desk = a_live_desk(*LISTED)
+    run = desk.state.runs[waiting(desk)]
+    lines = [replace(line, order_qty=Qty(Decimal(f"{line.order_qty:f}.00"))) for line in run.created.lines]
+    of = (desk.state, desk.around, run.created.run_id, BROKER, ACCOUNT)
+    assert frozen_plan(*of, lines) == frozen_plan(*of, run.created.lines)
