@@ -49,6 +49,7 @@ from tradeloop.core.types import SECOND_NS, RunStatus
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
+    from tradeloop.bootstrap.confirming import Typed
     from tradeloop.core.halt import Halt
 
 _KINDS: Final = (
@@ -73,6 +74,8 @@ _HALTS: Final = "Halts"
 _CHECK: Final = "CheckOrder"
 _STRATEGIES: Final = "Strategies"
 _CODE: Final = "code"
+_PHRASE: Final = "phrase"
+_CONTENT: Final = "content"
 _READY_S: Final = 20.0
 _LINE_MAX: Final = 65_536
 _ANSWER_MAX: Final = 1 << 22
@@ -190,6 +193,12 @@ async def ask_for_release(path: Path, command: ReleaseHalt | ReleaseSymbol, code
     return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command), _CODE: code})
 
 
+async def ask_with_a_word(path: Path, command: ApproveRun, typed: Typed) -> Answer | None:
+    """As `ask_the_writer`, with what a person typed for a live account: whether it is right is decided there alone."""
+    given = {_CODE: typed.code, _PHRASE: typed.phrase, _CONTENT: typed.content}
+    return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command), **given})
+
+
 async def ask_for_halts(path: Path, within_s: float = ANSWER_S) -> Answer | None:
     """The halts in force, as a JSON array in the answer's text; None where no process trades in this home."""
     return await _asked(path, {"do": _HALTS}, within_s)
@@ -270,6 +279,10 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
             from tradeloop.bootstrap.release import checked_release
 
             command = await checked_release(desk.loaded, desk.state, command, _code(line), desk.engine.alert)
+        if isinstance(command, ApproveRun | ReplaceOrder):
+            command = msgspec.structs.replace(command, confirmed=None)  # nobody says of themselves that they were looked at
+        if isinstance(command, ApproveRun):
+            command = await _with_a_word(desk, command, line)
         if isinstance(command, ReplaceOrder):
             return await _changed(desk, command)
         reply = await desk.engine.ask(command)
@@ -281,6 +294,21 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
         return Answer(False, str(error), 2)
     except TradeloopError as error:
         return Answer(False, str(error), 1)
+
+
+async def _with_a_word(desk: Desk, command: ApproveRun, line: bytes) -> ApproveRun:
+    """The approval with what was typed for it, once that was looked at here; as it is where nothing was."""
+    from tradeloop.bootstrap.confirming import Typed, confirmed
+    from tradeloop.core.run.confirming import plan_of
+
+    fields = msgspec.json.decode(line, type=dict[str, Field])
+    run = desk.state.runs.get(command.run_id)
+    if run is None or not fields.get(_PHRASE):
+        return command
+    typed = Typed(*(str(fields.get(name) or "") for name in (_CONTENT, _PHRASE, _CODE)))
+    orders = plan_of(desk.state, desk.engine.around, run).orders
+    given = await confirmed(desk.loaded, typed, run.created.account, orders, command.by, desk.engine.alert)
+    return msgspec.structs.replace(command, confirmed=given)
 
 
 def _is_asked(halt: Halt, command: HaltTrading) -> bool:

@@ -36,6 +36,7 @@ from tradeloop.cli.typed_order import (
 )
 
 if TYPE_CHECKING:
+    from tradeloop.bootstrap import Desk
     from tradeloop.config import Loaded
     from tradeloop.core.commands import SubmitOrder
     from tradeloop.core.order import Order
@@ -264,6 +265,25 @@ def _interrupted(order: Order) -> Ended:
     )
 
 
+async def _confirmed(voice: Voice, desk: Desk, command: SubmitOrder) -> SubmitOrder:
+    """The command with a person's word for it, where a live account asks for one."""
+    from msgspec.structs import replace
+
+    from tradeloop.cli.live import confirmed_at
+    from tradeloop.core.risk.live import LIVE_CONFIRMATION, content_of_order, order_confirmed
+    from tradeloop.core.staging import intent_of
+
+    if command.request_id and command.request_id in desk.state.requests:
+        return command  # it is answered with the order that it made before
+    state, around, now = desk.state, desk.engine.around, desk.clock.now()
+    intent, instrument = intent_of(state, around, command, now)
+    denied = order_confirmed(state, around, intent, instrument, now)
+    if denied is None or denied.rule != LIVE_CONFIRMATION:
+        return command
+    voice.say(f"{command.side.value} {command.order_qty:f} {command.symbol}, worth up to {denied.this_order}")
+    return replace(command, confirmed=await confirmed_at(voice, desk, content_of_order(intent), 1))
+
+
 async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
     from tradeloop.cli.denial import denied_document
     from tradeloop.cli.stops import stops_worked
@@ -276,6 +296,7 @@ async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
     async with working_desk(loaded, voice, "orders submit", symbols=symbols, prices=prices) as desk:
         await ready(desk)
         await desk.quoted(symbols)
+        command = await _confirmed(voice, desk, command)
         before = set(desk.state.orders.open)
         try:
             reply = await desk.engine.ask(command)

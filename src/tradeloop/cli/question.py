@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from tradeloop.cli.shell import Voice
 
 _LONGEST = 4096
+T = TypeVar("T")
+
+
+async def typed(voice: Voice, question: str, terminal: int, desk: Coroutine[Any, Any, None]) -> str:
+    """What is typed as the answer, without what stands around it; raises as `is_confirmed` does."""
+    return await _beside(voice, _typed(voice, question, terminal), desk)
 
 
 async def is_confirmed(voice: Voice, question: str, terminal: int, desk: Coroutine[Any, Any, None]) -> bool:
@@ -24,7 +30,12 @@ async def is_confirmed(voice: Voice, question: str, terminal: int, desk: Corouti
     the stream that is read, which must be a terminal's. Raises typer.Abort where it ends, and what ends `desk`, the work that
     goes on meanwhile: nobody answers for one that has ended.
     """
-    asked, works = asyncio.ensure_future(_asked(voice, question, terminal)), asyncio.ensure_future(desk)
+    return await _beside(voice, _asked(voice, question, terminal), desk)
+
+
+async def _beside(voice: Voice, question: Coroutine[Any, Any, T], desk: Coroutine[Any, Any, None]) -> T:
+    """The answer, where it comes before the desk ends."""
+    asked, works = asyncio.ensure_future(question), asyncio.ensure_future(desk)
     try:
         await asyncio.wait((asked, works), return_when=asyncio.FIRST_COMPLETED)
         if works.done():
@@ -34,6 +45,14 @@ async def is_confirmed(voice: Voice, question: str, terminal: int, desk: Corouti
     finally:
         asked.cancel()
         works.cancel()
+
+
+async def _typed(voice: Voice, question: str, terminal: int) -> str:
+    voice.err.print(f"{question}: ", end="", markup=False, highlight=False, soft_wrap=True)
+    line = await _line(terminal)
+    if not line:
+        raise typer.Abort
+    return line.decode(errors="replace").strip()
 
 
 async def _asked(voice: Voice, question: str, terminal: int) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
     from tradeloop.config import Loaded
     from tradeloop.core.commands import StartRun
+    from tradeloop.core.confirmation import Confirmation
     from tradeloop.core.run.conduct import Preview
     from tradeloop.core.run_book import Run
     from tradeloop.core.types import RunID
@@ -228,17 +229,19 @@ class _Trade:
             return await self._on(desk, in_a_copy=in_a_copy)
 
     async def _on(self, desk: Desk, *, in_a_copy: bool) -> int | None:
+        from msgspec.structs import replace as with_word
+
         from tradeloop.core.replies import RunReply
         from tradeloop.core.state import run_key
 
-        cmd = self._command(desk, paper=True)
+        cmd = self._command(desk, sent=True)
         known = desk.state.run_keys.get(
             run_key(cmd.project_id, cmd.decision_snapshot_id, cmd.mode.value, cmd.trade_date, cmd.account)
         )
         if known is not None and not self._dry_run:
             return None if in_a_copy else await self._take_up(desk, cmd, known)
         dry = self._is_dry
-        shown = self._command(desk, paper=not dry)
+        shown = self._command(desk, sent=not dry)
         seen = desk.engine.preview(shown)
         if in_a_copy and not dry and all(finding.code in _WAIT_FOR_QUOTES for finding in seen.findings):
             return None
@@ -252,28 +255,33 @@ class _Trade:
         self._show_plan(desk, shown, seen)
         self._warn_of_far_prices(desk, seen)
         self._warn_of_breaks(desk)
-        if dry or not (self._yes or await self._confirmed(desk, shown, seen)):
+        confirmed = None
+        if not dry and self._is_live(shown):
+            confirmed = await self._confirmed_live(desk, shown, seen)
+        elif dry or not (self._yes or await self._confirmed(desk, shown, seen)):
             return self._unsent(desk, shown, seen)
         await self._voice.begin()  # the plan stands above the orders that it becomes; nothing has been sent yet
         # It is looked at once more where it is decided: this plan was shown, that one counts. A market that shut denies it.
         stale = any(desk.clock.now() - price.at > shown.limits.max_quote_age_ns for price in shown.prices)
-        return await self._follow(desk, self._command(desk, paper=True) if stale else shown)
+        again = self._command(desk, sent=True) if stale else shown
+        return await self._follow(desk, with_word(again, confirmed=confirmed))
 
     # --- before
 
     async def _known_and_ended(self) -> Run | None:
         """The run this command made before, if it is at its end; nothing is started to find out."""
         from tradeloop.bootstrap import is_new, read_past
+        from tradeloop.bootstrap.brokers import mode_here
         from tradeloop.core.run.conduct import ENDED
         from tradeloop.core.state import run_key
-        from tradeloop.core.types import Mode
 
         context = self._target.context
         if context is None or await is_new(self._loaded):
             return None  # without a context the clock decides which day, and which run, this is
         state = (await read_past(self._loaded)).state
         account = self._loaded.settings.broker.account
-        key = run_key(context.project_id, context.decision_snapshot_id, Mode.PAPER.value, context.trade_date, account)
+        mode = mode_here(self._loaded, state)
+        key = run_key(context.project_id, context.decision_snapshot_id, mode.value, context.trade_date, account)
         known = state.run_keys.get(key)
         found = None if known is None else state.runs[known]
         same = found is not None and found.status in ENDED and found.created.content_hash == self._content_hash()
@@ -292,11 +300,12 @@ class _Trade:
         async with open_archive(self._loaded) as archive:
             return await finish_from_archive(self._voice, archive, ended)
 
-    def _command(self, desk: Desk, *, paper: bool) -> StartRun:
+    def _command(self, desk: Desk, *, sent: bool) -> StartRun:
+        from tradeloop.bootstrap.brokers import mode_here
         from tradeloop.bootstrap.start import run_at
         from tradeloop.core.types import Mode
 
-        mode = Mode.PAPER if paper else Mode.DRY_RUN
+        mode = mode_here(self._loaded, desk.state) if sent else Mode.DRY_RUN
         return run_at(desk, self._target, mode=mode, by=self._loaded.operator, hold=self._hold)
 
     def _may_ask(self) -> bool:
@@ -317,6 +326,21 @@ class _Trade:
         except asyncio.CancelledError:
             self._voice.say("\nnothing was sent")
             raise
+
+    def _is_live(self, cmd: StartRun) -> bool:
+        """Whether this goes to a live account at once. One that is held is confirmed where it is approved."""
+        from tradeloop.core.types import Mode
+
+        return cmd.mode is Mode.LIVE and not cmd.hold_for_approval
+
+    async def _confirmed_live(self, desk: Desk, cmd: StartRun, seen: Preview) -> Confirmation:
+        """A person's word for exactly this plan; `--yes` does not stand in for it."""
+        from tradeloop.cli.live import confirmed_at
+        from tradeloop.core.run.conduct import run_id_of
+        from tradeloop.core.run.confirming import frozen_plan
+
+        frozen = frozen_plan(desk.state, desk.engine.around, run_id_of(cmd, 1), desk.broker.name, cmd.account, seen.lines)
+        return await confirmed_at(self._voice, desk, frozen.content, frozen.orders)
 
     def _warn_of_far_prices(self, desk: Desk, seen: Preview) -> None:
         """Of prices far from a market price too old to refuse their lines (core/run/drift.py); those go by the next quote."""

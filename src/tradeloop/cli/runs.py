@@ -11,8 +11,11 @@ from tradeloop.cli.options import AccountOf, By, Feed, Json, Limit, Reason, Spee
 from tradeloop.cli.shell import DENIED, OK, Ended, Shell, Voice, perform
 
 if TYPE_CHECKING:
+    from tradeloop.bootstrap import Desk
+    from tradeloop.bootstrap.confirming import Typed
     from tradeloop.config import Loaded
     from tradeloop.core.commands import ApproveRun, ResumeRun
+    from tradeloop.core.run_book import Run
     from tradeloop.core.types import RunID, Symbol
 
 app = typer.Typer(help="Runs: list, show, approve, pause, resume, cancel, retry.", no_args_is_help=True)
@@ -226,6 +229,7 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
     from tradeloop.cli.run_result import follow_run
     from tradeloop.cli.waits import opened, ready
     from tradeloop.cli.working import working_desk
+    from tradeloop.core.commands import ApproveRun
 
     async def here() -> int:
         symbols = await _symbols_of(loaded, command.run_id)
@@ -234,14 +238,68 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
             await ready(desk)
             await desk.quoted(symbols)
             await opened(desk, voice, symbols)
+            going = await _with_a_word(voice, desk, command) if isinstance(command, ApproveRun) else command
             with RunProgress(voice, desk, command.run_id):
-                await desk.engine.ask(command)
+                await desk.engine.ask(going)
                 return await follow_run(voice, desk, command.run_id)
 
     async def there(answer: Answer) -> int:
         return tell(voice, answer)
 
-    return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command), there, here)
+    async def ask() -> Answer | None:
+        from tradeloop.cli.control import ask_with_a_word
+
+        if not isinstance(command, ApproveRun) or await ask_the_writer(loaded.home.socket, None) is None:
+            return await ask_the_writer(loaded.home.socket, command)
+        typed = await _typed_here(voice, loaded, command)
+        if typed is None:
+            return await ask_the_writer(loaded.home.socket, command)
+        return await ask_with_a_word(loaded.home.socket, command, typed)
+
+    return await there_or_here(ask, there, here)
+
+
+async def _with_a_word(voice: Voice, desk: Desk, command: ApproveRun) -> ApproveRun:
+    """The approval with a person's word for the plan, where the account is live and the run waits."""
+    from msgspec.structs import replace
+
+    from tradeloop.cli.live import confirmed_at
+    from tradeloop.core.run.confirming import plan_of
+    from tradeloop.core.types import Mode
+
+    run = desk.state.runs.get(command.run_id)
+    if run is None or run.created.mode is not Mode.LIVE or run.started_at is not None:
+        return command
+    _tell_plan(voice, run)
+    frozen = plan_of(desk.state, desk.engine.around, run)
+    return replace(command, confirmed=await confirmed_at(voice, desk, frozen.content, frozen.orders))
+
+
+async def _typed_here(voice: Voice, loaded: Loaded, command: ApproveRun) -> Typed | None:
+    """What a person types for a run of the process that trades here, which looks at it; None where it asks for nothing."""
+    from tradeloop.bootstrap import policy_of, read_past
+    from tradeloop.cli.known import refuse
+    from tradeloop.cli.live import asked_of_a_person
+    from tradeloop.core.run.confirming import plan_of
+    from tradeloop.core.surroundings import Surroundings
+    from tradeloop.core.types import Mode
+
+    state = (await read_past(loaded)).state
+    refuse(state, command)
+    run = state.runs[command.run_id]
+    if run.created.mode is not Mode.LIVE or run.started_at is not None:
+        return None
+    _tell_plan(voice, run)
+    frozen = plan_of(state, Surroundings(policy_of(loaded, 1.0), {}), run)
+    return await asked_of_a_person(voice, loaded, frozen.content, run.created.account, frozen.orders)
+
+
+def _tell_plan(voice: Voice, run: Run) -> None:
+    """What is to be confirmed, order by order."""
+    for line in run.created.lines:
+        if line.order_qty:
+            planned = "" if line.ref_px is None else f", planned at {line.ref_px:f}"
+            voice.say(f"  {line.side.value} {line.order_qty:f} {line.symbol} at the market{planned}")
 
 
 async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object]) -> int:
@@ -251,7 +309,7 @@ async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object])
     from tradeloop.cli.working import working_desk
     from tradeloop.core.commands import RetryRun
     from tradeloop.core.replies import RunReply
-    from tradeloop.core.types import RunID
+    from tradeloop.core.types import RunID, RunStatus
 
     loaded = shell.load(**given)
     symbols = await _symbols_of(loaded, RunID(run))
@@ -274,6 +332,8 @@ async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object])
                     "the retry works what is left of its decision: the weights of the first attempt and its equity,"
                     f" {was.created.equity:,.2f} {was.created.currency}, not those of now"
                 )
+            if reply.status is RunStatus.NEW:
+                voice.say(f"run {reply.run_id} waits for your word: confirm it with `tradeloop runs approve {reply.run_id}`")
             return await follow_run(voice, desk, reply.run_id)
 
 

@@ -1,0 +1,162 @@
+"""At a live account a person confirms at a terminal, with words and a code; `--yes` does not stand in for them (R39)."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from tests.cli.commands import FILES, tradeloop
+from tests.cli.test_second_factor import code, home, no_code, set_up
+
+from tradeloop.core.confirmation import Confirmation
+from tradeloop.core.events import Event, OrderStaged, RunCreated, RunStarted
+from tradeloop.core.types import Mode
+from tradeloop.journal import codec
+
+__all__ = ["home"]
+
+PORTFOLIO, CONTEXT = (str(FILES / "good" / name) for name in ("portfolio_us.csv", "execution_context_us.json"))
+RUN = ("run", PORTFOLIO, "--context", CONTEXT, "--feed", "demo", "--speed", "60")
+ASKED_S = 60
+
+
+def live(home: Path, accounts: str = "U1") -> None:
+    """A paper broker that a person is asked as a live one for."""
+    for name, text in (
+        ("broker.yaml", "kind: paper\naccount: U1\npaper:\n  as_live: true\n"),
+        ("tradeloop.yaml", f"live:\n  accounts: [{accounts}]\n"),
+    ):
+        (home / name).write_text(text, encoding="ascii")
+        (home / name).chmod(0o600)
+
+
+def facts(home: Path) -> list[Event]:
+    with closing(sqlite3.connect(f"file:{home / 'tradeloop.db'}?mode=ro", uri=True)) as db:
+        rows = db.execute("SELECT payload FROM journal ORDER BY batch").fetchall()
+    return [event for (payload,) in rows for event in codec.decode(payload)]
+
+
+class Typist:
+    """A process at a terminal, and somebody who answers what it asks."""
+
+    def __init__(self, keyboard: int, process: subprocess.Popen[bytes]) -> None:
+        self._keyboard, self.process, self.shown = keyboard, process, ""
+
+    def until(self, text: str) -> None:
+        """Wait until that is shown."""
+        end = time.monotonic() + ASKED_S
+        while text not in self.shown:
+            assert time.monotonic() < end, self.shown
+            if select.select([self._keyboard], [], [], 1)[0]:
+                self.shown += os.read(self._keyboard, 65536).decode(errors="replace")
+
+    def types(self, text: str) -> None:
+        os.write(self._keyboard, f"{text}\n".encode())
+
+    def ends(self) -> int:
+        """Its exit code."""
+        while self.process.poll() is None or select.select([self._keyboard], [], [], 0)[0]:
+            if select.select([self._keyboard], [], [], 0.2)[0]:
+                try:
+                    self.shown += os.read(self._keyboard, 65536).decode(errors="replace")
+                except OSError:
+                    break
+        return self.process.wait(ASKED_S)
+
+
+@contextmanager
+def at_a_terminal(home: Path, *words: str) -> Iterator[Typist]:
+    keyboard, terminal = os.openpty()
+    command = [sys.executable, "-m", "tradeloop", "--home", str(home), *words]
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        try:
+            yield Typist(keyboard, process)
+        finally:
+            process.kill()
+            os.close(keyboard)
+
+
+@pytest.mark.crash
+def test_a_live_run_goes_with_the_words_and_a_code_and_records_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch, by="ann")
+    with at_a_terminal(home, *RUN, "--yes") as typist:
+        typist.until("REAL MONEY")
+        typist.until("to send")
+        orders = typist.shown.partition("REAL MONEY: ")[2].split()[0]
+        typist.types(f"LIVE U1 {orders}")
+        typist.until("code of the second factor")
+        typist.types(code())
+        assert typist.ends() == 0, typist.shown
+    (created,) = [event for event in facts(home) if isinstance(event, RunCreated)]
+    assert created.mode is Mode.LIVE
+    assert isinstance(created.confirmed, Confirmation)
+    given = created.confirmed
+    assert (given.phrase, given.second_factor, given.set_up_by) == (f"LIVE U1 {orders}", "totp", "ann")
+    assert [event for event in facts(home) if isinstance(event, RunStarted)]
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("wrong", ["LIVE", "yes", "live U1 7", ""])
+def test_with_other_words_nothing_is_sent_and_no_code_is_asked_for(
+    wrong: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    with at_a_terminal(home, *RUN, "--yes") as typist:
+        typist.until("to send")
+        typist.types(wrong)
+        assert typist.ends() == 2, typist.shown
+    assert "code of the second factor" not in typist.shown
+    assert not [event for event in facts(home) if isinstance(event, RunCreated | OrderStaged)]
+
+
+@pytest.mark.crash
+def test_with_a_wrong_code_nothing_is_sent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    with at_a_terminal(home, *RUN, "--yes") as typist:
+        typist.until("to send")
+        orders = typist.shown.partition("REAL MONEY: ")[2].split()[0]
+        typist.types(f"LIVE U1 {orders}")
+        typist.until("code of the second factor")
+        typist.types(no_code())
+        assert typist.ends() == 2, typist.shown
+    assert "the code was wrong" in typist.shown
+    assert not [event for event in facts(home) if isinstance(event, RunCreated | OrderStaged)]
+
+
+def test_a_yes_in_a_script_sends_nothing_live(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    said = tradeloop(home, *RUN, "--yes")
+    assert said.code == 2, said.err
+    assert "--yes does not stand in for that: nothing was sent" in said.err
+    assert not [event for event in facts(home) if isinstance(event, RunCreated | OrderStaged)]
+
+
+def test_a_live_order_in_a_script_is_not_sent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    words = ("orders", "submit", "AAPL.US", "buy", "1", "--feed", "synthetic", "--json")
+    said = tradeloop(home, *words)
+    assert said.code == 2, said.err
+    assert "a live account asks a person at a terminal" in said.err
+    assert not [event for event in facts(home) if isinstance(event, OrderStaged)]
+
+
+def test_a_dry_run_of_a_live_account_shows_its_plan_and_asks_nothing(home: Path) -> None:
+    live(home)
+    said = tradeloop(home, *RUN, "--dry-run", "--json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["dry_run"] is True
