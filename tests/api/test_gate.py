@@ -193,15 +193,20 @@ async def test_whoever_asks_too_much_is_told_to_come_later() -> None:
     assert all(int(said.headers["retry-after"]) >= 1 for said in second.values())
 
 
-async def test_nothing_is_traded_live_before_it_can_be_confirmed() -> None:
+async def test_nothing_is_traded_live_but_where_a_person_confirms_it() -> None:
+    """What is confirmed passes the gate, and stops at the core: tests/api/test_live.py."""
     async with a_gate(live=True) as (http, known):
         paper = {"Authorization": f"Bearer {known.key('paper', Scope.ORDER_PAPER, Scope.READ_ACCOUNT)}"}
         live = {"Authorization": f"Bearer {known.key('live', *Scope)}"}
         without = {called(entry): await sent(http, entry, paper) for entry in TRADING}
-        found = {called(entry): await sent(http, entry, live) for entry in TRADING}
+        found = {called(entry): await sent(http, entry, live) for entry in TRADING if not entry.policy.confirms}
     assert others(without, 403, "forbidden") == {}
     assert {said.document["scope"] for said in without.values()} == {"order:live"}
     assert others(found, 403, "live_not_confirmed") == {}
+
+
+def test_what_is_confirmed_is_orders_and_runs_alone() -> None:
+    assert {entry.path.split("/")[3] for entry in TRADING if entry.policy.confirms} == {"orders", "runs"}
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "localhost:8003@evil.example"])

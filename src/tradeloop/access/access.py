@@ -18,6 +18,7 @@ from tradeloop.access.broker_secrets import BrokerSecrets
 from tradeloop.access.factors import Factors
 from tradeloop.access.identity import Identity
 from tradeloop.access.keys import Keys
+from tradeloop.access.live_tokens import LiveTokens
 from tradeloop.access.master_key import MasterKeyFile
 from tradeloop.access.passwords import Passwords
 from tradeloop.access.proof import Proof
@@ -63,6 +64,7 @@ class Access:
         self.first_user = FirstUser(self._store, hashing)
         self.keys = Keys(self._store)
         self.tickets = Tickets()
+        self.live_tokens = LiveTokens()
         self.secrets = BrokerSecrets(self._store, self._vault)
         self.trouble = ""
         """Why the last look at the store failed, empty where it did not: what others revoke meanwhile is not seen here."""

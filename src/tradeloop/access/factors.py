@@ -98,6 +98,17 @@ class Factors:
         await self._proof.proven(user.name, None, code, asked, "second factor", then)
         return given
 
+    async def prove(self, name: str, code: str, asked: Asked, what: str, text: str) -> None:
+        """Take a code of a user, which is good for nothing after that; `what` and `text` are said in the log. Raises BadInput
+        where they have no factor, CodeNeeded, SignInRefused, LockedOut and TooBusy.
+        """
+
+        def then(draft: Draft, there: User, with_code: bool) -> None:
+            assert with_code  # or it would have been refused
+            draft.note(asked, what, there.name, text)
+
+        await self._proof.proven(name, None, code, asked, what, then)
+
     async def reset(self, name: str, asked: Asked) -> bool:
         """Take a user's factor away, for who lost the device and the codes; every session of theirs ends. Whether there was
         one.

@@ -25,6 +25,7 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.replies import Reply
 from tradeloop.core.reports import Quote
 from tradeloop.core.run.conduct import Preview
+from tradeloop.core.run.confirming import Frozen
 from tradeloop.core.state import State
 from tradeloop.core.types import AccountID, Mode, Symbol, UtcNs
 from tradeloop.engine.writer import Published
@@ -175,6 +176,18 @@ class Desk(Protocol):
 
     def preview(self, command: StartRun) -> Preview:
         """What a run would be; nothing is recorded and nothing sent."""
+        ...
+
+    def frozen(self, command: StartRun, seen: Preview) -> Frozen:
+        """What there is to confirm of a plan that was shown, where its account is live."""
+        ...
+
+    def frozen_run(self, run_id: str) -> Frozen:
+        """The same of a run that waits. Raises NotKnown."""
+        ...
+
+    def frozen_order(self, command: SubmitOrder) -> Frozen | None:
+        """The same of an order of its own; None where it leaves without a person's word. Raises BadInput."""
         ...
 
     def retry(self, run_id: str, by: str) -> Command:

@@ -106,7 +106,7 @@ class Gate:
         if not entry.policy.safe:
             raw = await read_body(receive, headers, entry.body_max)
             if entry.body is not None and not (entry.uploads and media.startswith("multipart/form-data")):
-                body = decoded(raw, entry.body, media)
+                body = entry.body() if entry.bare and raw.strip() in _NOTHING else decoded(raw, entry.body, media)
             elif entry.body is None and raw.strip() not in _NOTHING:
                 raise Problem(HTTPStatus.BAD_REQUEST, "malformed", "this request takes no body; send none")
         key = _key(entry, headers)
@@ -163,10 +163,8 @@ class Gate:
         if of_account and who.accounts is not None and self._desk.account not in who.accounts:
             text = f"this key is not good for account {self._desk.account}"
             raise Problem(HTTPStatus.FORBIDDEN, "wrong_account", text)
-        if policy.trades and self._desk.is_live:
-            text = (
-                "real money is traded here, and that needs a confirmation which cannot be given over HTTP yet; nothing was sent"
-            )
+        if policy.trades and not policy.confirms and self._desk.is_live:
+            text = "real money is traded here, and nobody can confirm over HTTP what comes of this; nothing was sent"
             raise Problem(HTTPStatus.FORBIDDEN, "live_not_confirmed", text)
 
 

@@ -16,6 +16,7 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.approval import ApprovedBy, refuse_unproven
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.gate import ok, said
+from tradeloop.api.live import LiveWord, ToConfirm, confirmed, offered, taken
 from tradeloop.api.plain import Amount
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.api.problem import Problem, problem_of
@@ -62,6 +63,8 @@ class NewOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: str = ""
     reason: str = ""
     approved_by: ApprovedBy = ""
+    live: LiveWord | None = None
+    """A person's word for it, where a live account asks for one; see the preview of an order."""
     twap_slices: int | None = None
     twap_interval: int | None = None
     iceberg_visible_ratio: Amount | None = None
@@ -115,6 +118,12 @@ class Taken(msgspec.Struct, frozen=True):
     repeat: bool = False
 
 
+class OrderShown(msgspec.Struct, frozen=True):
+    """What there is to confirm of an order before it is sent; nothing, where it goes without a person's word."""
+
+    confirm: ToConfirm | None
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """What was asked for is durable; what came of it is seen at the order."""
 
@@ -137,11 +146,13 @@ class Batch(msgspec.Struct, frozen=True):
 
 def routes(table: Routes) -> None:
     """The routes of this file."""
-    trade = Policy(Scope.ORDER_PAPER, safe=False, rate=Rate.ORDER, trades=True)
+    trade = Policy(Scope.ORDER_PAPER, safe=False, rate=Rate.ORDER, trades=True, confirms=True)
+    shows = Policy(Scope.ORDER_PAPER, safe=False, rate=Rate.WORK)
     cancels = Policy(Scope.CANCEL, safe=False, rate=Rate.STOP)
     add = table.add
     add("POST", "/api/v1/orders", submit, trade, "orders", body=NewOrder, gives=Taken, status=201, keyed=True)
     add("POST", "/api/v1/orders/batch", submit_batch, trade, "orders", body=NewOrders, gives=Batch, keyed=True)
+    add("POST", "/api/v1/orders/preview", preview, shows, "orders", body=NewOrder, gives=OrderShown)
     add("PATCH", "/api/v1/orders/{order_id}", amend, trade, "orders", body=Amendment, gives=Accepted, status=202, keyed=True)
     add("POST", "/api/v1/orders/{order_id}/cancel", cancel, cancels, "orders", query=Why, gives=Accepted, status=202)
     risk = Policy(Scope.RISK, safe=False, rate=Rate.ORDER)
@@ -150,8 +161,16 @@ def routes(table: Routes) -> None:
 
 async def submit(call: Call) -> Answer:
     """Submit an order; the answer comes when it is durable."""
-    command = command_of(call, call.asked(NewOrder), call.request_key)
-    return await _submitted(call, command)
+    asked = call.asked(NewOrder)
+    return await _submitted(call, command_of(call, asked, call.request_key), asked.live)
+
+
+async def preview(call: Call) -> Answer:
+    """Show what a person has to confirm of an order at a live account; nothing is sent."""
+    command = command_of(call, call.asked(NewOrder), "")
+    await _listed(call, command)
+    consistent(command)
+    return ok(OrderShown(offered(call, call.desk.frozen_order(command)) if call.desk.is_live else None))
 
 
 async def submit_batch(call: Call) -> Answer:
@@ -243,12 +262,20 @@ def denied(why: Denied, order_id: str) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "denied", why.text, more=more)
 
 
-async def _submitted(call: Call, command: SubmitOrder) -> Answer:
-    desk = call.desk
-    if command.symbol not in desk.state.instruments:
+async def _listed(call: Call, command: SubmitOrder) -> None:
+    if command.symbol not in call.desk.state.instruments:
         consistent(command)  # what is refused lists nothing
-        await desk.tradable([command.symbol], quoted=True)
-    reply = await desk.ask(command)
+        await call.desk.tradable([command.symbol], quoted=True)
+
+
+async def _submitted(call: Call, command: SubmitOrder, word: LiveWord | None = None) -> Answer:
+    await _listed(call, command)
+    if word is not None and call.desk.is_live and command.request_id not in call.desk.state.requests:
+        frozen = call.desk.frozen_order(command)
+        if frozen is not None:
+            given = taken(call, word, frozen)
+            command = msgspec.structs.replace(command, confirmed=await confirmed(call, word, given, frozen))
+    reply = await call.desk.ask(command)
     assert isinstance(reply, OrderReply)
     if reply.denied is not None:
         raise denied(reply.denied, reply.cl_ord_id)
@@ -277,7 +304,7 @@ def _taken(command: SubmitOrder, reply: OrderReply) -> Taken:
 async def _in_batch(call: Call, asked: NewOrder, number: int) -> InBatch:
     key = f"{call.request_key}/{number}" if call.key else ""
     try:
-        answer = await _submitted(call, command_of(call, asked, key))
+        answer = await _submitted(call, command_of(call, asked, key), asked.live)
     except Problem as problem:
         return InBatch(problem=_as_document(problem, call.request_id))
     except TradeloopError as error:

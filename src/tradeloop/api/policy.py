@@ -53,6 +53,8 @@ class Policy(msgspec.Struct, frozen=True):
     """Who may use a route, whether it changes nothing, and which allowance it is taken from.
 
     `trades`: real orders may come of it. Then ORDER_PAPER asks for ORDER_LIVE where real money is traded.
+    `confirms`: the core asks for a person's confirmation of what comes of it, so that it is let through there; whatever else
+    trades is refused.
     `fresh`: only a person may, in a session in which they proved a moment ago that it is them; no key.
     """
 
@@ -60,6 +62,7 @@ class Policy(msgspec.Struct, frozen=True):
     safe: bool
     rate: Rate
     trades: bool = False
+    confirms: bool = False
     fresh: bool = False
 
     @property
@@ -105,6 +108,8 @@ class Entry(msgspec.Struct, frozen=True):
     body_max: int = BODY_MAX
     keyed: bool = False
     """Whether an Idempotency-Key makes a repeat harmless."""
+    bare: bool = False
+    """Whether the body may be left away, which says no more than an empty one."""
 
     @property
     def summary(self) -> str:

@@ -21,6 +21,7 @@ from tradeloop.core.errors import (
     JournalDamaged,
     JournalFailed,
     LeaseHeld,
+    NotConfirmed,
     NotKnown,
     NotSent,
     Refused,
@@ -37,6 +38,7 @@ MEDIA: Final = "application/problem+json"
 
 TABLE: Final[dict[type[TradeloopError], tuple[HTTPStatus, str]]] = {
     NotKnown: (HTTPStatus.NOT_FOUND, "not_known"),
+    NotConfirmed: (HTTPStatus.FORBIDDEN, "live_not_confirmed"),
     Conflicts: (HTTPStatus.CONFLICT, "conflict"),
     Missing: (HTTPStatus.NOT_FOUND, "not_known"),
     NotSignedIn: (HTTPStatus.UNAUTHORIZED, "not_identified"),
@@ -86,7 +88,8 @@ def problem_of(error: TradeloopError, now: Callable[[], UtcNs] | None = None) ->
     again = RETRY_AFTER_S if status is HTTPStatus.SERVICE_UNAVAILABLE else 0
     if isinstance(error, LockedOut) and now is not None:
         again = max(RETRY_AFTER_S, -((now() - error.until) // SECOND_NS))
-    return Problem(status, code, str(error), retry_after_s=again)
+    more = {"rule": error.rule} if isinstance(error, NotConfirmed) else {}
+    return Problem(status, code, str(error), more=more, retry_after_s=again)
 
 
 def document_of(problem: Problem, request_id: str) -> bytes:

@@ -1,8 +1,8 @@
 """Runs over HTTP (S0-41..S0-52): a target portfolio is planned, made, let go, stopped, and tried again.
 
 A plan is shown by default: `dry_run` and `execute` say what else is wanted. A portfolio comes as JSON or as the files that the
-command line takes, and is read by the same rules; the same key with the same content is the same run (S0-46). Live runs answer
-403 until their confirmation exists.
+command line takes, and is read by the same rules; the same key with the same content is the same run (S0-46). A run of a live
+account goes when a person confirmed exactly its plan (api/live.py).
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec.structs import replace
+from typing_extensions import override
 
 from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.gate import ok
+from tradeloop.api.live import CODE, LiveWord, ToConfirm, confirmed, offered, taken
 from tradeloop.api.orders_in import Why
 from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size, word_asked
+from tradeloop.api.persons import BODY_MAX, Secret
 from tradeloop.api.plain import Amount, Day, Moment, amount, told
 from tradeloop.api.policy import IMPORT_MAX, Policy, Rate, Routes
 from tradeloop.api.problem import Problem
@@ -26,15 +30,18 @@ from tradeloop.api.uploads import Sent, files_of
 from tradeloop.core.checked import checked_command
 from tradeloop.core.commands import ApproveRun, CancelRun, Command, PauseRun, ResumeRun, StartRun
 from tradeloop.core.errors import BadInput, Conflicts, NotKnown
-from tradeloop.core.known import refuse
+from tradeloop.core.known import refuse, run_of
 from tradeloop.core.replies import RunReply
 from tradeloop.core.run.conduct import Preview
+from tradeloop.core.run.confirming import Frozen, goes_at_once
+from tradeloop.core.state import run_key
 from tradeloop.core.types import Mode, RunID, RunStatus
 from tradeloop.targets.target import Target, target_in
 from tradeloop.views.rows import RunLineRow, RunRow
 
 PORTFOLIO: Final = "portfolio"
 CONTEXT: Final = "context"
+_WORD: Final = ("live_confirm_token", "phrase", "code")
 _JSON_NAME: Final = "the portfolio"
 _COLUMNS: Final = ("ts_code", "weight", "price", "name", "industry")
 
@@ -53,7 +60,8 @@ class NewRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A target and what is to become of it. `context` is execution_context.json; without one a person decides, today.
 
     `dry_run` shows the plan and makes nothing. Else a run is made: with `execute` it goes at once, without it waits at NEW for
-    its execute, and with `hold` for an approval.
+    its execute, and with `hold` for an approval. `live_confirm_token`, `phrase` and `code`: a person's word for a plan that
+    they were shown, where it goes at once at a live account.
     """
 
     portfolio: list[Line]
@@ -62,7 +70,18 @@ class NewRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     execute: bool = False
     hold: bool = False
     dry_run: bool = False
-    live_confirm_token: str = ""
+    live_confirm_token: Secret = ""
+    phrase: str = ""
+    code: Secret = ""
+
+    @property
+    def word(self) -> LiveWord:
+        """What was given for a live account."""
+        return LiveWord(self.live_confirm_token, self.phrase, self.code)
+
+    @override
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"  # it may hold a code
 
 
 class PlanLine(msgspec.Struct, frozen=True):
@@ -159,6 +178,8 @@ class RunTaken(msgspec.Struct, frozen=True):
     status: str | None = None
     repeat: bool = False
     plan: Plan | None = None
+    confirm: ToConfirm | None = None
+    """What a person has to confirm before it goes, where the account is live."""
 
 
 class Runs(msgspec.Struct, frozen=True):
@@ -178,16 +199,12 @@ class WhichRuns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cursor: Cursor = None
 
 
-class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The confirmation that a live run asks for (S0-42)."""
-
-    live_confirm_token: str = ""
-
-
 def routes(table: Routes) -> None:
     """The routes of this file."""
     reads = Policy(Scope.READ_ACCOUNT, safe=True, rate=Rate.READ)
-    trades = Policy(Scope.ORDER_PAPER, safe=False, rate=Rate.WORK, trades=True)
+    trades = Policy(Scope.ORDER_PAPER, safe=False, rate=Rate.WORK, trades=True, confirms=True)
+    shows = Policy(Scope.ORDER_PAPER, safe=False, rate=Rate.WORK)
+    word: dict[str, Any] = {"body": LiveWord, "bare": True, "body_max": BODY_MAX}
     stops = Policy(Scope.CANCEL, safe=False, rate=Rate.STOP)
     add = table.add
     add(
@@ -204,8 +221,9 @@ def routes(table: Routes) -> None:
     )
     add("GET", "/api/trade/runs", listed, reads, "runs", query=WhichRuns, gives=Runs)
     add("GET", "/api/trade/runs/{run_id}", one, reads, "runs", gives=RunInFull)
-    add("POST", "/api/trade/runs/{run_id}/execute", execute, trades, "runs", query=Live, gives=RunTaken)
-    add("POST", "/api/trade/runs/{run_id}/approve", approve, trades, "runs", query=Live, gives=RunTaken)
+    add("POST", "/api/trade/runs/{run_id}/execute", execute, trades, "runs", gives=RunTaken, **word)
+    add("POST", "/api/trade/runs/{run_id}/approve", approve, trades, "runs", gives=RunTaken, **word)
+    add("POST", "/api/trade/runs/{run_id}/preview", preview, shows, "runs", gives=RunTaken)
     add("POST", "/api/trade/runs/{run_id}/resume", resume, trades, "runs", gives=RunTaken)
     add("POST", "/api/trade/runs/{run_id}/retry", retry, trades, "runs", gives=RunTaken, status=201)
     add("POST", "/api/trade/runs/{run_id}/pause", pause, stops, "runs", query=Why, gives=RunTaken)
@@ -217,24 +235,68 @@ async def make(call: Call) -> Answer:
     target, asked = await _asked(call)
     if asked.mode not in ("paper", "live"):
         raise BadInput(f"mode was {asked.mode[:20]!r}; expected paper or live")
-    if asked.mode == "live":
-        raise Problem(
-            HTTPStatus.FORBIDDEN,
-            "live_not_confirmed" if call.desk.is_live else "not_live",
-            "a live run needs a confirmation that cannot be given over HTTP yet; nothing was made"
-            if call.desk.is_live
-            else "nothing real is traded at this desk; make the run with mode paper",
-        )
+    if asked.mode == "live" and not call.desk.is_live:
+        text = "nothing real is traded at this desk; make the run with mode paper"
+        raise Problem(HTTPStatus.FORBIDDEN, "not_live", text)
+    if asked.mode == "paper" and call.desk.is_live:
+        raise BadInput("mode was paper, and real money is traded at this desk; make the run with mode live")
     desk = call.desk
     await desk.tradable(target.symbols, quoted=True)
-    mode = Mode.DRY_RUN if asked.dry_run else Mode.PAPER
+    sent = Mode.LIVE if desk.is_live else Mode.PAPER
+    mode = Mode.DRY_RUN if asked.dry_run else sent
     command = desk.run(target, mode=mode, by=call.by, hold=asked.hold, execute=asked.execute)
     checked_command(command)
     if asked.dry_run:
-        return ok(RunTaken(dry_run=True, plan=_plan(command, desk.preview(command))))
+        return ok(_shown(call, command))
+    if desk.is_live and goes_at_once(command):
+        command = await _with_its_word(call, command, asked.word)
     reply = await desk.ask(command)
     assert isinstance(reply, RunReply)
-    return _made(target, reply)
+    return _made(target, reply, _to_confirm(call, reply))
+
+
+def _shown(call: Call, command: StartRun) -> RunTaken:
+    """The plan, and at a live account what confirms it: it goes as it was shown, at the prices that were shown."""
+    seen = call.desk.preview(command)
+    answer = RunTaken(dry_run=True, plan=_plan(command, seen))
+    if seen.findings or not call.desk.is_live:
+        return answer
+    live = replace(command, mode=Mode.LIVE, execute=True, hold_for_approval=False)
+    would_be = call.desk.preview(live)
+    if would_be.findings:
+        return answer  # a plan that no run can be made of now, such as one of a market that is shut
+    frozen = call.desk.frozen(live, would_be)
+    return replace(answer, confirm=offered(call, frozen, (live, frozen)))
+
+
+async def _with_its_word(call: Call, command: StartRun, word: LiveWord) -> StartRun:
+    """The run that was shown with the token, with a person's word for it. Raises Problem where this is another one."""
+    known = call.desk.state.run_keys.get(_key(command))
+    if known is not None:
+        return command  # it was made before, and is answered as it stands
+    given = taken(call, word)
+    match given.kept:
+        case (StartRun() as shown, Frozen() as frozen) if _same(shown, command):
+            pass
+        case _:
+            text = "the live_confirm_token was given for another run; look at the plan of this one, nothing was sent"
+            raise Problem(HTTPStatus.FORBIDDEN, CODE, text)
+    return replace(shown, confirmed=await confirmed(call, word, given, frozen))
+
+
+def _same(shown: StartRun, command: StartRun) -> bool:
+    return (_key(shown), shown.content_hash) == (_key(command), command.content_hash)
+
+
+def _key(command: StartRun) -> str:
+    return run_key(command.project_id, command.decision_snapshot_id, command.mode.value, command.trade_date, command.account)
+
+
+def _to_confirm(call: Call, reply: RunReply) -> ToConfirm | None:
+    """What confirms a run that waits at a live account."""
+    if reply.run_id is None or reply.status not in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL) or not call.desk.is_live:
+        return None
+    return offered(call, call.desk.frozen_run(reply.run_id))
 
 
 async def listed(call: Call) -> Answer:
@@ -269,12 +331,42 @@ async def execute(call: Call) -> Answer:
     if known is not None and known.status is RunStatus.RUNNING:
         await call.desk.settled()
         return ok(RunTaken(dry_run=False, run_id=run_id, status=known.status.value, repeat=True))
-    return await _conducted(call, ApproveRun(run_id, call.by))
+    return await _conducted(call, await _approval(call, run_id))
 
 
 async def approve(call: Call) -> Answer:
     """Approve a run that waits for it, and let it go."""
-    return await _conducted(call, ApproveRun(RunID(call.path["run_id"]), call.by))
+    return await _conducted(call, await _approval(call, RunID(call.path["run_id"])))
+
+
+async def preview(call: Call) -> Answer:
+    """Show the frozen plan of a run that waits, and what confirms it at a live account."""
+    run = run_of(call.desk.state, RunID(call.path["run_id"]))
+    created = run.created
+    if run.status not in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
+        raise Conflicts(f"run {created.run_id} is {run.status.value}; only one that waits can be confirmed")
+    await call.desk.settled()
+    plan = Plan(
+        trade_date=created.trade_date,
+        currency=created.currency,
+        equity=amount(created.equity),
+        cash=amount(created.cash),
+        findings=[],
+        lines=[told(PlanLine, line) for line in created.lines],
+    )
+    confirm = offered(call, call.desk.frozen_run(created.run_id)) if call.desk.is_live else None
+    return ok(RunTaken(dry_run=False, run_id=created.run_id, status=run.status.value, plan=plan, confirm=confirm))
+
+
+async def _approval(call: Call, run_id: RunID) -> ApproveRun:
+    """The approval, with a person's word for the plan where the account is live and the run waits."""
+    command, word = ApproveRun(run_id, call.by), call.asked(LiveWord)
+    run = call.desk.state.runs.get(run_id)
+    if not call.desk.is_live or run is None or run.status not in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
+        return command
+    frozen = call.desk.frozen_run(run_id)
+    given = taken(call, word, frozen)
+    return replace(command, confirmed=await confirmed(call, word, given, frozen))
 
 
 async def resume(call: Call) -> Answer:
@@ -296,7 +388,7 @@ async def retry(call: Call) -> Answer:
     """Make a new attempt at what a run that ended left over, in the name of whoever asks."""
     reply = await call.desk.ask(call.desk.retry(call.path["run_id"], call.by))
     assert isinstance(reply, RunReply)
-    return _made(None, reply)
+    return _made(None, reply, _to_confirm(call, reply))
 
 
 async def _conducted(call: Call, command: Command) -> Answer:
@@ -308,14 +400,14 @@ async def _conducted(call: Call, command: Command) -> Answer:
     return ok(RunTaken(dry_run=False, run_id=reply.run_id, status=status, repeat=reply.repeat))
 
 
-def _made(target: Target | None, reply: RunReply) -> Answer:
+def _made(target: Target | None, reply: RunReply, confirm: ToConfirm | None = None) -> Answer:
     if reply.run_id is None:
         where = [f"{'' if target is None else target.at_fault(each.partition(':')[0])}{each}" for each in reply.failed]
         text = f"the run is denied, nothing was made or sent: {'; '.join(where)}"
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "denied", text, more={"findings": list(reply.failed)})
     status = None if reply.status is None else reply.status.value
-    taken = RunTaken(dry_run=False, run_id=reply.run_id, status=status, repeat=reply.repeat)
-    return ok(taken, HTTPStatus.OK if reply.repeat else HTTPStatus.CREATED)
+    made = RunTaken(dry_run=False, run_id=reply.run_id, status=status, repeat=reply.repeat, confirm=confirm)
+    return ok(made, HTTPStatus.OK if reply.repeat else HTTPStatus.CREATED)
 
 
 async def _asked(call: Call) -> tuple[Target, NewRun]:
@@ -324,7 +416,7 @@ async def _asked(call: Call) -> tuple[Target, NewRun]:
         asked = call.asked(NewRun)
         context = None if bytes(asked.context) == b"null" else (bytes(asked.context), "the context")
         return target_in((_as_rows(asked.portfolio), _JSON_NAME), context), asked
-    sent = await files_of(call, {PORTFOLIO, CONTEXT}, {"execute", "hold", "dry_run", "mode", "live_confirm_token"})
+    sent = await files_of(call, {PORTFOLIO, CONTEXT}, {"execute", "hold", "dry_run", "mode", *_WORD})
     portfolio = sent.files.get(PORTFOLIO)
     if portfolio is None:
         raise BadInput(f"no file was sent under the name {PORTFOLIO}; expected a CSV with ts_code and weight")
@@ -335,6 +427,8 @@ async def _asked(call: Call) -> tuple[Target, NewRun]:
         hold=_flag(sent, "hold"),
         dry_run=_flag(sent, "dry_run"),
         live_confirm_token=sent.fields.get("live_confirm_token", ""),
+        phrase=sent.fields.get("phrase", ""),
+        code=sent.fields.get("code", ""),
     )
     return target_in(portfolio, sent.files.get(CONTEXT)), asked
 

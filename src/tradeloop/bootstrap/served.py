@@ -28,12 +28,16 @@ from tradeloop.core.commands import (
     StartRun,
     SubmitOrder,
 )
+from tradeloop.core.confirmation import phrase_of
 from tradeloop.core.errors import FateUnknown, NotSent
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.known import run_of
 from tradeloop.core.replies import Reply
 from tradeloop.core.reports import Quote
-from tradeloop.core.run.conduct import Preview
+from tradeloop.core.risk.live import content_of_order, order_confirmed
+from tradeloop.core.run.conduct import Preview, run_id_of
+from tradeloop.core.run.confirming import Frozen, frozen_plan, plan_of
+from tradeloop.core.staging import intent_of
 from tradeloop.core.state import State
 from tradeloop.core.types import AccountID, Mode, RunID, Symbol, UtcNs
 from tradeloop.engine.inbox import INBOX_MAX
@@ -222,6 +226,24 @@ class ServedDesk:
     def preview(self, command: StartRun) -> Preview:
         """What a run would be."""
         return self._desk.engine.preview(command)
+
+    def frozen(self, command: StartRun, seen: Preview) -> Frozen:
+        """What there is to confirm of a plan that was shown."""
+        around = self._desk.engine.around
+        return frozen_plan(self.state, around, run_id_of(command, 1), self.broker, command.account, seen.lines)
+
+    def frozen_run(self, run_id: str) -> Frozen:
+        """The same of a run that waits."""
+        return plan_of(self.state, self._desk.engine.around, run_of(self.state, RunID(run_id)))
+
+    def frozen_order(self, command: SubmitOrder) -> Frozen | None:
+        """The same of an order of its own; None where it leaves without a person's word."""
+        around, now = self._desk.engine.around, self.now()
+        intent, instrument = intent_of(self.state, around, command, now)
+        denied = order_confirmed(self.state, around, intent, instrument, now)
+        if denied is None:
+            return None
+        return Frozen(content_of_order(intent), 1, phrase_of(command.account, 1))
 
     def retry(self, run_id: str, by: str) -> RetryRun:
         """The command that tries again what a run left over."""

@@ -359,8 +359,10 @@ export interface Listed {
   "tick": string;
 }
 
-export interface Live {
+export interface LiveWord {
+  "code"?: string;
   "live_confirm_token"?: string;
+  "phrase"?: string;
 }
 
 export interface Money {
@@ -395,6 +397,7 @@ export interface NewOrder {
   "approved_by"?: string;
   "exchange"?: string;
   "iceberg_visible_ratio"?: string | null;
+  "live"?: LiveWord | null;
   "order_type"?: string;
   "position_effect"?: string;
   "price"?: string | null;
@@ -423,12 +426,14 @@ export interface NewRoles {
 }
 
 export interface NewRun {
+  "code"?: string;
   "context"?: unknown;
   "dry_run"?: boolean;
   "execute"?: boolean;
   "hold"?: boolean;
   "live_confirm_token"?: string;
   "mode"?: "paper" | "live";
+  "phrase"?: string;
   "portfolio": Line[];
 }
 
@@ -498,6 +503,10 @@ export interface OrderInFull {
   "fills": Fill[];
   "order": Order;
   "timeline": Step[];
+}
+
+export interface OrderShown {
+  "confirm": ToConfirm | null;
 }
 
 export interface Orders {
@@ -701,6 +710,7 @@ export interface RunLine {
 }
 
 export interface RunTaken {
+  "confirm"?: ToConfirm | null;
   "dry_run": boolean;
   "plan"?: Plan | null;
   "repeat"?: boolean;
@@ -833,6 +843,15 @@ export interface TicketGiven {
   "good_for_s"?: number;
   "protocol"?: string;
   "ticket": string;
+}
+
+export interface ToConfirm {
+  "account": string;
+  "content": string;
+  "live_confirm_token": string;
+  "orders": number;
+  "phrase": string;
+  "until": string;
 }
 
 export interface Triggered {
