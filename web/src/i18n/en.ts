@@ -24,6 +24,10 @@ export const en = {
   },
   table: { actions: "Actions", rows: "{{count}} of {{all}} rows", old: "older data is shown", find: "Find", noneFound: "Nothing found", noneFoundMore: "No row has \"{{find}}\"." },
   confirm: { reason: "Reason", type: "Type {{word}} to confirm" },
+  live: {
+    about: "Real money. What stands here goes as it is, and nothing else does.", account: "Live account", orders: "Orders", hash: "What you confirm", type: "Type {{phrase}} to confirm", code: "Code of your authenticator", send: "Send to the market",
+    changed: "It is not what you were shown: it changed meanwhile. Look at it again, then confirm it.", run: "Send this run to live account {{account}}?", order: "Send this order live?",
+  },
   proof: { title: "Is it you?", about: "This changes who may do what. Give your password or a code of your authenticator.", either: "Password or code", confirm: "Confirm" },
   signIn: {
     title: "Sign in", name: "Name", password: "Password", code: "Code", codeHint: "From your authenticator, or a recovery code.", do: "Sign in",
@@ -98,7 +102,7 @@ export const en = {
     worth: "Worth", curveMore: "Booked cash and what was held, at the prices of the trades; at the newest prices while this page is open.", ledger: "Cash ledger", moved: "Cash", noLedger: "No movements",
   },
   runs: {
-    import: "Import a target portfolio", portfolio: "portfolio.csv (ts_code, weight)", context: "execution_context.json (may be left away)", hold: "Hold for approval", preview: "Preview", makeHeld: "Make, hold for approval", makeGo: "Make and execute",
+    import: "Import a target portfolio", portfolio: "portfolio.csv (ts_code, weight)", context: "execution_context.json (may be left away)", hold: "Hold for approval", preview: "Preview", makeHeld: "Make, hold for approval", makeGo: "Make and execute", makeLive: "Make, then confirm",
     made: "The run is made", repeat: "This run was made before: nothing new was sent", none: "No runs yet", noneMore: "Import a target portfolio above; its plan is shown before anything is made.",
     asked: "Asked", project: "Project", tradeDate: "Trade date", attempt: "Attempt", mode: "Mode", todo: "To do", equity: "Equity", wave: "Wave", residual: "Left", residualValue: "Left, value", lines: "Lines", noLines: "No lines",
     skipped: "Not traded", rounding: "Rounding", snapshot: "Snapshot", finished: "Finished", supersedes: "Supersedes", supersededBy: "Superseded by", progress: "Progress", filledOf: "{{percent}} % of {{count}} orders",

@@ -24,6 +24,10 @@ export const zh = {
   },
   table: { actions: "操作", rows: "共 {{all}} 行，显示 {{count}} 行", old: "显示的是较早的数据", find: "查找", noneFound: "没有找到", noneFoundMore: "没有包含“{{find}}”的行。" },
   confirm: { reason: "原因", type: "输入 {{word}} 以确认" },
+  live: {
+    about: "实盘资金。仅按此处所示内容发送。", account: "实盘账户", orders: "委托笔数", hash: "确认内容摘要", type: "输入 {{phrase}} 以确认", code: "验证器动态码", send: "发送至市场",
+    changed: "内容与所示不一致，已发生变化。请重新核对后再确认。", run: "将此批次发送至实盘账户 {{account}}？", order: "确认发送实盘委托？",
+  },
   proof: { title: "请确认是您本人", about: "此操作会改变权限。请输入密码或验证器上的动态码。", either: "密码或动态码", confirm: "确认" },
   signIn: {
     title: "登录", name: "用户名", password: "密码", code: "动态码", codeHint: "验证器上的动态码，或恢复码。", do: "登录",
@@ -98,7 +102,7 @@ export const zh = {
     worth: "资产", curveMore: "已记账现金加持仓，按成交价估值；页面打开期间按最新价。", ledger: "资金流水", moved: "发生额", noLedger: "没有流水",
   },
   runs: {
-    import: "导入目标组合", portfolio: "portfolio.csv（ts_code, weight）", context: "execution_context.json（可省略）", hold: "等待审批", preview: "预览", makeHeld: "创建并等待审批", makeGo: "创建并执行",
+    import: "导入目标组合", portfolio: "portfolio.csv（ts_code, weight）", context: "execution_context.json（可省略）", hold: "等待审批", preview: "预览", makeHeld: "创建并等待审批", makeGo: "创建并执行", makeLive: "生成后确认",
     made: "调仓已创建", repeat: "该调仓此前已创建：没有重复发送", none: "还没有调仓", noneMore: "在上方导入目标组合；执行之前会先显示计划。",
     asked: "提交时间", project: "项目", tradeDate: "交易日", attempt: "批次", mode: "模式", todo: "待处理", equity: "权益", wave: "批", residual: "剩余", residualValue: "剩余金额", lines: "明细", noLines: "没有明细",
     skipped: "未交易", rounding: "取整", snapshot: "快照", finished: "完成时间", supersedes: "取代", supersededBy: "被取代", progress: "进度", filledOf: "{{count}} 笔委托，完成 {{percent}}%",

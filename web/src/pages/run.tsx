@@ -1,11 +1,12 @@
 // One run: how far it is, line by line, what is left with its reason, and what a person may do with it now.
 import { useQuery } from "@tanstack/react-query";
 import { ArrowLeft } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, go } from "@/frame/route";
+import { useEnvironment } from "@/frame/topbar";
 import { ask } from "@/api/http";
-import type { RunInFull, RunLine, RunTaken } from "@/api/types";
+import type { LiveWord, RunInFull, RunLine, RunTaken, ToConfirm } from "@/api/types";
 import { useMay } from "@/access/session";
 import { OrderDrawer } from "@/pages/order";
 import { RunPill, StatusPill } from "@/pages/words";
@@ -15,6 +16,7 @@ import { money, percent, price, quantity } from "@/text/numbers";
 import { full } from "@/text/times";
 import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
+import { LiveConfirm } from "@/ui/live_word";
 import { Facts, Panel } from "@/ui/panel";
 import { Empty, Loading, Trouble } from "@/ui/states";
 import { Table, type Column } from "@/ui/table";
@@ -35,7 +37,7 @@ export default function RunPage({ id }: { id: string }) {
   const { t } = useTranslation();
   const [doing, setDoing] = useState<Deed | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
-  const mayTrade = useMay("order:paper");
+  const mayTrade = useMay(useEnvironment() === "live" ? "order:live" : "order:paper");
   const mayCancel = useMay("cancel");
   const query = useQuery({
     queryKey: ["run", id],
@@ -63,6 +65,11 @@ export default function RunPage({ id }: { id: string }) {
     ],
     [t, byId],
   );
+  const shown = useCallback(async (): Promise<ToConfirm> => {
+    const said = await ask<RunTaken>("POST", `/api/trade/runs/${encodeURIComponent(id)}/preview`);
+    if (!said.confirm) throw new Error(t("ticket.mayNot"));
+    return said.confirm;
+  }, [id, t]);
   if (query.error && !query.data) return <Trouble error={query.error} again={() => void query.refetch()} />;
   if (!query.data) return <Loading />;
   const { run, lines } = query.data;
@@ -70,9 +77,11 @@ export default function RunPage({ id }: { id: string }) {
   const done = wanted.reduce((sum, line) => sum + part(byId.get(line.order_id ?? "")), 0);
   const left = run.todo.length > 0 || lines.some((line) => line.residual_qty !== null && drawn(line.residual_qty) !== 0);
 
-  async function perform(reason: string): Promise<void> {
+  const asksWord = run.mode === "live" && (doing === "execute" || doing === "approve");
+
+  async function perform(reason: string, word?: LiveWord): Promise<void> {
     if (!doing) return;
-    const said = await ask<RunTaken>("POST", `/api/trade/runs/${encodeURIComponent(id)}/${doing}`, { query: doing === "pause" || doing === "cancel" ? { reason } : {}, patience: 30_000 });
+    const said = await ask<RunTaken>("POST", `/api/trade/runs/${encodeURIComponent(id)}/${doing}`, { query: doing === "pause" || doing === "cancel" ? { reason } : {}, patience: 30_000, ...(word ? { body: word } : {}) });
     say(t(`runDone.${doing}`), "good", said.run_id ?? "");
     refresh("runs", "run", "orders");
     if (doing === "retry" && said.run_id) go(`/runs/${said.run_id}`);
@@ -120,13 +129,32 @@ export default function RunPage({ id }: { id: string }) {
       <Panel title={t("runs.lines")} className="min-h-64 flex-1" flush>
         <Table label={t("runs.lines")} columns={columns} rows={lines} rowId={(l) => `${l.line}-${l.leg}`} file={`run-${id}`} onOpen={(l) => l.order_id && setChosen(l.order_id)} rowClass={(l) => (run.todo.includes(l.leg) ? "bg-red-soft" : undefined)} empty={<Empty title={t("runs.noLines")} />} />
       </Panel>
-      {doing && (
+      {doing && asksWord && (
+        <LiveConfirm title={t("live.run", { account: run.account })} shown={shown} onSend={(word) => perform("", word)} onClose={() => setDoing(null)}>
+          <Planned lines={lines} />
+        </LiveConfirm>
+      )}
+      {doing && !asksWord && (
         <Confirm title={t(`runDo.${doing}`)} about={t(`runAbout.${doing}`)} does={t(`runDo.${doing}`)} tone={doing === "cancel" ? "danger" : "main"} {...(doing === "pause" || doing === "cancel" ? { reason: "wanted" as const } : {})} onDo={perform} onClose={() => setDoing(null)}>
           <Facts columns={1} of={[[t("runs.project"), run.project_id], [t("runs.lines"), String(lines.length)], [t("runs.equity"), `${money(run.equity)} ${run.currency}`]]} />
         </Confirm>
       )}
       {chosen && <OrderDrawer id={chosen} onClose={() => setChosen(null)} onAmend={() => go("/orders")} onCancel={() => go("/orders")} />}
     </div>
+  );
+}
+
+/** What leaves, order by order, as it is confirmed. */
+function Planned({ lines }: { lines: RunLine[] }) {
+  const { t } = useTranslation();
+  return (
+    <ul className="max-h-48 space-y-0.5 overflow-y-auto rounded border border-line p-2 text-xs tabular-nums" aria-label={t("runs.lines")}>
+      {lines.filter((line) => line.planned_qty !== null && drawn(line.planned_qty) !== 0).map((line) => (
+        <li key={`${line.line}-${line.leg}`}>
+          <span className={line.side === "BUY" ? "text-up" : "text-down"}>{t(`side.${line.side}`, { defaultValue: line.side })}</span> <b>{quantity(line.planned_qty)}</b> {line.symbol} · {price(line.ref_px)}
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -2,6 +2,7 @@
 import { useMemo, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { go } from "@/frame/route";
+import { useEnvironment } from "@/frame/topbar";
 import { ask } from "@/api/http";
 import type { Plan, Run, RunTaken } from "@/api/types";
 import { useMay } from "@/access/session";
@@ -22,7 +23,7 @@ export default function RunsPage() {
   const { t } = useTranslation();
   const query = useRuns();
   const [find, setFind] = useState("");
-  const mayTrade = useMay("order:paper");
+  const mayTrade = useMay(useEnvironment() === "live" ? "order:live" : "order:paper");
   const columns = useMemo<Column<Run>[]>(
     () => [
       { id: "asked", head: t("runs.asked"), text: (r) => r.requested_at, cell: (r) => full(r.requested_at), width: "11rem", wide: true },
@@ -51,6 +52,7 @@ export default function RunsPage() {
 
 function Import({ onMade }: { onMade: (id: string) => void }) {
   const { t } = useTranslation();
+  const isLive = useEnvironment() === "live";
   const [portfolio, setPortfolio] = useState<File | null>(null);
   const [context, setContext] = useState<File | null>(null);
   const [hold, setHold] = useState(true);
@@ -65,9 +67,9 @@ function Import({ onMade }: { onMade: (id: string) => void }) {
     const form = new FormData();
     form.set("portfolio", portfolio, portfolio.name);
     if (context) form.set("context", context, context.name);
-    form.set("mode", "paper");
+    form.set("mode", isLive ? "live" : "paper");
     form.set("dry_run", String(dry));
-    if (!dry) form.set(hold ? "hold" : "execute", "true");
+    if (!dry && (hold || !isLive)) form.set(hold ? "hold" : "execute", "true"); // a live one waits: it is confirmed on its own page
     try {
       const taken = await ask<RunTaken>("POST", "/api/trade/runs", { form, patience: 60_000 });
       if (dry) setPlan(taken.plan ?? null);
@@ -106,7 +108,7 @@ function Import({ onMade }: { onMade: (id: string) => void }) {
         <Button type="submit" busy={busy === "plan"} disabled={!portfolio} data-import="preview">{t("runs.preview")}</Button>
         {plan && (
           <Button tone="main" busy={busy === "make"} disabled={plan.findings.length > 0} onClick={() => void send(false)} data-import="make">
-            {hold ? t("runs.makeHeld") : t("runs.makeGo")}
+            {hold ? t("runs.makeHeld") : t(isLive ? "runs.makeLive" : "runs.makeGo")}
           </Button>
         )}
       </form>

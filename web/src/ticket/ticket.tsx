@@ -1,10 +1,10 @@
 // The order ticket: typed by hand or filled from a row, checked by the desk while it is typed, sent once.
 import clsx from "clsx";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useId, useMemo, useRef, useState, type FormEvent } from "react";
+import { useCallback, useEffect, useId, useMemo, useRef, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
-import type { Instruments, Taken } from "@/api/types";
+import type { Instruments, LiveWord, OrderShown, Taken, ToConfirm } from "@/api/types";
 import { useMay } from "@/access/session";
 import { useEnvironment } from "@/frame/topbar";
 import { refresh, useIsStale, usePositions, useQuotes } from "@/stream/live";
@@ -16,6 +16,7 @@ import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { close, type Preset } from "@/ui/dialogs";
 import { Choice, Field } from "@/ui/field";
+import { LiveConfirm } from "@/ui/live_word";
 import { Trouble } from "@/ui/states";
 import { complain, say } from "@/ui/toasts";
 
@@ -32,6 +33,7 @@ export default function Ticket({ preset }: { preset: Preset }) {
   });
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<unknown>(null);
+  const [asking, setAsking] = useState(false);
   const key = useRef(crypto.randomUUID());
   const options = useId();
   const change = (given: Partial<Typed>) => {
@@ -69,6 +71,20 @@ export default function Ticket({ preset }: { preset: Preset }) {
     return () => window.removeEventListener("keydown", onKey);
   }, []);
 
+  const shown = useCallback(async (): Promise<ToConfirm> => {
+    const { confirm } = await ask<OrderShown>("POST", "/api/v1/orders/preview", { body: order });
+    if (!confirm) throw new Error(t("live.changed"));
+    return confirm;
+  }, [order, t]);
+
+  async function place(word?: LiveWord): Promise<void> {
+    const body = word ? { ...order, live: word } : order;
+    const taken = await ask<Taken>("POST", "/api/v1/orders", { body, key: key.current });
+    say(t("ticket.taken", { side: t(`side.${taken.side}`, { defaultValue: taken.side }), quantity: quantity(taken.quantity), symbol: taken.symbol }), "good", taken.order_id);
+    refresh("orders", "positions", "account", "fills");
+    close();
+  }
+
   async function send(event: FormEvent): Promise<void> {
     event.preventDefault();
     event.stopPropagation();
@@ -76,10 +92,11 @@ export default function Ticket({ preset }: { preset: Preset }) {
     setBusy(true);
     setRefused(null);
     try {
-      const taken = await ask<Taken>("POST", "/api/v1/orders", { body: order, key: key.current });
-      say(t("ticket.taken", { side: t(`side.${taken.side}`, { defaultValue: taken.side }), quantity: quantity(taken.quantity), symbol: taken.symbol }), "good", taken.order_id);
-      refresh("orders", "positions", "account", "fills");
-      close();
+      if (environment === "live" && (await ask<OrderShown>("POST", "/api/v1/orders/preview", { body: order })).confirm) {
+        setAsking(true);
+        return;
+      }
+      await place();
     } catch (error) {
       setRefused(error);
       complain(error);
@@ -101,6 +118,7 @@ export default function Ticket({ preset }: { preset: Preset }) {
   return (
     <Dialog open onClose={close} title={t("ticket.new")} drawer about={environment === "live" ? t("environment.liveMore") : t("environment.paperMore")}>
       {!mayTrade && <p className="mb-3 rounded border border-line bg-raised p-2 text-amber">{t("ticket.mayNot")}</p>}
+      {asking && <LiveConfirm title={t("live.order")} shown={shown} onSend={place} onClose={() => setAsking(false)} />}
       <form data-ticket onSubmit={(event) => void send(event)} className="space-y-3">
         <div role="radiogroup" aria-label={t("col.side")} className="grid grid-cols-2 gap-2">
           {(["buy", "sell"] as const).map((side) => (

@@ -1,0 +1,108 @@
+"""A live account in a real browser: what a person confirms, and what the desk refuses (issue of the desk, item 8; S0-63)."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyotp
+import pytest
+from tests.api.test_up import healthy
+from tests.web.browser import PASSWORD, Served, Window, a_browser, a_window, chromium, expect_shown, outside
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+SETTINGS = """\
+feed:
+  kind: demo
+  speed: 20
+  goes_on: true
+live:
+  accounts: [U1]
+"""
+BROKER = "kind: paper\naccount: U1\npaper:\n  as_live: true\n"
+
+
+@contextmanager
+def a_live_desk(home: Path) -> Iterator[Served]:
+    """`tradeloop up` where a paper broker asks for what a live one asks for, with a user `ann` of every role."""
+    home.mkdir(mode=0o700)
+    for name, text in (("tradeloop.yaml", SETTINGS), ("broker.yaml", BROKER)):
+        (home / name).write_text(text, encoding="ascii")
+        (home / name).chmod(0o600)
+    outside(home, "users", "add", "ann", "--roles", "admin,trader,risk,viewer", "--from-stdin", given=f"{PASSWORD}\n")
+    command = [sys.executable, "-m", "tradeloop", "--home", str(home), "up", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said: list[str] = []
+        while not any("the desk is at " in line for line in said):
+            line = process.stderr.readline()
+            assert line or process.poll() is None, said
+            said.append(line)
+        address = said[-1].split("the desk is at ")[1].split(";")[0].strip()
+        served = Served(home, process, address, address.rpartition(":")[2], said)
+        try:
+            healthy(address)
+            yield served
+        finally:
+            served.end()
+
+
+def factor_of(window: Window) -> pyotp.TOTP:
+    """A second factor that ann sets up; its next code is the one of half a minute from now."""
+    page = window.page
+    window.go("/settings")
+    page.locator("[data-factor=begin]").click()
+    device = pyotp.TOTP(page.locator("[data-factor=secret]").inner_text())
+    page.locator("[data-factor=code]").fill(device.now())
+    page.get_by_role("button", name="Confirm").click()
+    page.locator("[data-factor=codes] li").first.wait_for()
+    return device
+
+
+def orders_of(home: Path) -> list[object]:
+    found: list[object] = json.loads(outside(home, "orders", "--json"))["orders"]
+    return found
+
+
+def test_a_live_run_is_refused_with_the_wrong_word_and_goes_with_the_right_one(tmp_path: Path) -> None:
+    chromium()
+    portfolio, home = tmp_path / "portfolio.csv", tmp_path / "home"
+    portfolio.write_text("ts_code,weight\nBAC.US,0.10\nSPY.US,0.20\n", encoding="utf-8")
+    with a_browser() as browser, a_live_desk(home) as served, a_window(browser, served) as window:
+        page = window.page
+        window.go("/orders")
+        page.get_by_label("Name").fill("ann")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.locator("[data-environment=live]").wait_for()
+        device = factor_of(window)
+        window.go("/runs")
+        page.locator("[data-import=portfolio]").set_input_files(portfolio)
+        page.get_by_label("Hold for approval").uncheck()
+        page.locator("[data-import=preview]").click()
+        page.locator("[data-plan]").get_by_text("SPY.US").wait_for()
+        page.locator("[data-import=make]").click()
+        page.locator("[data-run-status=NEW]").wait_for()
+        page.locator("[data-run-do=execute]").click()
+        label = page.locator("[data-live-confirm] label", has_text="to confirm").inner_text()
+        phrase = re.search(r"LIVE U1 \d+", label)
+        assert phrase, label
+        for wrong in ("LIVE", phrase.group().lower(), f"{phrase.group()}0"):
+            page.locator("[data-confirm=typed]").fill(wrong)
+            page.locator("[data-confirm=code]").fill("000000")
+            page.locator("[data-confirm=do]").click()
+            expect_shown(page.locator("[data-live-refused]").get_by_text("nothing was sent"))
+        assert orders_of(home) == []
+        page.locator("[data-confirm=typed]").fill(phrase.group())
+        page.locator("[data-confirm=code]").fill(device.at(int(time.time()) + 30))
+        page.locator("[data-confirm=do]").click()
+        expect_shown(page.locator("[data-run-status=RUNNING], [data-run-status=COMPLETED]"))
+        assert not [each for each in window.complaints if "401" not in each and "403" not in each]
+    assert len(orders_of(home)) == 2
