@@ -29,6 +29,9 @@ from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.replies import OrderReply, RunReply
 from tradeloop.core.reports import SendOutcome
+from tradeloop.core.risk import live, pipeline
+from tradeloop.core.risk.pipeline import PIPELINE
+from tradeloop.core.run import conduct
 from tradeloop.core.run.confirming import frozen_plan
 from tradeloop.core.state import State
 from tradeloop.core.types import Mode, OrdType, Px, Qty, RunID, RunStatus
@@ -215,6 +218,31 @@ def test_a_run_that_was_made_before_its_broker_was_live_sends_nothing_more() -> 
     work.fill(B)
     assert [(event.symbol, event.rule) for event in desk.of(OrderDenied)] == [(A, "live_confirmation")]
     assert work.sent().keys() == {B}
+
+
+@pytest.mark.parametrize("asks", [True, False], ids=["as it is", "taken out"])
+def test_that_the_orders_of_a_run_are_asked_for_its_word_is_missed_where_it_is_taken_out(
+    asks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mutation: what waits in a run that nobody confirmed would go, once its money comes."""
+    if not asks:
+        monkeypatch.setattr(pipeline, "PIPELINE", tuple(check for check in PIPELINE if check is not live.run_confirmed))
+    desk = Desk().opened(*LISTED, cash=0, positions={B: 10_000})
+    work = Work.begun({A: "0.5", B: "0.4"}, desk=desk)
+    desk.around.policy = a_live_desk(*LISTED).around.policy
+    work.ack(B)
+    work.fill(B)
+    assert (A in work.sent()) is not asks
+
+
+def test_that_a_plan_is_asked_for_its_word_is_missed_where_it_is_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutation: with neither the question of the plan nor that of its orders, an unconfirmed run would go."""
+    monkeypatch.setattr(conduct, "refuse_unconfirmed", lambda *of: None)
+    desk = a_live_desk(*LISTED)
+    desk.give(ApproveRun(waiting(desk), "bob"))
+    assert desk.of(RunStarted)
+    assert [denied.rule for denied in desk.of(OrderDenied)] == ["live_confirmation"] * 2, "the gate is the second one to ask"
+    assert not desk.of(SendBegun)
 
 
 def test_a_retry_of_a_live_run_waits_for_a_word_of_its_own() -> None:
