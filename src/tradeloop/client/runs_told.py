@@ -102,6 +102,17 @@ class RunInFull(Document, frozen=True):
     params: dict[str, Any]
 
 
+class ToConfirm(Document, frozen=True):
+    """What a person confirms before it goes to a live account. A program with a key is told none."""
+
+    content: str
+    account: str
+    orders: int
+    phrase: str
+    live_confirm_token: str
+    until: datetime
+
+
 class RunTaken(Document, frozen=True):
     """A run that is durable, or a plan that nothing was made of: `dry_run` says which. `repeat`: the key made it before."""
 
@@ -110,3 +121,4 @@ class RunTaken(Document, frozen=True):
     status: str | None = None
     repeat: bool = False
     plan: Plan | None = None
+    confirm: ToConfirm | None = None
