@@ -104,5 +104,14 @@ def test_a_live_run_is_refused_with_the_wrong_word_and_goes_with_the_right_one(t
         page.locator("[data-confirm=code]").fill(device.at(int(time.time()) + 30))
         page.locator("[data-confirm=do]").click()
         expect_shown(page.locator("[data-run-status=RUNNING], [data-run-status=COMPLETED]"))
+        window.go("/positions")
+        page.locator("[data-close='BAC.US']").click()
+        page.locator("[data-confirm=typed]").fill("BAC.US")
+        page.locator("[data-confirm=do]").click()
+        closing = page.locator("[data-live-confirm]")
+        closing.locator("[data-confirm=typed]").fill("LIVE")
+        closing.locator("[data-confirm=code]").fill("000000")
+        closing.locator("[data-confirm=do]").click()
+        expect_shown(page.locator("[data-live-refused]").get_by_text("nothing was sent"))
         assert not [each for each in window.complaints if "401" not in each and "403" not in each]
     assert len(orders_of(home)) == 2

@@ -1,9 +1,10 @@
 // What is held, priced by the desk: yesterday's and today's, what may be sold, what it has gained; closing asks twice.
-import { useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
-import type { Compared, Position, Taken } from "@/api/types";
+import type { Compared, LiveWord, NewOrder, OrderShown, Position, Taken, ToConfirm } from "@/api/types";
 import { useMay } from "@/access/session";
+import { useEnvironment } from "@/frame/topbar";
 import { refresh, usePositions } from "@/stream/live";
 import { floored, isNumber, over, plus, sign, times } from "@/text/decimal";
 import { money, percent, price, quantity } from "@/text/numbers";
@@ -13,6 +14,7 @@ import { Confirm } from "@/ui/confirm";
 import { open } from "@/ui/dialogs";
 import { Choice, Field } from "@/ui/field";
 import { Find } from "@/ui/filters";
+import { LiveConfirm } from "@/ui/live_word";
 import { Amount, Gain } from "@/ui/number";
 import { Facts, Panel } from "@/ui/panel";
 import { Empty } from "@/ui/states";
@@ -26,7 +28,7 @@ export default function PositionsPage() {
   const { t } = useTranslation();
   const query = usePositions();
   const broker = useAccount().data?.broker;
-  const mayTrade = useMay("order:paper");
+  const mayTrade = useMay(useEnvironment() === "live" ? "order:live" : "order:paper");
   const [find, setFind] = useState("");
   const [closing, setClosing] = useState<Position | null>(null);
   const [busy, setBusy] = useState(false);
@@ -141,19 +143,37 @@ function Close({ position, onClose }: { position: Position; onClose: () => void 
   const [limit, setLimit] = useState(position.market_price ?? "");
   const id = useRef(crypto.randomUUID());
   const side = isShort ? "buy" : "sell";
+  const environment = useEnvironment();
+  const [asking, setAsking] = useState<{ order: NewOrder; sent: () => void; left: () => void } | null>(null);
+  const order = asking?.order;
+  const shown = useCallback(async (): Promise<ToConfirm> => {
+    const { confirm } = await ask<OrderShown>("POST", "/api/v1/orders/preview", { body: order });
+    if (!confirm) throw new Error(t("live.changed"));
+    return confirm;
+  }, [order, t]);
 
-  async function send(reason: string): Promise<void> {
-    if (!isNumber(size) || (type === "limit" && !isNumber(limit))) throw new Error(t("ticket.notANumber"));
-    const body = {
-      symbol: position.symbol, side, quantity: size, order_type: type, ...(type === "limit" ? { price: limit } : {}),
-      position_effect: position.margin !== null ? "CLOSE" : "AUTO", reason: reason || "close",
-    };
-    const taken = await ask<Taken>("POST", "/api/v1/orders", { body, key: `${id.current}-${size}-${type}-${limit}` });
+  async function place(body: NewOrder, word?: LiveWord): Promise<void> {
+    const taken = await ask<Taken>("POST", "/api/v1/orders", { body: word ? { ...body, live: word } : body, key: `${id.current}-${size}-${type}-${limit}` });
     say(t("ticket.taken", { side: t(`side.${taken.side}`), quantity: quantity(taken.quantity), symbol: taken.symbol }), "good", taken.order_id);
     refresh("orders", "positions", "account", "fills");
   }
 
+  async function send(reason: string): Promise<void> {
+    if (!isNumber(size) || (type === "limit" && !isNumber(limit))) throw new Error(t("ticket.notANumber"));
+    const body: NewOrder = {
+      symbol: position.symbol, side, quantity: size, order_type: type, ...(type === "limit" ? { price: limit } : {}),
+      position_effect: position.margin !== null ? "CLOSE" : "AUTO", reason: reason || "close",
+    };
+    if (environment === "live" && (await ask<OrderShown>("POST", "/api/v1/orders/preview", { body })).confirm) {
+      await new Promise<void>((sent, left) => setAsking({ order: body, sent, left: () => left(new Error(t("live.nothing"))) }));
+      return;
+    }
+    await place(body);
+  }
+
   return (
+    <>
+    {asking && <LiveConfirm title={t("live.order")} shown={shown} onSend={async (word) => { await place(asking.order, word); asking.sent(); }} onClose={() => { asking.left(); setAsking(null); }} />}
     <Confirm title={t("positions.closeTitle", { symbol: position.symbol })} about={t("positions.closeMore")} does={t("positions.closeDo", { side: t(`side.${side.toUpperCase()}`), quantity: isNumber(size) ? quantity(size) : "", symbol: position.symbol })} typed={position.symbol} reason="wanted" onDo={send} onClose={onClose}>
       <Facts
         of={[
@@ -180,5 +200,6 @@ function Close({ position, onClose }: { position: Position; onClose: () => void 
       </div>
       {type === "limit" && <Field label={t("col.limit")} value={limit} onChange={(event) => setLimit(event.target.value.trim())} inputMode="decimal" />}
     </Confirm>
+    </>
   );
 }
