@@ -12,15 +12,27 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from tests.cli.commands import FILES, tradeloop
 from tests.cli.test_second_factor import code, home, no_code, set_up
+from tests.core.live_made import a_live_desk, as_waiting
+from tests.core.runs_made import LISTED, A, a_run
 
+from tradeloop.cli import control
+from tradeloop.config import Home, load
+from tradeloop.core.commands import ApproveRun
 from tradeloop.core.confirmation import Confirmation
-from tradeloop.core.events import Event, OrderStaged, RunCreated, RunStarted
+from tradeloop.core.effects import RaiseAlert
+from tradeloop.core.events import Event, OrderStaged, RunApproved, RunCreated, RunStarted
+from tradeloop.core.replies import RunReply
 from tradeloop.core.types import Mode
 from tradeloop.journal import codec
+
+if TYPE_CHECKING:
+    from tradeloop.bootstrap import Desk
 
 __all__ = ["home"]
 
@@ -160,3 +172,41 @@ def test_a_dry_run_of_a_live_account_shows_its_plan_and_asks_nothing(home: Path)
     said = tradeloop(home, *RUN, "--dry-run", "--json")
     assert said.code == 0, said.err
     assert json.loads(said.out)["dry_run"] is True
+
+
+async def test_over_the_socket_an_approval_is_looked_at_where_it_is_decided(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(home)
+    set_up(home, monkeypatch, by="ann")
+    core = a_live_desk(*LISTED)
+    made = core.give(a_run({A: "0.2"}, mode=Mode.LIVE, execute=False))
+    assert isinstance(made, RunReply)
+    assert made.run_id is not None
+    frozen = as_waiting(core, core.state.runs[made.run_id])
+    alerts: list[RaiseAlert] = []
+
+    async def ask(command: ApproveRun) -> object:
+        return core.give(command)
+
+    loaded = load({}, home=Home(home, home, home), environ={}, folder=home)
+    engine = SimpleNamespace(alert=alerts.append, ask=ask, around=core.around)
+    desk = cast("Desk", SimpleNamespace(loaded=loaded, state=core.state, engine=engine))
+
+    async def said(**given: object) -> control.Answer:
+        asked = {"do": "ApproveRun", "run_id": made.run_id, "by": "bob", **given}
+        return await control._decided(desk, json.dumps(asked).encode())
+
+    forged = [frozen.content, frozen.phrase, "totp", "eve"]
+    assert "nobody confirmed them" in (await said(confirmed=forged)).text
+    typed = {"content": frozen.content, "phrase": frozen.phrase}
+    assert "the words were 'LIVE'" in (await said(content=frozen.content, phrase="LIVE", code=code())).text
+    for count in (1, 2):
+        assert f"the code was wrong, {count} in a row" in (await said(**typed, code=no_code())).text
+    assert [each.text for each in alerts if each.text.startswith("bob confirmed 1 order of live account demo")]
+    assert "another one than was confirmed" in (await said(**typed | {"content": "0" * 64}, code=code(-1))).text
+    assert core.of(RunStarted) == []
+    assert (await said(**typed, code=code())).ok
+    assert [(each.by, each.confirmed) for each in core.of(RunApproved)] == [
+        ("bob", Confirmation(frozen.content, frozen.phrase, "totp", "ann"))
+    ]

@@ -14,7 +14,7 @@ import msgspec
 
 from tradeloop.access.second_factor import KIND, SET_UP, SUSPICIOUS, SecondFactor, WrongCode
 from tradeloop.config import Loaded
-from tradeloop.core.confirmation import Confirmation, phrase_of
+from tradeloop.core.confirmation import Confirmation, counted, phrase_of
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, NotConfirmed
 from tradeloop.core.risk.live import LIVE_ACCOUNT, LIVE_CONFIRMATION, unlisted
@@ -62,6 +62,8 @@ async def confirmed(
         set_up_by = await asyncio.to_thread(factor.check, typed.code, WallClock().now(), by)
     except WrongCode as wrong:
         if wrong.count >= SUSPICIOUS:
-            alert(RaiseAlert("CRITICAL", "second factor", f"{by} confirmed {orders} orders of live account {account}: {wrong}"))
+            alert(
+                RaiseAlert("CRITICAL", "second factor", f"{by} confirmed {counted(orders)} of live account {account}: {wrong}")
+            )
         raise
     return Confirmation(typed.content, typed.phrase, KIND, set_up_by)

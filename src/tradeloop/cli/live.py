@@ -39,16 +39,15 @@ async def asked_of_a_person(
     """
     from tradeloop.bootstrap.confirming import Typed, refuse_unlisted, refuse_without_a_factor, refuse_wrong_words
     from tradeloop.cli.question import typed
-    from tradeloop.core.confirmation import phrase_of
+    from tradeloop.core.confirmation import counted, phrase_of
 
     if voice.json or sys.stdin is None or not sys.stdin.isatty():
         raise Ended(_NOBODY, USAGE)
     refuse_unlisted(loaded, account, loaded.settings.broker.name)
     refuse_without_a_factor(loaded)
     wanted, goes_on = phrase_of(account, orders), _for_ever if working is None else working
-    many = "1 order goes" if orders == 1 else f"{orders} orders go"
     broker = loaded.settings.broker.name
-    voice.say(f"REAL MONEY: {many} to live account {account} at {broker}; what you confirm is {content[:12]}")
+    voice.say(f"REAL MONEY: {counted(orders)} for live account {account} at {broker}; what you confirm is {content[:12]}")
     try:
         words = await typed(voice, f"type {wanted!r} to send", sys.stdin.fileno(), goes_on())
         refuse_wrong_words(words, wanted)

@@ -36,6 +36,11 @@ def phrase_of(account: str, orders: int) -> str:
     return f"{WORD} {account} {orders}"
 
 
+def counted(orders: int) -> str:
+    """So many orders, in words."""
+    return "1 order" if orders == 1 else f"{orders} orders"
+
+
 def is_phrase(typed: str, account: str, orders: int) -> bool:
     """Whether that is what was to be typed. Spaces more or less are no other words; a small letter is none of this word."""
     return typed.split() == phrase_of(account, orders).split()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tradeloop.core.commands import StartRun
-from tradeloop.core.confirmation import Confirmation, content_hash, is_phrase, phrase_of
+from tradeloop.core.confirmation import Confirmation, content_hash, counted, is_phrase, phrase_of
 from tradeloop.core.errors import NotConfirmed
 from tradeloop.core.events import PlanLine
 from tradeloop.core.risk import pipeline
@@ -87,7 +87,7 @@ def unconfirmed(
     if given is None or not given.second_factor or not is_phrase(given.phrase, account, frozen.orders):
         return Finding(
             "live_confirmation",
-            f"{frozen.orders} orders would go to live account {account}, and nobody confirmed them: look at the plan, type"
+            f"{counted(frozen.orders)} would go to live account {account}, and nobody confirmed them: look at the plan, type"
             f" {frozen.phrase!r} and give a code of the second factor",
         )
     if given.content != frozen.content:
