@@ -14,7 +14,6 @@ from hashlib import sha256
 import msgspec
 from msgspec.structs import replace
 
-from tradeloop.core import market
 from tradeloop.core.commands import (
     ApproveRun,
     CancelRun,
@@ -39,7 +38,6 @@ from tradeloop.core.events import (
     RunStarted,
 )
 from tradeloop.core.replies import RunReply
-from tradeloop.core.reports import Quote
 from tradeloop.core.risk.live import trades_live
 from tradeloop.core.risk.stopped import stopped_run
 from tradeloop.core.run.attempts import retried_lines, seen_px
@@ -48,10 +46,11 @@ from tradeloop.core.run.confirming import confirmed_of, goes_at_once, refuse_unc
 from tradeloop.core.run.drift import at_market, far, far_from_market
 from tradeloop.core.run.ending import FAILED_BATCH, ended, left_over, whole_batch_failed
 from tradeloop.core.run.funds import cash_book, equity_of, holdings, hours_of, lacking
+from tradeloop.core.run.old_quote import refuse_an_old_quote
 from tradeloop.core.run.others import newer_target, others_at_work
 from tradeloop.core.run.plan import plan
 from tradeloop.core.run.sending import DAY_OVER, day_is_over, give_up_the_day, send_ready
-from tradeloop.core.run.sizing import Held, seconds
+from tradeloop.core.run.sizing import Held
 from tradeloop.core.run_book import Run
 from tradeloop.core.staging import cancel, send_late
 from tradeloop.core.state import State, run_key
@@ -252,7 +251,7 @@ def _refuse_another_market(state: State, around: Surroundings, run: Run, now: Ut
         if seen is None or then is None:
             raise BadInput(f"run {created.run_id} needs a present price of {line.symbol}, none was known; start its feed")
         if quote is not None and state.hours[state.instruments[line.symbol].session].is_open(now):
-            _refuse_an_old_quote(around, run, quote, now)
+            refuse_an_old_quote(around, run, quote, now)
         if far(then, seen, limit):
             raise BadInput(
                 f"run {created.run_id} was planned with {line.symbol} at {then:f}, which was {seen:f} now; at most"
@@ -267,20 +266,6 @@ def _refuse_another_market(state: State, around: Surroundings, run: Run, now: Ut
     others = others_at_work(state, created.account, (line.symbol for line in lines), created.run_id)
     if others:
         raise BadInput(f"run {created.run_id} cannot go: {'; '.join(finding.text for finding in others)}")
-
-
-def _refuse_an_old_quote(around: Surroundings, run: Run, quote: Quote, now: UtcNs) -> None:
-    if market.is_current(around, quote, now):
-        return
-    limit, age = around.policy.max_quote_age_ns, now - quote.at
-    if age < 0:
-        was, do = f"was stamped {seconds(-age)} ahead of our clock", "check both clocks"
-    else:
-        was, do = f"was {seconds(age)} old", "wait for its next quote or look why its feed is silent"
-    raise BadInput(
-        f"run {run.created.run_id} needs a present price of {quote.symbol}, at most {seconds(limit)} old while its market is"
-        f" open; its last quote {was}; {do}, then approve again"
-    )
 
 
 def pause(state: State, cmd: PauseRun, now: UtcNs) -> Generator[Event, None, RunReply]:
