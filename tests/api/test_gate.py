@@ -6,6 +6,7 @@ The routes are those of the table that the application is made of, so that a new
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -73,9 +74,7 @@ def seconds() -> Callable[[], int]:
 
 async def sent(http: httpx2.AsyncClient, entry: Entry, headers: Mapping[str, str] | None = None, **cookies: str) -> Said:
     """The request of a route with nothing in it, as somebody would send it who only wants to get through."""
-    path = entry.path.replace("{symbol:path}", "x").replace("{break_id:path}", "x")
-    for name in ("order_id", "run_id", "exchange", "strategy_id", "key_id", "session_id", "name"):
-        path = path.replace(f"{{{name}}}", "x")
+    path = re.sub(r"\{[^}]+\}", "x", entry.path)
     more = dict(headers or {})
     if cookies:
         more["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())

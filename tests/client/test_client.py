@@ -27,6 +27,8 @@ from tradeloop.client import (
     NotSent,
     Refused,
     TooOften,
+    access,
+    access_told,
     books,
     books_told,
     orders,
@@ -205,7 +207,7 @@ def test_every_document_of_the_client_is_what_the_desk_gives() -> None:
     """The names of fields, by the document of the API: a field that the desk drops or renames fails here."""
     schemas = document()["components"]["schemas"]
     wrong = []
-    for module in (orders_told, runs_told, books_told, stop_told, strategies_told):
+    for module in (orders_told, runs_told, books_told, stop_told, strategies_told, access_told):
         for name, kind in vars(module).items():
             if isinstance(kind, type) and kind.__module__ == module.__name__ and name in schemas:
                 told = set(schemas[name].get("properties", {}))
@@ -240,6 +242,8 @@ def test_every_path_of_the_client_is_one_of_the_desk() -> None:
         strategies.listed(),
         strategies.triggers("{name}", cursor="1"),
         *(each("{name}") for each in (strategies.get, strategies.configs, strategies.start, strategies.pause, strategies.stop)),
+        access.log(what="signed in", who="ann", cursor="1"),
+        access.secrets(),
         stop.halts(),
         stop.halt("x"),
         stop.release("x"),

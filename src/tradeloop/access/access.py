@@ -111,9 +111,13 @@ class Access:
         whose = self.tickets.take(ticket, now, origin, address)
         return None if whose is None else self._now(*whose, now)
 
-    async def log(self, newest: int = 100, before: int | None = None) -> list[Entry]:
-        """The newest lines of the log of access, the newest first; `before` a line's number, for the page behind it."""
-        return await self._store.log(newest, before)
+    async def log(
+        self, newest: int = 100, before: int | None = None, *, what: str | None = None, who: str | None = None
+    ) -> list[Entry]:
+        """The newest lines of the log of access, the newest first; `before` a line's number, for the page behind it. `who`: by
+        them or about them.
+        """
+        return await self._store.log(newest, before, what=what, who=who)
 
     async def note(self, asked: Asked, what: str, subject: str = "", text: str = "") -> None:
         """A line for the log, of what was done elsewhere and belongs there. Nothing secret."""

@@ -49,8 +49,8 @@ class BrokerSecrets:
             for each in sorted(self._store.all(BrokerSecret), key=lambda each: each.id)
         ]
 
-    async def put(self, broker: str, account: str, name: str, secret: SecretStr, asked: Asked) -> None:
-        """Have it there, in the place of one before. Raises BadInput."""
+    async def put(self, broker: str, account: str, name: str, secret: SecretStr, asked: Asked) -> bool:
+        """Have it there, in the place of one before; whether there was none. Raises BadInput."""
         found = _id(broker, account, name)
         text = secret.get_secret_value()
         if not 1 <= len(text) <= LENGTH_MAX:
@@ -58,14 +58,15 @@ class BrokerSecrets:
         ending = text[-_SHOWN:] if len(text) >= _SHOWN_FROM and text[-_SHOWN:].isprintable() else ""
         sealed = self.vault.seal(secret, found, broker, account)
 
-        def decide(draft: Draft) -> None:
+        def decide(draft: Draft) -> bool:
             before = draft.get(BrokerSecret, found)
             if before is None and len(draft.all(BrokerSecret)) >= SECRETS_MAX:
                 raise BadInput(f"there are {SECRETS_MAX} secrets already, which is the most; remove one first")
             draft.put(BrokerSecret(found, broker, account, name, sealed, ending, asked.at, asked.by[:128]))
             draft.note(asked, "secret set" if before is None else "secret replaced", found)
+            return before is None
 
-        await self._store.change(decide)
+        return await self._store.change(decide)
 
     async def remove(self, broker: str, account: str, name: str, asked: Asked) -> None:
         """Have it gone. Raises Missing."""

@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 BUSY_MS: Final = 10_000
 ANSWER_S: Final = 10.0
+LOG_MAX: Final = 100_000
+"""Lines of the log that are kept: whoever goes on trying fills no disk, and the oldest go."""
 _STORE: Final = "access"
 _OPEN: Final = 0o077
 _DRIVERS: Final = {
@@ -151,6 +153,7 @@ class AccessDatabase:
                 connection.execute(insert(access_records), rows)
             if change.entries:
                 connection.execute(insert(access_log), [msgspec.structs.asdict(each) for each in change.entries])
+                connection.execute(delete(access_log).where(access_log.c.number <= lines - LOG_MAX))
             return True
 
         async with self._writing("writing") as connection:
@@ -158,11 +161,17 @@ class AccessDatabase:
             await (connection.commit() if done else connection.rollback())
         return done
 
-    async def log(self, newest: int, before: int | None) -> list[Entry]:
-        """The newest lines of the log, those before the line `before` where it is given; the newest first."""
+    async def log(self, newest: int, before: int | None, what: str | None = None, who: str | None = None) -> list[Entry]:
+        """The newest lines of the log, those before the line `before` where it is given; the newest first. `who`: by them or
+        about them.
+        """
         asked = select(access_log).order_by(access_log.c.number.desc()).limit(newest)
         if before is not None:
             asked = asked.where(access_log.c.number < before)
+        if what is not None:
+            asked = asked.where(access_log.c.what == what)
+        if who is not None:
+            asked = asked.where((access_log.c.who == who) | (access_log.c.subject == who))
         async with self._reading() as connection:
             return [Entry(**row) for row in (await connection.execute(asked)).mappings()]
 

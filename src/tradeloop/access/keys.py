@@ -185,13 +185,16 @@ class Keys:
         await self._store.change(decide)
 
     def keep(self, draft: Draft, asked: Asked) -> Counter[tuple[str, str, str]]:
-        """Write when each was last used, forget secrets whose grace is over, and note what was refused since the last time;
-        what was noted, for `forget`.
+        """Write when each was last used, note the first use of a day (UTC) and of an address, forget secrets whose grace is
+        over, and note what was refused since the last time; what was refused and noted, for `forget`.
         """
         for key in draft.all(Key):
             at, address = self._used.get(key.id, (None, ""))
             kept = key
             if at is not None and (key.used_at is None or at >= key.used_at + USED_EVERY_NS):
+                if key.used_at is None or address != key.used_from or at // DAY_NS != key.used_at // DAY_NS:
+                    owner = draft.get(User, key.owner)
+                    draft.note(Asked(key.owner if owner is None else owner.name, address, at), "key used", key.id, key.name)
                 kept = msgspec.structs.replace(kept, used_at=at, used_from=address)
             if key.old and asked.at >= key.old_until:
                 kept = msgspec.structs.replace(kept, old="")

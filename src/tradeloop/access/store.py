@@ -131,9 +131,11 @@ class AccessStore:
             await self._read()
             return True
 
-    async def log(self, newest: int = 100, before: int | None = None) -> list[Entry]:
+    async def log(
+        self, newest: int = 100, before: int | None = None, *, what: str | None = None, who: str | None = None
+    ) -> list[Entry]:
         """The newest lines of the log of access, the newest first; `before` a line's number, for the page behind it."""
-        return await self._database.log(max(1, min(newest, ENTRIES_MAX)), before)
+        return await self._database.log(max(1, min(newest, ENTRIES_MAX)), before, what, who)
 
     async def _change(self, decide: Callable[[Draft], T]) -> T:
         async with self._alone:

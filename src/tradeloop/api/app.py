@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from tradeloop.api import (
+    access_log,
     account,
     factors,
     fills,
@@ -28,6 +29,7 @@ from tradeloop.api import (
     record,
     risk,
     runs,
+    secrets,
     session,
     sessions,
     strategies,
@@ -81,6 +83,8 @@ def table_of(metrics: Metrics, manners: Manners, streams: stream.Stream | None =
     keys.routes(table)
     sessions.routes(table)
     users.routes(table)
+    secrets.routes(table)
+    access_log.routes(table)
     health.routes(table, metrics, metrics_open=manners.metrics_open)
     stream.routes(table, streams or stream.Stream())
     return table

@@ -6,11 +6,11 @@
     with Client("http://127.0.0.1:8003", "tlk_…") as desk:
         taken = desk.send(orders.submit(orders.New("BAC.US", "buy", Decimal(100))))
 
-What may be asked is made by functions in `orders`, `runs`, `books`, `stop` and `strategies`; a client sends it. Errors are
-sorted by the fate of what was asked (errors.py).
+What may be asked is made by functions in `orders`, `runs`, `books`, `stop`, `strategies` and `access`; a client sends it.
+Errors are sorted by the fate of what was asked (errors.py).
 """
 
-from tradeloop.client import books, orders, runs, stop, strategies
+from tradeloop.client import access, books, orders, runs, stop, strategies
 from tradeloop.client.blocking import Client
 from tradeloop.client.errors import ClientError, Denied, FateUnknown, NotAllowed, NotDone, NotSent, Refused, TooOften
 from tradeloop.client.http import AsyncClient
@@ -34,6 +34,7 @@ __all__ = [
     "Stream",
     "TooOften",
     "Up",
+    "access",
     "books",
     "orders",
     "runs",

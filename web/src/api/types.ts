@@ -9,6 +9,21 @@ export interface Accepted {
   "order_id": string;
 }
 
+export interface AccessLine {
+  "address": string;
+  "at": string;
+  "number": number;
+  "subject": string;
+  "text": string;
+  "what": string;
+  "who": string;
+}
+
+export interface AccessLog {
+  "lines": AccessLine[];
+  "next": string | null;
+}
+
 export interface Account {
   "account": string;
   "broker": string;
@@ -437,6 +452,10 @@ export interface NewRun {
   "portfolio": Line[];
 }
 
+export interface NewSecret {
+  "value": string;
+}
+
 export interface NewUser {
   "name": string;
   "password": string;
@@ -752,6 +771,18 @@ export interface Said {
   "done": string;
 }
 
+export interface SecretDocument {
+  "account": string;
+  "broker": string;
+  "name": string;
+  "set_at": string;
+  "set_by": string;
+}
+
+export interface SecretList {
+  "secrets": SecretDocument[];
+}
+
 export interface SessionDocument {
   "address": string;
   "agent": string;
@@ -925,6 +956,13 @@ export interface WhichFills {
 export interface WhichInstruments {
   "limit"?: number;
   "q"?: string;
+}
+
+export interface WhichLines {
+  "cursor"?: number | null;
+  "limit"?: number;
+  "what"?: string | null;
+  "who"?: string | null;
 }
 
 export interface WhichOrders {
