@@ -97,7 +97,23 @@ async def test_the_account_shows_its_money_and_how_it_went(tmp_path: Path) -> No
     (usd,) = [each for each in account["money"] if each["currency"] == "USD"]
     assert Decimal(usd["balance"]) < 1_000_000
     assert curve["points"][-1]["balance"] == usd["balance"]
-    assert Decimal(curve["drawdown"]) < 0
+    worths = [Decimal(each["equity"]) for each in curve["points"]]
+    assert Decimal(curve["drawdown"]) == (worths[-1] / max(worths) - 1).quantize(Decimal("0.000001"))
+
+
+async def test_the_curve_of_the_account_is_what_it_was_worth_and_to_buy_is_no_loss(tmp_path: Path) -> None:
+    """S4-27, S4-30: the balance and what is held, at the market; the last point is of now."""
+    async with a_counter(tmp_path) as counter:
+        alice = counter.client()
+        order = await filled(counter, alice)
+        curve = (await alice.get("/api/v1/account/curve", currency="USD")).document
+        (held,) = (await alice.get("/api/v1/positions")).document["positions"]
+    spent = Decimal(order["average_price"]) * 100 + Decimal(order["commission"])
+    bought, now = curve["points"][-2:]
+    assert Decimal(bought["balance"]) == 1_000_000 - spent
+    assert Decimal(bought["equity"]) == 1_000_000 - Decimal(order["commission"])
+    assert abs(Decimal(now["equity"]) - Decimal(now["balance"]) - Decimal(held["market_value"])) < 50
+    assert Decimal(curve["drawdown"]) > Decimal("-0.001")
 
 
 async def test_quotes_come_with_their_age_and_instruments_are_found(tmp_path: Path) -> None:

@@ -25,11 +25,16 @@ class Played:
         self.name = name
         self.undelivered_at: UtcNs | None = None
         self.asked: list[Symbol] = []
+        self.left: list[Symbol] = []
         self._quotes = quotes
 
     def also(self, symbols: Iterable[Symbol]) -> None:
         """Noted."""
         self.asked += symbols
+
+    def leave(self, symbols: Iterable[Symbol]) -> None:
+        """Noted."""
+        self.left += symbols
 
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """All quotes at once."""

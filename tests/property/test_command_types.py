@@ -69,6 +69,8 @@ COMMANDS: tuple[Any, ...] = (
     c.RevertLimit("max_order_value", "t", "r"),
     c.ListInstruments((LISTED,)),
     c.OpenTradingDay("CN_A", DAY, ((UtcNs(0), UtcNs(5)),), ((UtcNs(0), UtcNs(5)),)),
+    c.SwitchMainContract(Symbol(A), "t", "r"),
+    c.AcknowledgeAlert("fate:x", "t", "r"),
 )
 NESTED: dict[str, tuple[Any, Any]] = {
     "target": (LINE, lambda row: msgspec.structs.replace(RUN, targets=(row,))),

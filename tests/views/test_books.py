@@ -266,6 +266,43 @@ async def test_the_curve_has_one_point_per_batch_that_moved_the_money(tmp_path: 
     assert [(row["batch"], row["balance"]) for row in points] == [(1, D(100000)), (2, D(98000)), (3, D(97000))]
 
 
+async def test_the_curve_has_what_was_held_beside_the_cash_at_the_last_prices(tmp_path: Path) -> None:
+    """S4-27, S4-30: to buy is no loss."""
+    story = Story.begun()
+    order = story.working(AAPL, Side.BUY, "30")
+    opening = len(story.events)
+    story.fill(order, "10", "100", "1")
+    story.fill(order, "20", "110", "0")
+    story.fill(story.working(AAPL, Side.SELL, "30"), "30", "120", "0")
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url, opening, 1)
+    points = [row for row in rows["account_curve"] if row["currency"] == "USD"]
+    worth = [(row["balance"], row["held_value"]) for row in points]
+    assert worth == [(D(100000), D(0)), (D(98999), D(1000)), (D(96799), D(3300)), (D(100399), D(0))]
+
+
+async def test_of_what_is_margined_the_profit_is_in_the_curve_and_of_a_short_sale_its_debt(tmp_path: Path) -> None:
+    story = Story.begun()
+    gold, short = story.working(GOLD, Side.BUY, "2"), story.working(AAPL, Side.SELL, "10")
+    opening = len(story.events)
+    story.fill(gold, "1", "450", "0")
+    story.fill(gold, "1", "460", "0")
+    story.fill(short, "10", "100", "0")
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url, opening, 1)
+    curve = {row["currency"]: row["held_value"] for row in rows["account_curve"]}
+    assert curve == {"CNY": D(10_000), "USD": D(-1000)}
+
+
+async def test_the_curve_says_nothing_of_what_was_held_while_a_price_is_unknown(tmp_path: Path) -> None:
+    story = Story()
+    story.tell(InstrumentListed(story.tick(), an_instrument(MAOTAI)), InstrumentListed(story.tick(), an_instrument(AAPL)))
+    story.adopt({"CNY": "5000000"}, [HeldPosition(ACCOUNT, MAOTAI, Qty(D(300)), Qty(D(0)), cost=Amount(D(1500)))])
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    assert only(rows["account_curve"])["held_value"] is None
+
+
 async def test_a_run_puts_the_equity_it_was_planned_with_on_the_curve(tmp_path: Path) -> None:
     story = Story.begun()
     story.run((AAPL, Side.BUY, "10"))

@@ -22,6 +22,9 @@ from tradeloop.views.tables import metadata
 NAME = "20261121_read_models.sql"
 APPROVED = "20261121_who_approved.sql"
 WHY_DENIED = "20261121_why_denied.sql"
+CURVE = "20261122_curve_of_equity.sql"
+SEEN = "20261122_seen_alerts.sql"
+OF_STRATEGIES = "20261122_strategy_tables.sql"
 
 
 @every_dialect
@@ -95,11 +98,13 @@ async def test_who_approved_comes_into_a_database_with_orders_and_none_is_lost(d
         written = [values.get(name, "7" if isinstance(kinds[name], numbers) else "'1'") for name in older]
         await say(f"INSERT INTO trade_orders ({', '.join(older)}) VALUES ({', '.join(written)})")
         assert await patches.drift(url, metadata) == [
+            "column account_curve.held_value is missing",
+            *(f"column alerts.{each} is missing" for each in ("acknowledged_at", "acknowledged_by", "note")),
             "table trade_denials is missing",
             "column trade_orders.approved_by is missing",
         ]
 
-        assert await patches.upgrade(url) == [APPROVED, WHY_DENIED]
+        assert await patches.upgrade(url) == [APPROVED, WHY_DENIED, CURVE, SEEN, OF_STRATEGIES]
         assert await patches.upgrade(url) == []
         assert await patches.drift(url, metadata) == []
         await say("UPDATE trade_orders SET approved_by = 'bob' WHERE approved_by = ''")
@@ -111,6 +116,42 @@ async def test_who_approved_comes_into_a_database_with_orders_and_none_is_lost(d
             return tuple(c.exec_driver_sql("SELECT id, trade_run_id, reason, seq, approved_by FROM trade_orders").one())
 
         assert await line.run(row, "by hand") == ("o1", None, "1", 7, "bob")
+        await line.close()
+        assert await patches.drift(url, metadata) == []
+
+
+@every_dialect
+async def test_who_has_seen_an_alert_comes_into_a_database_that_has_alerts(dialect: Dialect, tmp_path: Path) -> None:
+    """S0-37: a database of an older version, with a row; afterwards the patches run by hand once more."""
+    async with bare_database(dialect, tmp_path) as url:
+        await patches.upgrade(url, up_to(dialect, WHY_DENIED, tmp_path / "older"))
+        line = line_to(url)
+
+        async def say(sentence: str) -> None:
+            await line.run(lambda c: c.exec_driver_sql(sentence).close(), "by hand")
+
+        names = "id, level, subject, text, times, raised_at, last_at, resolved_at, seq, updated_seq"
+        await say(f"INSERT INTO alerts ({names}) VALUES ('halt:1', 'CRITICAL', 's', 't', 1, 2, 3, NULL, 4, 5)")
+        points = "id, account_id, currency, at, balance, available, realized_pnl, equity, batch, seq"
+        await say(f"INSERT INTO account_curve ({points}) VALUES ('c1', 'a', 'USD', 1, '9', '8', '0', NULL, 2, 3)")
+        assert await patches.upgrade(url) == [CURVE, SEEN, OF_STRATEGIES]
+        assert await patches.drift(url, metadata) == []
+        await say("UPDATE account_curve SET held_value = '5' WHERE held_value IS NULL")
+        await say("UPDATE alerts SET acknowledged_at = 7, acknowledged_by = 'ann' WHERE note = ''")
+        for name in (CURVE, SEEN, OF_STRATEGIES):
+            patch = next(p for p in patches.patches(line.dialect) if p.name == name)
+            for statement in patches.statements(patch.sql, line.dialect):
+                await say(statement)
+
+        def row(c: Connection) -> tuple[object, ...]:
+            return tuple(c.exec_driver_sql("SELECT id, resolved_at, acknowledged_at, acknowledged_by, note FROM alerts").one())
+
+        def of_curve(c: Connection) -> tuple[object, ...]:
+            return tuple(c.exec_driver_sql("SELECT id, batch, seq, held_value FROM account_curve").one())
+
+        assert await line.run(row, "by hand") == ("halt:1", None, 7, "ann", "")
+        found = await line.run(of_curve, "by hand")
+        assert (*found[:3], int(str(found[3]).partition(".")[0])) == ("c1", 2, 3, 5)
         await line.close()
         assert await patches.drift(url, metadata) == []
 

@@ -10,18 +10,17 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sqlalchemy import select
 from sqlalchemy.dialects import sqlite
-from tests.views.builders import AAPL, BROKER, GOLD, Story
+from tests.views.builders import AAPL, Story
 from tests.views.databases import a_database, every_dialect
 
 from tradeloop.core.types import Side
 from tradeloop.journal.codec import decode
+from tradeloop.strategies.rows import metadata as of_strategies
 from tradeloop.views.columns import Dec, fit, plain, short, shown
-from tradeloop.views.database import Database
-from tradeloop.views.rows import CursorRow, StrategyConfigRow, StrategyTriggerRow
+from tradeloop.views.rowset import RowSet
 from tradeloop.views.sql import SqlViews
-from tradeloop.views.tables import ROW_TYPES, metadata, strategy_configs, strategy_triggers
+from tradeloop.views.tables import ROW_TYPES, metadata
 
 # fmt: off
 NAMED = {
@@ -59,7 +58,8 @@ NAMED = {
 @pytest.mark.parametrize("table", NAMED)
 def test_the_columns_that_the_source_documents_name_are_there(table: str) -> None:
     """S0-14..S0-36, S4-41..S4-45, D5."""
-    assert NAMED[table] <= set(metadata.tables[table].columns.keys())
+    where = of_strategies if table.startswith("strategy_") else metadata
+    assert NAMED[table] <= set(where.tables[table].columns.keys())
 
 
 @pytest.mark.parametrize("table", ROW_TYPES)
@@ -70,6 +70,12 @@ def test_a_row_is_its_table_column_by_column(table: str) -> None:
     hints = typing.get_type_hints(kind)
     optional = {name for name, hint in hints.items() if isinstance(hint, types.UnionType)}
     assert {column.name for column in columns if column.nullable} == optional
+
+
+def test_every_table_is_one_that_the_fold_writes_to() -> None:
+    """One truth for each: what strategies did stands in their own store, and no empty table has its name here (ADR 28)."""
+    written = {kept.table.name for kept in RowSet()._all()}
+    assert written | {"view_cursors"} == set(metadata.tables)
 
 
 def test_every_table_of_the_metadata_has_a_row() -> None:
@@ -169,48 +175,3 @@ async def test_names_that_differ_in_case_alone_are_two(dialect: str, tmp_path: P
         await views.catch_up(story.journal(50))
         assert [fill.exec_id for fill in (await views.queries.fills()).rows] == ["Ab", "aB"]
         await views.close()
-
-
-@every_dialect
-async def test_the_strategy_tables_take_and_give_their_rows(dialect: str, tmp_path: Path) -> None:
-    """S4-44, S4-45."""
-    config = StrategyConfigRow(
-        id="s1", strategy_name="s1", config_data='{"n": 3}', is_active=True, create_time=1, update_time=2
-    )
-    trigger = StrategyTriggerRow(
-        id="s1|1",
-        strategy_name="s1",
-        trigger_time=1,
-        trigger_condition="ma5 above ma20",
-        trigger_price=Decimal("450.5"),
-        action_type="buy",
-        execution_result="pending",
-        order_id=None,
-        error_message="",
-        create_time=1,
-    )
-    cursor = CursorRow(id="x", batch=0, seq=0, projection=1, clearing=False, updated_at=0)
-    async with a_database(dialect, tmp_path) as url:
-        database = Database(url)
-        await database.begin_cursor(cursor)
-        await database.write([(strategy_configs, [config], []), (strategy_triggers, [trigger], [])], cursor, cursor)
-        assert await database.rows(select(strategy_configs), StrategyConfigRow) == [config]
-        assert await database.rows(select(strategy_triggers), StrategyTriggerRow) == [trigger]
-        await database.close()
-
-
-async def test_both_sides_of_a_self_trade_with_one_exec_id_are_two_fills(tmp_path: Path) -> None:
-    """D5: SHFE gives both the same number (vnpy issue 3407)."""
-    story = Story.begun()
-    buy, sell = story.working(GOLD, Side.BUY, "1"), story.working(GOLD, Side.SELL, "1")
-    story.fill(buy, "1", "500", exec_id="77")
-    story.fill(sell, "1", "500", exec_id="77")
-    async with a_database("sqlite", tmp_path) as url:
-        views = SqlViews(url, decode)
-        await views.catch_up(story.journal(50))
-        trades = (await views.queries.trades(symbol=GOLD)).rows
-        await views.close()
-    assert [(trade.trade_id, trade.direction, trade.broker) for trade in trades] == [
-        ("77", "sell", BROKER),
-        ("77", "buy", BROKER),
-    ]

@@ -10,13 +10,15 @@ import msgspec
 
 from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call
+from tradeloop.api.desk import Desk
 from tradeloop.api.gate import ok
 from tradeloop.api.plain import Amount, Moment, amount_or_none, moment, told
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.core.errors import BadInput
-from tradeloop.core.types import SECOND_NS
+from tradeloop.core.instrument import AssetClass
+from tradeloop.core.types import SECOND_NS, ZERO, Symbol
 from tradeloop.views.queries import PAGE_MAX
-from tradeloop.views.rows import AccountRow
+from tradeloop.views.rows import AccountRow, CurveRow, PositionRow
 
 _END: Final = 2**63
 
@@ -54,7 +56,9 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """The money at one moment; `equity` where a run had valued the account."""
+    """The money at one moment. `equity` is the balance and what was held, at the market: as a run had valued it, else at the
+    last prices that the journal held then; null where one of them is not known.
+    """
 
     at: Moment
     balance: Amount | None
@@ -64,7 +68,9 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Curve(msgspec.Struct, frozen=True):
-    """How the money of a currency went, oldest first, and how far it stands below its highest, as a fraction."""
+    """How the money of a currency went, oldest first: a point for each movement, and the last for now, at the newest quotes.
+    `drawdown`: how far the equity stands below its highest, as a fraction; null where it is not known now.
+    """
 
     account: str
     currency: str
@@ -103,15 +109,53 @@ def money_document(row: AccountRow) -> Money:
 
 
 async def curve(call: Call) -> Answer:
-    """Show how the money of a currency went."""
+    """Show how the money of a currency went, and what the account was worth with what it held."""
     wanted, desk = call.wanted(WhichPoints), call.desk
     await desk.shown()
     since = None if wanted.since is None else _ns(wanted.since)
     currency = wanted.currency.upper()[:12]
     rows = await desk.queries.curve(desk.account, currency, since=since, limit=wanted.limit)
-    worth = [value for row in rows if (value := row.equity if row.equity is not None else row.balance) is not None]
-    below = None if not worth or max(worth) <= 0 else (worth[-1] / max(worth) - 1).quantize(Decimal("0.000001"))
-    return ok(Curve(desk.account, currency, [told(Point, row) for row in rows], amount_or_none(below)))
+    found = [(told(Point, row, equity=amount_or_none(worth := _equity(row))), worth) for row in rows]
+    if rows:
+        found.append(await _now(desk, currency))
+    worths = [worth for _, worth in found if worth is not None]
+    below = None
+    if found and found[-1][1] is not None and max(worths) > ZERO:
+        below = (worths[-1] / max(worths) - 1).quantize(Decimal("0.000001")) + ZERO  # no minus before nought
+    return ok(Curve(desk.account, currency, [point for point, _ in found], amount_or_none(below)))
+
+
+def _equity(row: CurveRow) -> Decimal | None:
+    """What the account was worth at a point; None where that is not known."""
+    if row.equity is not None:
+        return row.equity
+    return None if row.balance is None or row.held_value is None else row.balance + row.held_value
+
+
+async def _now(desk: Desk, currency: str) -> tuple[Point, Decimal | None]:
+    """The money as it stands, with what is held at the newest quotes; the equity is None where one has no price."""
+    rows = await desk.queries.accounts(account_id=desk.account)
+    (row,) = [each for each in rows if each.currency == currency]
+    worth = row.balance
+    for each in await desk.queries.positions(account_id=desk.account):
+        if each.currency == currency:
+            value = _worth(desk, each)
+            worth = None if worth is None or value is None else worth + value
+    point = told(Point, row, at=moment(desk.now()), equity=amount_or_none(worth))
+    return point, worth
+
+
+def _worth(desk: Desk, row: PositionRow) -> Decimal | None:
+    """What a position adds to the balance: its market value, or the profit of what is margined as a future."""
+    quote, instrument = desk.quote(Symbol(row.symbol)), desk.state.instruments.get(Symbol(row.symbol))
+    px = (None if quote is None else quote.mid_or_last) or row.current_price
+    if px is None:
+        return None
+    value = px * row.volume * row.multiplier * (-1 if row.direction == "short" else 1)
+    if instrument is not None and instrument.asset_class is AssetClass.FUTURE:
+        paid = row.cost
+        return None if paid is None else value - (-paid if row.direction == "short" else paid)
+    return value
 
 
 def _ns(written: str) -> int:

@@ -22,6 +22,7 @@ from tradeloop.api import (
     halts,
     health,
     keys,
+    main_contract,
     market,
     orders_in,
     orders_out,
@@ -77,6 +78,7 @@ def table_of(metrics: Metrics, manners: Manners, streams: stream.Stream | None =
     strategies.routes(table)
     account.routes(table)
     market.routes(table)
+    main_contract.routes(table)
     record.routes(table)
     session.routes(table)
     factors.routes(table)

@@ -20,6 +20,7 @@ from tradeloop.core.commands import (
     RevertLimit,
     StartRun,
     SubmitOrder,
+    SwitchMainContract,
 )
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.replies import Reply
@@ -40,6 +41,13 @@ class Latched(msgspec.Struct, frozen=True):
 
     holds: bool
     sentence: str
+
+
+class SwitchedTo(msgspec.Struct, frozen=True):
+    """What came of a switch of the main contract: a sentence, and one for each of five steps; none where nothing changed."""
+
+    done: str
+    steps: list[str]
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -152,6 +160,14 @@ class Desk(Protocol):
 
     def listed(self, symbol: Symbol) -> Instrument:
         """What the dated rules say of a symbol today, listed here or not. Raises BadInput."""
+        ...
+
+    def follows(self, symbol: Symbol) -> bool:
+        """Whether a symbol is listed here and quoted where the feed has it."""
+        ...
+
+    async def switch_main(self, command: SwitchMainContract) -> SwitchedTo:
+        """Have another instrument be the main contract. Raises BadInput, Conflicts."""
         ...
 
     async def tradable(self, symbols: Iterable[Symbol], *, quoted: bool = False) -> None:

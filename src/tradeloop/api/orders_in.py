@@ -263,7 +263,7 @@ def denied(why: Denied, order_id: str) -> Problem:
 
 
 async def _listed(call: Call, command: SubmitOrder) -> None:
-    if command.symbol not in call.desk.state.instruments:
+    if command.symbol not in call.desk.state.instruments or not call.desk.follows(command.symbol):
         consistent(command)  # what is refused lists nothing
         await call.desk.tradable([command.symbol], quoted=True)
 

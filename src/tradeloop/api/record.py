@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -10,14 +10,17 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call, Said
 from tradeloop.api.gate import ok
 from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size
-from tradeloop.api.plain import Amount, Moment, told
+from tradeloop.api.plain import Amount, Moment, moment, told
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.core.checked import checked_command
-from tradeloop.core.commands import ReleaseSymbol, RepairBreak
-from tradeloop.core.errors import BadInput
+from tradeloop.core.commands import AcknowledgeAlert, ReleaseSymbol, RepairBreak
+from tradeloop.core.errors import BadInput, Conflicts, NotKnown
 from tradeloop.core.known import refuse
 from tradeloop.core.replies import Done
 from tradeloop.markets.symbols import canonical
+from tradeloop.views.rows import AlertRow
+
+_ALERT_MAX: Final = 255
 
 
 class Break(msgspec.Struct, frozen=True):
@@ -49,7 +52,7 @@ class Breaks(msgspec.Struct, frozen=True):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """A trouble, once however often it repeats."""
+    """A trouble, once however often it repeats. `acknowledged_by` has seen it, and `note` is what they wrote beside it."""
 
     id: str
     level: str
@@ -59,6 +62,9 @@ class Alert(msgspec.Struct, frozen=True):
     raised_at: Moment
     last_at: Moment
     resolved_at: Moment | None
+    acknowledged_at: Moment | None
+    acknowledged_by: str
+    note: str
 
 
 class Alerts(msgspec.Struct, frozen=True):
@@ -98,9 +104,10 @@ class WhichBreaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WhichAlerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which troubles; `open` leaves out those that are over."""
+    """Which troubles; `open` leaves out those that are over, `unseen` those that somebody has acknowledged."""
 
     open: bool = True
+    unseen: bool = False
     limit: Limit = LIMIT
     cursor: Cursor = None
 
@@ -124,6 +131,12 @@ class ReleaseOfSymbol(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str = ""
 
 
+class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to write beside the alert; it is journalled."""
+
+    note: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
 class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why, which is journalled."""
 
@@ -139,6 +152,8 @@ def routes(table: Routes) -> None:
     add("POST", "/api/v1/breaks/{break_id:path}/accept", accept, risk, "record", body=Accept, gives=Said)
     add("POST", "/api/v1/symbols/{symbol:path}/release", release, risk, "record", body=ReleaseOfSymbol, gives=Said)
     add("GET", "/api/v1/alerts", alerts, reads, "record", query=WhichAlerts, gives=Alerts)
+    sees = Policy(Scope.HALT, safe=False, rate=Rate.STOP)
+    add("POST", "/api/v1/alerts/{alert_id:path}/acknowledge", acknowledge, sees, "record", body=Seen, gives=Alert)
     add("GET", "/api/v1/audit", audit, Policy(Scope.AUDIT, safe=True, rate=Rate.READ), "record", query=WhichDeeds, gives=Deeds)
 
 
@@ -176,8 +191,32 @@ async def alerts(call: Call) -> Answer:
     """List troubles, newest first."""
     asked, desk = call.wanted(WhichAlerts), call.desk
     await desk.shown()
-    page = await desk.queries.alerts(open_only=asked.open, before=page_from(asked.cursor), limit=page_size(asked.limit))
+    page = await desk.queries.alerts(
+        open_only=asked.open, unseen=asked.unseen, before=page_from(asked.cursor), limit=page_size(asked.limit)
+    )
     return ok(Alerts([told(Alert, row) for row in page.rows], following(page.before)))
+
+
+async def acknowledge(call: Call) -> Answer:
+    """Say that you have seen a trouble; it stays open until it is over. The first who says so stands."""
+    desk, row = call.desk, await _alert(call)
+    if row.resolved_at is not None:
+        raise Conflicts(f"alert {row.id} is over since {moment(row.resolved_at)}; there is nothing left to acknowledge")
+    if row.acknowledged_at is None:
+        command = AcknowledgeAlert(row.id, call.by, call.asked(Seen).note)
+        checked_command(command)
+        await desk.ask(command)
+        row = await _alert(call)
+    return ok(told(Alert, row))
+
+
+async def _alert(call: Call) -> AlertRow:
+    await call.desk.shown()
+    alert_id = call.path["alert_id"]
+    row = await call.desk.queries.alert(alert_id[:_ALERT_MAX])
+    if row is None:
+        raise NotKnown(f"alert was {alert_id[:60]!r}, which is not known")
+    return row
 
 
 async def audit(call: Call) -> Answer:

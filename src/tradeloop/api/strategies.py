@@ -70,6 +70,7 @@ class Triggered(msgspec.Struct, frozen=True):
     execution_result: str
     order_id: str | None
     error_message: str
+    create_time: Moment
 
 
 class Triggers(msgspec.Struct, frozen=True):
@@ -155,4 +156,4 @@ def _strategy(shown: Shown) -> Strategy:
 
 
 def _triggered(trigger: Trigger) -> Triggered:
-    return told(Triggered, trigger, trigger_time=moment(trigger.trigger_time))
+    return told(Triggered, trigger, trigger_time=moment(trigger.trigger_time), create_time=moment(trigger.create_time))

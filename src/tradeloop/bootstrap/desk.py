@@ -174,6 +174,17 @@ class Desk:
             self.feed.also(new)
         await asyncio.gather(*answers)
 
+    def follows(self, symbol: Symbol) -> bool:
+        """Whether a symbol is listed here and quoted where the feed has it."""
+        return symbol in self._symbols
+
+    def leave(self, symbol: Symbol) -> None:
+        """Have a symbol quoted no more, and forget its newest quote; `tradable` has it followed again."""
+        self._symbols.pop(symbol, None)
+        if self.feed is not None:
+            self.feed.leave([symbol])
+        self.latest.forget(symbol)
+
     async def views_show(self, within_s: float) -> bool:
         """Return when the read models show everything that is durable now; False where they do not come so far in time."""
         wanted = self.durable_seq

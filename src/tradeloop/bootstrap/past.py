@@ -63,10 +63,11 @@ class Past(msgspec.Struct, frozen=True):
         return since
 
     def symbols(self) -> list[Symbol]:
-        """Everything held or being worked."""
+        """Everything held or being worked, and the main contract."""
         every = self.state.positions.values()
         held = (symbol for by_symbol in every for symbol, position in by_symbol.items() if not position.is_flat)
-        return list(dict.fromkeys([*self.needs_quotes(), *held]))
+        main = [] if self.state.main is None else [self.state.main.symbol]
+        return list(dict.fromkeys([*self.needs_quotes(), *held, *main]))
 
 
 def _stops(halt: HaltTrading, run: Run) -> bool:

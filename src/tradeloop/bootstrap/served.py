@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tradeloop import __version__
-from tradeloop.api.desk import Health, Latched
+from tradeloop.api.desk import Health, Latched, SwitchedTo
 from tradeloop.audit.risk_answer import risk_answer
+from tradeloop.bootstrap import main_contract
 from tradeloop.bootstrap.brokers import live_brokers
 from tradeloop.bootstrap.database import owner_of
 from tradeloop.bootstrap.desk import Desk, market_time
@@ -27,6 +28,7 @@ from tradeloop.core.commands import (
     RevertLimit,
     StartRun,
     SubmitOrder,
+    SwitchMainContract,
 )
 from tradeloop.core.confirmation import phrase_of
 from tradeloop.core.errors import FateUnknown, NotSent
@@ -197,6 +199,14 @@ class ServedDesk:
     def listed(self, symbol: Symbol) -> Instrument:
         """What the dated rules say of a symbol today."""
         return self._desk.listing.resolve(symbol, market_time(self._desk.clock.now(), self._desk.feed))
+
+    def follows(self, symbol: Symbol) -> bool:
+        """Whether a symbol is listed here and quoted where the feed has it."""
+        return self._desk.follows(symbol)
+
+    async def switch_main(self, command: SwitchMainContract) -> SwitchedTo:
+        """Have another instrument be the main contract, in S4's five steps."""
+        return await main_contract.switch(self._desk, command, QUOTED_S)
 
     async def tradable(self, symbols: Iterable[Symbol], *, quoted: bool = False) -> None:
         """Have these listed; a quote that does not come leaves it to risk to say so."""

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tradeloop.client.ask import Ask, asked, at
-from tradeloop.client.books_told import Account, Alerts, Breaks, Curve, Position, Positions, Quotes
+from tradeloop.client.ask import Ask, asked, at, present
+from tradeloop.client.books_told import (
+    Account,
+    Alert,
+    Alerts,
+    Breaks,
+    Compared,
+    Curve,
+    MainContract,
+    Position,
+    Positions,
+    Quotes,
+    Switched,
+)
 
 
 def positions(*, symbol: str = "", strategy_id: str = "", flat: bool = False) -> Ask[Positions]:
@@ -39,6 +51,29 @@ def breaks(*, open_only: bool = True, limit: int = 100, cursor: str | None = Non
     return Ask("GET", "/api/v1/breaks", Breaks, query=asked(open=open_only, limit=limit, cursor=cursor))
 
 
-def alerts(*, open_only: bool = True, limit: int = 100, cursor: str | None = None) -> Ask[Alerts]:
-    """Troubles, newest first."""
-    return Ask("GET", "/api/v1/alerts", Alerts, query=asked(open=open_only, limit=limit, cursor=cursor))
+def alerts(*, open_only: bool = True, unseen: bool = False, limit: int = 100, cursor: str | None = None) -> Ask[Alerts]:
+    """Troubles, newest first; `unseen` leaves out those that somebody has acknowledged."""
+    query = asked(open=open_only, unseen=unseen or None, limit=limit, cursor=cursor)
+    return Ask("GET", "/api/v1/alerts", Alerts, query=query)
+
+
+def acknowledge(alert_id: str, note: str = "") -> Ask[Alert]:
+    """Say that you have seen a trouble. The first who says so stands, so that to ask twice says no more."""
+    path = at("/api/v1/alerts/{alert_id}/acknowledge", alert_id=alert_id)
+    return Ask("POST", path, Alert, body=present(note=note), is_harmless=True)
+
+
+def main_contract() -> Ask[MainContract]:
+    """The main contract of the desk."""
+    return Ask("GET", "/api/v1/main-contract", MainContract)
+
+
+def switch_main_contract(symbol: str, *, exchange: str = "", reason: str = "") -> Ask[Switched]:
+    """Have another instrument be it; refused while one of the contract before is held or worked. Asked twice, it is it."""
+    body = present(symbol=symbol, exchange=exchange, reason=reason)
+    return Ask("PUT", "/api/v1/main-contract", Switched, body=body, is_harmless=True)
+
+
+def sync(exchange: str) -> Ask[Compared]:
+    """Compare the books with the broker's now; nothing is overwritten."""
+    return Ask("POST", at("/api/v1/positions/sync/{exchange}", exchange=exchange), Compared, is_harmless=True)

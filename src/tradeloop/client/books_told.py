@@ -43,6 +43,28 @@ class Positions(Document, frozen=True):
     positions: list[Position]
 
 
+class Difference(Document, frozen=True):
+    """One difference between our books and the broker's."""
+
+    id: str
+    kind: str
+    subject: str
+    ours: str
+    theirs: str
+    cause: str
+    repair: str
+    found_at: datetime
+
+
+class Compared(Document, frozen=True):
+    """What a comparison with the broker's books found."""
+
+    broker: str
+    account: str
+    breaks: list[Difference]
+    agrees: bool
+
+
 class Money(Document, frozen=True):
     """What there is in one currency; null is unknown. `available` is the balance less `reserved` and `margin`."""
 
@@ -76,7 +98,7 @@ class Account(Document, frozen=True):
 
 
 class Point(Document, frozen=True):
-    """The money at one moment; `equity` where a run had valued the account."""
+    """The money at one moment. `equity` is the balance and what was held, at the market; None where a price is not known."""
 
     at: datetime
     balance: Decimal | None
@@ -86,7 +108,9 @@ class Point(Document, frozen=True):
 
 
 class Curve(Document, frozen=True):
-    """How the money of a currency went, oldest first, and how far it stands below its highest, as a fraction."""
+    """How the money of a currency went, oldest first, the last for now; and how far the equity stands below its highest, as a
+    fraction.
+    """
 
     account: str
     currency: str
@@ -163,7 +187,7 @@ class Breaks(Document, frozen=True):
 
 
 class Alert(Document, frozen=True):
-    """A trouble, once however often it repeats."""
+    """A trouble, once however often it repeats. `acknowledged_by` has seen it, and `note` is what they wrote beside it."""
 
     id: str
     level: str
@@ -173,6 +197,9 @@ class Alert(Document, frozen=True):
     raised_at: datetime
     last_at: datetime
     resolved_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+    note: str
 
 
 class Alerts(Document, frozen=True):
@@ -180,3 +207,24 @@ class Alerts(Document, frozen=True):
 
     alerts: list[Alert]
     next: str | None
+
+
+class MainContract(Document, frozen=True):
+    """The main contract; all None before the first was named."""
+
+    main_contract: str | None
+    name: str | None
+    contract_multiplier: Decimal | None
+    exchange: str | None
+    last_update: datetime | None
+    auto_subscribe: bool
+    set_by: str | None
+    reason: str | None
+
+
+class Switched(Document, frozen=True):
+    """What came of a switch: `steps` has a sentence for each of the five; none where it was the main contract already."""
+
+    done: str
+    steps: list[str]
+    contract: MainContract

@@ -41,6 +41,7 @@ class Triggered(Document, frozen=True):
     execution_result: str
     order_id: str | None
     error_message: str
+    create_time: datetime
 
 
 class Triggers(Document, frozen=True):

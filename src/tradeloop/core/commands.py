@@ -229,6 +229,22 @@ class ReleaseSymbol(msgspec.Struct, frozen=True, gc=False):
     set_up_by: str = ""
 
 
+class SwitchMainContract(msgspec.Struct, frozen=True, gc=False):
+    """A person has another instrument be the desk's main contract (S4-50); refused while one of it is held or worked."""
+
+    symbol: Symbol
+    by: str
+    reason: str = ""
+
+
+class AcknowledgeAlert(msgspec.Struct, frozen=True, gc=False):
+    """A person has seen an alert. It stays open until its trouble is over."""
+
+    alert_id: str
+    by: str
+    note: str = ""
+
+
 class HaltTrading(msgspec.Struct, frozen=True, gc=False):
     """Stop trading, as much as `tier` says, in the whole desk or in one `scope` of it by `name`.
 
@@ -338,4 +354,6 @@ Command = (
     | RevertLimit
     | ListInstruments
     | OpenTradingDay
+    | SwitchMainContract
+    | AcknowledgeAlert
 )

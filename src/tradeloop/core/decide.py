@@ -14,10 +14,12 @@ from typing import Any, Final
 import msgspec
 
 from tradeloop.core import (
+    acknowledging,
     answers,
     fate,
     fills,
     limiting,
+    main_contract,
     market,
     reconcile,
     replace,
@@ -475,6 +477,8 @@ _DECIDE: Final[dict[type, Callable[[State, Surroundings, Any, UtcNs], Decision]]
     c.RevertLimit: _revert_limit,
     c.ListInstruments: _list_instruments,
     c.OpenTradingDay: _open_day,
+    c.SwitchMainContract: main_contract.switch,
+    c.AcknowledgeAlert: acknowledging.acknowledge,
     r.Execution: _execution,
     r.ExecutionBust: _bust,
     r.ExecutionCorrect: _correct,

@@ -1019,6 +1019,26 @@ class OrderThrottled(Fact, frozen=True):
     until: UtcNs
 
 
+# --- what people say of the desk
+
+
+class MainContractSwitched(Fact, frozen=True):
+    """The main contract of the desk is `symbol` from now on (S4-49); `before`: the one that it was, None for the first."""
+
+    symbol: Symbol
+    before: Symbol | None
+    by: str
+    reason: str = ""
+
+
+class AlertAcknowledged(Fact, frozen=True):
+    """Somebody has seen an alert, by the id that the read models give it (views/wanted.py). Its trouble is not over by that."""
+
+    alert_id: str
+    by: str
+    note: str = ""
+
+
 Event = (
     EngineStarted
     | InstrumentListed
@@ -1089,4 +1109,6 @@ Event = (
     | LimitTripped
     | LimitCleared
     | EquityMarked
+    | MainContractSwitched
+    | AlertAcknowledged
 )

@@ -91,4 +91,6 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     ev.LimitTripped: limits.limit_tripped,
     ev.LimitCleared: limits.limit_cleared,
     ev.EquityMarked: limits.equity_marked,
+    ev.MainContractSwitched: world.main_contract_switched,
+    ev.AlertAcknowledged: world.alert_acknowledged,
 }

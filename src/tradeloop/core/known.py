@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from tradeloop.core import commands as c
-from tradeloop.core import limiting
+from tradeloop.core import limiting, main_contract
 from tradeloop.core.errors import Conflicts, NotKnown, UnknownName
 from tradeloop.core.halt import HaltScope
 from tradeloop.core.order import Order
@@ -40,6 +40,8 @@ def refuse(state: State, command: c.Command) -> None:
         case c.ReleaseSymbol():
             if command.symbol not in state.halted:
                 raise NotKnown(f"symbol was {command.symbol!r}, which is not halted; see `tradeloop symbols`")
+        case c.SwitchMainContract() if state.main is None or state.main.symbol != command.symbol:
+            main_contract.refuse_while_in_use(state)
         case c.ChangeLimit(limit=limit):
             checked(limit)
         case c.RevertLimit():

@@ -6,7 +6,17 @@ looks like one.
 
 from __future__ import annotations
 
-from tradeloop.core.commands import ApproveRun, ChangeLimit, Command, ReplaceOrder, RetryRun, StartRun, SubmitOrder
+from tradeloop.core.commands import (
+    AcknowledgeAlert,
+    ApproveRun,
+    ChangeLimit,
+    Command,
+    ReplaceOrder,
+    RetryRun,
+    StartRun,
+    SubmitOrder,
+    SwitchMainContract,
+)
 from tradeloop.core.people import seen
 
 
@@ -23,7 +33,7 @@ def names_seen(command: Command) -> None:
             seen(command.request_id, "request_id")
         case ChangeLimit():
             seen(command.limit.name, "name")
-        case ApproveRun() | RetryRun():
+        case ApproveRun() | RetryRun() | SwitchMainContract() | AcknowledgeAlert():
             seen(command.by, "by")
         case StartRun():
             seen(command.project_id, "project_id")

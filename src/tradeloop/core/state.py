@@ -14,7 +14,7 @@ import msgspec
 from tradeloop.core.activity import Activity, PackedActivity
 from tradeloop.core.cash import CashBook
 from tradeloop.core.doubts import Doubts
-from tradeloop.core.events import BreakFound, OrderDenied, ReplaceDenied, ReplaceRequested, TradedAt
+from tradeloop.core.events import BreakFound, MainContractSwitched, OrderDenied, ReplaceDenied, ReplaceRequested, TradedAt
 from tradeloop.core.execution import Executions
 from tradeloop.core.exposure import Exposure
 from tradeloop.core.halt import Halt
@@ -136,6 +136,7 @@ class State:
         "lately",
         "limits",
         "links",
+        "main",
         "marks",
         "numbers",
         "offers",
@@ -189,6 +190,7 @@ class State:
         self.halt_count = 0
         self.limits = RiskLimits()
         self.marks: dict[tuple[AccountID, Currency], Mark] = {}
+        self.main: MainContractSwitched | None = None  # the main contract, by who made it that
         self.activity = Activity()  # what was asked and traded today
         self.lately = Lately()  # what rules of conduct remember of the last minute and of the last trades
         # Derived from the orders above, kept so that no decision walks them:
@@ -295,6 +297,7 @@ class State:
                 lately=self.lately.pack(),
                 marks=sorted(self.marks.items()),
                 brokers=list(self.brokers.values()),
+                main=self.main,
             )
         )
 
@@ -363,6 +366,7 @@ class State:
         state.lately = Lately.unpack(packed.lately)
         state.marks = dict(packed.marks)
         state.brokers = {each.name: each for each in packed.brokers}
+        state.main = packed.main
         return state
 
     def index(self, order: Order) -> None:
@@ -432,6 +436,7 @@ class Packed(msgspec.Struct, array_like=True):
     lately: PackedLately = PackedLately()
     marks: list[tuple[tuple[AccountID, Currency], Mark]] = []
     brokers: list[TradedAt] = []
+    main: MainContractSwitched | None = None
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic")

@@ -30,6 +30,12 @@ class ContinuedFeed:
         self._symbols |= dict.fromkeys(wanted)
         self._playing.also(wanted)
 
+    def leave(self, symbols: Iterable[Symbol]) -> None:
+        """Deliver no quotes of these any more, in this part and the next."""
+        for symbol in (gone := list(symbols)):
+            self._symbols.pop(symbol, None)
+        self._playing.leave(gone)
+
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """Deliver the recording, and then made-up quotes without end."""
         self._symbols |= dict.fromkeys(symbols)

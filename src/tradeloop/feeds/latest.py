@@ -25,6 +25,10 @@ class LatestQuotes:
         if before is None or quote.at >= before.at:
             self._quotes[quote.symbol] = quote
 
+    def forget(self, symbol: Symbol) -> None:
+        """Know no quote of a symbol any more."""
+        self._quotes.pop(symbol, None)
+
     def get(self, symbol: Symbol) -> Quote | None:
         """The newest quote, however old; None when there never was one."""
         return self._quotes.get(symbol)

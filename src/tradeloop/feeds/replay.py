@@ -41,6 +41,10 @@ class ReplayFeed:
         """Deliver the quotes of these too, as far as the recording has any."""
         self._wanted.update(symbols)
 
+    def leave(self, symbols: Iterable[Symbol]) -> None:
+        """Deliver no quotes of these any more; what the recording has of them meanwhile is passed over."""
+        self._wanted.difference_update(symbols)
+
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """Deliver the quotes of `symbols` in order of time until every source ends. Raises BadInput for a broken recording."""
         self.also(symbols)

@@ -77,6 +77,11 @@ class SyntheticFeed:
             if symbol not in self._steps:
                 self._steps[symbol] = self._walk(symbol, self._walks[symbol])
 
+    def leave(self, symbols: Iterable[Symbol]) -> None:
+        """Deliver no quotes of these any more; asked for again, they walk from their start."""
+        for symbol in symbols:
+            self._steps.pop(symbol, None)
+
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """Deliver quotes on the clock. Raises BadInput for a symbol that has no walk."""
         self.also(symbols)

@@ -23,6 +23,10 @@ class Feed(Protocol):
         """Deliver the quotes of these too, from now on. Raises BadInput for a symbol that this source can never have."""
         ...
 
+    def leave(self, symbols: Iterable[Symbol]) -> None:
+        """Deliver no quotes of these any more, until they are asked for again."""
+        ...
+
     async def run(self, symbols: Iterable[Symbol], on_quote: Callable[[Quote], None]) -> None:
         """Deliver quotes in order of time until the source ends or the task is cancelled."""
         ...

@@ -74,6 +74,10 @@ class Host:
         every = {**{name: each.one for name, each in self._running.items()}, **there}
         return [await self._shown(one, counts.get(name, 0)) for name, one in sorted(every.items())]
 
+    def followed(self) -> set[str]:
+        """The symbols of the strategies that work."""
+        return {symbol for each in self._running.values() if each.works for symbol in each.one.symbols}
+
     async def strategy(self, name: str) -> Shown:
         """One of them. Raises NotKnown."""
         running = self._running.get(name)

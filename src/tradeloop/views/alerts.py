@@ -1,6 +1,7 @@
 """Rows of `alerts`: the troubles that the journal itself shows, each once, and whether they are over.
 
-One row per trouble, by its key: a repeat counts up, the event that ends it resolves it. What is sent to whom is alerts/'s work.
+One row per trouble, by its key: a repeat counts up, the event that ends it resolves it, and who has seen it is noted. What is
+sent to whom is alerts/'s work.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def alert(fold: Fold, e: ev.Event) -> None:
         case ev.RunEnded() if e.status is RunStatus.FAILED or e.todo:
             level = "CRITICAL" if e.status is RunStatus.FAILED else "WARNING"
             _raise(fold, e, run_alert(e.run_id), level, e.run_id, end_in_words(e))
+        case ev.AlertAcknowledged():
+            _acknowledge(fold, e)
         case _:
             for key in alert_ids(e):
                 _resolve(fold, e, key)
@@ -56,6 +59,7 @@ def _raise(fold: Fold, e: ev.Event, key: str, level: str, subject: str, text: st
         )
     elif row.resolved_at is not None:
         row.raised_at, row.resolved_at = e.at, None
+        row.acknowledged_at, row.acknowledged_by, row.note = None, "", ""
     row.level, row.text, row.last_at, row.updated_seq = level, text, e.at, fold.seq
     row.times += 1
     fold.rows.alerts.put(row)
@@ -65,4 +69,13 @@ def _resolve(fold: Fold, e: ev.Event, key: str) -> None:
     row = fold.rows.alerts.get(key)
     if row is not None and row.resolved_at is None:
         row.resolved_at, row.updated_seq = e.at, fold.seq
+        fold.rows.alerts.put(row)
+
+
+def _acknowledge(fold: Fold, e: ev.AlertAcknowledged) -> None:
+    """Note who has seen an open alert; the first stands, until the trouble is over and comes back."""
+    row = fold.rows.alerts.get(e.alert_id)
+    if row is not None and row.resolved_at is None and row.acknowledged_at is None:
+        row.acknowledged_at, row.acknowledged_by, row.note = e.at, e.by, e.note
+        row.updated_seq = fold.seq
         fold.rows.alerts.put(row)

@@ -70,6 +70,11 @@ def _row(e: ev.Event, fold: Fold) -> AuditRow | None:
             return _of(fold, e, "rule:fee", e.cl_ord_id, text, "denied", account=e.account)
         case ev.ListingRefused():
             return _of(fold, e, "rule:relisting", e.symbol, e.text, "denied")
+        case ev.MainContractSwitched():
+            before = "" if e.before is None else f"in the place of {e.before}"
+            return _of(fold, e, e.by, e.symbol, "; ".join(filter(None, (before, e.reason))))
+        case ev.AlertAcknowledged():
+            return _of(fold, e, e.by, e.alert_id, e.note)
         case ev.SymbolReleased():
             return _of(fold, e, e.by, e.symbol, e.reason + _given(e))
         case ev.Halted():

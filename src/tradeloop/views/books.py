@@ -36,6 +36,8 @@ class Holding(msgspec.Struct):
     px_at: int | None = None
     unrealized: Decimal | None = ZERO
     """What this holding put into its purse's sum; None while it has no price, or what it cost is not known."""
+    worth: Decimal | None = ZERO
+    """What it adds to the cash: its market value, or its profit where it is margined as a future; None where not known."""
     has_short: bool = False
     updated_at: UtcNs = UtcNs(0)
     updated_seq: int = 0
@@ -52,6 +54,8 @@ class Purse(msgspec.Struct):
     fees: Decimal = ZERO
     unrealized: Decimal = ZERO
     unpriced: int = 0
+    worth: Decimal = ZERO
+    unknown_worths: int = 0
     updated_at: UtcNs = UtcNs(0)
     updated_seq: int = 0
 
@@ -353,13 +357,27 @@ class Books:
         now: Decimal | None = ZERO
         if not pos.is_flat:
             now = None if holding.px is None else shown(pos.unrealized(holding.px, instrument.multiplier))
-        if now == holding.unrealized:
+        worth = self._worth(holding, instrument)
+        if now == holding.unrealized and worth == holding.worth:
             return
         purse = self.purse(holding.account, holding.broker, instrument.currency)
+        purse.unknown_worths += (worth is None) - (holding.worth is None)
+        purse.worth += (worth or ZERO) - (holding.worth or ZERO)
+        holding.worth = worth
         purse.unpriced += (now is None) - (holding.unrealized is None)
         purse.unrealized += (now or ZERO) - (holding.unrealized or ZERO)
         holding.unrealized = now
         self._spend(purse, at, seq)
+
+    def _worth(self, holding: Holding, instrument: Instrument) -> Decimal | None:
+        pos = holding.pos
+        if pos.is_flat:
+            return ZERO
+        if holding.px is None:
+            return None
+        if instrument.asset_class is AssetClass.FUTURE:
+            return shown(pos.unrealized(holding.px, instrument.multiplier))
+        return shown(holding.px * instrument.multiplier * pos.net_qty)
 
     def _spend(self, purse: Purse, at: UtcNs, seq: int) -> None:
         purse.updated_at, purse.updated_seq = at, seq
@@ -480,6 +498,7 @@ def _curve_row(purse: Purse, batch: int, equity: Decimal | None) -> CurveRow:
         available=shown(purse.cash.free),
         realized_pnl=shown(purse.realized),
         equity=shown(equity),
+        held_value=None if purse.unknown_worths else shown(purse.worth),
         batch=batch,
         seq=purse.updated_seq,
     )

@@ -115,6 +115,8 @@ def project(fold: Fold, e: ev.Event) -> None:
             | ev.LimitTripped()
             | ev.LimitCleared()
             | ev.EquityMarked()
+            | ev.MainContractSwitched()
+            | ev.AlertAcknowledged()
         ):
             pass  # the audit log and the alerts have them
 

@@ -231,12 +231,20 @@ class Queries:
         found = {row.id: row for row in await self._database.rows_by_id(tables.sessions, names, SessionRow)}
         return {row.id: found[row.session] for row in listed if row.session in found}
 
-    async def alerts(self, *, open_only: bool = True, before: int | None = None, limit: int = 50) -> Page[AlertRow]:
-        """Troubles, newest first."""
+    async def alert(self, alert_id: str) -> AlertRow | None:
+        """One trouble, or None."""
+        return await self._one(tables.alerts, alert_id, AlertRow)
+
+    async def alerts(
+        self, *, open_only: bool = True, unseen: bool = False, before: int | None = None, limit: int = 50
+    ) -> Page[AlertRow]:
+        """Troubles, newest first; `unseen` leaves out those that somebody has acknowledged."""
         table = tables.alerts
         statement = select(table)
         if open_only:
             statement = statement.where(table.c.resolved_at.is_(None))
+        if unseen:
+            statement = statement.where(table.c.acknowledged_at.is_(None))
         return await self._page(statement, table, AlertRow, before, limit)
 
     async def audit(

@@ -269,7 +269,11 @@ class AccountRow(Row, kw_only=True):
 
 
 class CurveRow(Row, kw_only=True):
-    """Money of an account in a currency after one batch that changed it; `equity` where a run had valued the account."""
+    """Money of an account in a currency after one batch that changed it; `equity` where a run had valued the account.
+
+    `held_value` is what the positions add to the balance at the last prices the journal holds: their market value, and of what
+    is margined as a future the profit; None while a price, or the cost of a future, is not known.
+    """
 
     account_id: str
     currency: str
@@ -278,6 +282,7 @@ class CurveRow(Row, kw_only=True):
     available: Decimal | None
     realized_pnl: Decimal | None
     equity: Decimal | None
+    held_value: Decimal | None
     batch: int
     seq: int
 
@@ -338,7 +343,9 @@ class BreakRow(Row, kw_only=True):
 
 
 class AlertRow(Row, kw_only=True):
-    """One trouble a person should know of, once however often it repeats; `resolved_at` when the journal shows it is over."""
+    """One trouble a person should know of, once however often it repeats; `resolved_at` when the journal shows it is over.
+    `acknowledged_by` has seen it since it was raised last, and left a `note`.
+    """
 
     level: str
     subject: str
@@ -347,6 +354,9 @@ class AlertRow(Row, kw_only=True):
     raised_at: int
     last_at: int
     resolved_at: int | None = None
+    acknowledged_at: int | None = None
+    acknowledged_by: str = ""
+    note: str = ""
     seq: int
     updated_seq: int
 
@@ -363,30 +373,6 @@ class AuditRow(Row, kw_only=True):
     result: str
     text: str
     seq: int
-
-
-class StrategyConfigRow(Row, kw_only=True):
-    """Configuration of one strategy (S4-44); `config_data` is JSON."""
-
-    strategy_name: str
-    config_data: str
-    is_active: bool
-    create_time: int
-    update_time: int
-
-
-class StrategyTriggerRow(Row, kw_only=True):
-    """One firing of a strategy and what came of it (S4-45)."""
-
-    strategy_name: str
-    trigger_time: int
-    trigger_condition: str
-    trigger_price: Decimal | None
-    action_type: str
-    execution_result: str
-    order_id: str | None
-    error_message: str
-    create_time: int
 
 
 class CursorRow(Row, kw_only=True):

@@ -27,8 +27,6 @@ from tradeloop.views.rows import (
     RunLineRow,
     RunRow,
     SessionRow,
-    StrategyConfigRow,
-    StrategyTriggerRow,
     TradeRow,
 )
 
@@ -344,6 +342,7 @@ account_curve: Final = _table(
     _dec("available", null=True),
     _dec("realized_pnl", null=True),
     _dec("equity", null=True),
+    _dec("held_value", null=True),
     _long("batch"),
     _long("seq"),
     Index("ix_account_curve_account", "account_id", "currency", "batch"),
@@ -411,6 +410,9 @@ alerts: Final = _table(
     _time("raised_at"),
     _time("last_at"),
     _time("resolved_at", null=True),
+    _time("acknowledged_at", null=True),
+    _word("acknowledged_by", 128),
+    _word("note", 255),
     _long("seq"),
     _long("updated_seq"),
     Index("ix_alerts_seq", "seq"),
@@ -432,30 +434,6 @@ audit_log: Final = _table(
     Index("ix_audit_log_subject", "subject"),
     Index("ix_audit_log_run", "trade_run_id"),
     id_length=32,
-)
-
-strategy_configs: Final = _table(
-    "strategy_configs",
-    _word("strategy_name", 100),
-    _text("config_data"),
-    _flag("is_active"),
-    _time("create_time"),
-    _time("update_time"),
-    UniqueConstraint("strategy_name", name="uk_strategy_configs_name"),
-)
-
-strategy_triggers: Final = _table(
-    "strategy_triggers",
-    _word("strategy_name", 100),
-    _time("trigger_time"),
-    _text("trigger_condition"),
-    _dec("trigger_price", null=True),
-    _word("action_type", 8),
-    _word("execution_result", 8),
-    _word("order_id", 64, null=True),
-    _text("error_message"),
-    _time("create_time"),
-    Index("ix_strategy_triggers_name", "strategy_name", "trigger_time"),
 )
 
 view_cursors: Final = _table(
@@ -482,8 +460,6 @@ ROW_TYPES: Final[dict[str, type[Row]]] = {
     "breaks": BreakRow,
     "alerts": AlertRow,
     "audit_log": AuditRow,
-    "strategy_configs": StrategyConfigRow,
-    "strategy_triggers": StrategyTriggerRow,
     "view_cursors": CursorRow,
 }
 """Table name -> its struct."""

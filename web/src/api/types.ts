@@ -34,9 +34,12 @@ export interface Account {
 }
 
 export interface Alert {
+  "acknowledged_at": string | null;
+  "acknowledged_by": string;
   "id": string;
   "last_at": string;
   "level": string;
+  "note": string;
   "raised_at": string;
   "resolved_at": string | null;
   "subject": string;
@@ -380,6 +383,17 @@ export interface LiveWord {
   "phrase"?: string;
 }
 
+export interface MainContract {
+  "auto_subscribe": boolean;
+  "contract_multiplier": string | null;
+  "exchange": string | null;
+  "last_update": string | null;
+  "main_contract": string | null;
+  "name": string | null;
+  "reason": string | null;
+  "set_by": string | null;
+}
+
 export interface Money {
   "available": string | null;
   "balance": string | null;
@@ -405,6 +419,12 @@ export interface NewKey {
   "name": string;
   "networks"?: string[];
   "scopes": ("read:md" | "read:acct" | "order:paper" | "order:live" | "cancel" | "halt" | "risk:write" | "read:audit" | "admin")[];
+}
+
+export interface NewMainContract {
+  "exchange"?: string;
+  "reason"?: string;
+  "symbol": string;
 }
 
 export interface NewOrder {
@@ -783,6 +803,10 @@ export interface SecretList {
   "secrets": SecretDocument[];
 }
 
+export interface Seen {
+  "note"?: string;
+}
+
 export interface SessionDocument {
   "address": string;
   "agent": string;
@@ -853,6 +877,12 @@ export interface Strategy {
   "why": string;
 }
 
+export interface Switched {
+  "contract": MainContract;
+  "done": string;
+  "steps": string[];
+}
+
 export interface Taken {
   "account": string;
   "client_order_id": string;
@@ -888,6 +918,7 @@ export interface ToConfirm {
 export interface Triggered {
   "action_type": string;
   "config_version": number;
+  "create_time": string;
   "error_message": string;
   "execution_result": string;
   "id": number;
@@ -924,6 +955,7 @@ export interface WhichAlerts {
   "cursor"?: number | null;
   "limit"?: number;
   "open"?: boolean;
+  "unseen"?: boolean;
 }
 
 export interface WhichBreaks {

@@ -99,7 +99,7 @@ export const en = {
   account: {
     money: "Money", none: "No money is known yet", currency: "Currency", net: "Net liq.", balance: "Cash", available: "Available", reserved: "Reserved", margin: "Margin", unrealized: "Unrealised", realized: "Realised", fees: "Fees",
     curve: "Equity curve", drawdown: "Drawdown", span: "Span", hour: "Hour", day: "Day", week: "Week", all: "All", noCurve: "No curve yet", noCurveMore: "It begins with the first movement of money.",
-    worth: "Worth", curveMore: "Booked cash and what was held, at the prices of the trades; at the newest prices while this page is open.", ledger: "Cash ledger", moved: "Cash", noLedger: "No movements",
+    worth: "Worth", curveMore: "Booked cash and what was held, at the last prices that were booked; at the newest prices while this page is open.", ledger: "Cash ledger", moved: "Cash", noLedger: "No movements",
   },
   runs: {
     import: "Import a target portfolio", portfolio: "portfolio.csv (ts_code, weight)", context: "execution_context.json (may be left away)", hold: "Hold for approval", preview: "Preview", makeHeld: "Make, hold for approval", makeGo: "Make and execute", makeLive: "Make, then confirm",

@@ -99,7 +99,7 @@ export const zh = {
   account: {
     money: "资金", none: "还没有资金信息", currency: "币种", net: "总资产", balance: "现金", available: "可用", reserved: "冻结", margin: "保证金", unrealized: "浮动盈亏", realized: "平仓盈亏", fees: "费用",
     curve: "资金曲线", drawdown: "回撤", span: "区间", hour: "1 小时", day: "1 天", week: "1 周", all: "全部", noCurve: "还没有曲线", noCurveMore: "从第一次资金变动开始绘制。",
-    worth: "资产", curveMore: "已记账现金加持仓，按成交价估值；页面打开期间按最新价。", ledger: "资金流水", moved: "发生额", noLedger: "没有流水",
+    worth: "资产", curveMore: "已记账现金加持仓，按当时最后的记账价估值；页面打开期间按最新价。", ledger: "资金流水", moved: "发生额", noLedger: "没有流水",
   },
   runs: {
     import: "导入目标组合", portfolio: "portfolio.csv（ts_code, weight）", context: "execution_context.json（可省略）", hold: "等待审批", preview: "预览", makeHeld: "创建并等待审批", makeGo: "创建并执行", makeLive: "生成后确认",

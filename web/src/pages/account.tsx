@@ -83,17 +83,15 @@ function CurvePanel({ currency, net }: { currency: string; net: string | null })
     enabled: currency !== "",
     refetchInterval: 5_000,
   });
-  const fills = useFills({ limit: 1_000 }).data?.fills;
-  const held = usePositions({ flat: true }).data?.positions;
   const seen = watch(currency, Math.floor((now + useLink.getState().offset) / 1000) * 1000, net);
   const length = seen.length;
   const worth = useMemo(() => {
-    if (!query.data || !fills || !held) return undefined;
-    const booked = equityOf(query.data.points, fills, held, currency) ?? [];
+    if (!query.data) return undefined;
+    const booked = equityOf(query.data.points);
     const last = booked.at(-1)?.[0] ?? 0;
     const since = SPANS[span] ? deskNow() - SPANS[span] : 0;
     return [...booked, ...watch(currency, 0, null).slice(0, length).filter(([at]) => at > last)].filter(([at]) => at >= since);
-  }, [query.data, fills, held, currency, span, length]);
+  }, [query.data, currency, span, length]);
   const below = worth && drawdownOf(worth).at(-1)?.[1];
   return (
     <Panel

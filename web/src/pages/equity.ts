@@ -1,45 +1,12 @@
-// How the account's worth went: the cash as the desk has it at each moment, and what was held then at the prices it was traded for.
-// To buy is no loss. For drawing alone, so in binary numbers.
-import type { Fill, Point, Position } from "@/api/types";
+// How the account's worth went, as the desk has it: cash and what was held, at the market. For drawing alone, so in binary numbers.
+import type { Point } from "@/api/types";
 import { drawn } from "@/text/decimal";
 
 export type Worths = [at: number, worth: number][];
 
-/** The curve in one currency, oldest first; null where it cannot be said: margined positions, busted fills. */
-export function equityOf(points: readonly Point[], fills: readonly Fill[], positions: readonly Position[], currency: string): Worths | null {
-  const of = new Map<string, Position>();
-  const held = new Map<string, number>();
-  for (const each of positions) {
-    if (each.currency !== currency) continue;
-    if (each.margin !== null) return null;
-    of.set(each.symbol, each);
-    held.set(each.symbol, (held.get(each.symbol) ?? 0) + (each.direction === "SHORT" ? -1 : 1) * drawn(each.quantity));
-  }
-  const own = fills.filter((fill) => of.has(fill.symbol)).sort((a, b) => (a.booked_at < b.booked_at ? -1 : 1));
-  if (own.some((fill) => fill.exec_type !== "TRADE")) return null;
-  const prices = new Map([...of].map(([symbol, each]) => [symbol, drawn(each.average_price ?? each.market_price ?? "0")]));
-  for (const fill of [...own].reverse()) {
-    held.set(fill.symbol, (held.get(fill.symbol) ?? 0) - signed(fill));
-    prices.set(fill.symbol, drawn(fill.price));
-  }
-  const found: Worths = [];
-  let next = 0;
-  for (const point of points) {
-    for (let fill = own[next]; fill !== undefined && fill.booked_at <= point.at; fill = own[next]) {
-      held.set(fill.symbol, (held.get(fill.symbol) ?? 0) + signed(fill));
-      prices.set(fill.symbol, drawn(fill.price));
-      next += 1;
-    }
-    if (point.balance === null) continue;
-    let worth = drawn(point.balance);
-    for (const [symbol, quantity] of held) worth += quantity * (prices.get(symbol) ?? 0) * drawn(of.get(symbol)?.multiplier ?? "1");
-    found.push([Date.parse(point.at), worth]);
-  }
-  return found;
-}
-
-function signed(fill: Fill): number {
-  return (fill.side === "BUY" ? 1 : -1) * drawn(fill.quantity);
+/** The curve, oldest first; where a price was not known there is no point. */
+export function equityOf(points: readonly Point[]): Worths {
+  return points.flatMap((point) => (point.equity === null ? [] : [[Date.parse(point.at), drawn(point.equity)] as [number, number]]));
 }
 
 /** How far each stands below the highest before it, in percent: never above nought. */

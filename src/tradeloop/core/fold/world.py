@@ -44,6 +44,14 @@ def instrument_listed(state: State, e: ev.InstrumentListed) -> None:
         _relisted(state, known, instrument)
 
 
+def main_contract_switched(state: State, e: ev.MainContractSwitched) -> None:
+    state.main = e
+
+
+def alert_acknowledged(state: State, e: ev.AlertAcknowledged) -> None:
+    """What somebody has seen is recorded, for the read models, and changes nothing."""
+
+
 def listing_refused(state: State, e: ev.ListingRefused) -> None:
     """A refusal is recorded and changes nothing."""
 
