@@ -231,6 +231,8 @@ def test_every_path_of_the_client_is_one_of_the_desk() -> None:
             for each in (runs.get, runs.execute, runs.approve, runs.pause, runs.resume, runs.cancel, runs.retry)
         ),
         runs.make([]),
+        runs.artefacts("{run_id}"),
+        runs.artefact("{run_id}", "{name}"),
         runs.listed(),
         books.positions(),
         books.position("{symbol}", "{exchange}", "{strategy_id}"),

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from tradeloop.api import (
     access_log,
     account,
+    artefacts,
     factors,
     fills,
     halts,
@@ -73,6 +74,7 @@ def table_of(metrics: Metrics, manners: Manners, streams: stream.Stream | None =
     positions.routes(table)
     fills.routes(table)
     runs.routes(table)
+    artefacts.routes(table)
     halts.routes(table)
     risk.routes(table)
     strategies.routes(table)

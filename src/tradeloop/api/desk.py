@@ -7,6 +7,7 @@ it awaits `settled` first. `queries` are the read models, which hold durable fac
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -28,7 +29,7 @@ from tradeloop.core.reports import Quote
 from tradeloop.core.run.conduct import Preview
 from tradeloop.core.run.confirming import Frozen
 from tradeloop.core.state import State
-from tradeloop.core.types import AccountID, Mode, Symbol, UtcNs
+from tradeloop.core.types import AccountID, Mode, RunID, Symbol, UtcNs
 from tradeloop.engine.writer import Published
 from tradeloop.strategies.host import Host
 from tradeloop.targets.target import Target
@@ -208,6 +209,10 @@ class Desk(Protocol):
 
     def retry(self, run_id: str, by: str) -> Command:
         """The command that tries again what a run left over, at the prices of now. Raises NotKnown."""
+        ...
+
+    def artefacts(self, run_id: RunID) -> Path:
+        """The folder that the files of a run are in, once it has ended."""
         ...
 
     def risk_answer(self, order: SubmitOrder) -> dict[str, Any]:

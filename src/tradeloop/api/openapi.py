@@ -128,6 +128,9 @@ def _in_query(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _answer(entry: Entry, of: dict[str, Any]) -> dict[str, Any]:
+    if entry.files:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        return {"description": entry.summary, "content": dict.fromkeys(entry.files, binary)}
     if entry.gives is None:
         return {"description": entry.summary, "content": {METRICS_MEDIA.partition(";")[0]: {"schema": {"type": "string"}}}}
     return {"description": entry.summary, "content": {"application/json": {"schema": of[str(entry.gives)]}}}

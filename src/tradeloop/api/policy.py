@@ -104,6 +104,8 @@ class Entry(msgspec.Struct, frozen=True):
     """Whether files may come as multipart/form-data, too."""
     gives: Any = None
     """The type of the answer, for the document of the API."""
+    files: tuple[str, ...] = ()
+    """The media types of the answer where it is a file."""
     status: int = 200
     body_max: int = BODY_MAX
     keyed: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from tradeloop import __version__
@@ -260,6 +261,10 @@ class ServedDesk:
         run = run_of(self.state, RunID(run_id))
         symbols = dict.fromkeys(leg.line.symbol for leg in run.legs)
         return RetryRun(run.created.run_id, by, self._desk.seen_prices([*symbols, *self._desk.held_symbols()]))
+
+    def artefacts(self, run_id: RunID) -> Path:
+        """The folder that the files of a run are in."""
+        return self._desk.loaded.home.artefacts / run_id
 
     def risk_answer(self, order: SubmitOrder) -> dict[str, Any]:
         """What risk would say of an order."""

@@ -6,7 +6,7 @@ What broke before it was sent, or may be repeated, is sent again a few times; wh
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Self, TypeVar
+from typing import Final, Self, TypeVar, cast
 
 import aiohttp
 import msgspec
@@ -100,6 +100,8 @@ class AsyncClient:
 
 
 def _decoded(raw: bytes, ask: Ask[T]) -> T:
+    if ask.gives is bytes:
+        return cast("T", raw)
     try:
         return msgspec.json.decode(raw, type=ask.gives)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tradeloop.client.ask import Ask, Number, amount, asked, at, present
-from tradeloop.client.runs_told import RunInFull, Runs, RunTaken
+from tradeloop.client.runs_told import Artefacts, RunInFull, Runs, RunTaken
 
 PATH = "/api/trade/runs"
 
@@ -55,6 +55,16 @@ def listed(
 def get(run_id: str) -> Ask[RunInFull]:
     """A run with its lines."""
     return Ask("GET", at(PATH + "/{run_id}", run_id=run_id), RunInFull)
+
+
+def artefacts(run_id: str) -> Ask[Artefacts]:
+    """The files that a run left behind."""
+    return Ask("GET", at(PATH + "/{run_id}/artefacts", run_id=run_id), Artefacts)
+
+
+def artefact(run_id: str, name: str) -> Ask[bytes]:
+    """One of them, as it was written."""
+    return Ask("GET", at(PATH + "/{run_id}/artefacts/{name}", run_id=run_id, name=name), bytes)
 
 
 def execute(run_id: str) -> Ask[RunTaken]:

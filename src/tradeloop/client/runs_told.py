@@ -122,3 +122,20 @@ class RunTaken(Document, frozen=True):
     repeat: bool = False
     plan: Plan | None = None
     confirm: ToConfirm | None = None
+
+
+class Artefact(Document, frozen=True):
+    """One file that a run left behind: `kind` is submit, orders, fills or reconcile."""
+
+    name: str
+    kind: str
+    media_type: str
+    size: int
+    written_at: datetime
+
+
+class Artefacts(Document, frozen=True):
+    """The files of a run, newest first; none while it works."""
+
+    run_id: str
+    artefacts: list[Artefact]

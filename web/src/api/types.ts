@@ -60,6 +60,19 @@ export interface Amendment {
   "stop_price"?: string | null;
 }
 
+export interface Artefact {
+  "kind": string;
+  "media_type": string;
+  "name": string;
+  "size": number;
+  "written_at": string;
+}
+
+export interface Artefacts {
+  "artefacts": Artefact[];
+  "run_id": string;
+}
+
 export interface Batch {
   "results": InBatch[];
 }
