@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -49,11 +50,11 @@ ROUNDS = 12
 
 def an_address(draw: random.Random, entry: Entry) -> str:
     """The path of a route with junk in its places."""
-    path = entry.path.replace("{symbol:path}", "{symbol}").replace("{break_id:path}", "{break_id}")
-    for name in ("order_id", "run_id", "exchange", "strategy_id", "symbol", "break_id", "key_id", "session_id", "name"):
-        written = "".join(f"%{byte:02X}" for byte in (draw.choice(TEXTS) or "x").encode()).replace("%2F", "_")
-        path = path.replace(f"{{{name}}}", written)
-    return path
+
+    def written(_: re.Match[str]) -> str:
+        return "".join(f"%{byte:02X}" for byte in (draw.choice(TEXTS) or "x").encode()).replace("%2F", "_")
+
+    return re.sub(r"\{[^}]+\}", written, entry.path)
 
 
 async def junk(client: Client | Browser, draw: random.Random, entry: Entry) -> tuple[int, Any]:

@@ -47,6 +47,7 @@ from tradeloop.core.types import (
 )
 from tradeloop.journal import codec
 from tradeloop.ports.journal import Batch
+from tradeloop.views.wanted import break_alert
 
 ACCOUNT = AccountID("acc1")
 BROKER = "paper"
@@ -552,6 +553,9 @@ def random_story(seed: int, steps: int) -> Story:
                 _move_run(story, rng, rng.choice(runs))
             case 20:
                 _break(story, rng)
+                for known in list(story.state.breaks)[:1]:
+                    story.tell(ev.AlertAcknowledged(story.tick(), break_alert(known), rng.choice(("ann", "bob")), "seen"))
+                story.tell(ev.MainContractSwitched(story.tick(), rng.choice((GOLD, MAOTAI)), None, "ann"))
             case 21:
                 kind, subject = rng.choice((("cash", "USD"), ("position", AAPL), ("short", GOLD)))
                 delta = D(rng.randint(1, 50))

@@ -116,8 +116,6 @@ def _content(path: Path) -> bytes | None:
         return None
     with os.fdopen(at, "rb") as file:
         if about.st_size > SIZE_MAX:
-            said = (
-                f"{path.name} has {about.st_size} bytes, and at most {SIZE_MAX} are given; fetch it on the desk's machine"
-            )
+            said = f"{path.name} has {about.st_size} bytes, and at most {SIZE_MAX} are given; fetch it on the desk's machine"
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_input", said)
         return file.read(SIZE_MAX)

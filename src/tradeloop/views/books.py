@@ -370,14 +370,10 @@ class Books:
         self._spend(purse, at, seq)
 
     def _worth(self, holding: Holding, instrument: Instrument) -> Decimal | None:
-        pos = holding.pos
-        if pos.is_flat:
-            return ZERO
-        if holding.px is None:
-            return None
-        if instrument.asset_class is AssetClass.FUTURE:
-            return shown(pos.unrealized(holding.px, instrument.multiplier))
-        return shown(holding.px * instrument.multiplier * pos.net_qty)
+        if holding.px is None or holding.pos.is_flat:
+            return ZERO if holding.pos.is_flat else None
+        is_future, value = instrument.asset_class is AssetClass.FUTURE, holding.px * instrument.multiplier * holding.pos.net_qty
+        return shown(holding.pos.unrealized(holding.px, instrument.multiplier) if is_future else value)
 
     def _spend(self, purse: Purse, at: UtcNs, seq: int) -> None:
         purse.updated_at, purse.updated_seq = at, seq
