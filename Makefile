@@ -8,11 +8,12 @@ STAMP   := .venv/.installed
 WORKERS ?= 3
 KILLS   ?= 200
 SEEDS   ?= 200
+EXAMPLES ?= 5000
 FROM    ?= 0
 PYTHONS ?= python3.13 python3.12 python3.11 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run desk web test crash lint fmt bench prove check clean
+.PHONY: help setup run desk web test crash laws lint fmt bench prove check clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +74,9 @@ test: setup  ## every test that can run on this machine
 
 crash: setup  ## kill the program KILLS times while it trades at a venue in another process
 	TRADELOOP_TEST_CRASH_ABROAD_KILLS=$(KILLS) $(BIN)/python -m pytest tests/crash/test_kill_abroad.py -s
+
+laws: setup  ## ask the API EXAMPLES odd requests made out of its document
+	TRADELOOP_TEST_LAWS_EXAMPLES=$(EXAMPLES) TRADELOOP_TEST_LAWS_SECONDS=3600 $(BIN)/python -m pytest tests/api/test_laws_of_the_document.py
 
 lint: setup  ## style, types and the import rule
 	$(BIN)/ruff check .

@@ -72,6 +72,7 @@ def main() -> None:
         keep(ours("core_path", "many_positions", 50_000 if not quick else 5_000))
         for orders in (100, 1_000) if not quick else (20, 100):
             keep(ours("last_cancel", orders))
+        keep(ours("first_health", 5 if not quick else 1))
     keep(ours("scaling", 1_000_000 if not quick else 50_000))
     keep(ours("recovery", *((100_000, 1_000_000) if not quick else (5_000, 50_000))))
     print(file=sys.stderr)

@@ -107,4 +107,7 @@ def _rows(r: Results) -> list[Row]:
         )
         told = f"hangs {stop['hangs_s']} s, fails {stop['fails_s']} s"
         rows.append((what, f"{slowest} s", told, f"<= {stop['asked_s']:g} s", slowest <= stop["asked_s"]))
+    up = r["tradeloop.first_health"]
+    told = f"first {up['first_s']} s, cpu {up['processor_s']} s"
+    rows.append(("`tradeloop up --demo` to healthy", f"{up['slowest_s']} s", told, "<= 3 s", up["slowest_s"] <= 3))
     return rows

@@ -56,6 +56,11 @@ def test_the_stop_case_leaves_no_order_in_the_market(tmp_path: Path) -> None:
     assert run(tmp_path, "benchmarks.last_cancel", "20")["n"] == 20
 
 
+def test_the_start_case_comes_to_a_desk_that_is_healthy(tmp_path: Path) -> None:
+    """Or the process would have failed."""
+    assert run(tmp_path, "benchmarks.first_health", "1")["n"] == 1
+
+
 def test_recovery_ends_in_the_same_state_both_ways(tmp_path: Path) -> None:
     """Cold and from a snapshot."""
     assert run(tmp_path, "benchmarks.recovery", "50", "5000")["open_orders"] == 50
@@ -107,6 +112,7 @@ def test_the_table_prints_ratios_and_says_what_was_left_out(capsys: pytest.Captu
             "adds_us.max_order_qty": 0.75,
         },
         "tradeloop.recovery": {"open_orders": 1, "events": 2, "cold_s": 9.0, "snapshot_s": 1.0},
+        "tradeloop.first_health": {"n": 5, "first_s": 2.9, "slowest_s": 2.4, "processor_s": 2.1},
         "tradeloop.last_cancel.100": {"n": 100, "asked_s": 1.0, "hangs_s": 0.35, "fails_s": 0.02},
         "nautilus.market": {"per_s": 4},
     }
