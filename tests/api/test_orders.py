@@ -173,3 +173,39 @@ async def test_a_key_of_another_account_may_do_nothing_here(tmp_path: Path) -> N
         said = await eve.post(ORDERS, resting())
         assert not counter.desk.state.orders.open
     assert (said.status, said.code) == (403, "wrong_account")
+
+
+async def test_orders_are_found_by_each_filter_and_filters_add_up(tmp_path: Path) -> None:
+    """S3-28, S0-45, and what a blotter asks for."""
+    async with a_counter(tmp_path) as counter:
+        alice, bob = counter.client("alice"), counter.client("bob")
+        bought = (await alice.post(ORDERS, buy(strategy_id="s1"))).document["order_id"]
+        rests = (await bob.post(ORDERS, resting())).document["order_id"]
+        filled = await counter.order_is(alice, bought, "FILLED")
+        day, made = filled["trading_day"], filled["created_at"]
+        later = "2100-01-01T00:00:00Z"
+        wanted = {
+            (bought,): [
+                {"side": "buy", "order_type": "market"},
+                {"created_by": "alice"},
+                {"strategy_id": "s1"},
+                {"s0_status": "filled"},
+                {"status": "FILLED", "trading_day": day},
+                {"exchange": "US", "symbol": "BAC", "strategy_id": "s1"},
+            ],
+            (rests,): [{"order_type": "LIMIT"}, {"created_by": "bob"}, {"s0_status": "SUBMITTED"}, {"open": "true"}],
+            (rests, bought): [{"side": "BUY"}, {"trading_day": day}, {"since": "2000-01-01T00:00:00Z", "until": later}],
+            (): [{"side": "sell"}, {"since": later}, {"until": "2000-01-01T00:00:00Z"}, {"trading_day": "1999-01-01"}],
+        }
+        for ids, filters in wanted.items():
+            for each in filters:
+                said = await alice.get(ORDERS, **each)
+                assert [order["order_id"] for order in said.document["orders"]] == list(ids), each
+        odd = ({"side": "up"}, {"order_type": "x"}, {"s0_status": "x"}, {"since": "today"}, {"until": "2013-10-08"})
+        refused = [(await alice.get(ORDERS, **each)).code for each in odd]
+        deeds = [
+            len((await alice.get("/api/v1/audit", what="OrderStaged", **each)).document["audit"])
+            for each in ({"since": made}, {"since": later}, {"until": later}, {"until": "2000-01-01T00:00:00Z"})
+        ]
+    assert refused == ["bad_input"] * len(odd)
+    assert deeds == [2, 0, 2, 0]

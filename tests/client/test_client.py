@@ -223,7 +223,8 @@ def test_every_path_of_the_client_is_one_of_the_desk() -> None:
         orders.amend("{order_id}"),
         orders.cancel("{order_id}"),
         orders.get("{order_id}"),
-        orders.listed(),
+        orders.listed(side="buy", order_type="limit", created_by="ann", trading_day="x", since="x", until="x"),
+        orders.queue(),
         orders.statistics(),
         orders.fills(),
         *(

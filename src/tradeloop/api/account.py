@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
@@ -12,15 +10,13 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.desk import Desk
 from tradeloop.api.gate import ok
+from tradeloop.api.pages import moment_asked
 from tradeloop.api.plain import Amount, Moment, amount_or_none, moment, told
 from tradeloop.api.policy import Policy, Rate, Routes
-from tradeloop.core.errors import BadInput
 from tradeloop.core.instrument import AssetClass
-from tradeloop.core.types import SECOND_NS, ZERO, Symbol
+from tradeloop.core.types import ZERO, Symbol
 from tradeloop.views.queries import PAGE_MAX
 from tradeloop.views.rows import AccountRow, CurveRow, PositionRow
-
-_END: Final = 2**63
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -112,7 +108,7 @@ async def curve(call: Call) -> Answer:
     """Show how the money of a currency went, and what the account was worth with what it held."""
     wanted, desk = call.wanted(WhichPoints), call.desk
     await desk.shown()
-    since = None if wanted.since is None else _ns(wanted.since)
+    since = moment_asked("since", wanted.since)
     currency = wanted.currency.upper()[:12]
     rows = await desk.queries.curve(desk.account, currency, since=since, limit=wanted.limit)
     found = [(told(Point, row, equity=amount_or_none(worth := _equity(row))), worth) for row in rows]
@@ -156,16 +152,3 @@ def _worth(desk: Desk, row: PositionRow) -> Decimal | None:
         paid = row.cost
         return None if paid is None else value - (-paid if row.direction == "short" else paid)
     return value
-
-
-def _ns(written: str) -> int:
-    try:
-        at = datetime.fromisoformat(written)
-        if at.tzinfo is None:
-            raise ValueError
-        since = int(at.timestamp()) * SECOND_NS
-        if not 0 <= since < _END:
-            raise ValueError
-        return since
-    except (ValueError, OverflowError):
-        raise BadInput(f"since was {written[:40]!r}; expected a time with its zone such as 2026-07-17T01:30:00Z") from None

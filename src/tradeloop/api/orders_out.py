@@ -16,16 +16,17 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.fills import Fill, fill_document
 from tradeloop.api.gate import ok
-from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size, word_asked
-from tradeloop.api.plain import Amount, Moment, amount, moment, told
+from tradeloop.api.pages import LIMIT, Cursor, Limit, following, moment_asked, one_of, page_from, page_size, word_asked
+from tradeloop.api.plain import Amount, Day, Moment, amount, moment, told
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.api.problem import Problem
 from tradeloop.api.symbols import exchange_of, symbol_of
 from tradeloop.core.errors import NotKnown
-from tradeloop.core.types import OrdStatus
+from tradeloop.core.types import OrdStatus, OrdType, Side
 from tradeloop.views.rows import AuditRow, FillRow, OrderRow
-from tradeloop.views.status_words import s1_word
+from tradeloop.views.status_words import STATUS_WORDS, s1_word
 
+_S0_WORDS: Final = tuple(dict.fromkeys(theirs for theirs, _ in STATUS_WORDS.values()))
 _STEPS: Final = (
     ("staged_at", "STAGED"),
     ("denied_at", "DENIED"),
@@ -114,6 +115,13 @@ class WhichOrders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol: str | None = None
     run_id: str | None = None
     status: Annotated[str | None, msgspec.Meta(description="FIX's word, such as FILLED.")] = None
+    s0_status: Annotated[str | None, msgspec.Meta(description="S0's word, such as SUBMITTED.")] = None
+    side: Annotated[str | None, msgspec.Meta(description="buy or sell, in any case.")] = None
+    order_type: Annotated[str | None, msgspec.Meta(description="MARKET, LIMIT, STOP or STOP_LIMIT, in any case.")] = None
+    created_by: str | None = None
+    trading_day: Day | None = None
+    since: Annotated[Moment | None, msgspec.Meta(description="Made at this moment or later.")] = None
+    until: Annotated[Moment | None, msgspec.Meta(description="Made before this moment.")] = None
     open: bool = False
     unknown: bool = False
     limit: Limit = LIMIT
@@ -215,6 +223,8 @@ async def listed(call: Call) -> Answer:
     """List orders, newest first."""
     wanted, desk = call.wanted(WhichOrders), call.desk
     status = word_asked("status", wanted.status, OrdStatus)
+    side, ord_type = word_asked("side", wanted.side, Side), word_asked("order_type", wanted.order_type, OrdType)
+    since, until = moment_asked("since", wanted.since), moment_asked("until", wanted.until)
     await desk.shown()
     page = await desk.queries.orders(
         run_id=wanted.run_id,
@@ -222,6 +232,13 @@ async def listed(call: Call) -> Answer:
         symbol=None if wanted.symbol is None else symbol_of(wanted.exchange, wanted.symbol, desk.broker),
         strategy_id=wanted.strategy_id,
         ord_status=status,
+        status=one_of("s0_status", wanted.s0_status, _S0_WORDS),
+        side=None if side is None else side.value,
+        ord_type=None if ord_type is None else ord_type.value,
+        created_by=wanted.created_by,
+        trading_day=wanted.trading_day,
+        since=since,
+        until=until,
         unknown=wanted.unknown,
         open_only=wanted.open,
         before=page_from(wanted.cursor),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Final, TypeVar
 
 import msgspec
 
 from tradeloop.core.errors import BadInput
-from tradeloop.core.types import Word
+from tradeloop.core.types import SECOND_NS, Word
 from tradeloop.views.queries import PAGE_MAX
 
 W = TypeVar("W", bound=Word)
@@ -47,3 +49,29 @@ def word_asked(name: str, written: str | None, words: type[W]) -> W | None:
     if written.upper() not in known:
         raise BadInput(f"{name} was {written[:40]!r}; expected one of {', '.join(known)}")
     return known[written.upper()]
+
+
+def one_of(name: str, written: str | None, words: Iterable[str]) -> str | None:
+    """The same of words that are text. Raises BadInput."""
+    if written is None:
+        return None
+    known = list(words)
+    if written.upper() not in known:
+        raise BadInput(f"{name} was {written[:40]!r}; expected one of {', '.join(known)}")
+    return written.upper()
+
+
+def moment_asked(name: str, written: str | None) -> int | None:
+    """The moment a filter names, in nanoseconds; None where it names none. Raises BadInput where it lacks a zone."""
+    if written is None:
+        return None
+    try:
+        at = datetime.fromisoformat(written)
+        if at.tzinfo is None:
+            raise ValueError
+        found = int(at.timestamp()) * SECOND_NS + at.microsecond * 1_000
+        if not 0 <= found < _CURSOR_MAX:
+            raise ValueError
+        return found
+    except (ValueError, OverflowError):
+        raise BadInput(f"{name} was {written[:40]!r}; expected a time with its zone such as 2026-07-17T01:30:00Z") from None

@@ -9,7 +9,7 @@ import msgspec
 from tradeloop.access.identity import Scope
 from tradeloop.api.call import Answer, Call, Said
 from tradeloop.api.gate import ok
-from tradeloop.api.pages import LIMIT, Cursor, Limit, following, page_from, page_size
+from tradeloop.api.pages import LIMIT, Cursor, Limit, following, moment_asked, page_from, page_size
 from tradeloop.api.plain import Amount, Moment, moment, told
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.core.checked import checked_command
@@ -120,6 +120,8 @@ class WhichDeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subject: str | None = None
     run_id: str | None = None
     result: str | None = None
+    since: Annotated[Moment | None, msgspec.Meta(description="At this moment or later.")] = None
+    until: Annotated[Moment | None, msgspec.Meta(description="Before this moment.")] = None
     limit: Limit = LIMIT
     cursor: Cursor = None
 
@@ -222,6 +224,7 @@ async def _alert(call: Call) -> AlertRow:
 async def audit(call: Call) -> Answer:
     """List who did what, newest first."""
     asked, desk = call.wanted(WhichDeeds), call.desk
+    since, until = moment_asked("since", asked.since), moment_asked("until", asked.until)
     await desk.shown()
     page = await desk.queries.audit(
         who=asked.who,
@@ -229,6 +232,8 @@ async def audit(call: Call) -> Answer:
         subject=asked.subject,
         run_id=asked.run_id,
         result=asked.result,
+        since=since,
+        until=until,
         before=page_from(asked.cursor),
         limit=page_size(asked.limit),
     )

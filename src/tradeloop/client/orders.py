@@ -10,7 +10,7 @@ import msgspec
 from tradeloop.client.ask import Ask, Number, amount, asked, at, new_key, present
 from tradeloop.client.document import Document
 from tradeloop.client.errors import ClientError, Denied, NotDone
-from tradeloop.client.orders_told import Accepted, Fills, OrderInFull, Orders, Statistics, Taken
+from tradeloop.client.orders_told import Accepted, Fills, OrderInFull, Orders, Queue, Statistics, Taken
 
 PATH = "/api/v1/orders"
 
@@ -101,11 +101,18 @@ def listed(
     run_id: str = "",
     strategy_id: str = "",
     status: str = "",
+    side: str = "",
+    order_type: str = "",
+    created_by: str = "",
+    trading_day: str = "",
+    since: str = "",
+    until: str = "",
     limit: int = 100,
     cursor: str | None = None,
 ) -> Ask[Orders]:
-    """Orders, newest first; `cursor` is the `next` of the page before."""
-    which = {"symbol": symbol, "run_id": run_id, "strategy_id": strategy_id, "status": status}
+    """Orders, newest first; `cursor` is the `next` of the page before. `since` and `until` are times with their zone."""
+    which = {"symbol": symbol, "run_id": run_id, "strategy_id": strategy_id, "status": status, "side": side}
+    which |= {"order_type": order_type, "created_by": created_by, "trading_day": trading_day, "since": since, "until": until}
     query = asked(open=open_only or None, unknown=unknown or None, limit=limit, cursor=cursor, **which)
     return Ask("GET", PATH, Orders, query=query)
 
@@ -113,6 +120,11 @@ def listed(
 def statistics(strategy_id: str = "") -> Ask[Statistics]:
     """How many orders there are by status."""
     return Ask("GET", f"{PATH}/statistics", Statistics, query=asked(strategy_id=strategy_id))
+
+
+def queue() -> Ask[Queue]:
+    """What waits: in the engine, for the broker, for its answers."""
+    return Ask("GET", f"{PATH}/queue/status", Queue)
 
 
 def fills(

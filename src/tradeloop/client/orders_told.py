@@ -145,3 +145,17 @@ class Statistics(Document, frozen=True):
     filled: int
     fill_ratio: Decimal | None
     as_of_seq: int
+
+
+class Queue(Document, frozen=True):
+    """What waits: in the engine, for a broker, for an answer."""
+
+    waiting: int
+    capacity: int
+    staged: int
+    in_flight: int
+    working: int
+    unknown: int
+    cancels_in_flight: int
+    is_ready: bool
+    broker: str

@@ -94,18 +94,29 @@ class Queries:
         strategy_id: str | None = None,
         ord_status: OrdStatus | None = None,
         status: str | None = None,
+        side: str | None = None,
+        ord_type: str | None = None,
+        created_by: str | None = None,
+        trading_day: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
         unknown: bool = False,
         open_only: bool = False,
         before: int | None = None,
         limit: int = 50,
     ) -> Page[OrderRow]:
         """Orders, newest first. `status` is S0's word (S0-30), `ord_status` FIX's; `unknown` asks for those of unknown fate,
-        whose status may be PENDING_CANCEL meanwhile."""
+        whose status may be PENDING_CANCEL meanwhile. `since` and `until` bound when they were made, `until` left out."""
         table = tables.trade_orders
         wanted = {"trade_run_id": run_id, "account_id": account_id, "symbol": symbol, "status": status}
         wanted["strategy_id"] = strategy_id
         wanted["ord_status"] = None if ord_status is None else ord_status.value
+        wanted |= {"side": side, "ord_type": ord_type, "created_by": created_by, "trading_day": trading_day}
         statement = _where(table, wanted)
+        if since is not None:
+            statement = statement.where(table.c.staged_at >= since)
+        if until is not None:
+            statement = statement.where(table.c.staged_at < until)
         if unknown:
             statement = statement.where(table.c.unknown_at.is_not(None))
         if open_only:
@@ -256,13 +267,20 @@ class Queries:
         run_id: str | None = None,
         account_id: str | None = None,
         result: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
         before: int | None = None,
         limit: int = 50,
     ) -> Page[AuditRow]:
         """Who did what, newest first; `result` is done, asked, denied, halted, completed, failed or canceled."""
         wanted = {"who": who, "what": what, "subject": subject, "trade_run_id": run_id}
         wanted |= {"account_id": account_id, "result": result}
-        return await self._page(_where(tables.audit_log, wanted), tables.audit_log, AuditRow, before, limit)
+        statement, at = _where(tables.audit_log, wanted), tables.audit_log.c.at
+        if since is not None:
+            statement = statement.where(at >= since)
+        if until is not None:
+            statement = statement.where(at < until)
+        return await self._page(statement, tables.audit_log, AuditRow, before, limit)
 
     async def _one(self, table: Table, identity: str, kind: type[R]) -> R | None:
         found = await self._database.rows(select(table).where(table.c.id == identity), kind)

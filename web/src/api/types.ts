@@ -983,7 +983,9 @@ export interface WhichDeeds {
   "limit"?: number;
   "result"?: string | null;
   "run_id"?: string | null;
+  "since"?: string | null;
   "subject"?: string | null;
+  "until"?: string | null;
   "what"?: string | null;
   "who"?: string | null;
 }
@@ -1011,15 +1013,22 @@ export interface WhichLines {
 }
 
 export interface WhichOrders {
+  "created_by"?: string | null;
   "cursor"?: number | null;
   "exchange"?: string;
   "limit"?: number;
   "open"?: boolean;
+  "order_type"?: string | null;
   "run_id"?: string | null;
+  "s0_status"?: string | null;
+  "side"?: string | null;
+  "since"?: string | null;
   "status"?: string | null;
   "strategy_id"?: string | null;
   "symbol"?: string | null;
+  "trading_day"?: string | null;
   "unknown"?: boolean;
+  "until"?: string | null;
 }
 
 export interface WhichPoints {
