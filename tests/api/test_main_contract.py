@@ -83,3 +83,15 @@ async def test_it_is_followed_again_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(loaded, command="up", alert=lambda _: None) as desk:
         assert desk.state.main is not None
         assert desk.follows(Symbol("IBM.US"))
+
+
+async def test_what_a_run_that_has_not_ended_needs_goes_on_being_quoted(tmp_path: Path) -> None:
+    async with a_counter(tmp_path) as counter:
+        ann = counter.client("ann")
+        await ann.send("PUT", PATH, BAC)
+        target = {"portfolio": [{"symbol": "BAC.US", "weight": "0.01"}], "hold": True}
+        run_id = (await ann.post("/api/trade/runs", target)).document["run_id"]
+        said = await ann.send("PUT", PATH, IBM)
+        followed = counter.desk.follows(Symbol("BAC.US"))
+    assert said.document["steps"][2] == f"BAC.US is quoted on: run {run_id} has not ended"
+    assert followed

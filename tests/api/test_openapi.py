@@ -82,7 +82,7 @@ def test_the_source_documents_routes_are_served_as_written() -> None:
 
 
 def test_the_table_of_the_reference_names_routes_that_there_are() -> None:
-    """Each route of its first column, as far as it is written out"""
+    """Each route of its first column, as far as it is written out."""
     text = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
     table = text.split("## Which statement each route answers")[1].split("## What goes wrong")[0]
     served = {f"{method.upper()} {path}" for path, operations in document()["paths"].items() for method in operations}

@@ -68,3 +68,18 @@ async def test_a_desk_without_a_host_says_so(tmp_path: Path) -> None:
         listed, started = await client.get(PATH), await client.post(f"{PATH}/dip/start")
     assert listed.document == {"strategies": []}
     assert (started.status, started.code) == (404, "not_known")
+
+
+async def test_a_contract_that_a_strategy_works_with_goes_on_being_quoted(tmp_path: Path) -> None:
+    """S4-50: the feed leaves the main contract of before where nobody needs it."""
+    async with a_house(tmp_path) as house:
+        house.write("quiet", QUIET)
+        client, main = house.counter.client(), "/api/v1/main-contract"
+        await client.send("PUT", main, {"symbol": "BAC.US"})
+        await client.post(f"{PATH}/quiet/start")
+        kept = await client.send("PUT", main, {"symbol": "IBM.US"})
+        await client.send("PUT", main, {"symbol": "BAC.US"})
+        await client.post(f"{PATH}/quiet/stop")
+        left = await client.send("PUT", main, {"symbol": "IBM.US"})
+    assert kept.document["steps"][2] == "BAC.US is quoted on: a strategy works with it"
+    assert left.document["steps"][2] == "the feed delivers BAC.US no more"

@@ -27,7 +27,7 @@ access_store: Final = Table(
     **_MYSQL,
 )
 """One row. `version` grows with every change: whoever has not seen the present one reads anew before writing. `log_lines`: how
-many the log has.
+many the log was given; it keeps the newest.
 """
 
 access_records: Final = Table(

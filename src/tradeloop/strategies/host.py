@@ -14,7 +14,7 @@ import msgspec
 from tradeloop.core.errors import BadInput, Conflicts
 from tradeloop.core.events import Traded
 from tradeloop.core.reports import Quote
-from tradeloop.core.types import UtcNs
+from tradeloop.core.types import Symbol, UtcNs
 from tradeloop.engine.writer import Published
 from tradeloop.ports.clock import Clock
 from tradeloop.strategies.configured import Configured, configured_in, one_of
@@ -74,9 +74,9 @@ class Host:
         every = {**{name: each.one for name, each in self._running.items()}, **there}
         return [await self._shown(one, counts.get(name, 0)) for name, one in sorted(every.items())]
 
-    def followed(self) -> set[str]:
+    def followed(self) -> set[Symbol]:
         """The symbols of the strategies that work."""
-        return {symbol for each in self._running.values() if each.works for symbol in each.one.symbols}
+        return {symbol for each in self._running.values() if each.works for symbol in each.one.traded}
 
     async def strategy(self, name: str) -> Shown:
         """One of them. Raises NotKnown."""
