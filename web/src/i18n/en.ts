@@ -6,7 +6,7 @@ export const en = {
     paper: "PAPER", live: "LIVE", replay: "REPLAY",
     paperMore: "Simulated trading: nothing real is bought or sold here.", liveMore: "REAL MONEY: orders from here go to a real broker.", replayMore: "A recording is played.",
   },
-  page: { system: "System", market: "Market", orders: "Orders", positions: "Positions", account: "Account", runs: "Runs", trades: "Trades", risk: "Risk", breaks: "Breaks", audit: "Audit", settings: "Settings" },
+  page: { system: "System", market: "Market", orders: "Orders", positions: "Positions", account: "Account", runs: "Runs", strategy: "Strategies", trades: "Trades", risk: "Risk", breaks: "Breaks", audit: "Audit", settings: "Settings" },
   top: {
     net: "Net liq.", gain: "P&L", available: "Available", cash: "Cash", margin: "Margin", currency: "Currency", broker: "Broker", notReady: "not ready",
     ageMore: "Age of what is shown", clock: "Time of the market", recording: "This desk lives in a recording: its time is not today's", recorded: "recorded", feedEnded: "feed ended",
@@ -22,7 +22,7 @@ export const en = {
     unreached: "The desk does not answer", unreachedMore: "It is tried again and again. What was sent a moment ago may have been done or not: look before you repeat it.",
     request: "Request {{id}}", noPage: "There is no such page",
   },
-  table: { actions: "Actions", rows: "{{count}} of {{all}} rows", old: "older data is shown", find: "Find", noneFound: "Nothing found", noneFoundMore: "No row has \"{{find}}\"." },
+  table: { columns: "Columns", actions: "Actions", rows: "{{count}} of {{all}} rows", old: "older data is shown", find: "Find", noneFound: "Nothing found", noneFoundMore: "No row has \"{{find}}\"." },
   confirm: { reason: "Reason", type: "Type {{word}} to confirm" },
   live: {
     about: "Real money. What stands here goes as it is, and nothing else does.", account: "Live account", orders: "Orders", hash: "What you confirm", type: "Type {{phrase}} to confirm", code: "Code of your authenticator", send: "Send to the market",
@@ -64,11 +64,11 @@ export const en = {
     FILLED: "Filled", CANCELED: "Cancelled", EXPIRED: "Expired", REJECTED: "Rejected", DENIED: "Denied by risk", UNKNOWN: "Unknown",
   },
   step: {
-    STAGED: "Staged, durable", DENIED: "Denied by risk", SEND_BEGUN: "Sending", SENT: "Sent", SUBMITTED: "Sent", ACKED: "Acknowledged", ACKNOWLEDGED: "Acknowledged", TRADE: "Fill",
+    STAGED: "Staged, durable", DENIED: "Denied by risk", SEND_BEGUN: "Sending", SENT: "Sent", SUBMITTED: "Sent", ACKED: "Acknowledged", ACKNOWLEDGED: "Acknowledged", TRIGGERED: "Triggered", TRADE: "Fill", TRADE_CANCEL: "Fill busted", TRADE_CORRECT: "Fill corrected",
     CANCEL_REQUESTED: "Cancel asked for", CANCELED: "Cancelled", EXPIRED: "Expired", REJECTED: "Rejected by the broker", REPLACE_REQUESTED: "Change asked for", REPLACED: "Changed",
     UNKNOWN: "Fate unknown", FATE_UNKNOWN: "Fate unknown", FILLED: "Filled", ENDED: "Ended",
   },
-  exec: { TRADE: "Fill", BUST: "Busted", CORRECTION: "Corrected" },
+  exec: { TRADE: "Fill", TRADE_CANCEL: "Busted", TRADE_CORRECT: "Corrected" },
   liquidity: { ADDED: "Maker", REMOVED: "Taker", UNKNOWN: "–" },
   col: {
     time: "Time", symbol: "Symbol", side: "Side", type: "Type", quantity: "Quantity", filled: "Filled", limit: "Limit", stop: "Trigger", average: "Avg. price", status: "Status", age: "Age",
@@ -78,7 +78,7 @@ export const en = {
   },
   orders: {
     show: "Show", all: "All", working: "Working", filled: "With fills", ended: "Ended", unknown: "Unknown", none: "No orders yet", noneSuch: "No such orders",
-    cancelShown: "Cancel working", queue: "staged {{staged}} · in flight {{flight}} · working {{working}}",
+    cancelShown: "Cancel working", bothSides: "Both sides", everybodys: "Everybody's", queue: "staged {{staged}} · in flight {{flight}} · working {{working}}",
   },
   order: {
     amend: "Change", amendMore: "The order keeps its terms until the broker says otherwise.", cancel: "Cancel order", resolve: "Resolve", timeline: "Timeline", ids: "Ids", ours: "Ours", brokers: "Broker's", run: "Run",
@@ -115,7 +115,22 @@ export const en = {
   },
   runDone: { approve: "The run is approved", execute: "The run goes", pause: "The run is paused", resume: "The run goes on", cancel: "The run is cancelled", retry: "A new attempt is made" },
   mode: { paper: "Paper", live: "Live", dry_run: "Dry run" },
-  plan: { symbol: "Symbol", side: "Side", weight: "Weight", held: "Held", target: "Target", delta: "Order", refPrice: "Ref. price", value: "Value", why: "Why not more" },
+  plan: { turnover: "Turnover", cashAfter: "Cash after, before fees", symbol: "Symbol", side: "Side", weight: "Weight", held: "Held", target: "Target", delta: "Order", refPrice: "Ref. price", value: "Value", why: "Why not more" },
+  strategy: {
+    none: "No strategies", noneMore: "They stand in strategies.yaml, on the machine of the desk; docs/how-to/write-a-strategy.md shows how to write one.", triggersOf: "{{count}} triggers",
+    why: "Why", since: "For", symbols: "Symbols", file: "File", version: "Version", process: "Process", triggers: "Triggers", notLive: "No strategy may trade real money yet.", cancelOrders: "Cancel its orders ({{count}})",
+    holdings: "Its own positions", gained: "{{currency}}, before fees", heldNone: "It has traded nothing yet", heldNoneMore: "Its own trades counted together stand here, also where the account holds something else.",
+    log: "Trigger log", all: "All", asked: "Orders and targets", wrong: "With an error", life: "Start and stop", action: "Action", condition: "Condition", error: "Error", logNone: "Nothing yet", logNoneMore: "Each trigger stands here with its condition, its price, and what came of it.",
+    versions: "Configurations", versionsNone: "Never started", versionsNoneMore: "Each configuration that is started is kept here as a version.", versionOf: "Version {{version}}", active: "the last started", first: "The first one kept", changed: "Changed: {{names}}", changedHere: "differs from the version before", same: "As the version before",
+  },
+  standing: { STOPPED: "Stopped", STARTING: "Starting", RUNNING: "Running", PAUSED: "Paused", FAILED: "Failed" },
+  strategyDo: { start: "Start", resume: "Go on", pause: "Pause", stop: "Stop" },
+  strategyAbout: {
+    start: "Its file and its configuration are read anew, and it begins to trade. It remembers nothing of before.", resume: "It may open positions again.", pause: "No new entries, and its orders that would open are cancelled. What only closes what it holds still goes.",
+    stop: "Its process ends and its orders that would open are cancelled. What it holds stays, and so do its orders that close.",
+  },
+  came: { PENDING: "pending", TAKEN: "taken", DENIED: "denied", REFUSED: "refused", DONE: "done", UNKNOWN: "unknown" },
+  action: { BUY: "Buy", SELL: "Sell", TARGET: "Target", START: "Start", PAUSE: "Pause", STOP: "Stop", FAIL: "Failed" },
   trades: { none: "No trades yet", noneMore: "Every fill stands here, with its fee and what it gained.", byBroker: "As the broker charged it", estimated: "Estimated by the fee table" },
   risk: {
     limits: "Limits in force", rule: "Rule", value: "Limit", where: "Where", severity: "Beyond it", missing: "No data", origin: "Set by", until: "Until", always: "always", shadow: "shadow", none: "No limits are set",
@@ -137,7 +152,7 @@ export const en = {
   },
   market: {
     quotes: "Quotes", none: "No quotes yet", noneMore: "A symbol has quotes once it is traded or held here, or somebody opens a ticket for it.", chart: "{{symbol}} since this page was opened", chartNone: "Chart", size: "Size", volume: "Volume", spread: "Spread",
-    prevClose: "Prior close", position: "Position", lot: "Lot / tick", board: "Market", time: "Quoted at", age: "{{age}} old", depth: "Best prices", suspended: "suspended",
+    prevClose: "Prior close", position: "Position", lot: "Lot / tick", board: "Market", time: "Quoted at", age: "{{age}} old", depth: "Best prices", oneLevel: "The feed of this desk brings the best bid and ask with their sizes, and no deeper book.", noSizes: "The feed of this desk brings the best bid and ask, without sizes and without a deeper book.", suspended: "suspended",
   },
   health: { ok: "All is well", starting: "Starting", degraded: "Degraded" },
   system: {
@@ -146,7 +161,7 @@ export const en = {
     running: "running", ready: "ready", durable: "durable", failing: "failing", behind: "{{count}} behind", ended: "ended", noQuote: "no quote", pushed: "pushed", polled: "asked each second",
     stop: "Stop trading …", stopMore: "The process itself is started and ended where it runs: `tradeloop up` and Ctrl-C. Trading is stopped and resumed here.",
     desk: "Desk", version: "Version", account: "Account", group: "Group", holder: "Right to write", epoch: "Epoch", started: "Started", now: "Desk time", lag: "Lag / events",
-    ordersNow: "Orders now", inbox: "Inbox", staged: "Staged", flight: "In flight", cancels: "Cancels in flight", total: "All orders",
+    ordersNow: "Orders now", inbox: "Inbox", staged: "Staged", flight: "In flight", cancels: "Cancels in flight", total: "All orders", strategiesRun: "{{count}} of {{all}} run",
   },
   settings: {
     look: "Look", dark: "Dark", light: "Light", orderKeys: "Keys b and s open the ticket (never where real money is traded)", you: "You", roles: "Roles", sessionEnds: "Session ends", factor: "Second factor", factorSince: "since {{at}}", noFactor: "no second factor",
@@ -157,7 +172,7 @@ export const en = {
     code: "Code", present: "Code of the present factor", confirm: "Confirm", done: "The second factor counts from now on", anew: "New recovery codes", keep: "Recovery codes, shown once. Keep them where your device is not.", kept: "I have kept them",
   },
   key: {
-    make: "Make a key", makeMore: "For a program. It may never do more than you.", made: "The key", madeMore: "Shown once; nobody can ask for it again.", name: "Name", scopes: "What it may do", days: "Good for days", networks: "From these networks alone", none: "No keys",
+    make: "Make a key", makeMore: "For a program. It may never do more than you.", made: "The key", madeMore: "Shown once; nobody can ask for it again.", name: "Name", scopes: "What it may do", days: "Good for days", networks: "From these networks alone", accounts: "For these accounts alone", accountsMore: "All where it is left empty", none: "No keys",
     noneMore: "A program signs in with a key.", until: "until {{at}}", used: "used {{at}} from {{from}}", unused: "never used", expired: "expired", rotate: "New secret", revoke: "Revoke", revokeTitle: "Revoke {{name}}?",
   },
   session: { this: "this one", times: "since {{made}}, seen {{seen}}", end: "End", endOthers: "End all others" },

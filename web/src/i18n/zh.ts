@@ -6,7 +6,7 @@ export const zh = {
     paper: "模拟", live: "实盘", replay: "回放",
     paperMore: "模拟交易：这里不会发生任何真实买卖。", liveMore: "真实资金：从这里发出的委托会到达真实券商。", replayMore: "正在播放历史行情。",
   },
-  page: { system: "系统", market: "行情", orders: "委托", positions: "持仓", account: "资金", runs: "调仓", trades: "成交", risk: "风控", breaks: "对账", audit: "审计", settings: "设置" },
+  page: { system: "系统", market: "行情", orders: "委托", positions: "持仓", account: "资金", runs: "调仓", strategy: "策略", trades: "成交", risk: "风控", breaks: "对账", audit: "审计", settings: "设置" },
   top: {
     net: "总资产", gain: "盈亏", available: "可用", cash: "现金", margin: "保证金", currency: "币种", broker: "券商", notReady: "未就绪",
     ageMore: "所示数据的时效", clock: "市场时间", recording: "本交易台运行在历史行情中，时间不是今天", recorded: "历史", feedEnded: "行情已结束",
@@ -22,7 +22,7 @@ export const zh = {
     unreached: "交易台没有应答", unreachedMore: "正在不断重试。刚刚发出的请求可能已经执行，也可能没有：重复之前请先查看。",
     request: "请求编号 {{id}}", noPage: "没有这个页面",
   },
-  table: { actions: "操作", rows: "共 {{all}} 行，显示 {{count}} 行", old: "显示的是较早的数据", find: "查找", noneFound: "没有找到", noneFoundMore: "没有包含“{{find}}”的行。" },
+  table: { columns: "列", actions: "操作", rows: "共 {{all}} 行，显示 {{count}} 行", old: "显示的是较早的数据", find: "查找", noneFound: "没有找到", noneFoundMore: "没有包含“{{find}}”的行。" },
   confirm: { reason: "原因", type: "输入 {{word}} 以确认" },
   live: {
     about: "实盘资金。仅按此处所示内容发送。", account: "实盘账户", orders: "委托笔数", hash: "确认内容摘要", type: "输入 {{phrase}} 以确认", code: "验证器动态码", send: "发送至市场",
@@ -64,11 +64,11 @@ export const zh = {
     FILLED: "全部成交", CANCELED: "已撤", EXPIRED: "已过期", REJECTED: "废单", DENIED: "风控拒绝", UNKNOWN: "状态未知",
   },
   step: {
-    STAGED: "已受理并落盘", DENIED: "风控拒绝", SEND_BEGUN: "开始发送", SENT: "已发送", SUBMITTED: "已发送", ACKED: "券商确认", ACKNOWLEDGED: "券商确认", TRADE: "成交",
+    STAGED: "已受理并落盘", DENIED: "风控拒绝", SEND_BEGUN: "开始发送", SENT: "已发送", SUBMITTED: "已发送", ACKED: "券商确认", ACKNOWLEDGED: "券商确认", TRIGGERED: "已触发", TRADE: "成交", TRADE_CANCEL: "撤销成交", TRADE_CORRECT: "更正成交",
     CANCEL_REQUESTED: "请求撤单", CANCELED: "已撤", EXPIRED: "已过期", REJECTED: "券商拒绝", REPLACE_REQUESTED: "请求改单", REPLACED: "已改单",
     UNKNOWN: "状态未知", FATE_UNKNOWN: "状态未知", FILLED: "全部成交", ENDED: "结束",
   },
-  exec: { TRADE: "成交", BUST: "撤销成交", CORRECTION: "更正" },
+  exec: { TRADE: "成交", TRADE_CANCEL: "撤销成交", TRADE_CORRECT: "更正" },
   liquidity: { ADDED: "挂单", REMOVED: "吃单", UNKNOWN: "–" },
   col: {
     time: "时间", symbol: "代码", side: "方向", type: "类型", quantity: "数量", filled: "已成交", limit: "限价", stop: "触发价", average: "均价", status: "状态", age: "时长",
@@ -78,7 +78,7 @@ export const zh = {
   },
   orders: {
     show: "显示", all: "全部", working: "未完成", filled: "有成交", ended: "已结束", unknown: "未知", none: "还没有委托", noneSuch: "没有符合条件的委托",
-    cancelShown: "撤销未完成", queue: "待发 {{staged}} · 在途 {{flight}} · 已报 {{working}}",
+    cancelShown: "撤销未完成", bothSides: "买卖", everybodys: "所有来源", queue: "待发 {{staged}} · 在途 {{flight}} · 已报 {{working}}",
   },
   order: {
     amend: "改单", amendMore: "在券商答复之前，原条款继续有效。", cancel: "撤单", resolve: "处理", timeline: "时间线", ids: "编号", ours: "本系统", brokers: "券商", run: "调仓",
@@ -115,7 +115,22 @@ export const zh = {
   },
   runDone: { approve: "已批准", execute: "已开始执行", pause: "已暂停", resume: "已继续", cancel: "已取消", retry: "新批次已创建" },
   mode: { paper: "模拟", live: "实盘", dry_run: "试算" },
-  plan: { symbol: "代码", side: "方向", weight: "权重", held: "持有", target: "目标", delta: "委托", refPrice: "参考价", value: "金额", why: "未足额原因" },
+  plan: { turnover: "换手", cashAfter: "交易后现金（未扣费用）", symbol: "代码", side: "方向", weight: "权重", held: "持有", target: "目标", delta: "委托", refPrice: "参考价", value: "金额", why: "未足额原因" },
+  strategy: {
+    none: "没有策略", noneMore: "策略写在交易台所在机器的 strategies.yaml 中；写法见 docs/how-to/write-a-strategy.md。", triggersOf: "{{count}} 次触发",
+    why: "原因", since: "持续", symbols: "代码", file: "文件", version: "版本", process: "进程", triggers: "触发次数", notLive: "策略暂不能交易实盘资金。", cancelOrders: "撤销其委托（{{count}}）",
+    holdings: "策略自身持仓", gained: "{{currency}}，未扣费用", heldNone: "尚未成交", heldNoneMore: "这里按策略自己的成交合计，可能与账户持仓不同。",
+    log: "触发记录", all: "全部", asked: "委托与目标", wrong: "有错误", life: "启停", action: "动作", condition: "条件", error: "错误", logNone: "还没有记录", logNoneMore: "每次触发的条件、价格和结果都会显示在这里。",
+    versions: "配置版本", versionsNone: "从未启动", versionsNoneMore: "每个启动过的配置都会作为版本保存。", versionOf: "版本 {{version}}", active: "最近启动", first: "保存的第一个版本", changed: "变更：{{names}}", changedHere: "与上一版本不同", same: "与上一版本相同",
+  },
+  standing: { STOPPED: "已停止", STARTING: "启动中", RUNNING: "运行中", PAUSED: "已暂停", FAILED: "异常" },
+  strategyDo: { start: "启动", resume: "继续", pause: "暂停", stop: "停止" },
+  strategyAbout: {
+    start: "重新读取文件和配置后开始交易；不记得之前的状态。", resume: "可以再次开仓。", pause: "不再开仓，并撤销其开仓委托；只平自身持仓的委托仍然发送。",
+    stop: "进程结束，其开仓委托被撤销；持仓和平仓委托保留。",
+  },
+  came: { PENDING: "处理中", TAKEN: "已受理", DENIED: "风控拒绝", REFUSED: "被拒绝", DONE: "完成", UNKNOWN: "未知" },
+  action: { BUY: "买入", SELL: "卖出", TARGET: "目标", START: "启动", PAUSE: "暂停", STOP: "停止", FAIL: "异常" },
   trades: { none: "还没有成交", noneMore: "每一笔成交及其费用和盈亏都会显示在这里。", byBroker: "券商实际收取", estimated: "按费率表估算" },
   risk: {
     limits: "生效的限额", rule: "规则", value: "限额", where: "范围", severity: "超限时", missing: "缺数据时", origin: "来源", until: "有效至", always: "长期", shadow: "观察", none: "没有设置限额",
@@ -137,7 +152,7 @@ export const zh = {
   },
   market: {
     quotes: "行情", none: "还没有行情", noneMore: "持有、交易或打开委托单的代码会有行情。", chart: "{{symbol}} 自打开页面以来", chartNone: "走势", size: "量", volume: "成交量", spread: "价差",
-    prevClose: "昨收", position: "持仓", lot: "每手 / 变动", board: "市场", time: "行情时间", age: "{{age}} 前", depth: "最优报价", suspended: "停牌",
+    prevClose: "昨收", position: "持仓", lot: "每手 / 变动", board: "市场", time: "行情时间", age: "{{age}} 前", depth: "最优报价", oneLevel: "本交易台的行情源只提供买一、卖一及其数量，没有更深的盘口。", noSizes: "本交易台的行情源只提供买一、卖一价格，没有数量，也没有更深的盘口。", suspended: "停牌",
   },
   health: { ok: "运行正常", starting: "启动中", degraded: "部分异常" },
   system: {
@@ -146,7 +161,7 @@ export const zh = {
     running: "运行中", ready: "就绪", durable: "已落盘", failing: "异常", behind: "落后 {{count}} 条", ended: "已结束", noQuote: "无行情", pushed: "实时推送", polled: "每秒查询",
     stop: "停止交易……", stopMore: "进程在其运行处启动和结束：`tradeloop up` 与 Ctrl-C。交易的停止和恢复在此进行。",
     desk: "交易台", version: "版本", account: "账户", group: "账户组", holder: "写入权持有者", epoch: "纪元", started: "启动时间", now: "交易台时间", lag: "落后 / 总数",
-    ordersNow: "当前委托", inbox: "待处理队列", staged: "待发", flight: "在途", cancels: "在途撤单", total: "委托总数",
+    ordersNow: "当前委托", inbox: "待处理队列", staged: "待发", flight: "在途", cancels: "在途撤单", total: "委托总数", strategiesRun: "{{all}} 个中 {{count}} 个运行",
   },
   settings: {
     look: "外观", dark: "深色", light: "浅色", orderKeys: "用 b 和 s 键打开委托单（实盘时始终关闭）", you: "本人", roles: "角色", sessionEnds: "会话到期", factor: "双重验证", factorSince: "自 {{at}}", noFactor: "未设置双重验证",
@@ -157,7 +172,7 @@ export const zh = {
     code: "动态码", present: "当前验证器的动态码", confirm: "确认", done: "双重验证已生效", anew: "重新生成恢复码", keep: "恢复码只显示一次，请与设备分开保存。", kept: "我已保存",
   },
   key: {
-    make: "创建密钥", makeMore: "供程序使用，权限不会超过您本人。", made: "密钥", madeMore: "只显示一次，之后无法再查看。", name: "名称", scopes: "权限", days: "有效天数", networks: "仅限这些网络", none: "没有密钥",
+    make: "创建密钥", makeMore: "供程序使用，权限不会超过您本人。", made: "密钥", madeMore: "只显示一次，之后无法再查看。", name: "名称", scopes: "权限", days: "有效天数", networks: "仅限这些网络", accounts: "仅限这些账户", accountsMore: "留空则为全部", none: "没有密钥",
     noneMore: "程序使用密钥登录。", until: "有效至 {{at}}", used: "{{at}} 自 {{from}} 使用", unused: "从未使用", expired: "已过期", rotate: "更换", revoke: "吊销", revokeTitle: "吊销 {{name}}？",
   },
   session: { this: "当前", times: "{{made}} 起，最近 {{seen}}", end: "结束", endOthers: "结束其他会话" },

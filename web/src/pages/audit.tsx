@@ -64,7 +64,7 @@ function Deeds_() {
         }}
         empty={<Empty title={t("audit.none")} />}
       />
-      {chosen && <OrderDrawer id={chosen} onClose={() => setChosen(null)} onAmend={() => setChosen(null)} onCancel={() => setChosen(null)} />}
+      {chosen && <OrderDrawer id={chosen} onClose={() => setChosen(null)} />}
     </Panel>
   );
 }

@@ -1,12 +1,13 @@
 // One order in full: its terms, its ids, what happened to it and when, and its fills.
 import { useQuery } from "@tanstack/react-query";
 import { Copy } from "lucide-react";
+import { useState, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
-import type { Order, OrderInFull } from "@/api/types";
+import type { OrderInFull } from "@/api/types";
 import { useMay } from "@/access/session";
 import { StatusPill } from "@/pages/words";
-import { Resolve } from "@/pages/order_changes";
+import { Amend, CancelOrders, Resolve } from "@/pages/order_changes";
 import { money, price, quantity } from "@/text/numbers";
 import { fine, full, span } from "@/text/times";
 import { Button } from "@/ui/button";
@@ -14,18 +15,12 @@ import { Dialog } from "@/ui/dialog";
 import { Facts } from "@/ui/panel";
 import { Loading, Trouble } from "@/ui/states";
 import { say } from "@/ui/toasts";
-import { useState } from "react";
 
-interface Props {
-  id: string;
-  onClose: () => void;
-  onAmend: (order: Order) => void;
-  onCancel: (order: Order) => void;
-}
+type Deed = "amend" | "cancel" | "resolve";
 
-export function OrderDrawer({ id, onClose, onAmend, onCancel }: Props) {
+export function OrderDrawer({ id, onClose }: { id: string; onClose: () => void }) {
   const { t } = useTranslation();
-  const [resolving, setResolving] = useState(false);
+  const [doing, setDoing] = useState<Deed | null>(null);
   const mayTrade = useMay("order:paper");
   const mayCancel = useMay("cancel");
   const mayResolve = useMay("risk:write");
@@ -36,17 +31,24 @@ export function OrderDrawer({ id, onClose, onAmend, onCancel }: Props) {
   });
   const found = query.data;
   const order = found?.order;
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (!order?.is_open || doing !== null || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "r" && mayTrade) setDoing("amend");
+    else if (event.key === "x" && mayCancel) setDoing("cancel");
+    else return;
+    event.preventDefault();
+  };
   const title = order ? `${t(`side.${order.side}`)} ${quantity(order.quantity)} ${order.symbol}` : id;
   return (
-    <Dialog open onClose={onClose} title={title} drawer>
+    <Dialog open onClose={onClose} title={title} onKeyDown={onKeyDown} drawer>
       {query.error && !found ? <Trouble error={query.error} again={() => void query.refetch()} /> : !found || !order ? <Loading /> : (
         <div className="space-y-4" data-order={order.order_id}>
           <div className="flex flex-wrap items-center gap-2">
             <StatusPill status={order.status} />
             <span className="ml-auto flex gap-1.5">
-              {order.status === "UNKNOWN" && mayResolve && <Button small onClick={() => setResolving(true)}>{t("order.resolve")}</Button>}
-              {order.is_open && mayTrade && <Button small onClick={() => onAmend(order)}>{t("order.amend")} <kbd className="text-2xs text-faint">r</kbd></Button>}
-              {order.is_open && mayCancel && <Button small tone="danger" data-order-cancel onClick={() => onCancel(order)}>{t("order.cancel")} <kbd className="text-2xs">x</kbd></Button>}
+              {order.status === "UNKNOWN" && mayResolve && <Button small onClick={() => setDoing("resolve")}>{t("order.resolve")}</Button>}
+              {order.is_open && mayTrade && <Button small onClick={() => setDoing("amend")}>{t("order.amend")} <kbd className="text-2xs text-faint">r</kbd></Button>}
+              {order.is_open && mayCancel && <Button small tone="danger" data-order-cancel onClick={() => setDoing("cancel")}>{t("order.cancel")} <kbd className="text-2xs">x</kbd></Button>}
             </span>
           </div>
           {order.error && <p className="rounded border border-red bg-red-soft p-2" role="alert">{order.error} {order.error_code && <span className="font-mono text-xs text-soft">{order.error_code}</span>}</p>}
@@ -93,7 +95,7 @@ export function OrderDrawer({ id, onClose, onAmend, onCancel }: Props) {
               <h3 className="mb-1 font-semibold">{t("page.trades")}</h3>
               <table className="w-full text-xs tabular-nums">
                 <thead className="text-faint">
-                  <tr>{["time", "quantity", "price", "fee"].map((each) => <th key={each} className="text-right font-normal first:text-left">{t(`col.${each}`)}</th>)}</tr>
+                  <tr>{["time", "quantity", "price", "fee", "id"].map((each) => <th key={each} className="text-right font-normal first:text-left">{t(`col.${each}`)}</th>)}</tr>
                 </thead>
                 <tbody>
                   {found.fills.map((fill) => (
@@ -102,6 +104,7 @@ export function OrderDrawer({ id, onClose, onAmend, onCancel }: Props) {
                       <td className="text-right">{quantity(fill.quantity)}</td>
                       <td className="text-right">{price(fill.price)}</td>
                       <td className="text-right">{money(fill.commission)}</td>
+                      <td className="max-w-28 truncate pl-2 text-right font-mono text-faint">{fill.exec_id}</td>
                     </tr>
                   ))}
                 </tbody>
@@ -110,9 +113,11 @@ export function OrderDrawer({ id, onClose, onAmend, onCancel }: Props) {
           )}
           <section>
             <h3 className="mb-1 font-semibold">{t("order.ids")}</h3>
-            <Facts columns={1} of={([["order.ours", order.order_id], ["order.brokers", order.broker_order_id], ["order.run", order.run_id]] as const).map(([name, id]) => [t(name), <Id key={name} text={id} />])} />
+            <Facts columns={1} of={([["order.ours", order.order_id], ["order.brokers", order.broker_order_id], ["order.run", order.run_id], ["col.strategy", order.strategy_id]] as const).map(([name, id]) => [t(name), <Id key={name} text={id} />])} />
           </section>
-          {resolving && <Resolve order={order} onClose={() => setResolving(false)} />}
+          {doing === "resolve" && <Resolve order={order} onClose={() => setDoing(null)} />}
+          {doing === "amend" && <Amend order={order} onClose={() => setDoing(null)} />}
+          {doing === "cancel" && <CancelOrders orders={[order]} onClose={() => setDoing(null)} />}
         </div>
       )}
     </Dialog>

@@ -10,7 +10,7 @@ import { OrderDrawer } from "@/pages/order";
 import { Amend, CancelOrders } from "@/pages/order_changes";
 import { StatusPill } from "@/pages/words";
 import { deskNow } from "@/stream/link";
-import { useNow, useOrders, useQueue } from "@/stream/live";
+import { useNow, useOrders, useQueue, useStrategies } from "@/stream/live";
 import { compare } from "@/text/decimal";
 import { price, quantity } from "@/text/numbers";
 import { clock, span } from "@/text/times";
@@ -19,7 +19,7 @@ import { open } from "@/ui/dialogs";
 import { Panel } from "@/ui/panel";
 import { Empty } from "@/ui/states";
 import { Table, type Column } from "@/ui/table";
-import { Chips, Find } from "@/ui/filters";
+import { Chips, Find, Pick } from "@/ui/filters";
 
 const OLDER = 1_000;
 type Show = "all" | "working" | "filled" | "ended" | "unknown";
@@ -34,12 +34,16 @@ const SHOWS: Record<Show, (order: Order) => boolean> = {
 
 export default function OrdersPage() {
   const { t } = useTranslation();
-  const newest = useOrders();
-  const working = useOrders({ open: true, limit: 1_000 });
+  const [whose, setWhose] = useState("");
+  const [side, setSide] = useState("");
+  const filter: Record<string, string> = whose ? { strategy_id: whose } : {};
+  const newest = useOrders({ limit: 300, ...filter });
+  const working = useOrders({ open: true, limit: 1_000, ...filter });
+  const strategies = useStrategies().data?.strategies ?? [];
   const cursor = newest.data?.next ?? null;
   const older = useInfiniteQuery({
-    queryKey: ["older orders"],
-    queryFn: async ({ pageParam, signal }) => ask<Orders>("GET", "/api/v1/orders", { query: { limit: OLDER, cursor: pageParam }, signal }),
+    queryKey: ["older orders", whose],
+    queryFn: async ({ pageParam, signal }) => ask<Orders>("GET", "/api/v1/orders", { query: { limit: OLDER, cursor: pageParam, ...filter }, signal }),
     initialPageParam: cursor,
     getNextPageParam: (page) => page.next,
     enabled: false,
@@ -59,8 +63,9 @@ export default function OrdersPage() {
   useEffect(() => {
     if (isOld && !older.isFetching) void older.refetch(); // an order of long ago has ended meanwhile
   }, [isOld, older]);
-  const rows = useMemo(() => all?.filter(SHOWS[show]), [all, show]);
-  const counts = useMemo(() => Object.fromEntries((Object.keys(SHOWS) as Show[]).map((each) => [each, all?.filter(SHOWS[each]).length])), [all]);
+  const sided = useMemo(() => (side ? all?.filter((order) => order.side === side) : all), [all, side]);
+  const rows = useMemo(() => sided?.filter(SHOWS[show]), [sided, show]);
+  const counts = useMemo(() => Object.fromEntries((Object.keys(SHOWS) as Show[]).map((each) => [each, sided?.filter(SHOWS[each]).length])), [sided]);
   const columns = useColumns();
   const open_ = all?.filter((order) => order.is_open) ?? [];
 
@@ -78,6 +83,8 @@ export default function OrdersPage() {
               </span>
             )}
             <Chips label={t("orders.show")} value={show} onChange={setShow} options={(Object.keys(SHOWS) as Show[]).map((each) => [each, t(`orders.${each}`), counts[each]])} />
+            <Pick label={t("col.side")} value={side} onChange={setSide} options={[["", t("orders.bothSides")], ["BUY", t("side.BUY")], ["SELL", t("side.SELL")]]} />
+            {strategies.length > 0 && <Pick label={t("col.strategy")} value={whose} onChange={setWhose} options={[["", t("orders.everybodys")], ...strategies.map((each): [string, string] => [each.name, each.name])]} />}
             <Find value={find} onChange={setFind} />
             {mayCancel && (
               <Button small disabled={!open_.length} onClick={() => setCancelling((rows ?? []).filter((order) => order.is_open))}>
@@ -113,7 +120,7 @@ export default function OrdersPage() {
             if (key === "r" && order.is_open && mayTrade) setAmending(order);
           }}
           empty={
-            <Empty title={t(show === "all" ? "orders.none" : "orders.noneSuch")}>
+            <Empty title={t(show === "all" && !side && !whose ? "orders.none" : "orders.noneSuch")}>
               {show === "all" && mayTrade && (
                 <Button tone="main" className="mt-2" onClick={() => open({ ticket: {} })}>
                   {t("ticket.new")}
@@ -123,7 +130,7 @@ export default function OrdersPage() {
           }
         />
       </Panel>
-      {chosen && <OrderDrawer id={chosen} onClose={() => setChosen(null)} onAmend={setAmending} onCancel={(order) => setCancelling([order])} />}
+      {chosen && <OrderDrawer id={chosen} onClose={() => setChosen(null)} />}
       {amending && <Amend order={amending} onClose={() => setAmending(null)} />}
       {cancelling && cancelling.length > 0 && <CancelOrders orders={cancelling} onClose={() => setCancelling(null)} />}
     </div>
@@ -171,6 +178,7 @@ function useColumns(): Column<Order>[] {
       { id: "age", head: t("col.age"), text: (o) => o.updated_at, cell: (o) => <Age order={o} />, right: true, width: "4.5rem", wide: true },
       { id: "tif", head: t("col.tif"), text: (o) => o.time_in_force, width: "3.5rem", wide: true },
       { id: "run", head: t("col.by"), text: (o) => o.created_by, width: "minmax(6rem,0.8fr)", wide: true },
+      { id: "strategy", head: t("col.strategy"), text: (o) => o.strategy_id, width: "5.5rem", wide: true },
       { id: "why", head: t("col.why"), text: (o) => o.error || o.reason, cell: (o) => <span className={o.error ? "text-red" : "text-soft"} title={o.error || o.reason}>{o.error || o.reason}</span>, width: "minmax(8rem,1.4fr)", wide: true },
       { id: "id", head: t("col.id"), text: (o) => o.order_id, cell: (o) => <span className="font-mono text-xs text-faint">{o.order_id}</span>, width: "10rem", wide: true },
     ],

@@ -139,7 +139,7 @@ export default function RunPage({ id }: { id: string }) {
           <Facts columns={1} of={[[t("runs.project"), run.project_id], [t("runs.lines"), String(lines.length)], [t("runs.equity"), `${money(run.equity)} ${run.currency}`]]} />
         </Confirm>
       )}
-      {chosen && <OrderDrawer id={chosen} onClose={() => setChosen(null)} onAmend={() => go("/orders")} onCancel={() => go("/orders")} />}
+      {chosen && <OrderDrawer id={chosen} onClose={() => setChosen(null)} />}
     </div>
   );
 }

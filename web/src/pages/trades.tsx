@@ -51,7 +51,7 @@ export default function TradesPage() {
         rowClass={(f) => (f.exec_type === "TRADE" ? undefined : "line-through opacity-70")}
         empty={<Empty title={t("trades.none")}>{t("trades.noneMore")}</Empty>}
       />
-      {chosen && <OrderDrawer id={chosen} onClose={() => setChosen(null)} onAmend={() => setChosen(null)} onCancel={() => setChosen(null)} />}
+      {chosen && <OrderDrawer id={chosen} onClose={() => setChosen(null)} />}
     </Panel>
   );
 }

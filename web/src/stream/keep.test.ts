@@ -30,6 +30,13 @@ test("an order of another run does not come into the list of this one", () => {
   expect(client.getQueryData<Orders>(["orders", { run_id: "r" }])?.orders.map((each) => each.order_id)).toEqual(["2"]);
 });
 
+test("an order of another strategy does not come into the list of this one", () => {
+  const client = new QueryClient();
+  client.setQueryData(["orders", { strategy_id: "dip", open: true }], { orders: [], next: null });
+  keep(client, { is: "change", topic: "orders", put: [order("1", { strategy_id: "" }), order("2", { strategy_id: "dip" })], drop: [] });
+  expect(client.getQueryData<Orders>(["orders", { strategy_id: "dip", open: true }])?.orders.map((each) => each.order_id)).toEqual(["2"]);
+});
+
 test("halts are what the snapshot says, and one that ends is gone", () => {
   const client = new QueryClient();
   client.setQueryData(["halts", {}], { halts: [{ number: 1 }] });

@@ -42,7 +42,7 @@ export function keep(client: QueryClient, meant: Meant): void {
   switch (meant.topic) {
     case "orders":
       each<Orders>(client, "orders", (data, filter) => {
-        const fits = (row: Order) => wanted(filter, ["run_id", "symbol"])(row) && (!filter["open"] || row.is_open) && (!filter["unknown"] || row.status === "UNKNOWN");
+        const fits = (row: Order) => wanted(filter, ["run_id", "symbol", "strategy_id"])(row) && (!filter["open"] || row.is_open) && (!filter["unknown"] || row.status === "UNKNOWN");
         return { ...data, orders: merged(data.orders, put as Order[], (row) => row.order_id, fits, drop) };
       });
       for (const row of put as Order[]) void client.invalidateQueries({ queryKey: ["order", row.order_id] });

@@ -2,21 +2,22 @@
 import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { ask } from "@/api/http";
-import type { Account, Alerts, Breaks, Fills, Halts, HowItDoes, Orders, Positions, Queue, Quotes, Runs } from "@/api/types";
+import type { Account, Alerts, Breaks, Fills, Halts, HowItDoes, Orders, Positions, Queue, Quotes, Runs, Strategies } from "@/api/types";
 import { client, waits } from "@/stream/client";
 import { STALE_MS, useLink } from "@/stream/link";
 
 /** How often each is asked for, in milliseconds. */
 const EVERY = {
   health: 1_000, account: 1_000, halts: 1_000, alerts: 2_000, orders: 1_000, positions: 1_000, quotes: 1_000, runs: 1_500, breaks: 4_000,
-  fills: 1_500, queue: 2_000,
+  fills: 1_500, queue: 2_000, strategies: 1_000,
 } as const;
 
-/** The same while the stream brings it: only to be sure. Positions are priced by the desk, and so are asked for as before. */
+/** The same while the stream brings it: only to be sure. Positions are priced by the desk, and so are asked for as before; the
+ * stream tells nothing of strategies. */
 const SELDOM_MS = 15_000;
 /** Quotes come for symbols that are known; new ones are found so. */
 const SYMBOLS_MS = 5_000;
-const NEVER_SELDOM: ReadonlySet<string> = new Set(["positions", "queue"]);
+const NEVER_SELDOM: ReadonlySet<string> = new Set(["positions", "queue", "strategies"]);
 
 function every(topic: Topic): number {
   if (!useLink.getState().streams || NEVER_SELDOM.has(topic)) return EVERY[topic];
@@ -28,7 +29,7 @@ export type Topic = keyof typeof EVERY;
 const ADDRESS: Record<Topic, string> = {
   health: "/health", account: "/api/v1/account", halts: "/api/v1/halts", alerts: "/api/v1/alerts", orders: "/api/v1/orders",
   positions: "/api/v1/positions", quotes: "/api/v1/quotes", runs: "/api/trade/runs", breaks: "/api/v1/breaks", fills: "/api/v1/fills",
-  queue: "/api/v1/orders/queue/status",
+  queue: "/api/v1/orders/queue/status", strategies: "/api/v1/strategies",
 };
 
 type Filter = Record<string, string | number | boolean>;
@@ -75,10 +76,11 @@ export const useQuotes = () => useTopic<Quotes>("quotes");
 export const useRuns = () => useTopic<Runs>("runs", { limit: 200 });
 export const useBreaks = (filter: Filter = { limit: 200 }) => useTopic<Breaks>("breaks", filter);
 export const useFills = (filter: Filter = { limit: 500 }) => useTopic<Fills>("fills", filter);
+export const useStrategies = () => useTopic<Strategies>("strategies");
 export const useQueue = () => useTopic<Queue>("queue");
 
 /** After a command: what it may have changed is asked for at once. */
-export function refresh(...topics: (Topic | "order" | "run")[]): void {
+export function refresh(...topics: (Topic | "order" | "run" | "triggers" | "versions")[]): void {
   for (const topic of topics) void client.invalidateQueries({ queryKey: [topic] });
 }
 

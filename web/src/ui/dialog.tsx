@@ -1,7 +1,7 @@
 // Dialogs and the drawer: in front of everything, charts too; Escape closes, and the focus goes back to where it was.
 import { Dialog as Base } from "radix-ui";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import type { KeyboardEvent, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import clsx from "clsx";
 
@@ -15,9 +15,10 @@ interface Props {
   /** From the right edge, and the page behind it stays readable. */
   drawer?: boolean;
   tone?: "danger" | undefined;
+  onKeyDown?: (event: KeyboardEvent) => void;
 }
 
-export function Dialog({ open, onClose, title, about, children, wide, drawer, tone }: Props) {
+export function Dialog({ open, onClose, title, about, children, wide, drawer, tone, onKeyDown }: Props) {
   const { t } = useTranslation();
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()} modal={!drawer}>
@@ -25,6 +26,7 @@ export function Dialog({ open, onClose, title, about, children, wide, drawer, to
         {!drawer && <Base.Overlay className="fixed inset-0 z-[90] bg-shade" />}
         <Base.Content
           aria-describedby={about ? undefined : ""}
+          {...(onKeyDown ? { onKeyDown } : {})}
           onInteractOutside={(event) => drawer && event.preventDefault()}
           className={clsx(
             "fixed z-[100] flex flex-col border border-line bg-panel text-text shadow-2xl focus:outline-none",

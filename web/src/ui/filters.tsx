@@ -22,6 +22,19 @@ export function Chips<T extends string>({ label, value, options, onChange }: Pro
   );
 }
 
+/** One of a few, where chips would be too many. */
+export function Pick({ label, value, options, onChange }: { label: string; value: string; options: [string, string][]; onChange: (value: string) => void }) {
+  return (
+    <select aria-label={label} value={value} onChange={(event) => onChange(event.target.value)} className="h-6 max-w-32 rounded border border-line bg-bg px-1 text-xs text-text">
+      {options.map(([name, words]) => (
+        <option key={name} value={name}>
+          {words}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 export function Find({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const { t } = useTranslation();
   return (
