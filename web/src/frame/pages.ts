@@ -1,10 +1,10 @@
 // The pages of the desk: where they are, what they are called, and the key that goes there after `g`.
-import { Activity, BookOpenCheck, CandlestickChart, Gauge, History, Layers, ListOrdered, ScrollText, Settings, ShieldAlert, Wallet, type LucideIcon } from "lucide-react";
+import { Activity, BookOpenCheck, Bot, CandlestickChart, Gauge, History, Layers, ListOrdered, ScrollText, Settings, ShieldAlert, Wallet, type LucideIcon } from "lucide-react";
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 
 export interface PageOf {
   path: string;
-  word: "system" | "market" | "orders" | "positions" | "account" | "runs" | "trades" | "risk" | "breaks" | "audit" | "settings";
+  word: "system" | "market" | "orders" | "positions" | "account" | "runs" | "strategy" | "trades" | "risk" | "breaks" | "audit" | "settings";
   key: string;
   icon: LucideIcon;
   page: LazyExoticComponent<ComponentType>;
@@ -18,6 +18,7 @@ export const PAGES: PageOf[] = [
   { path: "/market", word: "market", key: "m", icon: CandlestickChart, page: lazy(() => import("@/pages/market")), phone: true },
   { path: "/account", word: "account", key: "a", icon: Wallet, page: lazy(() => import("@/pages/account")), phone: true },
   { path: "/runs", word: "runs", key: "n", icon: Activity, page: lazy(() => import("@/pages/runs")) },
+  { path: "/strategy", word: "strategy", key: "y", icon: Bot, page: lazy(() => import("@/pages/strategy")) },
   { path: "/trades", word: "trades", key: "t", icon: History, page: lazy(() => import("@/pages/trades")) },
   { path: "/risk", word: "risk", key: "r", icon: ShieldAlert, page: lazy(() => import("@/pages/risk")) },
   { path: "/breaks", word: "breaks", key: "b", icon: BookOpenCheck, page: lazy(() => import("@/pages/breaks")) },

@@ -6,6 +6,7 @@ import type { Compared, LiveWord, NewOrder, OrderShown, Position, Taken, ToConfi
 import { useMay } from "@/access/session";
 import { useEnvironment } from "@/frame/topbar";
 import { refresh, usePositions } from "@/stream/live";
+import { usePriced } from "@/stream/priced";
 import { floored, isNumber, over, plus, sign, times } from "@/text/decimal";
 import { money, percent, price, quantity } from "@/text/numbers";
 import { full } from "@/text/times";
@@ -32,7 +33,7 @@ export default function PositionsPage() {
   const [find, setFind] = useState("");
   const [closing, setClosing] = useState<Position | null>(null);
   const [busy, setBusy] = useState(false);
-  const rows = query.data?.positions;
+  const rows = usePriced(query.data?.positions);
   const columns = useColumns(mayTrade ? setClosing : undefined);
   const sums = useMemo(() => totals(rows ?? []), [rows]);
 
