@@ -8,6 +8,7 @@ import { useMay } from "@/access/session";
 import { worthOf } from "@/frame/worth";
 import { OTHER } from "@/i18n/languages";
 import { useChoices } from "@/look/choices";
+import { useInstruments } from "@/stream/instruments";
 import { deskNow } from "@/stream/link";
 import { useAccount, useAge, useAlerts, useHalts, useHealth, useIsStale, useNow, usePositions, useQuotes } from "@/stream/live";
 import { local, showAs, span } from "@/text/times";
@@ -48,7 +49,7 @@ function Summary() {
   const [chosen, setChosen] = useState("");
   const account = useAccount().data;
   const positions = usePositions().data?.positions;
-  const all = worthOf(account?.money ?? [], positions ?? []);
+  const all = worthOf(account?.money ?? [], positions ?? [], useInstruments());
   const worth = all.find((each) => each.currency === chosen) ?? all[0];
   if (!worth) return null;
   const items: [string, React.ReactNode][] = [

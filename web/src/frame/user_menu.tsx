@@ -3,6 +3,7 @@ import clsx from "clsx";
 import { User } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useTranslation } from "react-i18next";
+import { PAGES } from "@/frame/pages";
 import { go } from "@/frame/route";
 import { useSession } from "@/access/session";
 import { OTHER } from "@/i18n/languages";
@@ -31,6 +32,9 @@ export default function UserMenu() {
         <DropdownMenu.Item className={clsx(item, "sm:hidden")} onSelect={() => chooseLanguage(OTHER[language].language)}>{OTHER[language].name}</DropdownMenu.Item>
         <DropdownMenu.Item className={clsx(item, "sm:hidden")} onSelect={() => choose({ theme: theme === "dark" ? "light" : "dark" })}>{t(theme === "dark" ? "top.light" : "top.dark")}</DropdownMenu.Item>
         <DropdownMenu.Item className={clsx(item, "sm:hidden")} onSelect={() => chooseUpDown(upDown === "cn" ? "intl" : "cn")}>{t(upDown === "cn" ? "top.toGreenUp" : "top.toRedUp")}</DropdownMenu.Item>
+        {PAGES.filter((each) => !each.phone && each.path !== "/settings").map((each) => (
+          <DropdownMenu.Item key={each.path} className={clsx(item, "md:hidden")} onSelect={() => go(each.path)}>{t(`page.${each.word}`)}</DropdownMenu.Item>
+        ))}
         <DropdownMenu.Item className={item} onSelect={() => go("/settings")}>{t("page.settings")}</DropdownMenu.Item>
         <DropdownMenu.Item className={item} onSelect={() => open({ keys: true })}>{t("keys.title")}</DropdownMenu.Item>
         <DropdownMenu.Item className={item} onSelect={() => void useSession.getState().signOut().catch(complain)}>{t("top.signOut")}</DropdownMenu.Item>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Money, Position } from "@/api/types";
+import type { Listed, Money, Position } from "@/api/types";
 import { worthOf } from "@/frame/worth";
 
 const money = (currency: string, balance: string | null) => ({ currency, balance, available: balance, reserved: "0", margin: "0", unrealized_pnl: "0", realized_pnl: "10", fees: "0", updated_at: "" }) as Money;
@@ -9,6 +9,13 @@ test("what was paid for adds its value, what is owed takes it, what is margined 
   expect(worthOf([money("USD", "100")], [held({})])[0]?.net).toBe("250");
   expect(worthOf([money("USD", "100")], [held({ direction: "SHORT" })])[0]?.net).toBe("-50");
   expect(worthOf([money("USD", "100")], [held({ margin: "30" })])[0]?.net).toBe("105");
+});
+
+test("a short sale owes its value though it is margined, and a future owes nothing but its loss", () => {
+  const listed = new Map([["S.US", { asset_class: "STOCK" } as Listed], ["F.SHFE", { asset_class: "FUTURE" } as Listed]]);
+  const short = { direction: "SHORT", margin: "225", unrealized_pnl: "-5" };
+  expect(worthOf([money("USD", "250")], [held({ symbol: "S.US", ...short })], listed)[0]?.net).toBe("100");
+  expect(worthOf([money("USD", "250")], [held({ symbol: "F.SHFE", ...short })], listed)[0]?.net).toBe("245");
 });
 
 test("what has gained is realised and not", () => {

@@ -1,14 +1,15 @@
 // The money: what there is in each currency, how it went, how far below its highest, and every movement.
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { Suspense, lazy, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
 import type { Curve, Fill, Money } from "@/api/types";
 import { worthOf } from "@/frame/worth";
 import { drawdownOf, equityOf, watch } from "@/pages/equity";
+import { cashAt, movedBy } from "@/pages/ledger";
+import { useInstruments } from "@/stream/instruments";
 import { deskNow, useLink } from "@/stream/link";
 import { useAccount, useFills, useNow, usePositions } from "@/stream/live";
-import { minus, times } from "@/text/decimal";
 import { money, percent, signed } from "@/text/numbers";
 import { clock } from "@/text/times";
 import { Chips } from "@/ui/filters";
@@ -26,7 +27,7 @@ export default function AccountPage() {
   const account = useAccount();
   const positions = usePositions().data?.positions;
   const [chosen, setChosen] = useState("");
-  const all = worthOf(account.data?.money ?? [], positions ?? []);
+  const all = worthOf(account.data?.money ?? [], positions ?? [], useInstruments());
   const currency = chosen || all[0]?.currency || "";
   return (
     <div className="grid min-h-full gap-2 lg:h-full lg:grid-cols-[minmax(0,1.7fr)_minmax(20rem,1fr)] lg:grid-rows-[auto_minmax(0,1fr)]">
@@ -73,16 +74,20 @@ function MoneyTable({ money: rows, worth, chosen, onChoose }: { money: Money[]; 
   );
 }
 
-function CurvePanel({ currency, net }: { currency: string; net: string | null }) {
-  const { t } = useTranslation();
-  const now = useNow();
-  const [span, setSpan] = useState<Span>("all");
-  const query = useQuery({
+function useCurve(currency: string): UseQueryResult<Curve> {
+  return useQuery({
     queryKey: ["curve", currency],
     queryFn: async ({ signal }) => ask<Curve>("GET", "/api/v1/account/curve", { query: { currency }, signal }),
     enabled: currency !== "",
     refetchInterval: 5_000,
   });
+}
+
+function CurvePanel({ currency, net }: { currency: string; net: string | null }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  const [span, setSpan] = useState<Span>("all");
+  const query = useCurve(currency);
   const seen = watch(currency, Math.floor((now + useLink.getState().offset) / 1000) * 1000, net);
   const length = seen.length;
   const worth = useMemo(() => {
@@ -116,33 +121,25 @@ function CurvePanel({ currency, net }: { currency: string; net: string | null })
   );
 }
 
-/** What a fill did to the cash; of a future it is what was gained, and the fee. */
-function moved(fill: Fill): string {
-  const value = times(fill.quantity, fill.price);
-  return minus(fill.side === "BUY" ? minus("0", value) : value, fill.commission);
-}
-
 function Ledger({ currency }: { currency: string }) {
   const { t } = useTranslation();
   const query = useFills();
-  const held = usePositions({ flat: true }).data?.positions;
-  const rows = useMemo(() => {
-    if (!query.data || !held) return undefined;
-    const of = new Map(held.map((each) => [each.symbol, each]));
-    return query.data.fills.filter((fill) => of.get(fill.symbol)?.currency === currency && of.get(fill.symbol)?.multiplier === "1");
-  }, [query.data, held, currency]);
+  const listed = useInstruments();
+  const points = useCurve(currency).data?.points;
+  const rows = useMemo(() => query.data?.fills.filter((fill) => listed.get(fill.symbol)?.currency === currency), [query.data, listed, currency]);
   const columns = useMemo<Column<Fill>[]>(
     () => [
       { id: "time", head: t("col.time"), text: (f) => f.fill_time, cell: (f) => clock(f.fill_time, deskNow()), width: "5.5rem" },
       { id: "what", head: t("col.what"), text: (f) => `${f.side} ${f.symbol}`, cell: (f) => <>{t(`side.${f.side}`)} {f.symbol}</>, width: "minmax(7rem,1fr)" },
       { id: "fee", head: t("col.fee"), text: (f) => f.commission, cell: (f) => money(f.commission), right: true, width: "4.5rem" },
-      { id: "moved", head: t("account.moved"), text: moved, cell: (f) => <span className="tabular-nums">{signed(moved(f))}</span>, right: true, width: "7.5rem" },
+      { id: "moved", head: t("account.moved"), text: (f) => movedBy(f, listed.get(f.symbol)), cell: (f) => signed(movedBy(f, listed.get(f.symbol))), right: true, width: "7rem" },
+      { id: "balance", head: t("account.balance"), text: (f) => cashAt(points ?? [], f.booked_at), cell: (f) => money(cashAt(points ?? [], f.booked_at)), right: true, width: "7.5rem", wide: true },
     ],
-    [t],
+    [t, listed, points],
   );
   return (
     <Panel title={`${t("account.ledger")} ${currency}`} flush className="min-h-72">
-      <Table label={t("account.ledger")} columns={columns} rows={rows} rowId={(f) => `${f.exec_id}|${f.order_id}`} query={query} file={`ledger-${currency}`} empty={<Empty title={t("account.noLedger")} />} />
+      <Table label={t("account.ledger")} columns={columns} rows={rows} rowId={(f) => `${f.exec_id}|${f.order_id}`} query={query} file={`ledger-${currency}`} rowClass={(f) => (f.exec_type === "TRADE_CANCEL" ? "line-through opacity-70" : undefined)} empty={<Empty title={t("account.noLedger")} />} />
     </Panel>
   );
 }

@@ -81,6 +81,7 @@ function One({ quote }: { quote: Quoted }) {
           </button>
         ))}
       </div>
+      <p className="mt-1 text-xs text-faint" data-depth>{t(quote.bid_size === null && quote.ask_size === null ? "market.noSizes" : "market.oneLevel")}</p>
       <div className="mt-2">
         <Facts
           columns={3}

@@ -1,7 +1,7 @@
 // A plan before anything is made of it: now, target, what would be ordered, and why not more.
 import { useTranslation } from "react-i18next";
 import type { Plan, PlanLine } from "@/api/types";
-import { plus, times } from "@/text/decimal";
+import { minus, over, plus, times } from "@/text/decimal";
 import { money, percent, price, quantity } from "@/text/numbers";
 
 function valueOf(line: PlanLine): string | null {
@@ -14,6 +14,9 @@ function sum(lines: PlanLine[], side: string): string {
 
 export function PlanTable({ plan }: { plan: Plan }) {
   const { t } = useTranslation();
+  const [bought, sold] = [sum(plan.lines, "BUY"), sum(plan.lines, "SELL")];
+  const turnover = over(plus(bought, sold), plan.equity, 6);
+  const after = minus(plus(plan.cash, sold), bought);
   const heads = ["symbol", "side", "weight", "held", "target", "delta", "refPrice", "value", "why"] as const;
   return (
     <div className="mt-3" data-plan>
@@ -21,8 +24,10 @@ export function PlanTable({ plan }: { plan: Plan }) {
         <span>{t("runs.tradeDate")} <b className="text-text">{plan.trade_date}</b></span>
         <span>{t("runs.equity")} <b className="text-text">{money(plan.equity)} {plan.currency}</b></span>
         <span>{t("account.balance")} <b className="text-text">{money(plan.cash)}</b></span>
-        <span>{t("side.BUY")} <b className="text-up">{money(sum(plan.lines, "BUY"))}</b></span>
-        <span>{t("side.SELL")} <b className="text-down">{money(sum(plan.lines, "SELL"))}</b></span>
+        <span>{t("side.BUY")} <b className="text-up">{money(bought)}</b></span>
+        <span>{t("side.SELL")} <b className="text-down">{money(sold)}</b></span>
+        <span>{t("plan.turnover")} <b className="text-text">{turnover === null ? "–" : percent(turnover).replace(/^\+/, "")}</b></span>
+        <span>{t("plan.cashAfter")} <b className="text-text">{money(after)}</b></span>
         <span>{t("runs.skipped")} <b className="text-text">{plan.lines.filter((line) => line.order_qty === null || line.order_qty === "0").length}</b></span>
       </div>
       {plan.findings.length > 0 && (

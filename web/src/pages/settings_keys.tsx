@@ -69,10 +69,11 @@ function MakeKey({ onClose, onMade }: { onClose: () => void; onMade: (key: KeyMa
   const [name, setName] = useState("");
   const [days, setDays] = useState("90");
   const [networks, setNetworks] = useState("");
+  const [accounts, setAccounts] = useState("");
   const [scopes, setScopes] = useState<string[]>(["read:md", "read:acct"]);
   return (
     <Confirm title={t("key.make")} about={t("key.makeMore")} does={t("key.make")} tone="main" onDo={async () => {
-      onMade(await ask<KeyMade>("POST", "/api/v1/keys", { body: { name: name.trim(), scopes, days: Number(days), networks: networks.split(/[\s,]+/).filter(Boolean) } }));
+      onMade(await ask<KeyMade>("POST", "/api/v1/keys", { body: { name: name.trim(), scopes, days: Number(days), networks: listOf(networks), ...(listOf(accounts).length ? { accounts: listOf(accounts) } : {}) } }));
     }} onClose={onClose}>
       <Field label={t("key.name")} value={name} onChange={(event) => setName(event.target.value)} required autoFocus data-key="name" />
       <fieldset>
@@ -86,9 +87,15 @@ function MakeKey({ onClose, onMade }: { onClose: () => void; onMade: (key: KeyMa
       <div className="grid grid-cols-2 gap-3">
         <Field label={t("key.days")} type="number" min={1} max={365} value={days} onChange={(event) => setDays(event.target.value)} required />
         <Field label={t("key.networks")} hint="10.0.0.0/8, 127.0.0.1" value={networks} onChange={(event) => setNetworks(event.target.value)} />
+        <Field label={t("key.accounts")} hint={t("key.accountsMore")} value={accounts} onChange={(event) => setAccounts(event.target.value)} />
       </div>
     </Confirm>
   );
+}
+
+/** Names with commas or blanks between. */
+function listOf(written: string): string[] {
+  return written.split(/[\s,]+/).filter(Boolean);
 }
 
 export function Sessions() {

@@ -1,12 +1,13 @@
 // How the desk does: what runs, who holds the right to write, what waits, and what was raised.
 import { useQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
-import type { Said, Statistics } from "@/api/types";
+import type { Said, Statistics, Strategy } from "@/api/types";
 import { useMay } from "@/access/session";
 import { AlertList } from "@/frame/alerts";
 import { deskNow, useLink } from "@/stream/link";
-import { refresh, useAge, useHealth, useNow, useQueue } from "@/stream/live";
+import { refresh, useAge, useHealth, useNow, useQueue, useStrategies } from "@/stream/live";
 import { full, span } from "@/text/times";
 import { Button } from "@/ui/button";
 import { open } from "@/ui/dialogs";
@@ -15,6 +16,16 @@ import { Pill, type PillTone } from "@/ui/pill";
 import { Loading, Trouble } from "@/ui/states";
 import { complain, say } from "@/ui/toasts";
 import { useState } from "react";
+
+type Service = [name: string, tone: PillTone, word: string, more: string];
+
+/** How many of the strategies run; one that failed is said before those that do well. */
+function strategiesRow(t: TFunction, all: Strategy[]): Service {
+  const failed = all.filter((each) => each.standing === "FAILED");
+  const running = all.filter((each) => each.standing === "RUNNING").length;
+  const more = all.map((each) => `${each.name}: ${t(`standing.${each.standing}`, { defaultValue: each.standing })}`).join(" · ");
+  return [t("page.strategy"), failed.length ? "bad" : running ? "good" : "calm", t("system.strategiesRun", { count: running, all: all.length }), more];
+}
 
 export default function SystemPage() {
   const { t } = useTranslation();
@@ -27,16 +38,18 @@ export default function SystemPage() {
   const mayRisk = useMay("risk:write");
   const mayHalt = useMay("halt");
   const [busy, setBusy] = useState(false);
+  const strategies = useStrategies().data?.strategies;
   if (query.error && !query.data) return <Trouble error={query.error} again={() => void query.refetch()} />;
   const found = query.data?.details;
   if (!query.data || !found) return <Loading />;
   const quoteAge = found.newest_quote_at ? deskNow() - Date.parse(found.newest_quote_at) : null;
-  const services: [string, PillTone, string, string][] = [
+  const services: Service[] = [
     [t("system.engine"), found.inbox_waiting < 10_000 ? "good" : "warn", t("system.running"), t("system.engineMore", { waiting: found.inbox_waiting, epoch: found.epoch })],
     [t("system.broker", { broker: found.broker }), found.broker_ready ? "good" : "bad", found.broker_ready ? t("system.ready") : t("top.notReady"), found.broker_text || t("system.brokerMore", { count: found.orders_open })],
     [t("system.journal"), "good", t("system.durable"), t("system.journalMore", { seq: found.journal_seq, holder: found.lock_holder })],
     [t("system.views"), found.views_trouble ? "bad" : found.views_lag > 1_000 ? "warn" : "good", found.views_trouble ? t("system.failing") : t("system.behind", { count: found.views_lag }), found.views_trouble || t("system.viewsMore", { seq: found.views_seq })],
     [t("system.feed"), found.feed_ended ? "warn" : quoteAge !== null && quoteAge < 10_000 ? "good" : "warn", found.feed_ended ? t("system.ended") : quoteAge === null ? t("system.noQuote") : span(quoteAge), t("system.feedMore", { feed: found.feed })],
+    ...(strategies?.length ? [strategiesRow(t, strategies)] : []),
     [t("system.access"), found.access_trouble ? "bad" : "good", found.access_trouble ? t("system.failing") : t("system.running"), found.access_trouble || t("system.accessMore")],
     [t("system.stream"), streams ? "good" : "calm", streams ? t("system.pushed") : t("system.polled"), t("system.streamMore", { age: age === null ? "–" : span(age) })],
   ];
