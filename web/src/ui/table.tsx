@@ -8,7 +8,9 @@ import { memo, useCallback, useEffect, useMemo, useRef, useState, useSyncExterna
 import { useTranslation } from "react-i18next";
 import { compare, isNumber } from "@/text/decimal";
 import { csvOf, offer } from "@/text/files";
+import { useHiddenOf } from "@/look/columns";
 import { Button } from "@/ui/button";
+import { ColumnChoice } from "@/ui/column_choice";
 import { Empty, Loading, Trouble } from "@/ui/states";
 
 export interface Column<T> {
@@ -59,7 +61,12 @@ function useIsPhone(): boolean {
 
 export function Table<T>(props: Props<T>) {
   const isPhone = useIsPhone();
-  const columns = useMemo(() => (isPhone ? props.columns.filter((each) => !each.wide) : props.columns), [isPhone, props.columns]);
+  const kind = props.file?.split("-")[0] ?? "";
+  const hidden = useHiddenOf(kind);
+  const columns = useMemo(
+    () => props.columns.filter((each, place) => !(isPhone && each.wide) && (place === 0 || !hidden.includes(each.id))),
+    [isPhone, props.columns, hidden],
+  );
   const { label, rows, rowId, query, empty, onOpen, onKey, onEnd, find = "", rowClass } = props;
   const { t } = useTranslation();
   const [sorting, setSorting] = useState<SortingState>([]);
@@ -174,6 +181,7 @@ export function Table<T>(props: Props<T>) {
       <footer className="flex h-7 shrink-0 items-center gap-3 border-t border-line px-2 text-xs text-faint">
         <span>{t("table.rows", { count: shown.length, all: rows.length })}</span>
         {query?.error ? <span className="text-amber">{t("table.old")}</span> : null}
+        {kind && !isPhone && <ColumnChoice table={kind} columns={props.columns} />}
         {props.file && (
           <Button tone="quiet" small className="ml-auto" onClick={() => offer(`${props.file}.csv`, csvOf(props.columns, shown))}>
             <Download size={12} aria-hidden /> CSV
