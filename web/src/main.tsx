@@ -9,6 +9,7 @@ import { NewPassword } from "@/access/password";
 import { Proof } from "@/access/proof";
 import { useSession } from "@/access/session";
 import { Frame } from "@/frame/frame";
+import { ahead } from "@/frame/pages";
 import { i18n } from "@/i18n/languages";
 import "@/look/theme.css";
 import { useChoices, wear } from "@/look/choices";
@@ -54,6 +55,7 @@ function Page() {
   return <Frame />;
 }
 
+ahead(location.pathname);
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no place for the desk");
 createRoot(root).render(

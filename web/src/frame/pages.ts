@@ -8,21 +8,33 @@ export interface PageOf {
   key: string;
   icon: LucideIcon;
   page: LazyExoticComponent<ComponentType>;
+  load: Load;
   /** On the bar at the foot of a phone. */
   phone?: boolean;
 }
 
+type Load = () => Promise<{ default: ComponentType }>;
+
+function of(load: Load): { page: LazyExoticComponent<ComponentType>; load: Load } {
+  return { page: lazy(load), load };
+}
+
 export const PAGES: PageOf[] = [
-  { path: "/orders", word: "orders", key: "o", icon: ListOrdered, page: lazy(() => import("@/pages/orders")), phone: true },
-  { path: "/positions", word: "positions", key: "p", icon: Layers, page: lazy(() => import("@/pages/positions")), phone: true },
-  { path: "/market", word: "market", key: "m", icon: CandlestickChart, page: lazy(() => import("@/pages/market")), phone: true },
-  { path: "/account", word: "account", key: "a", icon: Wallet, page: lazy(() => import("@/pages/account")), phone: true },
-  { path: "/runs", word: "runs", key: "n", icon: Activity, page: lazy(() => import("@/pages/runs")) },
-  { path: "/strategy", word: "strategy", key: "y", icon: Bot, page: lazy(() => import("@/pages/strategy")) },
-  { path: "/trades", word: "trades", key: "t", icon: History, page: lazy(() => import("@/pages/trades")) },
-  { path: "/risk", word: "risk", key: "r", icon: ShieldAlert, page: lazy(() => import("@/pages/risk")) },
-  { path: "/breaks", word: "breaks", key: "b", icon: BookOpenCheck, page: lazy(() => import("@/pages/breaks")) },
-  { path: "/audit", word: "audit", key: "l", icon: ScrollText, page: lazy(() => import("@/pages/audit")) },
-  { path: "/", word: "system", key: "h", icon: Gauge, page: lazy(() => import("@/pages/system")), phone: true },
-  { path: "/settings", word: "settings", key: "s", icon: Settings, page: lazy(() => import("@/pages/settings")) },
+  { path: "/orders", word: "orders", key: "o", icon: ListOrdered, ...of(() => import("@/pages/orders")), phone: true },
+  { path: "/positions", word: "positions", key: "p", icon: Layers, ...of(() => import("@/pages/positions")), phone: true },
+  { path: "/market", word: "market", key: "m", icon: CandlestickChart, ...of(() => import("@/pages/market")), phone: true },
+  { path: "/account", word: "account", key: "a", icon: Wallet, ...of(() => import("@/pages/account")), phone: true },
+  { path: "/runs", word: "runs", key: "n", icon: Activity, ...of(() => import("@/pages/runs")) },
+  { path: "/strategy", word: "strategy", key: "y", icon: Bot, ...of(() => import("@/pages/strategy")) },
+  { path: "/trades", word: "trades", key: "t", icon: History, ...of(() => import("@/pages/trades")) },
+  { path: "/risk", word: "risk", key: "r", icon: ShieldAlert, ...of(() => import("@/pages/risk")) },
+  { path: "/breaks", word: "breaks", key: "b", icon: BookOpenCheck, ...of(() => import("@/pages/breaks")) },
+  { path: "/audit", word: "audit", key: "l", icon: ScrollText, ...of(() => import("@/pages/audit")) },
+  { path: "/", word: "system", key: "h", icon: Gauge, ...of(() => import("@/pages/system")), phone: true },
+  { path: "/settings", word: "settings", key: "s", icon: Settings, ...of(() => import("@/pages/settings")) },
 ];
+
+/** Bring the page of this address while it is asked who looks at it. */
+export function ahead(path: string): void {
+  void PAGES.find((each) => each.path === path)?.load().catch(() => undefined); // it is brought again, and told, where it is shown
+}

@@ -148,7 +148,7 @@ function together(newest: readonly Order[], working: readonly Order[], before: r
 
 function Age({ order }: { order: Order }) {
   useNow();
-  return <span className="text-faint">{order.is_open ? span(deskNow() - Date.parse(order.updated_at)) : ""}</span>;
+  return <span className="text-faint">{span(deskNow() - Date.parse(order.updated_at))}</span>;
 }
 
 /** Filled of quantity, with a bar behind it. */
@@ -175,7 +175,7 @@ function useColumns(): Column<Order>[] {
       { id: "limit", head: t("col.limit"), text: (o) => o.price ?? o.stop_price, cell: (o) => (o.price ?? o.stop_price ? price(o.price ?? o.stop_price) : ""), right: true, width: "5.5rem", wide: true },
       { id: "average", head: t("col.average"), text: (o) => o.average_price, cell: (o) => (o.average_price ? price(o.average_price) : ""), right: true, width: "6rem", wide: true },
       { id: "status", head: t("col.status"), text: (o) => o.status, cell: (o) => <StatusPill status={o.status} />, width: "8rem" },
-      { id: "age", head: t("col.age"), text: (o) => o.updated_at, cell: (o) => <Age order={o} />, right: true, width: "4.5rem", wide: true },
+      { id: "age", head: t("col.age"), text: (o) => o.updated_at, cell: (o) => (o.is_open ? <Age order={o} /> : ""), right: true, width: "4.5rem", wide: true },
       { id: "tif", head: t("col.tif"), text: (o) => o.time_in_force, width: "3.5rem", wide: true },
       { id: "run", head: t("col.by"), text: (o) => o.created_by, width: "minmax(6rem,0.8fr)", wide: true },
       { id: "strategy", head: t("col.strategy"), text: (o) => o.strategy_id, width: "5.5rem", wide: true },

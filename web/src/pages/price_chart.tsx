@@ -39,6 +39,7 @@ export default function PriceChart({ quote }: { quote: Quoted }) {
   const chart = useRef<IChartApi>(null);
   const line = useRef<ISeriesApi<"Area">>(null);
   const marks = useRef<IPriceLine[]>([]);
+  const drawnTo = useRef(0);
   const position = usePositions().data?.positions.find((each) => each.symbol === quote.symbol && each.quantity !== "0");
   const orders = (useOrders({ open: true, limit: 1_000 }).data?.orders ?? []).filter((each) => each.symbol === quote.symbol && each.price !== null);
 
@@ -51,6 +52,7 @@ export default function PriceChart({ quote }: { quote: Quoted }) {
       made.remove();
       chart.current = null;
       line.current = null;
+      drawnTo.current = 0;
       marks.current = [];
     };
   }, []);
@@ -66,7 +68,12 @@ export default function PriceChart({ quote }: { quote: Quoted }) {
   }, [theme, upDown, language]);
 
   useEffect(() => {
-    line.current?.setData(note(quote).map((each) => ({ ...each })));
+    const points = note(quote);
+    const last = points.at(-1);
+    if (!line.current || !last) return;
+    if (drawnTo.current) line.current.update({ ...last });
+    else line.current.setData(points.map((each) => ({ ...each })));
+    drawnTo.current = last.time;
   }, [quote]);
 
   const lines = JSON.stringify([position?.average_price, orders.map((each) => [each.side, each.price, each.remaining_quantity])]);

@@ -1,5 +1,6 @@
-// The words of the trade as pills: one look for a status wherever it stands.
-import { useTranslation } from "react-i18next";
+// The words of the trade as pills: one look for a status wherever it stands. They stand in every row of a table, and so listen to
+// nothing themselves: whoever shows them is drawn anew when the language changes.
+import { i18n } from "@/i18n/languages";
 import { Pill, type PillTone } from "@/ui/pill";
 
 const ORDER: Record<string, PillTone> = {
@@ -14,38 +15,34 @@ const STANDING: Record<string, PillTone> = { STOPPED: "calm", STARTING: "busy", 
 const CAME: Record<string, PillTone> = { PENDING: "busy", TAKEN: "good", DONE: "calm", DENIED: "bad", REFUSED: "bad", UNKNOWN: "odd" };
 
 export function StatusPill({ status }: { status: string }) {
-  const { t } = useTranslation();
   return (
     <Pill tone={ORDER[status] ?? "calm"} hollow={status === "STAGED" || status === "CANCELED" || status === "EXPIRED"} title={status}>
-      {t(`status.${status}`, { defaultValue: status })}
+      {i18n.t(`status.${status}`, { defaultValue: status })}
     </Pill>
   );
 }
 
 export function RunPill({ status }: { status: string }) {
-  const { t } = useTranslation();
   return (
     <Pill tone={RUN[status] ?? "calm"} title={status}>
-      {t(`runStatus.${status}`, { defaultValue: status })}
+      {i18n.t(`runStatus.${status}`, { defaultValue: status })}
     </Pill>
   );
 }
 
 export function StandingPill({ standing }: { standing: string }) {
-  const { t } = useTranslation();
   return (
     <Pill tone={STANDING[standing] ?? "calm"} hollow={standing === "STOPPED"} title={standing}>
-      {t(`standing.${standing}`, { defaultValue: standing })}
+      {i18n.t(`standing.${standing}`, { defaultValue: standing })}
     </Pill>
   );
 }
 
 /** What came of a trigger. */
 export function CamePill({ result }: { result: string }) {
-  const { t } = useTranslation();
   return (
     <Pill tone={CAME[result] ?? "calm"} title={result}>
-      {t(`came.${result}`, { defaultValue: result })}
+      {i18n.t(`came.${result}`, { defaultValue: result })}
     </Pill>
   );
 }

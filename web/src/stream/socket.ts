@@ -14,7 +14,7 @@ const TOPICS = ["orders", "fills", "positions", "account", "runs", "alerts", "br
 const PROTOCOL = "tradeloop.v1";
 const SILENT_MS = 5_000;
 const STEADY_MS = 60_000;
-const QUOTES_MS = 250;
+const QUOTES_MS = 500;
 const SYMBOLS_MOST = 500;
 const SIGNED_OUT = 4401;
 

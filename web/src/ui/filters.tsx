@@ -15,7 +15,7 @@ export function Chips<T extends string>({ label, value, options, onChange }: Pro
       {options.map(([name, words, count]) => (
         <button key={name} type="button" role="radio" aria-checked={value === name} data-chip={name} onClick={() => onChange(name)} className={clsx("h-6 rounded px-2 text-xs whitespace-nowrap", value === name ? "bg-accent-soft font-semibold text-accent" : "text-soft hover:bg-hover")}>
           {words}
-          {count !== undefined && <span className="ml-1 opacity-80 tabular-nums">{count}</span>}
+          {count !== undefined && <span className="ml-1 font-normal tabular-nums">{count}</span>}
         </button>
       ))}
     </div>

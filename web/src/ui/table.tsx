@@ -44,19 +44,20 @@ interface Props<T> {
 }
 
 export const ROW_PX = 28;
+/** Rows drawn above and below those in sight. */
+const OVERSCAN = 10;
+const HEAD_PX = 29;
 const NONE: never[] = [];
 
-const PHONE = "(max-width: 640px)";
+const PHONE = matchMedia("(max-width: 640px)");
+
+function onWidth(listener: () => void): () => void {
+  PHONE.addEventListener("change", listener);
+  return () => PHONE.removeEventListener("change", listener);
+}
 
 function useIsPhone(): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      const media = matchMedia(PHONE);
-      media.addEventListener("change", listener);
-      return () => media.removeEventListener("change", listener);
-    },
-    () => matchMedia(PHONE).matches,
-  );
+  return useSyncExternalStore(onWidth, () => PHONE.matches);
 }
 
 export function Table<T>(props: Props<T>) {
@@ -71,13 +72,12 @@ export function Table<T>(props: Props<T>) {
   const { t } = useTranslation();
   const [sorting, setSorting] = useState<SortingState>([]);
   const [at, setAt] = useState(0);
-  const body = useRef<HTMLDivElement>(null);
+  const [box, setBox] = useState<HTMLDivElement | null>(null);
   const found = useMemo(() => sought(rows ?? [], columns, find), [rows, columns, find]);
   const definitions = useMemo<ColumnDef<T>[]>(() => columns.map((each) => ({ id: each.id, accessorFn: (row: T) => each.text(row) ?? "" })), [columns]);
   // Rows are sorted here and never given to the library: of a hundred thousand it would make as many objects with every change.
   const table = useReactTable<T>({ data: NONE as T[], columns: definitions, state: { sorting }, onSortingChange: setSorting, manualSorting: true, getCoreRowModel: getCoreRowModel() });
   const shown = useMemo(() => sorted(found, columns, sorting), [found, columns, sorting]);
-  const virtual = useVirtualizer({ count: shown.length, getScrollElement: () => body.current, estimateSize: () => ROW_PX, overscan: 12 });
   const tracks = columns.map((each) => each.width ?? "minmax(5rem,1fr)").join(" ");
   const here = Math.min(at, Math.max(0, shown.length - 1));
 
@@ -93,7 +93,7 @@ export function Table<T>(props: Props<T>) {
   function go(to: number): void {
     const next = Math.max(0, Math.min(shown.length - 1, to));
     setAt(next);
-    virtual.scrollToIndex(next);
+    if (box) reveal(box, next);
   }
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -110,7 +110,6 @@ export function Table<T>(props: Props<T>) {
   }
 
   function onScroll(): void {
-    const box = body.current;
     if (onEnd && box && box.scrollTop + box.clientHeight > box.scrollHeight - 20 * ROW_PX) onEnd();
   }
 
@@ -120,7 +119,7 @@ export function Table<T>(props: Props<T>) {
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div
-        ref={body}
+        ref={setBox}
         role="grid"
         aria-label={label}
         aria-rowcount={shown.length + 1}
@@ -152,30 +151,7 @@ export function Table<T>(props: Props<T>) {
               );
             })}
           </div>
-          <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-            {virtual.getVirtualItems().map((item) => {
-              const row = shown[item.index];
-              if (row === undefined) return null;
-              const id = rowId(row);
-              return (
-                <Row
-                  key={id}
-                  name={nameOf(label, id)}
-                  id={id}
-                  row={row}
-                  index={item.index}
-                  start={item.start}
-                  columns={columns}
-                  tracks={tracks}
-                  isHere={item.index === here}
-                  isChosen={props.chosen === id}
-                  opens={onOpen !== undefined}
-                  look={rowClass?.(row)}
-                  onClick={click}
-                />
-              );
-            })}
-          </div>
+          <Rows label={label} box={box} shown={shown} rowId={rowId} columns={columns} tracks={tracks} here={here} chosen={props.chosen} opens={onOpen !== undefined} rowClass={rowClass} onClick={click} />
         </div>
       </div>
       <footer className="flex h-7 shrink-0 items-center gap-3 border-t border-line px-2 text-xs text-faint">
@@ -190,6 +166,59 @@ export function Table<T>(props: Props<T>) {
       </footer>
     </div>
   );
+}
+
+interface RowsProps<T> {
+  label: string;
+  box: HTMLElement | null;
+  shown: readonly T[];
+  rowId: (row: T) => string;
+  columns: Column<T>[];
+  tracks: string;
+  here: number;
+  chosen: string | null | undefined;
+  opens: boolean;
+  rowClass: ((row: T) => string | undefined) | undefined;
+  onClick: (index: number, row: T) => void;
+}
+
+/** The rows in sight. To scroll draws them anew, and neither the head nor the foot of the table. */
+function Rows<T>({ label, box, shown, rowId, columns, tracks, here, chosen, opens, rowClass, onClick }: RowsProps<T>) {
+  const virtual = useVirtualizer({ count: shown.length, getScrollElement: () => box, estimateSize: () => ROW_PX, overscan: OVERSCAN });
+  const drawn = Math.ceil((virtual.scrollRect?.height ?? 0) / ROW_PX) + 1 + 2 * OVERSCAN;
+  return (
+    <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+      {virtual.getVirtualItems().map((item) => {
+        const row = shown[item.index];
+        if (row === undefined) return null;
+        const id = rowId(row);
+        return (
+          <Row
+            key={item.index % drawn} // a row that leaves is written anew for the one that comes: cheaper than to make one
+            name={nameOf(label, id)}
+            id={id}
+            row={row}
+            index={item.index}
+            start={item.start}
+            columns={columns}
+            tracks={tracks}
+            isHere={item.index === here}
+            isChosen={chosen === id}
+            opens={opens}
+            look={rowClass?.(row)}
+            onClick={onClick}
+          />
+        );
+      })}
+    </div>
+  );
+}
+
+/** Scroll no further than it takes to have the row in sight, below the head. */
+function reveal(box: HTMLElement, index: number): void {
+  const top = index * ROW_PX;
+  if (top < box.scrollTop) box.scrollTop = top;
+  else if (top + ROW_PX + HEAD_PX > box.scrollTop + box.clientHeight) box.scrollTop = top + ROW_PX + HEAD_PX - box.clientHeight;
 }
 
 interface RowProps<T> {
@@ -217,7 +246,7 @@ function PlainRow<T>({ name, id, row, index, start, columns, tracks, isHere, isC
       aria-selected={isChosen}
       data-row={id}
       className={clsx("absolute inset-x-0 grid items-center border-b border-line/50 hover:bg-hover", opens && "cursor-pointer", isHere && "grid-active", isChosen && "bg-accent-soft", look)}
-      style={{ gridTemplateColumns: tracks, height: ROW_PX, transform: `translateY(${start}px)` }}
+      style={{ gridTemplateColumns: tracks, height: ROW_PX, contain: "strict", transform: `translateY(${start}px)` }}
       onClick={() => onClick(index, row)}
     >
       {columns.map((column) => (
