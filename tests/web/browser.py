@@ -4,7 +4,6 @@ says which and is skipped.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -30,7 +29,30 @@ PICTURES = ROOT / "build" / "pictures"
 """Where pictures of the pages are put, for people to look at."""
 PATIENCE_MS = 60_000
 SPEED = "20"
-PAGES = ("/", "/orders", "/positions", "/market", "/account", "/runs", "/trades", "/risk", "/breaks", "/audit", "/settings")
+PAGES = (
+    "/",
+    "/orders",
+    "/positions",
+    "/market",
+    "/account",
+    "/runs",
+    "/strategy",
+    "/trades",
+    "/risk",
+    "/breaks",
+    "/audit",
+    "/settings",
+)
+QUIET = """\
+# Nothing trades by itself but the portfolio of the demo: the strategy here is not the one that the demo starts.
+strategies:
+  - name: buyer
+    file: strategies/dip.py
+    symbols: [AIG.US]
+    bar_s: 2
+    parameters: {down: "0", up: "1", lot: "10"}
+"""
+"""A strategy that buys with its first bar, and then waits until it has doubled."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -73,20 +95,24 @@ def outside(home: Path, *words: str, given: str = "") -> str:
     return subprocess.run(command, input=given, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
-def typed_orders(home: Path) -> list[dict[str, Any]]:
-    """The orders with a limit, which no run of the demo makes."""
-    listed = json.loads(outside(home, "orders", "--json"))["orders"]
-    return [each for each in listed if each["price"] is not None]
+def add_user(home: Path, name: str) -> None:
+    """Add a user who has every role."""
+    outside(home, "users", "add", name, "--roles", "admin,trader,risk,viewer", "--from-stdin", given=f"{PASSWORD}\n")
 
 
 @contextmanager
-def a_desk(home: Path, *, port: str = "0", user: bool = True) -> Iterator[Served]:
-    """`tradeloop up --demo` with a user `ann` who has every role; without `user` nobody is there yet."""
+def a_desk(
+    home: Path, *, port: str = "0", user: bool = True, strategies: str | None = None, speed: str = SPEED
+) -> Iterator[Served]:
+    """`tradeloop up --demo` with a user `ann` who has every role; without `user` nobody is there yet. With `strategies` these
+    stand in strategies.yaml, and the example that the demo starts does not.
+    """
     if user and not (home / "demo").exists():
         (home / "demo").mkdir(parents=True)
-        roles = "admin,trader,risk,viewer"
-        outside(home / "demo", "users", "add", "ann", "--roles", roles, "--from-stdin", given=f"{PASSWORD}\n")
-    command = [sys.executable, "-m", "tradeloop", "--home", str(home), "up", "--demo", "--speed", SPEED, "--port", port]
+        add_user(home / "demo", "ann")
+    if strategies is not None:
+        (home / "demo" / "strategies.yaml").write_text(strategies, encoding="utf-8")
+    command = [sys.executable, "-m", "tradeloop", "--home", str(home), "up", "--demo", "--speed", speed, "--port", port]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said: list[str] = []
@@ -116,23 +142,42 @@ class Window:
         """Open a page of the desk."""
         self.page.goto(f"{self.served.address}{path}")
 
-    def sign_in(self) -> None:
-        """Sign in as ann, and wait for the frame."""
+    def visit(self, path: str) -> None:
+        """Go to another page of the desk as a link does, without loading anew."""
+        self.page.evaluate("path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path)
+        self.settled()
+
+    def give_password(self, name: str) -> None:
+        """Say who one is, and prove it."""
         self.go("/orders")
-        self.page.get_by_label("Name").fill("ann")
+        self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
+
+    def sign_in(self) -> None:
+        """Sign in as ann, and wait for the frame."""
+        self.give_password("ann")
         self.page.locator("[data-environment=paper]").wait_for()
 
-    def choose(self, **choices: str) -> None:
-        """Have the look of this browser be this, from the next page on."""
-        self.page.evaluate(
-            """given => {
-                const kept = JSON.parse(localStorage.getItem("tradeloop.choices") ?? '{"state":{},"version":1}');
-                localStorage.setItem("tradeloop.choices", JSON.stringify({...kept, state: {...kept.state, ...given}}));
-            }""",
-            choices,
-        )
+    def settled(self) -> None:
+        """Return when the page has what it asked for, charts too, and has drawn it."""
+        self.page.locator("main h2").first.wait_for()
+        self.page.wait_for_function(_SETTLED)
+
+    def orders(self) -> list[dict[str, Any]]:
+        """The newest orders, as the page may ask for them."""
+        told: dict[str, Any] = self.page.evaluate("async () => (await fetch('/api/v1/orders?limit=300')).json()")
+        orders: list[dict[str, Any]] = told["orders"]
+        return orders
+
+    def start(self, strategy: str) -> None:
+        """Start a strategy, and return when it has traded."""
+        assert self.page.evaluate(_START, strategy) == "traded"
+
+    def tidy(self) -> None:
+        """Leave the desk as the next test expects it: no halt, no order that works, no strategy that runs."""
+        left = self.page.evaluate(_TIDY)
+        assert left == [], left
 
     def fill_ticket(self, symbol: str, quantity: str, price: str) -> None:
         """Open the ticket and type a limit order to buy."""
@@ -158,6 +203,46 @@ def expect_gone(locator: Locator) -> None:
     expect(locator).to_have_count(0, timeout=PATIENCE_MS)
 
 
+_SETTLED = """() => {
+    const waits = document.querySelector("main .animate-pulse, [role=dialog] .animate-pulse");
+    const charts = [...document.querySelectorAll("[data-chart]")];
+    return !waits && charts.every(each => each.querySelector("canvas"))
+        && new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))));
+}"""
+
+_START = """async name => {
+    const session = await (await fetch("/api/v1/session")).json();
+    await fetch(`/api/v1/strategies/${name}/start`, { method: "POST", headers: { "x-csrf-token": session.csrf } });
+    for (let tries = 0; tries < 600; tries += 1) {
+        const held = (await (await fetch(`/api/v1/positions?strategy_id=${name}`)).json()).positions;
+        if (held.length) return "traded";
+        await new Promise(done => setTimeout(done, 100));
+    }
+    return "nothing was traded";
+}"""
+
+_TIDY = """async () => {
+    const session = await (await fetch("/api/v1/session")).json();
+    const headers = { "x-csrf-token": session.csrf, "content-type": "application/json" };
+    const post = async (path, body) => fetch(path, { method: "POST", headers, body: JSON.stringify(body ?? {}) });
+    const get = async path => (await fetch(path)).json();
+    for (const each of (await get("/api/v1/strategies")).strategies)
+        if (each.pid !== null) await post(`/api/v1/strategies/${each.name}/stop`);
+    for (const each of (await get("/api/v1/halts")).halts)
+        await post("/api/v1/halts/release", {
+            reason: "the next test", scope: each.scope, name: each.name, numbers: [each.number], seen: each.number,
+        });
+    let open = [];
+    for (let tries = 0; tries < 100; tries += 1) {
+        open = (await get("/api/v1/orders?open=true&limit=200")).orders;
+        if (!open.length) break;
+        if (tries % 20 === 0) for (const each of open) await post(`/api/v1/orders/${each.order_id}/cancel`);
+        await new Promise(done => setTimeout(done, 50));
+    }
+    return open.map(each => each.order_id);
+}"""
+
+
 @contextmanager
 def a_browser() -> Iterator[Browser]:
     """The browser of this machine, without a window."""
@@ -173,9 +258,11 @@ def a_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def a_window(browser: Browser, served: Served, *, width: int = 1440, height: int = 900) -> Iterator[Window]:
-    """A page in English, with nothing remembered."""
-    context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US", timezone_id="UTC")
+def a_window(browser: Browser, served: Served, *, state: Any = None) -> Iterator[Window]:
+    """A page in English, with nothing remembered but `state`: the cookie of who has signed in before."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="en-US", timezone_id="UTC", storage_state=state
+    )
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     window = Window(page, served)
@@ -185,11 +272,3 @@ def a_window(browser: Browser, served: Served, *, width: int = 1440, height: int
         yield window
     finally:
         context.close()
-
-
-@contextmanager
-def signed_in(home: Path) -> Iterator[Window]:
-    """A desk, a browser, and ann in it."""
-    with a_browser() as browser, a_desk(home) as served, a_window(browser, served) as window:
-        window.sign_in()
-        yield window

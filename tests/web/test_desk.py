@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.web.browser import (
-    PASSWORD,
-    a_browser,
-    a_desk,
-    a_window,
-    chromium,
-    expect_gone,
-    expect_shown,
-    outside,
-    signed_in,
-    typed_orders,
-)
+from tests.web.browser import PASSWORD, QUIET, Window, a_desk, a_window, add_user, expect_gone, expect_shown
+from tests.web.conftest import Desk
 
 from tradeloop.feeds.demo import demo_context, demo_portfolio
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
+ENOUGH = 8
+"""Times of a quote that were seen, one after the other."""
 
-def test_the_printed_link_makes_the_first_user_who_sees_the_demo_trade(tmp_path: Path) -> None:
-    chromium()
-    with a_browser() as browser, a_desk(tmp_path, user=False) as served, a_window(browser, served) as window:
+
+def test_the_printed_link_makes_the_first_user_who_sees_the_demo_trade(browser: Browser, tmp_path: Path) -> None:
+    with a_desk(tmp_path, user=False) as served, a_window(browser, served) as window:
         page = window.page
         page.goto(next(line for line in served.said if "/set-up#" in line).strip())
         page.get_by_label("Name").fill("ann")
@@ -39,80 +35,70 @@ def test_the_printed_link_makes_the_first_user_who_sees_the_demo_trade(tmp_path:
         expect_shown(page.locator("[role=row]", has_text="SPY.US").get_by_text("Filled"))
 
 
-def test_an_order_is_checked_by_risk_placed_changed_and_cancelled(tmp_path: Path) -> None:
-    with signed_in(tmp_path) as window:
-        page = window.page
-        window.fill_ticket("BAC.US", "10", "9.50")
-        page.locator("[data-judgement=passes]").wait_for()
-        page.locator("[data-ticket-send]").click()
-        row = page.locator("[role=row]", has_text="BAC.US").filter(has_text="9.50")
-        row.get_by_text("Working").wait_for()
-        row.click()
-        page.locator("[data-order]").get_by_text("Acknowledged").wait_for()
-        page.get_by_role("button", name="Change").click()
-        page.locator("[data-amend=price]").fill("9.40")
-        page.locator("[data-confirm=do]").click()
-        page.locator("[role=row]", has_text="9.40").get_by_text("Working").wait_for()
-        page.locator("[data-order-cancel]").click()
-        page.locator("[data-confirm=do]").click()
-        page.locator("[role=row]", has_text="9.40").get_by_text("Cancelled").wait_for()
-        mine = typed_orders(window.served.own_home)
-    assert [each["ord_status"] for each in mine] == ["CANCELED"]
+def test_an_order_is_checked_by_risk_placed_changed_and_cancelled(window: Window) -> None:
+    page = window.page
+    window.fill_ticket("BAC.US", "10", "9.50")
+    page.locator("[data-judgement=passes]").wait_for()
+    page.locator("[data-ticket-send]").click()
+    row = page.locator("[role=row]", has_text="BAC.US").filter(has_text="9.50")
+    row.get_by_text("Working").wait_for()
+    row.click()
+    page.locator("[data-order]").get_by_text("Acknowledged").wait_for()
+    page.get_by_role("button", name="Change").click()
+    page.locator("[data-amend=price]").fill("9.40")
+    page.locator("[data-confirm=do]").click()
+    page.locator("[role=row]", has_text="9.40").get_by_text("Working").wait_for()
+    page.locator("[data-order-cancel]").click()
+    page.locator("[data-confirm=do]").click()
+    page.locator("[role=row]", has_text="9.40").get_by_text("Cancelled").wait_for()
+    assert [each["status"] for each in window.orders() if each["price"] in ("9.4", "9.5")] == ["CANCELED"]
 
 
-def test_risk_says_why_it_would_refuse_before_anything_is_sent(tmp_path: Path) -> None:
-    with signed_in(tmp_path) as window:
-        window.fill_ticket("BAC.US", "10000000", "13.00")
-        window.page.locator("[data-judgement=denied]").wait_for()
-        assert typed_orders(window.served.own_home) == []
+def test_risk_says_why_it_would_refuse_before_anything_is_sent(window: Window) -> None:
+    window.fill_ticket("BAC.US", "10000000", "13.00")
+    window.page.locator("[data-judgement=denied]").wait_for()
+    assert [each for each in window.orders() if each["quantity"] == "10000000"] == []
 
 
-def test_a_position_is_closed_only_when_its_symbol_is_typed(tmp_path: Path) -> None:
-    with signed_in(tmp_path) as window:
-        page = window.page
-        page.locator("[role=row]", has_text="SPY.US").get_by_text("Filled").wait_for()
-        window.go("/positions")
-        page.locator("[data-close='SPY.US']").click()
-        does = page.locator("[data-confirm=do]")
-        assert does.is_disabled()
-        page.locator("[data-confirm=typed]").fill("SPY.US")
-        does.click()
-        expect_gone(page.locator("[data-row='SPY.US|LONG']"))
+def test_a_position_is_closed_only_when_its_symbol_is_typed(window: Window) -> None:
+    page = window.page
+    window.go("/positions")
+    page.locator("[data-close='SPY.US']").click()
+    does = page.locator("[data-confirm=do]")
+    assert does.is_disabled()
+    page.locator("[data-confirm=typed]").fill("SPY.US")
+    does.click()
+    expect_gone(page.locator("[data-row='SPY.US|LONG']"))
 
 
-def test_kill_halts_and_a_reason_lets_trading_go_on(tmp_path: Path) -> None:
-    with signed_in(tmp_path) as window:
-        page = window.page
-        page.keyboard.press("Control+Shift+K")
-        page.locator("[data-kill=halt]").click()
-        page.locator("[data-banner=halt]").wait_for()
-        assert page.locator("[data-kill=flatten]").is_disabled(), "everything is closed only when the account is typed"
-        page.locator("[data-kill=release-reason]").fill("it was a drill")
-        page.locator("[data-halt]").get_by_role("button", name="Resume").click()
-        expect_gone(page.locator("[data-banner=halt]"))
+def test_kill_halts_and_a_reason_lets_trading_go_on(window: Window) -> None:
+    page = window.page
+    page.keyboard.press("Control+Shift+K")
+    page.locator("[data-kill=halt]").click()
+    page.locator("[data-banner=halt]").wait_for()
+    assert page.locator("[data-kill=flatten]").is_disabled(), "everything is closed only when the account is typed"
+    page.locator("[data-kill=release-reason]").fill("it was a drill")
+    page.locator("[data-halt]").get_by_role("button", name="Resume").click()
+    expect_gone(page.locator("[data-banner=halt]"))
 
 
-def test_a_portfolio_is_shown_made_approved_and_filled(tmp_path: Path) -> None:
+def test_a_portfolio_is_shown_made_approved_and_filled(window: Window, tmp_path: Path) -> None:
     portfolio = tmp_path / "portfolio.csv"
     portfolio.write_text("ts_code,weight\nBAC.US,0.10\nSPY.US,0.20\n", encoding="utf-8")
-    with signed_in(tmp_path) as window:
-        page = window.page
-        page.locator("[role=row]", has_text="AIG.US").get_by_text("Filled").first.wait_for()  # a strategy trades it, too
-        window.go("/runs")
-        page.locator("[role=row]", has_text="demo-us-replay").get_by_text("Completed").wait_for()
-        outside(tmp_path / "demo", "strategies", "stop", "dip")  # what it bought behind a plan would end that plan
-        page.locator("[data-import=portfolio]").set_input_files(portfolio)
-        page.locator("[data-import=preview]").click()
-        page.locator("[data-plan]").get_by_text("SPY.US").wait_for()
-        page.locator("[data-import=make]").click()
-        page.locator("[data-run-status=AWAITING_APPROVAL]").wait_for()
-        page.locator("[data-run-do=approve]").click()
-        page.locator("[data-confirm=do]").click()
-        expect_shown(page.locator("[data-run-status=COMPLETED]"))
+    page = window.page
+    window.go("/runs")
+    page.locator("[data-import=portfolio]").set_input_files(portfolio)
+    page.locator("[data-import=preview]").click()
+    page.locator("[data-plan]").get_by_text("SPY.US").wait_for()
+    page.locator("[data-import=make]").click()
+    page.locator("[data-run-status=AWAITING_APPROVAL]").wait_for()
+    page.locator("[data-run-do=approve]").click()
+    page.locator("[data-confirm=do]").click()
+    expect_shown(page.locator("[data-run-status=COMPLETED]"))
 
 
-def test_a_page_whose_desk_is_gone_says_so_and_comes_back_with_every_order(tmp_path: Path) -> None:
-    with a_browser() as browser, a_desk(tmp_path) as first, a_window(browser, first) as window:
+def test_a_page_whose_desk_is_gone_says_so_and_comes_back_with_every_order(browser: Browser, tmp_path: Path) -> None:
+    with a_desk(tmp_path, strategies=QUIET) as first, a_window(browser, first) as window:
         window.sign_in()
         page = window.page
         window.fill_ticket("BAC.US", "10", "9.50")
@@ -121,34 +107,42 @@ def test_a_page_whose_desk_is_gone_says_so_and_comes_back_with_every_order(tmp_p
         first.end()
         page.locator("[data-banner=stale]").wait_for()
         assert page.locator("main[data-stale]").count() == 1
-        with a_desk(tmp_path, port=first.port):
+        with a_desk(tmp_path, port=first.port, strategies=QUIET):
             expect_gone(page.locator("[data-banner=stale]"))
             expect_shown(page.locator("[role=row]", has_text="9.50"))
 
 
-def test_quotes_are_pushed_and_not_asked_for(tmp_path: Path) -> None:
-    with signed_in(tmp_path) as window:
-        page = window.page
-        window.go("/")
-        page.get_by_text("pushed").wait_for()
+def test_quotes_are_pushed_and_not_asked_for(window: Window) -> None:
+    page = window.page
+    window.go("/")
+    page.get_by_text("pushed").wait_for()
+    with page.expect_websocket() as opened:
         window.go("/market")
-        cell = page.locator("[data-symbol='SPY.US'] [role=gridcell]").last
-        cell.get_by_text(":").wait_for()
-        page.wait_for_timeout(3_000)  # until the socket has told what it is asked for
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url) if "/api/v1/quotes" in request.url else None)
-        seen = set()
-        for _ in range(12):
-            seen.add(cell.inner_text())
-            page.wait_for_timeout(250)
+    opened.value.wait_for_event("framereceived", lambda text: '"t":"quotes"' in str(text))
+    cell = page.locator("[data-symbol='SPY.US'] [role=gridcell]").last
+    cell.get_by_text(":").wait_for()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v1/quotes" in request.url else None)
+    seen: set[str] = set()
+    for _ in range(30):
+        seen.add(cell.inner_text())
+        if len(seen) >= ENOUGH:
+            break
+        page.wait_for_timeout(100)
     assert len(seen) > len(asked) + 1, (seen, asked)
 
 
-def test_a_second_factor_is_set_up_from_its_picture(tmp_path: Path) -> None:
+def test_a_second_factor_is_set_up_from_its_picture(browser: Browser, desk: Desk) -> None:
     import pyotp
 
-    with signed_in(tmp_path) as window:
+    add_user(desk.served.own_home, "ben")
+    with a_window(browser, desk.served) as window:
         page = window.page
+        window.give_password("ben")
+        page.get_by_label("Present password").fill(PASSWORD)  # somebody else has set it
+        page.get_by_label("New password").fill(f"{PASSWORD} but ben")
+        page.get_by_role("button", name="Change password").click()
+        page.locator("[data-environment=paper]").wait_for()
         window.go("/settings")
         page.locator("[data-factor=begin]").click()
         page.locator("[data-factor=picture]").wait_for()
@@ -160,33 +154,79 @@ def test_a_second_factor_is_set_up_from_its_picture(tmp_path: Path) -> None:
         assert page.locator("[data-factor=codes] li").count() >= 8
 
 
-def test_a_key_is_shown_once(tmp_path: Path) -> None:
-    with signed_in(tmp_path) as window:
-        page = window.page
-        window.go("/settings")
-        page.locator("[data-key=make]").click()
-        page.locator("[data-key=name]").fill("robot")
-        page.locator("[data-confirm=do]").click()
-        text = page.locator("[data-key=text]").inner_text()
-        assert re.fullmatch(r"tlk_\S+", text)
-        page.reload()
-        page.get_by_text("robot").wait_for()
-        assert text not in page.content()
+def test_a_key_is_shown_once(window: Window) -> None:
+    page = window.page
+    window.go("/settings")
+    page.locator("[data-key=make]").click()
+    page.locator("[data-key=name]").fill("robot")
+    page.locator("[data-confirm=do]").click()
+    text = page.locator("[data-key=text]").inner_text()
+    assert re.fullmatch(r"tlk_\S+", text)
+    page.reload()
+    page.get_by_text("robot").wait_for()
+    assert text not in page.content()
 
 
-def test_the_demo_can_be_imported_once_more_and_is_the_same_run(tmp_path: Path) -> None:
+def test_the_demo_can_be_imported_once_more_and_is_the_same_run(window: Window, tmp_path: Path) -> None:
     portfolio, context = tmp_path / "portfolio.csv", tmp_path / "context.json"
     portfolio.write_bytes(demo_portfolio().read_bytes())
     context.write_bytes(demo_context().read_bytes())
-    with signed_in(tmp_path) as window:
-        page = window.page
-        page.locator("[role=row]", has_text="SPY.US").wait_for()
-        window.go("/runs")
-        page.locator("[role=row]", has_text="demo-us-replay").get_by_text("Completed").wait_for()
-        outside(tmp_path / "demo", "strategies", "stop", "dip")  # nothing is shown as a plan beside its open orders
-        page.locator("[data-import=portfolio]").set_input_files(portfolio)
-        page.locator("[data-import=context]").set_input_files(context)
-        page.get_by_label("Hold for approval").uncheck()
-        page.locator("[data-import=preview]").click()
-        page.locator("[data-import=make]").click()
-        expect_shown(page.get_by_text("This run was made before"))
+    page = window.page
+    window.go("/runs")
+    page.locator("[data-import=portfolio]").set_input_files(portfolio)
+    page.locator("[data-import=context]").set_input_files(context)
+    page.get_by_label("Hold for approval").uncheck()
+    page.locator("[data-import=preview]").click()
+    page.locator("[data-import=make]").click()
+    expect_shown(page.get_by_text("This run was made before"))
+
+
+def test_a_strategy_is_started_paused_and_stopped_and_its_log_says_what_it_did(window: Window) -> None:
+    page = window.page
+    window.go("/strategy")
+    page.locator("[data-strategy=buyer]").click()
+    standing = page.locator("[data-standing]")
+    log = page.get_by_role("grid", name="Trigger log")
+    row = log.locator("[role=row]", has_text="below the highest").filter(has_text="taken").first
+    for deed, stands in (("start", "Running"), ("pause", "Paused"), ("start", "Running"), ("stop", "Stopped")):
+        page.locator(f"[data-strategy-do={deed}]").click()
+        page.locator("[data-confirm=do]").click()  # the second confirmation (S4-73)
+        standing.get_by_text(stands).wait_for()
+        row.wait_for()
+    assert re.search(r"\d+\.\d+", row.locator("[data-column=price]").inner_text()), "at which price (S4-45)"
+    page.locator("[data-chip=life]").click()
+    for what in ("started by ann", "paused by ann", "goes on, by ann", "stopped by ann"):
+        log.locator("[role=row]", has_text=what).first.wait_for()
+    page.locator("[data-row='AIG.US']").get_by_text("AIG.US").wait_for()
+    page.locator("[data-strategy-gain=USD]").wait_for()
+    version = page.locator("[data-version='1']")
+    expect_shown(version.get_by_text("parameters.lot"))
+    expect_shown(version.get_by_text("the last started"))
+    page.locator("[data-chip=asked]").click()
+    row.click()
+    page.locator("[data-order]").get_by_text("buyer").first.wait_for()
+
+
+def test_a_column_is_put_away_and_stays_away(window: Window) -> None:
+    page = window.page
+    head = page.get_by_role("columnheader", name="TIF")
+    head.wait_for()
+    page.locator("[data-columns] summary").click()
+    page.get_by_role("checkbox", name="TIF").uncheck()
+    expect_gone(head)
+    page.reload()
+    page.get_by_role("columnheader", name="Symbol").wait_for()
+    assert head.count() == 0
+
+
+def test_an_order_is_cancelled_from_its_drawer_on_any_page(window: Window) -> None:
+    page = window.page
+    window.fill_ticket("BAC.US", "10", "9.30")
+    page.locator("[data-ticket-send]").click()
+    page.locator("[role=row]", has_text="9.30").get_by_text("Working").wait_for()
+    window.go("/audit")
+    page.locator("[role=row]", has_text="9.3").filter(has_text="Order taken").first.click()
+    page.locator("[data-order]").get_by_text("Acknowledged").wait_for()
+    page.keyboard.press("x")
+    page.locator("[data-confirm=do]").click()
+    expect_shown(page.locator("[data-order]").get_by_text("Cancelled"))
