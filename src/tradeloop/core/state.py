@@ -50,7 +50,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 40
+SNAPSHOT_FORMAT: Final = 41
 
 
 class Link(msgspec.Struct, array_like=True):

@@ -17,7 +17,7 @@ from tradeloop.views.audit import audit
 from tradeloop.views.fold import Fold
 from tradeloop.views.rows import InstrumentRow, SessionRow
 
-PROJECTION: Final = 6
+PROJECTION: Final = 7
 """Version of the fold; a change that gives other rows counts it up, and the rows are made anew at the next start."""
 
 _JSON: Final = msgspec.json.Encoder()
