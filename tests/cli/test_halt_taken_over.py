@@ -130,6 +130,16 @@ def test_a_flatten_waits_for_whoever_is_in_the_middle_of_a_write_to_the_paper_bo
     assert "are held by another process that is in the middle of a write" in said.err
 
 
+def test_a_flatten_whose_broker_is_not_ready_uses_no_more_than_its_time(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(halt_told, "START_S", 0.5)
+    with closing(sqlite3.connect(home / "paper.db", isolation_level=None)) as books:
+        books.execute("BEGIN IMMEDIATE")
+        said = tradeloop(home, "flatten", "--within", "1", *DEMO, "--json")
+    assert (said.code, said.document["done"], said.document["recorded"]) == (1, False, True), said.err
+    assert "warning: broker paper was not ready within" in said.err
+    assert "books of paper not seen" in said.document["halted"]
+
+
 @pytest.mark.parametrize("words", [("halt",), ("flatten", "--within", "20")])
 def test_a_process_that_cannot_be_asked_yet_is_waited_for(home: Path, words: tuple[str, ...]) -> None:
     """It has the right to write and opens its socket a moment later, or has closed it and ends a moment later."""

@@ -216,7 +216,7 @@ async def _stop(
         return None if nobody_writes else await ask_the_writer(desk.home.socket, command, ASK_S)
 
     async def here() -> int | None:
-        async with _a_desk(desk.loaded, voice, command) as opened:
+        async with _a_desk(desk.loaded, voice, command, told.left_s) as opened:
             begun(opened.first_replies[0].text)  # type: ignore[union-attr]
             _warn_of_unknown(voice, scope, name, opened.state)
             if tier is HaltTier.FLATTEN and opened.feed is None:
@@ -282,8 +282,9 @@ def _warn_of_unknown(voice: Voice, scope: HaltScope, name: str, state: State | N
 
 
 @asynccontextmanager
-async def _a_desk(loaded: Loaded, voice: Voice, command: HaltTrading) -> AsyncIterator[Desk]:
+async def _a_desk(loaded: Loaded, voice: Voice, command: HaltTrading, within_s: float) -> AsyncIterator[Desk]:
     """A desk for as long as the halt is told about. What it cancels needs its broker."""
+    from tradeloop.cli.halt_told import START_S
     from tradeloop.cli.known import refuse
     from tradeloop.cli.waits import NotReady, ready
     from tradeloop.cli.working import working_desk
@@ -292,7 +293,7 @@ async def _a_desk(loaded: Loaded, voice: Voice, command: HaltTrading) -> AsyncIt
     async with working_desk(loaded, voice, name, first=[command], look=lambda state: refuse(state, command)) as desk:
         if command.tier.cancels:
             try:
-                await ready(desk)
+                await ready(desk, max(within_s, START_S))
             except NotReady as error:  # a stop may have more time than that, and what is left is told until it is over
                 voice.say(f"warning: {error.why}; its cancels leave when the broker answers")
         yield desk

@@ -47,15 +47,19 @@ class NotReady(Ended):
         self.why = why
 
 
-async def ready(desk: Desk) -> None:
-    """Return when orders may be sent. Raises NotReady where the broker does not let itself be heard in time."""
+async def ready(desk: Desk, within_s: float | None = None) -> None:
+    """Return when orders may be sent. Raises NotReady where the broker does not let itself be heard in time: that of the
+    settings, or `within_s` where that is less.
+    """
     limit = desk.loaded.settings.engine.ready_within_s
+    if within_s is not None:
+        limit = min(limit, within_s)
     try:
         async with asyncio.timeout(limit):
             await desk.ready()
     except TimeoutError:
         flying = [order for order in desk.state.orders.open.values() if _in_flight(order)]
-        what = f"broker {desk.broker.name} was not ready within {limit:g} s"
+        what = f"broker {desk.broker.name} was not ready within {round(limit, 1):g} s"
         if flying:
             raise NotReady(
                 f"{what}, and the fate of order {flying[0].cl_ord_id} ({flying[0].symbol}) is unknown, of {len(flying)} in all;"
@@ -65,7 +69,13 @@ async def ready(desk: Desk) -> None:
             ) from None
         link = desk.state.links.get(desk.broker.name)
         said = f" ({link.text})" if link is not None and link.text else ""
-        raise NotReady(f"{what}{said}", ", and nothing was sent; see its connection, then try again") from None
+        there = [order for order in desk.state.orders.open.values() if order.may_be_at_broker]
+        if there:
+            stand = "order stands" if len(there) == 1 else "orders stand"
+            then = f", and {len(there)} {stand} there as far as is known; see its connection and `tradeloop orders --open`"
+        else:
+            then = ", and nothing was sent; see its connection, then try again"
+        raise NotReady(f"{what}{said}", then) from None
 
 
 async def opened(desk: Desk, voice: Voice, symbols: Sequence[Symbol]) -> None:

@@ -39,6 +39,8 @@ _DRIVERS: Final = {
     "mariadb": "mysql+aiomysql",
 }
 _FAILURES: Final = (SQLAlchemyError, OSError)
+_READ_ONLY: Final = "attempt to write a readonly database"
+"""SQLite's words for a medium that may only be read, where a process that was killed left something to be written."""
 
 
 class Moment:
@@ -196,10 +198,11 @@ class Database:
         except _FAILURES as error:
             cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
             text = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-            raise ViewsFailed(
-                f"{what} read models in {self.label} failed ({text}); see that the database is there and upgraded"
-                " (`tradeloop db status`), then `tradeloop db rebuild`"
-            ) from error
+            if _READ_ONLY in text:
+                then = "mount its disk for writing, or copy its folder to one that can be written and give that as --home"
+            else:
+                then = "see that the database is there and upgraded (`tradeloop db status`), then `tradeloop db rebuild`"
+            raise ViewsFailed(f"{what} read models in {self.label} failed ({text}); {then}") from error
 
     def _upsert(self, table: Table) -> Insert:
         """INSERT that overwrites the row of the same id; each dialect has its own words for it."""
