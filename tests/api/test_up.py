@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,6 +84,16 @@ def test_the_demo_trades_and_goes_on_after_an_end_in_order(tmp_path: Path, how: 
         _until(lambda: any((demo / "artefacts").rglob("broker_reconcile_*.json")))
         ended(process, signal.SIGINT)
     assert len(runs(demo)) == 1
+
+
+def test_the_files_of_a_run_that_ended_with_its_process_are_written_by_the_next(tmp_path: Path) -> None:
+    demo = tmp_path / "demo"
+    assert tradeloop(tmp_path, "run", "--demo", "--speed", "300").code == 0
+    shutil.rmtree(demo / "artefacts")
+    with up(tmp_path, "--demo", "--speed", "60") as (process, address):
+        healthy(address)
+        _until(lambda: any((demo / "artefacts").rglob("broker_reconcile_*.json")))
+        ended(process, signal.SIGINT)
 
 
 def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path) -> None:

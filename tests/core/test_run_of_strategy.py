@@ -94,6 +94,7 @@ def test_a_run_of_a_journal_from_before_belongs_to_no_strategy() -> None:
     work = Work.begun({A: "0.1"})
     (created,) = work.desk.of(RunCreated)
     form, [fields] = msgspec.msgpack.decode(codec.encode([created]))
-    assert fields.pop() == "alpha"
+    assert fields[-2:] == ["alpha", None]
+    del fields[-2:]
     (before,) = codec.decode(msgspec.msgpack.encode([form, [fields]]))
     assert before == msgspec.structs.replace(created, strategy_id="")

@@ -10,11 +10,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyotp
 import pytest
 from tests.api.test_up import healthy
-from tests.web.browser import PASSWORD, Served, Window, a_browser, a_window, chromium, expect_shown, outside
+from tests.web.browser import PASSWORD, Served, Window, a_window, expect_shown, outside
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -71,11 +75,10 @@ def orders_of(home: Path) -> list[object]:
     return found
 
 
-def test_a_live_run_is_refused_with_the_wrong_word_and_goes_with_the_right_one(tmp_path: Path) -> None:
-    chromium()
+def test_a_live_run_is_refused_with_the_wrong_word_and_goes_with_the_right_one(browser: Browser, tmp_path: Path) -> None:
     portfolio, home = tmp_path / "portfolio.csv", tmp_path / "home"
     portfolio.write_text("ts_code,weight\nBAC.US,0.10\nSPY.US,0.20\n", encoding="utf-8")
-    with a_browser() as browser, a_live_desk(home) as served, a_window(browser, served) as window:
+    with a_live_desk(home) as served, a_window(browser, served) as window:
         page = window.page
         window.go("/orders")
         page.get_by_label("Name").fill("ann")

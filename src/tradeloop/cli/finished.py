@@ -1,10 +1,13 @@
-"""The files of a run, written when it has ended, by a desk that goes on."""
+"""The files of a run, written when it has ended, by a desk that goes on; of one that ended with the process before, too."""
 
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from tradeloop.audit.artefacts import newest
+from tradeloop.cli.artefacts import RECONCILE
 from tradeloop.cli.record import read_record
 from tradeloop.cli.run_result import leave_files
 from tradeloop.core import events as ev
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 
 _VIEWS_S: Final = 10.0
+_BEHIND_MAX: Final = 20
+"""So many runs are looked at when a desk begins; `tradeloop export` writes the files of any."""
 
 
 class Finished:
@@ -28,6 +33,9 @@ class Finished:
         self._desk = desk
         self._writing: set[asyncio.Task[None]] = set()
         desk.listen(self._heard)
+        for run_id in islice(desk.state.runs.newest_first(), _BEHIND_MAX):
+            if desk.state.runs[run_id].status in ENDED and newest(desk.loaded.home.artefacts / run_id, RECONCILE) is None:
+                self._begin(run_id)
 
     async def close(self) -> None:
         """Return when what has begun is written."""
@@ -36,9 +44,12 @@ class Finished:
     def _heard(self, published: Published) -> None:
         for event in published.events:
             if isinstance(event, ev.RunEnded):
-                task = asyncio.ensure_future(self._write(event.run_id))
-                self._writing.add(task)
-                task.add_done_callback(self._writing.discard)
+                self._begin(event.run_id)
+
+    def _begin(self, run_id: RunID) -> None:
+        task = asyncio.ensure_future(self._write(run_id))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
 
     async def _write(self, run_id: RunID) -> None:
         desk = self._desk
