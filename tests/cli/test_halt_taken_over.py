@@ -167,6 +167,18 @@ def test_what_is_said_of_a_process_that_cannot_be_asked_is_true_of_the_scope(
     assert "stop it first" not in said.document["halted"]
 
 
+def test_a_process_that_cannot_be_asked_keeps_its_broker_though_these_settings_name_another_journal(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sees the file and cancels; who took the broker's session from it would leave nobody to close anything."""
+    monkeypatch.setenv("TRADELOOP_DATABASE__URL", "postgresql+asyncpg://postgres@127.0.0.1:1/nowhere")
+    with journal_in_other_hands(home, 60):
+        said = tradeloop(home, "cancel-all", "--within", "1", "--json")
+    assert (said.code, said.document["latched"], said.document["recorded"]) == (1, True, False)
+    assert "the process that trades here lets no order leave, and sends its cancels" in said.document["halted"]
+    assert "cancelled at the broker" not in said.document["halted"]
+
+
 def test_a_halt_that_another_process_found_in_the_file_is_recorded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It cannot be asked, and the journal says what it did."""
     assert tradeloop(home, "halt", "--symbol", "BAC.US").code == 0

@@ -66,6 +66,7 @@ async def without_a_journal(
     from tradeloop.cli.words import plural
     from tradeloop.core.errors import JournalFailed, LeaseHeld, TradeloopError
     from tradeloop.core.halt import HaltScope, HaltTier
+    from tradeloop.journal.lock import FileLock
 
     latched = latch(desk.home, command)
     if told.text:
@@ -76,6 +77,8 @@ async def without_a_journal(
     silent = isinstance(why, Silent)
     try:
         alive = isinstance(why, LeaseHeld) or await ask_the_writer(desk.home.socket, None, ASK_S) is not None
+        # It may have no socket, and these settings may name another journal than the one that it writes.
+        alive = alive or FileLock(desk.home.database).holder() is not None
     except JournalFailed:
         alive = silent = True
     found: Canceled | None = None
