@@ -7,10 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from tradeloop.audit.artefacts import newest
-from tradeloop.cli.artefacts import RECONCILE
+from tradeloop.cli.artefacts import RESULTS
 from tradeloop.cli.record import read_record
 from tradeloop.cli.run_result import leave_files
 from tradeloop.core import events as ev
+from tradeloop.core.errors import TradeloopError
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.types import RunID, UtcNs
 
@@ -34,7 +35,8 @@ class Finished:
         self._writing: set[asyncio.Task[None]] = set()
         desk.listen(self._heard)
         for run_id in islice(desk.state.runs.newest_first(), _BEHIND_MAX):
-            if desk.state.runs[run_id].status in ENDED and newest(desk.loaded.home.artefacts / run_id, RECONCILE) is None:
+            folder = desk.loaded.home.artefacts / run_id
+            if desk.state.runs[run_id].status in ENDED and any(newest(folder, kind) is None for kind in RESULTS):
                 self._begin(run_id)
 
     async def close(self) -> None:
@@ -57,6 +59,10 @@ class Finished:
         run = desk.state.runs.get(run_id)
         if run is None or run.status not in ENDED:
             return
-        record = await read_record(desk.views.queries, run_id)
+        try:
+            record = await read_record(desk.views.queries, run_id)
+        except TradeloopError as error:
+            self._voice.say(f"warning: {error}; then write the files of run {run_id} with `tradeloop export --run {run_id}`")
+            return
         at = UtcNs(record.run.finished_at or desk.clock.now())
         leave_files(self._voice, desk.loaded.home.artefacts / run_id, record, at, desk.state)

@@ -248,9 +248,10 @@ def resolve(state: State, around: Surroundings, command: ResolveOrder, now: UtcN
 
 def _may_arrive_until(around: Surroundings, order: Order) -> UtcNs | None:
     """Until when the request of an order of unknown fate may still reach its broker; None where it has, or never went."""
-    if order.unknown_at is None or order.send_begun_at is None or order.acked_at is not None:
+    able = around.brokers.get(order.broker)
+    if able is None or order.unknown_at is None or order.send_begun_at is None or order.acked_at is not None:
         return None
     since = min(order.send_begun_at, order.unknown_at)  # by a clock that was set, the one that sent it may seem to be ahead
-    able, policy = around.brokers[order.broker], around.policy
+    policy = around.policy
     limits = policy.send_within_ns + policy.place_timeout_ns
     return UtcNs(since + limits + able.request_lifetime_ns + able.visibility_lag_ns)

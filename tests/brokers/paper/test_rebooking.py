@@ -110,3 +110,13 @@ def test_a_fill_of_an_earlier_day_is_taken_back_by_the_opposite_trade() -> None:
     interventions.bust(bench.matching, first, at(TOMORROW + 2))
     position = bench.books.position(COPPER)
     assert (position.long_qty, position.long_cost) == (Decimal(2), Decimal(2 * 5 * 105))
+
+
+def test_a_close_of_an_earlier_day_that_is_taken_back_is_held_since_that_day() -> None:
+    """Flat at night: what comes back was opened yesterday, and is closed as that."""
+    bench = Bench(future())
+    fills = traded(bench.matching, [(Side.BUY, 1, 100), (Side.SELL, 1, 110)])
+    bench.matching.open_day("cn", NEXT_DAY, ((at(TOMORROW), at(TOMORROW + 3600)),), at(TOMORROW))
+    interventions.bust(bench.matching, fills[1], at(TOMORROW + 1))
+    position = bench.books.position(COPPER)
+    assert (position.long_yesterday, position.long_today) == (Decimal(1), Decimal(0))

@@ -26,6 +26,9 @@ def rebook(books: Books, instrument: Instrument, was: Execution, now: Execution 
     """
     position, cash = books.position(was.symbol), books.cash_of(instrument.currency)
     opening = books.openings.get(was.symbol)
+    day = books.day_of(instrument)
+    if opening is not None and day is not None and opening.trading_day != day.trading_day:
+        opening = None  # the night has made yesterday's of what was opened
     fills = [] if opening is None else _since(books, opening)
     from_today = None
     if opening is not None and any(fill.exec_id == was.exec_id for fill in fills):
@@ -35,7 +38,6 @@ def rebook(books: Books, instrument: Instrument, was: Execution, now: Execution 
         from_today = ZERO
         if now is not None:
             from_today = book(position, cash, instrument, now.side, now.position_effect, now.last_qty, now.last_px)
-        day = books.day_of(instrument)
         books.open_position(was.symbol, was.trading_day if day is None else day.trading_day, anew=True)
     cash.balance += was.commission or ZERO
     books.touch_position(position)
