@@ -1,6 +1,6 @@
-"""One Chromium and one desk for all tests of this folder that one process runs, and ann who has signed in once.
+"""One Chromium and one desk for all tests of a file that one process runs, and ann who has signed in once.
 
-They last no longer than this folder: Playwright holds the event loop of its thread, which tests elsewhere want for themselves.
+They last no longer than the file: Playwright holds the event loop of its thread, which tests elsewhere want for themselves.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Desk:
     state: Any
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The Chromium of this machine."""
     chromium()
@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """The desk that tests share."""
     with a_desk(tmp_path_factory.mktemp("desk"), strategies=QUIET) as served:
