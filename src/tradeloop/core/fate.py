@@ -83,7 +83,7 @@ def not_shown(
     assert order.absent_from is not None
     left_by = _left_by(state, around, begun)
     # The first look may seem an hour older than this process, by a clock that was set. A send is never later than its limits.
-    later = min(max(left_by - order.absent_from, 0), around.policy.send_within_ns + around.policy.place_timeout_ns)
+    later = min(max(left_by - order.absent_from, 0), around.policy.leaves_within_ns)
     first = max(left_by, order.absent_from), order.absent_from_theirs or snapshot.as_of
     if not is_long_enough(around, snapshot, order.absences, first, wait, wait + later):
         return
@@ -197,7 +197,7 @@ def _left_by(state: State, around: Surroundings, begun: UtcNs) -> UtcNs:
     """
     if begun < state.started_at and state.predecessor_dead:
         return state.started_at
-    return UtcNs(max(state.started_at, begun + around.policy.send_within_ns + around.policy.place_timeout_ns))
+    return UtcNs(max(state.started_at, begun + around.policy.leaves_within_ns))
 
 
 def missing_id(order: Order) -> str:
@@ -252,6 +252,4 @@ def _may_arrive_until(around: Surroundings, order: Order) -> UtcNs | None:
     if able is None or order.unknown_at is None or order.send_begun_at is None or order.acked_at is not None:
         return None
     since = min(order.send_begun_at, order.unknown_at)  # by a clock that was set, the one that sent it may seem to be ahead
-    policy = around.policy
-    limits = policy.send_within_ns + policy.place_timeout_ns
-    return UtcNs(since + limits + able.request_lifetime_ns + able.visibility_lag_ns)
+    return UtcNs(since + around.policy.leaves_within_ns + able.request_lifetime_ns + able.visibility_lag_ns)

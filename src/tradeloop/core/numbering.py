@@ -243,7 +243,7 @@ class _AtTheRoll:
         if hours is None or hours.trading_day != x.trading_day:
             return False
         policy, able = self._around.policy, self._around.brokers[order.broker]
-        longest = policy.send_within_ns + policy.place_timeout_ns + able.request_lifetime_ns
+        longest = policy.leaves_within_ns + able.request_lifetime_ns
         return hours.began_at - sent_at(order) <= longest
 
     def _all_of(self, order: Order, x: Execution) -> Decimal | None:

@@ -302,7 +302,7 @@ def _give_up(
     state: State, around: Surroundings, snap: BrokerSnapshot, order: Order, text: str, now: UtcNs
 ) -> Generator[Event, None, None]:
     able = around.brokers[order.broker]
-    wait = around.policy.send_within_ns + around.policy.place_timeout_ns + able.request_lifetime_ns + able.visibility_lag_ns
+    wait = around.policy.leaves_within_ns + able.request_lifetime_ns + able.visibility_lag_ns
     for asked in tuple(order.replaces or ()):
         if asked.unknown_at is not None and snap.read_at - asked.asked_at > wait:
             yield from _drop(state, around, order, asked, NOT_DELIVERED, text, now)

@@ -84,6 +84,11 @@ class Policy(msgspec.Struct, frozen=True):
     live_accounts: tuple[str, ...] = ()
     live_order_value: Decimal = Decimal(0)
 
+    @property
+    def leaves_within_ns(self) -> int:
+        """How long after SendBegun at the latest a request has left this process, or never will."""
+        return self.send_within_ns + self.place_timeout_ns
+
 
 class Surroundings:
     """The market as last seen, the brokers by name, the policy in force, and the pace of each broker that has a rate.

@@ -340,7 +340,7 @@ class Operators:
     def _may_arrive(self, cl_ord_id: ClOrdID) -> bool:
         """Whether the request may still be on its way, by the person's own watch: the machine's clock may be set meanwhile."""
         policy, able = self._supervisor.policy, self._venue.able
-        longest = policy.send_within_ns + policy.place_timeout_ns + able.request_lifetime_ns + able.visibility_lag_ns
+        longest = policy.leaves_within_ns + able.request_lifetime_ns + able.visibility_lag_ns
         return self._timeline.now - self._doubted.setdefault(cl_ord_id, self._timeline.now) < longest
 
     def _resolve(self, process: Process, state: State) -> None:
