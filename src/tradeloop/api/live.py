@@ -17,7 +17,7 @@ from tradeloop.api.call import Call
 from tradeloop.api.persons import Secret, Secretive, ShownOnce, TellsOnce, access_of, asked_by, people_of
 from tradeloop.api.plain import Moment, moment
 from tradeloop.api.problem import Problem
-from tradeloop.core.confirmation import Confirmation
+from tradeloop.core.confirmation import Confirmation, are_words
 from tradeloop.core.run.confirming import Frozen
 
 CODE: Final = "live_not_confirmed"
@@ -78,7 +78,7 @@ async def confirmed(call: Call, word: LiveWord, given: Given, frozen: Frozen) ->
     the token is good once more then.
     """
     tokens = access_of(call).live_tokens
-    if word.phrase.split() != frozen.phrase.split():
+    if not are_words(word.phrase, frozen.phrase):
         tokens.give_back(given)
         raise _not_confirmed(f"the words were {word.phrase[:_SHOWN_MAX]!a}, expected {frozen.phrase!r}; nothing was sent")
     try:

@@ -14,7 +14,7 @@ import msgspec
 
 from tradeloop.access.second_factor import KIND, SET_UP, SUSPICIOUS, SecondFactor, WrongCode
 from tradeloop.config import Loaded
-from tradeloop.core.confirmation import Confirmation, counted, phrase_of
+from tradeloop.core.confirmation import Confirmation, are_words, counted, phrase_of
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, NotConfirmed
 from tradeloop.core.risk.live import LIVE_ACCOUNT, LIVE_CONFIRMATION, unlisted
@@ -45,7 +45,7 @@ def refuse_without_a_factor(loaded: Loaded) -> None:
 
 def refuse_wrong_words(typed: str, wanted: str) -> None:
     """Raise NotConfirmed where these are not the words; no code is spent on them."""
-    if typed.split() != wanted.split():
+    if not are_words(typed, wanted):
         raise NotConfirmed(LIVE_CONFIRMATION, f"the words were {typed[:_SHOWN_MAX]!a}, expected {wanted!r}; nothing was sent")
 
 

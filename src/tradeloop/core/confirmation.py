@@ -43,7 +43,12 @@ def counted(orders: int) -> str:
 
 def is_phrase(typed: str, account: str, orders: int) -> bool:
     """Whether that is what was to be typed. Spaces more or less are no other words; a small letter is none of this word."""
-    return typed.split() == phrase_of(account, orders).split()
+    return are_words(typed, phrase_of(account, orders))
+
+
+def are_words(typed: str, wanted: str) -> bool:
+    """The same for words that were shown."""
+    return typed.split() == wanted.split()
 
 
 def content_hash(kind: str, parts: Iterable[str | Decimal | int | None]) -> str:

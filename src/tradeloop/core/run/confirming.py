@@ -7,6 +7,7 @@ and which limits were in force. A plan that is made anew, at other prices or of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -37,11 +38,11 @@ def frozen_plan(
     """What there is to confirm of these lines, now."""
     ordered = [line for line in lines if line.order_qty]
     environment = "live" if trades_live(state, around, broker) else "paper"
-    parts: list[object] = [run_id, broker, account, environment, pipeline.version(state), len(ordered)]
+    parts: list[str | Decimal | int | None] = [run_id, broker, account, environment, pipeline.version(state), len(ordered)]
     for line in ordered:
         parts += [line.leg, line.symbol, line.side.value, line.order_qty, OrdType.MARKET.value, line.ref_px]
         parts += [line.position_effect.value, line.wave]
-    content = content_hash("run", parts)  # type: ignore[arg-type]
+    content = content_hash("run", parts)
     return Frozen(content, len(ordered), phrase_of(account, len(ordered)))
 
 
