@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -34,10 +35,8 @@ class Finished:
         self._desk = desk
         self._writing: set[asyncio.Task[None]] = set()
         desk.listen(self._heard)
-        for run_id in islice(desk.state.runs.newest_first(), _BEHIND_MAX):
-            folder = desk.loaded.home.artefacts / run_id
-            if desk.state.runs[run_id].status in ENDED and any(newest(folder, kind) is None for kind in RESULTS):
-                self._begin(run_id)
+        behind = [each for each in islice(desk.state.runs.newest_first(), _BEHIND_MAX) if self._is_behind(each)]
+        self._begin(self._catch_up(behind))
 
     async def close(self) -> None:
         """Return when what has begun is written."""
@@ -46,10 +45,21 @@ class Finished:
     def _heard(self, published: Published) -> None:
         for event in published.events:
             if isinstance(event, ev.RunEnded):
-                self._begin(event.run_id)
+                self._begin(self._write(event.run_id))
 
-    def _begin(self, run_id: RunID) -> None:
-        task = asyncio.ensure_future(self._write(run_id))
+    def _is_behind(self, run_id: RunID) -> bool:
+        folder = self._desk.loaded.home.artefacts / run_id
+        return self._desk.state.runs[run_id].status in ENDED and any(newest(folder, kind) is None for kind in RESULTS)
+
+    async def _catch_up(self, behind: list[RunID]) -> None:
+        """One after the other; what keeps one from being written, which is said, would keep the others from it, too."""
+        for run_id in behind:
+            await self._write(run_id)
+            if self._is_behind(run_id):
+                return
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
