@@ -112,11 +112,19 @@ def a_desk(
         add_user(home / "demo", "ann")
     if strategies is not None:
         (home / "demo" / "strategies.yaml").write_text(strategies, encoding="utf-8")
-    command = [sys.executable, "-m", "tradeloop", "--home", str(home), "up", "--demo", "--speed", speed, "--port", port]
+    last = "the desk is at " if user else "/set-up#"
+    with served_at(home, "--demo", "--speed", speed, "--port", port, last=last) as served:
+        yield served
+
+
+@contextmanager
+def served_at(home: Path, *words: str, last: str = "the desk is at ") -> Iterator[Served]:
+    """`tradeloop up` of this home, once it has said its `last` word and is healthy."""
+    command = [sys.executable, "-m", "tradeloop", "--home", str(home), "up", *words]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said: list[str] = []
-        while not any("/set-up#" in line for line in said) if not user else not any("the desk is at " in line for line in said):
+        while not any(last in line for line in said):
             line = process.stderr.readline()
             assert line or process.poll() is None, said
             said.append(line)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyotp
 import pytest
-from tests.api.test_up import healthy
-from tests.web.browser import PASSWORD, Served, Window, a_window, expect_shown, outside
+from tests.web.browser import PASSWORD, Served, Window, a_window, expect_shown, outside, served_at
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -41,21 +38,8 @@ def a_live_desk(home: Path) -> Iterator[Served]:
         (home / name).write_text(text, encoding="ascii")
         (home / name).chmod(0o600)
     outside(home, "users", "add", "ann", "--roles", "admin,trader,risk,viewer", "--from-stdin", given=f"{PASSWORD}\n")
-    command = [sys.executable, "-m", "tradeloop", "--home", str(home), "up", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        said: list[str] = []
-        while not any("the desk is at " in line for line in said):
-            line = process.stderr.readline()
-            assert line or process.poll() is None, said
-            said.append(line)
-        address = said[-1].split("the desk is at ")[1].split(";")[0].strip()
-        served = Served(home, process, address, address.rpartition(":")[2], said)
-        try:
-            healthy(address)
-            yield served
-        finally:
-            served.end()
+    with served_at(home, "--port", "0") as served:
+        yield served
 
 
 def factor_of(window: Window) -> pyotp.TOTP:
