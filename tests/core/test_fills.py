@@ -27,7 +27,18 @@ from tradeloop.core.reports import (
     SendOutcome,
 )
 from tradeloop.core.types import Amount, ExecID, OrderID, OrdStatus, PositionEffect, Px, Qty, Side, Symbol, TradingDay, UtcNs
-from tradeloop.testing.builders import ACCOUNT, BROKER, DAY, a_snapshot, an_execution, an_instrument, buy, fees, sell
+from tradeloop.testing.builders import (
+    ACCOUNT,
+    BROKER,
+    DAY,
+    a_snapshot,
+    an_execution,
+    an_instrument,
+    buy,
+    fees,
+    sell,
+    their_order,
+)
 from tradeloop.testing.desk import Desk
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -167,6 +178,22 @@ def test_a_second_fill_of_an_external_order_goes_to_the_same_order_and_halts_not
         desk.give(an_execution(None, MOUTAI, BUY, 40, "10", exec_id, order_id=OrderID("b9")))
     assert len(desk.of(ExternalOrderFound)) == 1
     assert (held(desk).long_qty, desk.of(Overfilled)) == (Decimal(80), [])
+
+
+@pytest.mark.parametrize("shown", [PositionEffect.AUTO, PositionEffect.OPEN])
+def test_what_a_strangers_fill_opens_is_opened_also_where_its_order_was_seen_before(shown: PositionEffect) -> None:
+    """S4: long and short of a contract stand apart. Books may show an order without saying what it opens or closes."""
+    desk = a_desk(asset_class=AssetClass.FUTURE, multiplier=10, margin_rate="0.1", shortable=True)
+    short = desk.order(sell(MOUTAI, 3, position_effect=PositionEffect.OPEN))
+    fill(desk, short, 3, "9", position_effect=PositionEffect.OPEN)
+    desk.wait(10)
+    resting = their_order(
+        None, MOUTAI, BUY, 4, OrdStatus.NEW, order_id=OrderID("b9"), price=Px(Decimal(8)), position_effect=shown
+    )
+    desk.give(a_snapshot(as_of=desk.now, orders=(resting,), positions=None))
+    assert [e.position_effect for e in desk.of(ExternalOrderFound)] == [shown]
+    desk.give(an_execution(None, MOUTAI, BUY, 4, "8", "e2", order_id=OrderID("b9"), position_effect=PositionEffect.OPEN))
+    assert (held(desk).long_qty, held(desk).short_qty, held(desk).realized) == (Decimal(4), Decimal(3), Decimal(0))
 
 
 def test_a_fill_of_an_unlisted_symbol_is_booked_all_the_same() -> None:

@@ -16,7 +16,7 @@ from tradeloop.core import fit
 from tradeloop.core import reports as r
 from tradeloop.core.checked_fills import Distrusted, execution
 from tradeloop.core.errors import BadInput
-from tradeloop.core.types import OrdStatus, Side
+from tradeloop.core.types import OrdStatus, PositionEffect, Side
 
 _NAMES_MAX: Final = 3
 """Names of other accounts in one sentence."""
@@ -124,6 +124,7 @@ def _open_order(o: r.OpenOrder) -> r.OpenOrder:
     fit.identity(names, o.account, o.symbol, o.order_id, "" if cl_ord_id is None else cl_ord_id)
     fit.word(o.side, Side, "side")
     fit.word(o.ord_status, OrdStatus, "ord_status")
+    fit.word(o.position_effect, PositionEffect, "position_effect")
     fit.exact(o.order_qty, "order_qty", above=True)
     fit.exact(o.cum_qty, "cum_qty")
     fit.exact_or_none(o.price, "price", least=None)

@@ -109,7 +109,7 @@ def on_execution(
         fee, by_broker = fee_of_fill(order, instrument, x.last_qty, value), False
     position = state.held(x.account, x.symbol)
     excess = order.cum_qty + x.last_qty - order.most_qty
-    effect = order.position_effect
+    effect = _effect_of(order, instrument, x)
     realized = realizes(position, x.side, x.last_qty, value, effect)
     becomes = None
     if x.transact_at is not None:
@@ -245,13 +245,26 @@ def adopt_order(
     if symbol not in state.instruments:
         yield InstrumentListed(now, unresolved(state, account, symbol))
     instrument = state.instruments[symbol]
-    if effect in (PositionEffect.CLOSE_TODAY, PositionEffect.CLOSE_YESTERDAY) and not instrument.closes_by_day:
-        effect = PositionEffect.AUTO  # of one holding the settled part goes first, whatever the broker calls it
-    if effect is PositionEffect.OPEN and side is Side.SELL and not instrument.can_be_short:
-        effect = PositionEffect.AUTO  # it takes from what is held: booked as a short, that could be sold once more
+    effect = _as_booked(effect, instrument, side)
     reserve = _reserve(state, account, instrument, side, effect, qty, price)
     yield ExternalOrderFound(now, cl_ord_id, broker, account, their_id, symbol, side, qty, price, trading_day, effect, reserve)
     return state.orders.open[cl_ord_id]
+
+
+def _effect_of(order: Order, instrument: Instrument, x: Execution) -> PositionEffect:
+    """What the fill opens or closes: of a stranger's order its fill knows that, where the broker says so; the books may not."""
+    if not order.external or x.position_effect is PositionEffect.AUTO:
+        return order.position_effect
+    return _as_booked(x.position_effect, instrument, x.side)
+
+
+def _as_booked(effect: PositionEffect, instrument: Instrument, side: Side) -> PositionEffect:
+    """What a broker calls an order's effect, in the words that our books have of this instrument."""
+    if effect in (PositionEffect.CLOSE_TODAY, PositionEffect.CLOSE_YESTERDAY) and not instrument.closes_by_day:
+        return PositionEffect.AUTO  # of one holding the settled part goes first, whatever the broker calls it
+    if effect is PositionEffect.OPEN and side is Side.SELL and not instrument.can_be_short:
+        return PositionEffect.AUTO  # it takes from what is held: booked as a short, that could be sold once more
+    return effect
 
 
 def _reserve(

@@ -305,6 +305,7 @@ def _import_orders(state: State, snap: BrokerSnapshot, now: UtcNs) -> Facts:
             theirs.price,
             day,
             now,
+            effect=theirs.position_effect,
         )
 
 

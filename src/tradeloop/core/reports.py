@@ -247,6 +247,8 @@ class OpenOrder(msgspec.Struct, frozen=True, gc=False):
     cl_ord_id: ClOrdID | None = None
     price: Px | None = None
     text: str = ""
+    position_effect: PositionEffect = PositionEffect.AUTO
+    """AUTO where the broker does not say."""
 
 
 class HeldPosition(msgspec.Struct, frozen=True, gc=False):

@@ -42,5 +42,5 @@ def look(
 def _open_order(order: PaperOrder) -> OpenOrder:
     return OpenOrder(
         order.account, order.symbol, order.side, order.order_qty, Qty(order.cum_qty), order.ord_status,
-        order.order_id, order.cl_ord_id, order.price, order.text,
+        order.order_id, order.cl_ord_id, order.price, order.text, order.position_effect,
     )  # fmt: skip

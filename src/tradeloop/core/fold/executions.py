@@ -31,7 +31,7 @@ def traded(state: State, e: ev.Traded) -> None:
     if order is None:
         order = order_of(state, cl_ord_id)
     key = exec_key(e.broker, e.account, e.trading_day, e.exec_id, e.side)
-    execution = Exec(cl_ord_id, e.last_qty, e.last_px, e.fee, order.position_effect, fee_by_broker=e.fee_by_broker)
+    execution = Exec(cl_ord_id, e.last_qty, e.last_px, e.fee, e.position_effect, fee_by_broker=e.fee_by_broker)
     if state.early:
         early = state.early.pop(key, None)
         if early is not None:
@@ -59,7 +59,7 @@ def traded(state: State, e: ev.Traded) -> None:
     _count(state, order, e, position)
     if e.rebooked is None:
         note(state, e.account, e.symbol, key, e.transact_at, e.at)
-        book_fill(state, order, e.at, e.trading_day, e.side, e.last_qty, e.last_px, e.fee)
+        book_fill(state, order, e.at, e.trading_day, e.side, e.last_qty, e.last_px, e.fee, e.position_effect)
     else:
         assert e.transact_at is not None
         insert(state, e.account, e.symbol, key, e.transact_at, e.at)
@@ -77,7 +77,7 @@ def _count(state: State, order: Order, e: ev.Traded, position: Position) -> None
         return
     value = instrument.notional(e.last_px, e.last_qty)
     with_ourselves = SELF_TRADES in state.limits.rules and _is_with_ourselves(state, e)
-    opened = e.last_qty - closed_by(position, e.side, e.last_qty, order.position_effect)
+    opened = e.last_qty - closed_by(position, e.side, e.last_qty, e.position_effect)
     for day in state.activity.days(e.account, e.symbol, order.strategy_id, instrument):
         day.trades += 1
         day.traded += value
