@@ -5,15 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.brokers.paper.made import COPPER, DAY, NEXT_DAY, T0, WINDOWS, Bench, at, future
+from tests.brokers.paper.made import COPPER, DAY, MAOTAI, NEXT_DAY, T0, WINDOWS, Bench, ashare, at, future
 
 from tradeloop.brokers.paper import interventions
 from tradeloop.brokers.paper.books import Books
 from tradeloop.brokers.paper.matching import Matching
 from tradeloop.brokers.paper.store import Store
-from tradeloop.core.types import AccountID, Amount, Currency, ExecID, PositionEffect, Px, Qty, Side
+from tradeloop.core.types import AccountID, Amount, Currency, ExecID, PositionEffect, Px, Qty, Side, Symbol
 
 TOMORROW = 24 * 3600
 CNY = Currency("CNY")
@@ -120,3 +121,68 @@ def test_a_close_of_an_earlier_day_that_is_taken_back_is_held_since_that_day() -
     interventions.bust(bench.matching, fills[1], at(TOMORROW + 1))
     position = bench.books.position(COPPER)
     assert (position.long_yesterday, position.long_today) == (Decimal(1), Decimal(0))
+
+
+def by_night(bench: Bench) -> None:
+    """The next trading day."""
+    bench.matching.open_day("cn", NEXT_DAY, ((at(TOMORROW), at(TOMORROW + 3600)),), at(TOMORROW))
+
+
+def by_hand(bench: Bench, symbol: Symbol, side: Side, qty: int, second: int, effect: PositionEffect) -> ExecID:
+    """A trade at 10; the id of its fill."""
+    price = Px(Decimal(10))
+    interventions.act_by_hand(
+        bench.matching, symbol, side, Qty(Decimal(qty)), at(second), price=price, filled_at=price, position_effect=effect
+    )
+    return list(bench.books.executions)[-1]
+
+
+def test_shares_of_today_are_not_sold_in_the_place_of_yesterdays_that_were_taken_back() -> None:
+    """T+1: what may be sold is what is left of yesterday, and of that there is nothing."""
+    bench = Bench(ashare())
+    first = by_hand(bench, MAOTAI, Side.BUY, 500, 1, PositionEffect.AUTO)
+    by_night(bench)
+    by_hand(bench, MAOTAI, Side.BUY, 300, TOMORROW + 1, PositionEffect.AUTO)
+    interventions.bust(bench.matching, first, at(TOMORROW + 2))
+    position = bench.books.position(MAOTAI)
+    assert (position.long_yesterday, position.long_today) == (Decimal(0), Decimal(300))
+
+
+def test_shares_of_yesterday_whose_price_is_corrected_are_still_yesterdays() -> None:
+    bench = Bench(ashare())
+    first = by_hand(bench, MAOTAI, Side.BUY, 500, 1, PositionEffect.AUTO)
+    by_night(bench)
+    interventions.correct(bench.matching, first, Qty(Decimal(500)), Px(Decimal("10.01")), at(TOMORROW + 2))
+    position = bench.books.position(MAOTAI)
+    assert (position.long_yesterday, position.long_today) == (Decimal(500), Decimal(0))
+
+
+def test_a_short_of_yesterday_whose_price_is_corrected_is_still_yesterdays() -> None:
+    bench = Bench(future())
+    first = by_hand(bench, COPPER, Side.SELL, 3, 1, PositionEffect.OPEN)
+    by_night(bench)
+    interventions.correct(bench.matching, first, Qty(Decimal(3)), Px(Decimal(11)), at(TOMORROW + 2))
+    position = bench.books.position(COPPER)
+    assert (position.short_yesterday, position.short_today) == (Decimal(3), Decimal(0))
+
+
+@pytest.mark.parametrize("effect", [PositionEffect.AUTO, PositionEffect.CLOSE_TODAY])
+def test_a_cover_of_yesterday_that_is_taken_back_leaves_the_short_of_yesterday(effect: PositionEffect) -> None:
+    bench = Bench(future())
+    by_hand(bench, COPPER, Side.SELL, 2, 1, PositionEffect.OPEN)
+    cover = by_hand(bench, COPPER, Side.BUY, 2, 2, effect)
+    by_night(bench)
+    interventions.bust(bench.matching, cover, at(TOMORROW + 2))
+    position = bench.books.position(COPPER)
+    assert (position.short_yesterday, position.short_today) == (Decimal(2), Decimal(0))
+
+
+def test_a_close_of_yesterday_that_is_made_smaller_takes_nothing_of_today() -> None:
+    bench = Bench(future())
+    by_hand(bench, COPPER, Side.BUY, 3, 1, PositionEffect.OPEN)
+    close_of_then = by_hand(bench, COPPER, Side.SELL, 2, 2, PositionEffect.CLOSE_TODAY)
+    by_night(bench)
+    by_hand(bench, COPPER, Side.BUY, 4, TOMORROW + 1, PositionEffect.OPEN)
+    interventions.correct(bench.matching, close_of_then, Qty(Decimal(1)), Px(Decimal(10)), at(TOMORROW + 2))
+    position = bench.books.position(COPPER)
+    assert (position.long_yesterday, position.long_today) == (Decimal(2), Decimal(4))

@@ -34,10 +34,11 @@ def rebook(books: Books, instrument: Instrument, was: Execution, now: Execution 
     if opening is not None and any(fill.exec_id == was.exec_id for fill in fills):
         from_today = _booked_anew(opening, instrument, fills, was, now, position, cash)
     if from_today is None:
-        _trade_back(position, cash, instrument, was)
+        earlier = day is not None and was.trading_day < day.trading_day
+        _trade_back(position, cash, instrument, was, earlier=earlier)
         from_today = ZERO
         if now is not None:
-            from_today = book(position, cash, instrument, now.side, now.position_effect, now.last_qty, now.last_px)
+            from_today = _trade_late(position, cash, instrument, now, earlier=earlier)
         books.open_position(was.symbol, was.trading_day if day is None else day.trading_day, anew=True)
     cash.balance += was.commission or ZERO
     books.touch_position(position)
@@ -98,11 +99,26 @@ def _figures(p: PaperPosition) -> tuple[Decimal, ...]:
     return p.long_today, p.long_yesterday, p.long_cost, p.short_today, p.short_yesterday, p.short_cost
 
 
-def _trade_back(position: PaperPosition, cash: PaperCash, instrument: Instrument, was: Execution) -> None:
+def _trade_back(position: PaperPosition, cash: PaperCash, instrument: Instrument, was: Execution, *, earlier: bool) -> None:
+    """The opposite trade. What a fill of an earlier day opened is yesterday's now, and so is what it closed."""
     undoes_opening = was.position_effect in {PositionEffect.AUTO, PositionEffect.OPEN}
     effect = PositionEffect.AUTO if undoes_opening else PositionEffect.OPEN
     back = Side.SELL if was.side is Side.BUY else Side.BUY
     today = position.long_today if back is Side.SELL else position.short_today
-    if undoes_opening and today:
+    if undoes_opening and today and not earlier:
         effect = PositionEffect.CLOSE_TODAY
-    book(position, cash, instrument, back, effect, was.last_qty, was.last_px, settled=was.side is Side.SELL)
+    was_settled = (was.side is Side.SELL and was.position_effect is not PositionEffect.CLOSE_TODAY) or (
+        was.position_effect is PositionEffect.CLOSE_YESTERDAY
+    )
+    book(position, cash, instrument, back, effect, was.last_qty, was.last_px, settled=earlier or was_settled)
+
+
+def _trade_late(position: PaperPosition, cash: PaperCash, instrument: Instrument, now: Execution, *, earlier: bool) -> Decimal:
+    """The corrected trade; returns how much of it closed what was opened on its day: where that is over, as it says itself."""
+    effect = now.position_effect
+    if not earlier:
+        return book(position, cash, instrument, now.side, effect, now.last_qty, now.last_px)
+    closes_its_day = effect is PositionEffect.CLOSE_TODAY
+    late = PositionEffect.CLOSE if closes_its_day else effect  # what was of that day is yesterday's now
+    book(position, cash, instrument, now.side, late, now.last_qty, now.last_px, settled=True)
+    return now.last_qty if closes_its_day else ZERO
