@@ -17,7 +17,7 @@ from tests.brokers.paper.made import DAY, MAOTAI, WINDOWS, ManualClock, Session,
 from tradeloop.brokers.paper import PaperBroker, PaperConfig
 from tradeloop.core.errors import BadInput, FateUnknown, JournalFailed, NotSent
 from tradeloop.core.reports import Report
-from tradeloop.core.types import AccountID, Amount, ClOrdID, Currency, OrdStatus, Side
+from tradeloop.core.types import SECOND_NS, AccountID, Amount, ClOrdID, Currency, OrdStatus, Side, UtcNs
 
 PLACES_FOR_EVER = """
 import asyncio, sys
@@ -45,7 +45,8 @@ asyncio.run(main())
 
 
 async def reopened(path: Path, clock: ManualClock | None = None) -> Session:
-    session = Session(PaperBroker(PaperConfig(path=path, latency_ns=0), clock or ManualClock()), clock or ManualClock())
+    its = clock or ManualClock()
+    session = Session(PaperBroker(PaperConfig(path=path, latency_ns=0), its), its)
     await session.broker.connect(session.reports.append)
     return session
 
@@ -309,6 +310,42 @@ async def test_after_a_full_disk_a_new_connect_reads_the_file(tmp_path: Path) ->
     await turns()
     assert session.executions()[-1].cl_ord_id == "next"
     await session.broker.close()
+
+
+async def test_a_session_whose_books_could_not_be_written_comes_back_when_they_can(tmp_path: Path) -> None:
+    """D9: it never gives up. A backup or a shell may hold the file for longer than a write waits."""
+    path = tmp_path / "paper.db"
+    session = await traded(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    session.broker._books._store._db.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
+    with pytest.raises(FateUnknown, match="database is locked"):
+        await session.broker.place(approved("lost"))
+    broke_at = session.clock.now()
+    await session.clock.move_to(UtcNs(broke_at + 6 * SECOND_NS))
+    assert session.words()[-1] == "BrokerDown"
+    other.execute("ROLLBACK")
+    other.close()
+    with pytest.raises(NotSent, match="in the middle of a write"):
+        await session.broker.place(approved("early"))
+    await session.clock.move_to(UtcNs(broke_at + 7 * SECOND_NS))
+    assert session.words()[-1] == "BrokerUp"
+    session.broker.on_quote(quote(8, "10.00", "10.01"))
+    await session.broker.place(approved("next"))
+    await turns()
+    assert session.executions()[-1].cl_ord_id == "next"
+    assert "lost" not in {order.cl_ord_id for order in (await session.broker.snapshot()).orders or ()}
+    await session.broker.close()
+
+
+async def test_a_session_that_was_closed_does_not_come_back_by_itself(tmp_path: Path) -> None:
+    session = await traded(tmp_path / "paper.db")
+    session.broker._books._store._db.execute("PRAGMA max_page_count = 1")  # type: ignore[union-attr]
+    fates = await asyncio.gather(*(session.broker.place(approved(f"lost{n}")) for n in range(300)), return_exceptions=True)
+    assert {type(fate) for fate in fates} == {FateUnknown}
+    await session.broker.close()
+    await session.clock.move_to(UtcNs(session.clock.now() + 100 * SECOND_NS))
+    assert session.words()[-1] == "BrokerDown"
 
 
 def _steps(path: Path) -> int:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -72,6 +73,10 @@ CAPABILITIES = Capabilities(
 )  # fmt: skip
 
 
+REOPEN_S: Final = (1, 2, 4, 8, 16, 30)
+"""Waits before books that could not be written are read anew; the last one for ever (D9)."""
+
+
 class PaperBroker:
     """One paper account. Feed it quotes through `on_quote`; everything else is the broker port."""
 
@@ -101,6 +106,8 @@ class PaperBroker:
         self._is_up = False
         self._closed = False
         self._why_down = "the session was never opened"
+        self._up_at = UtcNs(0)
+        self._reopened = 0
         self._commit_due: asyncio.Future[None] | None = None
         self._held: list[Report] = []
         self._timers: set[asyncio.Task[None]] = set()
@@ -126,6 +133,16 @@ class PaperBroker:
             known = self._books.days.get(session)
             if known is None or known.trading_day <= trading_day:
                 self._matching.open_day(session, trading_day, windows, self._clock.now())
+
+    def _take_books(self) -> None:
+        """Read the file anew where it was let go of, and be the only one who writes to it. Raises NotSent."""
+        try:
+            if self._broken or (self._closed and self._books.is_stored):
+                self._books.close()
+                self._open_books()
+        except sqlite3.Error as error:
+            raise NotSent(f"the paper books could not be read ({error})") from error
+        self._claim_books()
 
     def _claim_books(self) -> None:
         """Let what another process is still doing to the books have no effect: that one was frozen, and its order was proven
@@ -180,10 +197,7 @@ class PaperBroker:
 
     async def connect(self, report: Callable[[Report], None]) -> None:
         """Open the session; BrokerUp is the first report. Books that could not be written are read anew from their file."""
-        if self._broken or (self._closed and self._books.is_stored):
-            self._books.close()
-            self._open_books()
-        self._claim_books()
+        self._take_books()
         self._closed = False
         self._report = report
         self._catch_up()
@@ -334,7 +348,7 @@ class PaperBroker:
     def _come_up(self) -> None:
         if self._is_up or self._report is None or self._broken:
             return
-        self._is_up = True
+        self._is_up, self._up_at = True, self._clock.now()
         self._report(BrokerUp(self.name))
         self._arm()
 
@@ -435,7 +449,7 @@ class PaperBroker:
         self._arm()
 
     def _break(self, text: str, due: asyncio.Future[None] | None) -> None:
-        """The books are ahead of their file: nothing of this step is reported, and nothing is taken until a new connect."""
+        """The books are ahead of their file: nothing of this step is reported, and nothing is taken until they are read."""
         self._broken = True
         self._matching.out = []
         if due is not None and not due.done():
@@ -444,6 +458,31 @@ class PaperBroker:
             self._is_up, self._why_down = False, text
             if self._report is not None:
                 self._report(BrokerDown(self.name, text))
+        if self._report is not None:
+            self._reopen_later()
+
+    def _reopen_later(self) -> None:
+        """Two who take the same books from each other do so more and more seldom: only a session that lasts ends the waits."""
+        longest = REOPEN_S[-1]
+        now = self._clock.now()
+        if now - self._up_at > longest * SECOND_NS and self._up_at:
+            self._up_at, self._reopened = UtcNs(0), 0
+        wait = REOPEN_S[self._reopened] if self._reopened < len(REOPEN_S) else longest
+        self._reopened += 1
+        self._later(UtcNs(now + wait * SECOND_NS), self._reopen)
+
+    def _reopen(self) -> None:
+        """Bring the session back once the file can be written again."""
+        if self._closed or not self._broken:
+            return
+        try:
+            self._take_books()
+        except (NotSent, JournalFailed) as error:
+            self._broken, self._why_down = True, str(error)
+            self._reopen_later()
+            return
+        self._catch_up()
+        self._come_up()
 
     def _send(self, report: Report) -> None:
         if self._report is None or not self._is_up:
