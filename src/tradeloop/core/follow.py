@@ -51,7 +51,7 @@ from tradeloop.core.types import SECOND_NS, AccountID, ClOrdID, RunStatus, Tradi
 _NOTHING: Final[tuple[Effect, ...]] = ()
 _ASKS_BEFORE_ALERT: Final = 4
 _DOUBLINGS_MAX: Final = 5
-_DOUBLINGS_SOON: Final = 2
+_SOON_NS: Final = 10 * SECOND_NS
 _ASKS_SOON: Final = 12
 """A cancel that may never have left, at a wire that takes nothing for a moment, is not put off for long; but each ask may be a
 message of the day after all, so that this ends.
@@ -361,7 +361,7 @@ def _cancel_rejected(state: State, around: Surroundings, e: ev.CancelRejected) -
     if until is None:
         waits = _patience(around, order)
         if e.code == ev.NOT_DELIVERED and order.cancel_asks <= _ASKS_SOON:
-            waits = min(waits, around.policy.ack_timeout_ns << _DOUBLINGS_SOON)
+            waits = min(waits, max(around.policy.ack_timeout_ns, _SOON_NS))
         until = UtcNs(e.at + waits)
     return (SetTimer(until, CANCEL_AGAIN, e.cl_ord_id),)
 

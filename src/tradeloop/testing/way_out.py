@@ -36,6 +36,8 @@ SLACK_NS: Final = SECOND_NS
 ON_THE_WAY_NS: Final = 20 * SECOND_NS
 """What a cancel may wait here: for its order to come back from the wire, and for its turn behind others."""
 DOUBLINGS_MAX: Final = 5
+ASKS_SOON: Final = 12
+"""So often a cancel that never left is asked for again soon; then it is put off like one that has no answer."""
 
 
 class Line(Protocol):
@@ -206,7 +208,10 @@ class WayOut:
             barred = max((until for begins, until in self.no_cancels if begins <= self._now()), default=0)
             since = max(self._good_since, wanted.asked, wanted.left or 0, barred)
             patience = policy.ack_timeout_ns << min(max(wanted.asks - 1, 0), DOUBLINGS_MAX)
-            waited, most = self._now() - since, ON_THE_WAY_NS + (0 if wanted.left is None else patience)
+            waited, most = (
+                self._now() - since,
+                ON_THE_WAY_NS + (0 if wanted.left is None and wanted.asks <= ASKS_SOON else patience),
+            )
             if waited > most:
                 del self._wanted[cl_ord_id]
                 where = "has not left" if wanted.left is None else "has not reached the venue and is not asked again"
