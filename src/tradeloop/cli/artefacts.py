@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from tradeloop.audit.artefacts import OrderRow, RunSummary, as_written, newest, stamp_of, write_result, write_submit
 from tradeloop.core.commands import StartRun
 from tradeloop.core.run.conduct import Preview, run_id_of
-from tradeloop.core.types import SECOND_NS, ZERO, UtcNs
+from tradeloop.core.types import SECOND_NS, ZERO, RunStatus, UtcNs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,20 +60,27 @@ def _submit_stands(folder: Path, record: Record) -> bool:
     return found["run"]["status"] == record.run.status and asked == [row.client_order_id for row in record.order_lines()]
 
 
-def _result_stands(folder: Path, record: Record) -> bool:
-    """Whether the newest files, all of one time, say how the run stands and what it traded. What is held, and what differs from
-    the broker's books, goes on changing when a run has ended, and is told as of then.
-    """
+def says_status(folder: Path, status: RunStatus) -> bool:
+    """Whether the newest files, all of one time, say that the run stands so."""
     reconcile = newest(folder, RECONCILE)
     found = as_written(reconcile)
     if reconcile is None or found is None:
         return False
     stamp = stamp_of(reconcile)
-    if not all((folder / pattern.replace("*", stamp)).exists() for pattern in RESULTS):
+    whole = all((folder / pattern.replace("*", stamp)).exists() for pattern in RESULTS)
+    return whole and found["run"]["status"] == status.value
+
+
+def _result_stands(folder: Path, record: Record) -> bool:
+    """Whether the newest files, all of one time, say how the run stands and what it traded. What is held, and what differs from
+    the broker's books, goes on changing when a run has ended, and is told as of then.
+    """
+    found = as_written(newest(folder, RECONCILE))
+    if found is None or not says_status(folder, RunStatus(record.run.status)):
         return False
     traded = [(line["ts_code"], Decimal(line["filled_qty"]), Decimal(line["filled_amount"])) for line in found["lines"]]
     now = [(line.ts_code, line.filled_qty, line.filled_amount) for line in record.target_lines()]
-    return found["run"]["status"] == record.run.status and traded == now
+    return traded == now
 
 
 def write_all_results(folder: Path, record: Record, at: UtcNs, zone: ZoneInfo) -> list[Path]:

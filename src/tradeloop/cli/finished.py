@@ -1,4 +1,4 @@
-"""The files of a run, written when it has ended, by a desk that goes on; of one that ended with the process before, too."""
+"""The files of runs that end while a desk works, whoever ended them; of one that ended with the process before, too."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Coroutine
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from tradeloop.audit.artefacts import newest
-from tradeloop.cli.artefacts import RESULTS
+from tradeloop.cli.artefacts import says_status
 from tradeloop.cli.record import read_record
 from tradeloop.cli.run_result import leave_files
 from tradeloop.core import events as ev
@@ -28,19 +27,26 @@ _BEHIND_MAX: Final = 20
 
 
 class Finished:
-    """Listens for runs that end."""
+    """Listens for runs that end. A command leaves their files behind it; a desk that goes on writes them `at_once`."""
 
     def __init__(self, voice: Voice, desk: Desk) -> None:
         self._voice = voice
         self._desk = desk
         self._writing: set[asyncio.Task[None]] = set()
-        desk.listen(self._heard)
-        behind = [each for each in islice(desk.state.runs.newest_first(), _BEHIND_MAX) if self._is_behind(each)]
-        self._begin(self._catch_up(behind))
+
+    def at_once(self) -> None:
+        """From now on; and what was left without its files is looked for."""
+        self._desk.listen(self._heard)
+        self._begin(self._catch_up(self._newest()))
 
     async def close(self) -> None:
-        """Return when what has begun is written."""
+        """Return when everything is written of what has ended since this desk began."""
         await asyncio.gather(*self._writing)
+        state = self._desk.state
+        await self._catch_up([each for each in self._newest() if (state.runs[each].finished_at or 0) >= state.started_at])
+
+    def _newest(self) -> list[RunID]:
+        return list(islice(self._desk.state.runs.newest_first(), _BEHIND_MAX))
 
     def _heard(self, published: Published) -> None:
         for event in published.events:
@@ -48,12 +54,12 @@ class Finished:
                 self._begin(self._write(event.run_id))
 
     def _is_behind(self, run_id: RunID) -> bool:
-        folder = self._desk.loaded.home.artefacts / run_id
-        return self._desk.state.runs[run_id].status in ENDED and any(newest(folder, kind) is None for kind in RESULTS)
+        status = self._desk.state.runs[run_id].status
+        return status in ENDED and not says_status(self._desk.loaded.home.artefacts / run_id, status)
 
-    async def _catch_up(self, behind: list[RunID]) -> None:
+    async def _catch_up(self, runs: list[RunID]) -> None:
         """One after the other; what keeps one from being written, which is said, would keep the others from it, too."""
-        for run_id in behind:
+        for run_id in filter(self._is_behind, runs):
             await self._write(run_id)
             if self._is_behind(run_id):
                 return

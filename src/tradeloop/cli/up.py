@@ -76,14 +76,12 @@ async def _serve(voice: Voice, wish: _Wish) -> int:
     from tradeloop.bootstrap.access import open_access
     from tradeloop.bootstrap.strategies import hosting
     from tradeloop.bootstrap.web import address_here, address_of, bound, served, web_of
-    from tradeloop.cli.finished import Finished
     from tradeloop.cli.working import working_desk
     from tradeloop.engine.clock import WallClock
 
     loaded = wish.loaded
     with bound(loaded.settings.web) as listening:  # before anything is opened: a port that is taken costs nothing
-        async with working_desk(loaded, voice, "up", symbols=wish.symbols) as desk, open_access(loaded) as access:
-            finished = Finished(voice, desk)
+        async with working_desk(loaded, voice, "up", symbols=wish.symbols, goes_on=True) as desk, open_access(loaded) as access:
             app = web_of(desk, access, "up")
             async with hosting(desk, "up", voice.say), served(app, loaded, listening) as server:
                 where = address_of(loaded.settings.web, listening)
@@ -98,7 +96,6 @@ async def _serve(voice: Voice, wish: _Wish) -> int:
                 finally:
                     if trading is not None:
                         trading.cancel()
-            await finished.close()
             left = len(desk.state.orders.open)
     words = f"{why}; {left} open order{'' if left == 1 else 's'} left"
     voice.result({"ended": why, "address": where, "open_orders": left}, lambda out: out.print(words))

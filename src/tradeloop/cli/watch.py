@@ -38,7 +38,7 @@ def watch(
         loaded = shell.load(operator=by, **feed_settings(feed, speed, start))
         if loaded.settings.feed.kind == "none":
             raise Ended("watching needs quotes, and no feed is configured; give --feed, or set feed.kind", USAGE)
-        async with working_desk(loaded, voice, "watch") as desk:
+        async with working_desk(loaded, voice, "watch", goes_on=True) as desk:
             told = _Told(voice, desk)
             desk.listen(told.hear)
             await ready(desk)

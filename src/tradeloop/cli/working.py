@@ -41,11 +41,13 @@ async def working_desk(
     first: Sequence[Command] = (),
     look: Callable[[State], None] | None = None,
     is_a_copy: bool = False,
+    goes_on: bool = False,
     author: Author | None = None,
 ) -> AsyncIterator[Desk]:
     """`open_desk` with alerts told on stderr, repeats as a count, and the control socket open. However the block ends, the
     stops that came meanwhile are worked to their end before the desk is (cli/stops.py); only whoever is told to stop leaves
-    them, and says so. `is_a_copy`: nothing of it is real, and nobody asks it to stop.
+    them, and says so. `is_a_copy`: nothing of it is real, nobody asks it to stop, and no files are left. `goes_on`: for
+    long, so that the files of a run are written when it ends, and not behind the command.
 
     Raises LeaseHeld naming the process that trades here, before anything else can be said that is true of that process alone.
     `look` sees the state as the journal has it, an empty one in a new home, and may raise before anything is made. `author`
@@ -54,6 +56,7 @@ async def working_desk(
     from tradeloop.bootstrap import is_new, open_desk
     from tradeloop.bootstrap.limits import NOBODY
     from tradeloop.cli.control import serving
+    from tradeloop.cli.finished import Finished
     from tradeloop.cli.schema import refuse_a_second_writer
 
     await refuse_a_second_writer(loaded, voice.say)
@@ -86,6 +89,9 @@ async def working_desk(
             ):
                 state = desk.state
                 alerts.attach(desk)
+                finished = Finished(voice, desk)
+                if goes_on:
+                    finished.at_once()
                 if new and not is_a_copy and desk.feed is None and desk.state.clock == "wall":
                     voice.say(_BEGINS_NOW)
                 telling = asyncio.ensure_future(_tell_adoption(desk, voice)) if adopts else None
@@ -97,6 +103,8 @@ async def working_desk(
                         ended = error
                     if not is_a_copy and not isinstance(ended, _BEHIND) and not _is_told_to_stop():
                         await end_after_stops(desk, voice, door)
+                    if not is_a_copy and not isinstance(ended, _BEHIND):
+                        await finished.close()
                     if ended is not None:
                         raise ended
                 except asyncio.CancelledError:
