@@ -25,6 +25,8 @@ LOOK_NS: Final = SECOND_NS // 2
 LOOKS: Final = 40
 RELEASE_NS: Final = 60 * SECOND_NS
 """How long after the last fault a person releases: CANCEL_ALL has nothing open by then."""
+SURE_NS: Final = 5 * SECOND_NS
+"""Nor while the last doubt has just been settled: the halt looks what that leaves, once a second or as often as it can."""
 _WORKING: Final = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
 
 
@@ -78,6 +80,7 @@ class Stopper:
         self.latch = MemoryLatch()
         self._timeline, self._weather, self._judge, self._venue = timeline, weather, judge, venue
         self._dice, self._ask = dice, ask
+        self._sure_since: int | None = None
 
     def script(self, until: int) -> None:
         """Once or twice in the life of a world."""
@@ -117,7 +120,12 @@ class Stopper:
         if self._timeline.now - calm_since < RELEASE_NS:
             return
         if state.unknown or any(known.kind == ORDER_MISSING for known in state.breaks.values()):
+            self._sure_since = None
             return  # proof may take longer, or a person's word; that they end is judged by itself (convergence.py)
+        if self._sure_since is None:
+            self._sure_since = self._timeline.now
+        if self._timeline.now - self._sure_since < SURE_NS:
+            return
         for halt in [*state.halts.values()]:
             if halt.tier is HaltTier.CANCEL_ALL:
                 closing = {order.cl_ord_id for order in state.orders.open.values() if order.halt in state.halts}
