@@ -44,6 +44,15 @@ def test_an_order_typed_beside_a_run_is_named(home: Path) -> None:
     assert moved["cause"] == f"held changed by -100 since: traded by order {sold} (-100), beside the run"
 
 
+def test_what_a_strategy_holds_for_itself_is_explained_by_it_and_not_sold(home: Path) -> None:
+    assert tradeloop(home, "orders", "submit", "AIG", "buy", "10", "--strategy", "dip", *DEMO).code == 0
+    said = tradeloop(home, "reconcile", *DEMO, "--json")
+    assert (said.code, said.document["unexplained_breaks"]) == (0, 0)
+    (held,) = [each for each in said.document["breaks"] if "strategy" in each["cause"]]
+    assert held["cause"] == "held changed by +10 since: traded by strategy dip (+10), beside the run"
+    assert held["repair"].startswith("none needed")
+
+
 def test_what_a_halt_closed_is_explained_by_it_and_not_bought_back(home: Path) -> None:
     """Under the halt that order would be denied."""
     assert tradeloop(home, "flatten", "--symbol", "AIG", "--by", "ann", "--reason", "news", *DEMO).code == 0

@@ -24,6 +24,8 @@ class Beside:
     qty: Decimal
     halt: str = ""
     """The halt that it closed a position for, in words."""
+    strategy: str = ""
+    """Whose order it is, where it names a strategy: what that holds is its own business."""
 
 
 async def newer_run(queries: Queries, run: RunRow) -> RunRow | None:
@@ -53,11 +55,12 @@ async def traded_beside(queries: Queries, run: RunRow) -> dict[str, tuple[Beside
         order = None if fill.trade_run_id is not None else await _order(queries, fill.trade_order_id, known)
         if fill.trade_run_id is None and (order is None or order.is_external):
             continue
-        name = fill.trade_run_id or fill.trade_order_id
+        strategy = "" if order is None else order.strategy_id
+        name = fill.trade_run_id or strategy or fill.trade_order_id
         qty = fill.fill_qty if fill.side == Side.BUY.value else -fill.fill_qty
         of = found.setdefault(fill.symbol, {})
         so_far = of[name].qty if name in of else ZERO
-        of[name] = Beside(name, fill.trade_run_id is not None, so_far + qty, _halt_of(order))
+        of[name] = Beside(name, fill.trade_run_id is not None, so_far + qty, _halt_of(order), strategy)
     return {symbol: tuple(of.values()) for symbol, of in found.items()}
 
 

@@ -318,15 +318,17 @@ def _moved(
     record: Record, symbol: str, left_with: Decimal, held: Decimal, target: Decimal, repair: str
 ) -> list[dict[str, Any]]:
     """What changed in a symbol by another hand than the run's, from what it left to what is held: by other runs, by
-    halts, by single orders, and by nobody we know of. An order is proposed to undo what a hand did, never what a run or a halt
-    did; `repair` is what was proposed for what the run itself left.
+    halts, by strategies, by single orders, and by nobody we know of. An order is proposed to undo what a hand did, never what a
+    run, a halt or a strategy did; `repair` is what was proposed for what the run itself left.
     """
     hands = record.beside.get(symbol, ())
     runs, halts = [each for each in hands if each.is_run], [each for each in hands if each.halt]
-    orders = [each for each in hands if not each.is_run and not each.halt]
+    rest = [each for each in hands if not each.is_run and not each.halt]
+    strategies, orders = [each for each in rest if each.strategy], [each for each in rest if not each.strategy]
     after_runs = left_with + net(runs)
     after_halts = after_runs + net(halts)
-    after_orders = after_halts + net(orders)
+    after_strategies = after_halts + net(strategies)
+    after_orders = after_strategies + net(orders)
     see = f"see run {record.newer.id}, which is newer" if record.newer is not None else ""
 
     def back(changed: Decimal) -> str:
@@ -334,17 +336,20 @@ def _moved(
 
     by_runs, by_orders = f"traded by {_named('run', runs)}", f"traded by {_named('order', orders)}, beside the run"
     by_halts = f"closed by {'; '.join(dict.fromkeys(each.halt for each in halts))}"
+    by_strategies = f"traded by {_named('strategy', strategies)}, beside the run"
     by_nobody = "traded by hand, or adjusted, and by no order of ours; see `tradeloop fills`"
     found = [
         _change(symbol, left_with, after_runs, by_runs, see or _NEW_TARGET, explained=True),
         _change(symbol, after_runs, after_halts, by_halts, see or _RESUME, explained=True),
-        _change(symbol, after_halts, after_orders, by_orders, back(after_orders - after_halts), explained=bool(see)),
+        _change(symbol, after_halts, after_strategies, by_strategies, see or _NOT_OURS, explained=True),
+        _change(symbol, after_strategies, after_orders, by_orders, back(after_orders - after_strategies), explained=bool(see)),
         _change(symbol, after_orders, held, by_nobody, back(held - after_orders), explained=False),
     ]
     return [each for each in found if each["ours"] != each["theirs"]]
 
 
 _NEW_TARGET = "trade a new target, so that it is meant"
+_NOT_OURS = "none needed: it holds that for itself; or trade a new target, so that it is meant"
 _RESUME = "`tradeloop resume` where the halt stands still, then trade a new target"
 
 
