@@ -16,6 +16,7 @@ from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.inputs import LatchFound, TimerFired
 from tradeloop.core.limit import Severity
 from tradeloop.core.order import Order
+from tradeloop.core.replies import Done
 from tradeloop.core.reports import CancelReject, OrderReject
 from tradeloop.core.risk.stopped import stopped
 from tradeloop.core.types import OrdStatus, Px, Qty, Side, Symbol
@@ -174,3 +175,38 @@ def test_orders_that_are_not_a_flattens_obey_a_triggers_halt() -> None:
     assert may_leave(desk, order) == (False, False)
     assert desk.known(order.cl_ord_id).ord_status is OrdStatus.PENDING_CANCEL
     assert desk.state.held(ACCOUNT, Symbol(MOUTAI)).long_qty == Qty(Decimal(1000))
+
+
+def test_a_cancel_all_that_is_done_stays_so_while_a_later_flatten_closes() -> None:
+    """The order that works is the FLATTEN's; nobody is told to ask the broker about it."""
+    desk = a_desk(moutai="1000")
+    desk.give(asked(HaltTier.CANCEL_ALL, PERSON))
+    assert desk.state.halts[1].done
+    desk.give(asked(FLATTEN, PERSON))
+    desk.ack(closing(desk, 2))
+    for _ in range(20):
+        looks(desk, 1)
+    assert desk.state.halts[1].done
+    assert [e.number for e in desk.of(HaltChecked) if e.number == 1 and not e.done] == []
+
+
+@pytest.mark.parametrize("tier", [HaltTier.HALT, HaltTier.CANCEL_ALL])
+@pytest.mark.parametrize(
+    ("scope", "name", "is_told"),
+    [(HaltScope.GLOBAL, "", True), (HaltScope.SYMBOL, MOUTAI, True), (HaltScope.SYMBOL, PINGAN, False)],
+)
+def test_whoever_stops_a_flatten_is_told_so_in_the_answer(tier: HaltTier, scope: HaltScope, name: str, is_told: bool) -> None:
+    desk = a_desk(moutai="1000")
+    desk.give(asked(FLATTEN, PERSON, HaltScope.SYMBOL, MOUTAI))
+    said = desk.give(asked(tier, PERSON, scope, name))
+    assert isinstance(said, Done)
+    told = f"it stops the closing of halt 1 (FLATTEN of symbol {MOUTAI}): what that has not closed stays open"
+    assert (told in said.text) is is_told
+
+
+def test_a_flatten_that_has_closed_everything_is_stopped_by_nobody() -> None:
+    desk = a_desk()
+    desk.give(asked(FLATTEN, PERSON))
+    said = desk.give(asked(HaltTier.CANCEL_ALL, PERSON))
+    assert isinstance(said, Done)
+    assert "it stops" not in said.text

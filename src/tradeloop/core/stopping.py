@@ -45,7 +45,9 @@ def halt(state: State, around: Surroundings, cmd: HaltTrading, now: UtcNs) -> Ge
         assert known is not None
     else:
         yield from _work(state, around, known, now, again=True)
-    return Done(f"halt {known.number} is in force: {known.where}, {known.said}{progress(known)}")
+    stopped = _some([f"halt {one.number} ({one.tier.value} of {one.where})" for one in _closing_before(state, known)])
+    beyond = f"; it stops the closing of {stopped}: what that has not closed stays open" if stopped else ""
+    return Done(f"halt {known.number} is in force: {known.where}, {known.said}{progress(known)}{beyond}")
 
 
 def latched(state: State, around: Surroundings, found: LatchFound, now: UtcNs) -> Generator[Event, None, None]:
@@ -168,6 +170,15 @@ def _like(state: State, cmd: HaltTrading) -> Halt | None:
     return next((one for one in state.halts.values() if one.is_like(cmd.tier, cmd.scope, cmd.name, cmd.trigger)), None)
 
 
+def _closing_before(state: State, known: Halt) -> list[Halt]:
+    """Every FLATTEN that is not at its end and whose orders this halt stops, all or some."""
+    if known.yields or known.tier is HaltTier.REDUCE_ONLY:
+        return []
+    earlier = [one for one in state.halts.values() if one.tier is HaltTier.FLATTEN and one.number < known.number and one.held]
+    apart = (HaltScope.SYMBOL, HaltScope.ACCOUNT, HaltScope.BROKER, HaltScope.VENUE)  # of one kind they meet by name alone
+    return [one for one in earlier if one.scope is not known.scope or one.name == known.name or one.scope not in apart]
+
+
 def _is_overtaken(state: State, known: Halt) -> bool:
     """Whether a later halt stops the closing orders of this one, or closes where this one would have nothing leave. Who asks
     again for what he wants has the last word.
@@ -235,7 +246,7 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
             yield from _run_goes_on(state, around, order, now)
     held = (yield from closing.close(state, around, known, now)) if known.tier is HaltTier.FLATTEN else []
     open_ = _open(state, known)
-    left = [order for order in open_ if around.serves(order.broker, order.account)]
+    left = [order for order in open_ if around.serves(order.broker, order.account) and not _is_anothers(state, order, known)]
     unknown = sum(order.unknown_at is not None for order in left)
     there = [order for order in ended_here_alone(state) if known.covers(order)]
     count = len(left) + len(there)
@@ -257,6 +268,11 @@ def _work(state: State, around: Surroundings, known: Halt, now: UtcNs, *, again:
         return
     if (text, done) != (known.found, known.done) or (not done and _is_to_be_said_again(state, around, known, now)):
         yield HaltChecked(now, known.number, count, done, text, tuple(left.why for left in held), unknown)
+
+
+def _is_anothers(state: State, order: Order, known: Halt) -> bool:
+    """Whether the order closes a position for a FLATTEN beside this halt, which wants nothing of it."""
+    return order.halt != known.number and closing.is_its_own(state, order, known)
 
 
 def _has_just_begun(state: State, around: Surroundings, unheard: Sequence[str], now: UtcNs, *, was_done: bool) -> bool:
