@@ -12,12 +12,37 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.brokers.paper.made import DAY, MAOTAI, WINDOWS, ManualClock, Session, approved, ashare, at, bar, quote, stock, turns
+from tests.brokers.paper.made import (
+    DAY,
+    MAOTAI,
+    NEXT_DAY,
+    WINDOWS,
+    ManualClock,
+    Session,
+    approved,
+    ashare,
+    at,
+    bar,
+    quote,
+    stock,
+    turns,
+)
 
 from tradeloop.brokers.paper import PaperBroker, PaperConfig
 from tradeloop.core.errors import BadInput, FateUnknown, JournalFailed, NotSent
 from tradeloop.core.reports import Report
-from tradeloop.core.types import SECOND_NS, AccountID, Amount, ClOrdID, Currency, OrdStatus, Side, UtcNs
+from tradeloop.core.types import (
+    SECOND_NS,
+    AccountID,
+    Amount,
+    ClOrdID,
+    Currency,
+    OrdStatus,
+    Side,
+    TimeInForce,
+    TradingDay,
+    UtcNs,
+)
 
 PLACES_FOR_EVER = """
 import asyncio, sys
@@ -290,6 +315,30 @@ async def test_a_second_process_on_the_file_is_noticed_and_nothing_of_it_is_repo
         await first.broker.place(approved("later"))
     await second.broker.close()
     await first.broker.close()
+
+
+@pytest.mark.parametrize("reopens", [False, True], ids=["the same session", "after a restart"])
+async def test_an_order_that_stood_for_days_is_shown_when_it_has_ended(reopens: bool, tmp_path: Path) -> None:
+    """S0-61: its end may have been told to nobody, and books that do not show an order say that there is none."""
+    clock = ManualClock()
+    session = await reopened(tmp_path / "paper.db", clock)
+    session.broker.list_instruments([ashare()])
+    session.broker.transfer("CNY", Decimal(1_000))
+    day_s = 24 * 3600
+    for number, day in enumerate((DAY, NEXT_DAY, TradingDay("2026-07-21"))):
+        await clock.move_to(at(number * day_s))
+        session.broker.open_day("cn", day, ((at(number * day_s), at(number * day_s + 3600)),))
+        session.broker.on_quote(quote(number * day_s, "10.00", "10.01", symbol=MAOTAI))
+        if not number:
+            await session.broker.place(approved("gtc", symbol=MAOTAI, size=100, price="9.50", tif=TimeInForce.GTC))
+    await session.broker.cancel(ClOrdID("gtc"), None, MAOTAI)
+    await clock.move_to(at(2 * day_s + 60))
+    if reopens:
+        await session.broker.close()
+        session = await reopened(tmp_path / "paper.db", clock)
+    shown = (await session.broker.snapshot()).orders or ()
+    assert [(order.cl_ord_id, order.ord_status) for order in shown] == [("gtc", OrdStatus.CANCELED)]
+    await session.broker.close()
 
 
 async def test_after_a_full_disk_a_new_connect_reads_the_file(tmp_path: Path) -> None:

@@ -171,6 +171,12 @@ class Books:
     def touch_order(self, order: PaperOrder) -> None:
         """Keep the order as it is now."""
         self.orders[order.order_id] = order
+        if order.is_working:
+            order.ended_on = None
+        elif order.ended_on is None:
+            instrument = self.instruments.get(order.symbol)
+            day = None if instrument is None else self.day_of(instrument)
+            order.ended_on = order.trading_day if day is None else max(day.trading_day, order.trading_day)
         if order.cl_ord_id is not None:
             self.by_cl_ord_id[order.cl_ord_id] = order
         if self._store is not None:
@@ -274,7 +280,7 @@ class Books:
         return tuple(e for e in self.executions.values() if _is_of(e, oldest, since)), since
 
     def orders_shown(self) -> tuple[list[PaperOrder], TradingDay]:
-        """All working orders, and the closed ones of the day returned and later.
+        """All working orders, and those that ended on the day returned or later.
 
         Back to the oldest day kept, so that a fate lost before the night can be settled after it; but no more than
         PAST_ORDERS_MAX of days that are over, and of whole days alone.
@@ -284,8 +290,8 @@ class Books:
         oldest = today if kept is None else min(kept[0], today)
         past: dict[TradingDay, int] = {}
         for order in self.orders.values():
-            if oldest <= order.trading_day < today and not order.is_working:
-                past[order.trading_day] = past.get(order.trading_day, 0) + 1
+            if oldest <= order.last_day < today and not order.is_working:
+                past[order.last_day] = past.get(order.last_day, 0) + 1
         room = PAST_ORDERS_MAX
         for day in sorted(past, reverse=True):
             room -= past[day]
@@ -294,7 +300,7 @@ class Books:
             first = day
         else:
             first = oldest
-        return [o for o in self.orders.values() if o.is_working or o.trading_day >= first], first
+        return [o for o in self.orders.values() if o.is_working or o.last_day >= first], first
 
     def forget_older(self) -> None:
         """Let closed orders and executions older than the previous trading day leave memory; the file keeps them."""
@@ -302,7 +308,7 @@ class Books:
         if self._store is None or kept is None:
             return
         oldest, since = self._forgotten_to = kept
-        for order in [o for o in self.orders.values() if not o.is_working and o.trading_day < oldest]:
+        for order in [o for o in self.orders.values() if not o.is_working and o.last_day < oldest]:
             del self.orders[order.order_id]
             if order.cl_ord_id is not None:
                 self.by_cl_ord_id.pop(order.cl_ord_id, None)

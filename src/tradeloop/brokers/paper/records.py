@@ -91,6 +91,13 @@ class PaperOrder(msgspec.Struct, gc=False):
     text: str = ""
     change: PaperChange | None = None
     changed: int = 0
+    ended_on: TradingDay | None = None
+    """The trading day in which it ended; None while it works, or where that was before it was kept."""
+
+    @property
+    def last_day(self) -> TradingDay:
+        """The last trading day in which anything became of it, as far as that is known."""
+        return self.trading_day if self.ended_on is None else self.ended_on
 
     @property
     def leaves_qty(self) -> Decimal:

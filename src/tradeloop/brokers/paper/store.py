@@ -245,11 +245,11 @@ class Store:
             db.executemany(
                 "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (no) DO UPDATE SET"
                 " order_qty = excluded.order_qty, cum_qty = excluded.cum_qty, ord_status = excluded.ord_status,"
-                " working = excluded.working, body = excluded.body",
+                " trading_day = excluded.trading_day, working = excluded.working, body = excluded.body",
                 [
                     (
                         o.no, o.order_id, o.cl_ord_id, o.symbol, o.side.value, str(o.order_qty), str(o.cum_qty),
-                        o.ord_status.value, o.trading_day, int(o.is_working), _ENCODE(o),
+                        o.ord_status.value, o.last_day, int(o.is_working), _ENCODE(o),
                     )
                     for o in orders
                 ],
