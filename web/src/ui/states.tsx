@@ -63,6 +63,18 @@ export function Trouble({ error, again }: { error: unknown; again?: (() => void)
   );
 }
 
+/** What was refused, in the desk's own words, beside what asked for it. */
+export function Refused({ error }: { error: unknown }) {
+  const { t } = useTranslation();
+  const unreached = error instanceof Problem && error.code === UNREACHED;
+  return (
+    <div role="alert" className="rounded border border-red bg-red-soft p-2" data-refused>
+      <p className="break-words">{unreached ? `${t("state.unreached")}. ${t("state.unreachedMore")}` : error instanceof Error ? error.message : String(error)}</p>
+      {error instanceof Problem && error.requestId && <p className="mt-0.5 font-mono text-2xs break-all text-soft">{error.code} · {error.requestId}</p>}
+    </div>
+  );
+}
+
 /** One panel's fault is not the page's: what breaks says so in its place, and the frame with its KILL goes on. */
 export class Boundary extends Component<{ children: ReactNode; name: string }, { error: Error | null }> {
   override state: { error: Error | null } = { error: null };
