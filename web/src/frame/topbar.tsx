@@ -5,6 +5,7 @@ import { Bell, Moon, OctagonX, Search, Sun, User } from "lucide-react";
 import { Suspense, lazy, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/access/session";
+import { isUnseen } from "@/frame/alerts";
 import { worthOf } from "@/frame/worth";
 import { OTHER } from "@/i18n/languages";
 import { useChoices } from "@/look/choices";
@@ -125,11 +126,12 @@ function MarketClock() {
 function AlertsBell() {
   const { t } = useTranslation();
   const alerts = useAlerts({ open: true, limit: 100 }).data?.alerts ?? [];
-  const grave = alerts.some((each) => each.level.toUpperCase() === "CRITICAL");
+  const unseen = alerts.filter(isUnseen);
+  const grave = unseen.some((each) => each.level.toUpperCase() === "CRITICAL");
   return (
-    <button type="button" className="relative rounded p-1.5 text-soft hover:bg-hover hover:text-text" aria-label={t("top.alerts", { count: alerts.length })} onClick={() => open({ alerts: true })}>
+    <button type="button" className="relative rounded p-1.5 text-soft hover:bg-hover hover:text-text" aria-label={t("top.alerts", { count: alerts.length, unseen: unseen.length })} onClick={() => open({ alerts: true })}>
       <Bell size={16} aria-hidden />
-      {alerts.length > 0 && <span className={clsx("absolute -top-0.5 -right-0.5 rounded-full px-1 text-2xs leading-4 font-bold", grave ? "bg-[#c9203b] text-white" : "bg-[#f5b301] text-[#1b1400]")}>{alerts.length}</span>}
+      {alerts.length > 0 && <span className={clsx("absolute -top-0.5 -right-0.5 rounded-full px-1 text-2xs leading-4 font-bold", grave ? "bg-[#c9203b] text-white" : unseen.length ? "bg-[#f5b301] text-[#1b1400]" : "bg-raised text-soft")}>{alerts.length}</span>}
     </button>
   );
 }

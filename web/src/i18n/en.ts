@@ -10,7 +10,7 @@ export const en = {
   top: {
     net: "Net liq.", gain: "P&L", available: "Available", cash: "Cash", margin: "Margin", currency: "Currency", broker: "Broker", notReady: "not ready",
     ageMore: "Age of what is shown", clock: "Time of the market", recording: "This desk lives in a recording: its time is not today's", recorded: "recorded", feedEnded: "feed ended",
-    search: "Search", alerts: "{{count}} open alerts", user: "Signed in as {{name}}", signOut: "Sign out", language: "Language", theme: "Theme", colours: "Colours",
+    search: "Search", alerts: "{{count}} open alerts, {{unseen}} not seen", user: "Signed in as {{name}}", signOut: "Sign out", language: "Language", theme: "Theme", colours: "Colours",
     light: "Light theme", dark: "Dark theme", redUp: "Red up, green down", greenUp: "Green up, red down", toRedUp: "Show red up, green down", toGreenUp: "Show green up, red down",
   },
   banner: {
@@ -41,7 +41,10 @@ export const en = {
   password: { title: "Password", old: "Present password", new: "New password", do: "Change password", forced: "Somebody else has set your password. Choose your own before you go on." },
   palette: { ask: "Go to a page, a symbol, a command …", none: "Nothing found", symbols: "Symbols: new order", pages: "Pages", commands: "Commands" },
   keys: { title: "Keyboard", ticket: "Buy / sell ticket", send: "Send the order", find: "Find in the table", move: "Move in a table", open: "Open the row", cancel: "Cancel the order", amend: "Change the order", flatten: "Close the position" },
-  alerts: { title: "Alerts", none: "No alerts", noneMore: "Whatever the desk has to tell stands here.", open: "open", over: "over" },
+  alerts: { title: "Alerts", none: "No alerts", noneMore: "Whatever the desk has to tell stands here.", open: "open", over: "over",
+    see: "I have seen it", seeMore: "Your name and the time stand beside it for everybody. It stays open until it is over; the first who says so stands.", seen: "Seen by {{who}}, {{at}}", note: "Note, such as what you do about it",
+    mayNot: "Only who may stop the desk can say that they have seen an alert: that asks for the permission halt.",
+  },
   level: { CRITICAL: "Critical", WARNING: "Warning", INFO: "Info" },
   role: { viewer: "Viewer", trader: "Trader", risk: "Risk", admin: "Admin" },
   kill: {

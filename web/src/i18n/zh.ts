@@ -10,7 +10,7 @@ export const zh = {
   top: {
     net: "总资产", gain: "盈亏", available: "可用", cash: "现金", margin: "保证金", currency: "币种", broker: "券商", notReady: "未就绪",
     ageMore: "所示数据的时效", clock: "市场时间", recording: "本交易台运行在历史行情中，时间不是今天", recorded: "历史", feedEnded: "行情已结束",
-    search: "搜索", alerts: "{{count}} 条未处理告警", user: "当前用户 {{name}}", signOut: "退出登录", language: "语言", theme: "主题", colours: "涨跌颜色",
+    search: "搜索", alerts: "{{count}} 条未处理告警，其中 {{unseen}} 条未读", user: "当前用户 {{name}}", signOut: "退出登录", language: "语言", theme: "主题", colours: "涨跌颜色",
     light: "浅色主题", dark: "深色主题", redUp: "红涨绿跌", greenUp: "绿涨红跌", toRedUp: "改为红涨绿跌", toGreenUp: "改为绿涨红跌",
   },
   banner: {
@@ -41,7 +41,10 @@ export const zh = {
   password: { title: "密码", old: "当前密码", new: "新密码", do: "修改密码", forced: "您的密码由他人设置，请先设置自己的密码。" },
   palette: { ask: "跳转页面、代码、命令……", none: "没有找到", symbols: "代码：新建委托", pages: "页面", commands: "命令" },
   keys: { title: "快捷键", ticket: "买入 / 卖出", send: "发送委托", find: "在表中查找", move: "在表中移动", open: "打开该行", cancel: "撤单", amend: "改单", flatten: "平仓" },
-  alerts: { title: "告警", none: "没有告警", noneMore: "交易台的所有提示都会显示在这里。", open: "未处理", over: "已结束" },
+  alerts: { title: "告警", none: "没有告警", noneMore: "交易台的所有提示都会显示在这里。", open: "未处理", over: "已结束",
+    see: "我已看到", seeMore: "您的名字和时间会显示在告警旁。告警在问题结束前保持未处理；以第一个确认的人为准。", seen: "{{who}} 已于 {{at}} 看到", note: "备注，例如您的处理方式",
+    mayNot: "只有可以停止交易的人才能确认告警：需要权限 halt。",
+  },
   level: { CRITICAL: "严重", WARNING: "警告", INFO: "提示" },
   role: { viewer: "观察员", trader: "交易员", risk: "风控员", admin: "管理员" },
   kill: {
