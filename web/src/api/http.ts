@@ -17,6 +17,7 @@ export class Problem extends Error {
 /** The desk did not answer: what was asked for may have been done or not. */
 export const UNREACHED = "unreached";
 export const PATIENCE_MS = 15_000;
+const FILE_PATIENCE_MS = 120_000;
 
 let token = "";
 let whenOut: () => void = () => undefined;
@@ -44,6 +45,8 @@ interface Asked {
   key?: string;
   signal?: AbortSignal;
   patience?: number;
+  /** What comes is a file, and is given as it is. */
+  file?: boolean;
 }
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -60,8 +63,13 @@ export async function ask<T>(method: Method, path: string, asked: Asked = {}): P
   }
 }
 
+/** A file of the desk, whole. Throws Problem. */
+export async function fetched(path: string): Promise<Blob> {
+  return ask<Blob>("GET", path, { file: true, patience: FILE_PATIENCE_MS });
+}
+
 async function once<T>(method: Method, path: string, asked: Asked): Promise<T> {
-  const headers: Record<string, string> = { accept: "application/json" };
+  const headers: Record<string, string> = { accept: asked.file ? "*/*" : "application/json" };
   if (method !== "GET" && token) headers["x-csrf-token"] = token;
   if (asked.key) headers["idempotency-key"] = asked.key;
   if (asked.body !== undefined) headers["content-type"] = "application/json";
@@ -77,8 +85,7 @@ async function once<T>(method: Method, path: string, asked: Asked): Promise<T> {
       cache: "no-store",
       signal: asked.signal ? AbortSignal.any([asked.signal, late]) : late,
     });
-    const words = await answer.text();
-    said = (answer.headers.get("content-type") ?? "").includes("json") ? JSON.parse(words) : words;
+    said = asked.file && answer.ok ? await answer.blob() : told(answer.headers, await answer.text());
   } catch (error) {
     if (asked.signal?.aborted) throw error;
     throw new Problem(0, UNREACHED, error instanceof Error ? error.message : String(error), "");
@@ -87,6 +94,10 @@ async function once<T>(method: Method, path: string, asked: Asked): Promise<T> {
   const problem = refused(answer.status, said);
   if (problem.code === "not_identified") whenOut();
   throw problem;
+}
+
+function told(headers: Headers, words: string): unknown {
+  return (headers.get("content-type") ?? "").includes("json") ? JSON.parse(words) : words;
 }
 
 function refused(status: number, said: unknown): Problem {

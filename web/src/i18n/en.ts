@@ -110,6 +110,10 @@ export const en = {
     asked: "Asked", project: "Project", tradeDate: "Trade date", attempt: "Attempt", mode: "Mode", todo: "To do", equity: "Equity", wave: "Wave", residual: "Left", residualValue: "Left, value", lines: "Lines", noLines: "No lines",
     skipped: "Not traded", rounding: "Rounding", snapshot: "Snapshot", finished: "Finished", supersedes: "Supersedes", supersededBy: "Superseded by", progress: "Progress", filledOf: "{{percent}} % of {{count}} orders",
   },
+  files: {
+    title: "Files", none: "No files yet", noneMore: "They are written when the run has ended.", take: "Take {{name}}",
+    submit: "Submission", orders: "Orders", fills: "Fills", reconcile: "Reconciliation",
+  },
   runStatus: { NEW: "New", AWAITING_APPROVAL: "Awaits approval", RUNNING: "Running", PAUSED: "Paused", COMPLETED: "Completed", FAILED: "Failed", CANCELED: "Cancelled", DENIED: "Denied" },
   runDo: { approve: "Approve", execute: "Execute", pause: "Pause", resume: "Resume", cancel: "Cancel run", retry: "Retry the rest" },
   runAbout: {

@@ -110,6 +110,10 @@ export const zh = {
     asked: "提交时间", project: "项目", tradeDate: "交易日", attempt: "批次", mode: "模式", todo: "待处理", equity: "权益", wave: "批", residual: "剩余", residualValue: "剩余金额", lines: "明细", noLines: "没有明细",
     skipped: "未交易", rounding: "取整", snapshot: "快照", finished: "完成时间", supersedes: "取代", supersededBy: "被取代", progress: "进度", filledOf: "{{count}} 笔委托，完成 {{percent}}%",
   },
+  files: {
+    title: "文件", none: "还没有文件", noneMore: "调仓结束后写出。", take: "下载 {{name}}",
+    submit: "提交", orders: "委托", fills: "成交", reconcile: "对账",
+  },
   runStatus: { NEW: "新建", AWAITING_APPROVAL: "等待审批", RUNNING: "执行中", PAUSED: "已暂停", COMPLETED: "已完成", FAILED: "失败", CANCELED: "已取消", DENIED: "被拒绝" },
   runDo: { approve: "批准", execute: "执行", pause: "暂停", resume: "继续", cancel: "取消调仓", retry: "重试剩余" },
   runAbout: {

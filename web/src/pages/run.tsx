@@ -9,6 +9,7 @@ import { ask } from "@/api/http";
 import type { LiveWord, RunInFull, RunLine, RunTaken, ToConfirm } from "@/api/types";
 import { useMay } from "@/access/session";
 import { OrderDrawer } from "@/pages/order";
+import { RunFiles } from "@/pages/run_files";
 import { RunPill, StatusPill } from "@/pages/words";
 import { refresh, useOrders } from "@/stream/live";
 import { drawn, minus, rounded } from "@/text/decimal";
@@ -129,6 +130,7 @@ export default function RunPage({ id }: { id: string }) {
       <Panel title={t("runs.lines")} className="min-h-64 flex-1" flush>
         <Table label={t("runs.lines")} columns={columns} rows={lines} rowId={(l) => `${l.line}-${l.leg}`} file={`run-${id}`} onOpen={(l) => l.order_id && setChosen(l.order_id)} rowClass={(l) => (run.todo.includes(l.leg) ? "bg-red-soft" : undefined)} empty={<Empty title={t("runs.noLines")} />} />
       </Panel>
+      <RunFiles id={id} ended={ENDED.has(run.status)} />
       {doing && asksWord && (
         <LiveConfirm title={t("live.run", { account: run.account })} shown={shown} onSend={(word) => perform("", word)} onClose={() => setDoing(null)}>
           <Planned lines={lines} />

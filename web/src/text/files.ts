@@ -1,4 +1,4 @@
-// What a person takes away: a table as CSV, as every spreadsheet reads it.
+// What a person takes away: a table as CSV, as every spreadsheet reads it, or a file of the desk as it is.
 interface Told<T> {
   head: string;
   text: (row: T) => string | null | undefined;
@@ -15,9 +15,14 @@ export function csvOf<T>(columns: readonly Told<T>[], rows: readonly T[]): strin
   return lines.map((line) => `${line.join(",")}\r\n`).join("");
 }
 
-/** Offer a file for download. The mark in front tells spreadsheets that it is UTF-8. */
+/** Offer a table for download. The mark in front tells spreadsheets that it is UTF-8. */
 export function offer(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob(["\uFEFF", text], { type: "text/csv;charset=utf-8" }));
+  give(name, new Blob(["\uFEFF", text], { type: "text/csv;charset=utf-8" }));
+}
+
+/** Give a file, under its name, to whoever sits before the page. */
+export function give(name: string, file: Blob): void {
+  const address = URL.createObjectURL(file);
   const link = document.createElement("a");
   link.href = address;
   link.download = name;

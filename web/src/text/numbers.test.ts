@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { money, percent, price, quantity, signed, short } from "@/text/numbers";
+import { bytes, money, percent, price, quantity, signed, short } from "@/text/numbers";
 
 test("money has two places and groups of three", () => {
   expect(money("1000000")).toBe("1,000,000.00");
@@ -35,4 +35,8 @@ test("a large amount is shortened by the habits of the language", () => {
   expect(short("1234567", english)).toBe("1.23M");
   expect(short("1234567", units)).toBe("123.46w");
   expect(short("999", english)).toBe("999.00");
+});
+
+test("the size of a file is in units of a thousand, short", () => {
+  expect([0, 999, 1_000, 12_345, 123_456, 999_999, 5_300_000].map(bytes)).toEqual(["0 B", "999 B", "1.0 kB", "12.3 kB", "123 kB", "1.0 MB", "5.3 MB"]);
 });

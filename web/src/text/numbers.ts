@@ -42,6 +42,15 @@ export function percent(text: string | null | undefined, places = 2): string {
   return `${signed(hundred, (each) => each)}%`;
 }
 
+const UNITS = ["B", "kB", "MB", "GB"] as const;
+
+/** The size of a file, in units of a thousand. */
+export function bytes(size: number): string {
+  let [left, unit] = [size, 0];
+  while (left >= 999.5 && unit < UNITS.length - 1) [left, unit] = [left / 1_000, unit + 1];
+  return `${unit && left < 99.95 ? left.toFixed(1) : Math.round(left)} ${UNITS[unit]}`;
+}
+
 /** Shortened: K, M, B in English; units of ten thousand and of a hundred million in Chinese. */
 export function short(text: string | null | undefined, units: readonly [string, string][]): string {
   if (text == null) return UNKNOWN;
