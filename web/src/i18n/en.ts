@@ -161,6 +161,11 @@ export const en = {
     quotes: "Quotes", none: "No quotes yet", noneMore: "A symbol has quotes once it is traded or held here, or somebody opens a ticket for it.", chart: "{{symbol}} since this page was opened", chartNone: "Chart", size: "Size", volume: "Volume", spread: "Spread",
     prevClose: "Prior close", position: "Position", lot: "Lot / tick", board: "Market", time: "Quoted at", age: "{{age}} old", depth: "Best prices", oneLevel: "The feed of this desk brings the best bid and ask with their sizes, and no deeper book.", noSizes: "The feed of this desk brings the best bid and ask, without sizes and without a deeper book.", suspended: "suspended",
   },
+  main: {
+    title: "Main contract", none: "No main contract yet", noneMore: "What is named here is shown first and is quoted from every start on.", name: "Name one …", switch: "Switch …", called: "Name", since: "Since",
+    about: "Refused while something of the one before is held, or an order works in it. It bounds nothing: every other symbol trades as before.", before: "So far", after: "From now on", do: "Switch", done: "The main contract is switched",
+    listed: "The symbol is looked up in the rules of the markets", recorded: "The switch is recorded, with your name and your reason", left: "The feed leaves the contract before", forgotten: "Its newest quote is forgotten", subscribed: "The new one is subscribed",
+  },
   health: { ok: "All is well", starting: "Starting", degraded: "Degraded" },
   system: {
     services: "Services", engine: "Engine", engineMore: "{{waiting}} inputs wait · epoch {{epoch}}", broker: "Broker {{broker}}", brokerMore: "{{count}} open orders", journal: "Journal", journalMore: "{{seq}} events durable · held by {{holder}}",

@@ -161,6 +161,11 @@ export const zh = {
     quotes: "行情", none: "还没有行情", noneMore: "持有、交易或打开委托单的代码会有行情。", chart: "{{symbol}} 自打开页面以来", chartNone: "走势", size: "量", volume: "成交量", spread: "价差",
     prevClose: "昨收", position: "持仓", lot: "每手 / 变动", board: "市场", time: "行情时间", age: "{{age}} 前", depth: "最优报价", oneLevel: "本交易台的行情源只提供买一、卖一及其数量，没有更深的盘口。", noSizes: "本交易台的行情源只提供买一、卖一价格，没有数量，也没有更深的盘口。", suspended: "停牌",
   },
+  main: {
+    title: "主力合约", none: "还没有主力合约", noneMore: "在此指定的合约最先显示，每次启动时自动订阅。", name: "指定……", switch: "切换……", called: "名称", since: "生效时间",
+    about: "原合约有持仓或未完成委托时拒绝切换。不限制其他品种的交易。", before: "当前", after: "切换为", do: "切换", done: "主力合约已切换",
+    listed: "在市场规则中查找该代码", recorded: "记录切换，附上您的名字和原因", left: "行情源退订原合约", forgotten: "清除其最新行情", subscribed: "订阅新合约",
+  },
   health: { ok: "运行正常", starting: "启动中", degraded: "部分异常" },
   system: {
     services: "服务", engine: "引擎", engineMore: "{{waiting}} 条待处理 · 纪元 {{epoch}}", broker: "券商 {{broker}}", brokerMore: "{{count}} 笔未完成委托", journal: "日志", journalMore: "{{seq}} 条已落盘 · 由 {{holder}} 持有",

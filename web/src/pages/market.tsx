@@ -1,4 +1,5 @@
-// The market: every quote the desk has, the best prices of the one that is chosen with its size, and how it went since one looks.
+// The market: every quote the desk has, the main contract, the best prices of the one that is chosen with its size, which is the
+// main contract at first, and how it went since one looks.
 import clsx from "clsx";
 import { useQuery } from "@tanstack/react-query";
 import { Suspense, lazy, useMemo, useState } from "react";
@@ -6,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
 import type { Instruments, Quoted } from "@/api/types";
 import { useMay } from "@/access/session";
+import { Main, useMain } from "@/pages/main_contract";
 import { QuoteGrid } from "@/pages/quote_grid";
 import { deskNow } from "@/stream/link";
 import { useNow, useOrders, usePositions, useQuotes } from "@/stream/live";
@@ -28,13 +30,15 @@ export default function MarketPage() {
   const [find, setFind] = useState("");
   const all = query.data?.quotes;
   const shown = useMemo(() => (all ?? []).filter((each) => each.symbol.toLowerCase().includes(find.trim().toLowerCase())), [all, find]);
-  const quote = all?.find((each) => each.symbol === chosen) ?? all?.[0];
+  const main = useMain().data?.main_contract;
+  const quote = all?.find((each) => each.symbol === (chosen || main)) ?? all?.[0];
   return (
     <div className="grid min-h-full gap-2 lg:h-full lg:grid-cols-[minmax(0,1.2fr)_minmax(0,1fr)]">
       <Panel title={t("market.quotes")} flush className="min-h-72" more={<Find value={find} onChange={setFind} />}>
         {query.error && !all ? <Trouble error={query.error} again={() => void query.refetch()} /> : !all ? <Loading /> : !all.length ? <Empty title={t("market.none")}>{t("market.noneMore")}</Empty> : <QuoteGrid quotes={shown} chosen={quote?.symbol ?? ""} onChoose={setChosen} />}
       </Panel>
       <div className="flex min-h-0 flex-col gap-2">
+        <Main onSwitched={() => setChosen("")} />
         {quote && <One quote={quote} />}
         <Panel title={quote ? t("market.chart", { symbol: quote.symbol }) : t("market.chartNone")} className="min-h-72 flex-1" flush>
           {quote ? (
