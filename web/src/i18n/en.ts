@@ -187,6 +187,18 @@ export const en = {
     make: "Make a key", makeMore: "For a program. It may never do more than you.", made: "The key", madeMore: "Shown once; nobody can ask for it again.", name: "Name", scopes: "What it may do", days: "Good for days", networks: "From these networks alone", accounts: "For these accounts alone", accountsMore: "All where it is left empty", none: "No keys",
     noneMore: "A program signs in with a key.", until: "until {{at}}", used: "used {{at}} from {{from}}", unused: "never used", expired: "expired", rotate: "New secret", revoke: "Revoke", revokeTitle: "Revoke {{name}}?",
   },
+  secret: {
+    title: "Secrets of brokers", none: "No secrets", noneMore: "What a broker wants to know, such as a password or a token, is sealed here and never shown again.", set: "Set a secret", anew: "Set anew", setMore: "It is sealed, and nobody is shown it again, you neither.",
+    name: "What it is", value: "The secret", word: "1 to 32 letters, digits and . _ -", by: "set {{at}} by {{who}}", removeTitle: "Remove {{name}} of {{broker}} for {{account}}?", removeMore: "Its bytes are overwritten: nobody brings it back.",
+  },
+  access: { title: "Log of access", from: "From", none: "No such lines", older: "Older lines" },
+  accessDeed: {
+    "signed in": "Signed in", "signed out": "Signed out", "sign-in refused": "Sign-in refused", "locked out": "Locked out", confirmed: "Proof given", "first user made": "First user made", "set-up link drawn": "Set-up link drawn",
+    "user added": "User added", "user removed": "User removed", "user disabled": "User disabled", "user enabled": "User enabled", "user unlocked": "User unlocked", "roles changed": "Roles changed", "password set": "Password set",
+    "password changed": "Password changed", "second factor set up": "Second factor set up", "second factor replaced": "Second factor replaced", "second factor reset": "Second factor taken off", "recovery codes drawn": "Recovery codes drawn",
+    "session ended": "Session ended", "sessions ended": "Sessions ended", "key made": "Key made", "key rotated": "Key rotated", "key revoked": "Key revoked", "key used": "Key used", "key refused": "Key refused",
+    "secret set": "Secret set", "secret replaced": "Secret set anew", "secret removed": "Secret removed", "sealed anew": "Sealed anew",
+  },
   session: { this: "this one", times: "since {{made}}, seen {{seen}}", end: "End", endOthers: "End all others" },
   user: {
     add: "Add a user", addMore: "They choose a password of their own at the first sign-in.", made: "since {{at}}", disabled: "disabled", locked: "locked until {{at}}", mustChange: "must change the password",

@@ -187,6 +187,17 @@ export const zh = {
     make: "创建密钥", makeMore: "供程序使用，权限不会超过您本人。", made: "密钥", madeMore: "只显示一次，之后无法再查看。", name: "名称", scopes: "权限", days: "有效天数", networks: "仅限这些网络", accounts: "仅限这些账户", accountsMore: "留空则为全部", none: "没有密钥",
     noneMore: "程序使用密钥登录。", until: "有效至 {{at}}", used: "{{at}} 自 {{from}} 使用", unused: "从未使用", expired: "已过期", rotate: "更换", revoke: "吊销", revokeTitle: "吊销 {{name}}？",
   },
+  secret: {
+    title: "券商凭据", none: "没有凭据", noneMore: "券商要求的密码、令牌等在此加密保存，之后不再显示。", set: "设置凭据", anew: "更换", setMore: "加密保存后任何人都无法再查看，包括您本人。",
+    name: "名称", value: "内容", word: "1 到 32 个字母、数字和 . _ -", by: "由 {{who}} 设置于 {{at}}", removeTitle: "删除 {{broker}} {{account}} 的 {{name}}？", removeMore: "其内容将被覆盖，无法恢复。",
+  },
+  access: { title: "访问记录", from: "来源地址", none: "没有记录", older: "更早的记录" },
+  accessDeed: {
+    "signed in": "登录", "signed out": "退出登录", "sign-in refused": "登录被拒绝", "locked out": "已锁定", confirmed: "身份确认", "first user made": "创建首个用户", "set-up link drawn": "生成初始化链接", "user added": "添加用户", "user removed": "删除用户",
+    "user disabled": "停用用户", "user enabled": "启用用户", "user unlocked": "解锁用户", "roles changed": "修改角色", "password set": "设置密码", "password changed": "修改密码", "second factor set up": "设置双重验证", "second factor replaced": "更换双重验证",
+    "second factor reset": "取消双重验证", "recovery codes drawn": "生成恢复码", "session ended": "结束会话", "sessions ended": "结束全部会话", "key made": "创建密钥", "key rotated": "更换密钥", "key revoked": "吊销密钥", "key used": "使用密钥",
+    "key refused": "密钥被拒绝", "secret set": "设置凭据", "secret replaced": "更换凭据", "secret removed": "删除凭据", "sealed anew": "重新加密",
+  },
   session: { this: "当前", times: "{{made}} 起，最近 {{seen}}", end: "结束", endOthers: "结束其他会话" },
   user: {
     add: "添加用户", addMore: "对方首次登录时设置自己的密码。", made: "自 {{at}}", disabled: "已停用", locked: "锁定至 {{at}}", mustChange: "须修改密码",

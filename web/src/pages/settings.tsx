@@ -1,9 +1,12 @@
-// Settings: how the desk looks here, who you are and how you prove it, your keys and sessions, and for an admin everybody's.
+// Settings: how the desk looks here, who you are and how you prove it, your keys and sessions; for an admin
+// everybody's, what brokers want to know, and who came in.
 import { useTranslation } from "react-i18next";
 import { useMay, useSession } from "@/access/session";
 import { NewPassword } from "@/access/password";
 import { SecondFactor } from "@/pages/settings_factor";
 import { ApiKeys, Sessions } from "@/pages/settings_keys";
+import { AccessLines } from "@/pages/settings_log";
+import { Secrets } from "@/pages/settings_secrets";
 import { Users } from "@/pages/settings_users";
 import { LANGUAGES } from "@/i18n/languages";
 import { useChoices, type Language, type Theme, type UpDown } from "@/look/choices";
@@ -52,7 +55,13 @@ export default function SettingsPage() {
       </Panel>
       <ApiKeys />
       <Sessions />
-      {isAdmin && <Users />}
+      {isAdmin && (
+        <>
+          <Users />
+          <Secrets />
+          <AccessLines />
+        </>
+      )}
     </div>
   );
 }
