@@ -1,6 +1,6 @@
 // The frame around every page: a border that cannot be overlooked where the money is real, the bar, the pages, and what may open.
 import clsx from "clsx";
-import { Suspense, lazy, useEffect } from "react";
+import { Suspense, useEffect, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, nameBehind, usePath } from "@/frame/route";
 import { useMay } from "@/access/session";
@@ -11,13 +11,15 @@ import { Kill } from "@/frame/kill";
 import { PAGES } from "@/frame/pages";
 import { TopBar, useEnvironment } from "@/frame/topbar";
 import { useStream } from "@/stream/socket";
-import { useDialogs } from "@/ui/dialogs";
+import { close, useDialogs } from "@/ui/dialogs";
+import { later } from "@/ui/later";
 import { useHealth, useIsStale } from "@/stream/live";
 import { Boundary, Empty, Loading, NotAllowed } from "@/ui/states";
+import { complain } from "@/ui/toasts";
 
-const Palette = lazy(() => import("@/frame/palette"));
-const Ticket = lazy(() => import("@/ticket/ticket"));
-const Run = lazy(() => import("@/pages/run"));
+const Palette = later(() => import("@/frame/palette"));
+const Ticket = later(() => import("@/ticket/ticket"));
+const Run = later(() => import("@/pages/run"));
 
 function Menu() {
   const { t } = useTranslation();
@@ -71,6 +73,15 @@ function useTitle(): void {
   }, [at, environment, open, stale, t]);
 }
 
+/** What opens over the page and can not be drawn closes, and says why. */
+function Opened({ children }: { children: ReactNode }) {
+  return (
+    <Boundary name="opened" instead={null} onFault={(error) => { complain(error); close(); }}>
+      <Suspense fallback={null}>{children}</Suspense>
+    </Boundary>
+  );
+}
+
 export function Frame() {
   const { t } = useTranslation();
   useStream();
@@ -87,7 +98,9 @@ export function Frame() {
         {t("skip")}
       </a>
       <TopBar />
-      <Banners />
+      <Boundary name={at} instead={null}>
+        <Banners />
+      </Boundary>
       <div className="flex min-h-0 flex-1">
         <Menu />
         <main id="page" tabIndex={-1} data-stale={stale || undefined} className={clsx("min-h-0 min-w-0 flex-1 overflow-auto p-2 outline-none", stale && "stale-age")}>
@@ -106,16 +119,16 @@ export function Frame() {
       <Keyboard />
       <Kill />
       {palette && (
-        <Suspense fallback={null}>
+        <Opened>
           <Palette />
-        </Suspense>
+        </Opened>
       )}
       <Keys />
       <AlertsDrawer />
       {ticket && (
-        <Suspense fallback={null}>
+        <Opened>
           <Ticket preset={ticket} />
-        </Suspense>
+        </Opened>
       )}
     </div>
   );

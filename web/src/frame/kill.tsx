@@ -11,6 +11,7 @@ import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { close, useDialogs } from "@/ui/dialogs";
 import { Field } from "@/ui/field";
+import { Boundary } from "@/ui/states";
 import { complain, say } from "@/ui/toasts";
 
 type Rung = "halt" | "cancel" | "flatten";
@@ -65,13 +66,15 @@ export function Kill() {
       </ol>
       <h3 className="mt-5 mb-2 font-semibold">{t("kill.inForce")}</h3>
       {halts.length === 0 && <p className="text-soft">{t("kill.none")}</p>}
-      <ul className="space-y-2">
-        {halts.map((each) => (
-          <li key={each.number}>
-            <Release halt={each} may={mayRelease} />
-          </li>
-        ))}
-      </ul>
+      <Boundary name="halts">
+        <ul className="space-y-2">
+          {halts.map((each) => (
+            <li key={each.number}>
+              <Release halt={each} may={mayRelease} />
+            </li>
+          ))}
+        </ul>
+      </Boundary>
     </Dialog>
   );
 }

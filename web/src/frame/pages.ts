@@ -1,6 +1,7 @@
 // The pages of the desk: where they are, what they are called, and the key that goes there after `g`.
 import { Activity, BookOpenCheck, Bot, CandlestickChart, Gauge, History, Layers, ListOrdered, ScrollText, Settings, ShieldAlert, Wallet, type LucideIcon } from "lucide-react";
-import { lazy, type ComponentType, type LazyExoticComponent } from "react";
+import type { ComponentType, LazyExoticComponent } from "react";
+import { later } from "@/ui/later";
 
 export interface PageOf {
   path: string;
@@ -16,7 +17,7 @@ export interface PageOf {
 type Load = () => Promise<{ default: ComponentType }>;
 
 function of(load: Load): { page: LazyExoticComponent<ComponentType>; load: Load } {
-  return { page: lazy(load), load };
+  return { page: later(load), load };
 }
 
 export const PAGES: PageOf[] = [

@@ -2,9 +2,10 @@
 // what asks for attention, and the stop.
 import clsx from "clsx";
 import { Bell, Moon, OctagonX, Search, Sun, User } from "lucide-react";
-import { Suspense, lazy, useState } from "react";
+import { Suspense, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/access/session";
+import { usePath } from "@/frame/route";
 import { isUnseen } from "@/frame/alerts";
 import { worthOf } from "@/frame/worth";
 import { OTHER } from "@/i18n/languages";
@@ -15,10 +16,12 @@ import { useAccount, useAge, useAlerts, useHalts, useHealth, useIsStale, useNow,
 import { local, showAs, span } from "@/text/times";
 import { Button } from "@/ui/button";
 import { open } from "@/ui/dialogs";
+import { later } from "@/ui/later";
 import { Amount, Gain } from "@/ui/number";
 import { Pill } from "@/ui/pill";
+import { Boundary } from "@/ui/states";
 
-const UserMenu = lazy(() => import("@/frame/user_menu"));
+const UserMenu = later(() => import("@/frame/user_menu"));
 
 export type Environment = "paper" | "live" | "replay";
 
@@ -153,11 +156,18 @@ function Choices() {
         <span className="text-up" aria-hidden>▲</span>
         <span className="text-down" aria-hidden>▼</span>
       </button>
-      <Suspense fallback={<User size={16} aria-hidden className="m-1.5 text-soft" />}>
-        <UserMenu />
-      </Suspense>
+      <Part>
+        <Suspense fallback={<User size={16} aria-hidden className="m-1.5 text-soft" />}>
+          <UserMenu />
+        </Suspense>
+      </Part>
     </>
   );
+}
+
+/** What of the bar can not be drawn is left away until the next page: the badge and the stop stay. */
+function Part({ children }: { children: ReactNode }) {
+  return <Boundary name={usePath()} instead={<span className="text-faint">–</span>}>{children}</Boundary>;
 }
 
 export function TopBar() {
@@ -169,14 +179,22 @@ export function TopBar() {
     <header className="flex h-12 shrink-0 items-center gap-3 border-b border-line bg-panel px-3">
       <Badge />
       <div className={clsx("min-w-0 flex-1 overflow-hidden", stale && "stale-age")}>
-        <Summary />
+        <Part>
+          <Summary />
+        </Part>
       </div>
-      <Brokers />
-      <MarketClock />
+      <Part>
+        <Brokers />
+      </Part>
+      <Part>
+        <MarketClock />
+      </Part>
       <button type="button" className="hidden h-7 items-center gap-2 rounded border border-line bg-bg px-2 text-xs text-faint hover:text-text md:flex" onClick={() => open({ palette: true })}>
         <Search size={13} aria-hidden /> {t("top.search")} <kbd className="font-mono text-2xs">Ctrl K</kbd>
       </button>
-      <AlertsBell />
+      <Part>
+        <AlertsBell />
+      </Part>
       <Choices />
       <Button tone="danger" className={clsx("font-bold tracking-wider", halted && "animate-pulse")} disabled={!mayHalt} onClick={() => open({ kill: true })} title={mayHalt ? "Ctrl+Shift+K" : t("state.notAllowed")}>
         <OctagonX size={16} aria-hidden /> KILL

@@ -21,6 +21,7 @@ export const en = {
     notAllowed: "Not yours to see", notAllowedMore: "This asks for the permission {{scope}}. An admin can give it.", trouble: "This could not be shown",
     unreached: "The desk does not answer", unreachedMore: "It is tried again and again. What was sent a moment ago may have been done or not: look before you repeat it.",
     request: "Request {{id}}", noPage: "There is no such page",
+    notBrought: "This part of the page did not come", notBroughtMore: "The desk does not answer, or was updated since this page was opened. Load the page anew; nothing that was sent is lost.", anew: "Load anew",
   },
   table: { columns: "Columns", actions: "Actions", rows: "{{count}} of {{all}} rows", old: "older data is shown", find: "Find", noneFound: "Nothing found", noneFoundMore: "No row has \"{{find}}\"." },
   confirm: { reason: "Reason", type: "Type {{word}} to confirm" },

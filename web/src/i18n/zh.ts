@@ -21,6 +21,7 @@ export const zh = {
     notAllowed: "没有权限", notAllowedMore: "需要权限 {{scope}}，可由管理员授予。", trouble: "无法显示",
     unreached: "交易台没有应答", unreachedMore: "正在不断重试。刚刚发出的请求可能已经执行，也可能没有：重复之前请先查看。",
     request: "请求编号 {{id}}", noPage: "没有这个页面",
+    notBrought: "页面的这一部分未能加载", notBroughtMore: "交易台没有应答，或在本页打开之后已更新。请重新加载页面；已发出的内容不会丢失。", anew: "重新加载",
   },
   table: { columns: "列", actions: "操作", rows: "共 {{all}} 行，显示 {{count}} 行", old: "显示的是较早的数据", find: "查找", noneFound: "没有找到", noneFoundMore: "没有包含“{{find}}”的行。" },
   confirm: { reason: "原因", type: "输入 {{word}} 以确认" },

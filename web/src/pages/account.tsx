@@ -1,6 +1,6 @@
 // The money: what there is in each currency, how it went, how far below its highest, and every movement.
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
-import { Suspense, lazy, useMemo, useState } from "react";
+import { Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
 import type { Curve, Fill, Money } from "@/api/types";
@@ -13,12 +13,13 @@ import { useAccount, useFills, useNow, usePositions } from "@/stream/live";
 import { money, percent, signed } from "@/text/numbers";
 import { clock } from "@/text/times";
 import { Chips } from "@/ui/filters";
+import { later } from "@/ui/later";
 import { Amount, Gain } from "@/ui/number";
 import { Panel } from "@/ui/panel";
 import { Empty, Loading, Trouble } from "@/ui/states";
 import { Table, type Column } from "@/ui/table";
 
-const EquityChart = lazy(() => import("@/pages/equity_chart"));
+const EquityChart = later(() => import("@/pages/equity_chart"));
 const SPANS = { hour: 3_600_000, day: 86_400_000, week: 7 * 86_400_000, all: 0 } as const;
 type Span = keyof typeof SPANS;
 

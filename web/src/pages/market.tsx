@@ -2,7 +2,7 @@
 // main contract at first, and how it went since one looks.
 import clsx from "clsx";
 import { useQuery } from "@tanstack/react-query";
-import { Suspense, lazy, useMemo, useState } from "react";
+import { Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
 import type { Instruments, Quoted } from "@/api/types";
@@ -17,11 +17,12 @@ import { span } from "@/text/times";
 import { Button } from "@/ui/button";
 import { open } from "@/ui/dialogs";
 import { Find } from "@/ui/filters";
+import { later } from "@/ui/later";
 import { Gain } from "@/ui/number";
 import { Facts, Panel } from "@/ui/panel";
 import { Empty, Loading, Trouble } from "@/ui/states";
 
-const PriceChart = lazy(() => import("@/pages/price_chart"));
+const PriceChart = later(() => import("@/pages/price_chart"));
 
 export default function MarketPage() {
   const { t } = useTranslation();

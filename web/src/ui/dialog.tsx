@@ -4,6 +4,7 @@ import { X } from "lucide-react";
 import type { KeyboardEvent, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import clsx from "clsx";
+import { Boundary } from "@/ui/states";
 
 interface Props {
   open: boolean;
@@ -45,7 +46,9 @@ export function Dialog({ open, onClose, title, about, children, wide, drawer, to
               <X size={16} aria-hidden />
             </Base.Close>
           </header>
-          <div className="min-h-0 flex-1 overflow-y-auto p-4">{children}</div>
+          <div className="min-h-0 flex-1 overflow-y-auto p-4">
+            <Boundary name="dialog">{children}</Boundary>
+          </div>
         </Base.Content>
       </Base.Portal>
     </Base.Root>

@@ -4,6 +4,7 @@ import { Component, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem, UNREACHED } from "@/api/http";
 import { Button } from "@/ui/button";
+import { NotBrought } from "@/ui/later";
 
 function Middle({ icon, title, children, role }: { icon: ReactNode; title: ReactNode; children?: ReactNode; role?: "alert" | "status" }) {
   return (
@@ -49,6 +50,16 @@ export function NotAllowed({ scope }: { scope?: string | undefined }) {
 export function Trouble({ error, again }: { error: unknown; again?: (() => void) | undefined }) {
   const { t } = useTranslation();
   if (error instanceof Problem && error.status === 403 && typeof error.more["scope"] === "string") return <NotAllowed scope={error.more["scope"]} />;
+  if (error instanceof NotBrought) {
+    return (
+      <Middle icon={<TriangleAlert size={22} />} title={t("state.notBrought")} role="alert">
+        <p>{t("state.notBroughtMore")}</p>
+        <Button className="mt-3" onClick={() => location.reload()}>
+          <RefreshCw size={14} aria-hidden /> {t("state.anew")}
+        </Button>
+      </Middle>
+    );
+  }
   const unreached = error instanceof Problem && error.code === UNREACHED;
   return (
     <Middle icon={<TriangleAlert size={22} />} title={unreached ? t("state.unreached") : t("state.trouble")} role="alert">
@@ -75,12 +86,25 @@ export function Refused({ error }: { error: unknown }) {
   );
 }
 
+interface Bounded {
+  children: ReactNode;
+  /** Another name is another try. */
+  name: string;
+  /** What stands in its place; what went wrong, and a way to try again, where nothing is said. */
+  instead?: ReactNode;
+  onFault?: (error: Error) => void;
+}
+
 /** One panel's fault is not the page's: what breaks says so in its place, and the frame with its KILL goes on. */
-export class Boundary extends Component<{ children: ReactNode; name: string }, { error: Error | null }> {
+export class Boundary extends Component<Bounded, { error: Error | null }> {
   override state: { error: Error | null } = { error: null };
 
   static getDerivedStateFromError(error: Error) {
     return { error };
+  }
+
+  override componentDidCatch(error: Error) {
+    this.props.onFault?.(error);
   }
 
   override componentDidUpdate(before: { name: string }) {
@@ -88,6 +112,7 @@ export class Boundary extends Component<{ children: ReactNode; name: string }, {
   }
 
   override render() {
-    return this.state.error ? <Trouble error={this.state.error} again={() => this.setState({ error: null })} /> : this.props.children;
+    if (!this.state.error) return this.props.children;
+    return this.props.instead !== undefined ? this.props.instead : <Trouble error={this.state.error} again={() => this.setState({ error: null })} />;
   }
 }
