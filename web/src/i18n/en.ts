@@ -85,7 +85,7 @@ export const en = {
     cancelShown: "Cancel working", bothSides: "Both sides", everybodys: "Everybody's", queue: "staged {{staged}} · in flight {{flight}} · working {{working}}",
   },
   order: {
-    amend: "Change", amendMore: "The order keeps its terms until the broker says otherwise.", cancel: "Cancel order", resolve: "Resolve", timeline: "Timeline", ids: "Ids", ours: "Ours", brokers: "Broker's", run: "Run",
+    amend: "Change", amendMore: "The order keeps its terms until the broker says otherwise.", amendLive: "A change that raises its worth above live.order_value is refused, since nobody can confirm a change yet. Cancel the order instead and place a new one: that one you can confirm.", cancel: "Cancel order", resolve: "Resolve", timeline: "Timeline", ids: "Ids", ours: "Ours", brokers: "Broker's", run: "Run",
     unknownMore: "Nobody knows yet whether the broker has this order. It is never sent again; the desk asks, and its symbol waits.",
     resolveMore: "Ask the broker first. What you say here is booked.", resolveAs: "It was", notSent: "Never at the broker", nothing: "Nothing was changed.", filledSoFar: "Filled so far: {{filled}}",
     cancelled: "{{count}} cancels are on their way", cancelTitle: "Cancel {{count}} orders?",

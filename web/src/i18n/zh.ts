@@ -85,7 +85,7 @@ export const zh = {
     cancelShown: "撤销未完成", bothSides: "买卖", everybodys: "所有来源", queue: "待发 {{staged}} · 在途 {{flight}} · 已报 {{working}}",
   },
   order: {
-    amend: "改单", amendMore: "在券商答复之前，原条款继续有效。", cancel: "撤单", resolve: "处理", timeline: "时间线", ids: "编号", ours: "本系统", brokers: "券商", run: "调仓",
+    amend: "改单", amendMore: "在券商答复之前，原条款继续有效。", amendLive: "改单使金额增加并超过 live.order_value 时会被拒绝，因为改单目前无法确认。请先撤单，再下一笔新委托并确认。", cancel: "撤单", resolve: "处理", timeline: "时间线", ids: "编号", ours: "本系统", brokers: "券商", run: "调仓",
     unknownMore: "尚不清楚券商是否收到此委托。它不会被重发；系统正在查询，该代码暂时等待。",
     resolveMore: "请先向券商核实。您的结论将被记账。", resolveAs: "实际情况", notSent: "从未到达券商", nothing: "没有任何修改。", filledSoFar: "已成交：{{filled}}",
     cancelled: "{{count}} 笔撤单已发出", cancelTitle: "撤销 {{count}} 笔委托？",

@@ -3,6 +3,7 @@ import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/http";
 import type { Accepted, Order } from "@/api/types";
+import { useEnvironment } from "@/frame/topbar";
 import { refresh } from "@/stream/live";
 import { isNumber } from "@/text/decimal";
 import { price, quantity } from "@/text/numbers";
@@ -16,6 +17,7 @@ export function Amend({ order, onClose }: { order: Order; onClose: () => void })
   const [limit, setLimit] = useState(order.price ?? "");
   const [stop, setStop] = useState(order.stop_price ?? "");
   const key = useRef(crypto.randomUUID());
+  const isLive = useEnvironment() === "live";
 
   async function send(reason: string): Promise<void> {
     for (const text of [size, limit, stop]) if (text && !isNumber(text)) throw new Error(t("ticket.notANumber"));
@@ -35,6 +37,7 @@ export function Amend({ order, onClose }: { order: Order; onClose: () => void })
       <Field label={t("col.quantity")} value={size} onChange={(event) => setSize(event.target.value.trim())} inputMode="decimal" hint={t("order.filledSoFar", { filled: quantity(order.filled_quantity) })} autoFocus data-amend="quantity" />
       {order.price !== null && <Field label={t("col.limit")} value={limit} onChange={(event) => setLimit(event.target.value.trim())} inputMode="decimal" data-amend="price" />}
       {order.stop_price !== null && <Field label={t("col.stop")} value={stop} onChange={(event) => setStop(event.target.value.trim())} inputMode="decimal" />}
+      {isLive && <p className="rounded border border-amber p-2" data-amend="live">{t("order.amendLive")}</p>}
     </Confirm>
   );
 }
