@@ -163,7 +163,7 @@ export const en = {
     prevClose: "Prior close", position: "Position", lot: "Lot / tick", board: "Market", time: "Quoted at", age: "{{age}} old", depth: "Best prices", oneLevel: "The feed of this desk brings the best bid and ask with their sizes, and no deeper book.", noSizes: "The feed of this desk brings the best bid and ask, without sizes and without a deeper book.", suspended: "suspended",
   },
   main: {
-    title: "Main contract", none: "No main contract yet", noneMore: "What is named here is shown first and is quoted from every start on.", name: "Name one …", switch: "Switch …", called: "Name", since: "Since",
+    title: "Main contract", none: "No main contract yet.", noneMore: "What is named here is shown first and is quoted from every start on.", name: "Name one …", switch: "Switch …", called: "Name", since: "Since",
     about: "Refused while something of the one before is held, or an order works in it. It bounds nothing: every other symbol trades as before.", before: "So far", after: "From now on", do: "Switch", done: "The main contract is switched",
     listed: "The symbol is looked up in the rules of the markets", recorded: "The switch is recorded, with your name and your reason", left: "The feed leaves the contract before", forgotten: "Its newest quote is forgotten", subscribed: "The new one is subscribed",
   },

@@ -163,7 +163,7 @@ export const zh = {
     prevClose: "昨收", position: "持仓", lot: "每手 / 变动", board: "市场", time: "行情时间", age: "{{age}} 前", depth: "最优报价", oneLevel: "本交易台的行情源只提供买一、卖一及其数量，没有更深的盘口。", noSizes: "本交易台的行情源只提供买一、卖一价格，没有数量，也没有更深的盘口。", suspended: "停牌",
   },
   main: {
-    title: "主力合约", none: "还没有主力合约", noneMore: "在此指定的合约最先显示，每次启动时自动订阅。", name: "指定……", switch: "切换……", called: "名称", since: "生效时间",
+    title: "主力合约", none: "还没有主力合约。", noneMore: "在此指定的合约最先显示，每次启动时自动订阅。", name: "指定……", switch: "切换……", called: "名称", since: "生效时间",
     about: "原合约有持仓或未完成委托时拒绝切换。不限制其他品种的交易。", before: "当前", after: "切换为", do: "切换", done: "主力合约已切换",
     listed: "在市场规则中查找该代码", recorded: "记录切换，附上您的名字和原因", left: "行情源退订原合约", forgotten: "清除其最新行情", subscribed: "订阅新合约",
   },

@@ -16,7 +16,7 @@ import { Confirm } from "@/ui/confirm";
 import { Dialog } from "@/ui/dialog";
 import { Field } from "@/ui/field";
 import { Facts, Panel } from "@/ui/panel";
-import { Empty, Loading, Trouble } from "@/ui/states";
+import { Loading, Trouble } from "@/ui/states";
 
 const EVERY_MS = 5_000;
 const STEPS = ["listed", "recorded", "left", "forgotten", "subscribed"] as const;
@@ -43,7 +43,7 @@ export function Main({ onSwitched }: { onSwitched: () => void }) {
 
   return (
     <Panel title={t("main.title")} className="shrink-0" more={main && maySwitch && <Button small data-main="switch" onClick={() => setSwitching(true)}>{t(main.main_contract === null ? "main.name" : "main.switch")}</Button>}>
-      {query.error && !main ? <Trouble error={query.error} again={() => void query.refetch()} /> : !main ? <Loading rows={2} /> : main.main_contract === null ? <Empty title={t("main.none")}>{t("main.noneMore")}</Empty> : (
+      {query.error && !main ? <Trouble error={query.error} again={() => void query.refetch()} /> : !main ? <Loading rows={2} /> : main.main_contract === null ? <p className="text-soft">{t("main.none")} {t("main.noneMore")}</p> : (
         <div data-main-contract={main.main_contract}>
           <Facts
             columns={3}
@@ -92,7 +92,7 @@ function Switch({ from, onTold, onClose }: { from: string | null; onTold: (switc
   }
 
   return (
-    <Confirm title={t(from === null ? "main.name" : "main.switch")} about={t("main.about")} does={t("main.do")} tone="main" reason="wanted" onDo={send} onClose={onClose} {...(sought ? { typed: sought } : {})}>
+    <Confirm title={t("main.title")} about={t("main.about")} does={t("main.do")} tone="main" reason="wanted" onDo={send} onClose={onClose} {...(sought ? { typed: sought } : {})}>
       <Facts columns={1} of={[[t("main.before"), from ?? "–"], [t("main.after"), listed ? `${listed.symbol} ${listed.name} ×${quantity(listed.multiplier)}` : sought || "–"]]} />
       <Field label={t("col.symbol")} list={options} value={symbol} onChange={(event) => setSymbol(event.target.value)} placeholder={t("ticket.symbolHint")} required autoFocus data-main="symbol" />
       <datalist id={options}>{found?.map((each) => <option key={each.symbol} value={each.symbol}>{each.name}</option>)}</datalist>

@@ -49,7 +49,7 @@ export function RunFiles({ id, ended }: { id: string; ended: boolean }) {
               <span className="min-w-0 flex-1 font-mono text-xs break-all text-soft">{file.name}</span>
               <span className="w-20 text-right text-xs text-soft tabular-nums" title={String(file.size)}>{bytes(file.size)}</span>
               <span className="text-xs text-faint">{full(file.written_at)}</span>
-              <Button small busy={taking === file.name} aria-label={t("files.take", { name: file.name })} onClick={() => void take(file)}>
+              <Button small className="w-24" busy={taking === file.name} aria-label={t("files.take", { name: file.name })} onClick={() => void take(file)}>
                 <Download size={12} aria-hidden /> {file.name.split(".").at(-1)?.toUpperCase()}
               </Button>
             </li>
