@@ -53,6 +53,8 @@ strategies:
     parameters: {down: "0", up: "1", lot: "10"}
 """
 """A strategy that buys with its first bar, and then waits until it has doubled."""
+GO = "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
+"""Goes to another page of the desk as a link does."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -95,9 +97,9 @@ def outside(home: Path, *words: str, given: str = "") -> str:
     return subprocess.run(command, input=given, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
-def add_user(home: Path, name: str) -> None:
-    """Add a user who has every role."""
-    outside(home, "users", "add", name, "--roles", "admin,trader,risk,viewer", "--from-stdin", given=f"{PASSWORD}\n")
+def add_user(home: Path, name: str, roles: str = "admin,trader,risk,viewer") -> None:
+    """Add a user, who has every role if nothing is said."""
+    outside(home, "users", "add", name, "--roles", roles, "--from-stdin", given=f"{PASSWORD}\n")
 
 
 @contextmanager
@@ -152,7 +154,7 @@ class Window:
 
     def visit(self, path: str) -> None:
         """Go to another page of the desk as a link does, without loading anew."""
-        self.page.evaluate("path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path)
+        self.page.evaluate(GO, path)
         self.settled()
 
     def give_password(self, name: str) -> None:
@@ -167,6 +169,14 @@ class Window:
         self.give_password("ann")
         self.page.locator("[data-environment=paper]").wait_for()
 
+    def enter(self, name: str) -> None:
+        """Sign in as somebody whose password was set by somebody else, choose another one, and wait for the frame."""
+        self.give_password(name)
+        self.page.get_by_label("Present password").fill(PASSWORD)
+        self.page.get_by_label("New password").fill(f"{PASSWORD} but {name}")
+        self.page.get_by_role("button", name="Change password").click()
+        self.page.locator("[data-environment=paper]").wait_for()
+
     def settled(self) -> None:
         """Return when the page has what it asked for, charts too, and has drawn it."""
         self.page.locator("main h2").first.wait_for()
@@ -177,6 +187,11 @@ class Window:
         told: dict[str, Any] = self.page.evaluate("async () => (await fetch('/api/v1/orders?limit=300')).json()")
         orders: list[dict[str, Any]] = told["orders"]
         return orders
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
+        """What the desk answers to this session, and with which status."""
+        status, document = self.page.evaluate(_ASK, [method, path, body])
+        return int(status), dict(document)
 
     def start(self, strategy: str) -> None:
         """Start a strategy, and return when it has traded."""
@@ -211,11 +226,26 @@ def expect_gone(locator: Locator) -> None:
     expect(locator).to_have_count(0, timeout=PATIENCE_MS)
 
 
+def expect_text(locator: Locator, text: str) -> None:
+    """It says so while one is patient."""
+    from playwright.sync_api import expect
+
+    expect(locator).to_contain_text(text, timeout=PATIENCE_MS)
+
+
 _SETTLED = """() => {
     const waits = document.querySelector("main .animate-pulse, [role=dialog] .animate-pulse");
     const charts = [...document.querySelectorAll("[data-chart]")];
     return !waits && charts.every(each => each.querySelector("canvas"))
         && new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))));
+}"""
+
+_ASK = """async ([method, path, body]) => {
+    const session = await (await fetch("/api/v1/session")).json();
+    const headers = { "x-csrf-token": session.csrf, "content-type": "application/json" };
+    const asked = method === "GET" ? {} : { method, headers, body: JSON.stringify(body ?? {}) };
+    const answer = await fetch(path, asked);
+    return [answer.status, await answer.json()];
 }"""
 
 _START = """async name => {

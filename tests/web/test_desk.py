@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.web.browser import PASSWORD, QUIET, Window, a_desk, a_window, add_user, expect_gone, expect_shown
+from tests.web.browser import GO, PASSWORD, QUIET, Window, a_desk, a_window, add_user, expect_gone, expect_shown, expect_text
 from tests.web.conftest import Desk
 
 from tradeloop.feeds.demo import demo_context, demo_portfolio
@@ -138,11 +138,7 @@ def test_a_second_factor_is_set_up_from_its_picture(browser: Browser, desk: Desk
     add_user(desk.served.own_home, "ben")
     with a_window(browser, desk.served) as window:
         page = window.page
-        window.give_password("ben")
-        page.get_by_label("Present password").fill(PASSWORD)  # somebody else has set it
-        page.get_by_label("New password").fill(f"{PASSWORD} but ben")
-        page.get_by_role("button", name="Change password").click()
-        page.locator("[data-environment=paper]").wait_for()
+        window.enter("ben")
         window.go("/settings")
         page.locator("[data-factor=begin]").click()
         page.locator("[data-factor=picture]").wait_for()
@@ -163,7 +159,7 @@ def test_a_key_is_shown_once(window: Window) -> None:
     text = page.locator("[data-key=text]").inner_text()
     assert re.fullmatch(r"tlk_\S+", text)
     page.reload()
-    page.get_by_text("robot").wait_for()
+    page.get_by_text("robot").first.wait_for()
     assert text not in page.content()
 
 
@@ -230,3 +226,185 @@ def test_an_order_is_cancelled_from_its_drawer_on_any_page(window: Window) -> No
     page.keyboard.press("x")
     page.locator("[data-confirm=do]").click()
     expect_shown(page.locator("[data-order]").get_by_text("Cancelled"))
+
+
+def test_whoever_has_seen_an_alert_says_so_by_keyboard_and_stands_beside_it(window: Window) -> None:
+    page = window.page
+    window.ask("POST", "/api/v1/halts", {"scope": "symbol", "name": "IBM.US", "reason": "a drill"})
+    page.get_by_role("button", name="open alerts").click()
+    alert = page.get_by_role("dialog", name="Alerts").locator("[data-alert]", has_text="a drill")
+    alert.get_by_role("button", name="I have seen it").press("Enter")
+    page.keyboard.type("I call the broker")
+    page.keyboard.press("Enter")
+    expect_text(alert.locator("[data-alert-seen]"), "Seen by ann")
+    expect_text(alert, "I call the broker")
+    expect_text(alert, "open")  # to have seen it does not end it
+    expect_gone(alert.get_by_role("button"))
+    page.get_by_role("button", name="open alerts, 0 not seen").wait_for()
+
+
+def test_a_viewer_is_told_what_is_not_theirs_and_the_desk_refuses_it(browser: Browser, desk: Desk) -> None:
+    add_user(desk.served.own_home, "vic", "viewer")
+    with a_window(browser, desk.served, state=desk.state) as window:
+        window.go("/orders")
+        window.ask("POST", "/api/v1/halts", {"scope": "symbol", "name": "BAC.US", "reason": "not for vic"})
+        alerts = window.ask("GET", "/api/v1/alerts")[1]["alerts"]
+        alert_id = next(each["id"] for each in alerts if "not for vic" in each["text"])
+        with a_window(browser, desk.served) as other:
+            page = other.page
+            other.enter("vic")
+            page.get_by_role("button", name="open alerts").click()
+            drawer = page.get_by_role("dialog", name="Alerts")
+            expect_shown(drawer.get_by_text("asks for the permission halt"))
+            assert drawer.locator("[data-alert-see]").count() == 0
+            other.go("/market")
+            page.get_by_role("heading", name="Main contract").wait_for()
+            other.settled()
+            assert page.locator("[data-main=switch]").count() == 0
+            other.go("/settings")
+            other.settled()
+            assert page.get_by_role("heading", name="Log of access").count() == 0
+            assert page.get_by_role("heading", name="Secrets of brokers").count() == 0
+            tried = [
+                other.ask("POST", f"/api/v1/alerts/{alert_id}/acknowledge"),
+                other.ask("PUT", "/api/v1/main-contract", {"symbol": "BAC.US"}),
+                other.ask("GET", "/api/v1/access-log"),
+                other.ask("GET", "/api/v1/secrets"),
+            ]
+        window.tidy()
+    assert [(status, said["code"]) for status, said in tried] == [(403, "forbidden")] * 4
+
+
+def test_the_files_of_a_run_are_taken_as_they_were_written(window: Window, desk: Desk) -> None:
+    page = window.page
+    window.go("/runs")
+    page.locator("[role=row]", has_text="demo-us-replay").first.click()
+    files = page.locator("[data-file]")
+    for kind in ("Submission", "Orders", "Fills", "Reconciliation"):
+        files.filter(has_text=kind).first.wait_for()
+    names = [str(each.get_attribute("data-file")) for each in files.all()]
+    assert {Path(name).suffix for name in names} == {".json", ".parquet"}
+    for name in names:
+        with page.expect_download() as begun:
+            page.locator(f"[data-file='{name}']").get_by_role("button").click()
+        assert begun.value.suggested_filename == name
+        assert Path(begun.value.path()).read_bytes() == next(desk.served.own_home.rglob(name)).read_bytes()
+
+
+def test_a_file_that_is_gone_is_refused_in_the_words_of_the_desk(window: Window, desk: Desk) -> None:
+    page = window.page
+    window.go("/runs")
+    page.locator("[role=row]", has_text="demo-us-replay").first.click()
+    file = page.locator("[data-file]").first
+    written = next(desk.served.own_home.rglob(str(file.get_attribute("data-file"))))
+    content = written.read_bytes()
+    written.unlink()
+    try:
+        file.get_by_role("button").click()
+        expect_shown(page.get_by_text("see the list of its artefacts"))
+    finally:
+        written.write_bytes(content)
+
+
+def test_the_main_contract_is_switched_by_typing_it_twice_and_not_away_from_what_one_has(window: Window) -> None:
+    page = window.page
+    window.go("/market")
+    for symbol in ("AAPL.US", "IBM.US"):
+        main_contract_asked(window, symbol)
+        steps = page.locator("[data-main=steps] li")
+        steps.nth(4).wait_for()
+        assert steps.count() == 5, "the steps of S4-50"
+        page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
+        page.locator(f"[data-main-contract='{symbol}']").wait_for()
+    order = {"symbol": "IBM.US", "side": "buy", "quantity": "1", "order_type": "limit", "price": "150"}
+    assert window.ask("POST", "/api/v1/orders", order)[0] == 201
+    main_contract_asked(window, "BAC.US")
+    expect_text(page.locator("[data-refused]"), "of IBM.US is held" if held(window, "IBM.US") else "works in IBM.US")
+    page.get_by_role("button", name="Back").click()
+    page.locator("[data-main-contract='IBM.US']").wait_for()
+    page.reload()
+    expect_shown(page.get_by_role("heading", name="IBM.US").first)  # it is what one sees first
+
+
+def main_contract_asked(window: Window, symbol: str) -> None:
+    """Ask for another main contract, and type it once more."""
+    page = window.page
+    page.locator("[data-main=switch]").click()
+    page.locator("[data-main=symbol]").fill(symbol)
+    does = page.locator("[data-confirm=do]")
+    assert does.is_disabled()
+    page.locator("[data-confirm=typed]").fill(symbol)
+    does.click()
+
+
+def held(window: Window, symbol: str) -> bool:
+    """Whether something of it is held."""
+    positions = window.ask("GET", "/api/v1/positions")[1]["positions"]
+    return any(each["symbol"] == symbol and each["quantity"] != "0" for each in positions)
+
+
+def test_a_secret_of_a_broker_is_written_set_anew_and_removed_and_never_comes_back(window: Window) -> None:
+    page = window.page
+    answers: list[str] = []
+    page.on("response", lambda said: answers.append(said.text()) if "/api/" in said.url else None)
+    window.go("/settings")
+    window.ask("POST", "/api/v1/session/confirm", {"password": PASSWORD})
+    page.locator("[data-secret=set]").click()
+    page.locator("[data-secret-field=name]").fill("token")
+    page.locator("[data-secret-field=value]").fill("canary of the sea: qzxj")
+    page.locator("[data-confirm=do]").click()
+    there = page.locator("[data-secret$='/token']")
+    expect_text(there, "by ann")
+    there.get_by_role("button", name="Set anew").click()
+    assert page.locator("[data-secret-field=name]").is_disabled()
+    assert page.locator("[data-secret-field=value]").input_value() == ""
+    page.locator("[data-secret-field=value]").fill("canary of the land: vbnm")
+    page.locator("[data-confirm=do]").click()
+    expect_shown(page.get_by_text("is set anew, in the place of the one before"))
+    page.reload()
+    there.wait_for()
+    assert "canary" not in page.content() + "".join(answers)
+    there.get_by_role("button", name="Remove").click()
+    page.locator("[data-confirm=typed]").fill("token")
+    page.locator("[data-confirm=do]").click()
+    expect_gone(there)
+
+
+def test_the_log_of_access_is_read_page_by_page_and_narrowed(window: Window) -> None:
+    page = window.page
+    page.route("**/api/v1/access-log*", lambda route: route.continue_(url=route.request.url.replace("limit=100", "limit=2")))
+    window.ask("POST", "/api/v1/session/confirm", {"password": PASSWORD})
+    for name in ("first", "second", "third"):
+        window.ask("PUT", f"/api/v1/secrets/ib/U1/{name}", {"value": "words"})
+    window.go("/settings")
+    rows = page.get_by_role("grid", name="Log of access").locator("[data-row]")
+    rows.filter(has_text="third").wait_for()
+    assert rows.count() == 2
+    page.locator("[data-log=older]").press("Enter")
+    expect_shown(rows.filter(has_text="first"))
+    page.get_by_role("combobox", name="What").select_option("signed in")
+    expect_shown(rows.filter(has_text="with a password"))
+    expect_gone(rows.filter(has_text="Secret set"))
+
+
+def test_a_page_that_cannot_be_drawn_leaves_the_badge_the_stop_and_the_way_elsewhere(window: Window) -> None:
+    page = window.page
+    lost, odd, bar = "**/assets/risk-*.js", "**/api/trade/runs/odd", "**/api/v1/account"
+    page.route(lost, lambda route: route.abort())
+    page.route(odd, lambda route: route.fulfill(json={"run": None, "lines": None}))
+    page.route(bar, lambda route: route.fulfill(json={"account": "paper", "broker": "paper", "money": [None], "halted": []}))
+    window.go("/orders")
+    page.locator("[role=row]", has_text="SPY.US").first.wait_for()
+    for path, says in (("/risk", "This part of the page did not come"), ("/runs/odd", "This could not be shown")):
+        page.evaluate(GO, path)
+        page.locator("main").get_by_text(says).wait_for()
+        assert page.locator("[data-environment=paper]").is_visible()
+        page.get_by_role("button", name="KILL").click()
+        page.locator("[data-kill=halt]").wait_for()
+        page.keyboard.press("Escape")
+        page.get_by_role("link", name="Trades").first.click()
+        page.locator("main [role=row]", has_text="SPY.US").first.wait_for()
+    page.unroute(lost)
+    page.evaluate(GO, "/risk")
+    page.get_by_role("button", name="Load anew").click()
+    expect_shown(page.get_by_role("heading", name="Limits in force"))

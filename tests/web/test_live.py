@@ -26,7 +26,10 @@ feed:
   goes_on: true
 live:
   accounts: [U1]
+  order_value: 100
 """
+BELOW, ABOVE = "5", "20"
+"""Quantities at 9.50 that are worth less and more than `live.order_value`."""
 BROKER = "kind: paper\naccount: U1\npaper:\n  as_live: true\n"
 
 
@@ -101,4 +104,23 @@ def test_a_live_run_is_refused_with_the_wrong_word_and_goes_with_the_right_one(b
         closing.locator("[data-confirm=do]").click()
         expect_shown(page.locator("[data-live-refused]").get_by_text("nothing was sent"))
         assert not [each for each in window.complaints if "401" not in each and "403" not in each]
-    assert len(orders_of(home)) == 2
+        window.go("/orders")
+        change_above_the_figure(window)
+    assert len(orders_of(home)) == 3
+
+
+def change_above_the_figure(window: Window) -> None:
+    """An order that needed no word is changed to one that would: the page says what to do, and the desk refuses it."""
+    page = window.page
+    window.fill_ticket("BAC.US", BELOW, "9.50")
+    page.locator("[data-judgement=passes]").wait_for()
+    page.locator("[data-ticket-send]").click()
+    row = page.locator("[role=row]", has_text="9.50")
+    row.get_by_text("Working").wait_for()
+    row.click()
+    page.locator("[data-order]").get_by_role("button", name="Change").click()
+    expect_shown(page.locator("[data-amend=live]").get_by_text("Cancel the order instead and place a new one"))
+    page.locator("[data-amend=quantity]").fill(ABOVE)
+    page.locator("[data-confirm=do]").click()
+    expect_shown(page.locator("[data-refused]").get_by_text("above 100"))
+    assert [each["quantity"] for each in window.orders() if each["price"] == "9.5"] == [BELOW]

@@ -67,6 +67,35 @@ def test_the_open_ticket_the_drawer_and_the_stop_can_be_read_by_everybody(window
     assert broken == []
 
 
+def test_what_is_said_of_an_alert_a_run_a_contract_and_a_secret_can_be_read_by_everybody(window: Window) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    broken: list[str] = []
+    page = window.page
+    window.ask("POST", "/api/v1/halts", {"scope": "symbol", "name": "IBM.US", "reason": "a drill"})
+    page.get_by_role("button", name="open alerts").click()
+    page.locator("[data-alert-see]").first.wait_for()
+    broken += pictured(window, "alerts")
+    page.locator("[data-alert-see]").first.click()
+    page.locator("[data-alert-note]").wait_for()
+    broken += pictured(window, "alert-seen")
+    page.keyboard.press("Escape")
+    window.go("/runs")
+    page.locator("[role=row]", has_text="demo-us-replay").first.click()
+    page.locator("[data-file]").first.wait_for()
+    broken += pictured(window, "run")
+    window.go("/market")
+    page.locator("[data-main=switch]").click()
+    page.locator("[data-main=symbol]").fill("IBM.US")
+    page.locator("[data-confirm=typed]").wait_for()
+    broken += pictured(window, "main-contract")
+    page.keyboard.press("Escape")
+    window.go("/settings")
+    page.locator("[data-secret=set]").click()
+    page.locator("[data-secret-field=value]").wait_for()
+    broken += pictured(window, "secret")
+    assert broken == []
+
+
 def test_the_language_and_the_colours_change_at_once_and_stay(window: Window) -> None:
     page = window.page
     root = page.locator("html")
