@@ -19,6 +19,22 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 ENOUGH = 8
 """Times of a quote that were seen, one after the other."""
+LATE_ORDERS = """
+const real = window.fetch, before = {};
+window.given = 0;
+window.fetch = async (what, how) => {
+    if (!String(what).includes("/api/v1/orders?")) return real(what, how);
+    if (window.late && before[what]) {
+        await new Promise(done => setTimeout(done, 1000));
+        window.given += 1;
+        return before[what].clone();
+    }
+    const answer = await real(what, how);
+    before[what] = answer.clone();
+    return answer;
+};
+"""
+"""From `window.late` on, lists of orders come a second late, and are those of before."""
 
 
 def test_the_printed_link_makes_the_first_user_who_sees_the_demo_trade(browser: Browser, tmp_path: Path) -> None:
@@ -130,6 +146,24 @@ def test_quotes_are_pushed_and_not_asked_for(window: Window) -> None:
             break
         page.wait_for_timeout(100)
     assert len(seen) > len(asked) + 1, (seen, asked)
+
+
+def test_what_the_stream_told_stands_over_an_answer_that_was_made_before_it(window: Window) -> None:
+    page = window.page
+    page.add_init_script(LATE_ORDERS)
+    window.go("/orders")
+    window.fill_ticket("BAC.US", "10", "9.20")
+    page.locator("[data-ticket-send]").click()
+    row = page.locator("[role=row]", has_text="9.20")
+    row.get_by_text("Working").wait_for()
+    page.evaluate("() => { window.late = true; }")
+    row.click()
+    page.locator("[data-order-cancel]").click()
+    page.locator("[data-confirm=do]").click()
+    row.get_by_text("Cancelled").wait_for()
+    page.wait_for_function("() => window.given >= 2")  # the answers in which it still worked
+    page.wait_for_timeout(300)
+    assert row.get_by_text("Cancelled").is_visible()
 
 
 def test_a_second_factor_is_set_up_from_its_picture(browser: Browser, desk: Desk) -> None:

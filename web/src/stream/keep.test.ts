@@ -1,7 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { expect, test } from "vitest";
-import type { Orders } from "@/api/types";
-import { keep, merged } from "@/stream/keep";
+import type { HowItDoes, Orders } from "@/api/types";
+import { keep, merged, overtaken } from "@/stream/keep";
 
 const order = (id: string, more: object = {}) => ({ order_id: id, is_open: true, run_id: null, symbol: "BAC.US", status: "NEW", ...more });
 
@@ -43,4 +43,34 @@ test("halts are what the snapshot says, and one that ends is gone", () => {
   keep(client, { is: "whole", topic: "halts", items: [{ number: 2 }, { number: 3 }] });
   keep(client, { is: "change", topic: "halts", put: [], drop: [2] });
   expect(client.getQueryData(["halts", {}])).toEqual({ halts: [{ number: 3 }] });
+});
+
+test("what the stream tells while an answer is on its way stands over the answer", async () => {
+  const client = new QueryClient();
+  const old = { orders: [order("1", { status: "PENDING_CANCEL" })], next: null } as unknown as Orders;
+  const lists = [{ limit: 300 }, { open: true }].map((filter) =>
+    overtaken("orders", filter, async () => {
+      keep(client, { is: "change", topic: "orders", put: [order("1", { is_open: false, status: "CANCELED" })], drop: [] });
+      keep(client, { is: "change", topic: "fills", put: [{ exec_id: "e" }], drop: [] });
+      return old;
+    }),
+  );
+  const [all, working] = await Promise.all(lists);
+  expect(all?.orders.map((each) => each.status)).toEqual(["CANCELED"]);
+  expect(working?.orders).toEqual([]);
+});
+
+test("what the stream told before an answer was asked for is in the answer, and not put over it", async () => {
+  const client = new QueryClient();
+  keep(client, { is: "change", topic: "orders", put: [order("1", { status: "NEW" })], drop: [] });
+  const newer = { orders: [order("1", { status: "FILLED" })], next: null } as unknown as Orders;
+  expect(await overtaken("orders", {}, async () => newer)).toEqual(newer);
+});
+
+test("how the desk does is what it said last, also where an older answer comes after it", async () => {
+  const said = await overtaken("health", {}, async () => {
+    keep(new QueryClient(), { is: "change", topic: "system", put: [{ status: "ok", orders_open: 3 }], drop: [] });
+    return { status: "starting", details: null } as unknown as HowItDoes;
+  });
+  expect(said).toEqual({ status: "ok", details: { status: "ok", orders_open: 3 } });
 });

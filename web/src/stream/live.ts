@@ -4,6 +4,7 @@ import { useSyncExternalStore } from "react";
 import { ask } from "@/api/http";
 import type { Account, Alerts, Breaks, Fills, Halts, HowItDoes, Orders, Positions, Queue, Quotes, Runs, Strategies } from "@/api/types";
 import { client, waits } from "@/stream/client";
+import { overtaken } from "@/stream/keep";
 import { STALE_MS, useLink } from "@/stream/link";
 
 /** How often each is asked for, in milliseconds. */
@@ -34,10 +35,10 @@ const ADDRESS: Record<Topic, string> = {
 
 type Filter = Record<string, string | number | boolean>;
 
-function useTopic<T>(topic: Topic, filter: Filter = {}, enabled = true): UseQueryResult<T> {
+function useTopic<T extends object>(topic: Topic, filter: Filter = {}, enabled = true): UseQueryResult<T> {
   return useQuery<T>({
     queryKey: [topic, filter],
-    queryFn: async ({ signal }) => ask<T>("GET", ADDRESS[topic], { query: filter, signal, patience: 8_000 }),
+    queryFn: async ({ signal }) => overtaken(topic, filter, async () => ask<T>("GET", ADDRESS[topic], { query: filter, signal, patience: 8_000 })),
     refetchInterval: (query) => (query.state.error ? waits(useLink.getState().failures) : every(topic)),
     refetchIntervalInBackground: true,
     placeholderData: keepPreviousData,
@@ -51,7 +52,7 @@ export function useHealth(): UseQueryResult<HowItDoes> {
     queryKey: ["health", {}],
     queryFn: async ({ signal }) => {
       try {
-        const said = await ask<HowItDoes>("GET", ADDRESS.health, { signal, patience: 4_000 });
+        const said = await overtaken("health", {}, async () => ask<HowItDoes>("GET", ADDRESS.health, { signal, patience: 4_000 }));
         const now = said.details?.now;
         const was = useLink.getState().failures;
         useLink.getState().heard(now ? Date.parse(now) : null);
