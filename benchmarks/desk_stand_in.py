@@ -149,6 +149,9 @@ class StandIn:
                 return {"quotes": quotes, "missing": []}
             case "/api/v1/account":
                 return {"account": "bench", "broker": "paper", "is_live": False, "is_ready": True, "money": [], "halted": []}
+            case "/api/v1/main-contract":
+                names = ("main_contract", "name", "contract_multiplier", "exchange", "last_update", "set_by", "reason")
+                return {**dict.fromkeys(names), "auto_subscribe": True}
             case "/api/v1/orders/queue/status":
                 counts = ("cancels_in_flight", "in_flight", "staged", "unknown", "waiting", "working")
                 return {"broker": "paper", "capacity": 1, "is_ready": True, **dict.fromkeys(counts, 0)}
