@@ -205,8 +205,11 @@ class Story:
         exec_id: str | None = None,
         *,
         ago_ms: int | None = None,
+        effect: PositionEffect | None = None,
     ) -> ev.Traded:
-        """The broker reports an execution; `ago_ms`: how long ago it says that it happened, None where it does not say."""
+        """The broker reports an execution; `ago_ms`: how long ago it says that it happened, None where it does not say.
+        `effect`: where the fill of a stranger says another than its order.
+        """
         order = self.order(cl_ord_id)
         event = ev.Traded(
             at=self.tick(),
@@ -219,7 +222,7 @@ class Story:
             side=order.side,
             last_qty=Qty(D(qty)),
             last_px=Px(D(px)),
-            position_effect=order.position_effect,
+            position_effect=order.position_effect if effect is None else effect,
             fee=Amount(D(fee)),
             fee_by_broker=True,
             liquidity="REMOVED",
@@ -519,7 +522,9 @@ def random_story(seed: int, steps: int) -> Story:
                 qty = str(rng.randint(1, max(1, most if rng.random() < 0.8 else most * 2)))
                 px = f"{rng.randint(100, 99999)}.{rng.randint(0, 99):02d}"
                 ago_ms = rng.choice([None, 0, 0, rng.randrange(60)])
-                story.fill(order.cl_ord_id, qty, px, f"0.{rng.randint(0, 99):02d}", ago_ms=ago_ms)
+                says_itself = order.external and order.symbol == GOLD and rng.random() < 0.5
+                effect = rng.choice(list(PositionEffect)) if says_itself else None
+                story.fill(order.cl_ord_id, qty, px, f"0.{rng.randint(0, 99):02d}", ago_ms=ago_ms, effect=effect)
             case 11 if story.fills:
                 fill = story.fills[rng.randrange(len(story.fills))]
                 if fill not in story.busted:

@@ -175,6 +175,17 @@ async def test_the_money_a_strangers_buy_may_take_is_reserved_until_it_ends(tmp_
     assert_same_as_core(story, rows)
 
 
+async def test_a_strangers_fill_opens_what_it_says_whatever_its_order_was_taken_for(tmp_path: Path) -> None:
+    story = Story.begun()
+    story.fill(story.working(GOLD, Side.SELL, "3", effect=PositionEffect.OPEN), "3", "500")
+    theirs = story.external(GOLD, Side.BUY, "4", price="490")
+    story.fill(theirs, "4", "490", effect=PositionEffect.OPEN)
+    async with a_database("sqlite", tmp_path) as url:
+        rows = await folded(story, url)
+    assert {row["direction"]: row["volume"] for row in rows["positions"]} == {"long": D(4), "short": D(3)}
+    assert_same_as_core(story, rows)
+
+
 async def test_a_short_future_gains_when_the_price_falls(tmp_path: Path) -> None:
     """S4-14 and D5: the source's formula has the wrong sign for shorts."""
     story = Story.begun()

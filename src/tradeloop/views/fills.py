@@ -20,7 +20,8 @@ from tradeloop.views.wanted import fill_id
 
 def traded(fold: Fold, e: ev.Traded) -> None:
     """A fill is booked: order, position, money, and a row of each table."""
-    effect = filled(fold, e)
+    effect = e.position_effect
+    filled(fold, e, effect)
     if e.rebooked is None:
         fold.books.trade(
             e.account, e.broker, e.symbol, e.side, e.last_qty, e.last_px, e.fee, effect, e.trading_day, e.at, fold.seq
@@ -126,7 +127,7 @@ def moved(fold: Fold, e: ev.TradeMoved) -> None:
         fill.realized_pnl = None
     heard_by_fill(fold, e.cl_ord_id, e.at)
     if not e.busted:
-        filled(fold, e)
+        filled(fold, e, e.position_effect)
     fill.trade_order_id, fill.trade_run_id, fill.updated_seq = e.cl_ord_id, e.run_id, fold.seq
     fill.position_effect = e.position_effect.value
     fold.rows.fills.put(fill)

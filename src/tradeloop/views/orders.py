@@ -322,16 +322,11 @@ def learned(fold: Fold, e: OrderFact) -> None:
     _settle(fold, row, at)
 
 
-def filled(
-    fold: Fold, e: ev.Traded | ev.TradeCorrected | ev.TradeMoved, booked_as: PositionEffect | None = None
-) -> PositionEffect:
-    """Move the order's quantities by a fill, before it moves the position; returns the effect the fill has on the position,
-    which is the order's. `booked_as`: where the fill's is known to be another.
-    """
+def filled(fold: Fold, e: ev.Traded | ev.TradeCorrected | ev.TradeMoved, effect: PositionEffect) -> None:
+    """Move the order's quantities by a fill, before it moves the position. `effect` is the fill's own."""
     row = fold.rows.orders.get(e.cl_ord_id)
     if row is None:
-        return e.position_effect if isinstance(e, ev.Traded) else PositionEffect.AUTO
-    effect = PositionEffect(row.position_effect)
+        return
     row.cum_qty += e.last_qty
     row.cum_value += e.last_px * e.last_qty
     row.commission = shown((row.commission or ZERO) + e.fee)
@@ -345,12 +340,11 @@ def filled(
         drawn: Decimal = e.last_qty
         if isinstance(e, ev.Traded) or (isinstance(e, ev.TradeCorrected) and e.rebooked is None):
             held = fold.books.holding(row.account_id, row.broker, row.symbol).pos
-            drawn = drawn_qty(held, order.side, e.last_qty, booked_as or effect)
+            drawn = drawn_qty(held, order.side, e.last_qty, effect)
         release = released_by_fill(order, instrument, instrument.notional(e.last_px, Qty(drawn)), e.fee)
         _promise(fold, row, -release, e.at)
     _freeze(fold, row, e.at)
     _settle(fold, row, e.at)
-    return effect
 
 
 def _heard(row: OrderRow, at: UtcNs) -> None:
