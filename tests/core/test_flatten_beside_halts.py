@@ -193,7 +193,15 @@ def test_a_cancel_all_that_is_done_stays_so_while_a_later_flatten_closes() -> No
 @pytest.mark.parametrize("tier", [HaltTier.HALT, HaltTier.CANCEL_ALL])
 @pytest.mark.parametrize(
     ("scope", "name", "is_told"),
-    [(HaltScope.GLOBAL, "", True), (HaltScope.SYMBOL, MOUTAI, True), (HaltScope.SYMBOL, PINGAN, False)],
+    [
+        (HaltScope.GLOBAL, "", True),
+        (HaltScope.SYMBOL, MOUTAI, True),
+        (HaltScope.SYMBOL, PINGAN, False),
+        (HaltScope.VENUE, "SH", True),
+        (HaltScope.VENUE, "SZ", False),
+        (HaltScope.ACCOUNT, ACCOUNT, True),
+        (HaltScope.STRATEGY, "dip", False),
+    ],
 )
 def test_whoever_stops_a_flatten_is_told_so_in_the_answer(tier: HaltTier, scope: HaltScope, name: str, is_told: bool) -> None:
     desk = a_desk(moutai="1000")
@@ -202,6 +210,22 @@ def test_whoever_stops_a_flatten_is_told_so_in_the_answer(tier: HaltTier, scope:
     assert isinstance(said, Done)
     told = f"it stops the closing of halt 1 (FLATTEN of symbol {MOUTAI}): what that has not closed stays open"
     assert (told in said.text) is is_told
+    assert may_leave(desk, closing(desk, 1))[0] is not is_told
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_the_order_of_a_flatten_that_was_called_off_is_one_like_any_other(wide: bool) -> None:
+    """A CANCEL_ALL that stays in force wants it out, and is not done before it is."""
+    desk = a_desk(moutai="1000")
+    one, other = (HaltScope.GLOBAL, ""), (HaltScope.SYMBOL, MOUTAI)
+    (cancel, flatten) = (one, other) if wide else (other, one)
+    desk.give(asked(HaltTier.CANCEL_ALL, PERSON, *cancel), asked(FLATTEN, PERSON, *flatten))
+    order = closing(desk, 2)
+    desk.ack(order)
+    desk.give(ReleaseHalt("bob", "looked", *flatten, numbers=(2,)))
+    looks(desk, 1)
+    assert order.cl_ord_id in {each.cl_ord_id for each in desk.of(SendCancel)}
+    assert not desk.state.halts[1].done
 
 
 def test_a_flatten_that_has_closed_everything_is_stopped_by_nobody() -> None:

@@ -70,10 +70,10 @@ class Left(msgspec.Struct, frozen=True):
 
 def is_its_own(state: State, order: Order, known: Halt) -> bool:
     """Whether the order closes a position for this halt, or for a FLATTEN that goes on beside it: was asked for after it, or
-    before it and no halt in force stops it.
+    before it and no halt in force stops it. One of a FLATTEN that was released is an order like any other.
     """
     if order.halt >= known.number:
-        return True
+        return order.halt in state.halts
     return closes_under(state, order, known) and stopped(state, order, state.instruments[order.symbol]) is None
 
 
@@ -105,6 +105,11 @@ def close(state: State, around: Surroundings, known: Halt, now: UtcNs) -> Genera
 def why(known: Halt) -> str:
     """The reason that orders and cancels of a halt give."""
     return f"halt {known.number} ({known.tier.value} of {known.where})" + (f": {known.reason}" if known.reason else "")
+
+
+def meet(state: State, known: Halt, other: Halt) -> bool:
+    """Whether anything is held within both."""
+    return any(_holds(other, state.accounts[leg.account].broker, leg.account, leg.symbol) for leg in _legs(state, known))
 
 
 def _legs(state: State, known: Halt) -> list[Leg]:

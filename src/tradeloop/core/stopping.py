@@ -171,12 +171,11 @@ def _like(state: State, cmd: HaltTrading) -> Halt | None:
 
 
 def _closing_before(state: State, known: Halt) -> list[Halt]:
-    """Every FLATTEN that is not at its end and whose orders this halt stops, all or some."""
+    """Every earlier FLATTEN that this halt keeps from closing something that is held."""
     if known.yields or known.tier is HaltTier.REDUCE_ONLY:
         return []
-    earlier = [one for one in state.halts.values() if one.tier is HaltTier.FLATTEN and one.number < known.number and one.held]
-    apart = (HaltScope.SYMBOL, HaltScope.ACCOUNT, HaltScope.BROKER, HaltScope.VENUE)  # of one kind they meet by name alone
-    return [one for one in earlier if one.scope is not known.scope or one.name == known.name or one.scope not in apart]
+    earlier = [one for one in state.halts.values() if one.tier is HaltTier.FLATTEN and one.number < known.number]
+    return [one for one in earlier if closing.meet(state, one, known)]
 
 
 def _is_overtaken(state: State, known: Halt) -> bool:
