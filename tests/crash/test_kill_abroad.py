@@ -30,7 +30,7 @@ from tests.crash.abroad import (
     write_switch,
 )
 
-KILLS = int(os.environ.get("TRADELOOP_TEST_CRASH_ABROAD_KILLS", "10"))
+KILLS = int(os.environ.get("TRADELOOP_TEST_CRASH_ABROAD_KILLS", "6"))
 FROM = int(os.environ.get("TRADELOOP_TEST_CRASH_ABROAD_FROM", "0"))
 KILLS_EACH = 10
 TRIES_MAX = KILLS + 20
