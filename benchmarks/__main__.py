@@ -44,8 +44,9 @@ def main() -> None:
     results: dict[str, list[dict[str, Any]]] = {}
     missing: dict[str, str] = {}
     peers = {}
+    alone = ["--alone"] if "--alone" in sys.argv else []
     for name in PEERS:
-        python, why = (None, "asked for with --alone") if "--alone" in sys.argv else interpreter(name)
+        python, why = (None, "asked for with --alone") if alone else interpreter(name)
         if python is None:
             missing[name] = why
         else:
@@ -73,6 +74,7 @@ def main() -> None:
         for orders in (100, 1_000) if not quick else (20, 100):
             keep(ours("last_cancel", orders))
         keep(ours("first_health", 5 if not quick else 1))
+        keep(ours("rest", 64, count, *alone))
     keep(ours("scaling", 1_000_000 if not quick else 50_000))
     keep(ours("recovery", *((100_000, 1_000_000) if not quick else (5_000, 50_000))))
     print(file=sys.stderr)

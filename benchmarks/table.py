@@ -107,7 +107,27 @@ def _rows(r: Results) -> list[Row]:
         )
         told = f"hangs {stop['hangs_s']} s, fails {stop['fails_s']} s"
         rows.append((what, f"{slowest} s", told, f"<= {stop['asked_s']:g} s", slowest <= stop["asked_s"]))
+    rows += _over_rest(r["tradeloop.rest"])
     up = r["tradeloop.first_health"]
     told = f"first {up['first_s']} s, cpu {up['processor_s']} s"
     rows.append(("`tradeloop up --demo` to healthy", f"{up['slowest_s']} s", told, "<= 3 s", up["slowest_s"] <= 3))
+    return rows
+
+
+def _over_rest(rest: dict[str, Any]) -> list[Row]:
+    """Orders over REST beside each echo of the same run."""
+    rows: list[Row] = []
+    what = f"REST, durable order, {rest['connections']} connections"
+    measured = f"{rest['per_s']:,.0f}/s"
+    for peer, called, factor in (("fastapi", "FastAPI", 1.5), ("flask", "Flask", 6)):
+        wanted = f">= {factor:g} x an empty {called} echo"
+        if f"{peer}.per_s" in rest:
+            theirs = rest[f"{peer}.per_s"]
+            ratio = rest["per_s"] / theirs
+            rows.append((what, measured, f"{ratio:.2f} x {theirs:,.0f}/s", wanted, ratio >= factor))
+        else:
+            rows.append((what, measured, "peer missing", wanted, None))
+    theirs = ", ".join(f"{rest[f'{peer}.per_cpu_s']:,.0f}" for peer in ("fastapi", "flask") if f"{peer}.per_cpu_s" in rest)
+    what = "the same per processor second, with all that follows the answer"
+    rows.append((what, f"{rest['per_cpu_s']:,.0f}", f"echoes {theirs}" if theirs else "", "", None))
     return rows

@@ -61,6 +61,11 @@ def test_the_start_case_comes_to_a_desk_that_is_healthy(tmp_path: Path) -> None:
     assert run(tmp_path, "benchmarks.first_health", "1")["n"] == 1
 
 
+def test_the_rest_case_finds_every_order_in_the_journal(tmp_path: Path) -> None:
+    """Each once, filled and not denied, or the process would have failed; without the peers, which are not installed here."""
+    assert run(tmp_path, "benchmarks.rest", "8", "50", "--alone")["n"] == 50
+
+
 def test_recovery_ends_in_the_same_state_both_ways(tmp_path: Path) -> None:
     """Cold and from a snapshot."""
     assert run(tmp_path, "benchmarks.recovery", "50", "5000")["open_orders"] == 50
@@ -114,6 +119,13 @@ def test_the_table_prints_ratios_and_says_what_was_left_out(capsys: pytest.Captu
         "tradeloop.recovery": {"open_orders": 1, "events": 2, "cold_s": 9.0, "snapshot_s": 1.0},
         "tradeloop.first_health": {"n": 5, "first_s": 2.9, "slowest_s": 2.4, "processor_s": 2.1},
         "tradeloop.last_cancel.100": {"n": 100, "asked_s": 1.0, "hangs_s": 0.35, "fails_s": 0.02},
+        "tradeloop.rest": {
+            "connections": 64,
+            "per_s": 900.0,
+            "per_cpu_s": 800.0,
+            "fastapi.per_s": 9000,
+            "fastapi.per_cpu_s": 9500,
+        },
         "nautilus.market": {"per_s": 4},
     }
 
@@ -127,4 +139,6 @@ def test_the_table_prints_ratios_and_says_what_was_left_out(capsys: pytest.Captu
     assert "a limit of each of 47 rules" in printed
     assert "hangs 0.35 s, fails 0.02 s" in printed
     assert "max_order_qty │ 0.75" in printed
+    assert "0.10 x 9,000/s" in printed
+    assert "echoes 9,500" in printed
     assert "left out: vnpy: no network" in printed
