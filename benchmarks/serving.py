@@ -28,6 +28,7 @@ _PASSWORD: Final = "four words nobody says\n"
 _SETTINGS: Final = {
     "TRADELOOP_FEED__START": OPENED,
     "TRADELOOP_WEB__ORDERS_PER_S": "1000000",
+    "TRADELOOP_WEB__READS_PER_S": "1000000",
     "TRADELOOP_BROKER__PAPER__CASH": '{"USD": "1000000000"}',
 }
 
@@ -44,9 +45,17 @@ class Served:
 
     def get(self, path: str) -> Any:
         """What a route says to the holder of the first key."""
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, document: Any) -> Any:
+        """The same of what is sent."""
+        return self._ask("POST", path, json.dumps(document))
+
+    def _ask(self, method: str, path: str, body: str | None) -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        headers = {"authorization": f"Bearer {self.keys[0]}", "content-type": "application/json"}
         try:
-            connection.request("GET", path, headers={"authorization": f"Bearer {self.keys[0]}"})
+            connection.request(method, path, body, headers)
             return json.loads(connection.getresponse().read())
         finally:
             connection.close()
@@ -55,10 +64,11 @@ class Served:
         """Wait until every order has come to its end and the read models show it; what the desk says of itself then."""
         until = time.perf_counter() + PATIENCE_S
         while time.perf_counter() < until:
+            self.get("/api/v1/halts")  # answers when all that is decided is durable: the state may be ahead of that
             found: dict[str, Any] = self.get("/health").get("details") or {}
             if found and found["broker_ready"] and not found["inbox_waiting"] + found["orders_open"] + found["views_lag"]:
                 return found
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise SystemExit(f"the desk did not come to rest within {PATIENCE_S:g} s")
 
     def verified(self) -> dict[str, Any]:

@@ -108,6 +108,7 @@ def _rows(r: Results) -> list[Row]:
         told = f"hangs {stop['hangs_s']} s, fails {stop['fails_s']} s"
         rows.append((what, f"{slowest} s", told, f"<= {stop['asked_s']:g} s", slowest <= stop["asked_s"]))
     rows += _over_rest(r["tradeloop.rest"])
+    rows += _pushed(r["tradeloop.push"])
     up = r["tradeloop.first_health"]
     told = f"first {up['first_s']} s, cpu {up['processor_s']} s"
     rows.append(("`tradeloop up --demo` to healthy", f"{up['slowest_s']} s", told, "<= 3 s", up["slowest_s"] <= 3))
@@ -130,4 +131,21 @@ def _over_rest(rest: dict[str, Any]) -> list[Row]:
     theirs = ", ".join(f"{rest[f'{peer}.per_cpu_s']:,.0f}" for peer in ("fastapi", "flask") if f"{peer}.per_cpu_s" in rest)
     what = "the same per processor second, with all that follows the answer"
     rows.append((what, f"{rest['per_cpu_s']:,.0f}", f"echoes {theirs}" if theirs else "", "", None))
+    return rows
+
+
+def _pushed(push: dict[str, Any]) -> list[Row]:
+    """Quotes and orders over the stream, to the sockets of so many clients."""
+    clients, p99 = push["clients"], push["quotes_p99_ms"]
+    what = f"quote push, {push['symbols']} symbols x {clients} clients, p99"
+    wanted = "<= 20 ms, and 20 conflated"
+    rows: list[Row] = [(what, f"{p99:.1f} ms", f"{p99 - 20:.1f} ms beyond", wanted, p99 <= 40)]
+    what = f"order updates to {clients} clients, p99"
+    own, wanted = push["orders_p99_ms"], "<= 1.5 x raw websockets"
+    if "raw_p99_ms" in push:
+        ratio = own / push["raw_p99_ms"]
+        rows.append((what, f"{own:.2f} ms", f"{ratio:.1f} x {push['raw_p99_ms']:.2f} ms", wanted, ratio <= 1.5))
+        rows.append(("the same, p50", f"{push['orders_p50_ms']:.2f} ms", f"raw {push['raw_p50_ms']:.2f} ms", "", None))
+    else:
+        rows.append((what, f"{own:.2f} ms", "peer missing", wanted, None))
     return rows

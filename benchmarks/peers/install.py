@@ -14,6 +14,7 @@ PEERS = {
     "vnpy": ("vnpy==4.5.0", "vnpy_riskmanager==2.0.0"),
     "fastapi": ("fastapi==0.165.0", "uvicorn==0.54.0", "uvloop==0.23.0", "httptools==0.9.0"),
     "flask": ("flask==3.1.3", "gunicorn==27.0.1"),
+    "websockets": ("websockets==17.4", "uvloop==0.23.0"),
 }
 """Name -> what pip installs: the versions the figures in docs/ were measured against."""
 

@@ -66,6 +66,13 @@ def test_the_rest_case_finds_every_order_in_the_journal(tmp_path: Path) -> None:
     assert run(tmp_path, "benchmarks.rest", "8", "50", "--alone")["n"] == 50
 
 
+def test_the_push_case_finds_every_client_told_everything_in_order(tmp_path: Path) -> None:
+    """Or the process would have failed; of quotes the newest alone must be the last."""
+    result = run(tmp_path, "benchmarks.push", "20", "4", "1", "--alone")
+    assert result["clients"] == 4
+    assert result["orders_deltas"] != 0
+
+
 def test_recovery_ends_in_the_same_state_both_ways(tmp_path: Path) -> None:
     """Cold and from a snapshot."""
     assert run(tmp_path, "benchmarks.recovery", "50", "5000")["open_orders"] == 50
@@ -126,6 +133,15 @@ def test_the_table_prints_ratios_and_says_what_was_left_out(capsys: pytest.Captu
             "fastapi.per_s": 9000,
             "fastapi.per_cpu_s": 9500,
         },
+        "tradeloop.push": {
+            "symbols": 500,
+            "clients": 50,
+            "quotes_p99_ms": 33.25,
+            "orders_p50_ms": 1.0,
+            "orders_p99_ms": 6.0,
+            "raw_p50_ms": 0.5,
+            "raw_p99_ms": 2.0,
+        },
         "nautilus.market": {"per_s": 4},
     }
 
@@ -141,4 +157,6 @@ def test_the_table_prints_ratios_and_says_what_was_left_out(capsys: pytest.Captu
     assert "max_order_qty │ 0.75" in printed
     assert "0.10 x 9,000/s" in printed
     assert "echoes 9,500" in printed
+    assert "13.2 ms beyond" in printed
+    assert "3.0 x 2.00 ms" in printed
     assert "left out: vnpy: no network" in printed
