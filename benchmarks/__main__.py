@@ -74,7 +74,7 @@ def main() -> None:
         for orders in (100, 1_000) if not quick else (20, 100):
             keep(ours("last_cancel", orders))
         keep(ours("first_health", 5 if not quick else 1))
-        keep(ours("rest", 64, count, *alone))
+        keep(ours("rest", 64, count // 2, *alone))
         keep(ours("push", 500, 50, 10 if not quick else 3, *alone))
     keep(ours("scaling", 1_000_000 if not quick else 50_000))
     keep(ours("recovery", *((100_000, 1_000_000) if not quick else (5_000, 50_000))))

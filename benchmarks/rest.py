@@ -36,6 +36,8 @@ from tradeloop.journal import codec
 from tradeloop.journal.sql import SqlJournal
 
 TURNS: Final = 5
+FEED: Final = {"TRADELOOP_FEED__KIND": "synthetic", "TRADELOOP_FEED__INTERVAL_MS": "200"}
+"""The paper broker fills at quotes, at most what each displays: five a second of each symbol fill what a turn has sent."""
 PEERS: Final = ("fastapi", "flask")
 
 
@@ -105,7 +107,7 @@ def measure(folder: Path, connections: int, count: int, peers: dict[str, Path]) 
     """All servers, in turns."""
     per_turn = count // TURNS
     with ExitStack() as stack:
-        desk = stack.enter_context(a_desk(folder / "home", {"TRADELOOP_FEED__KIND": "synthetic"}))
+        desk = stack.enter_context(a_desk(folder / "home", FEED))
         servers = {"tradeloop": Turns(desk.port, desk.pid, desk.keys[0])}
         for name, python in peers.items():
             servers[name] = Turns(*stack.enter_context(a_peer(name, python)), desk.keys[0])
