@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,11 +113,12 @@ def command(home: Path, environment: Mapping[str, str], *words: str, given: str 
 
 
 def processor_s(pid: int) -> float:
-    """What a process and those it has started have used of the processor so far."""
+    """What a process and those it has started have used of the processor so far; nought where the system does not say."""
     used = 0.0
-    for each in (pid, *_children(pid)):
-        fields = Path(f"/proc/{each}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        used += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    with suppress(OSError):
+        for each in (pid, *_children(pid)):
+            fields = Path(f"/proc/{each}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            used += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return used
 
 

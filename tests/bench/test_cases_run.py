@@ -61,11 +61,13 @@ def test_the_start_case_comes_to_a_desk_that_is_healthy(tmp_path: Path) -> None:
     assert run(tmp_path, "benchmarks.first_health", "1")["n"] == 1
 
 
+@pytest.mark.slow
 def test_the_rest_case_finds_every_order_in_the_journal(tmp_path: Path) -> None:
     """Each once, filled and not denied, or the process would have failed; without the peers, which are not installed here."""
     assert run(tmp_path, "benchmarks.rest", "8", "50", "--alone")["n"] == 50
 
 
+@pytest.mark.slow
 def test_the_push_case_finds_every_client_told_everything_in_order(tmp_path: Path) -> None:
     """Or the process would have failed; of quotes the newest alone must be the last."""
     result = run(tmp_path, "benchmarks.push", "20", "4", "1", "--alone")
