@@ -118,7 +118,7 @@ def _rows(r: Results) -> list[Row]:
 def _over_rest(rest: dict[str, Any]) -> list[Row]:
     """Orders over REST beside each echo of the same run."""
     rows: list[Row] = []
-    what = f"REST, durable order, {rest['connections']} connections"
+    what = f"REST, durable order, {rest['connections']:.0f} connections"
     measured = f"{rest['per_s']:,.0f}/s"
     for peer, called, factor in (("fastapi", "FastAPI", 1.5), ("flask", "Flask", 6)):
         wanted = f">= {factor:g} x an empty {called} echo"
@@ -136,8 +136,8 @@ def _over_rest(rest: dict[str, Any]) -> list[Row]:
 
 def _pushed(push: dict[str, Any]) -> list[Row]:
     """Quotes and orders over the stream, to the sockets of so many clients."""
-    clients, p99 = push["clients"], push["quotes_p99_ms"]
-    what = f"quote push, {push['symbols']} symbols x {clients} clients, p99"
+    clients, p99 = f"{push['clients']:.0f}", push["quotes_p99_ms"]
+    what = f"quote push, {push['symbols']:.0f} symbols x {clients} clients, p99"
     wanted = "<= 20 ms, and 20 conflated"
     rows: list[Row] = [(what, f"{p99:.1f} ms", f"{p99 - 20:.1f} ms beyond", wanted, p99 <= 40)]
     what = f"order updates to {clients} clients, p99"
