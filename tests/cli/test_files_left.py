@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
+import pytest
 from tests.cli.commands import FAST, a_portfolio, runs, tradeloop, us_run
 from tests.cli.watched import watching
 
@@ -30,6 +32,23 @@ def test_a_run_that_a_command_cancels_leaves_its_files(tmp_path: Path) -> None:
     said = tradeloop(tmp_path, "runs", "cancel", run_id, *DEMO)
     assert said.code == 0, said.err
     assert told(tmp_path, run_id) == ["CANCELED"]
+
+
+def test_what_cannot_be_written_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "artefacts").write_text("in the place of the folder", encoding="ascii")
+    said = us_run(tmp_path, a_portfolio(tmp_path, "AIG.US,0.5\nBAC.US,0.45\n"), "--yes")
+    assert said.code == 0, said.err
+    assert said.err.count("then write them with `tradeloop export") == 1
+
+
+def test_a_run_without_parquet_leaves_one_reconciliation_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "arro3.io", None)
+    said = us_run(tmp_path, a_portfolio(tmp_path, "AIG.US,0.5\nBAC.US,0.45\n"), "--yes")
+    assert said.code == 0, said.err
+    assert said.err.count("Parquet files need the package arro3") == 1
+    (run,) = runs(tmp_path)
+    assert tradeloop(tmp_path, "watch", *DEMO).code == 0
+    assert told(tmp_path, run["id"]) == ["COMPLETED"]
 
 
 def test_a_run_that_ends_in_a_desk_that_watches_leaves_its_files_beside_those_of_before(tmp_path: Path) -> None:

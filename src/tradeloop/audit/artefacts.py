@@ -260,6 +260,15 @@ def stamp_of(path: Path) -> str:
     return "_".join(path.stem.split("_")[2:])
 
 
+def has_parquet() -> bool:
+    """Whether Parquet files can be written here: the package is an extra."""
+    try:
+        import arro3.io  # noqa: F401 - it is here or not
+    except ImportError:
+        return False
+    return True
+
+
 def as_written(path: Path | None) -> dict[str, Any] | None:
     """What a JSON artefact says; None where there is none, or none that could be read."""
     if path is None:

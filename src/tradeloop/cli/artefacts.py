@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from tradeloop.audit.artefacts import OrderRow, RunSummary, as_written, newest, stamp_of, write_result, write_submit
+from tradeloop.audit.artefacts import (
+    OrderRow,
+    RunSummary,
+    as_written,
+    has_parquet,
+    newest,
+    stamp_of,
+    write_result,
+    write_submit,
+)
 from tradeloop.core.commands import StartRun
 from tradeloop.core.run.conduct import Preview, run_id_of
 from tradeloop.core.types import SECOND_NS, ZERO, RunStatus, UtcNs
@@ -61,13 +70,14 @@ def _submit_stands(folder: Path, record: Record) -> bool:
 
 
 def says_status(folder: Path, status: RunStatus) -> bool:
-    """Whether the newest files, all of one time, say that the run stands so."""
+    """Whether the newest files, all of one time and of every kind that can be written here, say that the run stands so."""
     reconcile = newest(folder, RECONCILE)
     found = as_written(reconcile)
     if reconcile is None or found is None:
         return False
     stamp = stamp_of(reconcile)
-    whole = all((folder / pattern.replace("*", stamp)).exists() for pattern in RESULTS)
+    kinds = RESULTS if has_parquet() else (RECONCILE,)
+    whole = all((folder / pattern.replace("*", stamp)).exists() for pattern in kinds)
     return whole and found["run"]["status"] == status.value
 
 

@@ -216,6 +216,7 @@ class _Trade:
             prices=self._target.prices,
             trade_date=self._target.trade_date,
             is_a_copy=in_a_copy,
+            leaves_files=False,
         ) as desk:
             await ready(desk)
             if self._loaded.settings.feed.kind == "synthetic":

@@ -234,7 +234,7 @@ async def _goes_on(voice: Voice, loaded: Loaded, command: ApproveRun | ResumeRun
     async def here() -> int:
         symbols = await _symbols_of(loaded, command.run_id)
         look = partial(refuse, command=command)
-        async with working_desk(loaded, voice, f"runs {name}", symbols=symbols, look=look) as desk:
+        async with working_desk(loaded, voice, f"runs {name}", symbols=symbols, look=look, leaves_files=False) as desk:
             await ready(desk)
             await desk.quoted(symbols)
             await opened(desk, voice, symbols)
@@ -313,7 +313,7 @@ async def _again(shell: Shell, voice: Voice, run: str, given: dict[str, object])
 
     loaded = shell.load(**given)
     symbols = await _symbols_of(loaded, RunID(run))
-    async with working_desk(loaded, voice, "runs retry", symbols=symbols) as desk:
+    async with working_desk(loaded, voice, "runs retry", symbols=symbols, leaves_files=False) as desk:
         await ready(desk)
         await desk.quoted(symbols)
         await opened(desk, voice, symbols)

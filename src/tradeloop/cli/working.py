@@ -42,12 +42,14 @@ async def working_desk(
     look: Callable[[State], None] | None = None,
     is_a_copy: bool = False,
     goes_on: bool = False,
+    leaves_files: bool = True,
     author: Author | None = None,
 ) -> AsyncIterator[Desk]:
     """`open_desk` with alerts told on stderr, repeats as a count, and the control socket open. However the block ends, the
     stops that came meanwhile are worked to their end before the desk is (cli/stops.py); only whoever is told to stop leaves
     them, and says so. `is_a_copy`: nothing of it is real, nobody asks it to stop, and no files are left. `goes_on`: for
-    long, so that the files of a run are written when it ends, and not behind the command.
+    long, so that the files of a run are written when it ends, and not behind the command; `leaves_files` is False where it
+    sees to those of its run itself.
 
     Raises LeaseHeld naming the process that trades here, before anything else can be said that is true of that process alone.
     `look` sees the state as the journal has it, an empty one in a new home, and may raise before anything is made. `author`
@@ -103,7 +105,7 @@ async def working_desk(
                         ended = error
                     if not is_a_copy and not isinstance(ended, _BEHIND) and not _is_told_to_stop():
                         await end_after_stops(desk, voice, door)
-                    if not is_a_copy and not isinstance(ended, _BEHIND):
+                    if leaves_files and not is_a_copy and not isinstance(ended, _BEHIND):
                         await finished.close()
                     if ended is not None:
                         raise ended
