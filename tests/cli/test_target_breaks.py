@@ -53,6 +53,33 @@ def test_what_a_strategy_holds_for_itself_is_explained_by_it_and_not_sold(home: 
     assert held["repair"].startswith("none needed")
 
 
+def test_what_a_strategy_sold_of_the_runs_shares_is_unexplained(home: Path) -> None:
+    assert tradeloop(home, "orders", "submit", "AIG", "sell", "10", "--strategy", "dip", *DEMO).code == 0
+    said = tradeloop(home, "reconcile", *DEMO, "--json")
+    assert (said.code, said.document["unexplained_breaks"]) == (1, 1)
+    (moved,) = [each for each in said.document["breaks"] if not each["explained"]]
+    assert moved["cause"] == "held changed by -10 since: traded by strategy dip (-10), beside the run"
+    assert "orders submit AIG.US buy 10" in moved["repair"]
+
+
+def test_what_a_person_sold_of_a_strategys_shares_leaves_no_break(home: Path) -> None:
+    """Also where something else differs."""
+    assert tradeloop(home, "orders", "submit", "AIG", "buy", "10", "--strategy", "dip", *DEMO).code == 0
+    assert tradeloop(home, "orders", "submit", "AIG", "sell", "10", *DEMO).code == 0
+    assert tradeloop(home, "orders", "submit", "BAC", "sell", "100", *DEMO).code == 0
+    said = tradeloop(home, "reconcile", *DEMO, "--json").document
+    assert {each["what"] for each in said["breaks"] if "beside the run" in each["cause"]} == {"BAC.US"}
+
+
+def test_an_order_under_the_runs_own_strategy_is_one_beside_the_run(home: Path) -> None:
+    (run,) = runs(home)
+    own = run["params"]["strategy_id"] if isinstance(run.get("params"), dict) else ""
+    words = ("--strategy", own or run["project_id"])
+    assert tradeloop(home, "orders", "submit", "AIG", "buy", "10", *words, *DEMO).code == 0
+    said = tradeloop(home, "reconcile", *DEMO, "--json")
+    assert (said.code, said.document["unexplained_breaks"]) == (1, 1)
+
+
 def test_what_a_halt_closed_is_explained_by_it_and_not_bought_back(home: Path) -> None:
     """Under the halt that order would be denied."""
     assert tradeloop(home, "flatten", "--symbol", "AIG", "--by", "ann", "--reason", "news", *DEMO).code == 0

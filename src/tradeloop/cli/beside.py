@@ -13,6 +13,7 @@ from decimal import Decimal
 from tradeloop.core.types import ZERO, Side
 from tradeloop.views.queries import PAGE_MAX, Queries
 from tradeloop.views.rows import FillRow, OrderRow, RunRow
+from tradeloop.views.runs import strategy_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Beside:
     halt: str = ""
     """The halt that it closed a position for, in words."""
     strategy: str = ""
-    """Whose order it is, where it names a strategy: what that holds is its own business."""
+    """Whose order it is, where it names another strategy than the run's: what that holds is its own business."""
 
 
 async def newer_run(queries: Queries, run: RunRow) -> RunRow | None:
@@ -49,13 +50,14 @@ async def traded_beside(queries: Queries, run: RunRow) -> dict[str, tuple[Beside
     """By symbol, what others booked since the plan of `run` looked at the holdings, oldest first."""
     found: dict[str, dict[str, Beside]] = {}
     known: dict[str, OrderRow | None] = {}
+    own = strategy_of(run) or run.project_id
     for fill in await _since(queries, run):
         if fill.trade_run_id == run.id or fill.exec_type == "TRADE_CANCEL":
             continue
         order = None if fill.trade_run_id is not None else await _order(queries, fill.trade_order_id, known)
         if fill.trade_run_id is None and (order is None or order.is_external):
             continue
-        strategy = "" if order is None else order.strategy_id
+        strategy = "" if order is None or order.strategy_id == own else order.strategy_id
         name = fill.trade_run_id or strategy or fill.trade_order_id
         qty = fill.fill_qty if fill.side == Side.BUY.value else -fill.fill_qty
         of = found.setdefault(fill.symbol, {})

@@ -319,22 +319,29 @@ def _moved(
 ) -> list[dict[str, Any]]:
     """What changed in a symbol by another hand than the run's, from what it left to what is held: by other runs, by
     halts, by strategies, by single orders, and by nobody we know of. An order is proposed to undo what a hand did, never what a
-    run, a halt or a strategy did; `repair` is what was proposed for what the run itself left.
+    run or a halt did, or what a strategy holds; `repair` is what was proposed for what the run itself left.
+
+    What a strategy sold beyond its own is the run's, and what a hand sold is a strategy's first.
     """
     hands = record.beside.get(symbol, ())
     runs, halts = [each for each in hands if each.is_run], [each for each in hands if each.halt]
     rest = [each for each in hands if not each.is_run and not each.halt]
-    strategies, orders = [each for each in rest if each.strategy], [each for each in rest if not each.strategy]
+    strategies = [each for each in rest if each.strategy and each.qty > ZERO]
+    sold, orders = [each for each in rest if each.strategy and each.qty <= ZERO], [each for each in rest if not each.strategy]
+    by_hand = net(sold) + net(orders)
+    theirs = net(strategies) - min(net(strategies), max(-by_hand, ZERO))
     after_runs = left_with + net(runs)
     after_halts = after_runs + net(halts)
-    after_strategies = after_halts + net(strategies)
-    after_orders = after_strategies + net(orders)
+    after_strategies = after_halts + theirs
+    after_orders = after_halts + net(strategies) + by_hand
     see = f"see run {record.newer.id}, which is newer" if record.newer is not None else ""
 
     def back(changed: Decimal) -> str:
         return see or (_NEW_TARGET if held == target else _back(record, symbol, changed, repair))
 
-    by_runs, by_orders = f"traded by {_named('run', runs)}", f"traded by {_named('order', orders)}, beside the run"
+    by_runs = f"traded by {_named('run', runs)}"
+    hands_named = " and ".join(_named(what, of) for what, of in (("strategy", sold), ("order", orders)) if of)
+    by_orders = f"traded by {hands_named}, beside the run"
     by_halts = f"closed by {'; '.join(dict.fromkeys(each.halt for each in halts))}"
     by_strategies = f"traded by {_named('strategy', strategies)}, beside the run"
     by_nobody = "traded by hand, or adjusted, and by no order of ours; see `tradeloop fills`"
