@@ -9,6 +9,8 @@ import pytest
 from tests.api.desks import a_counter, buy, resting
 
 from tradeloop.access.identity import Scope
+from tradeloop.bootstrap import Desk
+from tradeloop.core.types import Symbol
 
 ORDERS = "/api/v1/orders"
 
@@ -93,6 +95,29 @@ async def test_an_amendment_changes_the_terms_in_one_step(tmp_path: Path) -> Non
         await counter.order_is(alice, order_id, "NEW")
         order = await counter.order_is(alice, order_id, "NEW")
     assert (order["price"], order["quantity"]) == ("13.05", "50")
+
+
+async def test_orders_that_come_together_wait_together_for_the_first_quote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a symbol that nobody looks at yet; without a quote the second would be denied."""
+    come = asyncio.Event()
+
+    async def quoted(*_: object) -> list[Symbol]:
+        await come.wait()
+        return []
+
+    async with a_counter(tmp_path) as counter:
+        ann = counter.client("ann")
+        for symbol in ("BAC.US", "IBM.US"):
+            await ann.send("PUT", "/api/v1/main-contract", {"symbol": symbol, "reason": "the month rolls"})
+        monkeypatch.setattr(Desk, "quoted", quoted)
+        asked = [asyncio.ensure_future(ann.post(ORDERS, buy("1"))) for _ in range(3)]
+        finished, _ = await asyncio.wait(asked, timeout=1)
+        come.set()
+        answers = await asyncio.gather(*asked)
+    assert not finished
+    assert [answer.status for answer in answers] == [201] * 3
 
 
 async def test_a_batch_answers_each_order_for_itself(tmp_path: Path) -> None:

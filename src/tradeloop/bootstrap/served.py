@@ -65,6 +65,8 @@ class ServedDesk:
         self._desk = desk
         self._holder = owner_of(desk.loaded, command)
         self._is_live = bool(live_brokers(desk.loaded, desk.state))
+        self._awaited: dict[Symbol, None] = {}
+        """Symbols whose first quotes are waited for."""
 
     @property
     def state(self) -> State:
@@ -202,8 +204,8 @@ class ServedDesk:
         return self._desk.listing.resolve(symbol, market_time(self._desk.clock.now(), self._desk.feed))
 
     def follows(self, symbol: Symbol) -> bool:
-        """Whether a symbol is listed here and quoted where the feed has it."""
-        return self._desk.follows(symbol)
+        """Whether a symbol is listed here, and its first quote has come or was waited for in vain."""
+        return symbol not in self._awaited and self._desk.follows(symbol)
 
     async def switch_main(self, command: SwitchMainContract) -> SwitchedTo:
         """Have another instrument be the main contract, in S4's five steps."""
@@ -212,9 +214,15 @@ class ServedDesk:
     async def tradable(self, symbols: Iterable[Symbol], *, quoted: bool = False) -> None:
         """Have these listed; a quote that does not come leaves it to risk to say so."""
         wanted = list(dict.fromkeys(symbols))
-        await self._desk.tradable(wanted)
-        if quoted and self._desk.feed is not None:
-            await self._desk.quoted(wanted, QUOTED_S)
+        awaited = dict.fromkeys(wanted) if quoted and self._desk.feed is not None else {}
+        self._awaited |= awaited
+        try:
+            await self._desk.tradable(wanted)
+            if awaited:
+                await self._desk.quoted(wanted, QUOTED_S)
+        finally:
+            for symbol in awaited:
+                self._awaited.pop(symbol, None)
 
     # --- limits
 
