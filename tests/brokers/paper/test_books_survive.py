@@ -30,7 +30,7 @@ from tests.brokers.paper.made import (
 
 from tradeloop.brokers.paper import PaperBroker, PaperConfig
 from tradeloop.core.errors import BadInput, FateUnknown, JournalFailed, NotSent
-from tradeloop.core.reports import Report
+from tradeloop.core.reports import BrokerDown, Report
 from tradeloop.core.types import (
     SECOND_NS,
     AccountID,
@@ -384,6 +384,57 @@ async def test_a_session_whose_books_could_not_be_written_comes_back_when_they_c
     await turns()
     assert session.executions()[-1].cl_ord_id == "next"
     assert "lost" not in {order.cl_ord_id for order in (await session.broker.snapshot()).orders or ()}
+    await session.broker.close()
+
+
+async def test_books_that_another_process_has_are_not_taken_back(tmp_path: Path) -> None:
+    """A process may believe in its lease for a while after another has taken it, and proven what is absent."""
+    path = tmp_path / "paper.db"
+    late = await traded(path)
+    taker = await reopened(path, late.clock)
+    with pytest.raises(FateUnknown, match="changed by another process"):
+        await late.broker.place(approved("late"))
+    await late.clock.move_to(UtcNs(late.clock.now() + 600 * SECOND_NS))
+    assert (late.words()[-1], taker.words()[-1]) == ("BrokerDown", "BrokerUp")
+    taker.broker.on_quote(quote(600, "10.00", "10.01"))
+    await taker.broker.place(approved("own"))
+    await late.broker.close()
+    await taker.broker.close()
+
+
+async def test_nor_are_those_that_another_wrote_while_this_one_could_not(tmp_path: Path) -> None:
+    path = tmp_path / "paper.db"
+    late = await traded(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    late.broker._books._store._db.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
+    with pytest.raises(FateUnknown, match="database is locked"):
+        await late.broker.place(approved("late"))
+    other.execute("UPDATE meta SET step = step + 1")
+    other.execute("COMMIT")
+    other.close()
+    await late.clock.move_to(UtcNs(late.clock.now() + 600 * SECOND_NS))
+    (down,) = [each for each in late.reports if isinstance(each, BrokerDown) and "meanwhile" in each.text]
+    assert "end this process" in down.text
+    with pytest.raises(NotSent, match="changed by another process"):
+        await late.broker.place(approved("later"))
+    await late.broker.close()
+
+
+async def test_a_lost_connection_stays_lost_though_the_books_are_read_anew(tmp_path: Path) -> None:
+    session = await traded(tmp_path / "paper.db")
+    other = sqlite3.connect(tmp_path / "paper.db", isolation_level=None)
+    began = session.clock.now()
+    session.broker.disconnect(back_after_ns=60 * SECOND_NS)
+    other.execute("BEGIN IMMEDIATE")
+    session.broker._books._store._db.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
+    session.broker.list_instruments([ashare()])
+    other.execute("ROLLBACK")
+    other.close()
+    await session.clock.move_to(UtcNs(began + 59 * SECOND_NS))
+    assert session.words()[-1] == "BrokerDown"
+    await session.clock.move_to(UtcNs(began + 60 * SECOND_NS))
+    assert session.words()[-1] == "BrokerUp"
     await session.broker.close()
 
 

@@ -26,7 +26,7 @@ from tradeloop.brokers.paper.faults import Fault, FaultSource
 from tradeloop.brokers.paper.look import look
 from tradeloop.brokers.paper.matching import Matching
 from tradeloop.brokers.paper.store import BooksChanged, Store
-from tradeloop.core.errors import FateUnknown, JournalFailed, NotSent
+from tradeloop.core.errors import BadInput, FateUnknown, JournalFailed, NotSent
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement
@@ -104,6 +104,8 @@ class PaperBroker:
             raise JournalFailed(text) from None
         self._report: Callable[[Report], None] | None = None
         self._is_up = False
+        self._is_away = False
+        """The connection is lost, whatever the books are like."""
         self._closed = False
         self._why_down = "the session was never opened"
         self._up_at = UtcNs(0)
@@ -155,6 +157,8 @@ class PaperBroker:
                 self._books.close()
                 self._open_books()
                 self._books.claim()
+        except BooksChanged as error:
+            raise NotSent(str(error)) from error
         except sqlite3.Error as error:
             raise NotSent(f"the paper books could not be written ({error})") from error
 
@@ -314,15 +318,16 @@ class PaperBroker:
         if not self._is_up:
             return
         self._finish()
-        self._is_up, self._why_down = False, text
+        self._is_up, self._why_down, self._is_away = False, text, True
         self._held.clear()
         if self._report is not None:
             self._report(BrokerDown(self.name, text))
         if back_after_ns is not None:
-            self._later(UtcNs(self._clock.now() + back_after_ns), self._come_up)
+            self._later(UtcNs(self._clock.now() + back_after_ns), self.reconnect)
 
     def reconnect(self) -> None:
         """Bring a lost session back: BrokerUp. Reports of the meantime are not repeated; the snapshot has them."""
+        self._is_away = False
         self._come_up()
 
     # --- inside
@@ -436,7 +441,7 @@ class PaperBroker:
         try:
             self._books.commit()
         except (sqlite3.Error, BooksChanged) as error:
-            self._break(f"the paper books could not be written ({error})", due)
+            self._break(f"the paper books could not be written ({error})", due, is_over=isinstance(error, BooksChanged))
             return
         if due is not None and not due.done():
             due.set_result(None)
@@ -448,8 +453,12 @@ class PaperBroker:
                 self._send(report)
         self._arm()
 
-    def _break(self, text: str, due: asyncio.Future[None] | None) -> None:
-        """The books are ahead of their file: nothing of this step is reported, and nothing is taken until they are read."""
+    def _break(self, text: str, due: asyncio.Future[None] | None, *, is_over: bool = False) -> None:
+        """The books are ahead of their file: nothing of this step is reported, and nothing is taken until they are read.
+
+        `is_over`: another process has the books. Its lease is the newer one, whatever this one believes of its own: what was
+        proven absent by then must not come to be, so the session does not come back.
+        """
         self._broken = True
         self._matching.out = []
         if due is not None and not due.done():
@@ -458,11 +467,11 @@ class PaperBroker:
             self._is_up, self._why_down = False, text
             if self._report is not None:
                 self._report(BrokerDown(self.name, text))
-        if self._report is not None:
+        if self._report is not None and not is_over:
             self._reopen_later()
 
     def _reopen_later(self) -> None:
-        """Two who take the same books from each other do so more and more seldom: only a session that lasts ends the waits."""
+        """A file that fails again and again is tried more and more seldom: only a session that lasts ends the waits."""
         longest = REOPEN_S[-1]
         now = self._clock.now()
         if now - self._up_at > longest * SECOND_NS and self._up_at:
@@ -472,17 +481,27 @@ class PaperBroker:
         self._later(UtcNs(now + wait * SECOND_NS), self._reopen)
 
     def _reopen(self) -> None:
-        """Bring the session back once the file can be written again."""
-        if self._closed or not self._broken:
+        """Bring the session back once the file can be written again, and holds what it held."""
+        if self._closed or not self._broken or self._report is None:
             return
+        step = self._books.step
         try:
-            self._take_books()
-        except (NotSent, JournalFailed) as error:
+            self._books.close()
+            self._open_books()
+            if self._books.step != step:
+                raise BooksChanged(f"paper books {self.config.path} were changed by another process meanwhile")
+            self._books.claim()
+        except (NotSent, JournalFailed, sqlite3.Error) as error:
             self._broken, self._why_down = True, str(error)
             self._reopen_later()
             return
+        except (BooksChanged, BadInput) as error:
+            self._broken, self._why_down = True, str(error)
+            self._report(BrokerDown(self.name, f"{error}; end this process, and start again"))
+            return
         self._catch_up()
-        self._come_up()
+        if not self._is_away:
+            self._come_up()
 
     def _send(self, report: Report) -> None:
         if self._report is None or not self._is_up:

@@ -325,6 +325,11 @@ class Books:
             self._store.claim(self.last_order, self.last_exec)
 
     @property
+    def step(self) -> int:
+        """How many steps the file had when it was last read or written here; 0 without one."""
+        return 0 if self._store is None else self._store.step
+
+    @property
     def is_stored(self) -> bool:
         """Whether the books are in a file, so that a commit costs a write to the disk."""
         return self._store is not None

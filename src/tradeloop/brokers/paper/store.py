@@ -95,7 +95,7 @@ class Store:
     def __init__(self, path: Path, *, begun: bool = False) -> None:
         self.path = path
         self._begun = begun
-        self._step = 0
+        self.step = 0
         if begun and not (path.exists() and path.stat().st_size):
             raise JournalFailed(gone(path))
         try:
@@ -148,7 +148,7 @@ class Store:
             )
         if row[3] == 0:  # created, but never committed to: the opening cash is still to come
             return None
-        self._step = row[3]
+        self.step = row[3]
         read = self._db.execute
         days = [_DAY.decode(body) for (body,) in read("SELECT body FROM days ORDER BY session")]
         oldest, since = kept_since(days) or ("", 0)
@@ -196,11 +196,11 @@ class Store:
             ) from error
         finally:
             self._db.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        self._step += 1
+        self.step += 1
 
     def _take_step(self, last_order: int, last_exec: int) -> None:
         moved = self._db.execute(
-            "UPDATE meta SET step = step + 1, last_order = ?, last_exec = ? WHERE step = ?", (last_order, last_exec, self._step)
+            "UPDATE meta SET step = step + 1, last_order = ?, last_exec = ? WHERE step = ?", (last_order, last_exec, self.step)
         )
         if moved.rowcount != 1:
             raise BooksChanged(
@@ -290,7 +290,7 @@ class Store:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
-        self._step += 1
+        self.step += 1
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
