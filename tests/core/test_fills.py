@@ -196,6 +196,19 @@ def test_what_a_strangers_fill_opens_is_opened_also_where_its_order_was_seen_bef
     assert (held(desk).long_qty, held(desk).short_qty, held(desk).realized) == (Decimal(4), Decimal(3), Decimal(0))
 
 
+def test_a_strangers_fill_that_closes_today_costs_what_closing_today_costs() -> None:
+    schedule = FeeSchedule((FeeLine("exchange", per_unit=Decimal(3), close_today_per_unit=Decimal(6)),))
+    desk = a_desk(asset_class=AssetClass.FUTURE, margin_rate="0.1", shortable=True, closes_today_apart=True, fees=schedule)
+    short = desk.order(sell(MOUTAI, 3, position_effect=PositionEffect.OPEN))
+    fill(desk, short, 3, "9", position_effect=PositionEffect.OPEN)
+    desk.wait(10)
+    resting = their_order(None, MOUTAI, BUY, 2, OrdStatus.NEW, order_id=OrderID("b9"), price=Px(Decimal(8)))
+    desk.give(a_snapshot(as_of=desk.now, orders=(resting,), positions=None))
+    said = {"order_id": OrderID("b9"), "position_effect": PositionEffect.CLOSE_TODAY, "commission": None}
+    desk.give(an_execution(None, MOUTAI, BUY, 2, "8", "e2", **said))
+    assert desk.of(Traded)[-1].fee == Decimal(12)
+
+
 def test_a_fill_of_an_unlisted_symbol_is_booked_all_the_same() -> None:
     desk = a_desk()
     desk.give(an_execution(None, "000001.SZ", BUY, 40, "10", order_id=OrderID("b9")))

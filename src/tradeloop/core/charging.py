@@ -16,24 +16,29 @@ from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import fills_of, fills_since, late_fills
 from tradeloop.core.state import State
-from tradeloop.core.types import CLOSE_TODAY, ZERO, AccountID, Amount, ClOrdID, Symbol, TradingDay, UtcNs
+from tradeloop.core.types import CLOSE_TODAY, ZERO, AccountID, Amount, ClOrdID, PositionEffect, Symbol, TradingDay, UtcNs
 
 
-def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decimal) -> Amount:
-    """What our dated schedule says a fill cost."""
+def fee_of_fill(order: Order, instrument: Instrument, qty: Decimal, value: Decimal, effect: PositionEffect) -> Amount:
+    """What our dated schedule says a fill of this effect cost."""
     value_before = order.cum_value * instrument.multiplier if order.cum_qty else ZERO
-    return _fee_after(order, instrument, (order.cum_qty, value_before, order.fees), qty, value)
+    return _fee_after(order, instrument, (order.cum_qty, value_before, order.fees), qty, value, effect)
 
 
 def _fee_after(
-    order: Order, instrument: Instrument, before: tuple[Decimal, Decimal, Decimal], qty: Decimal, value: Decimal
+    order: Order,
+    instrument: Instrument,
+    before: tuple[Decimal, Decimal, Decimal],
+    qty: Decimal,
+    value: Decimal,
+    effect: PositionEffect,
 ) -> Amount:
     """The fee of a fill; `before`: quantity, value and fees of what the order had traded.
 
     A minimum holds per order, not per fill: the fee of everything filled so far, less what earlier fills were charged.
     """
     qty_before, value_before, charged = before
-    close_today = order.position_effect is CLOSE_TODAY
+    close_today = effect is CLOSE_TODAY
     if instrument.fees.is_bounded():
         return instrument.fees.grown(order.side, qty, value, (qty_before, value_before), close_today=close_today)
     fee = instrument.fees.fee(order.side, qty_before + qty, value_before + value, close_today=close_today)
@@ -90,7 +95,7 @@ def _charge(
         if known.busted:
             continue
         value = known.px * known.qty * instrument.multiplier
-        fee = known.fee if known.fee_by_broker else _fee_after(order, instrument, before, known.qty, value)
+        fee = known.fee if known.fee_by_broker else _fee_after(order, instrument, before, known.qty, value, known.effect)
         before = before[0] + known.qty, before[1] + value, before[2] + fee
         if fee != known.fee:
             broker, account, day, side, exec_id = parts_of(key)

@@ -104,12 +104,12 @@ def on_execution(
     instrument = state.instruments[x.symbol]
     px_qty = x.last_px * x.last_qty
     value = px_qty if instrument.multiplier == ONE else px_qty * instrument.multiplier
+    effect = _effect_of(order, instrument, x)
     fee, by_broker = x.commission, True
     if fee is None or ((fee > value or fee < ZERO) and not fee_can_be(instrument, fee, value)):
-        fee, by_broker = fee_of_fill(order, instrument, x.last_qty, value), False
+        fee, by_broker = fee_of_fill(order, instrument, x.last_qty, value, effect), False
     position = state.held(x.account, x.symbol)
     excess = order.cum_qty + x.last_qty - order.most_qty
-    effect = _effect_of(order, instrument, x)
     realized = realizes(position, x.side, x.last_qty, value, effect)
     becomes = None
     if x.transact_at is not None:
