@@ -34,6 +34,17 @@ def test_a_run_that_a_command_cancels_leaves_its_files(tmp_path: Path) -> None:
     assert told(tmp_path, run_id) == ["CANCELED"]
 
 
+def test_a_copy_of_a_file_is_no_file_of_the_run(tmp_path: Path) -> None:
+    run_id = waiting_run(tmp_path)
+    assert tradeloop(tmp_path, "runs", "cancel", run_id, *DEMO).code == 0
+    (left,) = (tmp_path / "artefacts" / run_id).glob("broker_reconcile_*.json")
+    left.with_name(f"{left.stem} (copy).json").write_text('{"schema_version": 1}', encoding="ascii")
+    before = set(left.parent.iterdir())
+    said = tradeloop(tmp_path, "watch", *DEMO)
+    assert (said.code, said.err.count("Traceback")) == (0, 0)
+    assert set(left.parent.iterdir()) == before
+
+
 def test_what_cannot_be_written_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "artefacts").write_text("in the place of the folder", encoding="ascii")
     said = us_run(tmp_path, a_portfolio(tmp_path, "AIG.US,0.5\nBAC.US,0.45\n"), "--yes")

@@ -19,6 +19,7 @@ traded, after it the market may have moved because of it.
 from __future__ import annotations
 
 import os
+import re
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ _AMOUNT_QUANTUM = Decimal(1).scaleb(-AMOUNT_PLACES)
 _BP_QUANTUM = Decimal("0.01")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _SAME_SECOND_MAX = 1000
+_STAMP = re.compile(r"[0-9]{8}_[0-9]{6}(_[0-9]+)?")
 
 
 class OrderRow(msgspec.Struct, frozen=True):
@@ -251,8 +253,9 @@ def write_result(
 
 
 def newest(folder: Path, pattern: str) -> Path | None:
-    """The file of this kind with the newest time in its name, of one second the one written last."""
-    return max(folder.glob(pattern), key=lambda path: _in_order(stamp_of(path)), default=None)
+    """The file of this kind with the newest time in its name, of one second the one written last. No copy of one."""
+    ours = (path for path in folder.glob(pattern) if _STAMP.fullmatch(stamp_of(path)))
+    return max(ours, key=lambda path: _in_order(stamp_of(path)), default=None)
 
 
 def stamp_of(path: Path) -> str:

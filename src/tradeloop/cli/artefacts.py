@@ -78,7 +78,8 @@ def says_status(folder: Path, status: RunStatus) -> bool:
     stamp = stamp_of(reconcile)
     kinds = RESULTS if has_parquet() else (RECONCILE,)
     whole = all((folder / pattern.replace("*", stamp)).exists() for pattern in kinds)
-    return whole and found["run"]["status"] == status.value
+    run = found.get("run")
+    return whole and isinstance(run, dict) and run.get("status") == status.value
 
 
 def _result_stands(folder: Path, record: Record) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
 
 from tradeloop.cli.artefacts import says_status
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _VIEWS_S: Final = 10.0
 _BEHIND_MAX: Final = 20
-"""So many runs are looked at when a desk begins; `tradeloop export` writes the files of any."""
+"""So many runs that have ended are looked at when a desk begins; `tradeloop export` writes the files of any."""
 
 
 class Finished:
@@ -37,16 +37,14 @@ class Finished:
     def at_once(self) -> None:
         """From now on; and what was left without its files is looked for."""
         self._desk.listen(self._heard)
-        self._begin(self._catch_up(self._newest()))
+        self._begin(self._catch_up(list(islice(reversed(self._desk.state.runs.ended), _BEHIND_MAX))))
 
     async def close(self) -> None:
         """Return when everything is written of what has ended since this desk began."""
         await asyncio.gather(*self._writing)
-        state = self._desk.state
-        await self._catch_up([each for each in self._newest() if (state.runs[each].finished_at or 0) >= state.started_at])
-
-    def _newest(self) -> list[RunID]:
-        return list(islice(self._desk.state.runs.newest_first(), _BEHIND_MAX))
+        runs, began = self._desk.state.runs, self._desk.state.started_at
+        here = takewhile(lambda run_id: (runs[run_id].finished_at or 0) >= began, reversed(runs.ended))  # the last to end first
+        await self._catch_up(list(here))
 
     def _heard(self, published: Published) -> None:
         for event in published.events:
@@ -55,7 +53,7 @@ class Finished:
 
     def _is_behind(self, run_id: RunID) -> bool:
         status = self._desk.state.runs[run_id].status
-        return status in ENDED and not says_status(self._desk.loaded.home.artefacts / run_id, status)
+        return not says_status(self._desk.loaded.home.artefacts / run_id, status)
 
     async def _catch_up(self, runs: list[RunID]) -> None:
         """One after the other; what keeps one from being written, which is said, would keep the others from it, too."""
