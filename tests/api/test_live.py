@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.access.made import Device
 from tests.api.desks import settings_of
 from tests.api.houses import Browser, House, a_house
@@ -18,8 +21,12 @@ from tradeloop.access.identity import Role, Scope
 from tradeloop.access.live_tokens import PER_SESSION_MAX, LiveTokens
 from tradeloop.bootstrap import Desk, open_desk
 from tradeloop.bootstrap.served import ServedDesk
-from tradeloop.core.types import SECOND_NS, Mode, RunID, UtcNs
+from tradeloop.core.commands import HaltTrading
+from tradeloop.core.events import OrderStaged
+from tradeloop.core.halt import HaltTier
+from tradeloop.core.types import SECOND_NS, Mode, Px, RunID, Symbol, UtcNs
 from tradeloop.feeds.demo import DEMO_SYMBOLS
+from tradeloop.journal import codec
 
 ORDERS = "/api/v1/orders"
 ORDER = {"symbol": "BAC.US", "side": "buy", "quantity": "100", "order_type": "limit", "price": "13.00"}
@@ -224,6 +231,115 @@ async def test_an_order_up_to_the_figure_asks_for_nothing(tmp_path: Path) -> Non
         said = await floor.ann.send("POST", ORDERS, ORDER)
     assert shown.document == {"confirm": None}
     assert said.status == 201, said.document
+
+
+MARKET = {"symbol": "BAC.US", "side": "buy", "quantity": "100"}
+
+
+def moved(floor: Floor, by: str) -> None:
+    """The market of BAC stands elsewhere from now on."""
+    quotes = floor.desk.engine.around.quotes
+    quote = quotes[Symbol("BAC.US")]
+    px = {name: Px(getattr(quote, name) * Decimal(by)) for name in ("bid", "ask", "last")}
+    quotes[Symbol("BAC.US")] = replace(quote, **px)
+
+
+async def shown(floor: Floor, order: dict[str, Any] = MARKET) -> dict[str, Any]:
+    """What confirms an order."""
+    said = await floor.ann.send("POST", f"{ORDERS}/preview", order)
+    assert said.status == 200, said.document
+    found: dict[str, Any] = said.document["confirm"]
+    return found
+
+
+async def test_what_is_confirmed_of_an_order_is_shown_with_its_price_and_its_worth(tmp_path: Path) -> None:
+    async with a_floor(tmp_path) as floor:
+        market, limit = await shown(floor), await shown(floor, ORDER)
+        seen = floor.desk.engine.around.quotes[Symbol("BAC.US")].mid_or_last
+    (line,) = market["lines"]
+    assert (line["symbol"], line["side"], line["quantity"], line["order_type"]) == ("BAC.US", "BUY", "100", "MARKET")
+    assert (line["price"], Decimal(line["reference_price"])) == (None, seen)
+    assert market["totals"] == [{"currency": "USD", "value": line["value"]}]
+    assert [(each["price"], each["value"]) for each in limit["lines"]] == [("13.00", "1300.00")]
+
+
+async def test_a_plan_says_what_its_orders_come_to(tmp_path: Path) -> None:
+    async with a_floor(tmp_path) as floor:
+        confirm = (await floor.waiting())["confirm"]
+    assert len(confirm["lines"]) == confirm["orders"]
+    assert {each["currency"] for each in confirm["totals"]} == {"USD"}
+    assert sum(Decimal(each["value"]) for each in confirm["lines"]) == Decimal(confirm["totals"][0]["value"])
+
+
+@pytest.mark.parametrize(("by", "status"), [("1.015", 201), ("1.025", 422), ("1.5", 422)])
+async def test_a_market_order_goes_as_far_as_its_price_may_drift_and_no_further(by: str, status: int, tmp_path: Path) -> None:
+    async with a_floor(tmp_path) as floor:
+        confirm = await shown(floor)
+        moved(floor, by)
+        word = floor.word(confirm)
+        said = await floor.ann.send("POST", ORDERS, MARKET | {"live": word})
+        assert said.status == status, said.document
+        if status == 201:
+            return
+        assert said.document["denied"]["rule"] == "live_changed"
+        assert "since it was shown and confirmed; look at it again and confirm it" in said.document["detail"]
+        assert floor.is_untouched
+        again = floor.word(await shown(floor)) | {"code": word["code"]}
+        said = await floor.ann.send("POST", ORDERS, MARKET | {"live": again})
+    assert said.status == 201, "no code was spent on it"
+
+
+async def test_no_code_is_spent_on_what_cannot_go(tmp_path: Path) -> None:
+    async with a_floor(tmp_path) as floor:
+        word = floor.word(await shown(floor))
+        await floor.desk.engine.ask(HaltTrading(HaltTier.HALT, "root", "stop"))
+        said = await floor.ann.send("POST", ORDERS, MARKET | {"live": word})
+        looked = await floor.ann.send("POST", f"{ORDERS}/preview", MARKET)
+        await floor.house.access.factors.prove("ann", word["code"], floor.house.asked("ann"), "test", "not taken before")
+    assert (said.status, said.document["denied"]["rule"]) == (422, "halted")
+    assert said.document["order_id"], "the denial is recorded"
+    assert (looked.status, looked.document["denied"]["rule"], "order_id" in looked.document) == (422, "halted", False)
+
+
+async def test_an_account_that_is_not_listed_is_given_no_words(tmp_path: Path) -> None:
+    async with a_floor(tmp_path, live__accounts="another") as floor:
+        said = await floor.ann.send("POST", f"{ORDERS}/preview", MARKET)
+    assert (said.status, said.document["denied"]["rule"]) == (422, "live_account")
+
+
+async def test_a_key_that_met_a_denial_is_answered_with_it_and_asks_for_nothing(tmp_path: Path) -> None:
+    async with a_floor(tmp_path) as floor:
+        first = await floor.ann.send("POST", ORDERS, MARKET, headers={"idempotency-key": "k1"})
+        word = floor.word(await shown(floor))
+        again = await floor.ann.send("POST", ORDERS, MARKET | {"live": word}, headers={"idempotency-key": "k1"})
+        new = await floor.ann.send("POST", ORDERS, MARKET | {"live": word}, headers={"idempotency-key": "k2"})
+    assert (first.status, again.status) == (422, 422)
+    assert first.document["order_id"] == again.document["order_id"]
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    assert (again.document["repeat"], "answered so before" in again.document["detail"]) == (True, True)
+    assert new.status == 201, "neither token nor code was spent on the answer of before"
+
+
+async def test_words_that_are_a_code_are_not_said_again(tmp_path: Path) -> None:
+    async with a_floor(tmp_path) as floor:
+        confirm = await shown(floor)
+        said = await floor.ann.send("POST", ORDERS, MARKET | {"live": floor.word(confirm, phrase="123456")})
+    assert said.code == "live_not_confirmed"
+    assert "123456" not in said.document["detail"]
+
+
+async def test_the_journal_says_which_kind_of_factor_it_was(tmp_path: Path) -> None:
+    async with a_floor(tmp_path) as floor:
+        (spare, *_) = await floor.house.access.factors.new_recovery_codes("ann", floor.code(), floor.house.asked("ann"))
+        for quantity, code in (("100", floor.code()), ("200", spare.get_secret_value())):
+            order = MARKET | {"quantity": quantity}
+            word = floor.word(await shown(floor, order), code=code)
+            assert (await floor.ann.send("POST", ORDERS, order | {"live": word})).status == 201
+    with closing(sqlite3.connect(tmp_path / "tradeloop.db")) as db:
+        rows = db.execute("SELECT payload FROM journal ORDER BY batch").fetchall()
+    made = [event for (payload,) in rows for event in codec.decode(payload) if isinstance(event, OrderStaged)]
+    assert [event.confirmed.second_factor for event in made if event.confirmed] == ["totp", "recovery code"]
 
 
 def test_a_session_keeps_its_newest_tokens_and_each_is_good_once() -> None:

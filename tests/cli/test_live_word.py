@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -22,11 +23,12 @@ from tests.core.live_made import a_live_desk, as_waiting
 from tests.core.runs_made import LISTED, A, a_run
 
 from tradeloop.cli import control
+from tradeloop.cli.shell import DENIED
 from tradeloop.config import Home, load
 from tradeloop.core.commands import ApproveRun
 from tradeloop.core.confirmation import Confirmation
 from tradeloop.core.effects import RaiseAlert
-from tradeloop.core.events import Event, OrderStaged, RunApproved, RunCreated, RunStarted
+from tradeloop.core.events import Event, OrderStaged, RunApproved, RunCreated, RunDenied, RunStarted
 from tradeloop.core.replies import RunReply
 from tradeloop.core.types import Mode
 from tradeloop.journal import codec
@@ -38,6 +40,7 @@ __all__ = ["home"]
 
 PORTFOLIO, CONTEXT = (str(FILES / "good" / name) for name in ("portfolio_us.csv", "execution_context_us.json"))
 RUN = ("run", PORTFOLIO, "--context", CONTEXT, "--feed", "demo", "--speed", "60")
+ORDER = ("orders", "submit", "BAC.US", "buy", "100", "--feed", "demo", "--speed", "60")
 ASKED_S = 60
 
 
@@ -67,6 +70,15 @@ class Typist:
         """Wait until that is shown."""
         end = time.monotonic() + ASKED_S
         while text not in self.shown:
+            assert time.monotonic() < end, self.shown
+            if select.select([self._keyboard], [], [], 1)[0]:
+                self.shown += os.read(self._keyboard, 65536).decode(errors="replace")
+
+    def until_again(self, text: str) -> None:
+        """Wait until that is shown once more, after all that was read."""
+        read = len(self.shown)
+        end = time.monotonic() + ASKED_S
+        while text not in self.shown[read:]:
             assert time.monotonic() < end, self.shown
             if select.select([self._keyboard], [], [], 1)[0]:
                 self.shown += os.read(self._keyboard, 65536).decode(errors="replace")
@@ -160,8 +172,7 @@ def test_a_yes_in_a_script_sends_nothing_live(home: Path, monkeypatch: pytest.Mo
 def test_a_live_order_in_a_script_is_not_sent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     live(home)
     set_up(home, monkeypatch)
-    words = ("orders", "submit", "AAPL.US", "buy", "1", "--feed", "synthetic", "--json")
-    said = tradeloop(home, *words)
+    said = tradeloop(home, *ORDER, "--json")
     assert said.code == 2, said.err
     assert "a live account asks a person at a terminal" in said.err
     assert not [event for event in facts(home) if isinstance(event, OrderStaged)]
@@ -172,6 +183,95 @@ def test_a_dry_run_of_a_live_account_shows_its_plan_and_asks_nothing(home: Path)
     said = tradeloop(home, *RUN, "--dry-run", "--json")
     assert said.code == 0, said.err
     assert json.loads(said.out)["dry_run"] is True
+
+
+def confirms(typist: Typist, since: str = "REAL MONEY", next_code: int = 0) -> None:
+    """Words for what was shown last, and a code."""
+    orders = typist.shown.rpartition(since)[2].split(" order")[0].split()[-1]
+    typist.types(f"LIVE U1 {orders}")
+    typist.until_again("code of the second factor")
+    typist.types(code(next_code))
+
+
+@pytest.mark.crash
+def test_a_market_order_is_shown_with_its_price_and_worth_and_again_once_that_has_drifted(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(home)
+    with (home / "tradeloop.yaml").open("a", encoding="ascii") as settings:
+        settings.write("engine:\n  max_drift: 0.00001\n")
+    set_up(home, monkeypatch)
+    with at_a_terminal(home, *ORDER) as typist:
+        typist.until("to send")
+        shown = typist.shown
+        assert "BUY 100 BAC.US at the market, seen at " in shown
+        assert ", worth up to " in shown
+        time.sleep(8)  # of which the market makes eight minutes
+        typist.types("LIVE U1 1")
+        typist.until("it is shown again, and no code was spent")
+        assert "code of the second factor" not in typist.shown
+        typist.process.send_signal(signal.SIGINT)
+        assert typist.ends() != 0
+    assert "nothing was sent" in typist.shown
+    assert not [event for event in facts(home) if isinstance(event, OrderStaged)]
+
+
+@pytest.mark.crash
+def test_a_market_order_goes_at_the_price_that_was_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    with at_a_terminal(home, *ORDER) as typist:
+        typist.until("to send")
+        confirms(typist)
+        assert typist.ends() == 0, typist.shown
+    (staged,) = [event for event in facts(home) if isinstance(event, OrderStaged)]
+    assert staged.live
+    assert staged.confirmed is not None
+    assert f"seen at {staged.confirmed.px:f}, worth up to" in typist.shown
+
+
+@pytest.mark.crash
+def test_a_run_whose_plan_has_changed_is_shown_again_and_asked_for_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    with at_a_terminal(home, *RUN[:-1], "10", "--yes") as typist:
+        typist.until("to send")
+        time.sleep(20)  # of which the market makes more than prices may age
+        orders = typist.shown.partition("REAL MONEY: ")[2].split()[0]
+        typist.types(f"LIVE U1 {orders}")
+        typist.until("it is shown again, and no code was spent; --hold gives time")
+        typist.until_again("to send")
+        confirms(typist)
+        assert typist.ends() == 0, typist.shown
+    assert [event for event in facts(home) if isinstance(event, RunStarted)]
+    assert not [event for event in facts(home) if isinstance(event, RunDenied)]
+
+
+@pytest.mark.crash
+def test_ctrl_c_at_the_live_question_says_that_nothing_was_sent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    with at_a_terminal(home, *ORDER) as typist:
+        typist.until("to send")
+        typist.process.send_signal(signal.SIGINT)
+        typist.ends()
+    assert "nothing was sent" in typist.shown
+    assert not [event for event in facts(home) if isinstance(event, OrderStaged)]
+
+
+@pytest.mark.crash
+def test_what_is_denied_anyhow_is_asked_for_no_word_and_a_repeat_of_it_says_so(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    assert tradeloop(home, "halt", "--reason", "look", "--feed", "demo", "--speed", "60").code == 0
+    for again in (False, True):
+        with at_a_terminal(home, *ORDER, "--request-id", "r1") as typist:
+            assert typist.ends() == DENIED, typist.shown
+        assert "denied: " in typist.shown
+        assert "REAL MONEY" not in typist.shown
+        assert ("this request id met that before" in typist.shown) is again
 
 
 async def test_over_the_socket_an_approval_is_looked_at_where_it_is_decided(
@@ -200,7 +300,7 @@ async def test_over_the_socket_an_approval_is_looked_at_where_it_is_decided(
     forged = [frozen.content, frozen.phrase, "totp", "eve"]
     assert "nobody confirmed them" in (await said(confirmed=forged)).text
     typed = {"content": frozen.content, "phrase": frozen.phrase}
-    assert "the words were 'LIVE'" in (await said(content=frozen.content, phrase="LIVE", code=code())).text
+    assert "the words were not" in (await said(content=frozen.content, phrase="LIVE", code=code())).text
     for count in (1, 2):
         assert f"the code was wrong, {count} in a row" in (await said(**typed, code=no_code())).text
     assert [each.text for each in alerts if each.text.startswith("bob confirmed 1 order of live account demo")]

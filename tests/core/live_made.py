@@ -8,7 +8,7 @@ from typing import Any, Final
 from tradeloop.core.commands import StartRun, SubmitOrder
 from tradeloop.core.confirmation import Confirmation
 from tradeloop.core.instrument import Instrument
-from tradeloop.core.risk.live import content_of_order
+from tradeloop.core.risk.live import content_of_order, shown_px
 from tradeloop.core.run.conduct import preview, run_id_of
 from tradeloop.core.run.confirming import Frozen, frozen_plan, plan_of
 from tradeloop.core.run_book import Run
@@ -45,5 +45,7 @@ def word_for(frozen: Frozen, **changes: str) -> Confirmation:
 
 def word_for_order(desk: Desk, command: SubmitOrder, **changes: str) -> Confirmation:
     """The same for an order of its own."""
-    content = content_of_order(intent_of(desk.state, desk.around, command, desk.now)[0])
-    return Confirmation(**{"content": content, "phrase": f"LIVE {ACCOUNT} 1", "second_factor": FACTOR, **changes})
+    intent, _ = intent_of(desk.state, desk.around, command, desk.now)
+    px = shown_px(desk.around, intent)
+    given = {"content": content_of_order(intent, px), "phrase": f"LIVE {ACCOUNT} 1", "second_factor": FACTOR, **changes}
+    return Confirmation(**given, px=px)

@@ -16,6 +16,7 @@ from tradeloop.core.confirmation import Confirmation, is_phrase, phrase_of
 from tradeloop.core.decide import RESEND
 from tradeloop.core.errors import NotConfirmed
 from tradeloop.core.events import (
+    LateOrderDenied,
     OrderDenied,
     OrderStaged,
     ReplaceRequested,
@@ -30,11 +31,13 @@ from tradeloop.core.inputs import TimerFired
 from tradeloop.core.replies import OrderReply, RunReply
 from tradeloop.core.reports import SendOutcome
 from tradeloop.core.risk import live, pipeline
+from tradeloop.core.risk.live import frozen_order
 from tradeloop.core.risk.pipeline import PIPELINE
 from tradeloop.core.run import conduct
 from tradeloop.core.run.confirming import frozen_plan
+from tradeloop.core.staging import intent_of
 from tradeloop.core.state import State
-from tradeloop.core.types import Mode, OrdType, Px, Qty, RunID, RunStatus
+from tradeloop.core.types import Mode, OrdType, Px, Qty, RunID, RunStatus, Side
 from tradeloop.testing.builders import ACCOUNT, BROKER, Number, a_quote, buy, sell
 from tradeloop.testing.desk import Desk
 
@@ -348,6 +351,77 @@ def test_a_wrong_word_lets_no_order_go(wrong: dict[str, str]) -> None:
     given = word_for_order(desk, command, **wrong)
     assert rule_of(desk, replace(command, confirmed=given)) == "live_confirmation"
     assert not desk.of(OrderStaged)
+
+
+def a_market_order(desk: Desk, **changes: Any) -> SubmitOrder:
+    """One with a person's word, given at the prices of this moment."""
+    command = buy(A, 100)
+    return replace(command, confirmed=replace(word_for_order(desk, command), **changes))
+
+
+FAR = [(px, "live_changed") for px in ("10.21", "30.00", "5")]
+
+
+@pytest.mark.parametrize(("ask", "rule"), [("10.19", ""), *FAR])
+def test_the_word_for_a_market_order_holds_as_far_as_its_price_may_drift(ask: str, rule: str) -> None:
+    desk = a_live_desk(*LISTED)
+    desk.give(a_quote(A, bid="10", ask="10", at=desk.now))
+    command = a_market_order(desk)
+    desk.give(a_quote(A, bid=ask, ask=ask, at=desk.now))
+    reply = desk.give(command)
+    assert isinstance(reply, OrderReply)
+    assert (reply.denied.rule if reply.denied else "") == rule
+    if reply.denied is not None:
+        assert reply.denied.text == (
+            f"{A} moved from 10 to {ask} since it was shown and confirmed; look at it again and confirm it"
+        )
+        assert not desk.of(OrderStaged)
+
+
+def test_the_price_that_was_shown_is_part_of_what_is_confirmed() -> None:
+    desk = a_live_desk(*LISTED)
+    assert rule_of(desk, a_market_order(desk, px=Px(Decimal("10.01")))) == "live_changed"
+    assert rule_of(desk, a_market_order(desk, px=None)) == "live_changed"
+
+
+def test_a_market_order_that_was_confirmed_without_a_price_is_none_that_anybody_saw() -> None:
+    desk = a_live_desk(*LISTED)
+    quote = desk.around.quotes.pop(A)
+    command = a_market_order(desk)
+    desk.give(replace(quote, at=desk.now))
+    assert rule_of(desk, command) == "live_changed"
+
+
+def test_a_market_order_that_leaves_late_is_no_further_from_the_price_that_was_shown() -> None:
+    desk = a_live_desk(*LISTED)
+    desk.give(a_quote(A, bid="10", ask="10", at=desk.now))
+    command = a_market_order(desk)
+    desk.give(a_quote(A, bid="10.15", ask="10.15", at=desk.now))
+    order = desk.order(command)
+    assert (order.shown_px, order.arrival_px) == (10, Decimal("10.15"))
+    desk.give(SendOutcome(BROKER, order.cl_ord_id, "NOT_SENT", "no route"))
+    desk.state = State.unpack(desk.state.pack())
+    desk.wait(1)
+    desk.give(a_quote(A, bid="10.25", ask="10.25", at=desk.now), TimerFired(RESEND, order.cl_ord_id))
+    (late,) = desk.of(LateOrderDenied)
+    assert (late.rule, late.was) == ("price_drift", "10 to 10.25")
+    assert len(desk.of(SendBegun)) == 1
+
+
+def test_what_a_limit_denies_is_not_said_to_lack_a_word() -> None:
+    desk = a_live_desk(*LISTED)
+    desk.give(SetLimits((a_limit("max_order_value", 500),), "risk.yaml"))
+    assert rule_of(desk, a_limit_order(100)) == "max_order_value"
+
+
+def test_what_is_shown_of_an_order_says_what_it_may_be_worth() -> None:
+    desk = a_live_desk(*LISTED)
+    seen = frozen_order(desk.state, desk.around, *intent_of(desk.state, desk.around, buy(A, 100), desk.now), desk.now)
+    assert seen is not None
+    (line,) = seen.lines
+    assert (line.symbol, line.side, line.order_qty, line.px, seen.px) == (A, Side.BUY, 100, Decimal("9.995"), Decimal("9.995"))
+    assert seen.totals == {"CNY": line.value}
+    assert line.value == 1010
 
 
 def test_more_of_an_order_than_the_figure_needs_a_word_and_less_of_it_none() -> None:

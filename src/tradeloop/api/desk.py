@@ -23,13 +23,14 @@ from tradeloop.core.commands import (
     SubmitOrder,
     SwitchMainContract,
 )
+from tradeloop.core.confirmation import Frozen
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.replies import Reply
 from tradeloop.core.reports import Quote
+from tradeloop.core.risk.denied import Denied
 from tradeloop.core.run.conduct import Preview
-from tradeloop.core.run.confirming import Frozen
 from tradeloop.core.state import State
-from tradeloop.core.types import AccountID, Mode, RunID, Symbol, UtcNs
+from tradeloop.core.types import AccountID, Mode, Px, RunID, Symbol, UtcNs
 from tradeloop.engine.writer import Published
 from tradeloop.strategies.host import Host
 from tradeloop.targets.target import Target
@@ -203,8 +204,14 @@ class Desk(Protocol):
         """The same of a run that waits. Raises NotKnown."""
         ...
 
-    def frozen_order(self, command: SubmitOrder) -> Frozen | None:
-        """The same of an order of its own; None where it leaves without a person's word. Raises BadInput."""
+    def frozen_order(self, command: SubmitOrder, px: Px | None = None) -> Frozen | None:
+        """The same of an order of its own, or of one that was shown at `px` before; None where it needs nobody's word. Raises
+        BadInput.
+        """
+        ...
+
+    def in_the_way(self, command: SubmitOrder, frozen: Frozen) -> Denied | None:
+        """What would say no to an order though a person gave their word for it; nothing is recorded. Raises BadInput."""
         ...
 
     def retry(self, run_id: str, by: str) -> Command:

@@ -189,7 +189,7 @@ def _key(entry: Entry, headers: Headers) -> str:
 
 def said(problem: Problem, request_id: str) -> Answer:
     """A problem as an answer."""
-    headers = {}
+    headers = dict(problem.headers)
     if problem.retry_after_s:
         headers["retry-after"] = str(problem.retry_after_s)
     if problem.status is HTTPStatus.UNAUTHORIZED:

@@ -16,7 +16,7 @@ from tradeloop.access.identity import Scope
 from tradeloop.api.approval import ApprovedBy, refuse_unproven
 from tradeloop.api.call import Answer, Call
 from tradeloop.api.gate import ok, said
-from tradeloop.api.live import LiveWord, ToConfirm, confirmed, offered, taken
+from tradeloop.api.live import LiveWord, ToConfirm, confirmed, offered, other_than_shown, taken, untouched
 from tradeloop.api.plain import Amount
 from tradeloop.api.policy import Policy, Rate, Routes
 from tradeloop.api.problem import Problem, problem_of
@@ -24,10 +24,12 @@ from tradeloop.api.symbols import symbol_of
 from tradeloop.audit.risk_answer import denied_document
 from tradeloop.core.checked import checked_command
 from tradeloop.core.commands import CancelOrder, ReplaceOrder, ResolveOrder, SubmitOrder
+from tradeloop.core.confirmation import Frozen
 from tradeloop.core.errors import BadInput, TradeloopError
 from tradeloop.core.known import refuse
 from tradeloop.core.replies import Done, OrderReply
 from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.live import LIVE_CHANGED
 from tradeloop.core.staging import consistent
 from tradeloop.core.types import ClOrdID, Px, Qty, exact
 from tradeloop.targets.order import an_order
@@ -39,6 +41,7 @@ ALGORITHMS: Final = frozenset({"twap", "vwap", "iceberg", "pov", "grid", "traili
 
 _CALLED: Final = {"price": "price", "stop_px": "stop_price"}
 _REPEATED: Final = "idempotent-replayed"
+_REPLAYED: Final = " (this Idempotency-Key was answered so before, and nothing was looked at anew; ask with a new one)"
 
 _OrderTypes: Final = ["market", "limit", "stop", "stop_limit", *sorted(ALGORITHMS)]
 _Side = Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["buy", "sell", "BUY", "SELL"]})]
@@ -170,7 +173,11 @@ async def preview(call: Call) -> Answer:
     command = command_of(call, call.asked(NewOrder), "")
     await _listed(call, command)
     consistent(command)
-    return ok(OrderShown(offered(call, call.desk.frozen_order(command)) if call.desk.is_live else None))
+    frozen = call.desk.frozen_order(command) if call.desk.is_live else None
+    why = None if frozen is None else call.desk.in_the_way(command, frozen)
+    if why is not None:
+        raise denied(why)
+    return ok(OrderShown(offered(call, frozen, frozen)))
 
 
 async def submit_batch(call: Call) -> Answer:
@@ -256,10 +263,14 @@ def command_of(call: Call, asked: NewOrder, request_id: str) -> SubmitOrder:
     )
 
 
-def denied(why: Denied, order_id: str) -> Problem:
-    """What is said where risk says no: the sentence, and its parts. The denial is in the journal under this id."""
-    more = {"order_id": order_id, "denied": denied_document(why)}
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "denied", why.text, more=more)
+def denied(why: Denied, order_id: str = "", *, repeat: bool = False) -> Problem:
+    """What is said where risk says no: the sentence, and its parts. The denial is in the journal under this id; without one
+    nothing was recorded. `repeat`: it is the answer to an earlier request of this key, and nothing was looked at anew.
+    """
+    named = {"order_id": order_id} if order_id else {}
+    more = named | {"denied": denied_document(why)} | ({"repeat": True} if repeat else {})
+    text = f"{why.text}{_REPLAYED}" if repeat else why.text
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "denied", text, more=more, headers=_marked(repeat=repeat))
 
 
 async def _listed(call: Call, command: SubmitOrder) -> None:
@@ -270,16 +281,33 @@ async def _listed(call: Call, command: SubmitOrder) -> None:
 
 async def _submitted(call: Call, command: SubmitOrder, word: LiveWord | None = None) -> Answer:
     await _listed(call, command)
-    if word is not None and call.desk.is_live and command.request_id not in call.desk.state.requests:
-        frozen = call.desk.frozen_order(command)
-        if frozen is not None:
-            given = taken(call, word, frozen)
-            command = msgspec.structs.replace(command, confirmed=await confirmed(call, word, given, frozen))
+    if word is not None and call.desk.is_live and not call.desk.state.was_asked(command.request_id):
+        command = await _with_its_word(call, command, word)
     reply = await call.desk.ask(command)
     assert isinstance(reply, OrderReply)
     if reply.denied is not None:
-        raise denied(reply.denied, reply.cl_ord_id)
+        raise denied(reply.denied, reply.cl_ord_id, repeat=reply.repeat)
     return Answer(_taken(command, reply), HTTPStatus.CREATED, _marked(repeat=reply.repeat))
+
+
+async def _with_its_word(call: Call, command: SubmitOrder, word: LiveWord) -> SubmitOrder:
+    """The order with a person's word for it, where it needs one and could go with one: no code is spent on what is denied
+    anyhow. Raises Problem where it is not what was shown with the token, or the market has left the price that was shown.
+    """
+    if call.desk.frozen_order(command) is None:
+        return command
+    given = taken(call, word)
+    shown = given.kept
+    frozen = call.desk.frozen_order(command, shown.px) if isinstance(shown, Frozen) else None
+    if frozen is None or frozen.content != given.content:
+        raise other_than_shown()
+    why = call.desk.in_the_way(command, frozen)
+    if why is not None and why.rule == LIVE_CHANGED:
+        raise denied(why)
+    if why is not None:
+        untouched(call, given)
+        return command  # denied by its own reason, which is recorded
+    return msgspec.structs.replace(command, confirmed=await confirmed(call, word, given, frozen))
 
 
 def _taken(command: SubmitOrder, reply: OrderReply) -> Taken:

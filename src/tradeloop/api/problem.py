@@ -72,7 +72,14 @@ class Problem(Exception):
     """An answer that is no: raised by a handler or at the gate, said as it is."""
 
     def __init__(
-        self, status: HTTPStatus, code: str, detail: str, *, more: dict[str, Any] | None = None, retry_after_s: int = 0
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        more: dict[str, Any] | None = None,
+        retry_after_s: int = 0,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -80,6 +87,7 @@ class Problem(Exception):
         self.detail = detail
         self.more = more or {}
         self.retry_after_s = retry_after_s
+        self.headers = headers or {}
 
 
 def problem_of(error: TradeloopError, now: Callable[[], UtcNs] | None = None) -> Problem:

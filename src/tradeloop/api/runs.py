@@ -29,11 +29,12 @@ from tradeloop.api.problem import Problem
 from tradeloop.api.uploads import Sent, files_of
 from tradeloop.core.checked import checked_command
 from tradeloop.core.commands import ApproveRun, CancelRun, Command, PauseRun, ResumeRun, StartRun
+from tradeloop.core.confirmation import Frozen
 from tradeloop.core.errors import BadInput, Conflicts, NotKnown
 from tradeloop.core.known import refuse, run_of
 from tradeloop.core.replies import RunReply
 from tradeloop.core.run.conduct import Preview
-from tradeloop.core.run.confirming import Frozen, goes_at_once
+from tradeloop.core.run.confirming import goes_at_once
 from tradeloop.core.state import run_key
 from tradeloop.core.types import Mode, RunID, RunStatus
 from tradeloop.targets.target import Target, target_in

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 
@@ -18,17 +17,19 @@ from tradeloop.core.confirmation import Confirmation, are_words, counted, phrase
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, NotConfirmed
 from tradeloop.core.risk.live import LIVE_ACCOUNT, LIVE_CONFIRMATION, unlisted
+from tradeloop.core.types import Px
 from tradeloop.engine.clock import WallClock
-
-_SHOWN_MAX: Final = 40
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """What a person gave: the hash of what they were shown, the words they typed, and the code of their device."""
+    """What a person gave: the hash of what they were shown, the words they typed, and the code of their device. `px`: the price
+    that they were shown, of an order without one of its own.
+    """
 
     content: str
     phrase: str
     code: str
+    px: Px | None = None
 
 
 def refuse_unlisted(loaded: Loaded, account: str, broker: str) -> None:
@@ -44,9 +45,11 @@ def refuse_without_a_factor(loaded: Loaded) -> None:
 
 
 def refuse_wrong_words(typed: str, wanted: str) -> None:
-    """Raise NotConfirmed where these are not the words; no code is spent on them."""
+    """Raise NotConfirmed where these are not the words; no code is spent on them. What was typed is not said again: it may be a
+    code that is still good.
+    """
     if not are_words(typed, wanted):
-        raise NotConfirmed(LIVE_CONFIRMATION, f"the words were {typed[:_SHOWN_MAX]!a}, expected {wanted!r}; nothing was sent")
+        raise NotConfirmed(LIVE_CONFIRMATION, f"the words were not {wanted!r}; nothing was sent")
 
 
 async def confirmed(
@@ -66,4 +69,4 @@ async def confirmed(
                 RaiseAlert("CRITICAL", "second factor", f"{by} confirmed {counted(orders)} of live account {account}: {wrong}")
             )
         raise
-    return Confirmation(typed.content, typed.phrase, KIND, set_up_by)
+    return Confirmation(typed.content, typed.phrase, KIND, set_up_by, typed.px)

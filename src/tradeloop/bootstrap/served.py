@@ -31,18 +31,19 @@ from tradeloop.core.commands import (
     SubmitOrder,
     SwitchMainContract,
 )
-from tradeloop.core.confirmation import phrase_of
+from tradeloop.core.confirmation import Frozen
 from tradeloop.core.errors import FateUnknown, NotSent
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.known import run_of
 from tradeloop.core.replies import Reply
 from tradeloop.core.reports import Quote
-from tradeloop.core.risk.live import content_of_order, order_confirmed
+from tradeloop.core.risk.denied import Denied
+from tradeloop.core.risk.live import frozen_order
 from tradeloop.core.run.conduct import Preview, run_id_of
-from tradeloop.core.run.confirming import Frozen, frozen_plan, plan_of
-from tradeloop.core.staging import intent_of
+from tradeloop.core.run.confirming import frozen_plan, plan_of
+from tradeloop.core.staging import in_the_way, intent_of
 from tradeloop.core.state import State
-from tradeloop.core.types import AccountID, Mode, RunID, Symbol, UtcNs
+from tradeloop.core.types import AccountID, Mode, Px, RunID, Symbol, UtcNs
 from tradeloop.engine.inbox import INBOX_MAX
 from tradeloop.engine.latch import FileLatch, StandsIn
 from tradeloop.engine.writer import Published
@@ -255,14 +256,15 @@ class ServedDesk:
         """The same of a run that waits."""
         return plan_of(self.state, self._desk.engine.around, run_of(self.state, RunID(run_id)))
 
-    def frozen_order(self, command: SubmitOrder) -> Frozen | None:
-        """The same of an order of its own; None where it leaves without a person's word."""
+    def frozen_order(self, command: SubmitOrder, px: Px | None = None) -> Frozen | None:
+        """The same of an order of its own, or of one that was shown at `px` before; None where it needs nobody's word."""
         around, now = self._desk.engine.around, self.now()
         intent, instrument = intent_of(self.state, around, command, now)
-        denied = order_confirmed(self.state, around, intent, instrument, now)
-        if denied is None:
-            return None
-        return Frozen(content_of_order(intent), 1, phrase_of(command.account, 1))
+        return frozen_order(self.state, around, intent, instrument, now, px)
+
+    def in_the_way(self, command: SubmitOrder, frozen: Frozen) -> Denied | None:
+        """What would say no to an order though a person gave their word for it."""
+        return in_the_way(self.state, self._desk.engine.around, command, frozen, self.now())
 
     def retry(self, run_id: str, by: str) -> RetryRun:
         """The command that tries again what a run left over."""

@@ -305,7 +305,8 @@ async def _with_a_word(desk: Desk, command: ApproveRun, line: bytes) -> ApproveR
     run = desk.state.runs.get(command.run_id)
     if run is None or not fields.get(_PHRASE):
         return command
-    typed = Typed(*(str(fields.get(name) or "") for name in (_CONTENT, _PHRASE, _CODE)))
+    content, phrase, code = (str(fields.get(name) or "") for name in (_CONTENT, _PHRASE, _CODE))
+    typed = Typed(content, phrase, code)
     orders = plan_of(desk.state, desk.engine.around, run).orders
     given = await confirmed(desk.loaded, typed, run.created.account, orders, command.by, desk.engine.alert)
     return msgspec.structs.replace(command, confirmed=given)

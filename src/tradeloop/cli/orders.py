@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
     from tradeloop.config import Loaded
     from tradeloop.core.commands import SubmitOrder
+    from tradeloop.core.confirmation import Frozen
     from tradeloop.core.order import Order
+    from tradeloop.core.risk.denied import Denied
     from tradeloop.core.types import Px, Symbol
     from tradeloop.views.rows import DenialRow, OrderRow
 
@@ -269,19 +272,30 @@ async def _confirmed(voice: Voice, desk: Desk, command: SubmitOrder) -> SubmitOr
     """The command with a person's word for it, where a live account asks for one."""
     from msgspec.structs import replace
 
-    from tradeloop.cli.live import confirmed_at
-    from tradeloop.core.risk.live import LIVE_CONFIRMATION, content_of_order, order_confirmed
-    from tradeloop.core.staging import intent_of
+    from tradeloop.cli.live import CHANGED, confirmed_at, told
+    from tradeloop.core.risk.live import frozen_order
+    from tradeloop.core.staging import in_the_way, intent_of
 
-    if command.request_id and command.request_id in desk.state.requests:
-        return command  # it is answered with the order that it made before
-    state, around, now = desk.state, desk.engine.around, desk.clock.now()
-    intent, instrument = intent_of(state, around, command, now)
-    denied = order_confirmed(state, around, intent, instrument, now)
-    if denied is None or denied.rule != LIVE_CONFIRMATION:
-        return command
-    voice.say(f"{command.side.value} {command.order_qty:f} {command.symbol}, worth up to {denied.this_order}")
-    return replace(command, confirmed=await confirmed_at(voice, desk, content_of_order(intent), 1))
+    def shown(px: Px | None = None) -> Frozen | None:
+        around, now = desk.engine.around, desk.clock.now()
+        return frozen_order(desk.state, around, *intent_of(desk.state, around, command, now), now, px)
+
+    def why_not(seen: Frozen) -> Denied | None:
+        return in_the_way(desk.state, desk.engine.around, command, seen, desk.clock.now())
+
+    def stands(seen: Frozen) -> bool:
+        return shown(seen.px) is not None and why_not(seen) is None
+
+    while True:
+        frozen = None if desk.state.was_asked(command.request_id) else shown()
+        if frozen is None or why_not(frozen) is not None:
+            return command  # it needs nobody's word, or is denied whatever anybody says
+        for line in told(frozen):
+            voice.say(line)
+        word = await confirmed_at(voice, desk, frozen, partial(stands, frozen))
+        if word is not None:
+            return replace(command, confirmed=word)
+        voice.say(CHANGED)
 
 
 async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
@@ -308,8 +322,10 @@ async def _submitted(voice: Voice, loaded: Loaded, command: SubmitOrder) -> int:
         assert isinstance(reply, OrderReply)
         if reply.denied is not None:
             denied = reply.denied
-            voice.say(f"denied: {denied.text}")
-            document = {"order": reply.cl_ord_id, "status": "DENIED", "rule": denied.rule, "text": denied.text}
+            replayed = "; this request id met that before, and nothing was looked at anew: ask with another one"
+            voice.say(f"denied: {denied.text}{replayed if reply.repeat else ''}")
+            named = {"order": reply.cl_ord_id, "status": "DENIED", "rule": denied.rule, "text": denied.text}
+            document = named | ({"repeat": True} if reply.repeat else {})
             voice.result(document | {"denied": denied_document(denied)}, lambda _: None)
             return DENIED
 

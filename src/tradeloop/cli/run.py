@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
     from tradeloop.config import Loaded
     from tradeloop.core.commands import StartRun
-    from tradeloop.core.confirmation import Confirmation
+    from tradeloop.core.confirmation import Frozen
     from tradeloop.core.run.conduct import Preview
     from tradeloop.core.run_book import Run
     from tradeloop.core.types import RunID
@@ -84,6 +84,14 @@ def run(
         return await _Trade(wish, voice, yes=yes or demo, dry_run=dry_run, hold=hold).work()
 
     perform(ctx, json, work, repeatable=True)
+
+
+@dataclass
+class _Now:
+    """What a person was shown, or the same as of now."""
+
+    command: StartRun
+    seen: Preview
 
 
 @dataclass(frozen=True)
@@ -230,8 +238,6 @@ class _Trade:
             return await self._on(desk, in_a_copy=in_a_copy)
 
     async def _on(self, desk: Desk, *, in_a_copy: bool) -> int | None:
-        from msgspec.structs import replace as with_word
-
         from tradeloop.core.replies import RunReply
         from tradeloop.core.state import run_key
 
@@ -256,16 +262,45 @@ class _Trade:
         self._show_plan(desk, shown, seen)
         self._warn_of_far_prices(desk, seen)
         self._warn_of_breaks(desk)
-        confirmed = None
         if not dry and self._is_live(shown):
-            confirmed = await self._confirmed_live(desk, shown, seen)
-        elif dry or not (self._yes or await self._confirmed(desk, shown, seen)):
+            return await self._live(desk, shown, seen)
+        if dry or not (self._yes or await self._confirmed(desk, shown, seen)):
             return self._unsent(desk, shown, seen)
         await self._voice.begin()  # the plan stands above the orders that it becomes; nothing has been sent yet
         # It is looked at once more where it is decided: this plan was shown, that one counts. A market that shut denies it.
+        return await self._follow(desk, self._of_now(desk, shown))
+
+    def _of_now(self, desk: Desk, shown: StartRun) -> StartRun:
+        """The command that was shown, or where its prices are too old by now the same at those of now."""
         stale = any(desk.clock.now() - price.at > shown.limits.max_quote_age_ns for price in shown.prices)
-        again = self._command(desk, sent=True) if stale else shown
-        return await self._follow(desk, with_word(again, confirmed=confirmed))
+        return self._command(desk, sent=True) if stale else shown
+
+    async def _live(self, desk: Desk, shown: StartRun, seen: Preview) -> int:
+        """A person's word for exactly this plan; `--yes` does not stand in for it. A plan that has changed by the time that the
+        words stand there is shown again, and asks again: no code is spent on it.
+        """
+        from msgspec.structs import replace as with_word
+
+        from tradeloop.cli.live import CHANGED, confirmed_at
+
+        while True:
+            frozen = self._frozen(desk, shown, seen)
+            now = _Now(shown, seen)
+
+            def stands(asked: Frozen = frozen, now: _Now = now) -> bool:
+                now.command = self._of_now(desk, now.command)
+                now.seen = desk.engine.preview(now.command)
+                return not now.seen.findings and self._frozen(desk, now.command, now.seen).content == asked.content
+
+            confirmed = await confirmed_at(self._voice, desk, frozen, stands)
+            shown, seen = now.command, now.seen
+            if confirmed is not None:
+                await self._voice.begin()
+                return await self._follow(desk, with_word(shown, confirmed=confirmed))
+            if seen.findings:
+                return self._denied(desk, shown, seen)
+            self._voice.say(f"{CHANGED}; --hold gives time: what waits for `tradeloop runs approve` stays as it is")
+            self._show_plan(desk, shown, seen)
 
     # --- before
 
@@ -334,14 +369,12 @@ class _Trade:
 
         return cmd.mode is Mode.LIVE and not cmd.hold_for_approval
 
-    async def _confirmed_live(self, desk: Desk, cmd: StartRun, seen: Preview) -> Confirmation:
-        """A person's word for exactly this plan; `--yes` does not stand in for it."""
-        from tradeloop.cli.live import confirmed_at
+    def _frozen(self, desk: Desk, cmd: StartRun, seen: Preview) -> Frozen:
+        """What there is to confirm of a plan."""
         from tradeloop.core.run.conduct import run_id_of
         from tradeloop.core.run.confirming import frozen_plan
 
-        frozen = frozen_plan(desk.state, desk.engine.around, run_id_of(cmd, 1), desk.broker.name, cmd.account, seen.lines)
-        return await confirmed_at(self._voice, desk, frozen.content, frozen.orders)
+        return frozen_plan(desk.state, desk.engine.around, run_id_of(cmd, 1), desk.broker.name, cmd.account, seen.lines)
 
     def _warn_of_far_prices(self, desk: Desk, seen: Preview) -> None:
         """Of prices far from a market price too old to refuse their lines (core/run/drift.py); those go by the next quote."""

@@ -272,7 +272,7 @@ async def _with_a_word(voice: Voice, desk: Desk, command: ApproveRun) -> Approve
         return command
     _tell_plan(voice, run)
     frozen = plan_of(desk.state, desk.engine.around, run)
-    return replace(command, confirmed=await confirmed_at(voice, desk, frozen.content, frozen.orders))
+    return replace(command, confirmed=await confirmed_at(voice, desk, frozen))
 
 
 async def _typed_here(voice: Voice, loaded: Loaded, command: ApproveRun) -> Typed | None:
@@ -291,7 +291,7 @@ async def _typed_here(voice: Voice, loaded: Loaded, command: ApproveRun) -> Type
         return None
     _tell_plan(voice, run)
     frozen = plan_of(state, Surroundings(policy_of(loaded, 1.0), {}), run)
-    return await asked_of_a_person(voice, loaded, frozen.content, run.created.account, frozen.orders)
+    return await asked_of_a_person(voice, loaded, frozen, run.created.account)
 
 
 def _tell_plan(voice: Voice, run: Run) -> None:

@@ -14,6 +14,8 @@ from typing import Final
 
 import msgspec
 
+from tradeloop.core.types import Currency, OrdType, PositionEffect, Px, Qty, Side, Symbol
+
 WORD: Final = "LIVE"
 """What every phrase begins with; whoever types it knows that this is no rehearsal."""
 
@@ -29,6 +31,47 @@ class Confirmation(msgspec.Struct, array_like=True, frozen=True, gc=False, forbi
     phrase: str
     second_factor: str
     set_up_by: str = ""
+    px: Px | None = None
+    """The price that they were shown of an order without one of its own; part of what `content` is of."""
+
+
+class ShownOrder(msgspec.Struct, frozen=True):
+    """One order as a person is shown it before they confirm it. `px` is the price that it was planned or seen at, the only
+    one that anybody saw of one without a price of its own; `value` what it may be worth, None where nothing is known.
+    """
+
+    leg: int
+    symbol: Symbol
+    side: Side
+    order_qty: Qty
+    ord_type: OrdType
+    price: Px | None
+    stop_px: Px | None
+    px: Px | None
+    position_effect: PositionEffect
+    value: Decimal | None
+    currency: Currency
+
+
+class Frozen(msgspec.Struct, frozen=True):
+    """What is to be confirmed: the hash of it, how many orders it is, the words that are typed for it, and each of the orders.
+    `px` as in Confirmation.
+    """
+
+    content: str
+    orders: int
+    phrase: str
+    lines: tuple[ShownOrder, ...] = ()
+    px: Px | None = None
+
+    @property
+    def totals(self) -> dict[Currency, Decimal | None]:
+        """What the orders may be worth together, by currency; None where that of one of them is not known."""
+        sums: dict[Currency, Decimal | None] = {}
+        for line in self.lines:
+            before = sums.get(line.currency, Decimal(0))
+            sums[line.currency] = None if before is None or line.value is None else before + line.value
+        return sums
 
 
 def phrase_of(account: str, orders: int) -> str:

@@ -168,6 +168,8 @@ class OrderStaged(Fact, frozen=True):
     """Who approved it beside whoever sent it; empty where nobody did."""
     confirmed: Confirmation | None = None
     """What whoever sent it confirmed of it, where the account is live and asked for that."""
+    live: bool = False
+    """It was made where real money is traded, and was asked for what that asks for."""
 
 
 class OrderDenied(Fact, frozen=True):

@@ -19,7 +19,7 @@ from tradeloop.core.risk.checks import Check
 from tradeloop.core.risk.codes import ORDER_CODES
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.judging import Beyond, Verdict, asked, figures, is_beyond, judge
-from tradeloop.core.risk.pipeline import PIPELINE, SAYS
+from tradeloop.core.risk.pipeline import LAST, PIPELINE, SAYS
 from tradeloop.core.risk.rule import Look, Missing
 from tradeloop.core.staging import intent_of
 from tradeloop.core.state import State
@@ -64,10 +64,11 @@ class Answer(msgspec.Struct, frozen=True):
 def explain(state: State, around: Surroundings, want: SubmitOrder, now: UtcNs) -> Answer:
     """Ask everything of an order, and record nothing. Raises BadInput as submitting it would."""
     intent, instrument = intent_of(state, around, want, now)
-    said = {rule: rule(state, around, intent, instrument, now) for rule in PIPELINE}
+    said = {rule: rule(state, around, intent, instrument, now) for rule in PIPELINE + LAST}
     look = Look(state, around, intent, instrument, now)
     verdict = judge(look)
-    first = next((denied for denied in said.values() if denied is not None), verdict.denied)
+    before, last = ([denied for rule in asked if (denied := said[rule])] for asked in (PIPELINE, LAST))
+    first = next(iter(before), None) or verdict.denied or next(iter(last), None)
     return Answer(intent, _by_code(said), tuple(_figures(look)), verdict, first)
 
 

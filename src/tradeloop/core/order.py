@@ -151,6 +151,10 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """The trading day on which the broker gave it its number, where that is another than `day_there`: a change may have brought
     it a new one on a later day.
     """
+    live: bool = False
+    """It was made where real money is traded, and was asked there for what that asks for (core/risk/live.py)."""
+    shown_px: Px | None = None
+    """The price at which a person was shown it and confirmed it, where it has none of its own."""
 
     @property
     def number_day(self) -> TradingDay:

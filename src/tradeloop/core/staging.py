@@ -10,8 +10,11 @@ from collections.abc import Generator
 from enum import Enum
 from typing import Final
 
+import msgspec
+
 from tradeloop.core import room
 from tradeloop.core.commands import SubmitOrder
+from tradeloop.core.confirmation import Confirmation, Frozen
 from tradeloop.core.errors import BadInput, Conflicts, NotKnown
 from tradeloop.core.events import (
     CancelRequested,
@@ -34,6 +37,7 @@ from tradeloop.core.risk import pipeline
 from tradeloop.core.risk.cost import worst_cost
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.judging import UNKNOWN, Beyond, throttled, told
+from tradeloop.core.risk.live import trades_live
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.stopped import HALTED, REDUCE_ONLY, canceling
 from tradeloop.core.state import State, cl_ord_id_of
@@ -176,6 +180,14 @@ def intent_of(state: State, around: Surroundings, want: SubmitOrder, now: UtcNs)
     return _intent(state, around, want, now, None, 0, None, 0)
 
 
+def in_the_way(state: State, around: Surroundings, want: SubmitOrder, frozen: Frozen, now: UtcNs) -> Denied | None:
+    """What would say no to an order at a live account though a person gave their word for it, without a fact of it: nobody is
+    asked for that, and no code is spent, where it could not go anyhow.
+    """
+    word = Confirmation(frozen.content, frozen.phrase, "any", px=frozen.px)
+    return why_not(state, around, msgspec.structs.replace(want, confirmed=word), now)
+
+
 def why_not(state: State, around: Surroundings, want: SubmitOrder, now: UtcNs, *, halt: int = 0) -> Denied | None:
     """What risk would say of an order, without a fact of it."""
     intent, instrument = _intent(state, around, want, now, None, 0, None, halt)
@@ -232,6 +244,7 @@ def _intent(
         halt,
         want.approved_by,
         want.confirmed,
+        trades_live(state, around, account.broker),
     )
     return intent, instrument
 

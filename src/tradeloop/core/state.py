@@ -50,7 +50,7 @@ from tradeloop.core.types import (
     UtcNs,
 )
 
-SNAPSHOT_FORMAT: Final = 41
+SNAPSHOT_FORMAT: Final = 42
 
 
 class Link(msgspec.Struct, array_like=True):
@@ -241,6 +241,10 @@ class State:
     def deny_request(self, event: OrderDenied) -> None:
         """Remember a denial, so that asking again is answered and not decided again. For evolve."""
         self.denied[event.request_id] = _PACK.encode(event)
+
+    def was_asked(self, request_id: str) -> bool:
+        """Whether a request of this id was answered before, by an order or by a denial: the next one is answered alike."""
+        return request_id in self.requests or request_id in self.denied
 
     def denied_request(self, request_id: str) -> OrderDenied | None:
         """The denial that the first request of this id met, or None."""

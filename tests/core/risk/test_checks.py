@@ -13,7 +13,7 @@ from tradeloop.core.commands import SubmitOrder
 from tradeloop.core.risk import pipeline
 from tradeloop.core.risk.codes import ORDER_CODES
 from tradeloop.core.risk.denied import Denied
-from tradeloop.core.risk.pipeline import PIPELINE, SAYS
+from tradeloop.core.risk.pipeline import LAST, PIPELINE, SAYS
 from tradeloop.testing.desk import Desk
 
 LATE = ("price_drift",)
@@ -101,6 +101,7 @@ def test_a_check_that_is_taken_out_is_missed(case: CheckCase, monkeypatch: pytes
         monkeypatch.setattr(pipeline, "recheck", lambda *of: None)
     else:
         assert case.rule in SAYS[case.check]
-        monkeypatch.setattr(pipeline, "PIPELINE", tuple(check for check in PIPELINE if check is not case.check))
+        for part, checks in (("PIPELINE", PIPELINE), ("LAST", LAST)):
+            monkeypatch.setattr(pipeline, part, tuple(check for check in checks if check is not case.check))
     denied = asked(case.desk(), case.beyond)
     assert denied is None or denied.rule != case.rule

@@ -561,6 +561,20 @@ export interface OrderShown {
   "confirm": ToConfirm | null;
 }
 
+export interface OrderToConfirm {
+  "currency": string;
+  "leg": number;
+  "order_type": string;
+  "position_effect": string;
+  "price": string | null;
+  "quantity": string;
+  "reference_price": string | null;
+  "side": string;
+  "stop_price": string | null;
+  "symbol": string;
+  "value": string | null;
+}
+
 export interface Orders {
   "next": string | null;
   "orders": Order[];
@@ -922,10 +936,17 @@ export interface TicketGiven {
 export interface ToConfirm {
   "account": string;
   "content": string;
+  "lines": OrderToConfirm[];
   "live_confirm_token": string;
   "orders": number;
   "phrase": string;
+  "totals": Total[];
   "until": string;
+}
+
+export interface Total {
+  "currency": string;
+  "value": string | null;
 }
 
 export interface Triggered {

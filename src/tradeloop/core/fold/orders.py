@@ -45,6 +45,10 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
     order.updated_at = e.at
     if e.approved_by:
         order.approved_by = e.approved_by
+    if e.live:
+        order.live = True
+        if e.confirmed is not None:
+            order.shown_px = e.confirmed.px
     if e.halt:
         order.halt = e.halt
         _tried(state, e)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tradeloop.core.confirmation import Confirmation, content_hash, is_phrase, phrase_of
+import msgspec
+
+from tradeloop.core.confirmation import Confirmation, Frozen, ShownOrder, content_hash, is_phrase, phrase_of
 from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.risk.cost import bound_px
-from tradeloop.core.risk.denied import Denied, asked_for, of_account
+from tradeloop.core.risk.denied import Denied, asked_for, of_account, of_symbol
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ClOrdID, RunID, UtcNs
+from tradeloop.core.types import ClOrdID, Px, RunID, Symbol, UtcNs
 
 LIVE_ACCOUNT = "live_account"
 LIVE_CONFIRMATION = "live_confirmation"
@@ -82,7 +84,8 @@ def order_confirmed(
     worth = value_of(around, order, instrument)
     if worth is not None and worth <= around.policy.live_order_value:
         return None
-    return _refused(around, order, worth, order.confirmed, content_of_order(order))
+    given = order.confirmed
+    return _refused(around, order, worth, given, content_of_order(order, None if given is None else given.px))
 
 
 def change_confirmed(
@@ -94,7 +97,67 @@ def change_confirmed(
     worth = value_of(around, intent, instrument)
     if worth is not None and worth <= around.policy.live_order_value:
         return None
-    return _refused(around, intent, worth, given, content_of_change(intent))
+    return _refused(around, intent, worth, given, content_of_change(intent, None if given is None else given.px))
+
+
+def frozen_order(
+    state: State, around: Surroundings, intent: OrderStaged, instrument: Instrument, now: UtcNs, px: Px | None = None
+) -> Frozen | None:
+    """What there is to confirm of an order that was asked for, or that was shown at `px` before; None where it leaves without
+    a person's word.
+    """
+    bare = msgspec.structs.replace(intent, confirmed=None)
+    if order_confirmed(state, around, bare, instrument, now) is None:
+        return None
+    px = shown_px(around, intent) if px is None else px
+    return _frozen(around, intent, instrument, content_of_order(intent, px), px)
+
+
+def frozen_change(
+    state: State, around: Surroundings, intent: OrderStaged, instrument: Instrument, px: Px | None = None
+) -> Frozen | None:
+    """The same of an order under the terms asked for."""
+    if change_confirmed(state, around, intent, instrument, None) is None:
+        return None
+    px = shown_px(around, intent) if px is None else px
+    return _frozen(around, intent, instrument, content_of_change(intent, px), px)
+
+
+def _frozen(around: Surroundings, intent: OrderStaged, instrument: Instrument, content: str, px: Px | None) -> Frozen:
+    what = (intent.symbol, intent.side, intent.order_qty, intent.ord_type, intent.price, intent.stop_px)
+    seen = seen_px(around, intent.symbol) if px is None else px
+    worth = value_of(around, intent, instrument)
+    line = ShownOrder(0, *what, seen, intent.position_effect, worth, instrument.currency)
+    return Frozen(content, 1, phrase_of(intent.account, 1), (line,), px)
+
+
+def shown_px(around: Surroundings, order: OrderStaged) -> Px | None:
+    """The price that a person is shown, and bound to, of an order without one of its own; None of one that has a limit or a
+    trigger, and where no market is seen.
+    """
+    return seen_px(around, order.symbol) if order.price is None and order.stop_px is None else None
+
+
+def seen_px(around: Surroundings, symbol: Symbol) -> Px | None:
+    """The present price, as the quote shows it."""
+    quote = around.quotes.get(symbol)
+    seen = None if quote is None else quote.mid_or_last
+    return None if seen is None else Px(seen)
+
+
+def drifted(around: Surroundings, order: OrderStaged | Order, then: Px | None, since: str) -> Denied | None:
+    """The market has moved further from `then` than an order may leave at; `since` when that is the price."""
+    seen, limit = seen_px(around, order.symbol), around.policy.max_drift
+    if seen is None or then is None or abs(seen - then) <= then * limit:
+        return None
+    return Denied(
+        "price_drift",
+        f"{limit:%}",
+        f"{then:f} to {seen:f}",
+        f"{order.symbol} moved from {then:f} to {seen:f} since {since}",
+        of_symbol(order),
+        asked_for(order),
+    )
 
 
 def value_of(around: Surroundings, order: OrderStaged, instrument: Instrument) -> Decimal | None:
@@ -104,14 +167,16 @@ def value_of(around: Surroundings, order: OrderStaged, instrument: Instrument) -
     return None if px is None else instrument.notional(px, order.order_qty)
 
 
-def content_of_order(order: OrderStaged) -> str:
-    """The hash of an order that is about to be made, whatever its id will be."""
-    return content_hash("order", _terms(order))
+def content_of_order(order: OrderStaged, px: Px | None) -> str:
+    """The hash of an order that is about to be made, whatever its id will be; `px`: the price that was shown of one without a
+    price of its own.
+    """
+    return content_hash("order", (*_terms(order), px))
 
 
-def content_of_change(order: OrderStaged) -> str:
+def content_of_change(order: OrderStaged, px: Px | None) -> str:
     """The hash of an order that is there, under the terms asked for."""
-    return content_hash("change", (ClOrdID(order.cl_ord_id), *_terms(order)))
+    return content_hash("change", (ClOrdID(order.cl_ord_id), *_terms(order), px))
 
 
 def _terms(order: OrderStaged) -> tuple[str | Decimal | None, ...]:
@@ -149,4 +214,10 @@ def _refused(
             " one and confirm it"
         )
         return Denied(LIVE_CHANGED, content[:12], given.content[:12], text, where, asked_for(order))
-    return None
+    if order.price is not None or order.stop_px is not None:
+        return None
+    if given.px is None:
+        text = f"{asked_for(order)} {order.symbol} was confirmed without a price; wait for a quote, and confirm it anew"
+        return Denied(LIVE_CHANGED, "a price", "none", text, where, asked_for(order))
+    gone = drifted(around, order, given.px, "it was shown and confirmed; look at it again and confirm it")
+    return None if gone is None else Denied(LIVE_CHANGED, gone.limit, gone.was, gone.text, where, gone.this_order)

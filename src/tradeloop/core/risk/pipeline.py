@@ -19,18 +19,21 @@ from tradeloop.core.risk.approved import Approved
 from tradeloop.core.risk.change import as_intent, replacement
 from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, Check, settled, still_held
 from tradeloop.core.risk.cost import unbounded, worst_cost
-from tradeloop.core.risk.denied import Denied, asked_for, of_account, of_symbol
+from tradeloop.core.risk.denied import Denied, of_account
 from tradeloop.core.risk.judging import PASSED, Verdict, judge
 from tradeloop.core.risk.rule import Look
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import ZERO, Amount, UtcNs
 
-RISK_VERSION: Final = "12"
+RISK_VERSION: Final = "13"
 """Changes whenever a check does; journalled with every order."""
 
 PIPELINE: Final = GATE + BOOKS
 """The checks that hold for every order, in the order in which they are asked."""
+
+LAST: Final[tuple[Check, ...]] = (live.order_confirmed,)
+"""Asked after the limits: nobody is asked for their word, and no code is spent, for what cannot go anyhow."""
 
 SAYS: Final[dict[Check, tuple[str, ...]]] = {
     checks.not_stopped: ("halted", "reduce_only"),
@@ -69,7 +72,13 @@ def check(state: State, around: Surroundings, intent: OrderStaged, instrument: I
         denied = rule(state, around, intent, instrument, now)
         if denied is not None:
             return Verdict(denied)
-    return judge(Look(state, around, intent, instrument, now)) if state.limits else PASSED
+    verdict = judge(Look(state, around, intent, instrument, now)) if state.limits else PASSED
+    if verdict.denied is None:
+        for rule in LAST:
+            denied = rule(state, around, intent, instrument, now)
+            if denied is not None:
+                return Verdict(denied, verdict.told)
+    return verdict
 
 
 def judge_late(state: State, around: Surroundings, order: Order, now: UtcNs) -> Verdict:
@@ -100,21 +109,11 @@ def recheck(state: State, around: Surroundings, order: Order, now: UtcNs) -> Den
     denied = still_held(state, order, instrument) or settled(state, around, order, instrument, now)
     if denied is not None:
         return denied
-    quote = around.quotes.get(order.symbol)
-    seen = quote.mid_or_last if quote is not None else None
-    if seen is None or order.arrival_px is None or order.is_held or order.stop_px is not None:
+    if order.is_held or order.stop_px is not None:
         return None
-    limit = around.policy.max_drift
-    if abs(seen - order.arrival_px) <= order.arrival_px * limit:
-        return None
-    return Denied(
-        "price_drift",
-        f"{limit:%}",
-        f"{order.arrival_px:f} to {seen:f}",
-        f"{order.symbol} moved from {order.arrival_px:f} to {seen:f} since the order was made;"
-        " a person decides whether it goes",
-        of_symbol(order),
-        asked_for(order),
+    made, shown = order.arrival_px, order.shown_px
+    return live.drifted(around, order, made, "the order was made; a person decides whether it goes") or live.drifted(
+        around, order, shown, "it was shown and confirmed; make and confirm a new one"
     )
 
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-import msgspec
-
 from tradeloop.core.commands import StartRun
-from tradeloop.core.confirmation import Confirmation, content_hash, counted, is_phrase, phrase_of
+from tradeloop.core.confirmation import Confirmation, Frozen, ShownOrder, content_hash, counted, is_phrase, phrase_of
 from tradeloop.core.errors import NotConfirmed
 from tradeloop.core.events import PlanLine
 from tradeloop.core.risk import pipeline
@@ -22,14 +20,6 @@ from tradeloop.core.run_book import Run
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import AccountID, Mode, OrdType, RunID
-
-
-class Frozen(msgspec.Struct, frozen=True):
-    """A plan as it is confirmed: the hash of it, how many orders it is, and the words that are typed for it."""
-
-    content: str
-    orders: int
-    phrase: str
 
 
 def frozen_plan(
@@ -43,7 +33,14 @@ def frozen_plan(
         parts += [line.leg, line.symbol, line.side.value, line.order_qty, OrdType.MARKET.value, line.ref_px]
         parts += [line.position_effect.value, line.wave]
     content = content_hash("run", parts)
-    return Frozen(content, len(ordered), phrase_of(account, len(ordered)))
+    return Frozen(content, len(ordered), phrase_of(account, len(ordered)), tuple(_shown(state, line) for line in ordered))
+
+
+def _shown(state: State, line: PlanLine) -> ShownOrder:
+    instrument = state.instruments[line.symbol]
+    value = None if line.ref_px is None else instrument.notional(line.ref_px, line.order_qty)
+    what = (line.leg, line.symbol, line.side, line.order_qty, OrdType.MARKET)
+    return ShownOrder(*what, None, None, line.ref_px, line.position_effect, value, instrument.currency)
 
 
 def plan_of(state: State, around: Surroundings, run: Run) -> Frozen:
