@@ -120,7 +120,9 @@ def check(
         or _cash(state, around, order, intent, needed, instrument)
     )
     if refused is None and not less:
-        refused = change_confirmed(state, around, intent, instrument, confirmed)
+        refused = _unseen(state, around, order, terms, instrument) or change_confirmed(
+            state, around, intent, instrument, confirmed
+        )
     if refused is not None or not state.limits:
         return Verdict(refused)
     return _at_once(order, judge(Look(state, around, intent, instrument, now, order), lessens=less))
@@ -225,6 +227,15 @@ def _cash(
         of_account(order),
         f"{more:f}",
     )
+
+
+def _unseen(state: State, around: Surroundings, order: Order, terms: Terms, instrument: Instrument) -> Denied | None:
+    """Whether nobody knows what a sell that asks for more may be worth: its limit is the least that it gets."""
+    left = Qty(max(terms.order_qty - order.cum_qty, ZERO))
+    if order.side is Side.BUY or terms.price is None or not left:
+        return None
+    rest = msgspec.structs.replace(order, order_qty=left, price=terms.price, stop_px=terms.stop_px)
+    return unbounded(state, around, rest, instrument)
 
 
 def terms_spend(order: Order, intent: OrderStaged) -> bool:

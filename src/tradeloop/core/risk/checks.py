@@ -431,7 +431,9 @@ def bounded(
 ) -> Denied | None:
     """What an order may cost has a bound, and one that the books can hold: without a price it has none."""
     reserve = order.reserve if isinstance(order, OrderStaged) else order.reserved
-    return None if reserve else unbounded(state, around, order, instrument)
+    if reserve and (order.side is BUY or order.price is None):
+        return None
+    return unbounded(state, around, order, instrument)
 
 
 def cash_free(

@@ -56,6 +56,8 @@ def worst_cost(
     if not opening and instrument.asset_class is not FUTURE:
         return Amount(ZERO)
     px = bound_px(around, want.side, want.ord_type, want.price, want.stop_px, instrument, quote)
+    if px is None and instrument.asset_class is FUTURE:
+        px = want.price  # the least that a sell gets: what it may be worth nobody knows, and `unbounded` says so
     if px is None or px <= ZERO:
         return Amount(ZERO)
     value = instrument.notional(px, want.order_qty)
@@ -88,7 +90,7 @@ def unbounded(state: State, around: Surroundings, order: OrderStaged | Order, in
     if px is None or px <= ZERO:
         if closes(order.side, order.position_effect, instrument):
             return None
-        if instrument.asset_class is not FUTURE and not _opening(state, order):
+        if not _opening(state, order) and (instrument.asset_class is not FUTURE or order.price is not None):
             return None
         was = "none" if px is None else f"{px:f}"
         return Denied(
@@ -96,7 +98,7 @@ def unbounded(state: State, around: Surroundings, order: OrderStaged | Order, in
             "more than 0",
             was,
             f"the market of {order.symbol} shows no price that could bound the cost of this order (it was {was}); wait for "
-            + ("a quote" if _short_sale(order.side, instrument) else "an offer or give a limit"),
+            + ("a quote" if order.side is SELL else "an offer or give a limit"),
             of_symbol(order),
             order.ord_type.value,
         )
@@ -126,14 +128,14 @@ def bound_px(
     """The highest price an order is expected to trade at; None when nothing is known.
 
     A buy pays its limit at most. For a sell the limit is the least: it trades at what the market offers where that is more, and
-    where no day's limit keeps a future near its last price, a limit alone bounds nothing.
+    where no market is seen, a limit alone bounds nothing. A sell that waits for its stop price does not trade above that.
     """
     limited = ord_type is LIMIT or ord_type is STOP_LIMIT
     if limited and side is BUY:
         return price
     seen = None if quote is None else (quote.ask if quote.ask is not None else quote.mid_or_last)
-    if limited and seen is None:
-        return None if _short_sale(side, instrument) else price
+    if limited and seen is None and (stop_px is None or _short_sale(side, instrument)):
+        return None
     if stop_px is not None:
         seen = stop_px if seen is None else max(seen, stop_px)
     if limited:

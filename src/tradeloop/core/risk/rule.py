@@ -153,10 +153,14 @@ class Look:
 
     @property
     def value(self) -> Amount | None:
-        """What the order is worth (core/ordered.py), in the currency of its instrument; None where no price is known."""
+        """What the order is worth (core/ordered.py), in the currency of its instrument; None where no price is known. The limit
+        of a sell that may open something is no such price: it is the least that it gets.
+        """
         if self._value is None and self.px is not None:
             order, px = self.order, self.px
             if order.side is not BUY and order.price is not None:
+                if self._is_unseen_opening:
+                    return None
                 px = worth_px(order.side, order.price, order.stop_px, self._side_px()) or px
             self._value = self.instrument.notional(px, order.order_qty)
         return self._value
@@ -167,8 +171,15 @@ class Look:
         if self.own is None or self.late:
             return self.value
         order = self.order
+        if order.side is not BUY and order.price is not None and self._is_unseen_opening:
+            return None
         more = added_value(self.own, Terms(order.order_qty, order.price, order.stop_px), self._side_px(), self.instrument)
         return None if more is None else Amount(more)
+
+    @property
+    def _is_unseen_opening(self) -> bool:
+        """Whether a sell with a limit may open something, and neither a market nor a stop price says what at."""
+        return self.order.stop_px is None and self._side_px() is None and self.may_open
 
     @property
     def is_of_today(self) -> bool:
