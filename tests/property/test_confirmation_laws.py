@@ -15,6 +15,7 @@ from tradeloop.core.run.confirming import frozen_plan
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Policy, Surroundings
 from tradeloop.core.types import AccountID, Amount, PositionEffect, Px, Qty, RunID, Side, Symbol
+from tradeloop.testing.builders import an_instrument
 
 AMOUNTS = st.decimals(min_value=Decimal("0.01"), max_value=Decimal(10**9), places=2)
 NAMES = st.text('ABCabc019-_. |,"\\', min_size=1, max_size=8)
@@ -41,6 +42,7 @@ LINES = st.builds(
     st.sampled_from(PositionEffect),
     st.integers(0, 1),
 )
+ANY = an_instrument("600519.SH")
 PLANS = st.tuples(NAMES, NAMES, NAMES, st.booleans(), st.lists(LINES, min_size=1, max_size=3))
 Plan = tuple[str, str, str, bool, list[PlanLine]]
 
@@ -48,7 +50,9 @@ Plan = tuple[str, str, str, bool, list[PlanLine]]
 def hashed(plan: Plan) -> str:
     run_id, broker, account, live, lines = plan
     around = Surroundings(Policy(live=(broker,) if live else ()), {})
-    return frozen_plan(State(), around, RunID(run_id), broker, AccountID(account), lines).content
+    state = State()
+    state.instruments.update(dict.fromkeys((line.symbol for line in lines), ANY))
+    return frozen_plan(state, around, RunID(run_id), broker, AccountID(account), lines).content
 
 
 @given(PLANS, PLANS)
