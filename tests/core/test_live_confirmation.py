@@ -14,9 +14,11 @@ from tests.core.runs_made import LISTED, A, B, Work, a_run, prices
 from tradeloop.core.commands import ApproveRun, HaltTrading, ReplaceOrder, SetLimits, StartRun, SubmitOrder
 from tradeloop.core.confirmation import Confirmation, is_phrase, phrase_of
 from tradeloop.core.decide import RESEND
+from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import NotConfirmed
 from tradeloop.core.events import (
     LateOrderDenied,
+    OrderCanceled,
     OrderDenied,
     OrderStaged,
     ReplaceRequested,
@@ -28,6 +30,7 @@ from tradeloop.core.events import (
 )
 from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.inputs import TimerFired
+from tradeloop.core.order import Order
 from tradeloop.core.replies import OrderReply, RunReply
 from tradeloop.core.reports import SendOutcome
 from tradeloop.core.risk import live, pipeline
@@ -37,7 +40,7 @@ from tradeloop.core.run import conduct
 from tradeloop.core.run.confirming import frozen_plan
 from tradeloop.core.staging import intent_of
 from tradeloop.core.state import State
-from tradeloop.core.types import Mode, OrdType, Px, Qty, RunID, RunStatus, Side
+from tradeloop.core.types import Mode, OrdType, Px, Qty, RunID, RunStatus, Side, TimeInForce
 from tradeloop.testing.builders import ACCOUNT, BROKER, Number, a_quote, buy, sell
 from tradeloop.testing.desk import Desk
 
@@ -431,6 +434,77 @@ def test_more_of_an_order_than_the_figure_needs_a_word_and_less_of_it_none() -> 
     assert rule_of(desk, ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(Decimal(200)))) == "live_confirmation"
     assert rule_of(desk, ReplaceOrder(order.cl_ord_id, "ann", price=Px(Decimal("9.99")))) == ""
     assert len(desk.of(ReplaceRequested)) == 1
+
+
+# --- orders of their own that were made before
+
+
+def made_before(command: SubmitOrder, **policy: Any) -> tuple[Desk, Order]:
+    """A desk that trades live by now, and an order that it was given before and that has not left."""
+    desk = Desk().opened(*LISTED, positions={B: 300})
+    order = desk.order(command)
+    if not order.is_held:
+        desk.give(SendOutcome(BROKER, order.cl_ord_id, "NOT_SENT", "no route"))
+    desk.around.policy = replace(a_live_desk(*LISTED).around.policy, **policy)
+    desk.state = State.unpack(desk.state.pack())
+    desk.effects.clear()
+    desk.wait(1)
+    return desk, desk.state.orders.open[order.cl_ord_id]
+
+
+def a_stop(**changes: Any) -> SubmitOrder:
+    return buy(A, 100, ord_type=OrdType.STOP, stop_px="11", tif=TimeInForce.GTC, **changes)
+
+
+def left_since(desk: Desk, order: Order, *inputs: Any) -> tuple[bool, list[str]]:
+    """Whether it leaves, and the rules that say no."""
+    desk.give(*inputs)
+    return any(each.cl_ord_id == order.cl_ord_id for each in desk.of(SendBegun)), [
+        each.rule for each in desk.of(LateOrderDenied)
+    ]
+
+
+def test_a_stop_that_was_held_before_its_broker_was_live_does_not_leave_without_a_word() -> None:
+    desk, order = made_before(a_stop())
+    assert left_since(desk, order, a_quote(A, bid="11.50", ask="11.51", at=desk.now)) == (False, ["live_confirmation"])
+    assert [(each.cl_ord_id, each.given_up) for each in desk.of(OrderCanceled)] == [(order.cl_ord_id, True)]
+    (alert,) = [each for each in desk.effects if isinstance(each, RaiseAlert)]
+    assert alert.level == "CRITICAL"
+    assert "was never sent: order" in alert.text
+    assert "was made before broker" in alert.text
+    assert "make and confirm a new one" in alert.text
+
+
+def test_a_stop_that_was_made_where_it_is_live_leaves_however_far_the_market_has_come() -> None:
+    desk = a_live_desk(*LISTED, small=1200)
+    order = desk.order(a_stop())
+    assert order.live
+    assert left_since(desk, order, a_quote(A, bid="19", ask="19.01", at=desk.now)) == (True, [])
+
+
+def test_a_staged_order_that_was_made_before_its_broker_was_live_is_not_sent_again() -> None:
+    desk, order = made_before(buy(A, 100))
+    before = len(desk.of(SendBegun))
+    desk.give(a_quote(A, at=desk.now), TimerFired(RESEND, order.cl_ord_id))
+    assert (len(desk.of(SendBegun)), [each.rule for each in desk.of(LateOrderDenied)]) == (before, ["live_confirmation"])
+
+
+def test_one_that_is_worth_no_more_than_the_figure_is_sent_again() -> None:
+    desk, order = made_before(buy(A, 100), live_order_value=Decimal(1200))
+    before = len(desk.of(SendBegun))
+    desk.give(a_quote(A, at=desk.now), TimerFired(RESEND, order.cl_ord_id))
+    assert len(desk.of(SendBegun)) == before + 1
+
+
+def test_what_a_halt_closes_is_sent_again_whenever_it_was_made() -> None:
+    desk = Desk().opened(*LISTED, positions={B: 300})
+    desk.give(HaltTrading(HaltTier.FLATTEN, "ann", "stop", HaltScope.ACCOUNT, ACCOUNT))
+    (closing,) = desk.of(OrderStaged)
+    desk.give(SendOutcome(BROKER, closing.cl_ord_id, "NOT_SENT", "no route"))
+    desk.around.policy = a_live_desk(*LISTED, accounts=()).around.policy
+    desk.wait(1)
+    desk.give(a_quote(B, at=desk.now), TimerFired(RESEND, closing.cl_ord_id))
+    assert len(desk.of(SendBegun)) == 2
 
 
 # --- what is typed

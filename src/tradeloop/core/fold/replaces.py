@@ -22,6 +22,8 @@ def replace_requested(state: State, e: ev.ReplaceRequested) -> None:
     order.cancel_unheard = False  # whoever changes it wants it
     if e.approved_by:
         order.approved_by = e.approved_by
+    if e.confirmed is not None:
+        order.live, order.shown_px = True, e.confirmed.px
     if e.request_id:
         state.keep_change(e)
     if order.may_be_at_broker:

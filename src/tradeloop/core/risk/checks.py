@@ -21,7 +21,7 @@ from tradeloop.core.order import Order
 from tradeloop.core.position import Position
 from tradeloop.core.risk.cost import closes, closing_qty, unbounded
 from tradeloop.core.risk.denied import Denied, asked_for, of_account, of_holding, of_symbol, present_px
-from tradeloop.core.risk.live import account_listed, run_confirmed
+from tradeloop.core.risk.live import account_listed, own_confirmed, run_confirmed
 from tradeloop.core.risk.stopped import stopped
 from tradeloop.core.risk.unmeasured import kept_back
 from tradeloop.core.state import State
@@ -477,6 +477,7 @@ GATE: Final[tuple[Check, ...]] = (
     not_stopped,
     account_listed,
     run_confirmed,
+    own_confirmed,
     equity_known,
     broker_ready,
     session_open,

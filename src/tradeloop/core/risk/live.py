@@ -73,6 +73,28 @@ def is_confirmed(state: State, run_id: RunID) -> bool:
     return run is not None and bool(run.confirmed_by)
 
 
+def own_confirmed(
+    state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
+) -> Denied | None:
+    """An order of its own that was made before its broker was live, a stop that is held above all, does not leave for it where
+    it is worth more than the desk's figure: nobody was asked. Asked of what is sent late.
+    """
+    if not isinstance(order, Order) or order.live or order.run_id is not None or order.halt:
+        return None
+    if not trades_live(state, around, order.broker):
+        return None
+    worth = value_of(around, order, instrument)
+    most = around.policy.live_order_value
+    if worth is not None and worth <= most:
+        return None
+    was = "no price known" if worth is None else f"{worth:f}"
+    text = (
+        f"order {order.cl_ord_id} ({asked_for(order)} {order.symbol}) was made before broker {order.broker} traded live, and"
+        f" nobody confirmed it for live account {order.account}; make and confirm a new one"
+    )
+    return Denied(LIVE_CONFIRMATION, f"{most:f}", "", text, of_account(order), was)
+
+
 def order_confirmed(
     state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument, now: UtcNs
 ) -> Denied | None:
@@ -160,7 +182,7 @@ def drifted(around: Surroundings, order: OrderStaged | Order, then: Px | None, s
     )
 
 
-def value_of(around: Surroundings, order: OrderStaged, instrument: Instrument) -> Decimal | None:
+def value_of(around: Surroundings, order: OrderStaged | Order, instrument: Instrument) -> Decimal | None:
     """The most that an order may be worth; None where no price bounds it."""
     quote = around.quotes.get(order.symbol)
     px = bound_px(around, order.side, order.ord_type, order.price, order.stop_px, instrument, quote)

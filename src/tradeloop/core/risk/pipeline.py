@@ -39,6 +39,7 @@ SAYS: Final[dict[Check, tuple[str, ...]]] = {
     checks.not_stopped: ("halted", "reduce_only"),
     live.account_listed: ("live_account",),
     live.run_confirmed: ("live_confirmation",),
+    live.own_confirmed: ("live_confirmation",),
     checks.equity_known: ("equity_known",),
     checks.broker_ready: ("broker_ready",),
     checks.session_open: ("session_open",),
