@@ -28,6 +28,7 @@ export const en = {
   live: {
     about: "Real money. What stands here goes as it is, and nothing else does.", account: "Live account", orders: "Orders", hash: "What you confirm", type: "Type {{phrase}} to confirm", code: "Code of your authenticator", send: "Send to the market",
     changed: "It is not what you were shown: it changed meanwhile. Look at it again, then confirm it.", run: "Send this run to live account {{account}}?", order: "Send this order live?", nothing: "Nothing was sent",
+    worth: "Worth up to", unknown: "not known", seenAt: "Price seen",
   },
   proof: { title: "Is it you?", about: "This changes who may do what. Give your password or a code of your authenticator.", either: "Password or code", confirm: "Confirm" },
   signIn: {

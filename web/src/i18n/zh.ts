@@ -28,6 +28,7 @@ export const zh = {
   live: {
     about: "实盘资金。仅按此处所示内容发送。", account: "实盘账户", orders: "委托笔数", hash: "确认内容摘要", type: "输入 {{phrase}} 以确认", code: "验证器动态码", send: "发送至市场",
     changed: "内容与所示不一致，已发生变化。请重新核对后再确认。", run: "将此批次发送至实盘账户 {{account}}？", order: "确认发送实盘委托？", nothing: "未发送任何委托",
+    worth: "金额上限", unknown: "未知", seenAt: "所示价格",
   },
   proof: { title: "请确认是您本人", about: "此操作会改变权限。请输入密码或验证器上的动态码。", either: "密码或动态码", confirm: "确认" },
   signIn: {

@@ -1,7 +1,7 @@
 // What is held, priced by the desk: yesterday's and today's, what may be sold, what it has gained; closing asks twice.
 import { useCallback, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ask } from "@/api/http";
+import { Problem, ask } from "@/api/http";
 import type { Compared, LiveWord, NewOrder, OrderShown, Position, Taken, ToConfirm } from "@/api/types";
 import { useMay } from "@/access/session";
 import { useEnvironment } from "@/frame/topbar";
@@ -154,7 +154,10 @@ function Close({ position, onClose }: { position: Position; onClose: () => void 
   }, [order, t]);
 
   async function place(body: NewOrder, word?: LiveWord): Promise<void> {
-    const taken = await ask<Taken>("POST", "/api/v1/orders", { body: word ? { ...body, live: word } : body, key: `${id.current}-${size}-${type}-${limit}` });
+    const taken = await ask<Taken>("POST", "/api/v1/orders", { body: word ? { ...body, live: word } : body, key: `${id.current}-${size}-${type}-${limit}` }).catch((error: unknown) => {
+      if (error instanceof Problem && error.code === "denied") id.current = crypto.randomUUID(); // the old one is answered with this denial from now on
+      throw error;
+    });
     say(t("ticket.taken", { side: t(`side.${taken.side}`), quantity: quantity(taken.quantity), symbol: taken.symbol }), "good", taken.order_id);
     refresh("orders", "positions", "account", "fills");
   }

@@ -3,7 +3,7 @@ import clsx from "clsx";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useId, useMemo, useRef, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
-import { ask } from "@/api/http";
+import { Problem, ask } from "@/api/http";
 import type { Instruments, LiveWord, OrderShown, Taken, ToConfirm } from "@/api/types";
 import { useMay } from "@/access/session";
 import { useEnvironment } from "@/frame/topbar";
@@ -79,7 +79,10 @@ export default function Ticket({ preset }: { preset: Preset }) {
 
   async function place(word?: LiveWord): Promise<void> {
     const body = word ? { ...order, live: word } : order;
-    const taken = await ask<Taken>("POST", "/api/v1/orders", { body, key: key.current });
+    const taken = await ask<Taken>("POST", "/api/v1/orders", { body, key: key.current }).catch((error: unknown) => {
+      if (error instanceof Problem && error.code === "denied") key.current = crypto.randomUUID(); // the old one is answered with this denial from now on
+      throw error;
+    });
     say(t("ticket.taken", { side: t(`side.${taken.side}`, { defaultValue: taken.side }), quantity: quantity(taken.quantity), symbol: taken.symbol }), "good", taken.order_id);
     refresh("orders", "positions", "account", "fills");
     close();
