@@ -99,6 +99,19 @@ def test_a_live_run_is_refused_with_the_wrong_word_and_goes_with_the_right_one(b
         page.locator("[data-confirm=typed]").fill("BAC.US")
         page.locator("[data-confirm=do]").click()
         closing = page.locator("[data-live-confirm]")
+        shown = closing.locator("[data-live-order='BAC.US']")
+        expect_shown(shown.get_by_text("Sell"))
+        text = shown.inner_text()
+        assert "BAC.US · Market" in text, text
+        assert re.search(r"Price seen\s+[0-9]", text), text
+        assert re.search(r"Worth up to\s+[0-9,.]+ USD", text), text
+        for width, height in ((390, 700), (1440, 900)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.locator("[data-stop]").click(timeout=3000)  # one click, in front of both dialogs
+            page.locator("[data-kill=halt]").wait_for()
+            page.keyboard.press("Escape")
+            page.locator("[data-kill=halt]").wait_for(state="detached")
+            expect_shown(shown.get_by_text("Sell"))
         closing.locator("[data-confirm=typed]").fill("LIVE")
         closing.locator("[data-confirm=code]").fill("000000")
         closing.locator("[data-confirm=do]").click()

@@ -196,7 +196,7 @@ export function TopBar() {
         <AlertsBell />
       </Part>
       <Choices />
-      <Button tone="danger" className={clsx("font-bold tracking-wider", halted && "beckon")} disabled={!mayHalt} onClick={() => open({ kill: true })} title={mayHalt ? "Ctrl+Shift+K" : t("state.notAllowed")}>
+      <Button tone="danger" data-stop className={clsx("pointer-events-auto font-bold tracking-wider", halted && "beckon")} disabled={!mayHalt} onClick={() => open({ kill: true })} title={mayHalt ? "Ctrl+Shift+K" : t("state.notAllowed")}>
         <OctagonX size={16} aria-hidden /> KILL
       </Button>
     </header>

@@ -19,21 +19,26 @@ interface Props {
   onKeyDown?: (event: KeyboardEvent) => void;
 }
 
+/** Whether that is the stop in the bar: it works in front of everything, and shuts nothing before it does. */
+function isStop(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("[data-stop]") !== null;
+}
+
 export function Dialog({ open, onClose, title, about, children, wide, drawer, tone, onKeyDown }: Props) {
   const { t } = useTranslation();
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()} modal={!drawer}>
       <Base.Portal>
-        {!drawer && <Base.Overlay className="fixed inset-0 z-[90] bg-shade" />}
+        {!drawer && <Base.Overlay className="fixed inset-x-0 top-[52px] bottom-0 z-[90] bg-shade" />}
         <Base.Content
           aria-describedby={about ? undefined : ""}
           {...(onKeyDown ? { onKeyDown } : {})}
-          onInteractOutside={(event) => drawer && event.preventDefault()}
+          onInteractOutside={(event) => (drawer || isStop(event.target)) && event.preventDefault()}
           className={clsx(
             "fixed z-[100] flex flex-col border border-line bg-panel text-text shadow-2xl focus:outline-none",
             drawer
               ? "top-[52px] right-0 bottom-0 w-full sm:w-[30rem] sm:border-l" // below the bar: the stop stays in sight
-              : ["top-1/2 left-1/2 max-h-[92dvh] w-[calc(100vw-1rem)] -translate-x-1/2 -translate-y-1/2 rounded-lg", wide ? "max-w-4xl" : "max-w-lg"],
+              : ["top-[calc(50%+26px)] left-1/2 max-h-[calc(100dvh-60px)] w-[calc(100vw-1rem)] -translate-x-1/2 -translate-y-1/2 rounded-lg", wide ? "max-w-4xl" : "max-w-lg"],
             tone === "danger" && "border-t-4 border-t-[#c9203b]",
           )}
         >
