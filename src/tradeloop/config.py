@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import stat
 from collections.abc import Iterable, Mapping
@@ -108,6 +109,14 @@ _DAY_MS: Final = _DAY_S * 1000
 _YEAR_S: Final = 366 * _DAY_S
 _SEED_MAX: Final = 2**63 - 1
 
+
+def _accounts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names as an account has them: what can be none would list nobody, and look as if it did."""
+    if not all(re.fullmatch(r"[\w.-]{1,32}", name) for name in names):
+        raise ValueError("accounts as broker.account names them, each by itself; there is no sign for all of them")
+    return names
+
+
 Number = Annotated[Decimal, BeforeValidator(_exactly)]
 Positive = Annotated[Number, Field(ge=0, le=_AMOUNT_MAX)]
 Fraction = Annotated[Decimal, BeforeValidator(_parts), Field(ge=0, le=10)]
@@ -195,7 +204,7 @@ class Broker(Section):
 class Live(Section):
     """What may go to a broker that trades live, and what a person confirms before it does (docs/how-to/trade-live.md)."""
 
-    accounts: Words = ()
+    accounts: Annotated[Words, AfterValidator(_accounts)] = ()
     """The accounts that may trade there. Of any other no order leaves."""
     order_value: Positive = Decimal(0)
     """Up to which value, in its currency, an order of its own leaves without a person's confirmation. Runs always need one."""

@@ -160,6 +160,15 @@ def test_with_a_wrong_code_nothing_is_sent(home: Path, monkeypatch: pytest.Monke
     assert not [event for event in facts(home) if isinstance(event, RunCreated | OrderStaged)]
 
 
+@pytest.mark.parametrize("accounts", ["'*'", "''", "' U1'", "U1, 'U 2'"])
+def test_a_list_of_accounts_that_names_none_is_refused_at_the_start(accounts: str, home: Path) -> None:
+    live(home, accounts)
+    said = tradeloop(home, *ORDER)
+    assert said.code == 2, said.err
+    assert "live.accounts" in said.err
+    assert "accounts as broker.account names them, each by itself" in said.err
+
+
 def test_a_yes_in_a_script_sends_nothing_live(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     live(home)
     set_up(home, monkeypatch)
@@ -291,7 +300,8 @@ async def test_over_the_socket_an_approval_is_looked_at_where_it_is_decided(
 
     loaded = load({}, home=Home(home, home, home), environ={}, folder=home)
     engine = SimpleNamespace(alert=alerts.append, ask=ask, around=core.around)
-    desk = cast("Desk", SimpleNamespace(loaded=loaded, state=core.state, engine=engine))
+    clock = SimpleNamespace(now=lambda: core.now)
+    desk = cast("Desk", SimpleNamespace(loaded=loaded, state=core.state, engine=engine, clock=clock))
 
     async def said(**given: object) -> control.Answer:
         asked = {"do": "ApproveRun", "run_id": made.run_id, "by": "bob", **given}
