@@ -36,6 +36,8 @@ ORDERS = "/api/v1/orders"
         (json.dumps({**resting(), "price": 13.01}).encode(), "price was a JSON number; expected text"),
         (json.dumps({**resting(), "price": True}).encode(), "price"),
         (json.dumps({**buy(), "qty": "1"}).encode(), "qty is no field"),
+        (json.dumps(resting())[:-1].encode() + b', "price": "1"}', "price stands twice in one object"),
+        (json.dumps({**buy(), "live": {"code": 123456}}).encode(), "expected text, because a code may begin with zeros"),
         (json.dumps({"symbol": "BAC", "side": "buy"}).encode(), "quantity is missing"),
         (json.dumps({**buy(), "symbol": ["BAC"] * 3}).encode(), "symbol"),
     ],

@@ -7,6 +7,7 @@ would be another amount than was meant without anybody noticing.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -27,6 +28,7 @@ _S = TypeVar("_S", bound=msgspec.Struct)
 _WANTED_TEXT: Final = re.compile(r"Expected `str(?: \| null)?`, got `(int|float|number)`")
 _PATH: Final = re.compile(r" - at `\$\.?([^`]*)`")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `([^`]+)`")
+_CODES: Final = ("code", "second_factor")
 _MISSING: Final = re.compile(r"Object missing required field `([^`]+)`")
 
 
@@ -66,12 +68,24 @@ def decoded(raw: bytes, kind: type[_S], media: str) -> _S:
         raise _malformed("the body was empty; expected a JSON object")
     try:
         found: _S = _decoder(kind).decode(raw)
+        _refuse_twice(raw)
     except msgspec.ValidationError as error:
         raise _malformed(_sentence(str(error), kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = "is nested too deeply" if isinstance(error, RecursionError) else f"is no JSON ({error})"
         raise _malformed(f"the body {text}; expected one JSON object in UTF-8") from None
     return found
+
+
+def _refuse_twice(raw: bytes) -> None:
+    """Raise Problem where a field stands twice: which of the two was meant nobody knows."""
+    json.loads(raw, object_pairs_hook=_once, parse_float=str, parse_int=str)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) > 1 and len({name for name, _ in pairs}) < len(pairs):
+        twice = next(name for place, (name, _) in enumerate(pairs) if name in {before for before, _ in pairs[:place]})
+        raise _malformed(f"{twice[:60]} stands twice in one object of the body; keep one of them")
 
 
 def queried(raw: bytes, kind: type[_S] | None) -> _S | None:
@@ -131,6 +145,8 @@ def _sentence(said: str, kind: type[msgspec.Struct]) -> str:
     if (missing := _MISSING.search(said)) is not None:
         return f"{missing.group(1)} is missing" + (f" in {field}" if where is not None else "")
     if _WANTED_TEXT.search(said) is not None:
+        if field.rpartition(".")[2] in _CODES:
+            return f"{field} was a JSON number; expected text, because a code may begin with zeros"
         return (
             f'{field} was a JSON number; expected text such as "0.1", because amounts are exact and many programs read a JSON'
             " number as a binary one"
