@@ -301,6 +301,17 @@ async def test_no_code_is_spent_on_what_cannot_go(tmp_path: Path) -> None:
     assert (looked.status, looked.document["denied"]["rule"], "order_id" in looked.document) == (422, "halted", False)
 
 
+async def test_no_code_is_spent_on_a_run_that_cannot_go(tmp_path: Path) -> None:
+    async with a_floor(tmp_path) as floor:
+        made = await floor.waiting()
+        word = floor.word(made["confirm"])
+        await floor.desk.engine.ask(HaltTrading(HaltTier.HALT, "root", "stop"))
+        said = await execute(floor.ann, made["run_id"], word)
+        await floor.house.access.factors.prove("ann", word["code"], floor.house.asked("ann"), "test", "not taken before")
+    assert said.status == 422
+    assert "HALT" in said.document["detail"]
+
+
 async def test_an_account_that_is_not_listed_is_given_no_words(tmp_path: Path) -> None:
     async with a_floor(tmp_path, live__accounts="another") as floor:
         said = await floor.ann.send("POST", f"{ORDERS}/preview", MARKET)

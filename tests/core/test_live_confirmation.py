@@ -15,7 +15,7 @@ from tradeloop.core.commands import ApproveRun, HaltTrading, ReplaceOrder, SetLi
 from tradeloop.core.confirmation import Confirmation, is_phrase, phrase_of
 from tradeloop.core.decide import RESEND
 from tradeloop.core.effects import RaiseAlert
-from tradeloop.core.errors import NotConfirmed
+from tradeloop.core.errors import BadInput, NotConfirmed
 from tradeloop.core.events import (
     LateOrderDenied,
     OrderCanceled,
@@ -126,6 +126,16 @@ def test_limits_that_changed_since_the_plan_was_seen_make_another_one_of_it() ->
     given = word_for(as_seen(desk, cmd))
     desk.give(SetLimits((a_limit("max_order_value", 10_000_000),), "risk.yaml"))
     assert refused_with(desk, replace(cmd, confirmed=given)) == ("live_changed",)
+
+
+@pytest.mark.parametrize("nobody", ["", " "])
+def test_a_live_run_is_made_by_somebody(nobody: str) -> None:
+    desk = a_live_desk(*LISTED)
+    cmd = a_live_run(by=nobody)
+    given = word_for(as_seen(desk, cmd))
+    with pytest.raises(BadInput, match="is made by a named person"):
+        desk.give(replace(cmd, confirmed=given))
+    assert not desk.of(RunCreated)
 
 
 def test_a_live_run_says_so_in_its_mode() -> None:

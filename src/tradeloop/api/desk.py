@@ -204,6 +204,10 @@ class Desk(Protocol):
         """The same of a run that waits. Raises NotKnown."""
         ...
 
+    def refuse_to_go(self, run_id: str) -> None:
+        """Raise BadInput where a run that waits could not go now, whoever lets it. Raises NotKnown."""
+        ...
+
     def frozen_order(self, command: SubmitOrder, px: Px | None = None) -> Frozen | None:
         """The same of an order of its own, or of one that was shown at `px` before; None where it needs nobody's word. Raises
         BadInput.

@@ -366,6 +366,7 @@ async def _approval(call: Call, run_id: RunID) -> ApproveRun:
     if not call.desk.is_live or run is None or run.status not in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
         return command
     frozen = call.desk.frozen_run(run_id)
+    call.desk.refuse_to_go(run_id)  # nobody is asked for a code for what cannot go anyhow
     given = taken(call, word, frozen)
     return replace(command, confirmed=await confirmed(call, word, given, frozen))
 

@@ -39,7 +39,7 @@ from tradeloop.core.replies import Reply
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk.denied import Denied
 from tradeloop.core.risk.live import frozen_order
-from tradeloop.core.run.conduct import Preview, run_id_of
+from tradeloop.core.run.conduct import Preview, refuse_to_go, run_id_of
 from tradeloop.core.run.confirming import frozen_plan, plan_of
 from tradeloop.core.staging import in_the_way, intent_of
 from tradeloop.core.state import State
@@ -255,6 +255,11 @@ class ServedDesk:
     def frozen_run(self, run_id: str) -> Frozen:
         """The same of a run that waits."""
         return plan_of(self.state, self._desk.engine.around, run_of(self.state, RunID(run_id)))
+
+    def refuse_to_go(self, run_id: str) -> None:
+        """Raise where a run that waits could not go now."""
+        run = run_of(self.state, RunID(run_id))
+        refuse_to_go(self.state, self._desk.engine.around, run, self.now())
 
     def frozen_order(self, command: SubmitOrder, px: Px | None = None) -> Frozen | None:
         """The same of an order of its own, or of one that was shown at `px` before; None where it needs nobody's word."""

@@ -299,7 +299,9 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
 async def _with_a_word(desk: Desk, command: ApproveRun, line: bytes) -> ApproveRun:
     """The approval with what was typed for it, once that was looked at here; as it is where nothing was."""
     from tradeloop.bootstrap.confirming import Typed, confirmed
+    from tradeloop.core.run.conduct import refuse_to_go
     from tradeloop.core.run.confirming import plan_of
+    from tradeloop.core.types import RunStatus
 
     fields = msgspec.json.decode(line, type=dict[str, Field])
     run = desk.state.runs.get(command.run_id)
@@ -308,6 +310,8 @@ async def _with_a_word(desk: Desk, command: ApproveRun, line: bytes) -> ApproveR
     content, phrase, code = (str(fields.get(name) or "") for name in (_CONTENT, _PHRASE, _CODE))
     typed = Typed(content, phrase, code)
     orders = plan_of(desk.state, desk.engine.around, run).orders
+    if run.status in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
+        refuse_to_go(desk.state, desk.engine.around, run, desk.clock.now())
     given = await confirmed(desk.loaded, typed, run.created.account, orders, command.by, desk.engine.alert)
     return msgspec.structs.replace(command, confirmed=given)
 

@@ -264,12 +264,14 @@ async def _with_a_word(voice: Voice, desk: Desk, command: ApproveRun) -> Approve
     from msgspec.structs import replace
 
     from tradeloop.cli.live import confirmed_at
+    from tradeloop.core.run.conduct import refuse_to_go
     from tradeloop.core.run.confirming import plan_of
     from tradeloop.core.types import Mode
 
     run = desk.state.runs.get(command.run_id)
     if run is None or run.created.mode is not Mode.LIVE or run.started_at is not None:
         return command
+    refuse_to_go(desk.state, desk.engine.around, run, desk.clock.now())
     _tell_plan(voice, run)
     frozen = plan_of(desk.state, desk.engine.around, run)
     return replace(command, confirmed=await confirmed_at(voice, desk, frozen))

@@ -194,14 +194,19 @@ def approve(state: State, around: Surroundings, cmd: ApproveRun, now: UtcNs) -> 
         raise BadInput("a run is approved by a named person; the name was empty")
     if run.status not in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
         return RunReply(cmd.run_id, run.status, repeat=True)
-    _refuse_under_a_halt(state, run)
-    _refuse_another_day(state, run)
-    _refuse_an_old_target(state, run)
-    _refuse_another_market(state, around, run, now)
+    refuse_to_go(state, around, run, now)
     refuse_unconfirmed(state, around, run, cmd.confirmed)
     yield RunApproved(now, cmd.run_id, cmd.by, confirmed_of(state, around, run.created.broker, cmd.confirmed))
     yield from _go(state, around, cmd.run_id, now)
     return RunReply(cmd.run_id, run.status)
+
+
+def refuse_to_go(state: State, around: Surroundings, run: Run, now: UtcNs) -> None:
+    """Raise BadInput where a run that waits could not go now, whoever lets it: nobody is asked for a code then."""
+    _refuse_under_a_halt(state, run)
+    _refuse_another_day(state, run)
+    _refuse_an_old_target(state, run)
+    _refuse_another_market(state, around, run, now)
 
 
 def _refuse_under_a_halt(state: State, run: Run) -> None:

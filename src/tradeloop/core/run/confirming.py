@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from tradeloop.core.commands import StartRun
 from tradeloop.core.confirmation import Confirmation, Frozen, ShownOrder, content_hash, counted, is_phrase, phrase_of
-from tradeloop.core.errors import NotConfirmed
+from tradeloop.core.errors import BadInput, NotConfirmed
 from tradeloop.core.events import PlanLine
 from tradeloop.core.risk import pipeline
 from tradeloop.core.risk.live import is_listed, trades_live, unlisted
@@ -55,8 +55,12 @@ def goes_at_once(cmd: StartRun) -> bool:
 
 
 def why_not_live(state: State, around: Surroundings, cmd: StartRun, run_id: RunID, lines: Sequence[PlanLine]) -> Finding | None:
-    """Why a run of these lines may not be made where real money is traded, or may not go at once; None where it may."""
+    """Why a run of these lines may not be made where real money is traded, or may not go at once; None where it may. Raises
+    BadInput where nobody is named that it could be confirmed by.
+    """
     broker = state.accounts[cmd.account].broker
+    if not cmd.by.strip() and trades_live(state, around, broker):
+        raise BadInput(f"a run for live account {cmd.account} is made by a named person; the name was empty")
     found = unfit_for_live(state, around, broker, cmd.account, cmd.mode)
     if found is not None or not goes_at_once(cmd):
         return found
