@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -330,6 +331,26 @@ async def test_a_key_that_met_a_denial_is_answered_with_it_and_asks_for_nothing(
     assert again.headers["idempotent-replayed"] == "true"
     assert (again.document["repeat"], "answered so before" in again.document["detail"]) == (True, True)
     assert new.status == 201, "neither token nor code was spent on the answer of before"
+
+
+async def test_a_change_goes_in_two_steps(tmp_path: Path) -> None:
+    async with a_floor(tmp_path, live__order_value="2000") as floor:
+        made = (await floor.ann.send("POST", ORDERS, ORDER | {"price": "5.00"})).document["order_id"]
+        while floor.desk.state.orders.open[made].acked_at is None:
+            await asyncio.sleep(0.01)
+        at, more = f"{ORDERS}/{made}", {"quantity": "500"}
+        less = await floor.ann.send("POST", f"{at}/preview", {"quantity": "50"})
+        bare = await floor.ann.send("PATCH", at, more)
+        confirm = (await floor.ann.send("POST", f"{at}/preview", more)).document["confirm"]
+        wrong = await floor.ann.send("PATCH", at, more | {"live": floor.word(confirm, phrase="LIVE")})
+        other = await floor.ann.send("PATCH", at, {"quantity": "600", "live": floor.word(confirm)})
+        confirm = (await floor.ann.send("POST", f"{at}/preview", more)).document["confirm"]
+        right = await floor.ann.send("PATCH", at, more | {"live": floor.word(confirm)})
+    assert less.document == {"confirm": None}
+    assert (bare.status, bare.document["denied"]["rule"]) == (422, "live_confirmation")
+    assert [(said.status, said.code) for said in (wrong, other)] == [(403, "live_not_confirmed")] * 2
+    assert [(each["quantity"], each["value"]) for each in confirm["lines"]] == [("500", "2500.00")]
+    assert right.status == 202, right.document
 
 
 async def test_words_that_are_a_code_are_not_said_again(tmp_path: Path) -> None:

@@ -25,13 +25,14 @@ from tests.core.runs_made import LISTED, A, a_run
 from tradeloop.cli import control
 from tradeloop.cli.shell import DENIED
 from tradeloop.config import Home, load
-from tradeloop.core.commands import ApproveRun
+from tradeloop.core.commands import ApproveRun, ReplaceOrder
 from tradeloop.core.confirmation import Confirmation
 from tradeloop.core.effects import RaiseAlert
-from tradeloop.core.events import Event, OrderStaged, RunApproved, RunCreated, RunDenied, RunStarted
+from tradeloop.core.events import Event, OrderStaged, ReplaceRequested, RunApproved, RunCreated, RunDenied, RunStarted
 from tradeloop.core.replies import RunReply
-from tradeloop.core.types import Mode
+from tradeloop.core.types import Mode, OrdType
 from tradeloop.journal import codec
+from tradeloop.testing.builders import ACCOUNT, buy
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
@@ -266,6 +267,64 @@ def test_ctrl_c_at_the_live_question_says_that_nothing_was_sent(home: Path, monk
         typist.ends()
     assert "nothing was sent" in typist.shown
     assert not [event for event in facts(home) if isinstance(event, OrderStaged)]
+
+
+LIMIT = (*ORDER[:5], "--type", "limit", "--price", "5", "--tif", "gtc", *ORDER[5:])
+
+
+@pytest.mark.crash
+def test_a_change_is_confirmed_at_a_terminal(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(home)
+    set_up(home, monkeypatch)
+    with at_a_terminal(home, *LIMIT) as typist:
+        typist.until("to send")
+        confirms(typist)
+        assert typist.ends() == 0, typist.shown
+    (staged,) = [event for event in facts(home) if isinstance(event, OrderStaged)]
+    change = ("orders", "replace", staged.cl_ord_id, "--qty", "200", *ORDER[5:])
+    assert "a live account asks a person at a terminal" in tradeloop(home, *change).err
+    with at_a_terminal(home, *change) as typist:
+        typist.until("BUY 200 BAC.US at 5, seen at ")
+        typist.until("to send")
+        confirms(typist, next_code=1)
+        assert typist.ends() == 0, typist.shown
+    (asked,) = [event for event in facts(home) if isinstance(event, ReplaceRequested)]
+    assert asked.confirmed is not None
+    assert (asked.confirmed.phrase, f"{asked.order_qty}") == ("LIVE U1 1", "200")
+
+
+async def test_over_the_socket_a_change_is_shown_and_looked_at_where_it_is_decided(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(home)
+    set_up(home, monkeypatch, by="ann")
+    core = a_live_desk(*LISTED, small=1000)
+    order = core.order(buy(A, 100, ord_type=OrdType.LIMIT, price="10"))
+    core.ack(order)
+
+    async def ask(command: ReplaceOrder) -> object:
+        return core.give(command)
+
+    loaded = load({}, home=Home(home, home, home), environ={}, folder=home)
+    engine = SimpleNamespace(alert=lambda alert: None, ask=ask, around=core.around)
+    clock = SimpleNamespace(now=lambda: core.now)
+    desk = cast("Desk", SimpleNamespace(loaded=loaded, state=core.state, engine=engine, clock=clock, account=ACCOUNT))
+
+    async def said(**given: object) -> control.Answer:
+        asked = {"do": "ReplaceOrder", "cl_ord_id": order.cl_ord_id, "by": "bob", "order_qty": "200", **given}
+        return await control._decided(desk, json.dumps(asked).encode())
+
+    frozen = json.loads((await said(show="yes")).text)
+    assert (frozen["phrase"], frozen["lines"][0]["order_qty"]) == (f"LIVE {ACCOUNT} 1", "200")
+    assert (await said(show="yes", order_qty="90")).text == ""
+    assert "needs a confirmation" in (await said(confirmed=[frozen["content"], frozen["phrase"], "totp", "eve"])).text
+    typed = {"content": frozen["content"], "phrase": frozen["phrase"]}
+    assert "the words were not" in (await said(**typed | {"phrase": "LIVE"}, code=code())).text
+    assert core.of(ReplaceRequested) == []
+    assert (await said(**typed, code=code())).ok
+    assert [each.confirmed for each in core.of(ReplaceRequested)] == [
+        Confirmation(frozen["content"], frozen["phrase"], "totp", "ann")
+    ]
 
 
 @pytest.mark.crash

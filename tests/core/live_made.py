@@ -5,15 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from tradeloop.core.commands import StartRun, SubmitOrder
-from tradeloop.core.confirmation import Confirmation
+from tradeloop.core.confirmation import Confirmation, Frozen
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.risk.live import content_of_order, shown_px
 from tradeloop.core.run.conduct import preview, run_id_of
-from tradeloop.core.run.confirming import Frozen, frozen_plan, plan_of
+from tradeloop.core.run.confirming import frozen_plan, plan_of
 from tradeloop.core.run_book import Run
 from tradeloop.core.staging import intent_of
 from tradeloop.core.surroundings import Policy
+from tradeloop.core.types import Px
 from tradeloop.testing.builders import ACCOUNT, BROKER
 from tradeloop.testing.desk import Desk
 
@@ -40,12 +43,16 @@ def as_waiting(desk: Desk, run: Run) -> Frozen:
 
 def word_for(frozen: Frozen, **changes: str) -> Confirmation:
     """A person's word for exactly that."""
-    return Confirmation(**{"content": frozen.content, "phrase": frozen.phrase, "second_factor": FACTOR, **changes})
+    return _word(frozen.content, frozen.phrase, frozen.px, changes)
 
 
 def word_for_order(desk: Desk, command: SubmitOrder, **changes: str) -> Confirmation:
     """The same for an order of its own."""
     intent, _ = intent_of(desk.state, desk.around, command, desk.now)
     px = shown_px(desk.around, intent)
-    given = {"content": content_of_order(intent, px), "phrase": f"LIVE {ACCOUNT} 1", "second_factor": FACTOR, **changes}
-    return Confirmation(**given, px=px)
+    return _word(content_of_order(intent, px), f"LIVE {ACCOUNT} 1", px, changes)
+
+
+def _word(content: str, phrase: str, px: Px | None, changes: dict[str, str]) -> Confirmation:
+    made: Confirmation = replace(Confirmation(content, phrase, FACTOR, px=px), **changes)
+    return made

@@ -40,7 +40,8 @@ from tradeloop.core.run import conduct
 from tradeloop.core.run.confirming import frozen_plan
 from tradeloop.core.staging import intent_of
 from tradeloop.core.state import State
-from tradeloop.core.types import Mode, OrdType, Px, Qty, RunID, RunStatus, Side, TimeInForce
+from tradeloop.core.terms_to_confirm import to_confirm
+from tradeloop.core.types import Mode, OrdType, Px, Qty, RunID, RunStatus, Side, Symbol, TimeInForce
 from tradeloop.testing.builders import ACCOUNT, BROKER, Number, a_quote, buy, sell
 from tradeloop.testing.desk import Desk
 
@@ -399,7 +400,7 @@ def test_the_price_that_was_shown_is_part_of_what_is_confirmed() -> None:
 
 def test_a_market_order_that_was_confirmed_without_a_price_is_none_that_anybody_saw() -> None:
     desk = a_live_desk(*LISTED)
-    quote = desk.around.quotes.pop(A)
+    quote = desk.around.quotes.pop(Symbol(A))
     command = a_market_order(desk)
     desk.give(replace(quote, at=desk.now))
     assert rule_of(desk, command) == "live_changed"
@@ -411,7 +412,7 @@ def test_a_market_order_that_leaves_late_is_no_further_from_the_price_that_was_s
     command = a_market_order(desk)
     desk.give(a_quote(A, bid="10.15", ask="10.15", at=desk.now))
     order = desk.order(command)
-    assert (order.shown_px, order.arrival_px) == (10, Decimal("10.15"))
+    assert (order.shown_px, order.arrival_px) == (Px(Decimal(10)), Px(Decimal("10.15")))
     desk.give(SendOutcome(BROKER, order.cl_ord_id, "NOT_SENT", "no route"))
     desk.state = State.unpack(desk.state.pack())
     desk.wait(1)
@@ -432,7 +433,8 @@ def test_what_is_shown_of_an_order_says_what_it_may_be_worth() -> None:
     seen = frozen_order(desk.state, desk.around, *intent_of(desk.state, desk.around, buy(A, 100), desk.now), desk.now)
     assert seen is not None
     (line,) = seen.lines
-    assert (line.symbol, line.side, line.order_qty, line.px, seen.px) == (A, Side.BUY, 100, Decimal("9.995"), Decimal("9.995"))
+    assert (line.symbol, line.side, f"{line.order_qty}") == (A, Side.BUY, "100")
+    assert line.px == seen.px == Decimal("9.995")
     assert seen.totals == {"CNY": line.value}
     assert line.value == 1010
 
@@ -444,6 +446,32 @@ def test_more_of_an_order_than_the_figure_needs_a_word_and_less_of_it_none() -> 
     assert rule_of(desk, ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(Decimal(200)))) == "live_confirmation"
     assert rule_of(desk, ReplaceOrder(order.cl_ord_id, "ann", price=Px(Decimal("9.99")))) == ""
     assert len(desk.of(ReplaceRequested)) == 1
+
+
+def test_what_was_confirmed_of_other_terms_lets_them_go_and_nothing_else() -> None:
+    desk = a_live_desk(*LISTED, small=1000)
+    order = desk.order(a_limit_order(100))
+    desk.ack(order)
+    more, most = (ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(Decimal(qty))) for qty in (200, 300))
+    frozen = to_confirm(desk.state, desk.around, more, desk.now)
+    assert frozen is not None
+    assert [(f"{line.order_qty}", f"{line.price}", line.value) for line in frozen.lines] == [("200", "10", Decimal(2000))]
+    word = word_for(frozen)
+    assert rule_of(desk, replace(most, confirmed=word)) == "live_changed"
+    assert rule_of(desk, replace(more, confirmed=word)) == ""
+    assert [asked.confirmed for asked in desk.of(ReplaceRequested)] == [word]
+
+
+def test_other_terms_that_need_nobodys_word_or_are_denied_anyhow_ask_for_none() -> None:
+    desk = a_live_desk(*LISTED, small=1000)
+    order = desk.order(a_limit_order(100))
+    desk.ack(order)
+    cheaper = ReplaceOrder(order.cl_ord_id, "ann", price=Px(Decimal("9.99")))
+    assert to_confirm(desk.state, desk.around, cheaper, desk.now) is None
+    desk.give(SetLimits((a_limit("max_order_value", 1500),), "risk.yaml"))
+    more = ReplaceOrder(order.cl_ord_id, "ann", order_qty=Qty(Decimal(200)))
+    assert to_confirm(desk.state, desk.around, more, desk.now) is None
+    assert rule_of(desk, more) == "max_order_value"
 
 
 # --- orders of their own that were made before

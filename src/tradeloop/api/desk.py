@@ -18,6 +18,7 @@ from tradeloop.core.commands import (
     HaltTrading,
     ReleaseHalt,
     ReleaseSymbol,
+    ReplaceOrder,
     RevertLimit,
     StartRun,
     SubmitOrder,
@@ -211,6 +212,12 @@ class Desk(Protocol):
     def frozen_order(self, command: SubmitOrder, px: Px | None = None) -> Frozen | None:
         """The same of an order of its own, or of one that was shown at `px` before; None where it needs nobody's word. Raises
         BadInput.
+        """
+        ...
+
+    def frozen_change(self, command: ReplaceOrder) -> Frozen | None:
+        """The same of other terms for an order; None where they need nobody's word, or are denied whatever anybody says. Raises
+        BadInput and NotKnown.
         """
         ...
 

@@ -87,6 +87,8 @@ class Amendment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stop_price: Amount | None = None
     reason: str = ""
     approved_by: ApprovedBy = ""
+    live: LiveWord | None = None
+    """A person's word for it, where a live account asks for one; see the preview of a change."""
 
 
 class Resolution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,6 +158,7 @@ def routes(table: Routes) -> None:
     add("POST", "/api/v1/orders", submit, trade, "orders", body=NewOrder, gives=Taken, status=201, keyed=True)
     add("POST", "/api/v1/orders/batch", submit_batch, trade, "orders", body=NewOrders, gives=Batch, keyed=True)
     add("POST", "/api/v1/orders/preview", preview, shows, "orders", body=NewOrder, gives=OrderShown)
+    add("POST", "/api/v1/orders/{order_id}/preview", preview_change, shows, "orders", body=Amendment, gives=OrderShown)
     add("PATCH", "/api/v1/orders/{order_id}", amend, trade, "orders", body=Amendment, gives=Accepted, status=202, keyed=True)
     add("POST", "/api/v1/orders/{order_id}/cancel", cancel, cancels, "orders", query=Why, gives=Accepted, status=202)
     risk = Policy(Scope.RISK, safe=False, rate=Rate.ORDER)
@@ -191,6 +194,28 @@ async def submit_batch(call: Call) -> Answer:
 
 async def amend(call: Call) -> Answer:
     """Change the quantity, limit or trigger of a working order; it keeps its terms until the broker says otherwise."""
+    command, word = _change_of(call, call.request_key), call.asked(Amendment).live
+    frozen = call.desk.frozen_change(command) if word is not None and call.desk.is_live else None
+    if word is not None and frozen is not None:
+        given = taken(call, word, frozen)
+        command = msgspec.structs.replace(command, confirmed=await confirmed(call, word, given, frozen))
+    reply = await call.desk.ask(command)
+    assert isinstance(reply, OrderReply)
+    if reply.denied is not None:
+        raise denied(reply.denied, reply.cl_ord_id, repeat=reply.repeat)
+    text = f"change of order {reply.cl_ord_id} is on its way; the broker answers"
+    if reply.repeat:
+        text = f"this request has changed order {reply.cl_ord_id} before; nothing was sent"
+    return Answer(Accepted(reply.cl_ord_id, text), HTTPStatus.ACCEPTED, _marked(repeat=reply.repeat))
+
+
+async def preview_change(call: Call) -> Answer:
+    """Show what a person has to confirm of a change at a live account; nothing is changed."""
+    command = _change_of(call, "")
+    return ok(OrderShown(offered(call, call.desk.frozen_change(command)) if call.desk.is_live else None))
+
+
+def _change_of(call: Call, request_id: str) -> ReplaceOrder:
     asked = call.asked(Amendment)
     refuse_unproven(asked.approved_by)
     command = ReplaceOrder(
@@ -200,18 +225,11 @@ async def amend(call: Call) -> Answer:
         None if asked.price is None else Px(exact(asked.price, "price")),
         None if asked.stop_price is None else Px(exact(asked.stop_price, "stop_price")),
         asked.reason,
-        call.request_key,
+        request_id,
     )
     checked_command(command)
     refuse(call.desk.state, command)
-    reply = await call.desk.ask(command)
-    assert isinstance(reply, OrderReply)
-    if reply.denied is not None:
-        raise denied(reply.denied, reply.cl_ord_id)
-    text = f"change of order {reply.cl_ord_id} is on its way; the broker answers"
-    if reply.repeat:
-        text = f"this request has changed order {reply.cl_ord_id} before; nothing was sent"
-    return Answer(Accepted(reply.cl_ord_id, text), HTTPStatus.ACCEPTED, _marked(repeat=reply.repeat))
+    return command
 
 
 async def cancel(call: Call) -> Answer:

@@ -45,11 +45,13 @@ from tradeloop.core.errors import BadInput, JournalFailed, TradeloopError
 from tradeloop.core.replies import Done, OrderReply, RunReply
 from tradeloop.core.run.conduct import ENDED
 from tradeloop.core.state import State
-from tradeloop.core.types import SECOND_NS, RunStatus
+from tradeloop.core.terms_to_confirm import to_confirm
+from tradeloop.core.types import SECOND_NS, Px, RunStatus, exact
 
 if TYPE_CHECKING:
     from tradeloop.bootstrap import Desk
     from tradeloop.bootstrap.confirming import Typed
+    from tradeloop.core.confirmation import Confirmation, Frozen
     from tradeloop.core.halt import Halt
 
 _KINDS: Final = (
@@ -76,6 +78,8 @@ _STRATEGIES: Final = "Strategies"
 _CODE: Final = "code"
 _PHRASE: Final = "phrase"
 _CONTENT: Final = "content"
+_PX: Final = "px"
+_SHOW: Final = "show"
 _READY_S: Final = 20.0
 _LINE_MAX: Final = 65_536
 _ANSWER_MAX: Final = 1 << 22
@@ -193,9 +197,21 @@ async def ask_for_release(path: Path, command: ReleaseHalt | ReleaseSymbol, code
     return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command), _CODE: code})
 
 
-async def ask_with_a_word(path: Path, command: ApproveRun, typed: Typed) -> Answer | None:
+async def ask_what_to_confirm(path: Path, command: ReplaceOrder) -> Answer | None:
+    """What there is to confirm of a change at a live account, as a JSON object in the answer's text; an empty text where it
+    needs nobody's word, None where no process trades in this home.
+    """
+    return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command), _SHOW: "yes"})
+
+
+async def ask_with_a_word(path: Path, command: ApproveRun | ReplaceOrder, typed: Typed) -> Answer | None:
     """As `ask_the_writer`, with what a person typed for a live account: whether it is right is decided there alone."""
-    given = {_CODE: typed.code, _PHRASE: typed.phrase, _CONTENT: typed.content}
+    given = {
+        _CODE: typed.code,
+        _PHRASE: typed.phrase,
+        _CONTENT: typed.content,
+        _PX: None if typed.px is None else str(typed.px),
+    }
     return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command), **given})
 
 
@@ -284,6 +300,13 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
         if isinstance(command, ApproveRun):
             command = await _with_a_word(desk, command, line)
         if isinstance(command, ReplaceOrder):
+            shows, typed = _field(line, _SHOW), _field(line, _PHRASE)
+            frozen = to_confirm(desk.state, desk.engine.around, command, desk.clock.now()) if shows or typed else None
+            if shows:
+                return Answer(True, "" if frozen is None else msgspec.json.encode(frozen).decode())
+            if frozen is not None:
+                given = await _word(desk, line, frozen, desk.account, command.by)
+                command = msgspec.structs.replace(command, confirmed=given)
             return await _changed(desk, command)
         reply = await desk.engine.ask(command)
         if isinstance(command, HaltTrading):  # asked of this process: it works at it, also where it stood before
@@ -298,22 +321,26 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
 
 async def _with_a_word(desk: Desk, command: ApproveRun, line: bytes) -> ApproveRun:
     """The approval with what was typed for it, once that was looked at here; as it is where nothing was."""
-    from tradeloop.bootstrap.confirming import Typed, confirmed
     from tradeloop.core.run.conduct import refuse_to_go
     from tradeloop.core.run.confirming import plan_of
     from tradeloop.core.types import RunStatus
 
-    fields = msgspec.json.decode(line, type=dict[str, Field])
     run = desk.state.runs.get(command.run_id)
-    if run is None or not fields.get(_PHRASE):
+    if run is None or not _field(line, _PHRASE):
         return command
-    content, phrase, code = (str(fields.get(name) or "") for name in (_CONTENT, _PHRASE, _CODE))
-    typed = Typed(content, phrase, code)
-    orders = plan_of(desk.state, desk.engine.around, run).orders
+    frozen = plan_of(desk.state, desk.engine.around, run)
     if run.status in (RunStatus.NEW, RunStatus.AWAITING_APPROVAL):
         refuse_to_go(desk.state, desk.engine.around, run, desk.clock.now())
-    given = await confirmed(desk.loaded, typed, run.created.account, orders, command.by, desk.engine.alert)
-    return msgspec.structs.replace(command, confirmed=given)
+    return msgspec.structs.replace(command, confirmed=await _word(desk, line, frozen, run.created.account, command.by))
+
+
+async def _word(desk: Desk, line: bytes, frozen: Frozen, account: str, by: str) -> Confirmation:
+    """What was typed for this, once it was looked at here; of what it is the core looks itself."""
+    from tradeloop.bootstrap.confirming import Typed, confirmed
+
+    px = _field(line, _PX)
+    typed = Typed(_field(line, _CONTENT), _field(line, _PHRASE), _code(line), Px(exact(px, "px")) if px else None)
+    return await confirmed(desk.loaded, typed, account, frozen.orders, by, desk.engine.alert)
 
 
 def _is_asked(halt: Halt, command: HaltTrading) -> bool:
@@ -356,7 +383,12 @@ async def _compared(desk: Desk) -> Answer:
 
 def _code(line: bytes) -> str:
     """The code of a second factor that came with a request."""
-    return str(msgspec.json.decode(line, type=dict[str, Field]).get(_CODE) or "")
+    return _field(line, _CODE)
+
+
+def _field(line: bytes, name: str) -> str:
+    """A text that came with a request; empty where none did."""
+    return str(msgspec.json.decode(line, type=dict[str, Field]).get(name) or "")
 
 
 def _command(line: bytes) -> Command | CheckOrder | ReloadLimits | StrategyAsked | str:

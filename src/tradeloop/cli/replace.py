@@ -15,9 +15,11 @@ from tradeloop.cli.shell import DENIED, FAILED, OK, UNKNOWN, Shell, Voice, perfo
 from tradeloop.cli.typed_order import ApprovedBy
 
 if TYPE_CHECKING:
+    from tradeloop.bootstrap import Desk
     from tradeloop.cli.control import Answer
     from tradeloop.config import Loaded
     from tradeloop.core.commands import ReplaceOrder
+    from tradeloop.core.confirmation import Frozen
     from tradeloop.core.order import Order
 
 
@@ -48,7 +50,6 @@ def replace(
 
     async def work(shell: Shell, voice: Voice) -> int:
         from tradeloop.cli.asking import there_or_here
-        from tradeloop.cli.control import ask_the_writer
         from tradeloop.core.checked import checked_command
         from tradeloop.core.commands import ReplaceOrder
         from tradeloop.core.people import seen
@@ -75,7 +76,7 @@ def replace(
         async def there(answer: Answer) -> int:
             return _told(voice, answer)
 
-        return await there_or_here(lambda: ask_the_writer(loaded.home.socket, command), there, here)
+        return await there_or_here(lambda: _asked_there(voice, loaded, command), there, here)
 
     perform(ctx, json, work)
 
@@ -89,6 +90,51 @@ def _told(voice: Voice, answer: Answer) -> int:
     document = {"done": answer.text} if answer.change is None else answer.change
     voice.result(document, lambda out: out.print(answer.text, soft_wrap=True) if answer.ok else None)
     return answer.exit_code
+
+
+async def _asked_there(voice: Voice, loaded: Loaded, command: ReplaceOrder) -> Answer | None:
+    """Have the process that trades here change it, with a person's word where a live account asks for one there."""
+    import msgspec
+
+    from tradeloop.cli.control import ask_the_writer, ask_what_to_confirm, ask_with_a_word
+    from tradeloop.cli.live import asked_of_a_person, told
+    from tradeloop.core.confirmation import Frozen
+
+    shown = await ask_what_to_confirm(loaded.home.socket, command)
+    if shown is None or not shown.ok or not shown.text:
+        return await ask_the_writer(loaded.home.socket, command) if shown is None or shown.ok else shown
+    frozen = msgspec.json.decode(shown.text, type=Frozen)
+    for line in told(frozen):
+        voice.say(line)
+    typed = await asked_of_a_person(voice, loaded, frozen, loaded.settings.broker.account)
+    assert typed is not None  # nothing is looked at here that could have changed
+    return await ask_with_a_word(loaded.home.socket, command, typed)
+
+
+async def _confirmed(voice: Voice, desk: Desk, command: ReplaceOrder) -> ReplaceOrder:
+    """The change with a person's word for it, where a live account asks for one."""
+    from msgspec.structs import replace as with_word
+
+    from tradeloop.cli.live import CHANGED, confirmed_at, told
+    from tradeloop.core.terms_to_confirm import to_confirm
+
+    def shown() -> Frozen | None:
+        return to_confirm(desk.state, desk.engine.around, command, desk.clock.now())
+
+    while (frozen := shown()) is not None:
+        for line in told(frozen):
+            voice.say(line)
+        content = frozen.content
+
+        def stands(content: str = content) -> bool:
+            now = shown()
+            return now is not None and now.content == content
+
+        word = await confirmed_at(voice, desk, frozen, stands)
+        if word is not None:
+            return with_word(command, confirmed=word)
+        voice.say(CHANGED)
+    return command
 
 
 async def _here(voice: Voice, loaded: Loaded, command: ReplaceOrder) -> Answer:
@@ -109,7 +155,7 @@ async def _here(voice: Voice, loaded: Loaded, command: ReplaceOrder) -> Answer:
             return found
 
         before = became.terms_of(standing()) if desk.state.orders.get(command.cl_ord_id) is not None else None
-        reply = await desk.engine.ask(command)
+        reply = await desk.engine.ask(await _confirmed(voice, desk, command))
         assert isinstance(reply, OrderReply)
         assert before is not None  # an order that is not known is refused
         said = spoken(reply, command)

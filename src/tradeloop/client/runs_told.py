@@ -102,6 +102,29 @@ class RunInFull(Document, frozen=True):
     params: dict[str, Any]
 
 
+class OrderToConfirm(Document, frozen=True):
+    """One order as it is confirmed, with the price that it was planned or seen at, and what it may be worth."""
+
+    leg: int
+    symbol: str
+    side: str
+    quantity: Decimal
+    order_type: str
+    price: Decimal | None
+    stop_price: Decimal | None
+    reference_price: Decimal | None
+    position_effect: str
+    value: Decimal | None
+    currency: str
+
+
+class Total(Document, frozen=True):
+    """What the orders in one currency may be worth together."""
+
+    currency: str
+    value: Decimal | None
+
+
 class ToConfirm(Document, frozen=True):
     """What a person confirms before it goes to a live account. A program with a key is told none."""
 
@@ -111,6 +134,8 @@ class ToConfirm(Document, frozen=True):
     phrase: str
     live_confirm_token: str
     until: datetime
+    totals: list[Total]
+    lines: list[OrderToConfirm]
 
 
 class RunTaken(Document, frozen=True):

@@ -72,10 +72,9 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
         raise NotKnown(f"order was {command.cl_ord_id!r}, which is not known; see `tradeloop orders`")
     seen(command.by, "by")
     seen(command.approved_by, "approved_by")
-    terms = _wanted(order, command)
+    terms = wanted(order, command)
     may_change(around, order, terms)
-    way = change.need_while_asked if order.may_be_at_broker else change.need
-    need = way(state, around, order, terms)
+    need = need_asked(state, around, order, terms)
     verdict = change.check(state, around, order, terms, need, now, command.by, command.approved_by, command.confirmed)
     denied = verdict.denied
     if denied is not None:
@@ -105,7 +104,13 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
     return OrderReply(order.cl_ord_id)
 
 
-def _wanted(order: Order, command: ReplaceOrder) -> Terms:
+def need_asked(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
+    """The cash that an order needs under the terms asked for, until its broker has answered where it has it."""
+    way = change.need_while_asked if order.may_be_at_broker else change.need
+    return way(state, around, order, terms)
+
+
+def wanted(order: Order, command: ReplaceOrder) -> Terms:
     """The terms asked for, whole. Raises BadInput when they contradict the order's type or change nothing."""
     for number, what in ((command.order_qty, "order_qty"), (command.price, "price"), (command.stop_px, "stop_px")):
         if number is None:

@@ -54,6 +54,7 @@ export interface Alerts {
 
 export interface Amendment {
   "approved_by"?: string;
+  "live"?: LiveWord | null;
   "price"?: string | null;
   "quantity"?: string | null;
   "reason"?: string;

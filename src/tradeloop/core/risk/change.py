@@ -34,7 +34,7 @@ from tradeloop.core.risk.checks import (
 )
 from tradeloop.core.risk.cost import closes, unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied, of_account, of_holding
-from tradeloop.core.risk.judging import Verdict, denied, judge
+from tradeloop.core.risk.judging import PASSED, Verdict, denied, judge
 from tradeloop.core.risk.live import account_listed, change_confirmed, run_confirmed
 from tradeloop.core.risk.registry import RULES
 from tradeloop.core.risk.rule import Look
@@ -120,12 +120,15 @@ def check(
         or _cash(state, around, order, intent, needed, instrument)
     )
     if refused is None and not less:
-        refused = _unseen(state, around, order, terms, instrument) or change_confirmed(
-            state, around, intent, instrument, confirmed
-        )
-    if refused is not None or not state.limits:
+        refused = _unseen(state, around, order, terms, instrument)
+    if refused is not None:
         return Verdict(refused)
-    return _at_once(order, judge(Look(state, around, intent, instrument, now, order), lessens=less))
+    verdict = PASSED
+    if state.limits:
+        verdict = _at_once(order, judge(Look(state, around, intent, instrument, now, order), lessens=less))
+    if verdict.denied is not None or less:
+        return verdict
+    return Verdict(change_confirmed(state, around, intent, instrument, confirmed), verdict.told, verdict.waits_for)
 
 
 def _at_once(order: Order, verdict: Verdict) -> Verdict:

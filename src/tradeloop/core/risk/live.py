@@ -135,13 +135,9 @@ def frozen_order(
     return _frozen(around, intent, instrument, content_of_order(intent, px), px)
 
 
-def frozen_change(
-    state: State, around: Surroundings, intent: OrderStaged, instrument: Instrument, px: Px | None = None
-) -> Frozen | None:
-    """The same of an order under the terms asked for."""
-    if change_confirmed(state, around, intent, instrument, None) is None:
-        return None
-    px = shown_px(around, intent) if px is None else px
+def frozen_change(around: Surroundings, intent: OrderStaged, instrument: Instrument) -> Frozen:
+    """The same of an order under the terms asked for, which need a person's word."""
+    px = shown_px(around, intent)
     return _frozen(around, intent, instrument, content_of_change(intent, px), px)
 
 
