@@ -27,7 +27,7 @@ from tradeloop.core.events import Event, OrderAcknowledged, OrderCanceled, Overf
 from tradeloop.core.execution import Exec, parts_of
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import late_fills, rebooked
-from tradeloop.core.short_promise import promise_again
+from tradeloop.core.short_promise import promise_again, promise_others
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import BUY, ZERO, AccountID, ClOrdID, OrderID, PositionEffect, Qty, Side, Symbol, TradingDay, UtcNs
@@ -76,6 +76,7 @@ def claim(
     if moved:
         yield from counted_anew(state, cl_ord_id, now)
         yield from promise_again(state, around, state.orders.get(cl_ord_id), now)
+        yield from promise_others(state, around, state.orders.get(cl_ord_id), now)
 
 
 def _booked_on(state: State, stranger: Order) -> list[tuple[str, Exec]]:

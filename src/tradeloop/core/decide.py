@@ -55,15 +55,16 @@ from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE
 from tradeloop.core.relisting import promise_at_new_rate, reserves_to_move, why_not
 from tradeloop.core.replies import Done, Reply
+from tradeloop.core.risk.cost import closed_by, costs_nothing
 from tradeloop.core.risk.stopped import canceling
 from tradeloop.core.room import ROOM
 from tradeloop.core.run import conduct
 from tradeloop.core.second_ids import told_again
-from tradeloop.core.short_promise import is_dearer, promise_again
+from tradeloop.core.short_promise import closes_more, is_dearer, promise_again, promise_others
 from tradeloop.core.spoken import WORDS, overtaken, taken_in
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ClOrdID, TimeInForce, UtcNs
+from tradeloop.core.types import AUTO, BUY, SELL, ClOrdID, TimeInForce, UtcNs
 
 Decision = Generator[Event, None, Reply | None]
 
@@ -323,9 +324,15 @@ def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -
     if (state.ids or state.breaks) and (yield from told_again(state, around, x, now)):
         return None
     some_early = bool(state.early)
+    leg = closed_by(state, x.account, x.symbol, x.side)
     order = yield from fills.on_execution(state, around, x, now)
-    if order is not None and (some_early or is_dearer(state, around, order, x)):
-        yield from promise_again(state, around, order, now)
+    if order is not None:
+        if leg and not costs_nothing(x.side, AUTO, state.instruments[x.symbol]):
+            yield from closes_more(state, around, order, x, leg, now)
+        if some_early:
+            yield from promise_others(state, around, order, now, gone=(BUY, SELL))
+        if some_early or is_dearer(state, around, order, x):
+            yield from promise_again(state, around, order, now)
     if order is not None and order.run_id is not None:
         yield from conduct.advance(state, around, order.run_id, now)
     return None
@@ -334,6 +341,7 @@ def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -
 def _bust(state: State, around: Surroundings, x: r.ExecutionBust, now: UtcNs) -> Decision:
     order = yield from taken_back.on_bust(state, x, now)
     yield from promise_again(state, around, order, now)
+    yield from promise_others(state, around, order, now, gone=(BUY if x.side is SELL else SELL,))
     yield from _run_goes_on(state, around, order, now)
     return None
 
@@ -341,6 +349,7 @@ def _bust(state: State, around: Surroundings, x: r.ExecutionBust, now: UtcNs) ->
 def _correct(state: State, around: Surroundings, x: r.ExecutionCorrect, now: UtcNs) -> Decision:
     order = yield from taken_back.on_correct(state, x, now)
     yield from promise_again(state, around, order, now)
+    yield from promise_others(state, around, order, now, gone=(BUY, SELL))
     yield from _run_goes_on(state, around, order, now)
     return None
 

@@ -440,11 +440,11 @@ def _listed(state: State, around: Surroundings, e: ev.InstrumentListed) -> tuple
 
 def _reserve_raised(state: State, around: Surroundings, e: ev.ReserveRaised) -> tuple[Effect, ...]:
     order = state.orders.open[e.cl_ord_id]
-    return _short_of_cash(state, order.account, state.instruments[order.symbol])
+    return _short_of_cash(state, order.account, state.instruments[order.symbol], order)
 
 
-def _short_of_cash(state: State, account: AccountID, instrument: Instrument) -> tuple[Effect, ...]:
-    text = too_dear(state, account, instrument)
+def _short_of_cash(state: State, account: AccountID, instrument: Instrument, order: Order | None = None) -> tuple[Effect, ...]:
+    text = too_dear(state, account, instrument, order)
     return (RaiseAlert("WARNING", f"short_of_cash:{account}:{instrument.currency}", text),) if text else _NOTHING
 
 

@@ -27,7 +27,7 @@ from tradeloop.core.fills import find
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import order_named
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
-from tradeloop.core.short_promise import promise_again
+from tradeloop.core.short_promise import promise_again, promise_others
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import BUY, ZERO, ClOrdID, OrderID, OrdStatus, RunID, Side, Symbol, UtcNs
@@ -174,6 +174,7 @@ def misplaced_fills(
         yield from counted_anew(state, cl_ord_id, now)
         order = state.orders.get(cl_ord_id)
         yield from promise_again(state, around, order, now)
+        yield from promise_others(state, around, order, now)
         if order is not None and order.run_id is not None:
             touched[order.run_id] = None
 

@@ -37,9 +37,10 @@ from tradeloop.core.missed import as_booked, keys_of
 from tradeloop.core.numbering import lines_by_number, misplaced_fills, named_beside, numbers
 from tradeloop.core.replies import Done
 from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
+from tradeloop.core.risk.cost import closed_by
 from tradeloop.core.run.conduct import advance
 from tradeloop.core.second_ids import confirm_second, fills_of_their_own, has_second_ids
-from tradeloop.core.short_promise import promise_again
+from tradeloop.core.short_promise import closes_more, promise_again, promise_others, promise_side
 from tradeloop.core.shown_again import gone_through, shown_again
 from tradeloop.core.shown_otherwise import corrected_fills
 from tradeloop.core.staging import send_late
@@ -48,6 +49,8 @@ from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import changed_inside, never_came
 from tradeloop.core.types import (
+    BUY,
+    SELL,
     ZERO,
     AccountID,
     Amount,
@@ -150,8 +153,13 @@ def _booked(
     for told, told_as, together in as_booked(state, anew, keys, now):
         execution, key = under_own_id(state, told, told_as)
         of = named_beside(owners, execution)
+        some_early, leg = bool(state.early), closed_by(state, execution.account, execution.symbol, execution.side)
         order = yield from on_execution(state, around, execution, now, together, key, by_books=by_books, of=of)
+        if order is not None and leg:
+            yield from closes_more(state, around, order, execution, leg, now)
         if together is None:
+            if some_early:
+                yield from promise_others(state, around, order, now, gone=(BUY, SELL))
             yield from promise_again(state, around, order, now)
         elif order is not None:
             moved[order.cl_ord_id] = None
@@ -213,10 +221,12 @@ def repair(state: State, around: Surroundings, command: RepairBreak, now: UtcNs)
     if known.kind == FILL_TWICE:
         order = yield from confirm_second(state, known, command, now)
         yield from promise_again(state, around, order, now)
+        yield from promise_others(state, around, order, now, gone=(BUY, SELL))
         return Done(f"fill {known.subject} is fill {known.ours}, and counts once")
     if known.delta is None:
         order = yield from confirm_bust(state, known, command, now)
         yield from promise_again(state, around, order, now)
+        yield from promise_others(state, around, order, now, gone=(BUY, SELL))
         if order is not None and order.run_id is not None:
             yield from advance(state, around, order.run_id, now)
         return Done(f"fill {known.subject} is taken back: {known.ours}")
@@ -233,6 +243,9 @@ def repair(state: State, around: Surroundings, command: RepairBreak, now: UtcNs)
         yield InstrumentListed(now, unresolved(state, known.account, Symbol(subject)))
     worth = None if kind == "cash" else _worth(state, around, Symbol(subject), -known.delta if kind == "short" else known.delta)
     yield BooksAdjusted(now, known.break_id, known.account, kind, subject, known.delta, command.by, command.reason, worth)
+    if kind != "cash":
+        side = Side.BUY if kind == "short" else Side.SELL
+        yield from promise_side(state, around, known.account, Symbol(subject), side, now)
     yield BreakClosed(now, known.break_id, f"repaired: {command.reason}", command.by)
     return Done(f"{known.kind} {known.subject}: books moved by {known.delta}")
 

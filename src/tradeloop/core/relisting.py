@@ -21,11 +21,11 @@ from collections.abc import Generator
 
 from tradeloop.core.events import Event
 from tradeloop.core.instrument import UNRESOLVED, Instrument
-from tradeloop.core.run.funds import cash_book
-from tradeloop.core.short_promise import raised, what_it_may_cost
+from tradeloop.core.order import Order
+from tradeloop.core.short_promise import in_turn, promise_in_turn
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ZERO, AccountID, Amount, Symbol, UtcNs
+from tradeloop.core.types import BUY, SELL, ZERO, AccountID, Amount, Symbol, UtcNs
 
 
 def why_not(state: State, after: Instrument) -> str:
@@ -64,25 +64,28 @@ def promise_at_new_rate(
     """
     if before is None or (before.margin_rate, before.multiplier) == (after.margin_rate, after.multiplier):
         return
-    for order in list(state.orders.open.values()):
-        if order.symbol != after.symbol:
-            continue
-        own, *asked = what_it_may_cost(state, around, order)
-        more = max(own, *asked, order.reserved) - order.reserved
-        if more > ZERO and (order.may_be_at_broker or more <= cash_book(state, order.account, after.currency).free):
-            yield raised(order, own, asked, now)
+    for account in state.accounts:
+        for side in (BUY, SELL):
+            for order, closed_before in in_turn(state, account, after.symbol, side):
+                yield from promise_in_turn(state, around, order, closed_before, now)
 
 
-def too_dear(state: State, account: AccountID, instrument: Instrument) -> str:
-    """Why an account cannot bear what its positions hold and its orders may cost; empty where it can."""
+def too_dear(state: State, account: AccountID, instrument: Instrument, order: Order | None = None) -> str:
+    """Why an account cannot bear what its positions hold and its orders may cost; empty where it can. `order`: the one that may
+    cost more now, where it is known.
+    """
     known = state.accounts.get(account)
     book = None if known is None else known.cash.get(instrument.currency)
     if book is None or book.free >= ZERO:
         return ""
+    since, what = f"{instrument.symbol} may cost more", "cancel orders"
+    if order is not None:
+        left = f"{order.side.value} {order.exposed_qty:f} {order.symbol}"
+        since, what = f"order {order.cl_ord_id} ({left}) may cost {order.reserved:f} by now", "cancel that order"
     return (
         f"account {account} has {book.balance:f} {instrument.currency}, its positions hold {book.margin:f} and its orders may "
-        f"cost {book.reserved:f}, {-book.free:f} more than it has, since {instrument.symbol} may cost more; nothing was "
-        "cancelled: add funds, cancel orders or reduce positions"
+        f"cost {book.reserved:f}, {-book.free:f} more than it has, since {since}; nothing was cancelled: {what}, "
+        "add funds or reduce positions; no order that costs anything passes until then"
     )
 
 

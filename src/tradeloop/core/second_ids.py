@@ -45,7 +45,7 @@ from tradeloop.core.fills import find
 from tradeloop.core.identity import own_fill
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot, Execution
-from tradeloop.core.short_promise import promise_again
+from tradeloop.core.short_promise import promise_again, promise_others
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import settle_early
@@ -152,6 +152,7 @@ def _settle(state: State, around: Surroundings, look: Look, known: BreakFound, t
     yield from _join(state, known, execution, now)
     yield from closed(state, now, known.break_id, "the broker shows it once: one fill under two ids")
     yield from promise_again(state, around, order, now)
+    yield from promise_others(state, around, order, now)
     if order.run_id is not None:
         touched[order.run_id] = None
 

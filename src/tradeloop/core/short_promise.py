@@ -7,21 +7,30 @@ Taken back, a fill gives back what it had used; but the rest of the order may tr
 and what the last fill released beyond its own cost is gone. A fill that came under a number alone and is moved to its order has
 drawn nothing on that order's promise, and counts as if it had. So an order that works on is promised what it may still cost at
 worst, if that is more.
+
+What closes a holding costs nothing, and an order is promised nothing for what it may close. Whoever makes the holding smaller
+(a fill of another order or of a stranger's, a bust, a person who adjusts the books) leaves orders behind that closed it when
+they were judged, and open now. They are promised what they may cost as things stand. Of several the older ones close first: so
+each was judged when it was made, and so their sum is what they may cost together, neither twice nor too little.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from decimal import Decimal
 
 import msgspec
 
 from tradeloop.core.events import Event, ReserveRaised
+from tradeloop.core.instrument import FUTURE, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Execution
 from tradeloop.core.risk.change import need, need_while_asked
+from tradeloop.core.risk.cost import closed_by, closing_qty, costs_nothing
+from tradeloop.core.run.funds import cash_book
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import ONE, ZERO, Amount, Px, Qty, UtcNs
+from tradeloop.core.types import AUTO, BUY, ONE, OPEN, SELL, ZERO, AccountID, Amount, Px, Qty, Side, Symbol, UtcNs
 
 
 def promise_again(state: State, around: Surroundings, was: Order | None, now: UtcNs) -> Generator[Event, None, None]:
@@ -34,6 +43,101 @@ def promise_again(state: State, around: Surroundings, was: Order | None, now: Ut
     own, *asked = what_it_may_cost(state, around, order)
     if max(own, *asked, order.reserved) > order.reserved:
         yield raised(order, own, asked, now)
+
+
+def promise_others(
+    state: State, around: Surroundings, was: Order | None, now: UtcNs, *, gone: tuple[Side, ...] = ()
+) -> Generator[Event, None, None]:
+    """Raise what working orders in the symbol of an order are promised, after fills of it have got other figures or another
+    order. `gone`: the sides that may find nothing left to close by that; others count on what is still held.
+    """
+    if was is None:
+        return
+    # Of what cannot be sold short a sell opens nothing; a buy may close what an overfill or a stranger has sold short.
+    for side in (BUY, SELL) if state.instruments[was.symbol].can_be_short else (BUY,):
+        if side in gone or closed_by(state, was.account, was.symbol, side):
+            yield from promise_side(state, around, was.account, was.symbol, side, now)
+
+
+def promise_side(
+    state: State, around: Surroundings, account: AccountID, symbol: Symbol, side: Side, now: UtcNs
+) -> Generator[Event, None, None]:
+    """Raise what our working orders of one side are promised to what they may cost, now that less is held than they were to
+    close.
+    """
+    instrument = state.instruments[symbol]
+    if costs_nothing(side, AUTO, instrument):
+        return
+    if closing_qty(state, account, symbol, side, None) <= closed_by(state, account, symbol, side):
+        return
+    for order, closed_before in in_turn(state, account, symbol, side):
+        if order.position_effect is AUTO and not order.external and not _is_paid_for(order, instrument):
+            yield from promise_in_turn(state, around, order, closed_before, now)
+
+
+def _is_paid_for(order: Order, instrument: Instrument) -> bool:
+    """Whether all that an order may buy is promised to it at its limit, as to nearly all of those that cover nothing."""
+    if order.side is SELL or order.price is None or order.replaces or instrument.asset_class is FUTURE:
+        return False
+    return order.reserved >= instrument.notional(order.price, order.exposed_qty)
+
+
+def promise_in_turn(
+    state: State, around: Surroundings, order: Order, closed_before: Decimal, now: UtcNs
+) -> Generator[Event, None, None]:
+    """Raise what a working order is promised, where so much of what is held is closed before it. One that has not left is
+    promised no more than the account has; it is looked at again before it leaves (core/staging.py).
+    """
+    own, *asked = _costs(state, around, order, closed_before)
+    more = max(own, *asked, order.reserved) - order.reserved
+    if more > ZERO:
+        book = cash_book(state, order.account, state.instruments[order.symbol].currency)
+        if order.may_be_at_broker or more <= book.free:
+            yield raised(order, own, asked, now)
+
+
+def closes_more(
+    state: State, around: Surroundings, order: Order, x: Execution, leg: Qty, now: UtcNs
+) -> Generator[Event, None, None]:
+    """A fill has closed what is held of `leg` before it: it costs nothing and drew on no promise. Where its order was to open
+    because others close before it, so much less of it is left to open; these others follow, and so does whoever counts on
+    what was held.
+    """
+    judged = order.reserved and order.position_effect is AUTO and not order.external
+    if judged and order.price is not None and not order.replaces:
+        instrument = state.instruments[order.symbol]
+        closed = Qty(min(leg, x.last_qty))
+        least = Amount(order.reserved - instrument.notional(x.last_px, closed))
+        own, *_ = what_it_may_cost(state, around, order)
+        if (order.side is BUY or own > ZERO) and max(own, least) < order.reserved:
+            yield ReserveRaised(now, order.cl_ord_id, max(own, least))
+    yield from promise_side(state, around, order.account, order.symbol, order.side, now)
+
+
+def in_turn(state: State, account: AccountID, symbol: Symbol, side: Side) -> list[tuple[Order, Decimal]]:
+    """The working orders of a side in the order in which they were made, each with what those before it may close."""
+    working = (state.orders.open[one] for one in state.working.get((account, symbol), ()))
+    found, closed_before = [], ZERO
+    for order in sorted((order for order in working if order.side is side), key=_age):
+        found.append((order, closed_before))
+        if order.position_effect is not OPEN:
+            closed_before += order.exposed_qty
+    return found
+
+
+def _age(order: Order) -> tuple[UtcNs, int, str]:
+    return order.staged_at, len(order.cl_ord_id), order.cl_ord_id
+
+
+def _closed_before(state: State, order: Order) -> Decimal:
+    """What older orders of its side may close before an order does."""
+    account, symbol, side = order.account, order.symbol, order.side
+    if order.position_effect is OPEN or not closed_by(state, account, symbol, side):
+        return ZERO
+    if not closing_qty(state, account, symbol, side, order.cl_ord_id):
+        return ZERO
+    own = order.cl_ord_id
+    return next((before for one, before in in_turn(state, account, symbol, side) if one.cl_ord_id == own), ZERO)
 
 
 def is_dearer(state: State, around: Surroundings, order: Order, x: Execution) -> bool:
@@ -60,13 +164,17 @@ def is_dearer(state: State, around: Surroundings, order: Order, x: Execution) ->
 
 def what_it_may_cost(state: State, around: Surroundings, order: Order) -> list[Amount]:
     """The most it may cost under its own terms, and then under each change that waits, judged as when it was asked for, before
-    the later ones.
+    the later ones. What is held older orders close before it.
     """
-    costs = [need(state, around, order, order.terms)]
+    return _costs(state, around, order, _closed_before(state, order))
+
+
+def _costs(state: State, around: Surroundings, order: Order, closed_before: Decimal) -> list[Amount]:
+    costs = [need(state, around, order, order.terms, closed_before)]
     asked = order.replaces or []
     for i, one in enumerate(asked):
         before = msgspec.structs.replace(order, replaces=asked[:i] or None)
-        costs.append(need_while_asked(state, around, before, one.terms))
+        costs.append(need_while_asked(state, around, before, one.terms, closed_before))
     return costs
 
 

@@ -23,12 +23,12 @@ from tradeloop.core.instrument import FUTURE
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import places, together
 from tradeloop.core.reports import BrokerSnapshot, Execution
-from tradeloop.core.short_promise import promise_again
+from tradeloop.core.short_promise import promise_again, promise_others
 from tradeloop.core.standing import our_order
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import as_shown, is_news
-from tradeloop.core.types import BUY, ZERO, AccountID, ClOrdID, Currency, RunID, Symbol, UtcNs
+from tradeloop.core.types import BUY, SELL, ZERO, AccountID, ClOrdID, Currency, RunID, Symbol, UtcNs
 
 
 def corrected_fills(
@@ -95,11 +95,13 @@ def corrected_fills(
 def _settled(
     state: State, around: Surroundings, orders: Iterable[ClOrdID], touched: dict[RunID, None], now: UtcNs
 ) -> Generator[Event, None, None]:
+    after = None
     for cl_ord_id in orders:
         after = state.orders.get(cl_ord_id)
         yield from promise_again(state, around, after, now)
         if after is not None and after.run_id is not None:
             touched[after.run_id] = None
+    yield from promise_others(state, around, after, now, gone=(BUY, SELL))  # they are all of one symbol
 
 
 def _standing_again(

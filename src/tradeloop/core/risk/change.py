@@ -48,8 +48,10 @@ _CALMING: Final = tuple(
 )
 
 
-def need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
-    """The cash an order may cost at worst under these terms, for what of it has not filled."""
+def need(state: State, around: Surroundings, order: Order, terms: Terms, closed_before: Decimal | None = None) -> Amount:
+    """The cash an order may cost at worst under these terms, for what of it has not filled. `closed_before`: what others may
+    close before it, where that is not all that works on its side.
+    """
     left = Qty(max(terms.order_qty - order.cum_qty, ZERO))
     if not left:
         return Amount(ZERO)
@@ -58,14 +60,17 @@ def need(state: State, around: Surroundings, order: Order, terms: Terms) -> Amou
     ord_type = OrdType.LIMIT if limit else order.ord_type
     rest = msgspec.structs.replace(order, order_qty=left, price=terms.price, stop_px=terms.stop_px, ord_type=ord_type)
     filled = order if order.cum_qty else None
-    return worst_cost(state, around, rest, state.instruments[order.symbol], around.quotes.get(order.symbol), filled)
+    quote = around.quotes.get(order.symbol)
+    return worst_cost(state, around, rest, state.instruments[order.symbol], quote, filled, closed_before)
 
 
-def need_while_asked(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
+def need_while_asked(
+    state: State, around: Surroundings, order: Order, terms: Terms, closed_before: Decimal | None = None
+) -> Amount:
     """The cash an order may cost at worst until its broker has answered: what may still fill fills at the dearest of the terms
     in force and those asked for before, and the rest at the new ones.
     """
-    return _need_after(state, around, order, terms, order.most_qty)
+    return _need_after(state, around, order, terms, order.most_qty, closed_before)
 
 
 def need_in_force(state: State, around: Surroundings, order: Order, terms: Terms, filled: Qty) -> Amount:
@@ -75,16 +80,18 @@ def need_in_force(state: State, around: Surroundings, order: Order, terms: Terms
     return _need_after(state, around, order, terms, filled)
 
 
-def _need_after(state: State, around: Surroundings, order: Order, terms: Terms, before: Qty) -> Amount:
+def _need_after(
+    state: State, around: Surroundings, order: Order, terms: Terms, before: Qty, closed_before: Decimal | None = None
+) -> Amount:
     """What may still be heard of at worst where the first `before` of the order may fill, or have filled, at earlier terms."""
     asked = [one.terms for one in order.replaces or ()]
     prices = [price for price in (order.price, *(one.price for one in asked)) if price is not None]
-    plain = need(state, around, order, terms)
+    plain = need(state, around, order, terms, closed_before)
     if not prices or terms.price is None or max(prices) <= terms.price:
         return plain
     first = Qty(min(before, terms.order_qty))
-    dear = need(state, around, order, Terms(first, max(prices), terms.stop_px))
-    cheap = need(state, around, order, Terms(first, terms.price, terms.stop_px))
+    dear = need(state, around, order, Terms(first, max(prices), terms.stop_px), closed_before)
+    cheap = need(state, around, order, Terms(first, terms.price, terms.stop_px), closed_before)
     return Amount(plain + max(dear - cheap, ZERO))
 
 

@@ -42,9 +42,11 @@ def worst_cost(
     instrument: Instrument,
     quote: Quote | None,
     rest_of: Order | None = None,
+    closed_before: Decimal | None = None,
 ) -> Amount:
     """Cash an order may cost at worst, fees included, rounded up; what it is reserved for until it closes. Where it is the
     `rest_of` one that has filled in part, its fee is what that order's fee may still grow by: a minimum is paid once.
+    `closed_before`: what others may close before it, where that is not all that works on its side.
 
     A market order is bounded by the offer plus the policy's buffer, and by the day's upper limit. Zero where nothing can be
     said; `unbounded` then says why not. Zero as well for what only closes: a sell pays its fee out of its proceeds, the cover
@@ -52,7 +54,7 @@ def worst_cost(
     """
     if costs_nothing(want.side, want.position_effect, instrument):
         return Amount(ZERO)
-    opening = _opening(state, want)
+    opening = _opening(state, want, closed_before)
     if not opening and instrument.asset_class is not FUTURE:
         return Amount(ZERO)
     px = bound_px(around, want.side, want.ord_type, want.price, want.stop_px, instrument, quote)
@@ -166,19 +168,33 @@ def closes(side: Side, effect: PositionEffect, instrument: Instrument) -> bool:
 
 
 def opening_qty(
-    state: State, account: AccountID, symbol: Symbol, side: Side, qty: Qty, effect: PositionEffect, own: ClOrdID | None = None
+    state: State,
+    account: AccountID,
+    symbol: Symbol,
+    side: Side,
+    qty: Qty,
+    effect: PositionEffect,
+    own: ClOrdID | None = None,
+    closed_before: Decimal | None = None,
 ) -> Qty:
     """What of `qty` may open: all that is left once the opposite leg is closed, as far as other working orders of the same side
-    may not close it already: two orders never count on the same holding.
+    may not close it already: two orders never count on the same holding. `closed_before`: what of it others close first, where
+    that is not all that works.
     """
     if effect is OPEN:
         return qty
-    held = state.held(account, symbol)
-    leg = held.short_qty if side is BUY else held.long_qty
+    leg = closed_by(state, account, symbol, side)
     if not leg:
         return qty
-    promised = closing_qty(state, account, symbol, side, own)
-    return Qty(max(qty - max(leg - promised, ZERO), ZERO))
+    if closed_before is None:
+        closed_before = closing_qty(state, account, symbol, side, own)
+    return Qty(max(qty - max(leg - closed_before, ZERO), ZERO))
+
+
+def closed_by(state: State, account: AccountID, symbol: Symbol, side: Side) -> Qty:
+    """What is held that orders of a side close."""
+    held = state.held(account, symbol)
+    return held.short_qty if side is BUY else held.long_qty
 
 
 def closing_qty(state: State, account: AccountID, symbol: Symbol, side: Side, own: ClOrdID | None) -> Decimal:
@@ -191,9 +207,10 @@ def closing_qty(state: State, account: AccountID, symbol: Symbol, side: Side, ow
     return promised
 
 
-def _opening(state: State, want: SubmitOrder | OrderStaged | Order) -> Qty:
+def _opening(state: State, want: SubmitOrder | OrderStaged | Order, closed_before: Decimal | None = None) -> Qty:
     own = want.cl_ord_id if isinstance(want, Order) else None
-    return opening_qty(state, want.account, want.symbol, want.side, want.order_qty, want.position_effect, own)
+    effect = want.position_effect
+    return opening_qty(state, want.account, want.symbol, want.side, want.order_qty, effect, own, closed_before)
 
 
 def _short_sale(side: Side, instrument: Instrument) -> bool:
