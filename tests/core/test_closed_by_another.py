@@ -247,3 +247,20 @@ def test_a_fill_looks_at_no_other_order_as_long_as_what_is_held_suffices_for_all
     monkeypatch.setattr("tradeloop.core.short_promise.in_turn", None)
     fill(desk, ladder[30], 1, "10", "e2")
     assert purse(desk).reserved == 0
+
+
+@pytest.mark.parametrize(("told", "held"), [("corrected", 500), ("busted", 1000), ("early", 1000), ("fee", 1000)])
+def test_a_fill_told_too_dear_leaves_no_more_promised_than_the_rest_may_cost(told: str, held: int) -> None:
+    """It had used no more than was reserved, and gave back what it had cost."""
+    desk = WatchedDesk().opened(an_instrument(OTHER, lot=1, min_qty=1), cash=10_000)
+    order = works(desk, buy(OTHER, 100, ord_type=LIMIT, price="10"))
+    dear, fee = ("10", Amount(Decimal(800))) if told == "fee" else ("100", None)
+    if told == "early":
+        desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY))
+    desk.give(an_execution(order.cl_ord_id, OTHER, Side.BUY, 50, dear, "e1", commission=fee))
+    if told == "corrected":
+        desk.give(ExecutionCorrect(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY, Qty(Decimal(50)), Px(Decimal(10))))
+    else:
+        desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY))
+    assert reserves(desk, order) == [held]
+    assert purse(desk).reserved == held

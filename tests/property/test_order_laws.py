@@ -17,6 +17,7 @@ from typing_extensions import override
 from tradeloop.core.commands import CancelOrder, ReplaceOrder
 from tradeloop.core.effects import SendReplace
 from tradeloop.core.errors import BadInput
+from tradeloop.core.events import TradeBusted, TradeCorrected
 from tradeloop.core.evolve import evolve
 from tradeloop.core.execution import Exec
 from tradeloop.core.inputs import Start, TimerFired
@@ -68,7 +69,7 @@ HELD = 1_000_000
 CNY = STOCK.currency
 
 quantities = st.integers(1, 120)
-prices = st.sampled_from(["9.50", "10.00", "10.03"])
+prices = st.sampled_from(["9.50", "10.00", "10.03", "55.00"])
 sides = st.sampled_from([Side.BUY, Side.SELL])
 own_ids = st.sampled_from([None, *(ExecID(f"c{number}") for number in range(4))])
 commissions = st.sampled_from([None, Amount(Decimal(0)), Amount(Decimal("1.23"))])
@@ -193,11 +194,21 @@ class Venue(RuleBasedStateMachine):
         """Old words, told late."""
         self.desk.give(report)
 
+    def give_and_hold_no_more(self, report: Report) -> None:
+        """An order whose fill has got other figures, or is gone, holds what the rest may cost, and no more."""
+        desk, before = self.desk, len(self.desk.events)
+        desk.give(report)
+        for event in desk.events[before:]:
+            if isinstance(event, TradeBusted | TradeCorrected):
+                order = desk.state.orders.open.get(event.cl_ord_id)
+                if order is not None and not order.external and order.price is not None:
+                    assert order.reserved == max(what_it_may_cost(desk.state, desk.around, order))
+
     @rule(fill=fills, own=own_ids)
     def bust(self, fill: Execution, own: ExecID | None) -> None:
         """Take a fill back; a second time changes nothing."""
         report = ExecutionBust(BROKER, ACCOUNT, DAY, fill.exec_id, fill.side, exec_id=own)
-        self.desk.give(report)
+        self.give_and_hold_no_more(report)
         before = self.desk.state.hash()
         self.desk.give(report)
         assert self.desk.state.hash() == before
@@ -207,7 +218,7 @@ class Venue(RuleBasedStateMachine):
         """Give a fill other figures, a busted one too; a second time changes nothing."""
         figures = (Qty(Decimal(qty)), Px(Decimal(px)))
         report = ExecutionCorrect(BROKER, ACCOUNT, DAY, fill.exec_id, fill.side, *figures, exec_id=own)
-        self.desk.give(report)
+        self.give_and_hold_no_more(report)
         before = self.desk.state.hash()
         self.desk.give(report)
         assert self.desk.state.hash() == before

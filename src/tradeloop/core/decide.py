@@ -47,6 +47,7 @@ from tradeloop.core.events import (
     SymbolReleased,
     TradingDayOpened,
 )
+from tradeloop.core.execution import exec_key
 from tradeloop.core.halt import HaltScope
 from tradeloop.core.halting import with_halts
 from tradeloop.core.hours import Hours
@@ -60,7 +61,7 @@ from tradeloop.core.risk.stopped import canceling
 from tradeloop.core.room import ROOM
 from tradeloop.core.run import conduct
 from tradeloop.core.second_ids import told_again
-from tradeloop.core.short_promise import closes_more, is_dearer, promise_again, promise_others
+from tradeloop.core.short_promise import closes_more, is_changed, is_dearer, promise_again, promise_anew, promise_others
 from tradeloop.core.spoken import WORDS, overtaken, taken_in
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
@@ -329,9 +330,11 @@ def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -
     if order is not None:
         if leg and not costs_nothing(x.side, AUTO, state.instruments[x.symbol]):
             yield from closes_more(state, around, order, x, leg, now)
-        if some_early:
+        key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) if some_early else ""
+        if some_early and is_changed(state, key, x):
+            yield from promise_anew(state, around, order, now)
             yield from promise_others(state, around, order, now, gone=(BUY, SELL))
-        if some_early or is_dearer(state, around, order, x):
+        elif some_early or is_dearer(state, around, order, x):
             yield from promise_again(state, around, order, now)
     if order is not None and order.run_id is not None:
         yield from conduct.advance(state, around, order.run_id, now)
@@ -340,7 +343,7 @@ def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -
 
 def _bust(state: State, around: Surroundings, x: r.ExecutionBust, now: UtcNs) -> Decision:
     order = yield from taken_back.on_bust(state, x, now)
-    yield from promise_again(state, around, order, now)
+    yield from promise_anew(state, around, order, now)
     yield from promise_others(state, around, order, now, gone=(BUY if x.side is SELL else SELL,))
     yield from _run_goes_on(state, around, order, now)
     return None
@@ -348,7 +351,7 @@ def _bust(state: State, around: Surroundings, x: r.ExecutionBust, now: UtcNs) ->
 
 def _correct(state: State, around: Surroundings, x: r.ExecutionCorrect, now: UtcNs) -> Decision:
     order = yield from taken_back.on_correct(state, x, now)
-    yield from promise_again(state, around, order, now)
+    yield from promise_anew(state, around, order, now)
     yield from promise_others(state, around, order, now, gone=(BUY, SELL))
     yield from _run_goes_on(state, around, order, now)
     return None

@@ -752,9 +752,10 @@ class BooksAdjusted(Fact, frozen=True):
 
 class ReserveRaised(Fact, frozen=True):
     """An order may cost more than is promised to it: at present prices, by a new margin rate, after a fill was taken back or
-    turned out to be another order's, after the holding was closed that it was to close. Or it may cost less, once a fill has
-    closed what it was to open. `reserve` is what is promised to it from now on; while changes wait for an answer, `own` is that
-    of its own terms and `asked` that of each change, in the order they were asked for, and `reserve` the largest.
+    turned out to be another order's, after the holding was closed that it was to close. Or it may cost less, once a fill that
+    was told too dear is taken back or corrected, or has closed what it was to open. `reserve` is what is promised to it from
+    now on; while changes wait for an answer, `own` is that of its own terms and `asked` that of each change, in the order they
+    were asked for, and `reserve` the largest.
     """
 
     cl_ord_id: ClOrdID

@@ -6,7 +6,8 @@ crossed a change of them, a sell got more than its limit, the market slipped, th
 Taken back, a fill gives back what it had used; but the rest of the order may trade at its limit, dearer than that fill did,
 and what the last fill released beyond its own cost is gone. A fill that came under a number alone and is moved to its order has
 drawn nothing on that order's promise, and counts as if it had. So an order that works on is promised what it may still cost at
-worst, if that is more.
+worst, if that is more. A fill that was told at a wrong price and is taken back, or corrected, gives back more than it had used,
+because no more can be used than is reserved: its order is promised what it may still cost, and no more.
 
 What closes a holding costs nothing, and an order is promised nothing for what it may close. Whoever makes the holding smaller
 (a fill of another order or of a stranger's, a bust, a person who adjusts the books) leaves orders behind that closed it when
@@ -43,6 +44,28 @@ def promise_again(state: State, around: Surroundings, was: Order | None, now: Ut
     own, *asked = what_it_may_cost(state, around, order)
     if max(own, *asked, order.reserved) > order.reserved:
         yield raised(order, own, asked, now)
+
+
+def promise_anew(state: State, around: Surroundings, was: Order | None, now: UtcNs) -> Generator[Event, None, None]:
+    """The same where a fill of the order has got other figures, or is gone: where it has a price, its reserve comes down to
+    what it may still cost as well.
+    """
+    order = None if was is None else state.orders.open.get(was.cl_ord_id)
+    if order is not None and not order.external and order.price is not None:
+        own, *asked = costs = what_it_may_cost(state, around, order)
+        is_known = order.side is BUY or min(costs) > ZERO  # a sell is bounded by what the market offers, if it does
+        if is_known and max(costs) < order.reserved:
+            lower = ReserveRaised(now, order.cl_ord_id, max(costs))
+            if asked:
+                lower = ReserveRaised(now, order.cl_ord_id, max(costs), own, tuple(asked))
+            yield lower
+    yield from promise_again(state, around, was, now)
+
+
+def is_changed(state: State, key: str, x: Execution) -> bool:
+    """Whether a fill that has just come has other figures by now, or is gone: its broker had said so before."""
+    booked = state.execs.get(state.execs.root(key))
+    return booked is not None and (booked.busted or (booked.qty, booked.px) != (x.last_qty, x.last_px))
 
 
 def promise_others(

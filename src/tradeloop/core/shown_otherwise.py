@@ -23,7 +23,7 @@ from tradeloop.core.instrument import FUTURE
 from tradeloop.core.order import Order
 from tradeloop.core.rebooking import places, together
 from tradeloop.core.reports import BrokerSnapshot, Execution
-from tradeloop.core.short_promise import promise_again, promise_others
+from tradeloop.core.short_promise import promise_anew, promise_others
 from tradeloop.core.standing import our_order
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
@@ -98,7 +98,7 @@ def _settled(
     after = None
     for cl_ord_id in orders:
         after = state.orders.get(cl_ord_id)
-        yield from promise_again(state, around, after, now)
+        yield from promise_anew(state, around, after, now)
         if after is not None and after.run_id is not None:
             touched[after.run_id] = None
     yield from promise_others(state, around, after, now, gone=(BUY, SELL))  # they are all of one symbol
