@@ -11,11 +11,15 @@ from tests.core.watched import WatchedDesk
 
 from tradeloop.core.commands import CancelOrder
 from tradeloop.core.events import BreakFound, Overfilled, TradeBusted, TradeCorrected
+from tradeloop.core.execution import exec_key
 from tradeloop.core.inputs import Start
+from tradeloop.core.instrument import AssetClass
 from tradeloop.core.order import Order
 from tradeloop.core.reports import BrokerSnapshot, BrokerUp, Execution, ExecutionBust, ExecutionCorrect
-from tradeloop.core.types import SECOND_NS, OrdStatus, Px, Qty, Side, Symbol, UtcNs
-from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, buy, number, their_order
+from tradeloop.core.shown_otherwise import opened_otherwise
+from tradeloop.core.state import State
+from tradeloop.core.types import SECOND_NS, OrdStatus, OrdType, PositionEffect, Px, Qty, Side, Symbol, UtcNs
+from tradeloop.testing.builders import ACCOUNT, BROKER, a_snapshot, an_execution, an_instrument, buy, number, their_order
 from tradeloop.testing.desk import ABLE, Desk
 
 
@@ -286,3 +290,88 @@ def test_what_is_too_much_once_a_look_is_booked_is_one_overfill() -> None:
     desk.give(books(desk, *missed, other(whole, 200), cash=6_000, positions={A: 400}))
     assert [over.excess for over in desk.of(Overfilled)] == [100]
     assert A in desk.state.halted
+
+
+GOLD = an_instrument(
+    "au2512.SHFE", asset_class=AssetClass.FUTURE, lot=1, min_qty=1, tick="1", multiplier=10, margin_rate="0.1", shortable=True
+)
+
+
+def opened(desk: Desk, effect: PositionEffect = PositionEffect.OPEN) -> Execution:
+    """Three bought at 9 a minute ago, which open."""
+    order = desk.order(buy(GOLD.symbol, 3, ord_type=OrdType.LIMIT, price="12", position_effect=effect))
+    desk.ack(order)
+    fill = an_execution(order.cl_ord_id, GOLD.symbol, Side.BUY, 3, 9, position_effect=effect, transact_at=desk.now)
+    desk.give(fill)
+    desk.wait(60)
+    return fill
+
+
+def look(desk: Desk, *fills: Execution) -> None:
+    desk.wait(60)
+    desk.give(books(desk, *fills, positions={GOLD.symbol: 3}))
+
+
+@pytest.mark.parametrize("effect", [PositionEffect.OPEN, PositionEffect.AUTO])
+def test_another_price_at_which_a_future_was_opened_is_believed_though_it_moves_nothing_yet(effect: PositionEffect) -> None:
+    """The price of an opening is its cost and its margin; cash and quantities agree before and after."""
+    desk = Desk().opened(GOLD)
+    fill = opened(desk, effect)
+    look(desk, fill)
+    look(desk, other(fill, 3, "12"))
+    assert [x.last_px for x in desk.of(TradeCorrected)] == [12]
+    assert [desk.state.held(ACCOUNT, GOLD.symbol).long_cost, desk.state.accounts[ACCOUNT].cash[GOLD.currency].margin] == [
+        360,
+        36,
+    ]
+    events = len(desk.events)
+    look(desk, other(fill, 3, "12"))
+    assert len(desk.events) == events
+    look(desk, other(fill, 3, "15"))
+    assert [x.last_px for x in desk.of(TradeCorrected)] == [12, 15]
+
+
+def test_a_price_shown_too_early_to_be_believed_is_believed_later() -> None:
+    desk = Desk().opened(GOLD)
+    fill = opened(desk)
+    desk.state.recent.add(
+        ACCOUNT, fill.trading_day, exec_key(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, fill.side), (desk.now, desk.now)
+    )
+    desk.give(books(desk, other(fill, 3, "12"), positions={GOLD.symbol: 3}))
+    assert not desk.of(TradeCorrected)
+    look(desk, other(fill, 3, "12"))
+    assert [x.last_px for x in desk.of(TradeCorrected)] == [12]
+
+
+def test_a_list_that_follows_no_correction_of_an_opening_takes_none_back() -> None:
+    desk = Desk().opened(GOLD)
+    fill = opened(desk)
+    look(desk, fill)
+    desk.give(ExecutionCorrect(BROKER, ACCOUNT, fill.trading_day, fill.exec_id, Side.BUY, Qty(number(3)), Px(number(12))))
+    for _ in range(3):
+        look(desk, fill)
+    assert desk.state.held(ACCOUNT, GOLD.symbol).long_cost == 360
+
+
+def test_the_same_openings_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, a look that shows them as before compares none of them."""
+    desk = Desk().opened(GOLD)
+    order = desk.order(buy(GOLD.symbol, 50, position_effect=PositionEffect.OPEN))
+    desk.ack(order)
+    fills = [
+        an_execution(order.cl_ord_id, GOLD.symbol, Side.BUY, 1, 9, f"e{n}", position_effect=PositionEffect.OPEN)
+        for n in range(50)
+    ]
+    desk.give(*fills)
+    asked: list[str] = []
+    desk.wait(60)
+    desk.give(books(desk, *fills, positions={GOLD.symbol: 50}))
+
+    def watched(state: State, key: str, x: Execution) -> bool:
+        asked.append(key)
+        return opened_otherwise(state, key, x)
+
+    monkeypatch.setattr("tradeloop.core.shown_otherwise.opened_otherwise", watched)
+    desk.wait(60)
+    desk.give(books(desk, *fills, positions={GOLD.symbol: 50}))
+    assert not asked

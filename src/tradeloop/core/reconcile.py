@@ -42,7 +42,7 @@ from tradeloop.core.run.conduct import advance
 from tradeloop.core.second_ids import confirm_second, fills_of_their_own, has_second_ids
 from tradeloop.core.short_promise import closes_more, is_changed, promise_again, promise_anew, promise_others, promise_side
 from tradeloop.core.shown_again import gone_through, shown_again
-from tradeloop.core.shown_otherwise import corrected_fills
+from tradeloop.core.shown_otherwise import corrected_fills, opened_otherwise
 from tradeloop.core.staging import send_late
 from tradeloop.core.standing import CLOSED, our_order, remember, standings, telling, terms
 from tradeloop.core.state import State
@@ -178,8 +178,8 @@ def _booked(
             if order.run_id is not None:
                 touched[order.run_id] = None
     yield from misplaced_fills(state, around, snap, lines, shown, news, rebound, touched, now)
-    yield from corrected_fills(state, around, snap, shown, new, over, touched, now)
-    gone_through(state, around, snap, done)
+    yield from corrected_fills(state, around, snap, shown, news, new, over, touched, now)
+    gone_through(state, around, snap, [line for line in done if not opened_otherwise(state, line[2], line[1])])
     return snap, {**held, **shown} if held else shown, overtaken
 
 

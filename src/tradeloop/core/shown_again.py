@@ -67,6 +67,13 @@ def gone_through(
             (buys if x.side is BUY else sells)[x.exec_id] = x, own, key, packed
 
 
+def has_changed(around: Surroundings, snap: BrokerSnapshot, x: Execution) -> bool:
+    """Whether the broker has shown the fill before, at another price than now."""
+    seen = _seen(around, snap)
+    known = (seen.buys if x.side is BUY else seen.sells).get(x.exec_id)
+    return known is not None and known[0].last_px != x.last_px
+
+
 def lacking(state: State, around: Surroundings, snap: BrokerSnapshot, shown: Container[str], since: UtcNs) -> list[str]:
     """The keys of fills that happened at or after `since` and are not among those `shown`. As long as looks show the same, and
     nothing was booked, they lack the same.

@@ -2,7 +2,9 @@
 
 The list names the fill by its identity, so it says what the lost report would have said, and is booked like it. A
 correction moves holdings or money, so fills are compared where those differ, however long they have: a difference has no age
-that a clock which jumps could not give it.
+that a clock which jumps could not give it. The price at which a future was opened moves neither before it is closed: of such
+fills the lines are compared that the last look did not show so. As nothing bears them out, they are believed of a fill of which
+nothing else was said, or where the list has changed its own word: one that never follows a correction says nothing.
 
 A fill that was taken back stands again where the books say so in three places: the list, what is held, and the line that counts
 it in its order. Where they show no line of an order that has ended, as books of open orders do, the third place is the money,
@@ -24,11 +26,12 @@ from tradeloop.core.order import Order
 from tradeloop.core.rebooking import places, together
 from tradeloop.core.reports import BrokerSnapshot, Execution
 from tradeloop.core.short_promise import promise_anew, promise_others
+from tradeloop.core.shown_again import has_changed
 from tradeloop.core.standing import our_order
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.taken_back import as_shown, is_news
-from tradeloop.core.types import BUY, SELL, ZERO, AccountID, ClOrdID, Currency, RunID, Symbol, UtcNs
+from tradeloop.core.types import AUTO, BUY, OPEN, SELL, ZERO, AccountID, ClOrdID, Currency, RunID, Symbol, UtcNs
 
 
 def corrected_fills(
@@ -36,22 +39,27 @@ def corrected_fills(
     around: Surroundings,
     snap: BrokerSnapshot,
     shown: Mapping[str, Execution],
+    anew: Mapping[str, Execution],
     new: Container[str],
     over: Container[ClOrdID],
     touched: dict[RunID, None],
     now: UtcNs,
 ) -> Generator[Event, None, None]:
-    """Give booked fills the figures under which the broker shows them (`shown`, by the key of each fill); `touched` gets the
-    runs they belong to. Of fills that are `new` with this look it says nothing else, nor of those of which we have heard so
-    shortly before it, or after it, that it may be older; but where an order is `over` what was ordered, a fill that the same
-    look shows smaller was corrected: no list, however old, shows more fills than fit into an order.
+    """Give booked fills the figures under which the broker shows them (`shown`, by the key of each fill; `anew` those that the
+    last look did not show so); `touched` gets the runs they belong to. Of fills that are `new` with this look it says nothing
+    else, nor of those of which we have heard so shortly before it, or after it, that it may be older; but where an order is
+    `over` what was ordered, a fill that the same look shows smaller was corrected: no list, however old, shows more fills than
+    fit into an order.
     """
     before = around.again.pop(snap.account, {})
     if not shown:
         return
     symbols, currencies = _differing(state, snap)
+    opened = {
+        key: x for key, x in anew.items() if opened_otherwise(state, key, x) and _is_believed(state, around, snap, key, x)
+    }
     if not symbols and not currencies:
-        return
+        shown = opened
     able = around.brokers[snap.broker]
     lag = max(around.policy.recent_ns, able.visibility_lag_ns)
     fills: dict[str, Execution] = {}
@@ -59,7 +67,7 @@ def corrected_fills(
     less: dict[ClOrdID, Decimal] = {}
     for key, x in shown.items():
         instrument = state.instruments.get(x.symbol)
-        if instrument is None or (x.symbol not in symbols and instrument.currency not in currencies):
+        if instrument is None or (x.symbol not in symbols and instrument.currency not in currencies and key not in opened):
             continue  # of what is not listed here nothing was booked: such a fill was inside the books we adopted
         booked = state.execs.get(key)
         if booked is None or (not booked.busted and (booked.qty, booked.px) == (x.last_qty, x.last_px)):
@@ -90,6 +98,24 @@ def corrected_fills(
         for key, x in its.items():
             order = yield from as_shown(state, key, x, (snap.as_of, able.visibility_lag_ns), now)
             yield from _settled(state, around, (order.cl_ord_id,), touched, now)
+
+
+def opened_otherwise(state: State, key: str, x: Execution) -> bool:
+    """Whether a line shows a fill that may have opened a future at another price than we booked: while it does, it has to be
+    looked at again.
+    """
+    instrument = state.instruments.get(x.symbol)
+    if instrument is None or instrument.asset_class is not FUTURE:
+        return False
+    booked = state.execs.get(key)
+    if booked is None or booked.busted or booked.effect not in (AUTO, OPEN):
+        return False
+    return booked.qty == x.last_qty and booked.px != x.last_px
+
+
+def _is_believed(state: State, around: Surroundings, snap: BrokerSnapshot, key: str, x: Execution) -> bool:
+    booked = state.execs.get(key)
+    return booked is not None and (not booked.told or has_changed(around, snap, x))
 
 
 def _settled(
