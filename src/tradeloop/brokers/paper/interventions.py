@@ -51,6 +51,7 @@ def bust(matching: Matching, exec_id: ExecID, now: UtcNs) -> None:
         _uncharge(order, instrument, execution)
         order.cum_qty -= execution.last_qty
         _settle(matching, order, now)
+    _follow(matching, execution.symbol, now)
 
 
 def correct(matching: Matching, exec_id: ExecID, qty: Qty, px: Px, now: UtcNs) -> None:
@@ -76,6 +77,7 @@ def correct(matching: Matching, exec_id: ExecID, qty: Qty, px: Px, now: UtcNs) -
     )
     if order is not None:
         _settle(matching, order, now)
+    _follow(matching, execution.symbol, now)
 
 
 def act_by_hand(
@@ -238,6 +240,13 @@ def _settle(matching: Matching, order: PaperOrder, now: UtcNs) -> None:
         else:
             order.ord_status = OrdStatus.PARTIALLY_FILLED if order.cum_qty else OrdStatus.NEW
     matching.settle(market, order, matching.books.cash_of(market.instrument.currency))
+
+
+def _follow(matching: Matching, symbol: Symbol, now: UtcNs) -> None:
+    market = matching.market(symbol)
+    if market is not None:
+        matching.holding.follow(market, now)
+        matching.holding.cancel_unpaid(market, now)
 
 
 def _reopen(matching: Matching, market: Market, order: PaperOrder, now: UtcNs) -> None:

@@ -15,6 +15,7 @@ from tradeloop.brokers.paper import repeats
 from tradeloop.brokers.paper.admission import is_legal_id, refusal
 from tradeloop.brokers.paper.books import Books
 from tradeloop.brokers.paper.changes import Changes
+from tradeloop.brokers.paper.holding import Holding
 from tradeloop.brokers.paper.ledger import book, charge, needed
 from tradeloop.brokers.paper.market import IMMEDIATE, Market
 from tradeloop.brokers.paper.pricing import payable_of, price_of
@@ -88,6 +89,7 @@ class Matching:
         asked = [order for order in books.orders.values() if order.cancel_at is not None]
         self._cancels.extend(sorted(asked, key=lambda o: (o.cancel_at or 0, o.no)))
         self.changes = Changes(books, self._markets, self.settle, self.enter, self._tell)
+        self.holding = Holding(books, self.settle, self.close)
 
     # --- what the bootstrap gives
 
@@ -435,12 +437,10 @@ class Matching:
         fee = charge(order, instrument, qty, px, from_today)
         cash.balance -= fee
         closing = min(qty, order.close_leaves)
-        if closing:
-            order.close_leaves -= closing
-            market.freeze(order.side, -closing)
+        order.close_leaves -= closing
+        market.freeze(order.side, -closing)
         order.cum_qty += qty
-        done = order.cum_qty >= order.order_qty
-        order.ord_status = OrdStatus.FILLED if done else OrdStatus.PARTIALLY_FILLED
+        order.ord_status = OrdStatus.FILLED if order.cum_qty >= order.order_qty else OrdStatus.PARTIALLY_FILLED
         execution = Execution(
             books.broker, books.account, trading_day,
             books.next_exec_id(), order.symbol, order.side, Qty(qty), px, order.cl_ord_id, order.order_id,
@@ -450,6 +450,7 @@ class Matching:
         books.touch_position(position)
         self.settle(market, order, cash)
         self.out.append(execution)
+        self.holding.follow(market, now)
         return execution
 
     def close(self, order: PaperOrder, status: OrdStatus, text: str, now: UtcNs) -> None:
