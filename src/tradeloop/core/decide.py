@@ -47,7 +47,6 @@ from tradeloop.core.events import (
     SymbolReleased,
     TradingDayOpened,
 )
-from tradeloop.core.execution import exec_key
 from tradeloop.core.halt import HaltScope
 from tradeloop.core.halting import with_halts
 from tradeloop.core.hours import Hours
@@ -56,16 +55,16 @@ from tradeloop.core.order import Order
 from tradeloop.core.pacing import PACE
 from tradeloop.core.relisting import promise_at_new_rate, reserves_to_move, why_not
 from tradeloop.core.replies import Done, Reply
-from tradeloop.core.risk.cost import closed_by, costs_nothing
+from tradeloop.core.risk.cost import closed_by
 from tradeloop.core.risk.stopped import canceling
 from tradeloop.core.room import ROOM
 from tradeloop.core.run import conduct
 from tradeloop.core.second_ids import told_again
-from tradeloop.core.short_promise import closes_more, is_changed, is_dearer, promise_again, promise_anew, promise_others
+from tradeloop.core.short_promise import is_dearer, promise_behind, promise_changed
 from tradeloop.core.spoken import WORDS, overtaken, taken_in
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import AUTO, BUY, SELL, ClOrdID, TimeInForce, UtcNs
+from tradeloop.core.types import BUY, SELL, ClOrdID, TimeInForce, UtcNs
 
 Decision = Generator[Event, None, Reply | None]
 
@@ -324,18 +323,10 @@ def _open_day(state: State, around: Surroundings, cmd: c.OpenTradingDay, now: Ut
 def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -> Decision:
     if (state.ids or state.breaks) and (yield from told_again(state, around, x, now)):
         return None
-    some_early = bool(state.early)
-    leg = closed_by(state, x.account, x.symbol, x.side)
+    some_early, leg = bool(state.early), closed_by(state, x.account, x.symbol, x.side)
     order = yield from fills.on_execution(state, around, x, now)
-    if order is not None:
-        if leg and not costs_nothing(x.side, AUTO, state.instruments[x.symbol]):
-            yield from closes_more(state, around, order, x, leg, now)
-        key = exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side) if some_early else ""
-        if some_early and is_changed(state, key, x):
-            yield from promise_anew(state, around, order, now)
-            yield from promise_others(state, around, order, now, gone=(BUY, SELL))
-        elif some_early or is_dearer(state, around, order, x):
-            yield from promise_again(state, around, order, now)
+    if order is not None and (leg or some_early or is_dearer(state, around, order, x)):
+        yield from promise_behind(state, around, order, x, leg, now, some_early=some_early)
     if order is not None and order.run_id is not None:
         yield from conduct.advance(state, around, order.run_id, now)
     return None
@@ -343,16 +334,14 @@ def _execution(state: State, around: Surroundings, x: r.Execution, now: UtcNs) -
 
 def _bust(state: State, around: Surroundings, x: r.ExecutionBust, now: UtcNs) -> Decision:
     order = yield from taken_back.on_bust(state, x, now)
-    yield from promise_anew(state, around, order, now)
-    yield from promise_others(state, around, order, now, gone=(BUY if x.side is SELL else SELL,))
+    yield from promise_changed(state, around, order, now, gone=(BUY if x.side is SELL else SELL,))
     yield from _run_goes_on(state, around, order, now)
     return None
 
 
 def _correct(state: State, around: Surroundings, x: r.ExecutionCorrect, now: UtcNs) -> Decision:
     order = yield from taken_back.on_correct(state, x, now)
-    yield from promise_anew(state, around, order, now)
-    yield from promise_others(state, around, order, now, gone=(BUY, SELL))
+    yield from promise_changed(state, around, order, now)
     yield from _run_goes_on(state, around, order, now)
     return None
 

@@ -40,7 +40,7 @@ from tradeloop.core.reports import BrokerSnapshot, Execution, OpenOrder
 from tradeloop.core.risk.cost import closed_by
 from tradeloop.core.run.conduct import advance
 from tradeloop.core.second_ids import confirm_second, fills_of_their_own, has_second_ids
-from tradeloop.core.short_promise import closes_more, is_changed, promise_again, promise_anew, promise_others, promise_side
+from tradeloop.core.short_promise import closes_more, is_changed, promise_again, promise_changed, promise_others, promise_side
 from tradeloop.core.shown_again import gone_through, shown_again
 from tradeloop.core.shown_otherwise import corrected_fills, opened_otherwise
 from tradeloop.core.staging import send_late
@@ -159,8 +159,7 @@ def _booked(
             yield from closes_more(state, around, order, execution, leg, now)
         if together is None:
             if some_early and is_changed(state, key, execution):
-                yield from promise_anew(state, around, order, now)
-                yield from promise_others(state, around, order, now, gone=(BUY, SELL))
+                yield from promise_changed(state, around, order, now)
             yield from promise_again(state, around, order, now)
         elif order is not None:
             moved[order.cl_ord_id] = None
@@ -226,8 +225,7 @@ def repair(state: State, around: Surroundings, command: RepairBreak, now: UtcNs)
         return Done(f"fill {known.subject} is fill {known.ours}, and counts once")
     if known.delta is None:
         order = yield from confirm_bust(state, known, command, now)
-        yield from promise_anew(state, around, order, now)
-        yield from promise_others(state, around, order, now, gone=(BUY, SELL))
+        yield from promise_changed(state, around, order, now)
         if order is not None and order.run_id is not None:
             yield from advance(state, around, order.run_id, now)
         return Done(f"fill {known.subject} is taken back: {known.ours}")

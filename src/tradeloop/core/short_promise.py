@@ -23,6 +23,7 @@ from decimal import Decimal
 import msgspec
 
 from tradeloop.core.events import Event, ReserveRaised
+from tradeloop.core.execution import exec_key
 from tradeloop.core.instrument import FUTURE, Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.reports import Execution
@@ -60,6 +61,28 @@ def promise_anew(state: State, around: Surroundings, was: Order | None, now: Utc
                 lower = ReserveRaised(now, order.cl_ord_id, max(costs), own, tuple(asked))
             yield lower
     yield from promise_again(state, around, was, now)
+
+
+def promise_changed(
+    state: State, around: Surroundings, was: Order | None, now: UtcNs, *, gone: tuple[Side, ...] = (BUY, SELL)
+) -> Generator[Event, None, None]:
+    """What follows from other figures of a fill, or from its end, for its order and for others; `gone` as of these."""
+    yield from promise_anew(state, around, was, now)
+    yield from promise_others(state, around, was, now, gone=gone)
+
+
+def promise_behind(
+    state: State, around: Surroundings, order: Order, x: Execution, leg: Qty, now: UtcNs, *, some_early: bool
+) -> Generator[Event, None, None]:
+    """What follows from a fill that has just come: `leg` was held of what its side closes. `some_early`: words had come of
+    fills that had not.
+    """
+    if leg and not costs_nothing(x.side, AUTO, state.instruments[x.symbol]):
+        yield from closes_more(state, around, order, x, leg, now)
+    if some_early and is_changed(state, exec_key(x.broker, x.account, x.trading_day, x.exec_id, x.side), x):
+        yield from promise_changed(state, around, order, now)
+    elif some_early or is_dearer(state, around, order, x):
+        yield from promise_again(state, around, order, now)
 
 
 def is_changed(state: State, key: str, x: Execution) -> bool:
