@@ -121,13 +121,14 @@ def test_a_live_run_goes_with_the_words_and_a_code_and_records_them(home: Path, 
         orders = typist.shown.partition("REAL MONEY: ")[2].split()[0]
         typist.types(f"LIVE U1 {orders}")
         typist.until("code of the second factor")
-        typist.types(code())
+        typist.types(given := code())
         assert typist.ends() == 0, typist.shown
+        assert given not in typist.shown
     (created,) = [event for event in facts(home) if isinstance(event, RunCreated)]
     assert created.mode is Mode.LIVE
     assert isinstance(created.confirmed, Confirmation)
-    given = created.confirmed
-    assert (given.phrase, given.second_factor, given.set_up_by) == (f"LIVE U1 {orders}", "totp", "ann")
+    said = created.confirmed
+    assert (said.phrase, said.second_factor, said.set_up_by) == (f"LIVE U1 {orders}", "totp", "ann")
     assert [event for event in facts(home) if isinstance(event, RunStarted)]
 
 

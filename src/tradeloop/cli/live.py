@@ -64,7 +64,7 @@ async def asked_of_a_person(
         refuse_wrong_words(words, frozen.phrase)
         if stands is not None and not stands():
             return None
-        code = await typed(voice, "code of the second factor", sys.stdin.fileno(), goes_on())
+        code = await typed(voice, "code of the second factor", sys.stdin.fileno(), goes_on(), unseen=True)
     except typer.Abort:
         voice.say("")  # behind the question
         raise Ended("the terminal ended before an answer; nothing was sent") from None

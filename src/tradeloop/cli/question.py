@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+import termios
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -20,9 +22,9 @@ _LONGEST = 4096
 T = TypeVar("T")
 
 
-async def typed(voice: Voice, question: str, terminal: int, desk: Coroutine[Any, Any, None]) -> str:
-    """What is typed as the answer, without what stands around it; raises as `is_confirmed` does."""
-    return await _beside(voice, _typed(voice, question, terminal), desk)
+async def typed(voice: Voice, question: str, terminal: int, desk: Coroutine[Any, Any, None], *, unseen: bool = False) -> str:
+    """What is typed as the answer, without what stands around it; raises as `is_confirmed` does. `unseen`: it is not shown."""
+    return await _beside(voice, _typed(voice, question, terminal, unseen=unseen), desk)
 
 
 async def is_confirmed(voice: Voice, question: str, terminal: int, desk: Coroutine[Any, Any, None]) -> bool:
@@ -47,12 +49,26 @@ async def _beside(voice: Voice, question: Coroutine[Any, Any, T], desk: Coroutin
         works.cancel()
 
 
-async def _typed(voice: Voice, question: str, terminal: int) -> str:
-    voice.err.print(f"{question}: ", end="", markup=False, highlight=False, soft_wrap=True)
-    line = await _line(terminal)
+async def _typed(voice: Voice, question: str, terminal: int, *, unseen: bool) -> str:
+    with _without_echo(terminal) if unseen else nullcontext():
+        voice.err.print(f"{question}: ", end="", markup=False, highlight=False, soft_wrap=True)
+        line = await _line(terminal)
+    if unseen:
+        voice.say("")  # behind the question: the end of the line was not shown either
     if not line:
         raise typer.Abort
     return line.decode(errors="replace").strip()
+
+
+@contextmanager
+def _without_echo(terminal: int) -> Iterator[None]:
+    before = termios.tcgetattr(terminal)
+    quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(terminal, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 async def _asked(voice: Voice, question: str, terminal: int) -> bool:
