@@ -139,15 +139,16 @@ class FileLatch:
         raise StandsIn(why.errno, why.strerror, str(self._files[0])) from why
 
     def _read(self, path: Path, line: _Line) -> tuple[HaltTrading, ...]:
-        stamp, why = _look(path)
-        if self._looked.setdefault(path, stamp) != stamp:
-            self._looked[path] = stamp
+        there = _stamp(path)
+        if self._looked.setdefault(path, there) != there:
+            self._looked[path] = there
             self._by_others[path] += 1
-        if why is not None:
-            if isinstance(why, FileNotFoundError) and (stamp is None or not path.is_symlink()):
-                return ()
-            return (_unreadable(path, why),)  # a link to nowhere, too, was put there by somebody
-        assert stamp is not None
+        try:
+            stamp = _stamp_of(path.stat())
+        except FileNotFoundError as error:
+            return (_unreadable(path, error),) if path.is_symlink() else ()  # a link to nowhere was put there by somebody
+        except OSError as error:
+            return (_unreadable(path, error),)
         known = self._seen.get(path)
         if known is not None and known[0] == stamp:
             return known[1]
@@ -241,20 +242,10 @@ def same(one: HaltTrading, other: HaltTrading) -> bool:
 
 def _stamp(path: Path) -> _Stamp | None:
     """Of whatever is there, of a link to nowhere too; None where nothing is."""
-    return _look(path)[0]
-
-
-def _look(path: Path) -> tuple[_Stamp | None, OSError | None]:
-    """The same, and why the file itself could not be looked at. Every order that leaves waits for this: one look at what is
-    there, two where nothing is.
-    """
-    try:
-        return _stamp_of(os.stat(path)), None  # noqa: PTH116 -- half of what Path.stat() costs
-    except OSError as error:
-        try:
-            return _stamp_of(os.lstat(path)), error
-        except OSError:
-            return None, error
+    for look in (path.stat, path.lstat):
+        with contextlib.suppress(OSError):
+            return _stamp_of(look())
+    return None
 
 
 def _stamp_of(state: os.stat_result) -> _Stamp:
