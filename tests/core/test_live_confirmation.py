@@ -17,6 +17,7 @@ from tradeloop.core.decide import RESEND
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.errors import BadInput, NotConfirmed
 from tradeloop.core.events import (
+    EngineStarted,
     LateOrderDenied,
     OrderCanceled,
     OrderDenied,
@@ -27,7 +28,9 @@ from tradeloop.core.events import (
     RunDenied,
     RunStarted,
     SendBegun,
+    TradedAt,
 )
+from tradeloop.core.evolve import evolve
 from tradeloop.core.halt import HaltScope, HaltTier
 from tradeloop.core.inputs import TimerFired
 from tradeloop.core.order import Order
@@ -518,6 +521,33 @@ def test_a_stop_that_was_made_where_it_is_live_leaves_however_far_the_market_has
     order = desk.order(a_stop())
     assert order.live
     assert left_since(desk, order, a_quote(A, bid="19", ask="19.01", at=desk.now)) == (True, [])
+
+
+def as_older_facts_say(desk: Desk, order: Order, *, began_live: bool = False) -> Order:
+    """The order, folded from facts that do not say themselves that it was made where real money is traded."""
+    state = State()
+    if began_live:
+        evolve(state, EngineStarted(desk.now, 1, "1", "t", brokers=(TradedAt(BROKER, "paper", live=True),)))
+    for event in desk.events:
+        evolve(state, replace(event, live=False) if isinstance(event, OrderStaged) else event)
+    return state.orders.open[order.cl_ord_id]
+
+
+def test_a_stop_that_was_confirmed_before_facts_said_that_they_were_live_leaves_still() -> None:
+    desk = a_live_desk(*LISTED)
+    command = a_stop()
+    order = desk.order(replace(command, confirmed=word_for_order(desk, command)))
+    assert as_older_facts_say(desk, order).live
+
+
+def test_so_does_one_below_the_figure_that_asked_for_no_word() -> None:
+    desk = a_live_desk(*LISTED, small=1_000_000)
+    assert as_older_facts_say(desk, desk.order(a_stop()), began_live=True).live
+
+
+def test_one_that_older_facts_tell_of_a_paper_desk_is_of_a_paper_desk() -> None:
+    desk, order = made_before(a_stop())
+    assert not as_older_facts_say(desk, order).live
 
 
 def test_a_staged_order_that_was_made_before_its_broker_was_live_is_not_sent_again() -> None:

@@ -45,7 +45,8 @@ def order_staged(state: State, e: ev.OrderStaged) -> None:
     order.updated_at = e.at
     if e.approved_by:
         order.approved_by = e.approved_by
-    if e.live:
+    traded_at = state.brokers.get(e.broker)
+    if e.live or e.confirmed is not None or (traded_at is not None and traded_at.live):  # older facts do not say it themselves
         order.live = True
         if e.confirmed is not None:
             order.shown_px = e.confirmed.px
