@@ -9,9 +9,9 @@ import pytest
 from tests.core.watched import WatchedDesk
 
 from tradeloop.core.cash import CashBook
-from tradeloop.core.commands import RepairBreak
+from tradeloop.core.commands import RepairBreak, ReplaceOrder
 from tradeloop.core.effects import RaiseAlert, SendCancel
-from tradeloop.core.events import Event, ReserveRaised
+from tradeloop.core.events import Event, LateOrderDenied, ReserveRaised, SendBegun
 from tradeloop.core.evolve import evolve
 from tradeloop.core.inputs import Input, Start
 from tradeloop.core.instrument import AssetClass, Instrument
@@ -264,3 +264,34 @@ def test_a_fill_told_too_dear_leaves_no_more_promised_than_the_rest_may_cost(tol
         desk.give(ExecutionBust(BROKER, ACCOUNT, DAY, ExecID("e1"), Side.BUY))
     assert reserves(desk, order) == [held]
     assert purse(desk).reserved == held
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("is_short", [True, False], ids=["short", "long"])
+def test_a_stop_that_fires_closes_before_the_younger_order_beside_it(kind: AssetClass, is_short: bool) -> None:
+    """S4: what protects a position must not be lost for want of cash that it will never cost."""
+    desk = a_desk(kind, cash=2100)
+    desk.give(a_quote(APPLE, bid="10", ask="10.01", at=desk.now))
+    opens, closes = (sell, buy) if is_short else (buy, sell)
+    fill(desk, order := works(desk, opens(APPLE, 100, ord_type=LIMIT, price="10")), 100, "10", "open")
+    assert desk.known(order.cl_ord_id).is_done
+    stop = desk.order(closes(APPLE, 100, ord_type=OrdType.STOP, stop_px="12" if is_short else "8"))
+    works(desk, closes(APPLE, 100, ord_type=LIMIT, price="8" if is_short else "12"))
+    works(desk, buy(OTHER, int(purse(desk).free / 10), ord_type=LIMIT, price="10"))
+    desk.give(
+        a_quote(APPLE, bid="12", ask="12.01", at=desk.now) if is_short else a_quote(APPLE, bid="7.99", ask="8", at=desk.now)
+    )
+    assert stop.cl_ord_id in {each.cl_ord_id for each in desk.of(SendBegun)}
+    assert desk.of(LateOrderDenied) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("wanted", [{"price": "9"}, {"price": "11"}, {"order_qty": 3}])
+def test_an_exit_is_priced_anew_while_no_quote_is_known(kind: AssetClass, wanted: dict[str, Any]) -> None:
+    """After a restart before the first quote, say; it closes, whatever its price."""
+    desk = WatchedDesk().opened(apple(kind), quoted=False, cash=2000, positions={APPLE: 5})
+    order = works(desk, sell(APPLE, 5, ord_type=LIMIT, price="10"))
+    terms = {name: Decimal(value) for name, value in wanted.items()}
+    reply = desk.give(ReplaceOrder(order.cl_ord_id, "ann", **terms))  # type: ignore[arg-type]
+    assert isinstance(reply, OrderReply)
+    assert reply.denied is None

@@ -22,7 +22,8 @@ from collections.abc import Generator
 from tradeloop.core.events import Event
 from tradeloop.core.instrument import UNRESOLVED, Instrument
 from tradeloop.core.order import Order
-from tradeloop.core.short_promise import in_turn, promise_in_turn
+from tradeloop.core.risk.older_first import in_turn
+from tradeloop.core.short_promise import promise_in_turn
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import BUY, SELL, ZERO, AccountID, Amount, Symbol, UtcNs

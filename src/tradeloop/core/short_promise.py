@@ -11,8 +11,8 @@ because no more can be used than is reserved: its order is promised what it may 
 
 What closes a holding costs nothing, and an order is promised nothing for what it may close. Whoever makes the holding smaller
 (a fill of another order or of a stranger's, a bust, a person who adjusts the books) leaves orders behind that closed it when
-they were judged, and open now. They are promised what they may cost as things stand. Of several the older ones close first: so
-each was judged when it was made, and so their sum is what they may cost together, neither twice nor too little.
+they were judged, and open now. They are promised what they may cost as things stand, the older ones closing first
+(core/risk/older_first.py): so their sum is what they may cost together, neither twice nor too little.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from tradeloop.core.order import Order
 from tradeloop.core.reports import Execution
 from tradeloop.core.risk.change import need, need_while_asked
 from tradeloop.core.risk.cost import closed_by, closing_qty, costs_nothing
+from tradeloop.core.risk.older_first import closed_before, in_turn
 from tradeloop.core.run.funds import cash_book
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
-from tradeloop.core.types import AUTO, BUY, ONE, OPEN, SELL, ZERO, AccountID, Amount, Px, Qty, Side, Symbol, UtcNs
+from tradeloop.core.types import AUTO, BUY, ONE, SELL, ZERO, AccountID, Amount, Px, Qty, Side, Symbol, UtcNs
 
 
 def promise_again(state: State, around: Surroundings, was: Order | None, now: UtcNs) -> Generator[Event, None, None]:
@@ -116,9 +117,9 @@ def promise_side(
         return
     if closing_qty(state, account, symbol, side, None) <= closed_by(state, account, symbol, side):
         return
-    for order, closed_before in in_turn(state, account, symbol, side):
+    for order, before in in_turn(state, account, symbol, side):
         if order.position_effect is AUTO and not order.external and not _is_paid_for(order, instrument):
-            yield from promise_in_turn(state, around, order, closed_before, now)
+            yield from promise_in_turn(state, around, order, before, now)
 
 
 def _is_paid_for(order: Order, instrument: Instrument) -> bool:
@@ -160,32 +161,6 @@ def closes_more(
     yield from promise_side(state, around, order.account, order.symbol, order.side, now)
 
 
-def in_turn(state: State, account: AccountID, symbol: Symbol, side: Side) -> list[tuple[Order, Decimal]]:
-    """The working orders of a side in the order in which they were made, each with what those before it may close."""
-    working = (state.orders.open[one] for one in state.working.get((account, symbol), ()))
-    found, closed_before = [], ZERO
-    for order in sorted((order for order in working if order.side is side), key=_age):
-        found.append((order, closed_before))
-        if order.position_effect is not OPEN:
-            closed_before += order.exposed_qty
-    return found
-
-
-def _age(order: Order) -> tuple[UtcNs, int, str]:
-    return order.staged_at, len(order.cl_ord_id), order.cl_ord_id
-
-
-def _closed_before(state: State, order: Order) -> Decimal:
-    """What older orders of its side may close before an order does."""
-    account, symbol, side = order.account, order.symbol, order.side
-    if order.position_effect is OPEN or not closed_by(state, account, symbol, side):
-        return ZERO
-    if not closing_qty(state, account, symbol, side, order.cl_ord_id):
-        return ZERO
-    own = order.cl_ord_id
-    return next((before for one, before in in_turn(state, account, symbol, side) if one.cl_ord_id == own), ZERO)
-
-
 def is_dearer(state: State, around: Surroundings, order: Order, x: Execution) -> bool:
     """Whether a fill that leaves its order open may have used more than its share of what the order is promised: of its price
     under any terms that wait for an answer, and of what the fee of the order grows by.
@@ -212,7 +187,7 @@ def what_it_may_cost(state: State, around: Surroundings, order: Order) -> list[A
     """The most it may cost under its own terms, and then under each change that waits, judged as when it was asked for, before
     the later ones. What is held older orders close before it.
     """
-    return _costs(state, around, order, _closed_before(state, order))
+    return _costs(state, around, order, closed_before(state, order))
 
 
 def _costs(state: State, around: Surroundings, order: Order, closed_before: Decimal) -> list[Amount]:

@@ -124,10 +124,10 @@ def check(
     refused = (
         lots(intent, instrument, order.frozen + order.cum_qty + free)
         or _shares(state, order, intent, terms, instrument, free)
-        or _cash(state, around, order, intent, needed, instrument)
+        or _cash(state, order, intent, needed, instrument)
     )
     if refused is None and not less:
-        refused = _unseen(state, around, order, terms, instrument)
+        refused = _unseen(state, around, order, terms, needed, instrument)
     if refused is not None:
         return Verdict(refused)
     verdict = PASSED
@@ -218,11 +218,9 @@ def _shares(
     )
 
 
-def _cash(
-    state: State, around: Surroundings, order: Order, intent: OrderStaged, needed: Amount, instrument: Instrument
-) -> Denied | None:
+def _cash(state: State, order: Order, intent: OrderStaged, needed: Amount, instrument: Instrument) -> Denied | None:
     if not needed:
-        return unbounded(state, around, intent, instrument) if terms_spend(order, intent) else None
+        return None  # or it cannot be named: see `_unseen`
     more = needed - order.reserved
     book = state.accounts[order.account].cash.get(instrument.currency)
     free, reserved = (book.free, book.reserved) if book is not None else (ZERO, ZERO)
@@ -239,18 +237,15 @@ def _cash(
     )
 
 
-def _unseen(state: State, around: Surroundings, order: Order, terms: Terms, instrument: Instrument) -> Denied | None:
-    """Whether nobody knows what a sell that asks for more may be worth: its limit is the least that it gets."""
+def _unseen(
+    state: State, around: Surroundings, order: Order, terms: Terms, needed: Amount, instrument: Instrument
+) -> Denied | None:
+    """Whether nobody knows what terms that ask for more may cost, or what a sell may be worth: a limit is the least it gets."""
     left = Qty(max(terms.order_qty - order.cum_qty, ZERO))
-    if order.side is Side.BUY or terms.price is None or not left:
+    if not left or (needed and (order.side is Side.BUY or terms.price is None)):
         return None
     rest = msgspec.structs.replace(order, order_qty=left, price=terms.price, stop_px=terms.stop_px)
     return unbounded(state, around, rest, instrument)
-
-
-def terms_spend(order: Order, intent: OrderStaged) -> bool:
-    """Whether anything is left to trade under the terms."""
-    return intent.order_qty > order.cum_qty
 
 
 def replacement(order: Order, terms: Terms, number: int, *, holds_stops: bool) -> Replacement:

@@ -85,14 +85,22 @@ def _growth(order: Order, instrument: Instrument, rest: SubmitOrder | Order, val
     return Amount(max(instrument.fees.fee(order.side, order.cum_qty + rest.order_qty, traded + value) - charged, ZERO))
 
 
-def unbounded(state: State, around: Surroundings, order: OrderStaged | Order, instrument: Instrument) -> Denied | None:
-    """Why no worst cost can be named for an order that may cost something; None where it costs nothing, or can."""
+def unbounded(
+    state: State,
+    around: Surroundings,
+    order: OrderStaged | Order,
+    instrument: Instrument,
+    closed_before: Decimal | None = None,
+) -> Denied | None:
+    """Why no worst cost can be named for an order that may cost something; None where it costs nothing, or can. `closed_before`
+    as in `worst_cost`.
+    """
     quote = around.quotes.get(order.symbol)
     px = bound_px(around, order.side, order.ord_type, order.price, order.stop_px, instrument, quote)
     if px is None or px <= ZERO:
         if closes(order.side, order.position_effect, instrument):
             return None
-        if not _opening(state, order) and (instrument.asset_class is not FUTURE or order.price is not None):
+        if not _opening(state, order, closed_before) and (instrument.asset_class is not FUTURE or order.price is not None):
             return None
         was = "none" if px is None else f"{px:f}"
         return Denied(

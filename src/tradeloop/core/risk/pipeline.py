@@ -21,6 +21,7 @@ from tradeloop.core.risk.checks import BOOKS, GATE, MARKET, Check, settled, stil
 from tradeloop.core.risk.cost import unbounded, worst_cost
 from tradeloop.core.risk.denied import Denied, of_account
 from tradeloop.core.risk.judging import PASSED, Verdict, judge
+from tradeloop.core.risk.older_first import closed_before
 from tradeloop.core.risk.rule import Look
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
@@ -119,11 +120,14 @@ def recheck(state: State, around: Surroundings, order: Order, now: UtcNs) -> Den
 
 
 def more_cash(state: State, around: Surroundings, order: Order) -> Amount | Denied:
-    """The reserve a staged order needs at present prices: at least what it has; Denied where free cash does not cover it."""
+    """The reserve a staged order needs at present prices: at least what it has; Denied where free cash does not cover it. What
+    is held older orders close before it, and it before younger ones.
+    """
     instrument = state.instruments[order.symbol]
-    cost = worst_cost(state, around, order, instrument, around.quotes.get(order.symbol))
+    before = closed_before(state, order)
+    cost = worst_cost(state, around, order, instrument, around.quotes.get(order.symbol), closed_before=before)
     if not cost:
-        return unbounded(state, around, order, instrument) or order.reserved
+        return unbounded(state, around, order, instrument, before) or order.reserved
     if cost <= order.reserved:
         return order.reserved
     book = state.accounts[order.account].cash.get(instrument.currency)

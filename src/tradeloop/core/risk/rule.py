@@ -21,6 +21,7 @@ from tradeloop.core.ordered import added_value, worth_px
 from tradeloop.core.replacement import Terms
 from tradeloop.core.reports import Quote
 from tradeloop.core.risk.cost import closes, opening_qty
+from tradeloop.core.risk.older_first import closed_before
 from tradeloop.core.state import State
 from tradeloop.core.surroundings import Surroundings
 from tradeloop.core.types import BUY, ONE, ZERO, AccountID, Amount, Px, Qty, UtcNs, Word
@@ -279,10 +280,13 @@ class Look:
         order, own, qty = self.order, self.own, self.order.order_qty
         if closes(order.side, order.position_effect, self.instrument):
             return False
-        own_id = None
+        own_id = before = None
         if own is not None:
             own_id, qty = own.cl_ord_id, Qty(qty - own.cum_qty)
-        return opening_qty(self.state, order.account, order.symbol, order.side, qty, order.position_effect, own_id) > ZERO
+            if self.late:
+                before = closed_before(self.state, own)
+        where = order.account, order.symbol, order.side
+        return opening_qty(self.state, *where, qty, order.position_effect, own_id, before) > ZERO
 
 
 Measure = Callable[[Look, RiskLimit], Measured | Missing | None]

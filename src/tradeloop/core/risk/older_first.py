@@ -1,0 +1,39 @@
+"""Station 4: which of several working orders of a side closes what is held: the older ones first.
+
+So each is judged as it was when it was made, and what they are promised is together what they may cost.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tradeloop.core.order import Order
+from tradeloop.core.risk.cost import closed_by, closing_qty
+from tradeloop.core.state import State
+from tradeloop.core.types import OPEN, ZERO, AccountID, Side, Symbol, UtcNs
+
+
+def in_turn(state: State, account: AccountID, symbol: Symbol, side: Side) -> list[tuple[Order, Decimal]]:
+    """The working orders of a side in the order in which they were made, each with what those before it may close."""
+    working = (state.orders.open[one] for one in state.working.get((account, symbol), ()))
+    found, before = [], ZERO
+    for order in sorted((order for order in working if order.side is side), key=_age):
+        found.append((order, before))
+        if order.position_effect is not OPEN:
+            before += order.exposed_qty
+    return found
+
+
+def closed_before(state: State, order: Order) -> Decimal:
+    """What older orders of its side may close before an order does."""
+    account, symbol, side = order.account, order.symbol, order.side
+    if order.position_effect is OPEN or not closed_by(state, account, symbol, side):
+        return ZERO
+    if not closing_qty(state, account, symbol, side, order.cl_ord_id):
+        return ZERO
+    own = order.cl_ord_id
+    return next((before for one, before in in_turn(state, account, symbol, side) if one.cl_ord_id == own), ZERO)
+
+
+def _age(order: Order) -> tuple[UtcNs, int, str]:
+    return order.staged_at, len(order.cl_ord_id), order.cl_ord_id
