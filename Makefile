@@ -4,8 +4,8 @@
 SHELL   := /bin/bash
 BIN     := .venv/bin
 STAMP   := .venv/.installed
-# Many tests wait for real processes: three workers keep two cores busy.
-WORKERS ?= 3
+# Many tests wait for real processes: four workers keep two cores busy.
+WORKERS ?= 4
 KILLS   ?= 200
 SEEDS   ?= 200
 EXAMPLES ?= 5000

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -220,13 +220,12 @@ def test_a_run_left_behind_is_cancelled_before_it_can_go_on(home: Path) -> None:
 
 @pytest.mark.crash
 def test_books_that_can_not_be_written_are_the_cause_a_run_ends_with(home: Path) -> None:
-    """Not that the quotes have ended; a dropped table stands in for the disk."""
+    """Not that the quotes have ended; another program that holds the file stands in for the disk."""
     (home / "demo").mkdir(mode=0o700)
     settings = "feed:\n  kind: demo\nengine:\n  ready_within_s: 1\n"
     (home / "demo" / "tradeloop.yaml").write_text(settings, encoding="utf-8")
-    with trading(home, until="order") as process:
-        with sqlite3.connect(home / "demo" / "paper.db") as db:
-            db.execute("DROP TABLE executions")
+    with trading(home, until="order") as process, closing(sqlite3.connect(home / "demo" / "paper.db", timeout=30)) as db:
+        db.execute("BEGIN IMMEDIATE")
         assert process.wait(timeout=60) in (1, 4)
         assert process.stderr is not None
         last = process.stderr.read().splitlines()[-1]
