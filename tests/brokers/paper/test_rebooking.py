@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.brokers.paper.made import COPPER, DAY, MAOTAI, NEXT_DAY, T0, WINDOWS, Bench, ashare, at, future
+from tests.brokers.paper.made import COPPER, DAY, MAOTAI, NEXT_DAY, T0, WINDOWS, Bench, ashare, at, future, quote
 
 from tradeloop.brokers.paper import interventions
 from tradeloop.brokers.paper.books import Books
@@ -186,3 +186,19 @@ def test_a_close_of_yesterday_that_is_made_smaller_takes_nothing_of_today() -> N
     interventions.correct(bench.matching, close_of_then, Qty(Decimal(1)), Px(Decimal(10)), at(TOMORROW + 2))
     position = bench.books.position(COPPER)
     assert (position.long_yesterday, position.long_today) == (Decimal(2), Decimal(4))
+
+
+def test_a_fill_that_is_corrected_to_more_leaves_nothing_promised_beyond_what_is_left() -> None:
+    """Else the rest of the holding could never be sold again."""
+    bench = Bench(ashare())
+    by_hand(bench, MAOTAI, Side.BUY, 500, 1, PositionEffect.AUTO)
+    by_night(bench)
+    bench.quote(quote(TOMORROW + 1, "10.00", "10.01", symbol=MAOTAI))
+    order = bench.place(Side.SELL, 300, "10.50", symbol=MAOTAI, seconds=TOMORROW + 1)
+    interventions.fill(bench.matching, order.order_id, Qty(Decimal(100)), Px(Decimal("10.50")), at(TOMORROW + 2))
+    interventions.correct(
+        bench.matching, list(bench.books.executions)[-1], Qty(Decimal(300)), Px(Decimal("10.50")), at(TOMORROW + 3)
+    )
+    market = bench.matching.market(MAOTAI)
+    assert market is not None
+    assert (order.close_leaves, market.frozen(Side.SELL)) == (Decimal(0), Decimal(0))

@@ -472,6 +472,9 @@ class Matching:
 
     def settle(self, market: Market, order: PaperOrder, cash: PaperCash) -> None:
         """After any change of the order: hold what the rest needs, leave the market when closed, and keep both."""
+        if order.close_leaves > order.leaves_qty:  # a fill was corrected to more
+            market.freeze(order.side, order.leaves_qty - order.close_leaves)
+            order.close_leaves = order.leaves_qty
         reserved = needed(order, market.instrument)
         if reserved != order.reserved:
             cash.reserved += reserved - order.reserved
