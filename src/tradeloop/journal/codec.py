@@ -65,8 +65,9 @@ def decode(payload: bytes, where: str = "a journal row", *, to: int = FORMAT, st
         return events
     except _UNREADABLE as error:
         raise JournalDamaged(
-            f"{where}: expected events in form {to} or older, was something else ({_in_one_line(error)});"
-            " restore the journal from a backup, and run `tradeloop verify` on it"
+            f"{where}: expected events in form {to} or older, was something else ({_in_one_line(error)}); where a newer version"
+            " of this program has written here, go on with that one; else restore the journal from a backup, and run"
+            " `tradeloop verify` on it"
         ) from error
 
 
