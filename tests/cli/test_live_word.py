@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -30,7 +31,7 @@ from tradeloop.core.confirmation import Confirmation
 from tradeloop.core.effects import RaiseAlert
 from tradeloop.core.events import Event, OrderStaged, ReplaceRequested, RunApproved, RunCreated, RunDenied, RunStarted
 from tradeloop.core.replies import RunReply
-from tradeloop.core.types import Mode, OrdType
+from tradeloop.core.types import ClOrdID, Mode, OrdType, Qty
 from tradeloop.journal import codec
 from tradeloop.testing.builders import ACCOUNT, buy
 
@@ -315,9 +316,9 @@ async def test_over_the_socket_a_change_is_shown_and_looked_at_where_it_is_decid
         asked = {"do": "ReplaceOrder", "cl_ord_id": order.cl_ord_id, "by": "bob", "order_qty": "200", **given}
         return await control._decided(desk, json.dumps(asked).encode())
 
-    frozen = json.loads((await said(show="yes")).text)
+    frozen = json.loads((await said(do="ShowChange")).text)
     assert (frozen["phrase"], frozen["lines"][0]["order_qty"]) == (f"LIVE {ACCOUNT} 1", "200")
-    assert (await said(show="yes", order_qty="90")).text == ""
+    assert (await said(do="ShowChange", order_qty="90")).text == ""
     assert "needs a confirmation" in (await said(confirmed=[frozen["content"], frozen["phrase"], "totp", "eve"])).text
     typed = {"content": frozen["content"], "phrase": frozen["phrase"]}
     assert "the words were not" in (await said(**typed | {"phrase": "LIVE"}, code=code())).text
@@ -380,3 +381,17 @@ async def test_over_the_socket_an_approval_is_looked_at_where_it_is_decided(
     assert [(each.by, each.confirmed) for each in core.of(RunApproved)] == [
         ("bob", Confirmation(frozen.content, frozen.phrase, "totp", "ann"))
     ]
+
+
+async def test_a_process_of_an_older_program_is_asked_plainly(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows no such question, and must not take it for the change."""
+    asked: list[dict[str, object]] = []
+
+    async def older(_: Path, fields: dict[str, object], *__: object) -> control.Answer:
+        asked.append(fields)
+        return control.Answer(False, f"the request was {fields['do']!r}; expected one of ReplaceOrder", 2)
+
+    monkeypatch.setattr(control, "_asked", older)
+    command = ReplaceOrder(ClOrdID("o1"), "bob", Qty(Decimal(200)))
+    assert await control.ask_what_to_confirm(home / "socket", command) == control.Answer(True, "")
+    assert [each["do"] for each in asked] == ["ShowChange"]

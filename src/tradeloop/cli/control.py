@@ -79,7 +79,8 @@ _CODE: Final = "code"
 _PHRASE: Final = "phrase"
 _CONTENT: Final = "content"
 _PX: Final = "px"
-_SHOW: Final = "show"
+_SHOW: Final = "ShowChange"
+"""A question of its own: a process of an older program refuses what it does not know, and drops a word that it does not."""
 _READY_S: Final = 20.0
 _LINE_MAX: Final = 65_536
 _ANSWER_MAX: Final = 1 << 22
@@ -92,6 +93,12 @@ class CheckOrder(msgspec.Struct, frozen=True):
     """What would risk say of this order? Nothing of it is recorded or sent."""
 
     order: SubmitOrder
+
+
+class ShowChange(msgspec.Struct, frozen=True):
+    """What has a person to confirm of this change? Nothing of it is recorded or sent."""
+
+    change: ReplaceOrder
 
 
 class ReloadLimits(msgspec.Struct, frozen=True):
@@ -199,9 +206,11 @@ async def ask_for_release(path: Path, command: ReleaseHalt | ReleaseSymbol, code
 
 async def ask_what_to_confirm(path: Path, command: ReplaceOrder) -> Answer | None:
     """What there is to confirm of a change at a live account, as a JSON object in the answer's text; an empty text where it
-    needs nobody's word, None where no process trades in this home.
+    needs nobody's word, also where the process that trades in this home is of a program that asks for none. None where none
+    trades there.
     """
-    return await _asked(path, {"do": type(command).__name__, **msgspec.to_builtins(command), _SHOW: "yes"})
+    answer = await _asked(path, {"do": _SHOW, **msgspec.to_builtins(command)})
+    return Answer(True, "") if answer is not None and answer.text.startswith(f"the request was {_SHOW!r}; expected") else answer
 
 
 async def ask_with_a_word(path: Path, command: ApproveRun | ReplaceOrder, typed: Typed) -> Answer | None:
@@ -289,6 +298,10 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
             return Answer(True, msgspec.json.encode(said_of(desk, command.order)).decode())
         if isinstance(command, StrategyAsked):
             return Answer(True, await answer_of_host(desk, command))
+        if isinstance(command, ShowChange):
+            refuse_here(desk.loaded, desk.state, command.change)
+            frozen = to_confirm(desk.state, desk.engine.around, command.change, desk.clock.now())
+            return Answer(True, "" if frozen is None else msgspec.json.encode(frozen).decode())
         assert not isinstance(command, str)
         refuse_here(desk.loaded, desk.state, command)
         if isinstance(command, ReleaseHalt | ReleaseSymbol):
@@ -300,10 +313,8 @@ async def _decided(desk: Desk, line: bytes) -> Answer:
         if isinstance(command, ApproveRun):
             command = await _with_a_word(desk, command, line)
         if isinstance(command, ReplaceOrder):
-            shows, typed = _field(line, _SHOW), _field(line, _PHRASE)
-            frozen = to_confirm(desk.state, desk.engine.around, command, desk.clock.now()) if shows or typed else None
-            if shows:
-                return Answer(True, "" if frozen is None else msgspec.json.encode(frozen).decode())
+            typed = _field(line, _PHRASE)
+            frozen = to_confirm(desk.state, desk.engine.around, command, desk.clock.now()) if typed else None
             if frozen is not None:
                 given = await _word(desk, line, frozen, desk.account, command.by)
                 command = msgspec.structs.replace(command, confirmed=given)
@@ -391,7 +402,7 @@ def _field(line: bytes, name: str) -> str:
     return str(msgspec.json.decode(line, type=dict[str, Field]).get(name) or "")
 
 
-def _command(line: bytes) -> Command | CheckOrder | ReloadLimits | StrategyAsked | str:
+def _command(line: bytes) -> Command | CheckOrder | ShowChange | ReloadLimits | StrategyAsked | str:
     """The command asked for, or a question."""
     try:
         fields = msgspec.json.decode(line, type=dict[str, Field])
@@ -402,6 +413,8 @@ def _command(line: bytes) -> Command | CheckOrder | ReloadLimits | StrategyAsked
             return msgspec.convert(fields, ReloadLimits)
         if kind == _CHECK:
             return CheckOrder(msgspec.convert(fields, SubmitOrder))
+        if kind == _SHOW:
+            return ShowChange(msgspec.convert(fields, ReplaceOrder))
         if kind == _STRATEGIES:
             return msgspec.convert(fields, StrategyAsked)
         if kind not in _ALLOWED:
