@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tradeloop.core.order import Order
-from tradeloop.core.risk.cost import closed_by, closing_qty
+from tradeloop.core.risk.cost import closed_by, closing_qty, costs_nothing
 from tradeloop.core.state import State
 from tradeloop.core.types import OPEN, ZERO, AccountID, Side, Symbol, UtcNs
 
@@ -25,14 +25,18 @@ def in_turn(state: State, account: AccountID, symbol: Symbol, side: Side) -> lis
 
 
 def closed_before(state: State, order: Order) -> Decimal:
-    """What older orders of its side may close before an order does."""
+    """What older orders of its side may close before an order does; 0 where the order costs nothing whatever they do."""
     account, symbol, side = order.account, order.symbol, order.side
-    if order.position_effect is OPEN or not closed_by(state, account, symbol, side):
+    if order.position_effect is OPEN or costs_nothing(side, order.position_effect, state.instruments[symbol]):
         return ZERO
-    if not closing_qty(state, account, symbol, side, order.cl_ord_id):
+    if not closed_by(state, account, symbol, side) or not closing_qty(state, account, symbol, side, order.cl_ord_id):
         return ZERO
-    own = order.cl_ord_id
-    return next((before for one, before in in_turn(state, account, symbol, side) if one.cl_ord_id == own), ZERO)
+    before, own = ZERO, _age(order)
+    for cl_ord_id in state.working.get((account, symbol), ()):
+        other = state.orders.open[cl_ord_id]
+        if other.side is side and other.position_effect is not OPEN and _age(other) < own:
+            before += other.exposed_qty
+    return before
 
 
 def _age(order: Order) -> tuple[UtcNs, int, str]:
