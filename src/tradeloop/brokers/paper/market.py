@@ -57,6 +57,12 @@ class Market(msgspec.Struct):
         else:
             self.frozen_buy += qty
 
+    def promise_what_is_left(self, order: PaperOrder) -> None:
+        """An order closes no more than is left of it: nothing once it has ended."""
+        if order.close_leaves > order.leaves_qty:
+            self.freeze(order.side, order.leaves_qty - order.close_leaves)
+            order.close_leaves = order.leaves_qty
+
     def stand(self, quote: Quote, assumed_size: Decimal | None, *, anew: bool) -> None:
         """Let `quote` be the standing one. A side that only repeats what it showed offers what is left of that, since what was
         taken here was never taken from the real market; `anew` says that a break or a day lies between.

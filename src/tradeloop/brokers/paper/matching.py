@@ -456,9 +456,6 @@ class Matching:
     def close(self, order: PaperOrder, status: OrdStatus, text: str, now: UtcNs) -> None:
         """End the order without a fill and report it."""
         market = self._markets[order.symbol]
-        if order.close_leaves:
-            market.freeze(order.side, -order.close_leaves)
-            order.close_leaves = ZERO
         order.ord_status = status
         order.text = text
         self.settle(market, order, self.books.cash_of(market.instrument.currency))
@@ -472,9 +469,7 @@ class Matching:
 
     def settle(self, market: Market, order: PaperOrder, cash: PaperCash) -> None:
         """After any change of the order: hold what the rest needs, leave the market when closed, and keep both."""
-        if order.close_leaves > order.leaves_qty:  # a fill was corrected to more
-            market.freeze(order.side, order.leaves_qty - order.close_leaves)
-            order.close_leaves = order.leaves_qty
+        market.promise_what_is_left(order)
         reserved = needed(order, market.instrument)
         if reserved != order.reserved:
             cash.reserved += reserved - order.reserved
