@@ -107,7 +107,7 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
 def need_asked(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
     """The cash that an order needs under the terms asked for, until its broker has answered where it has it."""
     way = change.need_while_asked if order.may_be_at_broker else change.need
-    return way(state, around, order, terms)
+    return way(state, around, order, terms, change.turn_under(state, order, terms))
 
 
 def wanted(order: Order, command: ReplaceOrder) -> Terms:
@@ -481,7 +481,8 @@ def _need(
     own = order.own_reserve if order.replaces else order.reserved
     if order.external and terms.price is None:
         return own  # of a stranger's order nothing bounds the cost (core/fills.py)
-    return change.need_in_force(state, around, order, terms, filled) or promised or own
+    turn = change.turn_under(state, order, terms)
+    return change.need_in_force(state, around, order, terms, filled, turn) or promised or own
 
 
 def _reserve(order: Order, order_qty: Decimal, own: Amount, others: list[Asked]) -> Amount:

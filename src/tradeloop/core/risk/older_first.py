@@ -29,8 +29,9 @@ def closed_before(state: State, order: Order) -> Decimal:
     account, symbol, side = order.account, order.symbol, order.side
     if order.position_effect is OPEN or costs_nothing(side, order.position_effect, state.instruments[symbol]):
         return ZERO
-    if not closed_by(state, account, symbol, side) or not closing_qty(state, account, symbol, side, order.cl_ord_id):
-        return ZERO
+    leg = closed_by(state, account, symbol, side)
+    if not leg or closing_qty(state, account, symbol, side, None) <= leg:
+        return ZERO  # there is nothing to close, or enough for all
     before, own = ZERO, _age(order)
     for cl_ord_id in state.working.get((account, symbol), ()):
         other = state.orders.open[cl_ord_id]
