@@ -324,3 +324,18 @@ def test_what_comes_before_costs_nothing_to_know_where_there_is_enough_for_all(m
     stops = [desk.order(sell(APPLE, 1, ord_type=OrdType.STOP, stop_px="9")) for _ in range(50)]
     monkeypatch.setattr(older_first, "_age", lambda order: pytest.fail("it looked through them"))
     assert {older_first.closed_before(desk.state, stop) for stop in stops} == {Decimal(0)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_an_older_exit_was_made_larger_by_stays_promised_when_it_is_changed_again(kind: AssetClass) -> None:
+    """It was asked for behind the younger order, which counts on the holding, too."""
+    desk = a_desk(kind, cash=2500)
+    desk.give(a_quote(APPLE, bid="10", ask="10.01", at=desk.now))
+    fill(desk, works(desk, buy(APPLE, 100, ord_type=LIMIT, price="10")), 100, "10", "open")
+    stop = desk.order(sell(APPLE, 50, ord_type=OrdType.STOP, stop_px="9"))
+    works(desk, sell(APPLE, 50, ord_type=LIMIT, price="12"))
+    desk.give(ReplaceOrder(stop.cl_ord_id, "ann", order_qty=Qty(Decimal(100))))
+    larger = desk.known(stop.cl_ord_id).reserved
+    desk.give(ReplaceOrder(stop.cl_ord_id, "ann", stop_px=Px(Decimal("9.1"))))
+    assert desk.known(stop.cl_ord_id).order_qty == 100
+    assert desk.known(stop.cl_ord_id).reserved >= larger > 0

@@ -90,6 +90,11 @@ def turn_under(state: State, order: Order, terms: Terms) -> Decimal | None:
     return older_first.closed_before(state, order) if terms.order_qty <= order.most_qty else None
 
 
+def in_its_turn(need: Amount, careful: Amount, promised: Amount) -> Amount:
+    """What an order needs that closes before younger ones: what was made larger was promised behind them, and keeps that."""
+    return max(need, min(careful, promised))
+
+
 def _need_after(
     state: State, around: Surroundings, order: Order, terms: Terms, before: Qty, closed_before: Decimal | None = None
 ) -> Amount:
