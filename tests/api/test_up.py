@@ -117,8 +117,13 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_while_there_is_nobody_it_prints_a_link_and_what_prints_another(tmp_path: Path) -> None:
     with up(tmp_path, "--feed", "demo") as (process, address):
-        healthy(address)
-        _, words = ended(process, signal.SIGINT)
+        assert process.stderr is not None
+        offered = ""
+        while "users set-up-link" not in offered:
+            line = process.stderr.readline()
+            assert line, offered
+            offered += line
+        words = offered + ended(process, signal.SIGINT)[1]
     assert re.search(rf"{address}/set-up#[A-Z2-7]{{52}}\n", words)
     assert f"tradeloop --home {tmp_path} users set-up-link --base {address}" in words
 

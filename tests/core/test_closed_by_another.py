@@ -298,24 +298,6 @@ def test_an_exit_is_priced_anew_while_no_quote_is_known(kind: AssetClass, wanted
     assert reply.denied is None
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("wanted", [{"stop_px": "9.3"}, {"order_qty": 50}])
-def test_an_older_exit_is_changed_beside_a_younger_one_for_no_more_cash(kind: AssetClass, wanted: dict[str, Any]) -> None:
-    """A stop is trailed: it closes before the younger order, under the new terms, too."""
-    desk = a_desk(kind, cash=2100)
-    desk.give(a_quote(APPLE, bid="10", ask="10.01", at=desk.now))
-    fill(desk, works(desk, buy(APPLE, 100, ord_type=LIMIT, price="10")), 100, "10", "open")
-    stop = desk.order(sell(APPLE, 100, ord_type=OrdType.STOP, stop_px="9"))
-    works(desk, sell(APPLE, 100, ord_type=LIMIT, price="12"))
-    works(desk, buy(OTHER, int(purse(desk).free / 10), ord_type=LIMIT, price="10"))
-    reserved = purse(desk).reserved
-    terms = {name: Decimal(value) for name, value in wanted.items()}
-    reply = desk.give(ReplaceOrder(stop.cl_ord_id, "ann", **terms))  # type: ignore[arg-type]
-    assert isinstance(reply, OrderReply)
-    assert reply.denied is None
-    assert purse(desk).reserved == reserved
-
-
 def test_what_comes_before_costs_nothing_to_know_where_there_is_enough_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quote may fire thousands of stops at once; nobody looks through all of them for each."""
     desk = a_desk(AssetClass.FUTURE, cash=100_000)

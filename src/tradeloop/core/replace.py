@@ -107,8 +107,7 @@ def ask(state: State, around: Surroundings, command: ReplaceOrder, now: UtcNs) -
 def need_asked(state: State, around: Surroundings, order: Order, terms: Terms) -> Amount:
     """The cash that an order needs under the terms asked for, until its broker has answered where it has it."""
     way = change.need_while_asked if order.may_be_at_broker else change.need
-    careful, turn = way(state, around, order, terms), change.turn_under(state, order, terms)
-    return careful if turn is None else change.in_its_turn(way(state, around, order, terms, turn), careful, order.reserved)
+    return way(state, around, order, terms)
 
 
 def wanted(order: Order, command: ReplaceOrder) -> Terms:
@@ -482,11 +481,7 @@ def _need(
     own = order.own_reserve if order.replaces else order.reserved
     if order.external and terms.price is None:
         return own  # of a stranger's order nothing bounds the cost (core/fills.py)
-    careful, turn = change.need_in_force(state, around, order, terms, filled), change.turn_under(state, order, terms)
-    if turn is None:
-        return careful or promised or own
-    need = change.need_in_force(state, around, order, terms, filled, turn)
-    return change.in_its_turn(need, careful, promised or own) or promised or own
+    return change.need_in_force(state, around, order, terms, filled) or promised or own
 
 
 def _reserve(order: Order, order_qty: Decimal, own: Amount, others: list[Asked]) -> Amount:

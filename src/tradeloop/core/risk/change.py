@@ -17,7 +17,6 @@ from tradeloop.core.events import OrderStaged
 from tradeloop.core.instrument import Instrument
 from tradeloop.core.order import Order
 from tradeloop.core.replacement import Replacement, Terms
-from tradeloop.core.risk import older_first
 from tradeloop.core.risk.checks import (
     GATE,
     Check,
@@ -74,25 +73,11 @@ def need_while_asked(
     return _need_after(state, around, order, terms, order.most_qty, closed_before)
 
 
-def need_in_force(
-    state: State, around: Surroundings, order: Order, terms: Terms, filled: Qty, closed_before: Decimal | None = None
-) -> Amount:
+def need_in_force(state: State, around: Surroundings, order: Order, terms: Terms, filled: Qty) -> Amount:
     """The same once these terms are in force: of what the broker says has `filled`, what was not heard of yet may have filled
     at the dearest of the terms before.
     """
-    return _need_after(state, around, order, terms, filled, closed_before)
-
-
-def turn_under(state: State, order: Order, terms: Terms) -> Decimal | None:
-    """What others close before an order under these terms: for no more than was asked before, it keeps its turn; None, where it
-    is behind all that works.
-    """
-    return older_first.closed_before(state, order) if terms.order_qty <= order.most_qty else None
-
-
-def in_its_turn(need: Amount, careful: Amount, promised: Amount) -> Amount:
-    """What an order needs that closes before younger ones: what was made larger was promised behind them, and keeps that."""
-    return max(need, min(careful, promised))
+    return _need_after(state, around, order, terms, filled)
 
 
 def _need_after(
@@ -260,7 +245,7 @@ def _unseen(
     if not left or (needed and (order.side is Side.BUY or terms.price is None)):
         return None
     rest = msgspec.structs.replace(order, order_qty=left, price=terms.price, stop_px=terms.stop_px)
-    return unbounded(state, around, rest, instrument, turn_under(state, order, terms))
+    return unbounded(state, around, rest, instrument)
 
 
 def replacement(order: Order, terms: Terms, number: int, *, holds_stops: bool) -> Replacement:
