@@ -346,7 +346,9 @@ async def test_a_change_goes_in_two_steps(tmp_path: Path) -> None:
         other = await floor.ann.send("PATCH", at, {"quantity": "600", "live": floor.word(confirm)})
         confirm = (await floor.ann.send("POST", f"{at}/preview", more)).document["confirm"]
         right = await floor.ann.send("PATCH", at, more | {"live": floor.word(confirm)})
+        beyond = await floor.ann.send("POST", f"{at}/preview", {"quantity": "99999999"})
     assert less.document == {"confirm": None}
+    assert (beyond.status, beyond.code, "confirm" in beyond.document) == (422, "denied", False)
     assert (bare.status, bare.document["denied"]["rule"]) == (422, "live_confirmation")
     assert [(said.status, said.code) for said in (wrong, other)] == [(403, "live_not_confirmed")] * 2
     assert [(each["quantity"], each["value"]) for each in confirm["lines"]] == [("500", "2500.00")]

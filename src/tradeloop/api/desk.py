@@ -221,6 +221,10 @@ class Desk(Protocol):
         """
         ...
 
+    def against_change(self, command: ReplaceOrder) -> Denied | None:
+        """What says no to other terms for an order whatever anybody says; nothing is recorded. Raises BadInput and NotKnown."""
+        ...
+
     def in_the_way(self, command: SubmitOrder, frozen: Frozen) -> Denied | None:
         """What would say no to an order though a person gave their word for it; nothing is recorded. Raises BadInput."""
         ...

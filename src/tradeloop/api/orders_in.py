@@ -212,6 +212,9 @@ async def amend(call: Call) -> Answer:
 async def preview_change(call: Call) -> Answer:
     """Show what a person has to confirm of a change at a live account; nothing is changed."""
     command = _change_of(call, "")
+    why = call.desk.against_change(command) if call.desk.is_live else None
+    if why is not None:
+        raise denied(why)
     return ok(OrderShown(offered(call, call.desk.frozen_change(command)) if call.desk.is_live else None))
 
 

@@ -44,7 +44,7 @@ from tradeloop.core.run.conduct import Preview, refuse_to_go, run_id_of
 from tradeloop.core.run.confirming import frozen_plan, plan_of
 from tradeloop.core.staging import in_the_way, intent_of
 from tradeloop.core.state import State
-from tradeloop.core.terms_to_confirm import to_confirm
+from tradeloop.core.terms_to_confirm import looked_at, to_confirm
 from tradeloop.core.types import AccountID, Mode, Px, RunID, Symbol, UtcNs
 from tradeloop.engine.inbox import INBOX_MAX
 from tradeloop.engine.latch import FileLatch, StandsIn
@@ -272,6 +272,11 @@ class ServedDesk:
     def frozen_change(self, command: ReplaceOrder) -> Frozen | None:
         """The same of other terms for an order."""
         return to_confirm(self.state, self._desk.engine.around, command, self.now())
+
+    def against_change(self, command: ReplaceOrder) -> Denied | None:
+        """What says no to other terms for an order whatever anybody says."""
+        found = looked_at(self.state, self._desk.engine.around, command, self.now())
+        return found if isinstance(found, Denied) else None
 
     def in_the_way(self, command: SubmitOrder, frozen: Frozen) -> Denied | None:
         """What would say no to an order though a person gave their word for it."""
