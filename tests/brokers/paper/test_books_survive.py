@@ -8,6 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -85,6 +87,18 @@ async def traded(path: Path) -> Session:
     await session.broker.place(approved("working", price="9.00"))
     await session.broker.place(approved("rejected", Side.SELL, 999))
     return session
+
+
+@contextmanager
+def held(path: Path, broker: PaperBroker | None = None) -> Iterator[sqlite3.Connection]:
+    """Another program is in the middle of a write until the block ends; `broker`, where one is given, hardly waits for it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        if broker is not None:
+            broker._books._store._db.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
+        yield other
+        if other.in_transaction:
+            other.execute("ROLLBACK")
 
 
 @pytest.mark.crash
@@ -365,16 +379,12 @@ async def test_a_session_whose_books_could_not_be_written_comes_back_when_they_c
     """D9: it never gives up. A backup or a shell may hold the file for longer than a write waits."""
     path = tmp_path / "paper.db"
     session = await traded(path)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    session.broker._books._store._db.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
-    with pytest.raises(FateUnknown, match="database is locked"):
-        await session.broker.place(approved("lost"))
-    broke_at = session.clock.now()
-    await session.clock.move_to(UtcNs(broke_at + 6 * SECOND_NS))
-    assert session.words()[-1] == "BrokerDown"
-    other.execute("ROLLBACK")
-    other.close()
+    with held(path, session.broker):
+        with pytest.raises(FateUnknown, match="database is locked"):
+            await session.broker.place(approved("lost"))
+        broke_at = session.clock.now()
+        await session.clock.move_to(UtcNs(broke_at + 6 * SECOND_NS))
+        assert session.words()[-1] == "BrokerDown"
     with pytest.raises(NotSent, match="in the middle of a write"):
         await session.broker.place(approved("early"))
     await session.clock.move_to(UtcNs(broke_at + 7 * SECOND_NS))
@@ -405,14 +415,11 @@ async def test_books_that_another_process_has_are_not_taken_back(tmp_path: Path)
 async def test_nor_are_those_that_another_wrote_while_this_one_could_not(tmp_path: Path) -> None:
     path = tmp_path / "paper.db"
     late = await traded(path)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    late.broker._books._store._db.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
-    with pytest.raises(FateUnknown, match="database is locked"):
-        await late.broker.place(approved("late"))
-    other.execute("UPDATE meta SET step = step + 1")
-    other.execute("COMMIT")
-    other.close()
+    with held(path, late.broker) as other:
+        with pytest.raises(FateUnknown, match="database is locked"):
+            await late.broker.place(approved("late"))
+        other.execute("UPDATE meta SET step = step + 1")
+        other.execute("COMMIT")
     await late.clock.move_to(UtcNs(late.clock.now() + 600 * SECOND_NS))
     (down,) = [each for each in late.reports if isinstance(each, BrokerDown) and "meanwhile" in each.text]
     assert "end this process" in down.text
@@ -423,14 +430,10 @@ async def test_nor_are_those_that_another_wrote_while_this_one_could_not(tmp_pat
 
 async def test_a_lost_connection_stays_lost_though_the_books_are_read_anew(tmp_path: Path) -> None:
     session = await traded(tmp_path / "paper.db")
-    other = sqlite3.connect(tmp_path / "paper.db", isolation_level=None)
     began = session.clock.now()
     session.broker.disconnect(back_after_ns=60 * SECOND_NS)
-    other.execute("BEGIN IMMEDIATE")
-    session.broker._books._store._db.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
-    session.broker.list_instruments([ashare()])
-    other.execute("ROLLBACK")
-    other.close()
+    with held(tmp_path / "paper.db", session.broker):
+        session.broker.list_instruments([ashare()])
     await session.clock.move_to(UtcNs(began + 59 * SECOND_NS))
     assert session.words()[-1] == "BrokerDown"
     await session.clock.move_to(UtcNs(began + 60 * SECOND_NS))
@@ -484,14 +487,10 @@ async def test_no_session_opens_while_another_process_is_in_the_middle_of_a_writ
     path = tmp_path / "paper.db"
     await (await traded(path)).broker.close()
     broker = PaperBroker(PaperConfig(path=path, latency_ns=0), ManualClock())
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
     heard: list[Report] = []
-    with pytest.raises(NotSent, match="in the middle of a write"):
+    with held(path), pytest.raises(NotSent, match="in the middle of a write"):
         await broker.connect(heard.append)
     assert heard == []
-    other.execute("ROLLBACK")
-    other.close()
     await broker.connect(heard.append)
     assert [type(each).__name__ for each in heard] == ["BrokerUp"]
     await broker.close()
@@ -501,13 +500,9 @@ async def test_what_was_listed_while_the_books_could_not_be_written_trades_when_
     path = tmp_path / "paper.db"
     cash = ((Currency("CNY"), Amount(Decimal(1_000_000))),)
     broker = PaperBroker(PaperConfig(path=path, latency_ns=0, cash=cash), ManualClock())
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    broker._books._store._db.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
-    broker.list_instruments([ashare()])
-    broker.open_day("cn", DAY, WINDOWS)
-    other.execute("ROLLBACK")
-    other.close()
+    with held(path, broker):
+        broker.list_instruments([ashare()])
+        broker.open_day("cn", DAY, WINDOWS)
     session = Session(broker, ManualClock())
     await broker.connect(session.reports.append)
     broker.on_quote(quote(0, "1500.00", "1500.01", symbol=MAOTAI))
